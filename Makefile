@@ -1,0 +1,42 @@
+# gatewise: `make demo` and `make test` each do all the set-up they need.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+LOGS := runs/shop-logs
+LOCK := .runtime/tools/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet
+
+.PHONY: help setup demo test check docs lock clean
+
+help: ## List the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+setup: ## Make .venv from the locks (nothing to do when it is up to date)
+	@scripts/bootstrap
+
+demo: setup $(LOGS) ## Simulated shop logs to a pushed model, three answered requests and a report page
+	.venv/bin/gatewise run recipes/shop.yaml --root runs
+	.venv/bin/gatewise predict runs/serving/shop --input recipes/shop_requests.jsonl
+	.venv/bin/gatewise report runs
+
+$(LOGS): | setup
+	.venv/bin/gatewise simulate recipes/shop.yaml --impressions 200000 --seed 7 --out $(LOGS)
+
+test: setup check ## Checks and all tests, end-to-end ones included
+	.venv/bin/python -m pytest
+
+check: setup ## Formatting, lint, types, the floors of the house, generated pages
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	.venv/bin/python -m pipeline.recipe_docs --check
+
+docs: setup ## Write docs/recipe.md and recipes/recipe.schema.json from models/recipe.py
+	.venv/bin/python -m pipeline.recipe_docs
+
+lock: setup ## Solve the locks again from requirements/*.in
+	$(LOCK) requirements/dev.in -o requirements/dev.lock
+	$(LOCK) -c requirements/dev.lock requirements/runtime.in -o requirements/runtime.lock
+	$(LOCK) requirements/tools.in -o requirements/tools.lock
+
+clean: ## Remove the environment and what runs have made
+	rm -rf .venv .runtime runs

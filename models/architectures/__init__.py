@@ -1,0 +1,14 @@
+"""The table of architectures: how the tasks' networks share what they learn.
+
+A row is a name for recipes and the dotted path of a class; nothing else names an architecture.
+To add one: a file with one `Architecture`, and a row here. The contract tests run every row.
+"""
+
+ARCHITECTURES = {
+    "single_task": "models.architectures.single_task.SingleTask",
+    "shared_bottom": "models.architectures.shared_bottom.SharedBottom",
+    "mmoe": "models.architectures.mmoe.MMoE",
+    "ple": "models.architectures.ple.PLE",
+    "soft_sharing": "models.architectures.soft_sharing.SoftSharing",
+    "cross_stitch": "models.architectures.cross_stitch.CrossStitch",
+}

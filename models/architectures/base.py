@@ -1,0 +1,54 @@
+"""Architecture: the interface of every way to share a network between tasks."""
+
+from __future__ import annotations
+
+import abc
+from typing import Any
+
+import keras
+
+from models.layers.tower import Tower
+
+
+class Architecture(keras.layers.Layer, abc.ABC):
+    """From the encoded features to one logit for each task.
+
+    Options of a subclass are keyword-only, with literal defaults: `models.registry.signature` reads them from the
+    source. A task's own parts are found by its position in `tasks`, never by its name: `click` must not take
+    what belongs to `click_cart`. A penalty that belongs to the method goes through `add_loss`.
+
+    Args:
+        tasks: names of the outputs, in the order of the label columns.
+
+    Call: (batch, dim) -> {task: (batch,) logits in float32}.
+    """
+
+    def __init__(self, tasks: tuple[str, ...], **layer: Any) -> None:
+        super().__init__(**layer)
+        self.tasks = tuple(tasks)
+
+    @abc.abstractmethod
+    def call(self, x: Any, training: bool | None = None) -> dict[str, Any]:
+        """(batch, dim) -> {task: (batch,) logits}."""
+
+    @abc.abstractmethod
+    def shared_variables(self) -> list[keras.Variable]:
+        """The trainable variables of this layer that more than one task's loss moves."""
+
+    @abc.abstractmethod
+    def gates(self, x: Any) -> dict[str, Any]:
+        """(batch, dim) -> {task: (batch, expert) weight of each expert}; {} where there are no gates."""
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "tasks": self.tasks}
+
+    def make_towers(self, units: tuple[int, ...], activation: str, dropout: float) -> list[Tower]:
+        """A tower for each task, in the order of the tasks."""
+        return [
+            Tower(units, activation=activation, dropout=dropout, name=f"{task}_tower", dtype=self.dtype_policy)
+            for task in self.tasks
+        ]
+
+    def logits(self, towers: list[Tower], inputs: list[Any], training: bool | None) -> dict[str, Any]:
+        """Each task's tower on its own input (batch, dim)."""
+        return {task: tower(x, training=training) for task, tower, x in zip(self.tasks, towers, inputs, strict=True)}

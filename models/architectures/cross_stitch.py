@@ -1,0 +1,103 @@
+"""CrossStitch: a network for each task, mixed after every layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from models.architectures.base import Architecture
+from models.errors import InputError
+from models.layers.cross_stitch import CrossStitchUnit
+from models.layers.mlp import MLP
+
+
+@keras.saving.register_keras_serializable(package="gatewise")
+class CrossStitch(Architecture):
+    """A network for each task, mixed linearly after each layer by learned weights: for few tasks of similar size.
+
+    Misra et al., Cross-stitch Networks for Multi-task Learning, CVPR 2016 (https://arxiv.org/abs/1604.03539).
+    Deviations: one weight for each pair of tasks (not of channels), and no separate learning rate for them.
+
+    Args:
+        tasks: names of the outputs.
+        units: sizes of the layers of each task's network, one or more.
+        tower_units: sizes of the hidden layers of each task's tower.
+        self_weight: weight of a task's own activations at the start, 0 to 1; the other tasks share the rest.
+        activation: name of the activation.
+        dropout: share of each layer's outputs zeroed in training.
+
+    Raises:
+        InputError: no layer, or self_weight outside [0, 1].
+    """
+
+    def __init__(
+        self,
+        tasks: tuple[str, ...],
+        *,
+        units: tuple[int, ...] = (128, 64),
+        tower_units: tuple[int, ...] = (32,),
+        self_weight: float = 0.9,
+        activation: str = "relu",
+        dropout: float = 0.0,
+        **layer: Any,
+    ) -> None:
+        super().__init__(tasks, **layer)
+        if not units:
+            raise InputError("cross_stitch: expected at least one layer to mix, received units=().")
+        self.units = tuple(units)
+        self.tower_units = tuple(tower_units)
+        self.self_weight = self_weight
+        self.activation = activation
+        self.dropout = dropout
+        policy = self.dtype_policy
+        # Flat, level by level: Keras does not save what lies in a list of lists.
+        self.networks = [
+            MLP((size,), activation=activation, dropout=dropout, name=f"{task}_{i}", dtype=policy)
+            for i, size in enumerate(self.units)
+            for task in self.tasks
+        ]
+        self.stitches = [
+            CrossStitchUnit(self_weight=self_weight, name=f"stitch_{i}", dtype=policy) for i in range(len(self.units))
+        ]
+        self.towers = self.make_towers(self.tower_units, activation, dropout)
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        for level, (size, stitch) in enumerate(zip(self.units, self.stitches, strict=True)):
+            for layer in self.level(level):
+                layer.build(input_shape)
+            input_shape = (input_shape[0], size)
+            stitch.build((input_shape[0], len(self.tasks), size))
+        for tower in self.towers:
+            tower.build(input_shape)
+
+    def call(self, x: Any, training: bool | None = None) -> dict[str, Any]:
+        inputs = [x] * len(self.tasks)
+        for level, stitch in enumerate(self.stitches):
+            outputs = [layer(x, training=training) for layer, x in zip(self.level(level), inputs, strict=True)]
+            mixed = stitch(ops.stack(outputs, axis=1))  # (batch, task, dim)
+            inputs = [mixed[:, task] for task in range(len(self.tasks))]
+        return self.logits(self.towers, inputs, training)
+
+    def shared_variables(self) -> list[keras.Variable]:
+        """All but the towers: even the last layers of a task are mixed into the others."""
+        parts: list[Any] = [*self.networks, *self.stitches]
+        return [variable for part in parts for variable in part.trainable_variables]
+
+    def level(self, level: int) -> list[MLP]:
+        """The tasks' layers on one level, in the order of the tasks."""
+        return self.networks[level * len(self.tasks) : (level + 1) * len(self.tasks)]
+
+    def gates(self, x: Any) -> dict[str, Any]:
+        return {}
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "units": self.units,
+            "tower_units": self.tower_units,
+            "self_weight": self.self_weight,
+            "activation": self.activation,
+            "dropout": self.dropout,
+        }

@@ -1,0 +1,78 @@
+"""MMoE: experts shared by all tasks, and a gate for each task."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from models.architectures.base import Architecture
+from models.layers.experts import Experts
+from models.layers.gate import Gate, mix
+
+
+@keras.saving.register_keras_serializable(package="gatewise")
+class MMoE(Architecture):
+    """Experts shared by all tasks, mixed for each task by its own gate: the default, for tasks of unknown kinship.
+
+    logit_t = tower_t(sum_e gate_t(x)[e] expert_e(x)), gate_t(x) = softmax(x @ W_t + b_t).
+
+    Ma et al., Modeling Task Relationships in Multi-task Learning with Multi-gate Mixture-of-Experts, KDD 2018
+    (https://doi.org/10.1145/3219819.3220007). Deviation: the gates have a bias.
+
+    Args:
+        tasks: names of the outputs.
+        experts: number of experts.
+        units: sizes of the layers of each expert.
+        tower_units: sizes of the hidden layers of each task's tower.
+        activation: name of the activation.
+        dropout: share of each layer's outputs zeroed in training.
+    """
+
+    def __init__(
+        self,
+        tasks: tuple[str, ...],
+        *,
+        experts: int = 6,
+        units: tuple[int, ...] = (128, 64),
+        tower_units: tuple[int, ...] = (32,),
+        activation: str = "relu",
+        dropout: float = 0.0,
+        **layer: Any,
+    ) -> None:
+        super().__init__(tasks, **layer)
+        self.experts = experts
+        self.units = tuple(units)
+        self.tower_units = tuple(tower_units)
+        self.activation = activation
+        self.dropout = dropout
+        policy = self.dtype_policy
+        self.shared = Experts(experts, self.units, activation=activation, dropout=dropout, name="experts", dtype=policy)
+        self.task_gates = [Gate(experts, name=f"{task}_gate", dtype=policy) for task in self.tasks]
+        self.towers = self.make_towers(self.tower_units, activation, dropout)
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        self.shared.build(input_shape)
+        for gate, tower in zip(self.task_gates, self.towers, strict=True):
+            gate.build(input_shape)
+            tower.build((input_shape[0], self.units[-1]))
+
+    def call(self, x: Any, training: bool | None = None) -> dict[str, Any]:
+        experts = self.shared(x, training=training)  # (batch, expert, dim)
+        return self.logits(self.towers, [mix(gate(x), experts) for gate in self.task_gates], training)
+
+    def shared_variables(self) -> list[keras.Variable]:
+        return list(self.shared.trainable_variables)
+
+    def gates(self, x: Any) -> dict[str, Any]:
+        return {task: gate(x) for task, gate in zip(self.tasks, self.task_gates, strict=True)}
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "experts": self.experts,
+            "units": self.units,
+            "tower_units": self.tower_units,
+            "activation": self.activation,
+            "dropout": self.dropout,
+        }

@@ -1,0 +1,208 @@
+"""PLE: levels of task experts and shared experts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from models.architectures.base import Architecture
+from models.errors import InputError
+from models.layers.experts import Experts
+from models.layers.gate import Gate, mix
+
+
+@keras.saving.register_keras_serializable(package="gatewise")
+class CGCLevel(keras.layers.Layer):
+    """One level of PLE: task experts, shared experts, and gates over them (customized gate control).
+
+    out_t = sum_e gate_t(x_t)[e] experts_e, over the experts of task t (on x_t), then the shared ones (on x_shared);
+    out_shared = the same by gate_shared(x_shared) over the experts of all tasks in order, then the shared ones.
+
+    Args:
+        tasks: number of tasks.
+        task_experts: experts of each task.
+        shared_experts: experts shared by all.
+        units: sizes of the layers of each expert.
+        top: the top level has no shared output, hence no shared gate.
+        activation: name of the activation.
+        dropout: share of each layer's outputs zeroed in training.
+
+    Call: a list of (batch, dim), one for each task and then the shared one, -> the same, without the shared one at
+        the top.
+    """
+
+    def __init__(
+        self,
+        tasks: int,
+        task_experts: int,
+        shared_experts: int,
+        units: tuple[int, ...],
+        *,
+        top: bool,
+        activation: str = "relu",
+        dropout: float = 0.0,
+        **layer: Any,
+    ) -> None:
+        super().__init__(**layer)
+        self.tasks = tasks
+        self.task_experts = task_experts
+        self.shared_experts = shared_experts
+        self.units = tuple(units)
+        self.top = top
+        self.activation = activation
+        self.dropout = dropout
+        counts = [task_experts] * tasks + [shared_experts]
+        self.experts = [
+            Experts(count, self.units, activation=activation, dropout=dropout, dtype=self.dtype_policy)
+            for count in counts
+        ]
+        self.task_gates = [Gate(task_experts + shared_experts, dtype=self.dtype_policy) for _ in range(tasks)]
+        self.shared_gate = None if top else Gate(sum(counts), name="shared_gate", dtype=self.dtype_policy)
+
+    def build(self, input_shape: list[tuple[int | None, ...]]) -> None:
+        for experts, shape in zip(self.experts, input_shape, strict=True):
+            experts.build(shape)
+        for gate, shape in zip(self.task_gates, input_shape[:-1], strict=True):
+            gate.build(shape)
+        if self.shared_gate is not None:
+            self.shared_gate.build(input_shape[-1])
+
+    def call(self, inputs: list[Any], training: bool | None = None) -> list[Any]:
+        experts = [layer(x, training=training) for layer, x in zip(self.experts, inputs, strict=True)]
+        outputs = [
+            mix(gate(inputs[task]), ops.concatenate([experts[task], experts[-1]], axis=1))
+            for task, gate in enumerate(self.task_gates)
+        ]
+        if self.shared_gate is not None:
+            outputs.append(mix(self.shared_gate(inputs[-1]), ops.concatenate(experts, axis=1)))
+        return outputs
+
+    def compute_output_shape(self, input_shape: list[tuple[int | None, ...]]) -> list[tuple[int | None, ...]]:
+        return [(input_shape[0][0], self.units[-1])] * (self.tasks + (not self.top))
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "tasks": self.tasks,
+            "task_experts": self.task_experts,
+            "shared_experts": self.shared_experts,
+            "units": self.units,
+            "top": self.top,
+            "activation": self.activation,
+            "dropout": self.dropout,
+        }
+
+
+@keras.saving.register_keras_serializable(package="gatewise")
+class PLE(Architecture):
+    """Experts of each task beside shared ones, in levels: for tasks that disturb each other under MMoE.
+
+    Tang et al., Progressive Layered Extraction (PLE), RecSys 2020 (https://doi.org/10.1145/3383313.3412236).
+    Every level but the top also mixes a shared output from all experts, which feeds the shared experts above.
+    One level is the paper's CGC. Deviation: the gates have a bias.
+
+    Args:
+        tasks: names of the outputs.
+        levels: number of levels.
+        task_experts: experts of each task, on each level.
+        shared_experts: shared experts, on each level.
+        units: sizes of the layers of each expert, the same on each level.
+        tower_units: sizes of the hidden layers of each task's tower.
+        activation: name of the activation.
+        dropout: share of each layer's outputs zeroed in training.
+
+    Raises:
+        InputError: fewer than one level.
+    """
+
+    def __init__(
+        self,
+        tasks: tuple[str, ...],
+        *,
+        levels: int = 2,
+        task_experts: int = 2,
+        shared_experts: int = 2,
+        units: tuple[int, ...] = (64,),
+        tower_units: tuple[int, ...] = (32,),
+        activation: str = "relu",
+        dropout: float = 0.0,
+        **layer: Any,
+    ) -> None:
+        super().__init__(tasks, **layer)
+        if levels < 1:
+            raise InputError(f"ple: expected 1 level or more, received levels={levels}.")
+        self.levels = levels
+        self.task_experts = task_experts
+        self.shared_experts = shared_experts
+        self.units = tuple(units)
+        self.tower_units = tuple(tower_units)
+        self.activation = activation
+        self.dropout = dropout
+        self.extraction = [
+            CGCLevel(
+                len(self.tasks),
+                task_experts,
+                shared_experts,
+                self.units,
+                top=level == levels - 1,
+                activation=activation,
+                dropout=dropout,
+                name=f"level_{level}",
+                dtype=self.dtype_policy,
+            )
+            for level in range(levels)
+        ]
+        self.towers = self.make_towers(self.tower_units, activation, dropout)
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        shapes = [input_shape] * (len(self.tasks) + 1)
+        for level in self.extraction:
+            level.build(shapes)
+            shapes = level.compute_output_shape(shapes)
+        for tower, shape in zip(self.towers, shapes, strict=True):
+            tower.build(shape)
+
+    def call(self, x: Any, training: bool | None = None) -> dict[str, Any]:
+        inputs = [x] * (len(self.tasks) + 1)
+        for level in self.extraction:
+            inputs = level(inputs, training=training)
+        return self.logits(self.towers, inputs, training)
+
+    def shared_variables(self) -> list[keras.Variable]:
+        """All below the top, but the task gates of the level under it, and the shared experts of the top.
+
+        A task's experts reach the other tasks through the shared gate of their level; what its gates mix reaches them
+        through its experts of the next level, if that level has a shared gate.
+        """
+        variables: list[keras.Variable] = []
+        for level, layer in enumerate(self.extraction):
+            below = self.levels - 1 - level
+            layers: list[Any] = [layer.experts[-1]]
+            if below >= 1:
+                layers += [*layer.experts[:-1], layer.shared_gate]
+            if below >= 2:
+                layers += layer.task_gates
+            variables += [variable for part in layers for variable in part.trainable_variables]
+        return variables
+
+    def gates(self, x: Any) -> dict[str, Any]:
+        """{task: (batch, task_experts + shared_experts)} of the top level, the task's own experts first."""
+        inputs = [x] * (len(self.tasks) + 1)
+        for level in self.extraction[:-1]:
+            inputs = level(inputs, training=False)
+        top = self.extraction[-1].task_gates
+        return {task: gate(inputs[i]) for i, (task, gate) in enumerate(zip(self.tasks, top, strict=True))}
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "levels": self.levels,
+            "task_experts": self.task_experts,
+            "shared_experts": self.shared_experts,
+            "units": self.units,
+            "tower_units": self.tower_units,
+            "activation": self.activation,
+            "dropout": self.dropout,
+        }

@@ -1,0 +1,67 @@
+"""SharedBottom: one network for all tasks, with a tower for each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from models.architectures.base import Architecture
+from models.layers.mlp import MLP
+
+
+@keras.saving.register_keras_serializable(package="gatewise")
+class SharedBottom(Architecture):
+    """One network shared by all tasks under a tower for each: the cheapest, for tasks that are alike.
+
+    Caruana, Multitask Learning, Machine Learning 28, 1997 (https://doi.org/10.1023/A:1007379606734).
+
+    Args:
+        tasks: names of the outputs.
+        units: sizes of the layers of the shared network.
+        tower_units: sizes of the hidden layers of each task's tower.
+        activation: name of the activation.
+        dropout: share of each layer's outputs zeroed in training.
+    """
+
+    def __init__(
+        self,
+        tasks: tuple[str, ...],
+        *,
+        units: tuple[int, ...] = (256, 128),
+        tower_units: tuple[int, ...] = (32,),
+        activation: str = "relu",
+        dropout: float = 0.0,
+        **layer: Any,
+    ) -> None:
+        super().__init__(tasks, **layer)
+        self.units = tuple(units)
+        self.tower_units = tuple(tower_units)
+        self.activation = activation
+        self.dropout = dropout
+        self.bottom = MLP(self.units, activation=activation, dropout=dropout, name="bottom", dtype=self.dtype_policy)
+        self.towers = self.make_towers(self.tower_units, activation, dropout)
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        self.bottom.build(input_shape)
+        for tower in self.towers:
+            tower.build(self.bottom.compute_output_shape(input_shape))
+
+    def call(self, x: Any, training: bool | None = None) -> dict[str, Any]:
+        x = self.bottom(x, training=training)
+        return self.logits(self.towers, [x] * len(self.tasks), training)
+
+    def shared_variables(self) -> list[keras.Variable]:
+        return list(self.bottom.trainable_variables)
+
+    def gates(self, x: Any) -> dict[str, Any]:
+        return {}
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "units": self.units,
+            "tower_units": self.tower_units,
+            "activation": self.activation,
+            "dropout": self.dropout,
+        }

@@ -1,0 +1,67 @@
+"""SingleTask: the baseline that shares nothing but the embedding tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from models.architectures.base import Architecture
+from models.layers.mlp import MLP
+
+
+@keras.saving.register_keras_serializable(package="gatewise")
+class SingleTask(Architecture):
+    """A network for each task and nothing shared above the embedding tables: the baseline for negative transfer.
+
+    Args:
+        tasks: names of the outputs.
+        units: sizes of the layers of each task's network.
+        tower_units: sizes of the hidden layers of each task's tower.
+        activation: name of the activation.
+        dropout: share of each layer's outputs zeroed in training.
+    """
+
+    def __init__(
+        self,
+        tasks: tuple[str, ...],
+        *,
+        units: tuple[int, ...] = (128, 64),
+        tower_units: tuple[int, ...] = (32,),
+        activation: str = "relu",
+        dropout: float = 0.0,
+        **layer: Any,
+    ) -> None:
+        super().__init__(tasks, **layer)
+        self.units = tuple(units)
+        self.tower_units = tuple(tower_units)
+        self.activation = activation
+        self.dropout = dropout
+        self.networks = [
+            MLP(self.units, activation=activation, dropout=dropout, name=f"{task}_network", dtype=self.dtype_policy)
+            for task in self.tasks
+        ]
+        self.towers = self.make_towers(self.tower_units, activation, dropout)
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        for network, tower in zip(self.networks, self.towers, strict=True):
+            network.build(input_shape)
+            tower.build(network.compute_output_shape(input_shape))
+
+    def call(self, x: Any, training: bool | None = None) -> dict[str, Any]:
+        return self.logits(self.towers, [network(x, training=training) for network in self.networks], training)
+
+    def shared_variables(self) -> list[keras.Variable]:
+        return []
+
+    def gates(self, x: Any) -> dict[str, Any]:
+        return {}
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "units": self.units,
+            "tower_units": self.tower_units,
+            "activation": self.activation,
+            "dropout": self.dropout,
+        }

@@ -1,0 +1,91 @@
+"""SoftSharing: a network for each task, held near the others'."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from models.architectures.base import Architecture
+from models.layers.mlp import MLP
+
+
+@keras.saving.register_keras_serializable(package="gatewise")
+class SoftSharing(Architecture):
+    """A network for each task, drawn towards each other by a penalty: for few tasks, the rarer of them short of data.
+
+    penalty = strength / pairs * sum over pairs of tasks of |w_s - w_t|^2, over kernels and biases of the networks
+    without the towers. Divided by the number of pairs, so that `strength` means the same for any number of tasks.
+
+    Duong et al., Low Resource Dependency Parsing: Cross-lingual Parameter Sharing in a Neural Network Parser,
+    ACL 2015 (https://aclanthology.org/P15-2139).
+
+    Args:
+        tasks: names of the outputs.
+        units: sizes of the layers of each task's network.
+        tower_units: sizes of the hidden layers of each task's tower.
+        strength: factor of the penalty.
+        activation: name of the activation.
+        dropout: share of each layer's outputs zeroed in training.
+    """
+
+    def __init__(
+        self,
+        tasks: tuple[str, ...],
+        *,
+        units: tuple[int, ...] = (128, 64),
+        tower_units: tuple[int, ...] = (32,),
+        strength: float = 1e-4,
+        activation: str = "relu",
+        dropout: float = 0.0,
+        **layer: Any,
+    ) -> None:
+        super().__init__(tasks, **layer)
+        self.units = tuple(units)
+        self.tower_units = tuple(tower_units)
+        self.strength = strength
+        self.activation = activation
+        self.dropout = dropout
+        self.networks = [
+            MLP(self.units, activation=activation, dropout=dropout, name=f"{task}_network", dtype=self.dtype_policy)
+            for task in self.tasks
+        ]
+        self.towers = self.make_towers(self.tower_units, activation, dropout)
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        for network, tower in zip(self.networks, self.towers, strict=True):
+            network.build(input_shape)
+            tower.build(network.compute_output_shape(input_shape))
+
+    def call(self, x: Any, training: bool | None = None) -> dict[str, Any]:
+        if len(self.tasks) > 1:
+            same_place = zip(*(network.trainable_variables for network in self.networks), strict=True)
+            distances = [mean_squared_distance([v.value for v in variables]) for variables in same_place]
+            self.add_loss(self.strength * sum(distances))
+        return self.logits(self.towers, [network(x, training=training) for network in self.networks], training)
+
+    def shared_variables(self) -> list[keras.Variable]:
+        return []
+
+    def gates(self, x: Any) -> dict[str, Any]:
+        return {}
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "units": self.units,
+            "tower_units": self.tower_units,
+            "strength": self.strength,
+            "activation": self.activation,
+            "dropout": self.dropout,
+        }
+
+
+def mean_squared_distance(weights: list[Any]) -> Any:
+    """Mean over the pairs of |w_s - w_t|^2, from two or more arrays of one shape, without visiting the pairs.
+
+    The pairs' sum is n * sum_t |w_t - mean|^2, and there are n (n - 1) / 2 pairs.
+    """
+    stacked = ops.stack(weights)  # (task, ...)
+    return 2.0 / (len(weights) - 1) * ops.sum(ops.square(stacked - ops.mean(stacked, axis=0, keepdims=True)))

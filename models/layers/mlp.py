@@ -1,0 +1,71 @@
+"""MLP: dense layers one after the other, the plain block under every architecture."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from models.errors import InputError
+
+
+def check_sizes(where: str, units: tuple[int, ...], dropout: float) -> None:
+    """Refuses layer sizes and dropout rates that no network can have.
+
+    Raises:
+        InputError: a size below 1, or a rate outside [0, 1).
+    """
+    if any(size < 1 for size in units):
+        raise InputError(
+            f"{where}: expected layer sizes of 1 or more, received {tuple(units)}; write for example (128, 64)."
+        )
+    if not 0.0 <= dropout < 1.0:
+        raise InputError(f"{where}: expected a dropout rate of at least 0 and below 1, received {dropout}.")
+
+
+@keras.saving.register_keras_serializable(package="gatewise")
+class MLP(keras.layers.Layer):
+    """Dense layers with an activation, and dropout after each.
+
+    Args:
+        units: size of each layer; () passes the input through.
+        activation: name of the activation after each layer.
+        dropout: share of the outputs that is zeroed in training, at least 0 and below 1.
+
+    Call: (batch, in) -> (batch, units[-1]).
+
+    Raises:
+        InputError: a size below 1, or a rate outside [0, 1).
+    """
+
+    def __init__(self, units: tuple[int, ...], *, activation: str = "relu", dropout: float = 0.0, **layer: Any) -> None:
+        super().__init__(**layer)
+        check_sizes("MLP", units, dropout)
+        self.units = tuple(units)
+        self.activation = activation
+        self.dropout = dropout
+        self.dense = [
+            keras.layers.Dense(
+                size, activation, kernel_initializer="he_normal", name=f"dense_{i}", dtype=self.dtype_policy
+            )
+            for i, size in enumerate(self.units)
+        ]
+        self.drop = [keras.layers.Dropout(dropout, dtype=self.dtype_policy) for _ in self.units] if dropout else []
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        for layer, size in zip(self.dense, self.units, strict=True):
+            layer.build(input_shape)
+            input_shape = (*input_shape[:-1], size)
+
+    def call(self, x: Any, training: bool | None = None) -> Any:
+        for i, layer in enumerate(self.dense):
+            x = layer(x)
+            if self.drop:
+                x = self.drop[i](x, training=training)
+        return x
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        return (*input_shape[:-1], self.units[-1]) if self.units else tuple(input_shape)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "units": self.units, "activation": self.activation, "dropout": self.dropout}

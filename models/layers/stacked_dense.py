@@ -1,0 +1,69 @@
+"""StackedDense: the dense layers of all experts as one computation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="gatewise")
+class StackedDense(keras.layers.Layer):
+    """One dense layer for each expert, computed together.
+
+    out[b, e] = activation(x[b, e] @ kernel[e] + bias[e]); an input without expert axis goes to every expert.
+
+    Args:
+        experts: number of layers in the stack.
+        units: size of the output of each.
+        activation: name of the activation, or None.
+        kernel_initializer: name of an initializer. A name, so that every expert draws anew: one initializer object
+            with a seed would make the experts twins. It sees the shape (in, units) of one expert, because Keras would
+            take the expert axis of (expert, in, units) for the window of a convolution and get the fan-in wrong.
+
+    Call: (batch, in) or (batch, expert, in) -> (batch, expert, units).
+    """
+
+    def __init__(
+        self,
+        experts: int,
+        units: int,
+        *,
+        activation: str | None = None,
+        kernel_initializer: str = "he_normal",
+        **layer: Any,
+    ) -> None:
+        super().__init__(**layer)
+        self.experts = experts
+        self.units = units
+        self.activation = activation
+        self.kernel_initializer = kernel_initializer
+        self.activate = keras.activations.get(activation)
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        def draw(shape: tuple[int, ...], dtype: Any = None) -> Any:
+            return ops.stack(
+                [keras.initializers.get(self.kernel_initializer)(shape[1:], dtype=dtype) for _ in range(shape[0])]
+            )
+
+        self.kernel = self.add_weight(
+            shape=(self.experts, input_shape[-1], self.units), initializer=draw, name="kernel"
+        )
+        self.bias = self.add_weight(shape=(self.experts, self.units), initializer="zeros", name="bias")
+
+    def call(self, x: Any) -> Any:
+        equation = "bi,eio->beo" if len(x.shape) == 2 else "bei,eio->beo"
+        return self.activate(ops.einsum(equation, x, self.kernel) + self.bias)
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        return (input_shape[0], self.experts, self.units)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "experts": self.experts,
+            "units": self.units,
+            "activation": self.activation,
+            "kernel_initializer": self.kernel_initializer,
+        }

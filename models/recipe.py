@@ -1,0 +1,544 @@
+"""The recipe: one file declares a problem once. Every stage gets its own part of it, by value.
+
+Sections in the order of the data: logs (or examples) -> split -> features -> tasks -> validation -> model -> training
+-> evaluation -> serving -> beam. Each key's description is what docs/recipe.md and the JSON Schema say about it.
+Reading the file, with line numbers in the errors, is `models/recipe_file.py`; the checks across sections are
+`models/recipe_checks.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+import pydantic
+from pydantic import Field
+
+from models.units import Duration, Moment, Share
+
+Scalar = str | int | float | bool
+Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=80)]
+
+
+class Section(pydantic.BaseModel):
+    """Frozen, and unknown keys are refused."""
+
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid", strict=False, allow_inf_nan=False)
+
+
+# ---- logs -> examples -------------------------------------------------------------------------------------------
+
+
+class Time(Section):
+    """When an event happened."""
+
+    column: str = Field(description="Column that holds the event's time.", examples=["timestamp"])
+    unit: Literal["s", "ms", "us", "ns", "text"] = Field(
+        description="Unit of an epoch time (seconds, milli-, micro-, nanoseconds), or `text` for ISO 8601 texts "
+        "and for Parquet timestamps.",
+        examples=["s"],
+    )
+    zone: str | None = Field(
+        default=None,
+        description="Time zone (IANA name) of texts and Parquet timestamps that carry no offset. Without it such times "
+        "are refused: a guess would shift every window.",
+        examples=["Europe/Vienna"],
+    )
+
+
+class Stream(Section):
+    """One stream of events: which files, which rows of them, and which columns say who, what and when."""
+
+    path: str = Field(
+        description="File or glob (`**` crosses folders), relative to `data`.", examples=["clicks/*.parquet"]
+    )
+    format: Literal["parquet", "csv", "jsonl"] | None = Field(
+        default=None, description="Format of the files; by default told by their ending.", examples=["csv"]
+    )
+    where: Mapping[str, tuple[Scalar, ...]] = Field(
+        default={},
+        description="Rows of this stream in files that hold several: column -> the values it may have. "
+        "Other rows belong to other streams and are counted apart.",
+        examples=[{"eventType": ["VIEW"]}],
+    )
+    key: tuple[str, ...] = Field(
+        min_length=1,
+        description="Columns that tie an outcome to its impression, in the same order in every stream. "
+        "Values are compared as text.",
+        examples=[["user_id", "item_id"]],
+    )
+    time: Time = Field(description="When the event happened.", examples=[{"column": "timestamp", "unit": "s"}])
+    event_id: str | None = Field(
+        default=None,
+        description="Column that names the event: two rows with the same id are one event, the earliest is kept. "
+        "Rows equal in every column are always one event.",
+        examples=["click_id"],
+    )
+    value: str | None = Field(
+        default=None,
+        description="Column with the number that regression tasks on this stream learn.",
+        examples=["order_value"],
+    )
+
+
+class LogLimits(Section):
+    """What share of a stream may be lost before the run stops with a message instead of learning from the rest."""
+
+    dead_letters: Share = Field(
+        default=0.05, description="Largest share of malformed rows in a stream.", examples=[0.05]
+    )
+    orphans: Share = Field(
+        default=0.5,
+        description="Largest share of a stream's outcomes without any earlier impression. A higher share mostly means "
+        "a wrong key, a missing day of impressions, or clocks in two time zones.",
+        examples=[0.5],
+    )
+
+
+class Logs(Section):
+    """Event logs from which the examples are made."""
+
+    impressions: str = Field(
+        description="The stream whose events become the examples, one each.", examples=["impression"]
+    )
+    streams: Mapping[Name, Stream] = Field(
+        min_length=1,
+        description="The streams by name.",
+        examples=[{"click": {"path": "clicks/*.csv", "key": ["user"], "time": {"column": "at", "unit": "s"}}}],
+    )
+    as_of: Moment | Literal["latest"] = Field(
+        default="latest",
+        description="The moment up to which the logs are complete. A window still open then is not yet a negative: its "
+        "example gets weight 0. Events after it are dead letters. `latest`: the time of the last event in any stream.",
+        examples=["2026-01-15T00:00:00Z"],
+    )
+    limits: LogLimits = Field(
+        default=LogLimits(),
+        description="When to stop because too much of a stream is lost.",
+        examples=[{"orphans": 0.8}],
+    )
+
+
+class LabelledExamples(Section):
+    """Examples that already carry their labels, where there is no log."""
+
+    path: str = Field(
+        description="File or glob of the examples, relative to `data`.", examples=["census_train.parquet"]
+    )
+    eval_path: str | None = Field(
+        default=None,
+        description="Files of the eval split, where its publisher fixed one. Without it `split` divides `path`.",
+        examples=["census_test.parquet"],
+    )
+    format: Literal["parquet", "csv", "jsonl"] | None = Field(
+        default=None, description="Format of the files; by default told by their ending.", examples=["csv"]
+    )
+    time: Time | None = Field(
+        default=None,
+        description="When the example happened, if known: the split is then by time.",
+        examples=[{"column": "timestamp", "unit": "s"}],
+    )
+    limits: LogLimits = Field(
+        default=LogLimits(),
+        description="When to stop because too many rows are malformed.",
+        examples=[{"dead_letters": 0.01}],
+    )
+
+
+class Split(Section):
+    """Which examples train and which evaluate: by time, the newest evaluate. One of the three keys.
+
+    Labelled examples without a time are divided by a hash of the row, in the share of `eval_fraction`.
+    """
+
+    eval_fraction: Annotated[float, Field(gt=0.0, lt=1.0)] | None = Field(
+        default=None, description="Share of the examples, the newest, that evaluate.", examples=[0.2]
+    )
+    eval_last: Duration | None = Field(
+        default=None, description="The examples of this long before `as_of` evaluate.", examples=["2d"]
+    )
+    eval_from: Moment | None = Field(
+        default=None, description="The examples from this moment on evaluate.", examples=["2026-01-13T00:00:00Z"]
+    )
+
+
+# ---- features ---------------------------------------------------------------------------------------------------
+
+
+class _Feature(Section):
+    column: str | None = Field(
+        default=None, description="Column of the impression stream; by default the feature's name.", examples=["price"]
+    )
+    side: Literal["user", "item", "context"] = Field(
+        default="context", description="Whom the feature describes; a ranking request repeats the user side only once."
+    )
+
+
+class _Embedded(_Feature):
+    dim: Annotated[int, Field(ge=1, le=1024)] | None = Field(
+        default=None, description="Width of the embedding; by default `model.embedding_dim`.", examples=[16]
+    )
+
+
+class _Vocabulary(_Embedded):
+    type: Literal["string", "integer"] = Field(
+        default="string",
+        description="Type of the values. Numbers as `string` are written out as text.",
+        examples=["string"],
+    )
+    vocabulary: Annotated[int, Field(ge=1, le=100_000_000)] = Field(
+        default=100_000, description="Most frequent values that get an id of their own.", examples=[50_000]
+    )
+    min_count: Annotated[int, Field(ge=1)] = Field(
+        default=1, description="Values seen less often in the train split get no id of their own.", examples=[2]
+    )
+    oov_buckets: Annotated[int, Field(ge=1)] = Field(
+        default=1, description="Ids that values outside of the vocabulary share, chosen by hash.", examples=[10]
+    )
+    embedding: Name | None = Field(
+        default=None,
+        description="Features with the same name here share one vocabulary and one embedding table.",
+        examples=["item"],
+    )
+
+
+class Categorical(_Vocabulary):
+    """One value of a finite set: an id, a country, a device. Missing is an id of its own."""
+
+    kind: Literal["categorical"]
+
+
+class MultiValued(_Vocabulary):
+    """Any number of values of a finite set (tags, last items seen), pooled into one vector."""
+
+    kind: Literal["multivalued"]
+    pooling: Literal["mean", "sum", "max", "sqrtn"] = Field(
+        default="mean", description="How the values' embeddings become one vector."
+    )
+    separator: str | None = Field(
+        default=None, description="Text columns only: what stands between the values.", examples=["|"]
+    )
+    max_length: Annotated[int, Field(ge=1, le=1000)] = Field(
+        default=20, description="Values used of one example, the first ones.", examples=[20]
+    )
+
+
+class Numeric(_Feature):
+    """A number that enters the model as a number. Missing becomes 0 after scaling, and a second input says so."""
+
+    kind: Literal["numeric"]
+    transform: Literal["none", "log1p"] = Field(
+        default="none", description="Applied before scaling: `log1p` is sign(x) log(1 + |x|), for heavy tails."
+    )
+    scale: Literal["zscore", "minmax", "none"] = Field(
+        default="zscore", description="Scaling by the train split's moments, or by its smallest and largest value."
+    )
+
+
+class Bucketised(_Embedded):
+    """A number that enters the model as the embedding of the interval it falls into. Missing is an id of its own."""
+
+    kind: Literal["bucketised"]
+    buckets: Annotated[int, Field(ge=2, le=10_000)] | None = Field(
+        default=None, description="Number of intervals, with limits at the train split's quantiles.", examples=[10]
+    )
+    boundaries: tuple[float, ...] | None = Field(
+        default=None,
+        description="The limits themselves, rising; a value equal to a limit belongs above it.",
+        examples=[[18.0, 30.0, 65.0]],
+    )
+
+
+Feature = Annotated[Categorical | MultiValued | Numeric | Bucketised, Field(discriminator="kind")]
+
+
+# ---- tasks ------------------------------------------------------------------------------------------------------
+
+
+class Gate(Section):
+    """A condition that the candidate's eval metric must hold, or it is not blessed. At least one limit."""
+
+    metric: str = Field(description="One of the task's metrics.", examples=["auc"])
+    at_least: float | None = Field(default=None, description="Smallest allowed value.", examples=[0.7])
+    at_most: float | None = Field(default=None, description="Largest allowed value.", examples=[1.1])
+    max_loss_to_baseline: Annotated[float, Field(ge=0.0)] | None = Field(
+        default=None,
+        description="How much worse than the newest blessed model older than the candidate it may be, in the metric's "
+        "own unit, both measured on the same examples. Holds while there is no such model.",
+        examples=[0.005],
+    )
+    slice: Mapping[str, Scalar] = Field(
+        default={},
+        description="Only these examples: column -> value, one of `evaluation.slices`.",
+        examples=[{"device": "phone"}],
+    )
+
+
+class Label(Section):
+    """Where labelled examples keep a task's label."""
+
+    column: str = Field(description="Column with the label.", examples=["income"])
+    positive: tuple[Scalar, ...] = Field(
+        default=(),
+        description="Values that count as 1, all others as 0; without it the column holds numbers.",
+        examples=[["50000+."]],
+    )
+
+
+class Task(Section):
+    """One thing to predict of every example."""
+
+    kind: Literal["binary", "regression"] = Field(description="A probability, or a value.", examples=["binary"])
+    outcome: str | None = Field(
+        default=None, description="The stream whose events are the positives (logs).", examples=["click"]
+    )
+    window: Duration | None = Field(
+        default=None, description="How long after the impression an outcome still counts (logs).", examples=["7d"]
+    )
+    given: str | None = Field(
+        default=None,
+        description="A binary task that must have happened for this one to be observed: elsewhere the weight is 0.",
+        examples=["click"],
+    )
+    aggregate: Literal["sum", "max"] = Field(
+        default="sum", description="Regression: several outcomes of one impression are summed, or the largest counts."
+    )
+    label: Label | None = Field(
+        default=None,
+        description="Where the label stands (labelled examples).",
+        examples=[{"column": "income", "positive": ["50000+."]}],
+    )
+    loss: str | None = Field(
+        default=None,
+        description="binary: `binary_crossentropy`. regression: `squared_error`, `absolute_error`, `huber`, "
+        "`squared_log_error`, `poisson`. By default the first of its kind.",
+        examples=["squared_log_error"],
+    )
+    weight: Annotated[float, Field(gt=0.0)] = Field(
+        default=1.0, description="Weight of the task's loss among the tasks.", examples=[1.0]
+    )
+    metrics: tuple[str, ...] | None = Field(
+        default=None,
+        description="Metrics to report; by default all of its kind. binary: `auc`, `log_loss`, `pr_auc`, `calibration`, "
+        "`gauc`. regression: `rmse`, `mae`, `calibration`. `example_count` and `positive_count` always.",
+        examples=[["auc", "log_loss"]],
+    )
+    gates: tuple[Gate, ...] = Field(
+        default=(), description="What must hold for a push.", examples=[[{"metric": "auc", "at_least": 0.7}]]
+    )
+
+
+# ---- validation, model, training, evaluation, serving -------------------------------------------------------------
+
+
+class Validation(Section):
+    """What must be true of the examples before anything is learned from them."""
+
+    schema_path: str | None = Field(
+        default=None,
+        alias="schema",
+        description="A curated TFDV schema (text proto), relative to the recipe. Without it one is inferred, and only "
+        "drift can be found.",
+        examples=["shop_schema.pbtxt"],
+    )
+    on_anomaly: Literal["stop", "warn"] = Field(
+        default="stop", description="What a departure from the curated schema does."
+    )
+    drift: Mapping[str, Annotated[float, Field(gt=0.0)]] = Field(
+        default={},
+        description="Column -> largest distance to the last good run: L-infinity of the shares for texts and ids, "
+        "Jensen-Shannon divergence for numbers.",
+        examples=[{"device": 0.1}],
+    )
+    on_drift: Literal["stop", "warn"] = Field(default="stop", description="What a drift beyond its limit does.")
+
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class ModelOptions(Section):
+    """How the tasks share, and how their losses are balanced."""
+
+    architecture: str = Field(default="mmoe", description="How the tasks share. See the table below.", examples=["ple"])
+    options: Mapping[str, Mapping[str, Any]] = Field(
+        default={},
+        description="Options by architecture: those of the one in use apply, so `--set model.architecture=...` is enough "
+        "to change over.",
+        examples=[{"mmoe": {"experts": 8}}],
+    )
+    balancer: str = Field(default="fixed", description="How the tasks' losses are balanced. See the table below.")
+    balancer_options: Mapping[str, Mapping[str, Any]] = Field(
+        default={}, description="Options by balancer.", examples=[{"pcgrad": {}}]
+    )
+    penalties: Mapping[str, Mapping[str, Any]] = Field(
+        default={},
+        description="Penalties added to the loss, with their options.",
+        examples=[{"l2": {"strength": 1e-6}}],
+    )
+    embedding_dim: Annotated[int, Field(ge=1, le=1024)] = Field(
+        default=16, description="Width of the embeddings of features that don't state one.", examples=[16]
+    )
+
+
+class Training(Section):
+    """One training run."""
+
+    epochs: Annotated[int, Field(ge=1)] = Field(default=5, description="Most passes over the train split.")
+    batch_size: Annotated[int, Field(ge=1)] = Field(default=4096, description="Examples per step.")
+    optimizer: Literal["adam", "adagrad", "sgd"] = Field(default="adam", description="Keras optimizer.")
+    learning_rate: Annotated[float, Field(gt=0.0)] = Field(default=0.001, description="Its learning rate.")
+    seed: Annotated[int, Field(ge=0)] = Field(default=1, description="Seed of initial values, order and dropout.")
+    patience: Annotated[int, Field(ge=0)] = Field(
+        default=1,
+        description="Epochs without a better eval loss before the training stops. The best weights are kept.",
+    )
+    jit_compile: bool = Field(default=True, description="Compile the step with XLA.")
+    steps_per_execution: Annotated[int, Field(ge=1)] = Field(
+        default=1, description="Steps that run as one call into TensorFlow.", examples=[20]
+    )
+
+
+class Truth(Section):
+    """Known true probabilities (simulated logs): the report then says how far the model is from the best possible."""
+
+    path: str = Field(description="File or glob, relative to `data`.", examples=["truth/*.parquet"])
+    event_id: str = Field(description="Column with the impression's event id.", examples=["impression_id"])
+    columns: Mapping[str, str] = Field(
+        description="Task -> column with its true probability or mean.", examples=[{"click": "p_click"}]
+    )
+
+
+class Evaluation(Section):
+    """What is measured on the eval split besides each task's metrics overall."""
+
+    slices: tuple[tuple[str, ...], ...] = Field(
+        default=(),
+        description="Columns whose values make slices; several columns in one entry are crossed.",
+        examples=[[["device"], ["device", "country"]]],
+    )
+    group_key: str | None = Field(
+        default=None, description="Column that groups examples for GAUC, mostly the user.", examples=["user_id"]
+    )
+    max_slice_values: Annotated[int, Field(ge=1)] = Field(
+        default=100, description="Most values of one slice entry that are reported: those with the most examples."
+    )
+    truth: Truth | None = Field(
+        default=None,
+        description="Known true probabilities, of simulated logs.",
+        examples=[{"path": "truth/*.parquet", "event_id": "impression_id", "columns": {"click": "p_click"}}],
+    )
+
+
+class Serving(Section):
+    """What is pushed."""
+
+    model_name: Name | None = Field(
+        default=None, description="Folder of the pushed versions; by default the recipe's name."
+    )
+    probe_requests: Annotated[int, Field(ge=1, le=1000)] = Field(
+        default=20, description="Real requests that the exported model must answer before it may be pushed."
+    )
+    tolerance: Annotated[float, Field(gt=0.0)] = Field(
+        default=1e-5, description="Largest allowed difference between a served prediction and the trainer's."
+    )
+
+
+class Beam(Section):
+    """How the data stages run."""
+
+    runner: str = Field(default="FnApiRunner", description="Beam runner.", examples=["FnApiRunner"])
+    flags: tuple[str, ...] = Field(default=(), description="More Beam flags.", examples=[["--region=europe-west1"]])
+    partitions: Annotated[int, Field(ge=1, le=65_536)] | None = Field(
+        default=None,
+        description="Partitions of the join; by default one for every 500,000 rows or so. Never changes the result.",
+        examples=[16],
+    )
+
+
+class Recipe(Section):
+    """A whole problem: from logs or labelled examples to a pushed model."""
+
+    name: Name = Field(description="Name of the pipeline, and of its folder under the root.", examples=["shop"])
+    description: str = Field(
+        default="", description="What it is for, in a sentence.", examples=["Clicks and orders of the shop."]
+    )
+    data: str = Field(
+        default=".",
+        description="Folder of the data files, relative to the recipe; `--data` overrides it.",
+        examples=["../data"],
+    )
+    logs: Logs | None = Field(
+        default=None,
+        description="Event logs to make examples from. Either this or `examples`.",
+        examples=[{"impressions": "shown", "streams": {}}],
+    )
+    examples: LabelledExamples | None = Field(
+        default=None,
+        description="Labelled examples. Either this or `logs`.",
+        examples=[{"path": "train.parquet", "eval_path": "test.parquet"}],
+    )
+    split: Split = Field(
+        default=Split(), description="What trains and what evaluates.", examples=[{"eval_fraction": 0.2}]
+    )
+    features: Mapping[Name, Feature] = Field(
+        min_length=1,
+        description="The model's inputs by name.",
+        examples=[{"price": {"kind": "numeric", "transform": "log1p"}}],
+    )
+    tasks: Mapping[Name, Task] = Field(
+        min_length=1,
+        description="What to predict, by name.",
+        examples=[{"click": {"kind": "binary", "outcome": "click", "window": "30m"}}],
+    )
+    validation: Validation = Field(
+        default=Validation(), description="Checks on the examples.", examples=[{"drift": {"device": 0.1}}]
+    )
+    model: ModelOptions = Field(
+        default=ModelOptions(), description="Architecture and balancing.", examples=[{"architecture": "ple"}]
+    )
+    training: Training = Field(default=Training(), description="The training run.", examples=[{"epochs": 3}])
+    evaluation: Evaluation = Field(
+        default=Evaluation(), description="Slices, groups, truth.", examples=[{"slices": [["device"]]}]
+    )
+    serving: Serving = Field(default=Serving(), description="Probe and push.", examples=[{"model_name": "shop"}])
+    beam: Beam = Field(default=Beam(), description="How the data stages run.", examples=[{"partitions": 16}])
+
+
+def column_of(name: str, feature: Feature) -> str:
+    """The column that a feature reads."""
+    return feature.column or name
+
+
+def raw_type(feature: Feature) -> Literal["bytes", "int", "float"]:
+    """The type of a feature's values in the examples and in a request: one of tf.Example's three."""
+    if isinstance(feature, Categorical | MultiValued):
+        return "bytes" if feature.type == "string" else "int"
+    return "float"
+
+
+def feature_columns(features: Mapping[str, Feature]) -> dict[str, Feature]:
+    """The raw columns that the features read: {column: a feature that reads it}, in order.
+
+    Two features may read one column (`recipe_checks` sees to it that they agree on its type).
+    """
+    columns: dict[str, Feature] = {}
+    for name, feature in features.items():
+        columns.setdefault(column_of(name, feature), feature)
+    return columns
+
+
+def loss_of(task: Task) -> str:
+    """The task's loss, or the default of its kind."""
+    return task.loss or {"binary": "binary_crossentropy", "regression": "squared_error"}[task.kind]
+
+
+METRICS = {
+    "binary": ("auc", "log_loss", "pr_auc", "calibration", "gauc"),
+    "regression": ("rmse", "mae", "calibration"),
+}
+COUNTS = ("example_count", "positive_count")
+LOWER_IS_BETTER = ("log_loss", "rmse", "mae")
+
+
+def metrics_of(task: Task) -> tuple[str, ...]:
+    """The metrics that the task reports; the counts, which every task reports, are not among them."""
+    return task.metrics if task.metrics is not None else METRICS[task.kind]

@@ -1,0 +1,356 @@
+"""The checks across sections of a recipe: names that must exist, windows that must agree, labels that must not leak."""
+
+from __future__ import annotations
+
+import zoneinfo
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from models.architectures import ARCHITECTURES
+from models.balancing import BALANCERS
+from models.errors import InputError
+from models.loss_names import LOSS_KINDS
+from models.penalties import PENALTIES
+from models.recipe import (
+    COUNTS,
+    METRICS,
+    Bucketised,
+    Categorical,
+    MultiValued,
+    Numeric,
+    Recipe,
+    Stream,
+    column_of,
+    feature_columns,
+    metrics_of,
+    raw_type,
+)
+from models.registry import check_options, known
+from models.units import format_duration
+
+Problem = tuple[tuple[str | int, ...], str]
+
+
+def problems(recipe: Recipe) -> list[Problem]:
+    """Everything that contradicts itself: (the key's location, what is wrong and what to write instead)."""
+    checks: tuple[Callable[[Recipe], Iterator[Problem]], ...] = (
+        _source,
+        _streams,
+        _tasks,
+        _gates,
+        _split,
+        _features,
+        _validation,
+        _model,
+        _evaluation,
+    )
+    return [problem for check in checks for problem in check(recipe)]
+
+
+def _source(recipe: Recipe) -> Iterator[Problem]:
+    if (recipe.logs is None) == (recipe.examples is None):
+        both = "both" if recipe.logs else "neither"
+        yield (), f"expected either 'logs' (event streams) or 'examples' (already labelled), received {both}."
+
+
+def _streams(recipe: Recipe) -> Iterator[Problem]:
+    if recipe.examples and recipe.examples.time:
+        yield from _zone(("examples", "time"), recipe.examples.time.zone)
+    if recipe.logs is None:
+        return
+    logs, at = recipe.logs, ("logs", "streams")
+    if logs.impressions not in logs.streams:
+        yield (
+            ("logs", "impressions"),
+            f"no stream is called {logs.impressions!r}; {known(logs.impressions, logs.streams)}",
+        )
+        return
+    used = {logs.impressions} | {task.outcome for task in recipe.tasks.values()}
+    expected = logs.streams[logs.impressions].key
+    for name, stream in logs.streams.items():
+        if name not in used:
+            yield (*at, name), "no task names this stream as its outcome. Remove it, or add a task."
+        if len(stream.key) != len(expected):
+            yield (
+                (*at, name, "key"),
+                f"has {len(stream.key)} columns, the impressions' key has {len(expected)} ({', '.join(expected)}); "
+                "they are compared one by one.",
+            )
+        yield from _zone((*at, name, "time"), stream.time.zone)
+        yield from _same_rows(name, stream, recipe)
+
+
+def _same_rows(name: str, stream: Stream, recipe: Recipe) -> Iterator[Problem]:
+    """Two streams over the same files and rows would count each event twice."""
+    streams = recipe.logs.streams if recipe.logs else {}
+    for other_name, other in streams.items():
+        if other_name < name and (other.path, other.where) == (stream.path, stream.where):
+            yield (
+                ("logs", "streams", name),
+                f"reads the same rows as the stream {other_name!r}. Tell them apart with 'where', or use one stream for both.",
+            )
+
+
+def _zone(location: tuple[str | int, ...], zone: str | None) -> Iterator[Problem]:
+    if zone is not None and zone not in zoneinfo.available_timezones():
+        yield (
+            (*location, "zone"),
+            f"unknown time zone {zone!r}; expected an IANA name such as 'Europe/Vienna' or 'UTC'.",
+        )
+
+
+def _tasks(recipe: Recipe) -> Iterator[Problem]:
+    for name, task in recipe.tasks.items():
+        at = ("tasks", name)
+        if recipe.logs is not None:
+            if task.label is not None:
+                yield (
+                    (*at, "label"),
+                    "labels come from the outcome stream here; 'label' is for recipes that start from 'examples'.",
+                )
+            if task.outcome is None:
+                yield (
+                    at,
+                    f"the key 'outcome' is missing: the stream whose events are the positives; {known('', recipe.logs.streams)}",
+                )
+            elif task.outcome not in recipe.logs.streams:
+                yield (
+                    (*at, "outcome"),
+                    f"no stream is called {task.outcome!r}; {known(task.outcome, recipe.logs.streams)}",
+                )
+            elif task.outcome == recipe.logs.impressions:
+                yield (
+                    (*at, "outcome"),
+                    f"{task.outcome!r} is the impression stream; an impression cannot be its own outcome.",
+                )
+            elif task.kind == "regression" and recipe.logs.streams[task.outcome].value is None:
+                yield (
+                    (*at, "outcome"),
+                    f"a regression task needs numbers: name the column in logs.streams.{task.outcome}.value.",
+                )
+            if task.window is None:
+                yield (
+                    at,
+                    "the key 'window' is missing: how long after the impression an outcome still counts. Example: 7d.",
+                )
+        else:
+            for key in ("outcome", "window"):
+                if getattr(task, key) is not None:
+                    yield (
+                        (*at, key),
+                        f"'{key}' is for recipes that start from 'logs'; labelled examples name the label's column in 'label'.",
+                    )
+            if task.label is None:
+                yield (
+                    at,
+                    "the key 'label' is missing: the column with the task's label. "
+                    "Example: {column: income, positive: ['50000+.']}.",
+                )
+            elif task.kind == "regression" and task.label.positive:
+                yield (
+                    (*at, "label", "positive"),
+                    "a regression task learns the column's number; 'positive' is for binary tasks.",
+                )
+        if task.loss is not None and task.loss not in LOSS_KINDS:
+            yield (*at, "loss"), f"unknown loss {task.loss!r}; {known(task.loss, LOSS_KINDS)}"
+        elif task.loss is not None and LOSS_KINDS[task.loss] != task.kind:
+            fitting = [loss for loss, kind in LOSS_KINDS.items() if kind == task.kind]
+            yield (
+                (*at, "loss"),
+                f"{task.loss!r} is a loss for {LOSS_KINDS[task.loss]} tasks, this one is {task.kind}; {known('', fitting)}",
+            )
+        yield from _given(name, recipe)
+
+
+def _given(name: str, recipe: Recipe) -> Iterator[Problem]:
+    task = recipe.tasks[name]
+    if task.given is None:
+        return
+    at = ("tasks", name, "given")
+    if task.given not in recipe.tasks:
+        yield (
+            at,
+            f"no task is called {task.given!r}; {known(task.given, [other for other in recipe.tasks if other != name])}",
+        )
+        return
+    given = recipe.tasks[task.given]
+    if given.kind != "binary":
+        yield at, f"{task.given!r} is a regression task; only a binary task can have happened or not."
+    seen, link = [name], task.given
+    while link is not None and link in recipe.tasks:
+        if link in seen:
+            yield at, f"the tasks wait for one another: {' -> '.join([*seen, link])}. Break the circle."
+            return
+        seen.append(link)
+        link = recipe.tasks[link].given
+    if task.window and given.window and task.window < given.window:
+        yield (
+            ("tasks", name, "window"),
+            f"{format_duration(task.window)} is shorter than the {format_duration(given.window)} of {task.given!r}, "
+            "which must have happened first. Make it at least as long.",
+        )
+
+
+def _gates(recipe: Recipe) -> Iterator[Problem]:
+    sliced = {frozenset(entry) for entry in recipe.evaluation.slices}
+    for name, task in recipe.tasks.items():
+        for index, metric in enumerate(task.metrics or ()):
+            if metric not in METRICS[task.kind]:
+                yield (
+                    ("tasks", name, "metrics", index),
+                    f"unknown metric {metric!r} of a {task.kind} task; {known(metric, METRICS[task.kind])}",
+                )
+            elif metric == "gauc" and recipe.evaluation.group_key is None:
+                yield ("tasks", name, "metrics", index), "gauc needs groups: name the column in evaluation.group_key."
+        for index, gate in enumerate(task.gates):
+            at = ("tasks", name, "gates", index)
+            reported = [metric for metric in metrics_of(task) if metric != "gauc" or recipe.evaluation.group_key]
+            if gate.metric not in (*reported, *COUNTS):
+                yield (
+                    (*at, "metric"),
+                    f"the task does not report {gate.metric!r}; {known(gate.metric, (*reported, *COUNTS))}",
+                )
+            if gate.at_least is None and gate.at_most is None and gate.max_loss_to_baseline is None:
+                yield at, "a gate needs a limit: at_least, at_most or max_loss_to_baseline."
+            if gate.at_least is not None and gate.at_most is not None and gate.at_least > gate.at_most:
+                yield at, f"no value can be at least {gate.at_least} and at most {gate.at_most}."
+            if gate.slice and frozenset(gate.slice) not in sliced:
+                yield (
+                    (*at, "slice"),
+                    f"evaluation.slices has no entry with just the columns {sorted(gate.slice)}; add one.",
+                )
+
+
+def _split(recipe: Recipe) -> Iterator[Problem]:
+    split, at = recipe.split, ("split",)
+    given = [key for key in ("eval_fraction", "eval_last", "eval_from") if getattr(split, key) is not None]
+    if recipe.examples is not None and recipe.examples.eval_path is not None:
+        if given:
+            yield (*at, given[0]), "examples.eval_path already names the eval split; remove one of the two."
+    elif len(given) != 1:
+        yield at, f"expected one of eval_fraction, eval_last, eval_from; received {' and '.join(given) or 'none'}."
+    elif recipe.examples is not None and recipe.examples.time is None and given != ["eval_fraction"]:
+        yield (*at, given[0]), "the examples have no time; name it in examples.time, or use eval_fraction."
+    if recipe.logs and split.eval_from and recipe.logs.as_of != "latest" and split.eval_from >= recipe.logs.as_of:
+        yield (
+            (*at, "eval_from"),
+            f"is not before logs.as_of ({recipe.logs.as_of.isoformat()}): the eval split would be empty.",
+        )
+
+
+def _features(recipe: Recipe) -> Iterator[Problem]:
+    columns = feature_columns(recipe.features)
+    tables: dict[str, str] = {}
+    for name, feature in recipe.features.items():
+        at = ("features", name)
+        column = column_of(name, feature)
+        first = columns[column]
+        if raw_type(first) != raw_type(feature) or isinstance(first, MultiValued) != isinstance(feature, MultiValued):
+            yield (
+                at,
+                f"another feature reads the column {column!r} as {first.kind} {raw_type(first)}, this one as "
+                f"{feature.kind} {raw_type(feature)}. A column has one type: agree on it, or log it twice.",
+            )
+        if f"{name}_missing" in recipe.features and isinstance(feature, Numeric):
+            yield (
+                ("features", f"{name}_missing"),
+                f"the name is taken by the input that says whether {name!r} is missing. Choose another.",
+            )
+        if isinstance(feature, Bucketised):
+            if (feature.buckets is None) == (feature.boundaries is None):
+                yield at, "expected either 'buckets' (how many, at quantiles) or 'boundaries' (the limits themselves)."
+            if feature.boundaries is not None and (
+                not feature.boundaries or list(feature.boundaries) != sorted(set(feature.boundaries))
+            ):
+                yield (*at, "boundaries"), f"expected rising numbers, received {list(feature.boundaries)}."
+        if isinstance(feature, Categorical | MultiValued) and feature.embedding is not None:
+            if (
+                feature.embedding in recipe.features
+                and feature.embedding != name
+                and getattr(recipe.features[feature.embedding], "embedding", None) != feature.embedding
+            ):
+                yield (
+                    (*at, "embedding"),
+                    f"a feature is called {feature.embedding!r} and has its own table. To share it, write "
+                    f"'embedding: {feature.embedding}' there as well.",
+                )
+            other = tables.setdefault(feature.embedding, name)
+            for key in ("type", "vocabulary", "min_count", "oov_buckets", "dim"):
+                ours, theirs = getattr(feature, key), getattr(recipe.features[other], key)
+                if ours != theirs:
+                    yield (
+                        at,
+                        f"shares the embedding {feature.embedding!r} with {other!r}, so {key} must agree: "
+                        f"{theirs!r} there, {ours!r} here.",
+                    )
+        for task_name, task in recipe.tasks.items():
+            if task.label is not None and task.label.column == column:
+                yield (
+                    at,
+                    f"the column {column!r} is the label of the task {task_name!r}: the model would read the answer. "
+                    "Remove the feature.",
+                )
+
+
+def _validation(recipe: Recipe) -> Iterator[Problem]:
+    path = recipe.validation.schema_path
+    if path is not None and not Path(path).is_file():
+        yield ("validation", "schema"), f"no such file: {path}. Expected a TFDV schema as text proto."
+    columns = [
+        *feature_columns(recipe.features),
+        *(f"{part}/{task}" for task in recipe.tasks for part in ("label", "weight")),
+    ]
+    for column in recipe.validation.drift:
+        if column not in columns:
+            yield ("validation", "drift", column), f"the examples have no column {column!r}; {known(column, columns)}"
+
+
+def _model(recipe: Recipe) -> Iterator[Problem]:
+    model = recipe.model
+    for key, name, table, options in (
+        ("architecture", model.architecture, ARCHITECTURES, ("options", model.options)),
+        ("balancer", model.balancer, BALANCERS, ("balancer_options", model.balancer_options)),
+    ):
+        if name not in table:
+            yield ("model", key), f"unknown {key} {name!r}; {known(name, table)}"
+        yield from _options(("model", options[0]), options[1], table, key)
+    yield from _options(("model", "penalties"), model.penalties, PENALTIES, "penalty")
+
+
+def _options(at: tuple[str | int, ...], options: object, table: dict[str, str], what: str) -> Iterator[Problem]:
+    for name, values in dict(options).items():  # type: ignore[call-overload]
+        if name not in table:
+            yield (*at, name), f"unknown {what} {name!r}; {known(name, table)}"
+            continue
+        for option, value in values.items():
+            try:
+                check_options({option: value}, table[name], ".".join(map(str, (*at, name))))
+            except InputError as error:
+                yield (*at, name, option), str(error).split(": ", 1)[1]
+
+
+def _evaluation(recipe: Recipe) -> Iterator[Problem]:
+    for index, entry in enumerate(recipe.evaluation.slices):
+        if not entry or len(set(entry)) != len(entry):
+            yield ("evaluation", "slices", index), f"expected one or several different columns, received {list(entry)}."
+        for column in entry:
+            if isinstance(feature_columns(recipe.features).get(column), MultiValued):
+                yield (
+                    ("evaluation", "slices", index),
+                    f"the column {column!r} has several values for one example; slice by a column with one.",
+                )
+    truth = recipe.evaluation.truth
+    if truth is None:
+        return
+    if (
+        recipe.logs is None
+        or recipe.logs.impressions not in recipe.logs.streams
+        or recipe.logs.streams[recipe.logs.impressions].event_id is None
+    ):
+        yield (
+            ("evaluation", "truth"),
+            "the truth is joined by the impression's event id: name it in the impression stream's 'event_id'.",
+        )
+    for task in truth.columns:
+        if task not in recipe.tasks:
+            yield ("evaluation", "truth", "columns", task), f"no task is called {task!r}; {known(task, recipe.tasks)}"

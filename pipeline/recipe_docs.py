@@ -1,0 +1,239 @@
+"""Writes docs/recipe.md and recipes/recipe.schema.json from the recipe's own definition: `python -m pipeline.recipe_docs`."""
+
+from __future__ import annotations
+
+import json
+import sys
+import types
+import typing
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from models import recipe
+from models.architectures import ARCHITECTURES
+from models.balancing import BALANCERS
+from models.penalties import PENALTIES
+from models.recipe_file import schema_text
+from models.registry import signature, summary
+
+ROOT = Path(__file__).resolve().parent.parent
+
+SECTIONS: tuple[tuple[str, type[recipe.Section]], ...] = (
+    ("The recipe", recipe.Recipe),
+    ("`logs`", recipe.Logs),
+    ("`logs.streams.NAME`", recipe.Stream),
+    ("`time` of a stream or of labelled examples", recipe.Time),
+    ("`limits` of `logs` and `examples`", recipe.LogLimits),
+    ("`examples`", recipe.LabelledExamples),
+    ("`split`", recipe.Split),
+    ("`features.NAME`, kind `categorical`", recipe.Categorical),
+    ("`features.NAME`, kind `multivalued`", recipe.MultiValued),
+    ("`features.NAME`, kind `numeric`", recipe.Numeric),
+    ("`features.NAME`, kind `bucketised`", recipe.Bucketised),
+    ("`tasks.NAME`", recipe.Task),
+    ("`label` of a task", recipe.Label),
+    ("`gates` of a task", recipe.Gate),
+    ("`validation`", recipe.Validation),
+    ("`model`", recipe.ModelOptions),
+    ("`training`", recipe.Training),
+    ("`evaluation`", recipe.Evaluation),
+    ("`evaluation.truth`", recipe.Truth),
+    ("`serving`", recipe.Serving),
+    ("`beam`", recipe.Beam),
+)
+
+EXAMPLE = """\
+# yaml-language-server: $schema=recipe.schema.json
+name: news
+data: /data/news                      # or: gatewise run news.yaml --data /data/news
+logs:
+  impressions: shown                  # every row of this stream becomes one example
+  streams:
+    shown:
+      path: shown/*.parquet
+      key: [reader, article]          # ties a read to what was shown
+      time: {column: at, unit: ms}
+      event_id: shown_id
+    read:
+      path: read/**/*.jsonl
+      key: [user, article_id]         # other names, same order
+      time: {column: time, unit: text, zone: Europe/Vienna}
+      value: seconds
+split: {eval_last: 1d}                # the newest day evaluates
+features:
+  reader: {kind: categorical, side: user, min_count: 5}
+  article: {kind: categorical, side: item, embedding: article}
+  last_read: {kind: multivalued, side: user, separator: "|", embedding: article}
+  section: {kind: categorical, side: item, dim: 8}
+  article_age_hours: {kind: numeric, side: item, transform: log1p}
+  hour: {kind: bucketised, boundaries: [6, 12, 18]}
+tasks:
+  read:
+    kind: binary
+    outcome: read
+    window: 30m
+    gates: [{metric: auc, at_least: 0.6}, {metric: auc, max_loss_to_baseline: 0.005}]
+  reading_seconds:
+    kind: regression
+    outcome: read
+    window: 30m
+    given: read
+    loss: squared_log_error
+model: {architecture: mmoe, options: {mmoe: {experts: 4}}}
+evaluation: {slices: [[section]], group_key: reader}
+"""
+
+HEAD = """\
+<!-- Written by `python -m pipeline.recipe_docs`; change models/recipe.py instead. -->
+# The recipe, key by key
+
+One YAML file declares a problem. `gatewise validate RECIPE` checks it in half a second and names file, line, key, what was
+expected and the nearest known name. An editor with the YAML language server completes the keys when the file opens with
+`# yaml-language-server: $schema=recipe.schema.json` (the schema lies in `recipes/`).
+
+Units stand in the value: durations are whole numbers with `s`, `m`, `h`, `d` or `w` (`30m`, `7d`), moments carry their
+offset from UTC (`2026-01-15T00:00:00Z`).
+
+## A whole recipe for logs of your own
+
+```yaml
+{example}```
+
+How the labels come about: each outcome is credited to the last impression with the same key at or before it, if no more than
+the task's window lies between; each outcome is credited at most once per task. An impression whose window is still open at
+`as_of`, or whose `given` task did not happen, gets weight 0 for that task: it is neither positive nor negative. Rows that
+cannot be used are counted: duplicates, orphans (no impression before), late (outside every window), dead letters (malformed;
+kept with file, row and reason). Per stream, read = used + duplicate + orphan + late + dead-lettered.
+
+"""
+
+
+def page() -> str:
+    """The text of docs/recipe.md."""
+    parts = [HEAD.replace("{example}", EXAMPLE)]
+    for heading, section in SECTIONS:
+        text = " ".join((section.__doc__ or "").split())
+        parts.append(
+            f"## {heading}\n\n{text}\n\n| key | value | default | what it does | example |\n|---|---|---|---|---|\n"
+        )
+        parts.extend(_row(name, field) for name, field in section.model_fields.items())
+        parts.append("\n")
+    for heading, table, key in (
+        ("Architectures", ARCHITECTURES, "`model.architecture`; options in `model.options.NAME`"),
+        ("Balancers", BALANCERS, "`model.balancer`; options in `model.balancer_options.NAME`"),
+        ("Penalties", PENALTIES, "`model.penalties.NAME`"),
+    ):
+        parts.append(f"## {heading}\n\n{key}.\n\n| name | what it is | options (type, default) |\n|---|---|---|\n")
+        parts.extend(f"| `{name}` | {_cell(summary(path))} | {_options(path)} |\n" for name, path in table.items())
+        parts.append("\n")
+    return "".join(parts).rstrip() + "\n"
+
+
+def _options(path: str) -> str:
+    listed = [f"`{name}` ({annotation}, {default!r})" for name, (annotation, default) in signature(path).items()]
+    return _cell(", ".join(listed)) or "none"
+
+
+def _row(name: str, field: FieldInfo) -> str:
+    key = field.alias or name
+    default = "required" if field.is_required() else _yaml(field.default)
+    return f"| `{key}` | {_type(field.annotation)} | {default} | {_cell(field.description or '')} | {_example(key, field)} |\n"
+
+
+def _example(key: str, field: FieldInfo) -> str:
+    if field.examples:
+        return f"`{key}: {_plain(field.examples[0])}`"
+    choices = [value for value in _literals(field.annotation) if value != field.default]
+    if choices:
+        return f"`{key}: {_plain(choices[0])}`"
+    if field.default not in (PydanticUndefined, None) and not isinstance(
+        field.default, recipe.Section | Mapping | tuple
+    ):
+        return f"`{key}: {_plain(field.default)}`"
+    return "see below"
+
+
+def _literals(annotation: Any) -> Iterator[Any]:
+    if typing.get_origin(annotation) is typing.Literal:
+        yield from typing.get_args(annotation)
+    elif typing.get_origin(annotation) in (typing.Union, types.UnionType):
+        for argument in typing.get_args(annotation):
+            yield from _literals(argument)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return (
+        json.dumps(value)
+        if not isinstance(value, dict)
+        else yaml.safe_dump(value, default_flow_style=True, width=1000).strip()
+    )
+
+
+def _yaml(value: Any) -> str:
+    if isinstance(value, recipe.Section):
+        return "its defaults"
+    if value is None or value in ((), {}):
+        return "none"
+    return f"`{_plain(value)}`"
+
+
+def _type(annotation: Any) -> str:
+    if annotation is type(None):
+        return ""
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Literal:
+        return " or ".join(f"`{value}`" for value in arguments)
+    if origin in (typing.Union, types.UnionType):
+        return " or ".join(dict.fromkeys(text for text in map(_type, arguments) if text))
+    if origin is typing.Annotated:
+        return _type(arguments[0])
+    if origin is tuple:
+        return f"list of {_type(arguments[0])}"
+    if origin is not None:
+        return f"mapping of name to {_type(arguments[1])}"
+    if isinstance(annotation, type) and issubclass(annotation, recipe.Section):
+        return "section"
+    return {
+        "str": "text",
+        "int": "whole number",
+        "float": "number",
+        "bool": "true or false",
+        "timedelta": "duration",
+        "datetime": "moment",
+        "Any": "value",
+    }.get(getattr(annotation, "__name__", str(annotation)), str(annotation))
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def stale() -> list[str]:
+    """The generated files that are not what the recipe's definition says now."""
+    return [name for name, text in _pages() if not (ROOT / name).is_file() or (ROOT / name).read_text("utf-8") != text]
+
+
+def write() -> None:
+    """Writes the generated files into the project."""
+    for name, text in _pages():
+        (ROOT / name).parent.mkdir(exist_ok=True)
+        (ROOT / name).write_text(text, encoding="utf-8")
+
+
+def _pages() -> Iterator[tuple[str, str]]:
+    yield "docs/recipe.md", page()
+    yield "recipes/recipe.schema.json", schema_text()
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] != ["--check"]:
+        write()
+    elif old := stale():
+        sys.exit(f"{', '.join(old)}: not up to date with models/recipe.py. Run: make docs")

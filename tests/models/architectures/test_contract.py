@@ -1,0 +1,157 @@
+"""What every row of ARCHITECTURES has to do; a new row is tested by being there."""
+
+import inspect
+import json
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from models.architectures import ARCHITECTURES
+from models.architectures.base import Architecture
+from models.registry import load, signature, summary
+
+TASKS = ("click", "click_cart", "cart")  # one name is another's prefix
+X = np.random.default_rng(0).normal(size=(64, 5)).astype("float32")
+
+pytestmark = pytest.mark.parametrize("name", ARCHITECTURES)
+
+
+def make(name, tasks=TASKS, seed=1, **options):
+    keras.utils.set_random_seed(seed)
+    return load(ARCHITECTURES[name])(tasks, **options)
+
+
+def moved_by(architecture, tasks=TASKS):
+    """{task: positions of the trainable variables that the task's loss alone moves}."""
+    with tf.GradientTape(persistent=True) as tape:
+        sums = {task: tf.reduce_sum(tf.sin(logits)) for task, logits in architecture(X).items()}
+    variables = architecture.trainable_variables
+    gradients = {task: tape.gradient(sums[task], variables) for task in tasks}
+    return {task: {i for i, g in enumerate(g) if g is not None and np.any(g)} for task, g in gradients.items()}
+
+
+def test_outputs_are_the_tasks(name):
+    outputs = make(name)(X)
+    assert tuple(outputs) == TASKS
+    assert all(logits.shape == (64,) and logits.dtype == "float32" for logits in outputs.values())
+    assert len({float(logits[0]) for logits in outputs.values()}) == 3
+
+
+def test_one_task(name):
+    assert make(name, ("click",))(X)["click"].shape == (64,)
+
+
+def test_batch_of_one(name):
+    architecture = make(name)
+    for task, logits in architecture(X[:1]).items():
+        np.testing.assert_allclose(logits, architecture(X)[task][:1], rtol=1e-4, atol=1e-5)
+
+
+def test_every_trainable_variable_has_a_gradient(name):
+    moved = moved_by(make(name))
+    architecture = make(name)
+    architecture(X)
+    assert set.union(*moved.values()) == set(range(len(architecture.trainable_variables)))
+
+
+@pytest.mark.parametrize("tasks", [TASKS, TASKS[:2]])
+def test_shared_variables_are_those_that_several_tasks_move(name, tasks):
+    architecture = make(name, tasks)
+    moved = list(moved_by(architecture, tasks).values())
+    ids = {id(v): i for i, v in enumerate(architecture.trainable_variables)}
+    shared = [ids[id(v)] for v in architecture.shared_variables()]
+    assert len(shared) == len(set(shared))
+    assert set(shared) == {i for i in range(len(ids)) if sum(i in one for one in moved) > 1}
+    # What is not shared, each task has as much of.
+    own = [sorted(tuple(architecture.trainable_variables[i].shape) for i in one - set(shared)) for one in moved]
+    assert all(shapes == own[0] for shapes in own)
+    assert own[0]
+
+
+def test_tasks_are_told_by_position_not_by_name(name):
+    first, second = make(name)(X), make(name, ("cart", "click", "click_cart"))(X)
+    for one, other in zip(first.values(), second.values(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_same_seed_same_outputs(name):
+    first, again, other = make(name)(X), make(name)(X), make(name, seed=2)(X)
+    np.testing.assert_array_equal(first["click"], again["click"])
+    assert not np.array_equal(first["click"], other["click"])
+
+
+def test_gates_are_shares(name):
+    architecture = make(name)
+    architecture(X)
+    gates = architecture.gates(X)
+    assert tuple(gates) in ((), TASKS)
+    for gate in gates.values():
+        assert gate.ndim == 2
+        np.testing.assert_allclose(np.sum(gate, axis=1), 1, rtol=1e-5)
+
+
+def test_save_and_load(name, tmp_path):
+    architecture = make(name)
+    inputs = keras.Input((5,))
+    model = keras.Model(inputs, architecture(inputs))
+    model.save(tmp_path / "m.keras")
+    keras.utils.set_random_seed(5)
+    loaded = keras.saving.load_model(tmp_path / "m.keras")(X)
+    for task, logits in model(X).items():
+        np.testing.assert_array_equal(loaded[task], logits)
+
+
+def changed(value):
+    """Another value of the same type, so that a forgotten option shows."""
+    if isinstance(value, tuple):
+        return (6, 3)
+    if isinstance(value, str):
+        return "tanh"
+    return value + 1 if isinstance(value, int) else value / 2 + 0.125
+
+
+def test_config_round_trip(name):
+    options = {key: changed(default) for key, (_, default) in signature(ARCHITECTURES[name]).items()}
+    config = make(name, **options).get_config()
+    assert {key: config[key] for key in options} == options
+    again = load(ARCHITECTURES[name]).from_config(json.loads(json.dumps(config))).get_config()
+    assert {**again, "dtype": None} == {**config, "dtype": None}
+
+
+def test_under_jit_compile(name):
+    architecture = make(name)
+    architecture(X)
+
+    def step(x):
+        with tf.GradientTape() as tape:
+            total = tf.add_n([tf.reduce_mean(tf.sin(logits)) for logits in architecture(x).values()])
+        return total, tape.gradient(total, architecture.trainable_variables)
+
+    total, gradients = step(X)
+    compiled_total, compiled_gradients = tf.function(step, jit_compile=True)(X)
+    np.testing.assert_allclose(total, compiled_total, rtol=1e-4, atol=1e-5)
+    for one, other in zip(gradients, compiled_gradients, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-5)
+
+
+def test_logits_are_float32_under_mixed_precision(name):
+    architecture = make(name, dtype="mixed_bfloat16")
+    outputs = architecture(X)
+    assert all(logits.dtype == "float32" for logits in outputs.values())
+    exact = make(name)(X)
+    np.testing.assert_allclose(outputs["cart"], exact["cart"], atol=0.1)
+
+
+def test_is_documented_and_its_options_can_be_read(name):
+    path = ARCHITECTURES[name]
+    sentence = summary(path)
+    assert sentence.endswith(".")
+    assert sentence.count(". ") == 0
+    kind = load(path)
+    assert issubclass(kind, Architecture)
+    parameters = inspect.signature(kind.__init__).parameters.values()
+    keyword_only = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+    assert {key: default for key, (_, default) in signature(path).items()} == keyword_only
+    assert all(f"{key}: " in kind.__doc__ for key in keyword_only)

@@ -1,0 +1,36 @@
+import itertools
+
+import numpy as np
+import pytest
+
+from models.architectures.soft_sharing import SoftSharing, mean_squared_distance
+
+
+def test_distance_by_hand():
+    # |(1,2) - (4,6)|^2 = 25
+    assert float(mean_squared_distance([np.float32([1, 2]), np.float32([4, 6])])) == pytest.approx(25.0)
+    # pairs: 1, 9, 4 -> mean 14/3
+    assert float(mean_squared_distance([np.float32([0]), np.float32([1]), np.float32([3])])) == pytest.approx(14 / 3)
+
+
+def test_penalty_is_the_mean_over_pairs():
+    model = SoftSharing(("a", "b", "c"), units=(4, 3), strength=0.5)
+    model(np.ones((2, 5), "float32"))
+    weights = [network.get_weights() for network in model.networks]
+    distances = [
+        sum(((v - w) ** 2).sum() for v, w in zip(one, other, strict=True))
+        for one, other in itertools.combinations(weights, 2)
+    ]
+    assert len(model.losses) == 1
+    assert float(model.losses[0]) == pytest.approx(0.5 * sum(distances) / 3, rel=1e-5)
+
+
+def test_twins_cost_nothing_and_a_lone_task_has_no_penalty():
+    model = SoftSharing(("a", "b"), units=(4,))
+    model.build((None, 5))
+    model.networks[1].set_weights(model.networks[0].get_weights())
+    model(np.ones((2, 5), "float32"))
+    assert model.losses[0] == 0
+    lone = SoftSharing(("a",), units=(4,))
+    lone(np.ones((2, 5), "float32"))
+    assert lone.losses == []

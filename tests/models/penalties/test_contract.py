@@ -1,0 +1,62 @@
+"""What every row of PENALTIES has to do; a new row is tested by being there."""
+
+import inspect
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from models.architectures.mmoe import MMoE
+from models.layers.feature_encoder import FeatureEncoder
+from models.penalties import PENALTIES
+from models.penalties.base import Penalty
+from models.registry import load, signature, summary
+
+pytestmark = pytest.mark.parametrize("name", PENALTIES)
+
+
+def variables():
+    keras.utils.set_random_seed(1)
+    encoder, architecture = FeatureEncoder({"t": (5, 2)}, ("t",)), MMoE(("a", "b"), experts=2, units=(3,))
+    encoder.build()
+    architecture.build((None, 2))
+    return [*encoder.trainable_variables, *architecture.trainable_variables]
+
+
+def test_is_a_finite_scalar_with_a_gradient(name):
+    penalty = load(PENALTIES[name])()
+    assert isinstance(penalty, Penalty)
+    given = variables()
+    with tf.GradientTape() as tape:
+        cost = penalty.call(given)
+    assert cost.shape == ()
+    assert np.isfinite(cost)
+    gradients = [g for g in tape.gradient(cost, given) if g is not None]
+    assert gradients
+    assert all(np.isfinite(g).all() for g in gradients)
+
+
+def test_no_variables_cost_nothing(name):
+    assert load(PENALTIES[name])().call([]) == 0
+
+
+def test_under_jit_compile(name):
+    penalty, given = load(PENALTIES[name])(), variables()
+    compiled = tf.function(lambda: penalty.call(given), jit_compile=True)
+    np.testing.assert_allclose(compiled(), penalty.call(given), rtol=1e-5)
+
+
+def test_config_round_trip(name):
+    config = load(PENALTIES[name])().get_config()
+    assert config == {key: default for key, (_, default) in signature(PENALTIES[name]).items()}
+    changed = {key: value / 2 for key, value in config.items() if isinstance(value, float)}
+    assert load(PENALTIES[name]).from_config({**config, **changed}).get_config() == {**config, **changed}
+
+
+def test_is_documented_and_its_options_can_be_read(name):
+    path = PENALTIES[name]
+    assert summary(path).endswith(".")
+    parameters = inspect.signature(load(path).__init__).parameters.values()
+    keyword_only = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+    assert {key: default for key, (_, default) in signature(path).items()} == keyword_only

@@ -1,0 +1,31 @@
+import keras
+import numpy as np
+import pytest
+
+from models.architectures.mmoe import MMoE
+from models.errors import InputError
+from models.layers.feature_encoder import FeatureEncoder
+from models.penalties.l2 import L2
+
+
+def test_by_hand():
+    dense = keras.layers.Dense(2)
+    dense.build((None, 2))
+    dense.set_weights([np.array([[1.0, 2.0], [0.0, 3.0]]), np.array([100.0, 100.0])])
+    assert float(L2(strength=0.5).call(dense.trainable_variables)) == pytest.approx(0.5 * (1 + 4 + 9))
+
+
+def test_all_dense_kernels_and_no_table():
+    encoder, architecture = FeatureEncoder({"kernel": (5, 2)}, ("kernel",)), MMoE(("a", "b"), experts=2, units=(3,))
+    encoder.build()
+    architecture.build((None, 2))
+    kernels = [v for v in architecture.trainable_variables if len(v.shape) > 1 and v.path.endswith("/kernel")]
+    assert len(kernels) == 1 + 2 + 2 * 2  # experts, gates, towers of two layers
+    expected = sum(float((v.numpy() ** 2).sum()) for v in kernels)
+    given = [*encoder.trainable_variables, *architecture.trainable_variables]
+    assert float(L2(strength=1.0).call(given)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_refuses_a_negative_strength():
+    with pytest.raises(InputError, match="strength of 0 or more, received -1"):
+        L2(strength=-1)
