@@ -176,7 +176,8 @@ def _given(name: str, recipe: Recipe) -> Iterator[Problem]:
     given = recipe.tasks[task.given]
     if given.kind != "binary":
         yield at, f"{task.given!r} is a regression task; only a binary task can have happened or not."
-    seen, link = [name], task.given
+    seen: list[str] = [name]
+    link: str | None = task.given
     while link is not None and link in recipe.tasks:
         if link in seen:
             yield at, f"the tasks wait for one another: {' -> '.join([*seen, link])}. Break the circle."

@@ -1,0 +1,58 @@
+"""Which model the candidate is compared with: the newest blessed one before it.
+
+The stock LatestBlessedModelStrategy resolves the candidate itself in an unchanged second run, which evaluates and pushes
+the same model once more. Ours only looks at older models, so the second run is all cached.
+"""
+
+from __future__ import annotations
+
+import ml_metadata as mlmd
+from tfx import types
+from tfx.components.evaluator import constants
+from tfx.dsl.components.common import resolver
+from tfx.dsl.io import fileio
+from tfx.types import standard_artifacts
+
+CANDIDATE, BASELINE, BLESSING = "candidate", "baseline_model", "model_blessing"
+
+
+class OlderBlessedModel(resolver.ResolverStrategy):
+    """The newest blessed `Model` that is older than the candidate and still on disk.
+
+    Inputs: `candidate` (this run's model), `baseline_model` (all models) and `model_blessing` (all blessings).
+    Resolves `baseline_model` to one artifact or none.
+    """
+
+    def resolve_artifacts(
+        self, store: mlmd.MetadataStore, input_dict: dict[str, list[types.Artifact]]
+    ) -> dict[str, list[types.Artifact]]:
+        """See `ResolverStrategy`."""
+        found = {**input_dict, BASELINE: [], BLESSING: []}
+        candidates = [artifact.id for artifact in input_dict.get(CANDIDATE, [])]
+        if not candidates:
+            return found
+        blessings = {
+            artifact.get_int_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY): artifact
+            for artifact in input_dict.get(BLESSING, [])
+            if artifact.get_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY) == constants.BLESSED_VALUE
+        }
+        for model in sorted(input_dict.get(BASELINE, []), key=lambda artifact: artifact.id, reverse=True):
+            if model.id < min(candidates) and model.id in blessings and fileio.exists(model.uri):
+                return {**found, BASELINE: [model], BLESSING: [blessings[model.id]]}
+        return found
+
+
+def baseline_model_resolver(model: types.BaseChannel) -> resolver.Resolver:
+    """The node that finds the model to compare with: its output `baseline_model` is an input of `Evaluator`.
+
+    Args:
+        model: the candidate.
+    """
+    return resolver.Resolver(
+        strategy_class=OlderBlessedModel,
+        **{
+            CANDIDATE: model,
+            BASELINE: types.Channel(type=standard_artifacts.Model),
+            BLESSING: types.Channel(type=standard_artifacts.ModelBlessing),
+        },
+    ).with_id("baseline_model")

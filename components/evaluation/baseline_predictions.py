@@ -1,0 +1,71 @@
+"""The baseline model's predictions, on the raw examples.
+
+An older model was trained with its own vocabularies, so the packed columns of today's transform graph mean nothing to it.
+Its `serving_default` takes raw columns and brings its own transform graph along: what it would answer in production.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+BATCH_ROWS = 8192
+_TYPES = {"bytes": pa.large_binary(), "int": pa.int64(), "float": pa.float32()}
+
+
+class NotComparable(Exception):
+    """The baseline cannot answer these examples; the message says why."""
+
+
+def shared_columns(inputs: Mapping[str, Mapping[str, Any]], schema: pa.Schema) -> list[str]:
+    """The columns that the baseline reads, all of which must still be there, and be of the same type.
+
+    Args:
+        inputs: the baseline's own note of its inputs: column -> {"type": "bytes" | "int" | "float", ...}.
+        schema: of the raw examples.
+
+    Raises:
+        NotComparable: it would have to answer without a column that it was trained with: no fair comparison.
+    """
+    missing = sorted(name for name in inputs if name not in schema.names)
+    if missing:
+        raise NotComparable(f"the baseline reads columns that the examples no longer have: {', '.join(missing)}")
+    for name, about in inputs.items():
+        received = schema.field(name).type.value_type
+        if received != _TYPES[about["type"]]:
+            raise NotComparable(f"the baseline reads column {name!r} as {about['type']}; now it is {received}")
+    return list(inputs)
+
+
+def predict_raw(
+    serve: Callable[[list[bytes]], Mapping[str, NDArray[Any]]],
+    encode: Callable[[pa.RecordBatch], list[bytes]],
+    inputs: Mapping[str, Mapping[str, Any]],
+    files: Sequence[str],
+    batch_rows: int = BATCH_ROWS,
+) -> dict[str, NDArray[Any]]:
+    """The model's predictions for all rows of the Parquet files, in their order.
+
+    Args:
+        serve: serialized tf.Examples -> task -> (batch,).
+        encode: record batch -> serialized tf.Examples.
+        inputs: column -> {"type", ...}: what the model reads.
+        files: Parquet files of examples.
+        batch_rows: examples of one call.
+
+    Raises:
+        NotComparable: see `shared_columns`.
+    """
+    parts: dict[str, list[NDArray[Any]]] = {}
+    for path in files:
+        with pq.ParquetFile(path) as parquet:
+            columns = shared_columns(inputs, parquet.schema_arrow)
+            for batch in parquet.iter_batches(batch_size=batch_rows, columns=columns):
+                for task, values in serve(encode(batch)).items():
+                    parts.setdefault(task, []).append(np.asarray(values).reshape(-1))
+    return {task: np.concatenate(values) for task, values in parts.items()}

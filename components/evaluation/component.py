@@ -1,0 +1,76 @@
+"""Evaluator: examples and a model in, its metrics and a blessing out."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from tfx import types
+from tfx.dsl.components.base import base_component, executor_spec
+from tfx.types import standard_artifacts
+from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
+
+from components.evaluation.executor import Executor
+
+
+class EvaluatorSpec(ComponentSpec):
+    """Inputs, outputs and parameters of `Evaluator`."""
+
+    PARAMETERS: ClassVar[dict[str, Any]] = {
+        "plan": ExecutionParameter(type=str),
+        "code": ExecutionParameter(type=str),
+        "fingerprint": ExecutionParameter(type=str),
+    }
+    INPUTS: ClassVar[dict[str, Any]] = {
+        "examples": ChannelParameter(type=standard_artifacts.Examples),
+        "transformed_examples": ChannelParameter(type=standard_artifacts.Examples),
+        "model": ChannelParameter(type=standard_artifacts.Model),
+        "baseline_model": ChannelParameter(type=standard_artifacts.Model, optional=True),
+    }
+    OUTPUTS: ClassVar[dict[str, Any]] = {
+        "evaluation": ChannelParameter(type=standard_artifacts.ModelEvaluation),
+        "blessing": ChannelParameter(type=standard_artifacts.ModelBlessing),
+    }
+
+
+class Evaluator(base_component.BaseComponent):
+    """Measures a model on the eval split and blesses it if every gate holds.
+
+    Args:
+        examples: raw `Examples` (Parquet): slices, group key, event ids, and what the baseline is asked.
+        transformed_examples: the same examples, transformed (Arrow IPC).
+        model: `Model`, the candidate.
+        plan: JSON of `EvaluationPlan`.
+        code: version of the stage's source; only TFX's cache looks at it.
+        fingerprint: of the truth files (`truth_fingerprint`); only TFX's cache looks at it.
+        baseline_model: `Model` to compare with (`baseline_model_resolver`), or nothing.
+
+    Outputs:
+        evaluation: `ModelEvaluation`, in TFMA's files and as metrics.json.
+        blessing: `ModelBlessing`, with the properties of the stock Evaluator's. Not blessed is a result, not an error.
+    """
+
+    SPEC_CLASS = EvaluatorSpec
+    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
+
+    def __init__(
+        self,
+        examples: types.BaseChannel,
+        transformed_examples: types.BaseChannel,
+        model: types.BaseChannel,
+        plan: str,
+        code: str,
+        fingerprint: str = "",
+        baseline_model: types.BaseChannel | None = None,
+    ) -> None:
+        spec = EvaluatorSpec(
+            examples=examples,
+            transformed_examples=transformed_examples,
+            model=model,
+            baseline_model=baseline_model,
+            plan=plan,
+            code=code,
+            fingerprint=fingerprint,
+            evaluation=types.Channel(type=standard_artifacts.ModelEvaluation),
+            blessing=types.Channel(type=standard_artifacts.ModelBlessing),
+        )
+        super().__init__(spec=spec)

@@ -1,0 +1,104 @@
+"""Executor of `Evaluator`: reads the eval split, asks the models, writes the results and the blessing."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tfx import types
+from tfx.components.evaluator import constants
+from tfx.dsl.components.base import base_executor
+from tfx.dsl.io import fileio
+from tfx.types import artifact_utils
+from tfx.utils import io_utils
+from tfx_bsl.coders import example_coder
+
+from components.evaluation.baseline_predictions import NotComparable, predict_raw
+from components.evaluation.plan import EvaluationPlan
+from components.evaluation.reading import check_tasks, packed_batches, read_examples
+from components.evaluation.report import Report, evaluate
+from components.evaluation.results import write_report
+from components.evaluation.truth import read_truth
+from models.errors import InputError
+from models.serving import load_predictor, load_server
+from models.serving_inputs import read_inputs
+
+logger = logging.getLogger(__name__)
+
+SPLIT = "eval"
+
+
+class Executor(base_executor.BaseExecutor):
+    """The candidate, and an older model, on the same eval examples."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Writes `evaluation` and `blessing`."""
+        plan = EvaluationPlan.model_validate_json(exec_properties["plan"])
+        raw_artifact = artifact_utils.get_single_instance(input_dict["examples"])
+        model = artifact_utils.get_single_instance(input_dict["model"])
+        [baseline] = input_dict.get("baseline_model") or [None]
+        raw = _files(raw_artifact, "*.parquet")
+        transformed = _files(artifact_utils.get_single_instance(input_dict["transformed_examples"]), "*.arrow")
+
+        examples = read_examples(raw, transformed, plan.columns, event_id=plan.truth is not None)
+        check_tasks(examples, plan.tasks)
+        truth = read_truth(plan.truth, examples.event_ids) if plan.truth else None
+        candidate = _predict(_serving(model), transformed)
+        older, why = (None, "there is no older blessed model") if baseline is None else _older(_serving(baseline), raw)
+        report = evaluate(plan, examples, candidate, older, why, truth)
+        for gate in report.gates:
+            if not gate.held:
+                logger.warning("Gate not held: %s", gate.message)
+
+        evaluation = artifact_utils.get_single_instance(output_dict["evaluation"])
+        write_report(report, plan, evaluation.uri, model.uri, raw_artifact.uri)
+        evaluation.set_int_custom_property("rows", examples.rows)
+        bless(artifact_utils.get_single_instance(output_dict["blessing"]), report, model, baseline)
+
+
+def bless(blessing: types.Artifact, report: Report, model: types.Artifact, baseline: types.Artifact | None) -> None:
+    """Sets the properties and writes the file that the stock Pusher and resolvers look for."""
+    blessing.set_string_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_URI_KEY, model.uri)
+    blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY, model.id)
+    if baseline is not None:
+        blessing.set_string_custom_property(constants.ARTIFACT_PROPERTY_BASELINE_MODEL_URI_KEY, baseline.uri)
+        blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_BASELINE_MODEL_ID_KEY, baseline.id)
+    name = constants.BLESSED_FILE_NAME if report.blessed else constants.NOT_BLESSED_FILE_NAME
+    io_utils.write_string_file(os.path.join(blessing.uri, name), "")
+    value = constants.BLESSED_VALUE if report.blessed else constants.NOT_BLESSED_VALUE
+    blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY, value)
+
+
+def _predict(directory: str, transformed: Sequence[str]) -> dict[str, NDArray[Any]]:
+    """The candidate's predictions for all rows of the transformed files, in their order."""
+    predict = load_predictor(directory)
+    parts = [predict(packed) for path in transformed for packed in packed_batches(path)]
+    return {task: np.concatenate([part[task].reshape(-1) for part in parts]) for task in parts[0]}
+
+
+def _older(directory: str, raw: Sequence[str]) -> tuple[dict[str, NDArray[Any]] | None, str]:
+    """The baseline's predictions for the same rows; or None, and why it cannot be asked."""
+    try:
+        inputs = read_inputs(directory)["inputs"]
+        encoder = example_coder.RecordBatchToExamplesEncoder()
+        return predict_raw(load_server(directory), encoder.encode, inputs, raw), ""
+    except (NotComparable, InputError) as error:
+        logger.warning("The baseline model is not compared: %s", error)
+        return None, str(error)
+
+
+def _serving(model: types.Artifact) -> str:
+    return os.path.join(model.uri, "Format-Serving")
+
+
+def _files(artifact: types.Artifact, pattern: str) -> list[str]:
+    return sorted(fileio.glob(os.path.join(artifact_utils.get_split_uri([artifact], SPLIT), pattern)))

@@ -1,0 +1,156 @@
+"""Last-touch attribution of outcomes to impressions, inside one partition of keys. Pure polars and NumPy.
+
+    key   ----i1--------i2----o1---o2------------------o3---->  time
+                         <-----window------>
+          o1, o2 -> i2 (the latest impression at or before them); o3 is late; an outcome before i1 is an orphan.
+
+An outcome is credited when  0 <= outcome_time - impression_time <= window, both limits included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import polars as pl
+
+from components.event_logs.events import EVENT_ID, KEY, ROW, TIME, VALUE
+from components.event_logs.plan import TaskPlan
+
+ZONE_HINT = 14 * 3600 * 1_000_000
+Counts = dict[str, int]
+
+
+def unique_events(events: pl.DataFrame, losers: pl.DataFrame | None = None) -> tuple[pl.DataFrame, int]:
+    """(each event once, how many rows were dropped).
+
+    Rows with the same hash of all columns are one event; `losers` (time, row hash) are the rows whose event id another
+    row, the earliest, keeps (`later_copies`).
+    """
+    kept = events.unique(subset=[TIME, ROW], keep="any")
+    if losers is not None and losers.height:
+        kept = kept.join(losers.select(TIME, ROW), on=[TIME, ROW], how="anti")
+    return kept, events.height - kept.height
+
+
+def later_copies(events: pl.DataFrame) -> pl.DataFrame:
+    """The rows that lose their event id to an earlier row: all but the smallest (time, row hash) of each id.
+
+    Args:
+        events: rows of one stream with event id, time and row hash; equal ids stand together in one call.
+    """
+    copies = events.filter(pl.col(EVENT_ID).is_duplicated() & pl.col(EVENT_ID).is_not_null())
+    copies = copies.unique(subset=[EVENT_ID, TIME, ROW], keep="any").sort(EVENT_ID, TIME, ROW)
+    return copies.filter(~pl.col(EVENT_ID).is_first_distinct())
+
+
+def attribute(
+    impressions: pl.DataFrame, outcomes: Mapping[str, pl.DataFrame], tasks: Sequence[TaskPlan], as_of: int
+) -> tuple[pl.DataFrame, dict[str, Counts]]:
+    """Labels and weights of the impressions, and what became of the outcomes.
+
+    label: binary 1 if an outcome is credited, regression the sum or maximum of the credited values (0 if none).
+    weight: 1 if the label is observed, else 0 and then the label is 0 too. Not observed is
+    - an impression whose window is still open, impression_time + window > as_of. Also if an outcome has come already:
+      keeping the positives of open windows but not their negatives, which cannot be told yet, would raise the rate;
+    - an impression on which the task's `given` was not observed, or was not positive.
+
+    Args:
+        impressions: distinct events with key, event_time, row and any other columns, which are kept.
+        outcomes: {stream: distinct events with key, event_time, row, and value where a regression needs it}.
+        tasks: what to label; each names one of the streams.
+        as_of: microseconds; up to then the logs are complete.
+
+    Returns:
+        The impressions in the order given with `label/<task>` and `weight/<task>` (Float32), and per stream the counts
+        "used" (credited for a task at least), "late", "orphan", "orphan_before" (orphans with an impression of their
+        key within 14 h after them: clocks in two zones?) and "orphan_key" (orphans whose key has no impression).
+    """
+    times = impressions[TIME].to_numpy()
+    touches = _touches(impressions)
+    counts: dict[str, Counts] = {}
+    labels: dict[str, np.ndarray] = {}
+    for stream, events in outcomes.items():
+        own = [task for task in tasks if task.stream == stream]
+        joined = _last_touch(events, touches)
+        index, lag = joined["index"].to_numpy(), joined["lag"].to_numpy()
+        orphan = index < 0
+        used = np.zeros(len(index), bool)
+        for task in own:
+            credited = ~orphan & (lag <= task.window)
+            used |= credited
+            values = joined[VALUE].to_numpy()[credited] if task.kind == "regression" else None
+            labels[task.name] = _aggregate(index[credited], values, task, impressions.height)
+        counts[stream] = {
+            "used": int(used.sum()),
+            "late": int((~used & ~orphan).sum()),
+            "orphan": int(orphan.sum()),
+            **_why_orphans(joined.filter(pl.Series(orphan)), touches),
+        }
+    for task in tasks:
+        labels.setdefault(task.name, np.zeros(impressions.height))
+    closed = {task.name: times + task.window <= as_of for task in tasks}
+    return with_weights(impressions, tasks, labels, closed), counts
+
+
+def with_weights(
+    examples: pl.DataFrame, tasks: Sequence[TaskPlan], labels: Mapping[str, np.ndarray], seen: Mapping[str, np.ndarray]
+) -> pl.DataFrame:
+    """The examples with `label/<task>` and `weight/<task>`: weight 1 where the task was `seen` and its `given` held."""
+    by_name = {task.name: task for task in tasks}
+    weights: dict[str, np.ndarray] = {}
+
+    def observed(task: TaskPlan) -> np.ndarray:
+        if task.name not in weights:
+            weight = seen[task.name]
+            if task.given is not None:
+                weight = weight & observed(by_name[task.given]) & (labels[task.given] > 0)
+            weights[task.name] = weight
+        return weights[task.name]
+
+    columns = []
+    for task in tasks:
+        weight = observed(task)
+        columns.append(pl.Series(f"label/{task.name}", np.where(weight, labels[task.name], 0.0).astype(np.float32)))
+        columns.append(pl.Series(f"weight/{task.name}", weight.astype(np.float32)))
+    return examples.with_columns(columns)
+
+
+def _touches(impressions: pl.DataFrame) -> pl.DataFrame:
+    """(key, time, index) of the impression that stands for its key and time: the largest (event id, row hash)."""
+    order = [EVENT_ID, ROW] if EVENT_ID in impressions.columns else [ROW]
+    touches = impressions.select(KEY, TIME, *order).with_row_index("index")
+    tied = touches.select(pl.struct(KEY, TIME).is_duplicated().alias("tied"))["tied"]
+    if tied.any():
+        last = touches.filter(tied).sort(order, nulls_last=False).unique([KEY, TIME], keep="last", maintain_order=True)
+        touches = pl.concat([touches.filter(~tied), last])
+    return touches.select(KEY, TIME, pl.col("index").cast(pl.Int64)).sort(TIME)
+
+
+def _last_touch(events: pl.DataFrame, touches: pl.DataFrame) -> pl.DataFrame:
+    """The outcomes by (time, row) with `index` of their impression (-1: none) and `lag` to it."""
+    right = touches.with_columns(pl.col(TIME).alias("touched"))
+    joined = events.sort(TIME, ROW).join_asof(right, on=TIME, by=KEY, strategy="backward", check_sortedness=False)
+    return joined.with_columns(
+        pl.col("index").fill_null(-1), (pl.col(TIME) - pl.col("touched")).fill_null(-1).alias("lag")
+    )
+
+
+def _aggregate(index: np.ndarray, values: np.ndarray | None, task: TaskPlan, size: int) -> np.ndarray:
+    if values is None:
+        return (np.bincount(index, minlength=size) > 0).astype(np.float64)
+    if task.aggregate == "sum":  # in the order of (time, row), so the sum's last bit is the same in every run
+        return np.bincount(index, weights=values, minlength=size).astype(np.float64)
+    largest = np.full(size, -np.inf)
+    np.maximum.at(largest, index, values)
+    return np.where(np.isneginf(largest), 0.0, largest)
+
+
+def _why_orphans(orphans: pl.DataFrame, touches: pl.DataFrame) -> Counts:
+    if not orphans.height:
+        return {"orphan_before": 0, "orphan_key": 0}
+    left = orphans.select(KEY, TIME)
+    right = touches.select(KEY, TIME, pl.col(TIME).alias("next"))
+    later = left.join_asof(right, on=TIME, by=KEY, strategy="forward", check_sortedness=False)
+    lead = later["next"] - later[TIME]
+    return {"orphan_before": int((lead <= ZONE_HINT).sum()), "orphan_key": int(lead.is_null().sum())}

@@ -1,0 +1,137 @@
+"""What must hold after the logs were read and attributed; each failure is one message that says what to do."""
+
+from __future__ import annotations
+
+from components.event_logs.plan import EventLogsPlan, StreamPlan, TaskPlan
+from components.event_logs.tally import Tally
+from components.event_logs.times import NAIVE, likely_unit
+from components.event_logs.writing import SPLITS
+from models.errors import InputError
+
+
+def check(plan: EventLogsPlan, tally: Tally) -> None:
+    """Raises the first failure, in the order in which a person would want to mend them.
+
+    Raises:
+        InputError: a stream without rows; most times in a wrong unit or without a zone; too many dead letters or
+            orphans; a split without examples; a binary task with one class only in the train split.
+    """
+    for stream in plan.streams:
+        _check_times(stream, tally)
+        _check_rows(stream, tally)
+        _check_dead_letters(plan, stream, tally)
+    for stream in plan.streams:
+        if not plan.makes_examples(stream):
+            _check_orphans(plan, stream, tally)
+    _check_splits(plan, tally)
+    for task in plan.tasks:
+        if task.kind == "binary":
+            _check_classes(plan, task, tally)
+
+
+def _check_times(stream: StreamPlan, tally: Tally) -> None:
+    read = tally.counts["book", stream.name, "read"]
+    for reason, count in tally.below("reason", stream.name).items():
+        if stream.time is None or count * 2 <= read:
+            continue
+        file, row, _ = tally.samples[stream.name, reason]
+        where = f"stream {stream.name!r}, time column {stream.time.column!r} (first in {file}, row {row})"
+        if reason == NAIVE:
+            raise InputError(
+                f"{where}: {count:,} of {read:,} times have no offset from UTC. A guess would shift every window. "
+                "Write the zone in which they were logged under `time`, such as `zone: Europe/Vienna` or `zone: UTC`."
+            )
+        unit = likely_unit(reason)
+        if unit:
+            raise InputError(
+                f"{where}: {count:,} of {read:,} times lie outside of 1990-2100 when read in {stream.time.unit!r}. "
+                f"The unit is likely {unit!r}: write `unit: {unit}`."
+            )
+
+
+def _check_rows(stream: StreamPlan, tally: Tally) -> None:
+    if tally.counts["book", stream.name, "read"]:
+        return
+    other = tally.counts["book", stream.name, "other"]
+    if not other:
+        raise InputError(f"stream {stream.name!r}: the files that {stream.path} matches hold no rows at all.")
+    there = []
+    for column, values in stream.where.items():
+        found = ", ".join(tally.below("where", stream.name, column)) or "nothing"
+        there.append(f"column {column!r} holds {found}; expected {', '.join(map(str, values))}")
+    raise InputError(f"stream {stream.name!r}: none of {other:,} rows meets its `where`: {'; '.join(there)}.")
+
+
+def _check_dead_letters(plan: EventLogsPlan, stream: StreamPlan, tally: Tally) -> None:
+    book = tally.book(stream.name)
+    share = book["dead_lettered"] / book["read"]
+    if share <= plan.max_dead_letters:
+        return
+    reasons = []
+    for reason, count in list(tally.below("reason", stream.name).items())[:3]:
+        file, row, raw = tally.samples[stream.name, reason]
+        shown = raw if len(raw) <= 300 else f"{raw[:300]} ..."
+        reasons.append(f"{count:,} x {reason} (first in {file}, row {row}: {shown})")
+    raise InputError(
+        f"stream {stream.name!r}: {book['dead_lettered']:,} of {book['read']:,} rows ({share:.1%}) are malformed, the "
+        f"limit is {plan.max_dead_letters:.1%} (`limits.dead_letters`). Commonest reasons: {'; '.join(reasons)}. "
+        "Mend the rows, or what the recipe says of these columns."
+    )
+
+
+def _check_orphans(plan: EventLogsPlan, stream: StreamPlan, tally: Tally) -> None:
+    book = tally.book(stream.name)
+    events = book["used"] + book["late"] + book["orphan"]
+    share = book["orphan"] / events if events else 0.0
+    if share <= plan.max_orphans:
+        return
+    before, keyless = tally.counts["orphan_before", stream.name], tally.counts["orphan_key", stream.name]
+    if before * 2 > book["orphan"]:
+        hint = (
+            f"{before:,} of them come up to 14 h before an impression of the same key: are the clocks of the two "
+            "streams in different time zones? See `time.zone`."
+        )
+    elif keyless * 2 > book["orphan"]:
+        hint = (
+            f"For {keyless:,} of them the key has no impression after them either: is `key` "
+            f"({', '.join(stream.key)}) the same thing, in the same order, as in {plan.impressions!r} "
+            f"({', '.join(plan.stream(str(plan.impressions)).key)})? Are impressions missing?"
+        )
+    else:
+        hint = "Their impressions come later: do the logs of the impressions begin too late?"
+    raise InputError(
+        f"stream {stream.name!r}: {book['orphan']:,} of {events:,} outcomes ({share:.1%}) have no earlier impression "
+        f"in {plan.impressions!r}, the limit is {plan.max_orphans:.1%} (`limits.orphans`). {hint}"
+    )
+
+
+def _check_splits(plan: EventLogsPlan, tally: Tally) -> None:
+    for split in SPLITS:
+        if not tally.counts["examples", split]:
+            counts = ", ".join(f"{name}: {tally.counts['examples', name]:,}" for name in SPLITS)
+            raise InputError(
+                f"the {split} split has no examples ({counts}). Change `split`, or check that its moment lies within "
+                "the time that the logs cover."
+            )
+
+
+def _check_classes(plan: EventLogsPlan, task: TaskPlan, tally: Tally) -> None:
+    observed = tally.counts["task", task.name, "train", "observed"]
+    positives = tally.counts["task", task.name, "train", "positives"]
+    if 0 < positives < observed:
+        return
+    source = f"stream {task.stream!r}" if task.stream else f"label column {task.label!r}"
+    examples = tally.counts["examples", "train"]
+    if not observed:
+        reason = f"none of {examples:,} train examples is observed"
+    else:
+        kind = "negative" if positives else "positive"
+        reason = f"none of {observed:,} observed train examples (of {examples:,}) is {kind}"
+    if task.label:
+        there = ", ".join(tally.below("label", task.name))
+        hint = f"The column holds {there}; check `label.positive`." if there else "Check the label column."
+    elif not observed:
+        hint = "Is `window` longer than the logs, so that every window is still open, or `given` never positive?"
+    else:
+        hint = "Check `outcome`, `key` and `window`."
+    raise InputError(f"task {task.name!r} ({source}): {reason}, so there is only one class to learn from. {hint}")

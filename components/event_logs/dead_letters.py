@@ -1,0 +1,44 @@
+"""Malformed rows, kept with a reason beside the examples: `dead_letters/part-*.parquet`."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+
+import polars as pl
+
+from components.event_logs.tally import Tally
+
+FOLDER = "dead_letters"
+SCHEMA = {"stream": pl.String, "file": pl.String, "row": pl.Int64, "reason": pl.String, "raw": pl.String}
+
+
+def letters(dead: pl.DataFrame, stream: str, file: str) -> pl.DataFrame:
+    """Dead letters (row, reason, raw) of one stream and file with all the columns of `SCHEMA`."""
+    return dead.select(
+        pl.lit(stream).alias("stream"), pl.lit(file).alias("file"), pl.col("row"), pl.col("reason"), pl.col("raw")
+    )
+
+
+def count(dead: pl.DataFrame, stream: str, file: str, tally: Tally) -> None:
+    """Adds the dead letters of one stream and file to the tally, with the first row of each reason."""
+    tally.add(dead.height, "book", stream, "dead_lettered")
+    firsts = dead.sort("row").group_by("reason").agg(pl.len(), pl.col("row").first(), pl.col("raw").first())
+    for reason, number, row, raw in firsts.iter_rows():
+        tally.add(number, "reason", stream, reason)
+        tally.sample(stream, reason, file, row, raw)
+
+
+def write(dead: pl.DataFrame, folder: str) -> None:
+    """Writes a part file; its name follows from the rows, so a repeated attempt writes the same file again."""
+    first = dead.row(0, named=True)
+    name = hashlib.blake2b(f"{first['stream']}:{first['file']}:{first['row']}".encode(), digest_size=8).hexdigest()
+    write_part(dead, folder, name)
+
+
+def write_part(dead: pl.DataFrame, folder: str, name: str) -> None:
+    """Writes `part-<name>.parquet` under a temporary name and renames it."""
+    os.makedirs(folder, exist_ok=True)
+    path = os.path.join(folder, f"part-{name}.parquet")
+    dead.write_parquet(path + ".tmp")
+    os.replace(path + ".tmp", path)

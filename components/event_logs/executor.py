@@ -1,0 +1,41 @@
+"""Runs the stage for TFX: plan in, examples with their books out."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from tfx import types
+from tfx.components.util import examples_utils
+from tfx.dsl.components.base import base_beam_executor
+from tfx.proto import example_gen_pb2
+from tfx.types import artifact_utils
+
+from components.event_logs import books, pipeline
+from components.event_logs.plan import EventLogsPlan
+from components.event_logs.writing import SPLITS
+
+logger = logging.getLogger(__name__)
+
+
+class Executor(base_beam_executor.BaseBeamExecutor):
+    """Reads the logs that the plan names, attributes the outcomes and writes the examples."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Fills the `examples` artifact: Parquet files, books, summary, dead letters, and the number of rows read.
+
+        Raises:
+            InputError: the logs are missing, unreadable or not what the recipe says.
+        """
+        plan = EventLogsPlan.model_validate_json(exec_properties["plan"])
+        examples = artifact_utils.get_single_instance(output_dict["examples"])
+        found = pipeline.run(plan, examples.uri, self._make_beam_pipeline)
+        logger.info("Books of the logs:\n%s", books.table(found))
+        examples.split_names = artifact_utils.encode_split_names(list(SPLITS))
+        examples_utils.set_payload_format(examples, example_gen_pb2.FORMAT_PARQUET)
+        examples.set_int_custom_property("rows", sum(book["read"] for book in found.values()))

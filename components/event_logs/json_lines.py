@@ -1,0 +1,113 @@
+"""JSON lines (UTF-8, compressed or not), an object a line, block by block; scalars become text, arrays lists of it."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from typing import Any, NoReturn
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+from components.event_logs.blocks import Block, Broken
+
+_BLOCK_BYTES = 1 << 25
+
+
+def read(file: str, block_bytes: int = _BLOCK_BYTES) -> Iterator[Block]:
+    """The file's rows; blank lines have no row number.
+
+    A line that is no JSON object is broken. Whole numbers lose a trailing ".0", true is "true".
+
+    Raises:
+        pyarrow.ArrowException, OSError: the file cannot be read.
+    """
+    first, columns = 0, {}  # type: int, dict[str, None]
+    with pa.input_stream(file) as stream:
+        rest, piece = b"", stream.read(block_bytes)
+        while piece or rest:
+            text, separator, rest = (rest + piece).rpartition(b"\n") if piece else (rest, b"", b"")
+            piece = stream.read(block_bytes) if piece else b""
+            if not separator and (piece or not text):  # a line longer than a block, or an empty file
+                rest = text + rest
+                continue
+            lines = [line for line in text.split(b"\n") if line.strip()]
+            frame, good, broken = parse(lines)
+            columns |= dict.fromkeys(frame.columns)
+            found = [Broken(first + number, reason, raw) for number, reason, raw in broken]
+            yield Block(frame, first + good, tuple(columns), found, open_ended=True)
+            first += len(lines)
+
+
+def parse(lines: list[bytes]) -> tuple[pl.DataFrame, np.ndarray, list[tuple[int, str, str]]]:
+    """(rows, their positions among the lines, (position, reason, line as JSON text) of the broken ones)."""
+    if not lines:
+        return pl.DataFrame(), np.array([], np.int64), []
+    frame = _parse_fast(lines)
+    if frame is not None:
+        return frame, np.arange(len(lines)), []
+    objects, broken = [], []
+    for position, line in enumerate(lines):
+        try:
+            value = json.loads(line, parse_constant=_refuse)
+            reason = "" if isinstance(value, dict) else "a JSON line that is no object"
+        except (ValueError, RecursionError):
+            reason = "a line that is no JSON"
+        if reason:
+            broken.append((position, reason, json.dumps({"line": line.decode(errors="replace")})))
+        else:
+            objects.append((position, value))
+    good = np.array([position for position, _ in objects], np.int64)
+    # The good lines are read by the same reader as in a block without broken ones, where it can.
+    frame = _parse_fast([lines[position] for position in good]) if len(good) else pl.DataFrame()
+    return frame if frame is not None else _from_objects([value for _, value in objects]), good, broken
+
+
+def _parse_fast(lines: list[bytes]) -> pl.DataFrame | None:
+    content = b"\n".join(lines)
+    try:
+        inferred = pl.read_ndjson(io.BytesIO(content), infer_schema_length=None).schema
+        schema = {name: _text_type(dtype) for name, dtype in inferred.items()}
+        frame = pl.read_ndjson(io.BytesIO(content), schema=schema)
+    except (pl.exceptions.PolarsError, ValueError):
+        return None
+    frame = frame.drop([name for name, dtype in schema.items() if isinstance(dtype, pl.Struct) and not dtype.fields])
+    return frame if frame.height == len(lines) else None
+
+
+def _text_type(dtype: pl.DataType) -> pl.DataType:
+    if isinstance(dtype, pl.List) and not isinstance(dtype.inner, pl.List | pl.Struct):
+        return pl.List(pl.String)
+    return dtype if isinstance(dtype, pl.List | pl.Struct) else pl.String()
+
+
+def _from_objects(objects: list[dict[str, Any]]) -> pl.DataFrame:
+    """Rows whose fields are lists here and scalars there: such a field becomes a list everywhere."""
+    names = dict.fromkeys(name for row in objects for name in row)
+    columns = []
+    for name in names:
+        values = [row.get(name) for row in objects]
+        if any(isinstance(value, list) for value in values):
+            lists = [None if value is None else _items(value) for value in values]
+            columns.append(pl.Series(name, lists, dtype=pl.List(pl.String)))
+        else:
+            columns.append(pl.Series(name, [_text(value) for value in values], dtype=pl.String))
+    return pl.DataFrame(columns)
+
+
+def _items(value: Any) -> list[str | None]:
+    return [_text(item) for item in value] if isinstance(value, list) else [_text(value)]
+
+
+def _text(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return str(int(value))
+    return json.dumps(value)
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(constant)

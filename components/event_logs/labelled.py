@@ -1,0 +1,66 @@
+"""Examples that carry their labels already: the label columns become labels and weights, equal rows stay twins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+
+from components.event_logs.attribution import with_weights
+from components.event_logs.events import Wanted, scalar_text
+from components.event_logs.plan import ColumnPlan, TaskPlan
+from components.event_logs.values import as_text, example_ids
+from components.event_logs.writing import EXAMPLE_ID
+
+_RAW = "gatewise/label/"
+
+
+def wanted_labels(tasks: Sequence[TaskPlan]) -> list[Wanted]:
+    """What to read of the label columns.
+
+    A task with `positive` compares texts; without, a binary label is 0 or 1 and a regression label a finite number:
+    anything else is a dead letter. A missing label is none of these but not observed: weight 0.
+    """
+    return [
+        Wanted(
+            f"{_RAW}{task.name}",
+            ColumnPlan(name=str(task.label), type="bytes" if task.positive else "float"),
+            "label column",
+            zero_or_one=task.kind == "binary" and not task.positive,
+        )
+        for task in tasks
+    ]
+
+
+def number_twins(examples: pl.DataFrame, row: str, salt: str) -> pl.DataFrame:
+    """The examples with `gatewise/example_id`: unique, and the same however the rows are spread over files.
+
+    Equal rows (same hash `row`) are numbered 0, 1, ...; being equal, it does not matter which gets which number.
+    `salt` tells the file sets apart.
+    """
+    twins = examples.select(pl.int_range(pl.len()).over(row).alias("twin"))["twin"].to_numpy()
+    return examples.with_columns(pl.Series(EXAMPLE_ID, example_ids(examples[row].to_numpy(), twins, salt)))
+
+
+def labels(examples: pl.DataFrame, tasks: Sequence[TaskPlan]) -> pl.DataFrame:
+    """The prepared label columns replaced by `label/<task>` and `weight/<task>`."""
+    values: dict[str, np.ndarray] = {}
+    seen: dict[str, np.ndarray] = {}
+    for task in tasks:
+        column = examples[f"{_RAW}{task.name}"]
+        seen[task.name] = column.is_not_null().to_numpy()
+        if task.positive:
+            texts = [scalar_text(value) for value in task.positive]
+            values[task.name] = column.is_in(texts).fill_null(False).to_numpy().astype(np.float64)
+        else:
+            values[task.name] = column.fill_null(0.0).to_numpy().astype(np.float64)
+    return with_weights(examples.drop([f"{_RAW}{task.name}" for task in tasks]), tasks, values, seen)
+
+
+def label_values(frame: pl.DataFrame, task: TaskPlan) -> list[str]:
+    """Up to ten of the values in the label column, for the message when no row is positive."""
+    if task.label not in frame.columns:
+        return []
+    texts = frame.select(as_text(pl.col(task.label), frame.schema[task.label]).alias("text"))["text"]
+    return texts.drop_nulls().unique().sort().head(10).to_list()

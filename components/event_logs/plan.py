@@ -1,0 +1,192 @@
+"""What the first stage needs of the recipe, and nothing else: a changed gate or layer must not read the logs again."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Literal
+
+import pydantic
+
+from models.recipe import LabelledExamples, Logs, MultiValued, Recipe, Scalar, Time, feature_columns, raw_type
+
+ColumnType = Literal["bytes", "int", "float"]
+EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+
+
+class _Frozen(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
+
+
+class ColumnPlan(_Frozen):
+    """A raw column of the examples."""
+
+    name: str
+    type: ColumnType
+    multivalued: bool = False
+    separator: str | None = None
+
+
+class TimePlan(_Frozen):
+    """Where a stream's time stands; as `models.recipe.Time`."""
+
+    column: str
+    unit: Literal["s", "ms", "us", "ns", "text"]
+    zone: str | None = None
+
+
+class StreamPlan(_Frozen):
+    """A stream of events, or a file set of labelled examples (no key, and perhaps no time)."""
+
+    name: str
+    path: str
+    format: Literal["parquet", "csv", "jsonl"] | None = None
+    where: dict[str, tuple[Scalar, ...]] = {}
+    key: tuple[str, ...] = ()
+    time: TimePlan | None = None
+    event_id: str | None = None
+    value: str | None = None
+
+
+class TaskPlan(_Frozen):
+    """A task: from an outcome stream and a window in microseconds, or from a label column."""
+
+    name: str
+    kind: Literal["binary", "regression"]
+    stream: str | None = None
+    window: int = 0
+    given: str | None = None
+    aggregate: Literal["sum", "max"] = "sum"
+    label: str | None = None
+    positive: tuple[Scalar, ...] = ()
+
+
+class SplitPlan(_Frozen):
+    """One of the three; `eval_last` in microseconds, `eval_from` in microseconds since 1970 UTC."""
+
+    eval_fraction: float | None = None
+    eval_last: int | None = None
+    eval_from: int | None = None
+
+
+class EventLogsPlan(_Frozen):
+    """The whole plan.
+
+    `as_of` is in microseconds since 1970 UTC; None stands for the time of the latest event. `impressions` is the stream
+    that becomes the examples, None for labelled examples: there every stream does.
+    """
+
+    data: str
+    impressions: str | None
+    streams: tuple[StreamPlan, ...]
+    columns: tuple[ColumnPlan, ...]
+    tasks: tuple[TaskPlan, ...]
+    as_of: int | None
+    max_dead_letters: float
+    max_orphans: float
+    split: SplitPlan
+    partitions: int | None
+
+    @property
+    def labelled(self) -> bool:
+        """Whether the examples carry their labels already."""
+        return self.impressions is None
+
+    def stream(self, name: str) -> StreamPlan:
+        """The stream of that name."""
+        return next(stream for stream in self.streams if stream.name == name)
+
+    def makes_examples(self, stream: StreamPlan) -> bool:
+        """Whether the stream's rows become examples, so that the feature columns are read from them."""
+        return self.labelled or stream.name == self.impressions
+
+    @classmethod
+    def from_recipe(cls, recipe: Recipe) -> EventLogsPlan:
+        """The plan of a recipe whose `data` is a path that this process can open."""
+        common = {"data": recipe.data, "columns": _columns(recipe), "split": _split(recipe)}
+        common["partitions"] = recipe.beam.partitions
+        source = recipe.logs if recipe.logs is not None else recipe.examples
+        if source is None:
+            raise ValueError("a recipe has logs or examples")
+        parts = _of_logs(recipe, source) if isinstance(source, Logs) else _of_examples(recipe, source)
+        limits = {"max_dead_letters": source.limits.dead_letters, "max_orphans": source.limits.orphans}
+        return cls.model_validate(common | parts | limits)
+
+
+def _of_logs(recipe: Recipe, logs: Logs) -> dict[str, object]:
+    valued = {task.outcome for task in recipe.tasks.values() if task.kind == "regression"}
+    streams = [
+        StreamPlan(
+            name=name,
+            path=stream.path,
+            format=stream.format,
+            where=dict(stream.where),
+            key=stream.key,
+            time=_time(stream.time),
+            event_id=stream.event_id,
+            value=stream.value if name in valued else None,
+        )
+        for name, stream in logs.streams.items()
+    ]
+    tasks = [
+        TaskPlan(
+            name=name,
+            kind=task.kind,
+            stream=task.outcome,
+            window=_micros(task.window or datetime.timedelta()),
+            given=task.given,
+            aggregate=task.aggregate,
+        )
+        for name, task in recipe.tasks.items()
+    ]
+    as_of = logs.as_of
+    moment = _micros(as_of - EPOCH) if isinstance(as_of, datetime.datetime) else None
+    return {"impressions": logs.impressions, "streams": tuple(streams), "tasks": tuple(tasks), "as_of": moment}
+
+
+def _of_examples(recipe: Recipe, examples: LabelledExamples) -> dict[str, object]:
+    paths = {"examples": examples.path, "eval_examples": examples.eval_path}
+    time = _time(examples.time) if examples.time else None
+    streams = [
+        StreamPlan(name=name, path=path, format=examples.format, time=time) for name, path in paths.items() if path
+    ]
+    tasks = [
+        TaskPlan(
+            name=name,
+            kind=task.kind,
+            given=task.given,
+            label=task.label.column if task.label else None,
+            positive=task.label.positive if task.label else (),
+        )
+        for name, task in recipe.tasks.items()
+    ]
+    return {"impressions": None, "streams": tuple(streams), "tasks": tuple(tasks), "as_of": None}
+
+
+def _columns(recipe: Recipe) -> tuple[ColumnPlan, ...]:
+    columns = {}
+    for name, feature in feature_columns(recipe.features).items():
+        many = isinstance(feature, MultiValued)
+        separator = feature.separator if isinstance(feature, MultiValued) else None
+        columns[name] = ColumnPlan(name=name, type=raw_type(feature), multivalued=many, separator=separator)
+    slices = [column for entry in recipe.evaluation.slices for column in entry]
+    group = [recipe.evaluation.group_key] if recipe.evaluation.group_key else []
+    for name in slices + group:
+        columns.setdefault(name, ColumnPlan(name=name, type="bytes"))
+    return tuple(columns.values())
+
+
+def _split(recipe: Recipe) -> SplitPlan:
+    split = recipe.split
+    return SplitPlan(
+        eval_fraction=split.eval_fraction,
+        eval_last=_micros(split.eval_last) if split.eval_last else None,
+        eval_from=_micros(split.eval_from - EPOCH) if split.eval_from else None,
+    )
+
+
+def _time(time: Time) -> TimePlan:
+    return TimePlan(column=time.column, unit=time.unit, zone=time.zone)
+
+
+def _micros(duration: datetime.timedelta) -> int:
+    return duration // datetime.timedelta(microseconds=1)

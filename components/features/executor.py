@@ -1,0 +1,78 @@
+"""Executor of `Features`: finds the files, runs the two passes, sets the artifacts' properties."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import pyarrow.parquet as pq
+from apache_beam.io.filesystems import FileSystems
+from tfx import types
+from tfx.components.util import examples_utils
+from tfx.dsl.components.base import base_beam_executor
+from tfx.dsl.io import fileio
+from tfx.types import artifact_utils
+
+from components.features.analysis_pass import AnalysisPass
+from components.features.columns import check_columns
+from components.features.plan import FeaturesPlan
+from components.features.transform_pass import TransformPass, load_transform
+from models.errors import InputError
+
+TRAIN = "train"
+FILE_FORMAT = "arrow_ipc"
+
+
+class Executor(base_beam_executor.BaseBeamExecutor):
+    """Analyses the train split, then transforms every split."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Writes `transform_graph` and `transformed_examples`.
+
+        Raises:
+            InputError: the examples lack a feature's column, or the train split has no value in it.
+        """
+        plan = FeaturesPlan.model_validate_json(exec_properties["plan"])
+        examples = artifact_utils.get_single_instance(input_dict["examples"])
+        transform_graph = artifact_utils.get_single_instance(output_dict["transform_graph"])
+        transformed = artifact_utils.get_single_instance(output_dict["transformed_examples"])
+        transformed.split_names = examples.split_names
+        transformed.span = examples.span
+        transformed.version = examples.version
+        examples_utils.set_file_format(transformed, FILE_FORMAT)
+
+        pieces, jobs, rows = [], [], 0
+        for split in artifact_utils.decode_split_names(examples.split_names):
+            folder = artifact_utils.get_split_uri([transformed], split)
+            fileio.makedirs(folder)
+            source = artifact_utils.get_split_uri([examples], split)
+            for path in sorted(fileio.glob(os.path.join(source, "*.parquet"))):
+                with FileSystems.open(path) as file:
+                    parquet = pq.ParquetFile(file)
+                    check_columns(parquet.schema_arrow, plan.features, path)
+                    rows += parquet.metadata.num_rows
+                    if split == TRAIN:
+                        pieces += [(path, index) for index in range(parquet.num_row_groups)]
+                name = os.path.basename(path).removesuffix(".parquet") + ".arrow"
+                jobs.append((path, os.path.join(folder, name)))
+        if not pieces:
+            raise InputError(
+                f"The examples have no files in the split {TRAIN!r} ({examples.uri}). The features' vocabularies and "
+                "moments come from it: look at the recipe's `split` and at the times in the logs."
+            )
+
+        with self._make_beam_pipeline() as pipeline:
+            _ = pipeline | "Analysis" >> AnalysisPass(pieces, plan, transform_graph.uri)
+        with self._make_beam_pipeline() as pipeline:
+            _ = pipeline | "Transform" >> TransformPass(jobs, plan, transform_graph.uri)
+
+        # A local runner goes on in this process: it needs the graph's vocabularies no more.
+        load_transform.cache_clear()
+
+        for artifact in (transform_graph, transformed):
+            artifact.set_int_custom_property("rows", rows)

@@ -1,0 +1,39 @@
+"""What the features stage needs of the recipe, and nothing else: a changed gate or layer must not transform again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pydantic
+
+from models.recipe import Bucketised, Categorical, Feature, MultiValued, Recipe
+
+
+class FeaturesPlan(pydantic.BaseModel):
+    """The stage's part of the recipe; travels as JSON text.
+
+    `features` in the recipe's order, with their width filled in, and without what only other stages read (side,
+    separator). `tasks`: the names, in the recipe's order.
+    """
+
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
+
+    features: Mapping[str, Feature]
+    tasks: tuple[str, ...]
+
+    @classmethod
+    def from_recipe(cls, recipe: Recipe) -> FeaturesPlan:
+        """The plan for a recipe."""
+        return cls(
+            features={name: _needed(feature, recipe.model.embedding_dim) for name, feature in recipe.features.items()},
+            tasks=tuple(recipe.tasks),
+        )
+
+
+def _needed(feature: Feature, dim: int) -> Feature:
+    needed: dict[str, object] = {"side": "context"}
+    if isinstance(feature, Categorical | MultiValued | Bucketised):
+        needed["dim"] = feature.dim or dim
+    if isinstance(feature, MultiValued):
+        needed["separator"] = None
+    return feature.model_copy(update=needed)

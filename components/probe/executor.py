@@ -1,0 +1,57 @@
+"""Runs the probe and writes down what it found."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+from tfx import types
+from tfx.components.util import model_utils
+from tfx.dsl.components.base import base_executor
+from tfx.types import artifact_utils
+from tfx.utils import path_utils
+
+from components.probe.plan import ProbePlan
+from components.probe.process import ask_in_process
+
+logger = logging.getLogger(__name__)
+
+
+class Executor(base_executor.BaseExecutor):
+    """Blesses the exported model if it answers as the trainer did."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Sets `blessed` and `rows` of the InfraBlessing and writes probe.json into it; a bad model is no exception.
+
+        probe.json: {"blessed": bool, "requests": number of examples asked about, "faults": [...]}.
+        """
+        self._log_startup(input_dict, output_dict, exec_properties)
+        plan = ProbePlan.model_validate_json(exec_properties["plan"])
+        model = artifact_utils.get_single_instance(input_dict["model"])
+        blessing = artifact_utils.get_single_instance(output_dict["infra_blessing"])
+        if any(not model_utils.is_model_blessed(given) for given in input_dict.get("blessing", [])):
+            report: dict[str, Any] = {"requests": 0, "faults": ["not asked: the evaluation has not blessed the model"]}
+        else:
+            examples = artifact_utils.get_single_instance(input_dict["examples"])
+            report = ask_in_process(
+                path_utils.serving_model_path(model.uri),
+                sorted(str(path) for path in Path(examples.uri, "Split-eval").glob("*.parquet")),
+                dict(plan.tasks),
+                plan.tolerance,
+                exec_properties["timeout_seconds"],
+            )
+        blessed = not report["faults"]
+        for fault in report["faults"]:
+            logger.error("Probe: %s. The model is not pushed.", fault)
+        Path(blessing.uri).mkdir(parents=True, exist_ok=True)
+        content = json.dumps({"blessed": blessed, **report}, indent=2)
+        Path(blessing.uri, "probe.json").write_text(content, encoding="utf-8")
+        blessing.set_int_custom_property("blessed", int(blessed))
+        blessing.set_int_custom_property("rows", report["requests"])

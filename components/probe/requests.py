@@ -1,0 +1,48 @@
+"""Real requests: raw eval examples, found again by their ids."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from models.errors import InputError
+
+ID = "gatewise/example_id"
+
+
+def read_requests(files: Iterable[Path], example_ids: Sequence[int], columns: Sequence[str]) -> list[dict[str, Any]]:
+    """The rows of the given examples, in the order of the ids: {column: list of values}.
+
+    Of each row group the ids are read first, and the columns only where one of the examples lies in it.
+
+    Args:
+        files: Parquet files of a split of the raw examples.
+        example_ids: of the examples wanted.
+        columns: the raw columns wanted; a file without one of them has no values there.
+
+    Raises:
+        InputError: an example is in none of the files.
+    """
+    wanted = np.asarray(example_ids, np.int64)
+    found: dict[int, dict[str, Any]] = {}
+    for path in files:
+        with pq.ParquetFile(path) as file:
+            present = [column for column in columns if column in file.schema_arrow.names]
+            for group in range(file.num_row_groups):
+                ids = pc.list_flatten(file.read_row_group(group, columns=[ID])[ID]).to_numpy()
+                rows = np.flatnonzero(np.isin(ids, wanted))
+                if len(rows):
+                    table = file.read_row_group(group, columns=present).take(rows)
+                    found.update(zip(ids[rows].tolist(), table.to_pylist(), strict=True))
+    missing = [example_id for example_id in example_ids if example_id not in found]
+    if missing:
+        raise InputError(
+            f"{len(missing)} of {len(example_ids)} examples that the trainer predicted are not among the raw eval "
+            f"examples, such as {missing[0]}: the model was trained on other examples than these."
+        )
+    return [found[example_id] for example_id in example_ids]

@@ -1,0 +1,64 @@
+"""Runs the push: the stock Pusher's executor with another way to write the version."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tfx import types
+from tfx.components.pusher import executor as stock
+from tfx.proto import pusher_pb2
+from tfx.types import artifact_utils
+from tfx.types import standard_component_specs as specs
+from tfx.utils import io_utils, proto_utils
+
+from components.push.versions import publish
+from models.errors import InputError
+from models.serving_inputs import read_exported_at
+
+
+class Executor(stock.Executor):
+    """Pushes the model if everything that was given has blessed it.
+
+    The stock executor names the version after the clock and copies into place: killed half-way it leaves half a
+    version, killed at the end it pushes the same model twice. Here the version is the second at which the model was
+    made, so a repeated push finds it there.
+    """
+
+    def Do(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Sets `pushed`, `pushed_destination` and `pushed_version` of the PushedModel, which gets a copy of the model.
+
+        Raises:
+            InputError: the destination is no folder of a file system, or the version exists and is another model.
+        """
+        self._log_startup(input_dict, output_dict, exec_properties)
+        pushed = artifact_utils.get_single_instance(output_dict[specs.PUSHED_MODEL_KEY])
+        pushed.set_int_custom_property("rows", 0)
+        if not self.CheckBlessing(input_dict):
+            self._MarkNotPushed(pushed)
+            return
+        source = Path(self.GetModelPath(input_dict))
+        destination = pusher_pb2.PushDestination()
+        proto_utils.json_to_proto(exec_properties[specs.PUSH_DESTINATION_KEY], destination)
+        base = destination.filesystem.base_directory
+        if not base or "://" in base:
+            raise InputError(
+                f"Push: expected a folder of a file system, mounted where it is remote, received {base!r}. "
+                "Renaming, which makes a version appear whole, is not atomic elsewhere."
+            )
+        version = version_of(artifact_utils.get_single_instance(input_dict[specs.MODEL_KEY]), source)
+        target = publish(source, Path(base), version)
+        io_utils.copy_dir(str(source), pushed.uri)
+        self._MarkPushed(pushed, pushed_destination=str(target), pushed_version=str(version))
+
+
+def version_of(model: types.Artifact, source: Path) -> int:
+    """The second at which the model was made: as the metadata store knows it, else (Kubeflow hands over no times) as
+    the exported model itself says."""
+    milliseconds = model.mlmd_artifact.create_time_since_epoch
+    return milliseconds // 1000 if milliseconds else read_exported_at(source)

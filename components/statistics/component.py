@@ -1,0 +1,41 @@
+"""Statistics: examples in, TFDV statistics of every split out."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from tfx import types
+from tfx.dsl.components.base import base_beam_component, executor_spec
+from tfx.types import standard_artifacts
+from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
+
+from components.statistics.executor import Executor
+
+
+class StatisticsSpec(ComponentSpec):
+    """Inputs, outputs and parameters of `Statistics`."""
+
+    PARAMETERS: ClassVar[dict[str, Any]] = {"plan": ExecutionParameter(type=str), "code": ExecutionParameter(type=str)}
+    INPUTS: ClassVar[dict[str, Any]] = {"examples": ChannelParameter(type=standard_artifacts.Examples)}
+    OUTPUTS: ClassVar[dict[str, Any]] = {"statistics": ChannelParameter(type=standard_artifacts.ExampleStatistics)}
+
+
+class Statistics(base_beam_component.BaseBeamComponent):
+    """Describes the examples split by split.
+
+    Args:
+        examples: `Examples` with a Parquet payload, every column a list.
+        plan: JSON of `StatisticsPlan`.
+        code: version of the stage's source; only TFX's cache looks at it.
+
+    Outputs:
+        statistics: `ExampleStatistics`, `Split-X/FeatureStats.pb` as the stock StatisticsGen writes them; beside it
+            `Split-X/IntegerCategories.pb` with the value counts of the columns of integer ids, where there are any.
+    """
+
+    SPEC_CLASS = StatisticsSpec
+    EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(Executor)
+
+    def __init__(self, examples: types.BaseChannel, plan: str, code: str) -> None:
+        statistics = types.Channel(type=standard_artifacts.ExampleStatistics)
+        super().__init__(spec=StatisticsSpec(examples=examples, plan=plan, code=code, statistics=statistics))

@@ -1,0 +1,57 @@
+"""Which run the drift is measured against: the newest good one before this.
+
+A stock strategy would take the newest statistics, those of this very run. Ours only looks at older ones, so an unchanged
+second run finds the same baseline as the first, and stays cached.
+"""
+
+from __future__ import annotations
+
+import ml_metadata as mlmd
+from tfx import types
+from tfx.dsl.components.common import resolver
+from tfx.dsl.io import fileio
+from tfx.types import standard_artifacts
+
+CANDIDATE, BASELINE, ANOMALIES = "candidate", "baseline_statistics", "anomalies"
+
+
+class LastGoodStatistics(resolver.ResolverStrategy):
+    """The newest `ExampleStatistics` that are older than the candidate, passed the validation, and are still on disk.
+
+    Inputs: `candidate` (this run's statistics), `baseline_statistics` (all statistics) and `anomalies` (all).
+    Resolves `baseline_statistics` to one artifact or none.
+    """
+
+    def resolve_artifacts(
+        self, store: mlmd.MetadataStore, input_dict: dict[str, list[types.Artifact]]
+    ) -> dict[str, list[types.Artifact]]:
+        """See `ResolverStrategy`."""
+        found = {**input_dict, BASELINE: [], ANOMALIES: []}
+        candidates = [artifact.id for artifact in input_dict.get(CANDIDATE, [])]
+        if not candidates:
+            return found
+        passed = {
+            artifact.get_int_custom_property("statistics_id"): artifact
+            for artifact in input_dict.get(ANOMALIES, [])
+            if artifact.get_int_custom_property("passed") == 1
+        }
+        for statistics in sorted(input_dict.get(BASELINE, []), key=lambda artifact: artifact.id, reverse=True):
+            if statistics.id < min(candidates) and statistics.id in passed and fileio.exists(statistics.uri):
+                return {**found, BASELINE: [statistics], ANOMALIES: [passed[statistics.id]]}
+        return found
+
+
+def baseline_statistics_resolver(statistics: types.BaseChannel) -> resolver.Resolver:
+    """The node that finds the last good run's statistics: its output `baseline_statistics` is an input of `Validation`.
+
+    Args:
+        statistics: this run's statistics.
+    """
+    return resolver.Resolver(
+        strategy_class=LastGoodStatistics,
+        **{
+            CANDIDATE: statistics,
+            BASELINE: types.Channel(type=standard_artifacts.ExampleStatistics),
+            ANOMALIES: types.Channel(type=standard_artifacts.ExampleAnomalies),
+        },
+    ).with_id("baseline_statistics")

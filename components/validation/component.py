@@ -1,0 +1,64 @@
+"""Validation: statistics, schema and the last good run's statistics in, anomalies out, or the run stops."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from tfx import types
+from tfx.dsl.components.base import base_component, executor_spec
+from tfx.types import standard_artifacts
+from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
+
+from components.validation.executor import Executor
+
+
+class ValidationSpec(ComponentSpec):
+    """Inputs, outputs and parameters of `Validation`."""
+
+    PARAMETERS: ClassVar[dict[str, Any]] = {"plan": ExecutionParameter(type=str), "code": ExecutionParameter(type=str)}
+    INPUTS: ClassVar[dict[str, Any]] = {
+        "statistics": ChannelParameter(type=standard_artifacts.ExampleStatistics),
+        "schema": ChannelParameter(type=standard_artifacts.Schema),
+        "baseline_statistics": ChannelParameter(type=standard_artifacts.ExampleStatistics, optional=True),
+    }
+    OUTPUTS: ClassVar[dict[str, Any]] = {"anomalies": ChannelParameter(type=standard_artifacts.ExampleAnomalies)}
+
+
+class Validation(base_component.BaseComponent):
+    """Stops the run where the examples are not what they should be.
+
+    The stock ExampleValidator writes the same anomalies, but never stops a run and knows no drift.
+
+    Args:
+        statistics: `ExampleStatistics` of this run's examples.
+        schema: `Schema`, curated or inferred.
+        plan: JSON of `ValidationPlan`.
+        code: version of the stage's source; only TFX's cache looks at it.
+        baseline_statistics: `ExampleStatistics` of the last good run (`baseline_statistics_resolver`), or nothing.
+
+    Outputs:
+        anomalies: `ExampleAnomalies`, as the stock ExampleValidator writes them (`Split-X/SchemaDiff.pb`, property `blessed`),
+            with the int properties `passed` (1) and `statistics_id`. A run that stops has none.
+    """
+
+    SPEC_CLASS = ValidationSpec
+    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
+
+    def __init__(
+        self,
+        statistics: types.BaseChannel,
+        schema: types.BaseChannel,
+        plan: str,
+        code: str,
+        baseline_statistics: types.BaseChannel | None = None,
+    ) -> None:
+        anomalies = types.Channel(type=standard_artifacts.ExampleAnomalies)
+        spec = ValidationSpec(
+            statistics=statistics,
+            schema=schema,
+            baseline_statistics=baseline_statistics,
+            plan=plan,
+            code=code,
+            anomalies=anomalies,
+        )
+        super().__init__(spec=spec)

@@ -1,0 +1,115 @@
+"""Executor of `Validation`: reads the statistics, runs the checks, writes the anomalies, stops the run if it must."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import tensorflow_data_validation as tfdv
+from google.protobuf import text_format
+from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2
+from tfx import types
+from tfx.dsl.components.base import base_executor
+from tfx.dsl.io import fileio
+from tfx.types import artifact_utils
+from tfx.utils import io_utils
+
+from components.validation.drift import SplitStatistics, check_columns, check_drift
+from components.validation.findings import Finding, schema_findings
+from components.validation.plan import ValidationPlan
+from components.validation.schema_check import check_schema
+from components.validation.verdict import decide
+from models.errors import InputError
+
+STATISTICS_FILE, CATEGORIES_FILE = "FeatureStats.pb", "IntegerCategories.pb"
+# The stock name and property, which every reader of `ExampleAnomalies` knows.
+ANOMALIES_FILE = "SchemaDiff.pb"
+BLESSED = "blessed"
+# What `baseline.py` looks for.
+PASSED = "passed"
+STATISTICS_ID = "statistics_id"
+
+
+class Executor(base_executor.BaseExecutor):
+    """Every split against the schema and against the last good run."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Writes `anomalies`.
+
+        Raises:
+            InputError: the examples depart from the curated schema or drifted, and the recipe says that this stops a run.
+        """
+        plan = ValidationPlan.model_validate_json(exec_properties["plan"])
+        statistics = artifact_utils.get_single_instance(input_dict["statistics"])
+        [baseline] = input_dict.get("baseline_statistics") or [None]
+        schema = _read_schema(artifact_utils.get_single_instance(input_dict["schema"]))
+        output = artifact_utils.get_single_instance(output_dict["anomalies"])
+        output.split_names = statistics.split_names
+        output.span = statistics.span
+
+        findings: list[Finding] = []
+        blessed, rows = {}, 0
+        for split in artifact_utils.decode_split_names(statistics.split_names):
+            now = _read_statistics(statistics, split)
+            rows += int(now.all.datasets[0].num_examples)
+            check_columns(plan.drift, now.columns())
+            anomalies = check_schema(now.all, schema)
+            findings += schema_findings(anomalies, schema, split)
+            if baseline is not None and split in artifact_utils.decode_split_names(baseline.split_names):
+                drifted, found = check_drift(now, _read_statistics(baseline, split), plan.drift, split)
+                findings += found
+                merge(anomalies, drifted)
+            clean = not anomalies.anomaly_info and not anomalies.HasField("dataset_anomaly_info")
+            blessed[split] = int(clean)
+            _write(os.path.join(artifact_utils.get_split_uri([output], split), ANOMALIES_FILE), anomalies)
+
+        output.set_json_value_custom_property(BLESSED, blessed)
+        output.set_int_custom_property("rows", rows)
+        decide(findings, plan)
+        output.set_int_custom_property(PASSED, 1)
+        output.set_int_custom_property(STATISTICS_ID, statistics.id)
+        if baseline is not None:
+            output.set_int_custom_property("baseline_statistics_id", baseline.id)
+
+
+def merge(anomalies: anomalies_pb2.Anomalies, drifted: anomalies_pb2.Anomalies) -> None:
+    """Adds the drift to the departures from the schema: one file holds both, as TFDV's own would."""
+    for key, info in drifted.anomaly_info.items():
+        if key in anomalies.anomaly_info:
+            known = anomalies.anomaly_info[key]
+            known.reason.extend(info.reason)
+            known.description = f"{known.description} {info.description}"
+            known.short_description = "Multiple errors"
+            known.severity = max(known.severity, info.severity)
+        else:
+            anomalies.anomaly_info[key].CopyFrom(info)
+    anomalies.drift_skew_info.extend(drifted.drift_skew_info)
+
+
+def _read_statistics(artifact: types.Artifact, split: str) -> SplitStatistics:
+    folder = artifact_utils.get_split_uri([artifact], split)
+    categories = os.path.join(folder, CATEGORIES_FILE)
+    return SplitStatistics(
+        all=tfdv.load_stats_binary(os.path.join(folder, STATISTICS_FILE)),
+        categories=tfdv.load_stats_binary(categories) if fileio.exists(categories) else None,
+    )
+
+
+def _read_schema(artifact: types.Artifact) -> schema_pb2.Schema:
+    path = io_utils.get_only_uri_in_dir(artifact.uri)
+    try:
+        return io_utils.SchemaReader().read(path)
+    except text_format.ParseError as error:
+        raise InputError(f"validation.schema: expected a TFDV schema as text proto; cannot read it: {error}.") from None
+
+
+def _write(path: str, anomalies: anomalies_pb2.Anomalies) -> None:
+    fileio.makedirs(os.path.dirname(path))
+    with fileio.open(path + ".partial", "wb") as file:
+        file.write(anomalies.SerializeToString(deterministic=True))
+    fileio.rename(path + ".partial", path, overwrite=True)

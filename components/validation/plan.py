@@ -1,0 +1,35 @@
+"""What the validation needs of the recipe: whether the schema is curated, the limits of drift, and what each one stops."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import pydantic
+
+from models.recipe import Recipe
+
+
+class ValidationPlan(pydantic.BaseModel):
+    """The part of the recipe that the stage reads.
+
+    `curated`: the schema was written by a person; an inferred one only repeats what the same statistics say.
+    `drift`: column -> largest distance to the last good run.
+    """
+
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
+
+    curated: bool = False
+    on_anomaly: Literal["stop", "warn"] = "stop"
+    drift: dict[str, Annotated[float, pydantic.Field(gt=0.0)]] = {}
+    on_drift: Literal["stop", "warn"] = "stop"
+
+    @classmethod
+    def from_recipe(cls, recipe: Recipe) -> ValidationPlan:
+        """The plan of a recipe."""
+        validation = recipe.validation
+        return cls(
+            curated=validation.schema_path is not None,
+            on_anomaly=validation.on_anomaly,
+            drift=dict(sorted(validation.drift.items())),
+            on_drift=validation.on_drift,
+        )

@@ -1,0 +1,134 @@
+"""How the transformed columns are laid out, and which embedding table each of them reads. No TensorFlow here."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from models.errors import InputError
+from models.recipe import Bucketised, Categorical, Feature, MultiValued, Numeric
+
+ENCODING_FILE = "encoding.json"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Analysed:
+    """What the train split says about the features; all that the graph needs besides the recipe.
+
+    Attributes:
+        vocabulary_sizes: {table: values that have an id of their own}.
+        boundaries: {bucketised feature: limits, rising, each a float32's value}.
+        scaling: {numeric feature: (shift, scale)}: the input is (value - shift) / scale, after the transform.
+    """
+
+    vocabulary_sizes: Mapping[str, int]
+    boundaries: Mapping[str, tuple[float, ...]]
+    scaling: Mapping[str, tuple[float, float]]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Encoding:
+    """The layout of the packed columns.
+
+    Attributes:
+        tables: {embedding table: (rows, dim)}.
+        categorical: (feature, table) of each column of `categorical`, in its order.
+        multivalued: {feature: (table, pooling, max_length)}: the width of `multivalued/<feature>` is max_length.
+        numeric: name of each column of `numeric`, in its order: feature, feature_missing, ...
+    """
+
+    tables: Mapping[str, tuple[int, int]]
+    categorical: tuple[tuple[str, str], ...]
+    multivalued: Mapping[str, tuple[str, str, int]]
+    numeric: tuple[str, ...]
+
+    def to_json(self) -> str:
+        """The encoding as JSON text; `from_json` reads it back."""
+        return json.dumps(dataclasses.asdict(self), indent=2)
+
+    @classmethod
+    def from_json(cls, text: str) -> Encoding:
+        """The encoding that `to_json` wrote."""
+        content: dict[str, Any] = json.loads(text)
+        return cls(
+            tables={table: (int(rows), int(dim)) for table, (rows, dim) in content["tables"].items()},
+            categorical=tuple((feature, table) for feature, table in content["categorical"]),
+            multivalued={
+                feature: (table, pooling, int(length))
+                for feature, (table, pooling, length) in content["multivalued"].items()
+            },
+            numeric=tuple(content["numeric"]),
+        )
+
+    @classmethod
+    def load(cls, transform_graph: str | Path) -> Encoding:
+        """The encoding in a TransformGraph's folder.
+
+        Raises:
+            InputError: it has none, so it is no folder that the features stage wrote.
+        """
+        path = Path(transform_graph) / ENCODING_FILE
+        try:
+            return cls.from_json(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise InputError(
+                f"{transform_graph}: expected a TransformGraph of the features stage, found no {ENCODING_FILE} in it."
+            ) from None
+
+
+def table_of(name: str, feature: Feature) -> str:
+    """The embedding table that a feature reads: the shared one that it names, or its own."""
+    return getattr(feature, "embedding", None) or name
+
+
+def first_vocabulary_id(feature: Categorical | MultiValued) -> int:
+    """The id of the most frequent value: after 0 (missing) and those of the values outside of the vocabulary."""
+    return 1 + feature.oov_buckets
+
+
+def encode(features: Mapping[str, Feature], analysed: Analysed) -> Encoding:
+    """The layout that the features have, given what the train split says.
+
+    Args:
+        features: by name, in the recipe's order, each embedded one with its `dim` filled in.
+        analysed: of the train split.
+    """
+    tables: dict[str, tuple[int, int]] = {}
+    for name, feature in features.items():
+        table = table_of(name, feature)
+        if isinstance(feature, Categorical | MultiValued):
+            rows = first_vocabulary_id(feature) + analysed.vocabulary_sizes[table]
+        elif isinstance(feature, Bucketised):
+            rows = 1 + len(analysed.boundaries[name]) + 1
+        else:
+            continue
+        if feature.dim is None:
+            raise ValueError(f"feature {name!r}: its dim is not filled in")
+        tables[table] = (rows, feature.dim)
+    return Encoding(
+        tables=tables,
+        categorical=tuple(
+            (name, table_of(name, feature))
+            for name, feature in features.items()
+            if isinstance(feature, Categorical | Bucketised)
+        ),
+        multivalued={
+            name: (table_of(name, feature), feature.pooling, feature.max_length)
+            for name, feature in features.items()
+            if isinstance(feature, MultiValued)
+        },
+        numeric=tuple(
+            column
+            for name, feature in features.items()
+            if isinstance(feature, Numeric)
+            for column in (name, missing_name(name))
+        ),
+    )
+
+
+def missing_name(feature: str) -> str:
+    """The input that says whether a numeric feature is missing (1) or not (0)."""
+    return f"{feature}_missing"

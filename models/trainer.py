@@ -1,0 +1,249 @@
+"""The trainer: `run_fn` is the door that the TFX Trainer knocks on; `train` works without TFX as well."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import logging
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from models import feed, serving
+from models.architectures import ARCHITECTURES
+from models.backup import Backup, EarlyStopping
+from models.balancing import BALANCERS
+from models.callbacks import Clock, Curves, StopOnNaN, check_eval_losses, progress_line
+from models.encoding import Encoding
+from models.errors import TrainingError
+from models.layers.feature_encoder import FeatureEncoder
+from models.multitask import MultiTaskModel
+from models.penalties import PENALTIES
+from models.registry import load, lookup
+from models.trainer_plan import TrainerPlan
+
+logger = logging.getLogger(__name__)
+
+OPTIMIZERS = {"adam": keras.optimizers.Adam, "adagrad": keras.optimizers.Adagrad, "sgd": keras.optimizers.SGD}
+
+
+def run_fn(fn_args: Any) -> None:
+    """Trains and exports, as the stock TFX Trainer wants it: `run_fn="models.trainer.run_fn"`.
+
+    Args:
+        fn_args: of `tfx.components.trainer.fn_args_utils.FnArgs`: `custom_config["plan"]` (JSON of a TrainerPlan),
+            `train_files` and `eval_files` (one glob each), `transform_graph_path`, `serving_model_dir`,
+            `model_run_dir`.
+
+    Writes the exported model, and in `model_run_dir` history.json, gates.json and TensorBoard's curves. While it runs
+    it keeps a backup beside the outputs of the pipeline's node, from which the next run goes on if this one is killed.
+
+    Raises:
+        InputError: a split is empty, or its files are not what the features stage writes.
+        TrainingError: nothing to learn from, or a loss that is not a number.
+    """
+    plan = TrainerPlan.model_validate_json(fn_args.custom_config["plan"])
+    transform_graph, run_dir = Path(fn_args.transform_graph_path), Path(fn_args.model_run_dir)
+    encoding = Encoding.load(transform_graph)
+    backup = Backup(backup_folder(run_dir, fn_args.train_files, fn_args.custom_config))
+    data = feed.read_split(_only(fn_args.train_files))
+    evaluation = feed.read_split(_only(fn_args.eval_files))
+    trained = train(plan, encoding, data, evaluation, backup, run_dir)
+    serving.export(
+        trained.model.predictions,
+        transform_graph,
+        encoding,
+        Path(fn_args.serving_model_dir),
+        inputs={column: about.model_dump() for column, about in plan.inputs.items()},
+        kinds={task: about.kind for task, about in plan.tasks.items()},
+        expected=expected_predictions(trained.model, evaluation, plan.probe_requests),
+    )
+    history = {"epochs": trained.epochs, "best_epoch": trained.best_epoch, "rows": len(data.labels)}
+    _write_json(run_dir / "gates.json", mean_gates(trained.model, evaluation, plan.training.batch_size))
+    _write_json(run_dir / "history.json", history)
+    backup.remove()
+
+
+@dataclasses.dataclass(frozen=True)
+class Trained:
+    """A model in the state after its best epoch, and how it came there.
+
+    `epochs` has one entry for each epoch: epoch (from 1), loss, val_loss, <task>_loss, val_<task>_loss, seconds,
+    examples_per_second. `best_epoch` counts from 1.
+    """
+
+    model: MultiTaskModel
+    epochs: list[dict[str, Any]]
+    best_epoch: int
+
+
+def train(
+    plan: TrainerPlan,
+    encoding: Encoding,
+    data: feed.Columns,
+    evaluation: feed.Columns,
+    backup: Backup,
+    run_dir: Path,
+) -> Trained:
+    """Trains a model from the plan's seed, or goes on from the backup; same seed and data, same result.
+
+    Raises:
+        TrainingError: nothing to learn from, or a loss that is not a number.
+    """
+    tasks = tuple(plan.tasks)
+    _check(data, evaluation, tasks)
+    options = plan.training
+    keras.utils.set_random_seed(options.seed)
+    model = build_model(plan, encoding)
+    model.compile(
+        optimizer=OPTIMIZERS[options.optimizer](learning_rate=options.learning_rate),
+        jit_compile=options.jit_compile,
+        steps_per_execution=options.steps_per_execution,
+    )
+    # All variables before the first step: the backup assigns to them, the optimizer's too.
+    model({name: array[:1] for name, array in data.arrays.items()})
+    model.optimizer.build(model.trainable_variables)
+    stopping = EarlyStopping(options.patience)
+    epochs = backup.restore(model, stopping)
+    if epochs:
+        logger.info("Going on after epoch %d of a training that did not end: %s", len(epochs), backup.folder)
+    curves = Curves(run_dir)
+    for entry in epochs:
+        curves.write(entry, tasks)
+    for epoch in range(len(epochs), options.epochs):
+        if stopping.stopped:
+            break
+        entry = _epoch(model, plan, data, evaluation, epoch)
+        check_eval_losses(epoch, entry, tasks)
+        epochs.append(entry)
+        best = stopping.update(epoch, entry["val_loss"])
+        backup.save(model, epoch, stopping, epochs)
+        curves.write(entry, tasks)
+        logger.info(progress_line(entry, options.epochs, tasks, best))
+    curves.close()
+    backup.restore_best(model, stopping)
+    return Trained(model, epochs, stopping.best_epoch + 1)
+
+
+def _epoch(
+    model: MultiTaskModel, plan: TrainerPlan, data: feed.Columns, evaluation: feed.Columns, epoch: int
+) -> dict[str, Any]:
+    """One pass over the train split and one over the eval split: the entry of the history.
+
+    Each epoch is a `fit` of its own on a data set that ends: a last call of fewer than `steps_per_execution` steps is
+    then whole, and the order of the examples depends on seed and epoch only.
+    """
+    options = plan.training
+    size = min(options.batch_size, len(data.labels))
+    clock, begin = Clock(time.perf_counter), time.perf_counter()
+    fitted = model.fit(
+        feed.dataset(data, size, options.seed, epoch).take(-(-len(data.labels) // size)),
+        validation_data=feed.dataset(evaluation, min(options.batch_size, len(evaluation.labels)), None),
+        initial_epoch=epoch,
+        epochs=epoch + 1,
+        shuffle=False,  # the data set is shuffled
+        callbacks=[StopOnNaN(), clock],
+        verbose=0,
+    )
+    return {
+        "epoch": epoch + 1,
+        **{name: float(values[-1]) for name, values in fitted.history.items()},
+        "seconds": round(time.perf_counter() - begin, 3),
+        "examples_per_second": round(len(data.labels) / max(clock.seconds, 1e-9), 1),
+    }
+
+
+def build_model(plan: TrainerPlan, encoding: Encoding) -> MultiTaskModel:
+    """The model that the plan names, its variables not yet made."""
+    tasks = tuple(plan.tasks)
+    encoder = FeatureEncoder(
+        {name: (rows, dim) for name, (rows, dim) in encoding.tables.items()},
+        categorical=tuple(table for _, table in encoding.categorical),
+        multivalued={name: (table, pooling) for name, (table, pooling, _) in encoding.multivalued.items()},
+        numeric=len(encoding.numeric),
+    )
+    architecture = load(lookup(plan.architecture, ARCHITECTURES, "architecture"))
+    balancer = load(lookup(plan.balancer, BALANCERS, "balancer"))
+    weights = tuple(task.weight for task in plan.tasks.values())
+    return MultiTaskModel(
+        encoder,
+        architecture(tasks, **plan.options),
+        balancer(tasks, weights, **plan.balancer_options),
+        {name: task.loss for name, task in plan.tasks.items()},
+        [load(lookup(name, PENALTIES, "penalty"))(**options) for name, options in plan.penalties.items()],
+    )
+
+
+def backup_folder(run_dir: Path, train_files: list[str], custom_config: Mapping[str, Any]) -> Path:
+    """Where a training keeps its backup: below the pipeline's node, named by what it trains on and how.
+
+    `model_run_dir` and TFX's own working folders are new after a kill, the node's folder is not.
+    """
+    key = json.dumps([train_files, dict(custom_config)], sort_keys=True)
+    return run_dir.parent.parent / ".backup" / hashlib.sha256(key.encode("utf-8")).hexdigest()[:16]
+
+
+def expected_predictions(model: MultiTaskModel, columns: feed.Columns, count: int) -> dict[str, Any]:
+    """What the model itself predicts for the first examples: {"example_ids": [...], "predictions": {task: [...]}}.
+
+    On the CPU, where the probe asks the exported model: a GPU's matrix products are rounded more coarsely.
+    """
+    with tf.device("/CPU:0"):
+        predictions = model.predictions({name: tf.constant(array[:count]) for name, array in columns.arrays.items()})
+    return {
+        "example_ids": [int(value) for value in columns.example_id[:count]],
+        "predictions": {
+            task: [float(value) for value in keras.ops.convert_to_numpy(values).reshape(-1)]
+            for task, values in predictions.items()
+        },
+    }
+
+
+def mean_gates(model: MultiTaskModel, columns: feed.Columns, batch_size: int) -> dict[str, list[float]]:
+    """{task: mean weight that its gate gives each expert}; {} for an architecture without gates."""
+    gates = tf.function(lambda features: model.architecture.gates(model.encoder(features)))
+    sums: dict[str, np.ndarray] = {}
+    for start in range(0, len(columns.labels), batch_size):
+        batch = {name: tf.constant(array[start : start + batch_size]) for name, array in columns.arrays.items()}
+        for task, weights in gates(batch).items():
+            sums[task] = sums.get(task, 0.0) + keras.ops.convert_to_numpy(weights).sum(axis=0, dtype=np.float64)
+    return {task: (total / len(columns.labels)).tolist() for task, total in sums.items()}
+
+
+def _check(data: feed.Columns, evaluation: feed.Columns, tasks: tuple[str, ...]) -> None:
+    for split, columns in (("train", data), ("eval", evaluation)):
+        if tuple(columns.tasks) != tasks:
+            raise TrainingError(
+                f"The {split} split has labels of {tuple(columns.tasks)}, the recipe has tasks {tasks}: "
+                "the examples were made from another recipe."
+            )
+    for i, task in enumerate(tasks):
+        observed = data.weights[:, i] > 0
+        if not observed.any():
+            raise TrainingError(
+                f"Task {task!r} has no observed example in the train split: all weights are 0. Its window may be still "
+                "open at `logs.as_of` for every example, or its `given` task never happens."
+            )
+        labels = data.labels[observed, i]
+        if (labels == labels[0]).all():
+            logger.warning("Task %r: all its train labels are %g; it can only learn that.", task, labels[0])
+
+
+def _only(patterns: list[str]) -> str:
+    if len(patterns) != 1:
+        raise ValueError(f"expected one pattern of files, received {patterns}")
+    return patterns[0]
+
+
+def _write_json(path: Path, content: Any) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}")
+    unfinished.write_text(json.dumps(content, indent=2), encoding="utf-8")
+    os.replace(unfinished, path)

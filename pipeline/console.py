@@ -1,0 +1,131 @@
+"""What a person sees of a run: a line per stage, what the stages say, and the closing tables."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import os
+import time
+import traceback
+import warnings
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from models.errors import GatewiseError
+from models.recipe import Recipe
+from pipeline.native_stderr import native_stderr_to
+from pipeline.places import Places
+
+
+class RunConsole:
+    """Shows the progress on standard error, and sends what the libraries print there into the run's log file.
+
+    As a context manager it also sees to it that a crash shows its traceback and the log's path.
+    """
+
+    def __init__(self, recipe: Recipe, logs: Path) -> None:
+        logs.mkdir(parents=True, exist_ok=True)
+        self._recipe = recipe
+        self._log = logs / f"{datetime.datetime.now(datetime.UTC):%Y%m%d-%H%M%S}-{os.getpid()}.log"
+        self._started = time.monotonic()
+        self._stage_started = self._started
+        self._open = contextlib.ExitStack()
+
+    def __enter__(self) -> RunConsole:
+        self._file = self._open.enter_context(open(self._log, "a", encoding="utf-8"))
+        screen = self._open.enter_context(native_stderr_to(self._file.fileno()))
+        self._screen = Console(file=screen, highlight=False, soft_wrap=True)
+        warnings.simplefilter("ignore")
+        self._screen.print(f"[bold]{self._recipe.name}[/]: data in {self._recipe.data}; log in {self._log}")
+        self._screen.print("loading TFX (about ten seconds) ...", style="dim")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None and not isinstance(error, SystemExit):
+            traceback.print_exception(error, file=self._file)
+            if not isinstance(error, GatewiseError | KeyboardInterrupt):
+                self._screen.print(f"the whole log: {self._log}")
+        self._open.close()
+
+    def started(self, stage: str) -> None:
+        """A stage begins."""
+        self._stage_started = time.monotonic()
+        self._screen.print(f"[bold]{stage}[/]")
+
+    def finished(self, stage: str) -> None:
+        """A stage is done."""
+        seconds = time.monotonic() - self._stage_started
+        self._screen.print(f"  {stage} done in {seconds:.1f} s", style="dim")
+
+    def said(self, message: str) -> None:
+        """A stage of ours has something to say."""
+        for line in message.splitlines():
+            self._screen.print("  " + line, markup=False)
+
+    def show(self, summary: dict[str, Any], where: Places) -> None:
+        """The closing tables, on standard output."""
+        out = Console(highlight=False, width=max(100, Console().width))
+        out.print(_stage_table(summary))
+        if summary["books"]:
+            out.print(_books_table(summary))
+        out.print(_metrics_table(summary))
+        seconds = time.monotonic() - self._started
+        if summary["all_cached"]:
+            out.print("Nothing has changed: every stage was cached, and nothing was pushed.")
+        for message in summary["failed_gates"]:
+            out.print(f"gate failed: {message}", markup=False)
+        if summary["pushed"]:
+            out.print(f"blessed and pushed to {summary['pushed']}", markup=False)
+        elif summary["blessed"] and summary["serving"]:
+            out.print(f"blessed; already pushed to {summary['serving']}", markup=False)
+        else:
+            out.print("not blessed, nothing was pushed")
+        out.print(f"{seconds:.0f} s in all; metadata and artifacts in {where.home}", markup=False)
+
+
+def _stage_table(summary: dict[str, Any]) -> Table:
+    table = Table("stage", title="Stages", title_justify="left")
+    for heading in ("rows", "seconds", "rows/s"):
+        table.add_column(heading, justify="right")
+    for stage in summary["stages"]:
+        rows = f"{stage['rows']:,}" if stage["rows"] else ""
+        speed = f"{stage['rows_per_second']:,.0f}" if stage["rows_per_second"] else ""
+        table.add_row(stage["name"], rows, "cached" if stage["cached"] else f"{stage['seconds']:.1f}", speed)
+    return table
+
+
+def _books_table(summary: dict[str, Any]) -> Table:
+    table = Table(
+        "stream", title="Books: read = used + duplicate + orphan + late + dead-lettered", title_justify="left"
+    )
+    columns = ("read", "used", "duplicate", "orphan", "late", "dead_lettered", "other")
+    for column in columns:
+        table.add_column(column.replace("_", "-"), justify="right")
+    for stream, counts in summary["books"].items():
+        table.add_row(stream, *(f"{counts.get(column, 0):,}" for column in columns))
+    return table
+
+
+def _metrics_table(summary: dict[str, Any]) -> Table:
+    tasks = summary["metrics"]
+    table = Table("metric", title="Metrics on the eval split", title_justify="left")
+    for task in tasks:
+        table.add_column(task, justify="right")
+    for name in dict.fromkeys(metric for metrics in tasks.values() for metric in metrics):
+        table.add_row(name, *(_number(tasks[task].get(name)) for task in tasks))
+    truth = summary["truth"]
+    for name in dict.fromkeys(gap for gaps in truth.values() for gap in gaps if gap.endswith("_gap")):
+        table.add_row(f"{name} to the truth", *(_number(truth.get(task, {}).get(name)) for task in tasks))
+    return table
+
+
+def _number(value: Any) -> str:
+    if value is None:
+        return "-"
+    return f"{value:,.0f}" if float(value).is_integer() and abs(value) > 1 else f"{value:.4f}"

@@ -1,0 +1,183 @@
+"""The pipeline on one page: the stages in the order of the data. Read this first.
+
+Each stage is a TFX component with standard artifact types. A stage gets only its own part of the recipe (its plan) and
+the version of its own code, both by value, as execution properties: TFX re-runs what depends on a change, and nothing else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+from tfx import v1 as tfx
+
+from components.evaluation.baseline import baseline_model_resolver
+from components.evaluation.component import Evaluator
+from components.evaluation.plan import EvaluationPlan, truth_fingerprint
+from components.event_logs.component import EventLogs
+from components.event_logs.fingerprint import fingerprint
+from components.event_logs.plan import EventLogsPlan
+from components.features.component import Features
+from components.features.plan import FeaturesPlan
+from components.probe.component import Probe
+from components.probe.plan import ProbePlan
+from components.push.component import Pusher
+from components.statistics.component import Statistics
+from components.statistics.plan import StatisticsPlan
+from components.validation.baseline import baseline_statistics_resolver
+from components.validation.component import Validation
+from components.validation.plan import ValidationPlan
+from models.architectures import ARCHITECTURES
+from models.balancing import BALANCERS
+from models.penalties import PENALTIES
+from models.recipe import Recipe
+from models.trainer_plan import TrainerPlan
+from pipeline.code_version import code_version
+from pipeline.places import Places
+
+
+def create_pipeline(recipe: Recipe, places: Places) -> tfx.dsl.Pipeline:
+    """The whole way of the data for one recipe.
+
+    Args:
+        recipe: the problem, with every name checked and its paths absolute.
+        places: where metadata, artifacts and pushed versions go.
+    """
+    # Logs -> examples. Each outcome is credited to the last impression before it; what can't be used is counted.
+    # The fingerprint of the log files is taken here, because the cache does not see new content under an old path.
+    event_logs = EventLogs(
+        plan=EventLogsPlan.from_recipe(recipe).model_dump_json(),
+        fingerprint=fingerprint(recipe),
+        code=code_version("components.event_logs.executor"),
+    )
+    examples = event_logs.outputs["examples"]
+
+    # TFDV's statistics of every column, per split.
+    statistics = Statistics(
+        examples=examples,
+        plan=StatisticsPlan.from_recipe(recipe).model_dump_json(),
+        code=code_version("components.statistics.executor"),
+    )
+
+    # The schema: the curated one of the recipe, or inferred.
+    curated = curated_schema(recipe, places)
+    schema = (
+        tfx.components.ImportSchemaGen(schema_file=str(curated))
+        if curated
+        else tfx.components.SchemaGen(statistics=statistics.outputs["statistics"], infer_feature_shape=False)
+    )
+
+    # Departures from the schema, and drift against the last good run, stop everything below.
+    baseline_statistics = baseline_statistics_resolver(statistics.outputs["statistics"])
+    validation = Validation(
+        statistics=statistics.outputs["statistics"],
+        schema=schema.outputs["schema"],
+        baseline_statistics=baseline_statistics.outputs["baseline_statistics"],
+        plan=ValidationPlan.from_recipe(recipe).model_dump_json(),
+        code=code_version("components.validation.executor"),
+    )
+
+    # Vocabularies, quantiles and moments of the train split become one TensorFlow graph, which training and serving share;
+    # the examples go through it once, into columns that training maps from disk.
+    features = Features(
+        examples=examples,
+        plan=FeaturesPlan.from_recipe(recipe).model_dump_json(),
+        code=code_version("components.features.executor"),
+    )
+    features.add_upstream_node(validation)
+
+    # The stock Trainer; models/trainer.py is behind the door it knocks on.
+    trainer = tfx.components.Trainer(
+        run_fn="models.trainer.run_fn",
+        examples=features.outputs["transformed_examples"],
+        transform_graph=features.outputs["transform_graph"],
+        train_args=tfx.proto.TrainArgs(),
+        eval_args=tfx.proto.EvalArgs(),
+        custom_config={
+            "plan": TrainerPlan.from_recipe(recipe).model_dump_json(),
+            "code": code_version("models.trainer", *_methods(recipe)),
+        },
+    )
+    model = trainer.outputs["model"]
+
+    # Metrics per task and slice, and the gates: thresholds, and the newest blessed model older than the candidate.
+    baseline_model = baseline_model_resolver(model)
+    evaluator = Evaluator(
+        examples=examples,
+        transformed_examples=features.outputs["transformed_examples"],
+        model=model,
+        baseline_model=baseline_model.outputs["baseline_model"],
+        plan=EvaluationPlan.from_recipe(recipe).model_dump_json(),
+        fingerprint=truth_fingerprint(recipe),
+        code=code_version("components.evaluation.executor"),
+    )
+
+    # The exported model, in a fresh process, answers real requests as the trainer's model did.
+    probe = Probe(
+        model=model,
+        examples=examples,
+        blessing=evaluator.outputs["blessing"],
+        plan=ProbePlan.from_recipe(recipe).model_dump_json(),
+        code=code_version("components.probe.executor", "components.probe.ask"),
+    )
+
+    # Into the folder that TF Serving polls: whole, once, under the model's creation time.
+    push = Pusher(
+        model=model,
+        model_blessing=evaluator.outputs["blessing"],
+        infra_blessing=probe.outputs["infra_blessing"],
+        push_destination=tfx.proto.PushDestination(
+            filesystem=tfx.proto.PushDestination.Filesystem(base_directory=str(places.served))
+        ),
+    )
+
+    return tfx.dsl.Pipeline(
+        pipeline_name=recipe.name,
+        pipeline_root=str(places.artifacts),
+        components=[
+            event_logs,
+            statistics,
+            schema,
+            baseline_statistics,
+            validation,
+            features,
+            trainer,
+            baseline_model,
+            evaluator,
+            probe,
+            push,
+        ],
+        enable_cache=True,
+        metadata_connection_config=tfx.orchestration.metadata.sqlite_metadata_connection_config(str(places.metadata)),
+        # The container image's name is never used by a local runner; naming one keeps TFX from building a source
+        # distribution of itself before every Beam stage.
+        beam_pipeline_args=[f"--runner={recipe.beam.runner}", "--sdk_container_image=gatewise", *recipe.beam.flags],
+    )
+
+
+def curated_schema(recipe: Recipe, places: Places) -> Path | None:
+    """A copy of the recipe's curated schema under a name made of its content, or None where it has none.
+
+    The stock ImportSchemaGen's cache key is the path alone: an edited schema under its old path would go unseen.
+    """
+    if recipe.validation.schema_path is None:
+        return None
+    content = Path(recipe.validation.schema_path).read_bytes()
+    copy = places.home / "schemas" / f"{hashlib.sha256(content).hexdigest()[:16]}.pbtxt"
+    if not copy.is_file():
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        temporary = copy.with_suffix(f".{os.getpid()}")
+        temporary.write_bytes(content)
+        temporary.rename(copy)
+    return copy
+
+
+def _methods(recipe: Recipe) -> list[str]:
+    """Modules of the methods that the recipe names; the trainer finds them by name, not by import."""
+    paths = [
+        ARCHITECTURES[recipe.model.architecture],
+        BALANCERS[recipe.model.balancer],
+        *(PENALTIES[name] for name in recipe.model.penalties),
+    ]
+    return [path.rpartition(".")[0] for path in paths]

@@ -1,0 +1,104 @@
+"""What a run made, read from ML Metadata: stages, seconds, rows, and the folder of every output."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import ml_metadata as mlmd
+from ml_metadata.proto import metadata_store_pb2
+
+from models.errors import InputError
+from pipeline.places import Places
+
+COMPLETE, CACHED = metadata_store_pb2.Execution.COMPLETE, metadata_store_pb2.Execution.CACHED
+OUTPUT = metadata_store_pb2.Event.OUTPUT
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Stage:
+    """One stage of one run: `rows` is 0 where a stage does not go through rows."""
+
+    name: str
+    rows: int
+    seconds: float
+    cached: bool
+
+    @property
+    def rows_per_second(self) -> float:
+        """0 where the result was cached."""
+        return round(self.rows / self.seconds, 1) if self.seconds and not self.cached else 0.0
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Run:
+    """What one run made: its stages in order, and the folder of each output artifact by "Stage.key"."""
+
+    stages: tuple[Stage, ...]
+    artifacts: dict[str, Path]
+    properties: dict[str, dict[str, Any]]
+
+    def read_json(self, output: str, name: str) -> Any:
+        """The JSON file `name` in an output's folder, or None where there is none."""
+        path = self.artifacts.get(output, Path("/nonexistent")) / name
+        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+
+def last_run(places: Places) -> Run:
+    """The newest run under these places, as ML Metadata has it.
+
+    Raises:
+        InputError: there is none.
+    """
+    if not places.metadata.is_file():
+        raise InputError(
+            f"{places.home}: no run has been made here. Start one with: gatewise run RECIPE --root {places.home.parent}"
+        )
+    config = metadata_store_pb2.ConnectionConfig()
+    config.sqlite.filename_uri = str(places.metadata)
+    store = mlmd.MetadataStore(config)
+    runs = store.get_contexts_by_type("pipeline_run")
+    if not runs:
+        raise InputError(f"{places.home}: the first run did not get as far as its first stage. Start it again.")
+    resolvers = {found.id for found in store.get_execution_types() if found.name.endswith(".Resolver")}
+    newest = max(runs, key=lambda context: context.id)
+    stages: list[Stage] = []
+    artifacts: dict[str, Path] = {}
+    properties: dict[str, dict[str, Any]] = {}
+    for execution in sorted(store.get_executions_by_context(newest.id), key=lambda found: found.id):
+        if execution.last_known_state not in (COMPLETE, CACHED):
+            continue
+        if execution.type_id in resolvers:
+            continue
+        name = _node(store, execution.id)
+        events = [event for event in store.get_events_by_execution_ids([execution.id]) if event.type == OUTPUT]
+        made = {
+            artifact.id: artifact for artifact in store.get_artifacts_by_id([event.artifact_id for event in events])
+        }
+        rows = 0
+        for event in events:
+            artifact, output = made[event.artifact_id], f"{name}.{event.path.steps[0].key}"
+            artifacts[output] = Path(artifact.uri)
+            properties[output] = {"id": artifact.id, **_properties(artifact)}
+            rows = max(rows, int(properties[output].get("rows", 0)))
+        cached = execution.last_known_state == CACHED
+        seconds = (execution.last_update_time_since_epoch - execution.create_time_since_epoch) / 1000
+        stages.append(Stage(name=name, rows=rows, seconds=round(seconds, 3), cached=cached))
+    return Run(stages=tuple(stages), artifacts=artifacts, properties=properties)
+
+
+def _node(store: mlmd.MetadataStore, execution: int) -> str:
+    context = next(found for found in store.get_contexts_by_execution(execution) if found.type == "node")
+    return str(context.name).rpartition(".")[2]
+
+
+def _properties(artifact: metadata_store_pb2.Artifact) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for table in (artifact.properties, artifact.custom_properties):
+        for key, value in table.items():
+            kind = value.WhichOneof("value")
+            if kind in ("int_value", "double_value", "string_value"):
+                values[key] = getattr(value, kind)
+    return values

@@ -1,0 +1,80 @@
+"""Runs the pipeline on this machine with TFX's own LocalDagRunner."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import logging
+from collections.abc import Iterator
+
+from absl import logging as absl_logging
+from tfx import v1 as tfx
+
+from models.errors import InputError
+from models.recipe import Recipe
+from pipeline.dag import create_pipeline
+from pipeline.lineage import Run, last_run
+from pipeline.listener import Listener, Silence
+from pipeline.places import Places
+
+PACKAGES = ("models", "components")
+
+
+def run_pipeline(recipe: Recipe, places: Places, listener: Listener | None = None) -> Run:
+    """Runs every stage that is not cached, and returns what the run made.
+
+    Args:
+        recipe: the problem.
+        places: where everything goes.
+        listener: hears of stages and of what they say.
+
+    Raises:
+        InputError: another run uses the same folder now, or the logs are refused.
+    """
+    places.home.mkdir(parents=True, exist_ok=True)
+    with _alone(places), _messages_to(listener or Silence()):
+        pipeline = create_pipeline(recipe, places)
+        tfx.orchestration.LocalDagRunner().run(pipeline)
+    return last_run(places)
+
+
+@contextlib.contextmanager
+def _alone(places: Places) -> Iterator[None]:
+    """Two runs over one metadata store would each undo the other's bookkeeping."""
+    with open(places.home / ".lock", "w", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InputError(
+                f"{places.home}: another run is under way here. Wait for it, or give this one another --root."
+            ) from None
+        yield
+
+
+@contextlib.contextmanager
+def _messages_to(listener: Listener) -> Iterator[None]:
+    """LocalDagRunner tells of a stage's start and end in its log only, so that is where we listen."""
+
+    class Handler(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if record.msg == "Component %s is running." and isinstance(record.args, tuple):
+                listener.started(str(record.args[0]))
+            elif record.msg == "Component %s is finished." and isinstance(record.args, tuple):
+                listener.finished(str(record.args[0]))
+            elif record.name.split(".")[0] in PACKAGES:
+                listener.said(record.getMessage())
+
+    # TensorFlow saves and restores absl's verbosity around every export, so it must be set there, not on the logger.
+    verbosity, handler = absl_logging.get_verbosity(), Handler(logging.INFO)
+    absl_logging.set_verbosity(absl_logging.INFO)
+    ours = [logging.getLogger(name) for name in PACKAGES]
+    for logger in ours:
+        logger.setLevel(logging.INFO)
+    logging.getLogger().addHandler(handler)
+    try:
+        yield
+    finally:
+        logging.getLogger().removeHandler(handler)
+        for logger in ours:
+            logger.setLevel(logging.NOTSET)
+        absl_logging.set_verbosity(verbosity)

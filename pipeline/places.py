@@ -1,0 +1,45 @@
+"""Where a run keeps its things, under one root folder."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from models.recipe import Recipe
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Places:
+    """Folders and files of one recipe under a root.
+
+    Attributes:
+        home: everything of this recipe but what is pushed.
+        metadata: the ML Metadata store: what made what.
+        artifacts: what the stages wrote.
+        logs: one log file per run.
+        served: the folder of versions that TF Serving polls.
+    """
+
+    home: Path
+    metadata: Path
+    artifacts: Path
+    logs: Path
+    served: Path
+
+
+def places(recipe: Recipe, root: str | Path) -> Places:
+    """The places of `recipe` under `root`."""
+    base = Path(root).resolve()
+    return places_in(base / recipe.name, recipe.serving.model_name)
+
+
+def places_in(home: Path, model_name: str | None = None) -> Places:
+    """The places of the recipe whose folder is `home`."""
+    home = home.resolve()
+    return Places(
+        home=home,
+        metadata=home / "metadata.sqlite",
+        artifacts=home / "artifacts",
+        logs=home / "logs",
+        served=home.parent / "serving" / (model_name or home.name),
+    )

@@ -1,0 +1,73 @@
+"""Asks an exported model the requests of a JSON lines file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from models.errors import InputError
+from models.serving import load_server
+from models.serving_inputs import read_inputs, serialize_examples
+
+
+def answer(model: Path, requests: Path) -> list[dict[str, float]]:
+    """One {task: prediction} per request, in order.
+
+    Args:
+        model: a version's folder, or a folder of versions: the newest answers.
+        requests: a file with one JSON object per line, column -> value.
+
+    Raises:
+        InputError: no model there, or a line that is no request for it.
+    """
+    version = newest_version(model)
+    rows, served = _read(requests), read_inputs(version)
+    try:
+        serialized = serialize_examples(rows, served["inputs"])
+    except InputError as error:
+        raise InputError(f"{requests}: {error}") from None
+    if not rows:
+        return []
+    predictions = load_server(version)(serialized)
+    return [{task: float(predictions[task][index]) for task in served["tasks"]} for index in range(len(rows))]
+
+
+def newest_version(folder: Path) -> Path:
+    """The folder itself where it is a SavedModel, else its newest version.
+
+    Raises:
+        InputError: neither.
+    """
+    if (folder / "saved_model.pb").is_file():
+        return folder
+    versions = [found for found in folder.glob("*") if found.name.isdigit() and (found / "saved_model.pb").is_file()]
+    if not versions:
+        raise InputError(
+            f"{folder}: no exported model here; expected saved_model.pb, or folders named by version that hold one. "
+            "A run pushes to ROOT/serving/MODEL_NAME."
+        )
+    return max(versions, key=lambda found: int(found.name))
+
+
+def _read(requests: Path) -> list[dict[str, Any]]:
+    try:
+        lines = requests.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{requests}: cannot be read: {error}") from None
+    rows = []
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise InputError(
+                f"{requests}:{number}: no valid JSON ({error.msg}); expected one object per line."
+            ) from None
+        if not isinstance(row, dict):
+            raise InputError(
+                f"{requests}:{number}: expected a JSON object column -> value, received {type(row).__name__}."
+            )
+        rows.append(row)
+    return rows

@@ -1,0 +1,104 @@
+"""The report of a run: one HTML page that needs nothing else, neither a network nor a file beside it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pipeline import report_charts, report_page, report_results
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ReportData:
+    """What the stages wrote, as it stands in their files. A part that is None is named as missing in the page.
+
+    Attributes:
+        recipe: the recipe's name.
+        description: a sentence about it.
+        books: books.json of the event logs: {stream: {"read", "used", "duplicate", ...}}.
+        summary: summary.json of the event logs: as_of, split_at, examples of each split, tasks.
+        metrics: metrics.json of the evaluation: tasks, slices, truth, gates, baseline.
+        history: history.json of the training: epochs, best_epoch, rows.
+        gates: gates.json of the training: {task: [mean gate weight of each expert]}.
+        run: {"stages": [{"name", "rows", "seconds", "rows_per_second", "cached"}], "blessed": bool or None,
+            "failed_gates": [message], "pushed": path or None}.
+        about: more lines for the foot of the page: recipe file, versions, seed ...
+    """
+
+    recipe: str
+    description: str = ""
+    books: Mapping[str, Mapping[str, int]] | None = None
+    summary: Mapping[str, Any] | None = None
+    metrics: Mapping[str, Any] | None = None
+    history: Mapping[str, Any] | None = None
+    gates: Mapping[str, list[float]] | None = None
+    run: Mapping[str, Any] | None = None
+    about: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+
+def write_report(run: ReportData, path: str | Path) -> Path:
+    """Writes the page: the same bytes for the same data. Returns its path."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.part")
+    part.write_text(page(run), encoding="utf-8")
+    part.replace(path)
+    return path
+
+
+def page(run: ReportData) -> str:
+    """The whole page as HTML."""
+    sections = [
+        ("stages", "Stages", report_page.stages(run.run)),
+        ("books", "Data books", report_page.books(run.books)),
+        ("examples", "Examples and labels", report_page.examples(run.summary)),
+        ("metrics", "Metrics", report_results.metrics(run.metrics)),
+        ("gates", "Gates", report_results.gates(run.metrics)),
+        ("truth", "Distance to the truth", report_results.truth(run.metrics)),
+        ("slices", "Slices", report_results.slices(run.metrics)),
+        ("training", "Training", _training(run.history)),
+        ("experts", "Use of the experts", _experts(run.gates)),
+        ("about", "About this run", report_page.about(run.about)),
+    ]
+    return report_page.document(run.recipe, run.description, report_page.verdict(run.run, run.summary), sections)
+
+
+def _training(history: Mapping[str, Any] | None) -> str:
+    epochs = (history or {}).get("epochs") or []
+    if not epochs:
+        return report_page.missing("No history.json: the training has not run, or its folder is gone.")
+    best = (history or {}).get("best_epoch")
+    chart = report_charts.training_curves(epochs, best)
+    rows = [
+        (
+            ("best" if epoch.get("epoch") == best else "", epoch.get("epoch")),
+            report_page.number(epoch.get("loss")),
+            report_page.number(epoch.get("val_loss")),
+            report_page.number(epoch.get("seconds"), 1),
+            report_page.count(epoch.get("examples_per_second")),
+        )
+        for epoch in epochs
+    ]
+    table = report_page.table(
+        "Loss of all tasks together, by epoch",
+        ("Epoch", "Train loss", "Eval loss", "Seconds", "Examples/s"),
+        [[f"{epoch}{' ★' if kind else ''}", *rest] for (kind, epoch), *rest in rows],
+        classes=[kind for (kind, _), *_ in rows],
+    )
+    note = "<p class=note>★ marks the epoch whose weights were kept.</p>" if best is not None else ""
+    return f"{report_page.figure(chart, 'Loss of each task on the train and the eval split.')}{table}{note}"
+
+
+def _experts(gates: Mapping[str, list[float]] | None) -> str:
+    if gates is None:
+        return report_page.missing("No gates.json: the training has not run, or its folder is gone.")
+    if not gates:
+        return report_page.missing("This architecture has no gates: there is nothing to show.")
+    chart = report_charts.gate_heat_map(gates)
+    return report_page.figure(
+        chart,
+        "Mean gate weight of each expert, by task, over the eval examples. Rows that look alike share their experts; "
+        "a weight near 1 means that a task relies on one expert alone.",
+    )

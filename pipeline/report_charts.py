@@ -1,0 +1,127 @@
+"""The report's pictures, drawn by matplotlib as SVG that stands inside the page.
+
+Ink takes the page's text colour, so that one picture serves light and dark pages; texts stay texts.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from matplotlib import rc_context
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+
+INK = "#010203"
+TRAIN, EVAL = "#8a94a6", "#2f7ed8"
+_STYLE: Any = {
+    "svg.fonttype": "none",
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    "text.parse_math": False,
+    "font.family": ["sans-serif"],
+    "font.sans-serif": ["DejaVu Sans"],
+    "font.size": 10,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": INK,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "xtick.labelsize": 9,
+    "ytick.labelsize": 9,
+}
+_HEAT = LinearSegmentedColormap.from_list("gates", ["#eef3fa", "#8ab6e8", "#2f7ed8", "#123c73"])
+
+
+def training_curves(epochs: Sequence[Mapping[str, Any]], best: int | None) -> str:
+    """Train and eval loss by epoch: one panel for each task."""
+    tasks = [key[4:-5] for key in epochs[-1] if key.startswith("val_") and key.endswith("_loss") and key != "val_loss"]
+    panels = [(task, f"{task}_loss") for task in tasks] or [("all tasks", "loss")]
+    columns = min(len(panels), 4)
+    rows = math.ceil(len(panels) / columns)
+    steps = [epoch["epoch"] for epoch in epochs]
+    with rc_context(_STYLE):
+        drawing = Figure(figsize=(2.6 * columns + 0.2, 2.1 * rows + 0.3), layout="constrained")
+        for index, (title, key) in enumerate(panels):
+            axes = drawing.add_subplot(rows, columns, index + 1)
+            for name, label, colour, width in ((key, "train", TRAIN, 1.6), (f"val_{key}", "eval", EVAL, 2.0)):
+                values = [epoch.get(name, math.nan) for epoch in epochs]
+                axes.plot(steps, values, color=colour, linewidth=width, marker="o", markersize=3, label=label)
+            if best is not None and best in steps:
+                axes.axvline(best, color=INK, linewidth=0.6, linestyle=(0, (3, 3)), alpha=0.6)
+            axes.set_title(_short(title), loc="left", fontsize=10, fontweight="bold")
+            axes.grid(axis="y", color=INK, alpha=0.12, linewidth=0.6)
+            axes.set_xticks(steps if len(steps) <= 10 else steps[:: math.ceil(len(steps) / 8)])
+            axes.margins(y=0.15)
+            if index == 0:
+                axes.legend(frameon=False, fontsize=9, handlelength=1.2)
+            if index >= len(panels) - columns:
+                axes.set_xlabel("epoch")
+        return _svg(drawing, "curves", "Training and eval loss of each task by epoch")
+
+
+def gate_heat_map(gates: Mapping[str, Sequence[float]]) -> str:
+    """Mean gate weights: a row for each task, a column for each expert."""
+    tasks, width = list(gates), max(len(weights) for weights in gates.values())
+    top = max(max(weights, default=0.0) for weights in gates.values()) or 1.0
+    with rc_context(_STYLE):
+        drawing = Figure(figsize=(min(1.7 + 0.85 * width, 11.0), 0.55 * len(tasks) + 0.6), layout="constrained")
+        axes = drawing.add_subplot()
+        for row, task in enumerate(tasks):
+            for column, weight in enumerate(gates[task]):
+                colour = _HEAT(weight / top)
+                axes.fill(
+                    [column + 0.03, column + 0.97, column + 0.97, column + 0.03],
+                    [row + 0.04, row + 0.04, row + 0.96, row + 0.96],
+                    color=colour,
+                    linewidth=0,
+                )
+                dark = sum(share * part for share, part in zip((0.3, 0.59, 0.11), colour[:3], strict=True)) < 0.55
+                axes.text(
+                    column + 0.5,
+                    row + 0.52,
+                    f"{weight:.2f}",
+                    ha="center",
+                    va="center",
+                    fontsize=9,
+                    color="#ffffff" if dark else "#14202e",
+                )
+        axes.set_xlim(0, width)
+        axes.set_ylim(len(tasks), 0)
+        axes.set_yticks([row + 0.5 for row in range(len(tasks))], [_short(task) for task in tasks])
+        axes.set_xticks([column + 0.5 for column in range(width)], [str(column + 1) for column in range(width)])
+        axes.set_xlabel("expert")
+        axes.tick_params(length=0)
+        for spine in axes.spines.values():
+            spine.set_visible(False)
+        return _svg(drawing, "gates", "Mean gate weight of each expert, by task")
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= 28 else f"{name[:27]}…"
+
+
+def _svg(drawing: Figure, name: str, label: str) -> str:
+    """The drawing as an element for HTML: no prologue, no metadata, no name spaces, ink in the page's colour."""
+    buffer = io.StringIO()
+    with rc_context({"svg.hashsalt": name}), warnings.catch_warnings():
+        # A name in a script that matplotlib's font lacks is measured as boxes, but drawn by the reader's fonts.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
+        FigureCanvasSVG(drawing).print_svg(
+            buffer, metadata={"Date": None, "Creator": None, "Format": None, "Type": None}
+        )
+    text = buffer.getvalue()
+    text = text[text.index("<svg") :]
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    text = re.sub(r' xmlns(:\w+)?="[^"]*"', "", text).replace("xlink:href", "href")
+    text = text.replace(INK, "currentColor")
+    text = re.sub(r"font: ([^;\"']*?)'DejaVu Sans'[^;\"]*", r"font: \1var(--sans)", text)
+    return text.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)

@@ -1,0 +1,63 @@
+"""Finds what the last run of each recipe under a root has written, and makes its report page."""
+
+from __future__ import annotations
+
+import datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from models.errors import InputError
+from pipeline.lineage import last_run
+from pipeline.places import Places, places_in
+from pipeline.report import ReportData, write_report
+from pipeline.summary import summarise
+
+
+def write_reports(root: Path, out: Path | None = None) -> list[Path]:
+    """One page for each recipe that was run under `root`, which may be one recipe's own folder.
+
+    Args:
+        root: the --root of runs, or ROOT/RECIPE.
+        out: where to write the page, if there is just one recipe; by default report.html in the recipe's folder.
+
+    Raises:
+        InputError: nothing was run there, or `out` is given for several recipes.
+    """
+    homes = (
+        [root]
+        if (root / "metadata.sqlite").is_file()
+        else sorted(path.parent for path in root.glob("*/metadata.sqlite"))
+    )
+    if not homes:
+        raise InputError(
+            f"{root}: no run has been made here; expected the --root of `gatewise run`, or a recipe's folder in it."
+        )
+    if out is not None and len(homes) > 1:
+        names = ", ".join(home.name for home in homes)
+        raise InputError(f"{root}: holds several recipes ({names}), and --out names one page. Give ROOT/RECIPE.")
+    return [write_report(report_data(places_in(home)), out or home / "report.html") for home in homes]
+
+
+def report_data(where: Places) -> ReportData:
+    """What the report of the last run in a recipe's folder shows."""
+    run = last_run(where)
+    summary = summarise(run)
+    trainer = run.artifacts.get("Trainer.model_run")
+    made = datetime.datetime.fromtimestamp(where.metadata.stat().st_mtime, datetime.UTC)
+    return ReportData(
+        recipe=where.home.name,
+        books=summary["books"] or None,
+        summary=run.read_json("EventLogs.examples", "summary.json"),
+        metrics=run.read_json("Evaluator.evaluation", "metrics.json"),
+        history=run.read_json("Trainer.model_run", "history.json"),
+        gates=run.read_json("Trainer.model_run", "gates.json"),
+        run={**summary, "pushed": summary["serving"]},
+        about={
+            "run": f"{made:%Y-%m-%d %H:%M} UTC",
+            "folder": str(where.home),
+            "training logs (TensorBoard)": str(trainer) if trainer else "none",
+            "versions": ", ".join(
+                f"{name} {version(name)}" for name in ("gatewise", "tfx", "tensorflow", "keras", "apache-beam")
+            ),
+        },
+    )

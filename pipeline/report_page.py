@@ -1,0 +1,197 @@
+"""The pieces of the report's page: document, tables, bars, and the sections about data and stages.
+
+All text from outside is escaped here, and nowhere else.
+"""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pipeline.report_style import STYLE
+
+LOSSES = ("duplicate", "orphan", "late", "dead_lettered")
+
+
+def text(value: object) -> str:
+    """`value` as HTML text."""
+    return html.escape(str(value), quote=True)
+
+
+def number(value: object, digits: int = 4) -> str:
+    """A number with fixed digits; a dash where there is none."""
+    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
+        return "–"
+    return f"{value:,.{digits}f}".replace("-", "\N{MINUS SIGN}")
+
+
+def count(value: object) -> str:
+    """A whole number with thousands separators; a dash where there is none."""
+    return number(round(value) if isinstance(value, int | float) and math.isfinite(value) else None, 0)
+
+
+def share(part: object, whole: object, digits: int = 1) -> str:
+    """`part` of `whole` in percent."""
+    if not isinstance(part, int | float) or not isinstance(whole, int | float) or not whole:
+        return "–"
+    return f"{100.0 * part / whole:.{digits}f}%"
+
+
+def missing(message: str) -> str:
+    """A sentence where a section has nothing to show."""
+    return f'<p class="missing">{text(message)}</p>'
+
+
+def figure(svg: str, caption: str) -> str:
+    return f"<figure>{svg}<figcaption>{text(caption)}</figcaption></figure>"
+
+
+class Markup(str):
+    """Text that is already HTML."""
+
+
+def table(
+    caption: str, head: Sequence[str], rows: Sequence[Sequence[object]], classes: Sequence[str] = (), texts: int = 1
+) -> str:
+    """A table whose first `texts` columns are texts (the first names the row) and whose others are numbers."""
+
+    def cell(value: object, column: int) -> str:
+        inner = value if isinstance(value, Markup) else text(value)
+        if column == 0:
+            return f"<th scope=row>{inner}</th>"
+        return f"<td{'' if column < texts else ' class=n'}>{inner}</td>"
+
+    top = "".join(
+        f"<th scope=col{'' if column < texts else ' class=n'}>{text(name)}</th>" for column, name in enumerate(head)
+    )
+    body = "".join(
+        f'<tr class="{text(kind)}">' + "".join(cell(value, column) for column, value in enumerate(row)) + "</tr>\n"
+        for row, kind in zip(rows, [*classes, *[""] * (len(rows) - len(classes))], strict=True)
+    )
+    return (
+        f'<div class="scroll"><table><caption>{text(caption)}</caption><thead><tr>{top}</tr></thead>\n'
+        f"<tbody>{body}</tbody></table></div>\n"
+    )
+
+
+def document(name: str, description: str, verdict: str, sections: Sequence[tuple[str, str, str]]) -> str:
+    """The page: head, verdict, contents, sections of (id, title, HTML)."""
+    contents = "".join(f'<a href="#{key}">{text(title)}</a>' for key, title, _ in sections)
+    body = "\n".join(
+        f'<section id="{key}" aria-labelledby="{key}-title"><h2 id="{key}-title">{text(title)}</h2>\n{inner}</section>'
+        for key, title, inner in sections
+    )
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<meta name="color-scheme" content="light dark">\n'
+        f"<title>{text(name)} · gatewise report</title>\n<style>{STYLE}</style></head>\n<body>\n"
+        f'<header><p class="kicker">gatewise run report</p><h1>{text(name)}</h1>\n'
+        f'<p class="lead">{text(description)}</p>\n'
+        f'{verdict}<nav aria-label="Sections">{contents}</nav></header>\n<main>\n{body}\n</main>\n</body></html>\n'
+    )
+
+
+def verdict(run: Mapping[str, Any] | None, summary: Mapping[str, Any] | None) -> str:
+    """What became of the model, in one line, and the run's size."""
+    run = run or {}
+    blessed, pushed, failed = run.get("blessed"), run.get("pushed"), run.get("failed_gates") or []
+    if blessed is None:
+        kind, line = "open", "Not evaluated"
+    elif not blessed:
+        kind, line = "bad", f"Not blessed: {len(failed)} gate{'' if len(failed) == 1 else 's'} failed"
+    else:
+        kind, line = "good", "Blessed and pushed" if pushed else "Blessed, not pushed"
+    reasons = "".join(f"<li>{text(message)}</li>" for message in failed)
+    where = f'<p class="pushed"><code>{text(pushed)}</code></p>' if pushed else ""
+    splits = (summary or {}).get("examples", {})
+    seconds = [stage.get("seconds") for stage in run.get("stages") or []]
+    facts = [(f"{split} examples", count(rows)) for split, rows in splits.items()]
+    facts += [("tasks", count(len((summary or {}).get("tasks", {}))))] if summary else []
+    facts += [("in all stages", f"{number(sum(second or 0.0 for second in seconds), 1)} s")] if seconds else []
+    listed = "".join(f"<div><dt>{text(name)}</dt><dd>{text(value)}</dd></div>" for name, value in facts)
+    return (
+        f'<div class="verdict {kind}"><p class="word">{text(line)}</p>{where}'
+        f"{f'<ul>{reasons}</ul>' if reasons else ''}</div>\n{f'<dl class=facts>{listed}</dl>' if listed else ''}\n"
+    )
+
+
+def stages(run: Mapping[str, Any] | None) -> str:
+    found = (run or {}).get("stages") or []
+    if not found:
+        return missing("No stages are recorded for this run.")
+    longest = max((stage.get("seconds") or 0.0) for stage in found) or 1.0
+    rows = []
+    for stage in found:
+        seconds = stage.get("seconds") or 0.0
+        bar = Markup(f'<span class="bar" style="width:{100.0 * seconds / longest:.1f}%"></span>')
+        done = "from cache" if stage.get("cached") else "ran"
+        rows.append(
+            (
+                stage["name"],
+                done,
+                bar,
+                number(seconds, 1),
+                count(stage.get("rows")),
+                count(stage.get("rows_per_second")),
+            )
+        )
+    head = ("Stage", "Done", "Share of the longest", "Seconds", "Rows", "Rows/s")
+    return table(
+        "What ran, in order", head, rows, ["cached" if stage.get("cached") else "" for stage in found], texts=3
+    )
+
+
+def books(found: Mapping[str, Mapping[str, int]] | None) -> str:
+    """Where each row of each stream went; read must equal the sum of the rest."""
+    if not found:
+        return missing("No books.json: the event logs have not been read, or the artifact is gone.")
+    rows, bars, classes = [], [], []
+    for stream, book in found.items():
+        read, used = book.get("read", 0), book.get("used", 0)
+        balanced = read == used + sum(book.get(name, 0) for name in LOSSES)
+        sign = Markup('<span class="ok">balanced</span>' if balanced else '<span class="no">does not add up</span>')
+        losses = [count(book.get(name, 0)) for name in LOSSES]
+        rows.append((stream, count(read), count(used), *losses, count(book.get("other", 0)), sign))
+        classes.append("" if balanced else "failed")
+        parts = "".join(
+            f'<span class="{name}" style="width:{100.0 * book.get(name, 0) / max(read, 1):.3f}%"></span>'
+            for name in ("used", *LOSSES)
+        )
+        kept = share(used, read, 2)
+        bars.append(
+            f'<div class="stream"><span class="name">{text(stream)}</span><span class="stack">{parts}</span>'
+            f'<span class="kept">{kept} used</span></div>'
+        )
+    legend = "".join(
+        f'<span class="key"><i class="{name}"></i>{name.replace("_", "-")}</span>' for name in ("used", *LOSSES)
+    )
+    head = ("Stream", "Read", "Used", "Duplicate", "Orphan", "Late", "Dead-lettered", "Other streams'", "Balance")
+    listed = table("read = used + duplicate + orphan + late + dead-lettered", head, rows, classes)
+    return f'<div class="stacks" aria-hidden="true">{"".join(bars)}<p class="legend">{legend}</p></div>{listed}'
+
+
+def examples(summary: Mapping[str, Any] | None) -> str:
+    """How many examples each split has, and how often each task's outcome happened where it was observed."""
+    if not summary:
+        return missing("No summary.json: the examples have not been made, or the artifact is gone.")
+    rows = []
+    for task, splits in summary.get("tasks", {}).items():
+        for split, tally in splits.items():
+            observed, positives = tally.get("observed"), tally.get("positives")
+            numbers = (count(tally.get("examples")), count(observed), share(observed, tally.get("examples")))
+            rows.append((task, split, *numbers, count(positives), share(positives, observed, 2)))
+    head = ("Task", "Split", "Examples", "Observed", "of examples", "Positives", "of observed")
+    named = (("complete up to", "as_of"), ("split at", "split_at"))
+    moments = [f"{name}: {summary[key]}" for name, key in named if summary.get(key)]
+    note = f'<p class="note">{text(" · ".join(moments))}</p>' if moments else ""
+    return table("Labels by task and split", head, rows, texts=2) + note
+
+
+def about(lines: Mapping[str, Any]) -> str:
+    if not lines:
+        return missing("Nothing more is recorded.")
+    listed = "".join(f"<div><dt>{text(name)}</dt><dd>{text(value)}</dd></div>" for name, value in lines.items())
+    return f'<dl class="about">{listed}</dl>'

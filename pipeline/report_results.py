@@ -1,0 +1,161 @@
+"""The report's sections about the evaluation: metrics, gates, distance to the truth, slices."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from models.recipe import COUNTS, LOWER_IS_BETTER
+from pipeline.report_page import Markup, count, missing, number, table, text
+
+NO_METRICS = "No metrics.json: the model has not been evaluated, or the artifact is gone."
+LEADING = ("auc", "rmse", "log_loss", "mae", "pr_auc", "gauc", "calibration")
+"""The metric by which slices are sorted: the first of these that a task has."""
+WORST = 3
+SHOWN = 12
+
+
+def metrics(found: Mapping[str, Any] | None) -> str:
+    """Each task's metrics beside the baseline's."""
+    if not found or not found.get("tasks"):
+        return missing(NO_METRICS)
+    baseline = found.get("baseline") or {}
+    parts = []
+    for task, values in found["tasks"].items():
+        rows, classes = [], []
+        for metric, value in values.items():
+            if metric in COUNTS:
+                continue
+            before = (baseline.get(task) or {}).get(metric)
+            better = _better(metric, value, before)
+            classes.append({True: "better", False: "worse", None: ""}[better])
+            change = number(value - before) if _is_number(value) and _is_number(before) else "–"
+            rows.append(
+                (
+                    metric,
+                    number(value),
+                    number(before),
+                    change if change.startswith(("–", "−", "0.0000")) else f"+{change}",
+                )
+            )
+        size = ", ".join(f"{name.removesuffix('_count')}s: {count(values[name])}" for name in COUNTS if name in values)
+        parts.append(
+            table(f"{task}{f' ({size})' if size else ''}", ("Metric", "Candidate", "Baseline", "Change"), rows, classes)
+        )
+    note = "" if baseline else '<p class="note">There is no older blessed model to compare with.</p>'
+    return f'<div class="grid">{"".join(parts)}</div>{note}'
+
+
+def gates(found: Mapping[str, Any] | None) -> str:
+    """Every gate with its limit, the failed ones first."""
+    if not found:
+        return missing(NO_METRICS)
+    listed = sorted(found.get("gates") or [], key=lambda gate: bool(gate.get("held")))
+    if not listed:
+        return missing("The recipe has no gates: every model is blessed.")
+    rows = []
+    for gate in listed:
+        sign = Markup('<span class="ok">held</span>' if gate.get("held") else '<span class="no">failed</span>')
+        rows.append(
+            (
+                gate.get("task"),
+                sign,
+                gate.get("metric"),
+                _slice(gate.get("slice")),
+                gate.get("limit", ""),
+                number(gate.get("value")),
+            )
+        )
+    head = ("Task", "Gate", "Metric", "Slice", "Limit", "Value")
+    failed = [gate for gate in listed if not gate.get("held")]
+    classes = ["failed" if not gate.get("held") else "" for gate in listed]
+    words = "".join(f"<li>{text(gate['message'])}</li>" for gate in failed if gate.get("message"))
+    return table(f"{len(listed) - len(failed)} of {len(listed)} gates held", head, rows, classes, texts=5) + (
+        f'<ul class="failures">{words}</ul>' if words else ""
+    )
+
+
+def truth(found: Mapping[str, Any] | None) -> str:
+    """How far the model is from the true probabilities, where they are known."""
+    if not found:
+        return missing(NO_METRICS)
+    known = found.get("truth") or {}
+    if not known:
+        return missing("The true probabilities are known of simulated logs only (evaluation.truth in the recipe).")
+    rows = []
+    for task, values in known.items():
+        reached = (found.get("tasks") or {}).get(task, {})
+        for metric in values:
+            if f"{metric}_gap" in values:
+                # The gap is positive where the model is worse.
+                loss = values[f"{metric}_gap"]
+                rows.append((task, metric, number(reached.get(metric)), number(values[metric]), number(loss)))
+    head = ("Task", "Metric", "Model", "Truth", "Gap")
+    return table("The model beside the true probabilities, the best that any model can do", head, rows, texts=2)
+
+
+def slices(found: Mapping[str, Any] | None) -> str:
+    """Each task's slices, the worst first."""
+    if not found:
+        return missing(NO_METRICS)
+    by_task: dict[str, list[Mapping[str, Any]]] = {}
+    for entry in found.get("slices") or []:
+        by_task.setdefault(entry["task"], []).append(entry)
+    if not by_task:
+        return missing("The recipe names no slices (evaluation.slices).")
+    parts = []
+    for task, entries in by_task.items():
+        values = [{**entry, **entry.get("metrics", {})} for entry in entries]
+        names = [
+            name
+            for name, value in values[0].items()
+            if name not in ("task", "slice", "metrics") and (value is None or _is_number(value))
+        ]
+        ordered = [name for name in LEADING if name in names]
+        leading = ordered[0] if ordered else None
+        if leading:
+            values.sort(key=lambda entry: _badness(leading, entry.get(leading)), reverse=True)
+        columns = [name for name in names if name not in COUNTS]
+        head = ("Slice", *columns, *(name.removesuffix("_count") + "s" for name in COUNTS if name in names))
+        rows = [
+            (
+                _slice(entry.get("slice")),
+                *(number(entry.get(name)) for name in columns),
+                *(count(entry.get(name)) for name in COUNTS if name in names),
+            )
+            for entry in values
+        ]
+        measured = sum(1 for entry in values if leading and _is_number(entry.get(leading)))
+        worst = min(WORST, measured // 2)
+        classes = ["worst"] * worst + [""] * (len(rows) - worst)
+        caption = f"{task}: by {leading}, worst first" if leading else task
+        parts.append(table(caption, head, rows[:SHOWN], classes[:SHOWN]))
+        if len(rows) > SHOWN:
+            rest = table(f"{task}: the others", head, rows[SHOWN:])
+            parts.append(f"<details><summary>{len(rows) - SHOWN} more slices of {text(task)}</summary>{rest}</details>")
+    return "".join(parts)
+
+
+def _slice(chosen: Mapping[str, Any] | None) -> str:
+    return ", ".join(f"{column} = {value}" for column, value in (chosen or {}).items()) or "all"
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _badness(metric: str, value: Any) -> float:
+    """Larger is worse; what was not measured is last."""
+    if not _is_number(value):
+        return -math.inf
+    if metric == "calibration":
+        return abs(value - 1.0)
+    return float(value if metric in LOWER_IS_BETTER else -value)
+
+
+def _better(metric: str, value: Any, before: Any) -> bool | None:
+    """Whether the candidate beats the baseline in this metric; None if equal or unknown."""
+    if not _is_number(value) or not _is_number(before) or value == before:
+        return None
+    return _badness(metric, value) < _badness(metric, before)

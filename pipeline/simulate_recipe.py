@@ -1,0 +1,29 @@
+"""Whether a recipe is one over the simulated shop's streams."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+
+from models.errors import InputError
+from models.recipe import Recipe
+from models.registry import known
+from pipeline.simulate import STREAMS
+
+
+def check_recipe(recipe: Recipe, file: Path) -> None:
+    """Refuses a recipe that reads other logs than the simulator writes: what it wrote would be of no use to it.
+
+    Raises:
+        InputError: the recipe has no logs, or a stream of it lies in a folder that the simulator does not write.
+    """
+    if recipe.logs is None:
+        raise InputError(
+            f"{file}: starts from labelled examples; the simulator writes event logs. Use recipes/shop.yaml."
+        )
+    for name, stream in recipe.logs.streams.items():
+        folder = PurePosixPath(stream.path).parts[0]
+        if folder not in STREAMS:
+            raise InputError(
+                f"{file}: logs.streams.{name}.path: the simulator writes no {stream.path!r}; {known(folder, STREAMS)} "
+                "Start from recipes/shop.yaml."
+            )

@@ -1,0 +1,62 @@
+"""What a run comes to: books, metrics, blessing and push in one record, for the closing table, the JSON file and the report."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from pipeline.lineage import Run
+
+PUSHED, NOT_BLESSED = 0, 2
+
+
+def summarise(run: Run) -> dict[str, Any]:
+    """The record that `gatewise run --json` writes.
+
+    Returns:
+        {"stages": [{"name", "rows", "seconds", "rows_per_second", "cached"}], "books": {stream: counts},
+        "metrics": {task: {metric: value}}, "truth": {task: ...}, "blessed": bool, "failed_gates": [message],
+        "pushed": folder pushed by this run or None, "serving": folder of this model's version or None,
+        "all_cached": bool}
+    """
+    evaluation = run.read_json("Evaluator.evaluation", "metrics.json") or {}
+    probe = run.properties.get("Probe.infra_blessing", {})
+    pushed = run.properties.get("Pusher.pushed_model", {})
+    failed = [gate["message"] for gate in evaluation.get("gates", []) if not gate["held"]]
+    blessed = run.properties.get("Evaluator.blessing", {}).get("blessed") == 1
+    if blessed and probe.get("blessed") != 1:
+        told = run.read_json("Probe.infra_blessing", "probe.json") or {}
+        failed.append(f"probe: {told.get('reason', 'the exported model did not answer')}")
+    serving = pushed.get("pushed_destination") if pushed.get("pushed") == 1 else None
+    push_ran = any(stage.name == "Pusher" and not stage.cached for stage in run.stages)
+    history = run.read_json("Trainer.model_run", "history.json") or {}
+    stages = [
+        # The stock Trainer records no rows; the history of the training does.
+        dataclasses.replace(stage, rows=int(history.get("rows", 0))) if stage.name == "Trainer" else stage
+        for stage in run.stages
+    ]
+    return {
+        "stages": [
+            {
+                "name": stage.name,
+                "rows": stage.rows,
+                "seconds": stage.seconds,
+                "rows_per_second": stage.rows_per_second,
+                "cached": stage.cached,
+            }
+            for stage in stages
+        ],
+        "books": run.read_json("EventLogs.examples", "books.json") or {},
+        "metrics": evaluation.get("tasks", {}),
+        "truth": evaluation.get("truth", {}),
+        "blessed": blessed and not failed,
+        "failed_gates": failed,
+        "pushed": serving if push_ran else None,
+        "serving": serving,
+        "all_cached": bool(run.stages) and all(stage.cached for stage in run.stages),
+    }
+
+
+def exit_code(summary: dict[str, Any]) -> int:
+    """0 where the model is (or already was) pushed, 2 where a gate or the probe held it back."""
+    return PUSHED if summary["blessed"] and summary["serving"] else NOT_BLESSED

@@ -1,0 +1,141 @@
+"""The resolver in a real pipeline: LocalDagRunner, sqlite metadata, several runs."""
+
+import json
+import shutil
+from pathlib import Path
+
+import ml_metadata as mlmd
+import pytest
+import tensorflow_model_analysis as tfma
+from ml_metadata.proto import metadata_store_pb2
+from tfx import types
+from tfx.dsl.component.experimental.annotations import OutputArtifact, Parameter
+from tfx.dsl.component.experimental.decorators import component
+from tfx.dsl.components.common.importer import Importer
+from tfx.orchestration import metadata, pipeline
+from tfx.orchestration.local import local_dag_runner
+from tfx.types import standard_artifacts
+
+from components.evaluation.baseline import OlderBlessedModel, baseline_model_resolver
+from components.evaluation.component import Evaluator
+from components.evaluation.plan import EvaluationPlan
+
+PLAN = EvaluationPlan.model_validate(
+    {
+        "tasks": {
+            "click": {
+                "kind": "binary",
+                "metrics": ["auc", "log_loss"],
+                "gates": [{"metric": "log_loss", "max_loss_to_baseline": 0.01}],
+            }
+        }
+    }
+)
+
+
+@component
+def MakeModel(model: OutputArtifact[standard_artifacts.Model], source: Parameter[str]):
+    shutil.copytree(source, model.uri, dirs_exist_ok=True)
+
+
+@pytest.fixture
+def run(tmp_path, make_split):
+    connection = metadata.sqlite_metadata_connection_config(str(tmp_path / "metadata.sqlite"))
+    split = make_split()
+
+    def states() -> tuple[dict[str, str], dict[str, int]]:
+        """Node -> state of its execution; and the blessing's properties."""
+        store = mlmd.MetadataStore(connection)
+        newest = max(context.id for context in store.get_contexts_by_type("pipeline_run"))
+        node_type = store.get_context_type("node").id
+        found, blessing = {}, {}
+        for execution in store.get_executions_by_context(newest):
+            [node] = [c for c in store.get_contexts_by_execution(execution.id) if c.type_id == node_type]
+            name = node.name.rpartition(".")[2]
+            found[name] = metadata_store_pb2.Execution.State.Name(execution.last_known_state)
+            if name == "Evaluator":
+                for event in store.get_events_by_execution_ids([execution.id]):
+                    [artifact] = store.get_artifacts_by_id([event.artifact_id])
+                    if event.path.steps[0].key == "blessing":
+                        blessing = {key: value.int_value for key, value in artifact.custom_properties.items()}
+                    if event.path.steps[0].key == "evaluation":
+                        assert tfma.load_validation_result(artifact.uri) is not None
+                        assert "click" in json.loads((Path(artifact.uri) / "metrics.json").read_text())["tasks"]
+        return found, blessing
+
+    def importer(artifact, name):
+        properties = {"split_names": artifact.split_names}
+        made = Importer(source_uri=artifact.uri, artifact_type=standard_artifacts.Examples, properties=properties)
+        return made.with_id(name)
+
+    def run(source: str):
+        raw, transformed = importer(split.examples, "raw"), importer(split.transformed, "transformed")
+        model = MakeModel(source=source)
+        baseline = baseline_model_resolver(model.outputs["model"])
+        evaluator = Evaluator(
+            examples=raw.outputs["result"],
+            transformed_examples=transformed.outputs["result"],
+            model=model.outputs["model"],
+            baseline_model=baseline.outputs["baseline_model"],
+            plan=PLAN.model_dump_json(),
+            code="1",
+        )
+        local_dag_runner.LocalDagRunner().run(
+            pipeline.Pipeline(
+                pipeline_name="shop",
+                pipeline_root=str(tmp_path / "artifacts"),
+                components=[raw, transformed, model, baseline, evaluator],
+                enable_cache=True,
+                metadata_connection_config=connection,
+            )
+        )
+        return states()
+
+    return run
+
+
+def test_the_newest_blessed_model_before_the_candidate(run, make_model):
+    good, bad, better = (make_model(name, 1, bias=bias).uri for name, bias in (("a", 0.2), ("b", 2.0), ("c", 0.0)))
+    first, first_blessing = run(good)
+    assert first["Evaluator"] == "COMPLETE"
+    assert first_blessing["blessed"] == 1 and "baseline_model_id" not in first_blessing
+
+    # unchanged: the candidate is not its own baseline, so nothing is evaluated again
+    again, _ = run(good)
+    assert again["Evaluator"] == again["MakeModel"] == "CACHED"
+
+    second, blessing = run(bad)
+    assert second["Evaluator"] == "COMPLETE"
+    assert blessing["blessed"] == 0
+    assert blessing["baseline_model_id"] == first_blessing["current_model_id"]
+
+    # the rejected model is no baseline
+    _, blessing = run(better)
+    assert blessing["blessed"] == 1
+    assert blessing["baseline_model_id"] == first_blessing["current_model_id"]
+    assert run(better)[0]["Evaluator"] == "CACHED"
+
+
+def artifact(artifact_type: type[types.Artifact], artifact_id: int, uri, **properties: int) -> types.Artifact:
+    made = artifact_type()
+    made.id, made.uri = artifact_id, str(uri)
+    for name, value in properties.items():
+        made.set_int_custom_property(name, value)
+    return made
+
+
+def test_strategy(tmp_path):
+    models = [artifact(standard_artifacts.Model, number, tmp_path) for number in (1, 3, 5, 7, 9)]
+    models[2].uri = str(tmp_path / "deleted")
+    blessings = [
+        artifact(standard_artifacts.ModelBlessing, 10 + number, tmp_path, current_model_id=number, blessed=blessed)
+        for number, blessed in ((1, 1), (3, 1), (5, 1), (7, 0), (9, 1))
+    ]
+    inputs = {"candidate": [models[4]], "baseline_model": models, "model_blessing": blessings}
+    # 9 is the candidate itself, 7 is not blessed, 5 is gone from disk
+    found = OlderBlessedModel().resolve_artifacts(None, inputs)
+    assert [one.id for one in found["baseline_model"]] == [3]
+    assert [one.id for one in found["model_blessing"]] == [13]
+    found = OlderBlessedModel().resolve_artifacts(None, {**inputs, "candidate": [models[0]]})
+    assert found["baseline_model"] == [] and found["candidate"] == [models[0]]
+    assert OlderBlessedModel().resolve_artifacts(None, {**inputs, "candidate": []})["baseline_model"] == []

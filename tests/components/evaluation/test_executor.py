@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import json
+import os
+
+import numpy as np
+import polars as pl
+import pytest
+import tensorflow_model_analysis as tfma
+from tfx.types import standard_artifacts
+
+from components.evaluation.executor import Executor
+from components.evaluation.plan import EvaluationPlan
+from models import metrics
+
+PLAN = {
+    "tasks": {
+        "click": {
+            "kind": "binary",
+            "metrics": ["auc", "log_loss", "gauc"],
+            "gates": [{"metric": "auc", "at_least": 0.6, "max_loss_to_baseline": 0.0}],
+        },
+        "value": {"kind": "regression", "metrics": ["rmse"]},
+    },
+    "slices": [["device"]],
+    "group_key": "user",
+}
+
+
+@pytest.fixture
+def run(tmp_path):
+    counter = iter(range(100))
+
+    def run(split, model, plan=PLAN, baseline=None):
+        folder = tmp_path / f"output{next(counter)}"
+        evaluation, blessing = standard_artifacts.ModelEvaluation(), standard_artifacts.ModelBlessing()
+        evaluation.uri, blessing.uri = str(folder / "evaluation"), str(folder / "blessing")
+        inputs = {"examples": [split.examples], "transformed_examples": [split.transformed], "model": [model]}
+        inputs |= {"baseline_model": [baseline]} if baseline is not None else {}
+        properties = {"plan": EvaluationPlan.model_validate(plan).model_dump_json(), "code": "1", "fingerprint": ""}
+        Executor().Do(inputs, {"evaluation": [evaluation], "blessing": [blessing]}, properties)
+        with open(os.path.join(evaluation.uri, "metrics.json")) as file:
+            return evaluation, blessing, json.load(file)
+
+    return run
+
+
+def test_without_baseline(run, make_split, make_model):
+    split = make_split()
+    evaluation, blessing, found = run(split, make_model("model", 11))
+    y, w, x = split.arrays["labels"], split.arrays["weights"], split.arrays["x"]
+    p = 1.0 / (1.0 + np.exp(-x))
+    assert found["tasks"]["click"]["auc"] == pytest.approx(metrics.auc(y[:, 0], p))
+    assert found["tasks"]["click"]["log_loss"] == pytest.approx(metrics.log_loss(y[:, 0], p), rel=1e-5)
+    assert found["tasks"]["value"]["rmse"] == pytest.approx(metrics.rmse(y[:, 1], x, w[:, 1]), rel=1e-5)
+    assert found["tasks"]["value"]["example_count"] == w[:, 1].sum()
+    assert found["baseline"] is None and found["truth"] == {}
+    assert [gate["held"] for gate in found["gates"]] == [True, True]
+    assert "not compared: there is no older blessed model" in found["gates"][1]["message"]
+    assert evaluation.get_int_custom_property("rows") == 400
+
+    assert blessing.get_int_custom_property("blessed") == 1
+    assert blessing.get_int_custom_property("current_model_id") == 11
+    assert not blessing.has_custom_property("baseline_model_id")
+    assert os.listdir(blessing.uri) == ["BLESSED"]
+
+    phones = np.array([device == b"phone" for device in split.arrays["device"]])
+    expected = metrics.auc(y[phones, 0], p[phones])
+    [mine] = [one for one in found["slices"] if one["slice"] == {"device": "phone"} and one["task"] == "click"]
+    assert mine["auc"] == pytest.approx(expected)
+    loaded = tfma.load_eval_result(evaluation.uri)
+    theirs = loaded.get_metrics_for_slice((("device", "phone"),), output_name="click")
+    assert theirs["auc"]["doubleValue"] == pytest.approx(expected)
+    assert tfma.load_validation_result(evaluation.uri).validation_ok
+
+
+def test_not_blessed_is_a_result(run, make_split, make_model):
+    evaluation, blessing, found = run(make_split(), make_model("model", 11, slope=-1.0))
+    assert blessing.get_int_custom_property("blessed") == 0
+    assert os.listdir(blessing.uri) == ["NOT_BLESSED"]
+    assert [gate["held"] for gate in found["gates"]] == [False, True]
+    assert not tfma.load_validation_result(evaluation.uri).validation_ok
+
+
+def test_against_a_better_baseline_and_against_itself(run, make_split, make_model):
+    split = make_split()
+    plan = {
+        "tasks": {"click": {**PLAN["tasks"]["click"], "gates": [{"metric": "log_loss", "max_loss_to_baseline": 0.0}]}}
+    }
+    plan["tasks"]["click"]["metrics"] = ["log_loss"]
+    biased, right = make_model("biased", 12, bias=1.0), make_model("right", 9)
+    _, blessing, found = run(split, biased, plan, right)
+    assert blessing.get_int_custom_property("blessed") == 0
+    assert blessing.get_int_custom_property("baseline_model_id") == 9
+    assert found["baseline"]["click"]["log_loss"] < found["tasks"]["click"]["log_loss"]
+    assert "worse; required at most 0 worse than the baseline" in found["gates"][0]["message"]
+
+    _, blessing, found = run(split, right, plan, biased)
+    assert blessing.get_int_custom_property("blessed") == 1
+    _, blessing, found = run(split, right, plan, right)
+    assert blessing.get_int_custom_property("blessed") == 1
+    assert found["baseline"]["click"]["log_loss"] == pytest.approx(found["tasks"]["click"]["log_loss"], abs=1e-6)
+
+
+def test_a_baseline_without_the_task(run, make_split, make_model):
+    plan = {**PLAN, "tasks": {**PLAN["tasks"]}}
+    plan["tasks"]["value"] = {
+        "kind": "regression",
+        "metrics": ["rmse"],
+        "gates": [{"metric": "rmse", "max_loss_to_baseline": 0.0}],
+    }
+    _, blessing, found = run(make_split(), make_model("model", 12), plan, make_model("old", 9, tasks=("click",)))
+    assert blessing.get_int_custom_property("blessed") == 1
+    assert set(found["baseline"]) == {"click"}
+    [message] = [gate["message"] for gate in found["gates"] if gate["task"] == "value"]
+    assert "the baseline does not know the task 'value'" in message
+
+
+@pytest.mark.parametrize(
+    ("inputs", "why"),
+    [
+        ({"x": {"type": "float"}, "old": {"type": "bytes"}}, "columns that the examples no longer have: old"),
+        ({"x": {"type": "int"}}, "the baseline reads column 'x' as int"),
+    ],
+)
+def test_a_baseline_of_another_recipe(run, make_split, make_model, inputs, why):
+    _, blessing, found = run(make_split(), make_model("model", 12), PLAN, make_model("old", 9, inputs=inputs))
+    assert blessing.get_int_custom_property("blessed") == 1
+    assert found["baseline"] is None
+    assert why in found["gates"][1]["message"]
+
+
+def test_a_model_that_predicts_nan_is_never_blessed(run, make_split, make_model):
+    plan = {"tasks": {"click": {"kind": "binary", "metrics": ["auc"]}}}
+    _, blessing, found = run(make_split(), make_model("model", 12, bias=float("nan")), plan)
+    assert blessing.get_int_custom_property("blessed") == 0
+    assert found["tasks"]["click"]["auc"] is None
+    assert found["gates"][0]["message"].startswith("click: 400 of 400 predictions in the eval split are not finite")
+
+
+def test_truth(run, tmp_path, make_split, make_model):
+    split = make_split()
+    truth = split.arrays["truth"]
+    table = pl.DataFrame({"id": [f"e{row}" for row in range(500)], "p": [*truth, *([0.5] * 100)]})
+    table.sample(fraction=1.0, shuffle=True, seed=1).write_parquet(tmp_path / "truth.parquet")
+    plan = {
+        "tasks": PLAN["tasks"],
+        "group_key": "user",
+        "truth": {"data": str(tmp_path), "path": "truth.parquet", "event_id": "id", "columns": {"click": "p"}},
+    }
+    _, _, found = run(split, make_model("model", 12, slope=2.0, bias=0.5), plan)
+    y = split.arrays["labels"][:, 0]
+    click = found["truth"]["click"]
+    assert click["auc"] == pytest.approx(metrics.auc(y, truth))
+    assert click["auc_gap"] == pytest.approx(0.0, abs=1e-9)  # the same order
+    assert click["log_loss_gap"] == pytest.approx(found["tasks"]["click"]["log_loss"] - metrics.log_loss(y, truth))
+    assert click["log_loss_gap"] > 0.01

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import pytest
+
+from components.evaluation.plan import EvaluationPlan, truth_fingerprint
+from models.errors import InputError
+from models.recipe import Recipe
+
+
+def recipe(tasks=None, **sections):
+    given = {
+        "name": "shop",
+        "features": {"device": {"kind": "categorical"}},
+        "tasks": tasks or {"bought": {"kind": "binary", "label": {"column": "bought"}}},
+        "examples": {"path": "x.parquet"},
+    }
+    return Recipe.model_validate({**given, **sections})
+
+
+def test_default_metrics_without_a_group_key():
+    plan = EvaluationPlan.from_recipe(recipe())
+    assert plan.tasks["bought"].metrics == ("auc", "log_loss", "pr_auc", "calibration")
+    assert plan.columns == () and plan.truth is None
+
+
+def test_everything_it_takes():
+    gate = {"metric": "auc", "at_least": 0.7, "slice": {"land": "at"}}
+    tasks = {"bought": {"kind": "binary", "label": {"column": "bought"}, "gates": [gate]}}
+    evaluation = {
+        "slices": [["device"], ["device", "land"]],
+        "group_key": "user",
+        "truth": {"path": "t.csv", "event_id": "id", "columns": {"bought": "p"}},
+    }
+    plan = EvaluationPlan.from_recipe(recipe(tasks, evaluation=evaluation, data="/data"))
+    assert plan.tasks["bought"].metrics[-1] == "gauc"
+    assert plan.tasks["bought"].gates[0].slice == {"land": "at"}
+    assert plan.columns == ("device", "land", "user")
+    assert plan.truth.data == "/data" and plan.truth.columns == {"bought": "p"}
+    assert EvaluationPlan.model_validate_json(plan.model_dump_json()) == plan
+
+
+def test_what_it_ignores():
+    assert EvaluationPlan.from_recipe(recipe(training={"epochs": 9})) == EvaluationPlan.from_recipe(recipe())
+    assert EvaluationPlan.from_recipe(recipe(data="/elsewhere")) == EvaluationPlan.from_recipe(recipe())
+
+
+def test_fingerprint_of_the_truth(tmp_path):
+    assert truth_fingerprint(recipe()) == ""
+    truth = {"truth": {"path": "t.csv", "event_id": "id", "columns": {"bought": "p"}}}
+    with pytest.raises(InputError, match=r"evaluation\.truth: no file matches"):
+        truth_fingerprint(recipe(evaluation=truth, data=str(tmp_path)))
+    (tmp_path / "t.csv").write_text("id,p\n1,0.5\n")
+    first = truth_fingerprint(recipe(evaluation=truth, data=str(tmp_path)))
+    (tmp_path / "t.csv").write_text("id,p\n1,0.6\n")
+    assert first and first != truth_fingerprint(recipe(evaluation=truth, data=str(tmp_path)))

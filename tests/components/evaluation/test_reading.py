@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from components.evaluation.reading import check_tasks, code, matrix, packed_batches, read_examples, single
+from models.errors import InputError
+
+
+def test_both_sides_in_step(make_split):
+    split = make_split(100)
+    found = read_examples(split.raw_files, split.transformed_files, ["device", "user"], event_id=True)
+    assert found.rows == 100
+    np.testing.assert_array_equal(found.labels["click"], split.arrays["labels"][:, 0])
+    np.testing.assert_array_equal(found.weights["value"], split.arrays["weights"][:, 1])
+    assert found.event_ids.to_pylist() == split.arrays["event_id"]
+    for name in ("device", "user"):
+        column = found.columns[name]
+        read = [None if code < 0 else column.values[code] for code in column.codes]
+        given = [value.decode() if isinstance(value, bytes) else value for value in split.arrays[name]]
+        assert read == [None if value is None else str(value) for value in given]
+
+
+def test_files_out_of_step(make_split):
+    split = make_split(100)
+    with pytest.raises(ValueError, match="do not hold the same examples in the same order"):
+        read_examples(split.raw_files, split.transformed_files[::-1], [])
+    with pytest.raises(ValueError, match="as many raw as transformed files; received 1 and 2"):
+        read_examples(split.raw_files[:1], split.transformed_files, [])
+
+
+def test_truth_needs_event_ids(make_split):
+    split = make_split(30)
+    for path in split.raw_files:
+        pq.write_table(pq.read_table(path).drop_columns(["gatewise/event_id"]), path)
+    with pytest.raises(InputError, match="name the column in the impression stream's `event_id`"):
+        read_examples(split.raw_files, split.transformed_files, [], event_id=True)
+
+
+def test_packed_batches_hold_every_row_once(make_split):
+    split = make_split(1000)
+    batches = [batch for path in split.transformed_files for batch in packed_batches(path, rows=64)]
+    assert max(len(batch["numeric"]) for batch in batches) == 64
+    assert set(batches[0]) == {"numeric"}
+    read = np.concatenate([batch["numeric"] for batch in batches])
+    np.testing.assert_array_equal(read, split.arrays["x"][:, None])
+
+
+def test_matrix_of_a_slice():
+    column = pa.FixedSizeListArray.from_arrays(pa.array(range(10)), 2)
+    np.testing.assert_array_equal(matrix(column.slice(1, 2)), [[2, 3], [4, 5]])
+    assert matrix(pa.chunked_array([], pa.list_(pa.float32(), 3))).shape == (0, 3)
+
+
+def test_single_values():
+    column = pa.chunked_array([pa.array([[b"a"], None, []]), pa.array([[b"b"], [b"a"]])])
+    assert single(column, "c").to_pylist() == [b"a", None, None, b"b", b"a"]
+    assert single(pa.chunked_array([pa.array([None, []], pa.list_(pa.int64()))]), "c").to_pylist() == [None, None]
+    with pytest.raises(InputError, match="column 'tags' has up to 3 values in one example"):
+        single(pa.chunked_array([pa.array([[1], [1, 2, 3]])]), "tags")
+
+
+def test_codes_over_files_in_words():
+    column = code([pa.array([1.5, None]), pa.array([2.0, 1.5])])
+    assert column.codes.tolist() == [0, -1, 1, 0]
+    assert column.values == ("1.5", "2.0")
+    assert code([pa.array([b"\xff", "ü".encode()])]).values == ("\\xff", "ü")
+
+
+def test_tasks_that_the_examples_do_not_have(make_split):
+    split = make_split(30)
+    found = read_examples(split.raw_files, split.transformed_files, [])
+    with pytest.raises(ValueError, match=r"no labels of \['order'\]"):
+        check_tasks(found, {"click": None, "order": None})

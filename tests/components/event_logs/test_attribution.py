@@ -1,0 +1,244 @@
+"""Last touch by hand, and against an obvious reference in plain Python."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from components.event_logs.attribution import attribute, later_copies, unique_events
+from components.event_logs.blocks import Block
+from components.event_logs.events import EVENT_ID, KEY, ROW, TIME, VALUE, Wanted, prepare
+from components.event_logs.plan import ColumnPlan, StreamPlan, TaskPlan, TimePlan
+from components.event_logs.values import row_hashes
+
+CLICK = TaskPlan(name="click", kind="binary", stream="click", window=10)
+
+
+def impressions(*rows: tuple[str, int]) -> pl.DataFrame:
+    return pl.DataFrame(
+        {KEY: [key for key, _ in rows], TIME: [time for _, time in rows], ROW: range(100, 100 + len(rows))},
+        schema={KEY: pl.String, TIME: pl.Int64, ROW: pl.UInt64},
+    )
+
+
+def outcomes(*rows: tuple[Any, ...]) -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            KEY: [row[0] for row in rows],
+            TIME: [row[1] for row in rows],
+            VALUE: [float(row[2]) if len(row) > 2 else 0.0 for row in rows],
+            ROW: range(len(rows)),
+        },
+        schema={KEY: pl.String, TIME: pl.Int64, VALUE: pl.Float64, ROW: pl.UInt64},
+    )
+
+
+def labels(frame: pl.DataFrame, task: str) -> list[tuple[float, float]]:
+    return list(zip(frame[f"label/{task}"].to_list(), frame[f"weight/{task}"].to_list(), strict=True))
+
+
+def test_the_latest_impression_at_or_before_an_outcome_gets_it() -> None:
+    made, counts = attribute(
+        impressions(("a", 0), ("a", 5), ("b", 5)), {"click": outcomes(("a", 5), ("a", 7))}, [CLICK], 99
+    )
+    assert labels(made, "click") == [(0, 1), (1, 1), (0, 1)]
+    assert counts["click"] == {"used": 2, "late": 0, "orphan": 0, "orphan_before": 0, "orphan_key": 0}
+
+
+@pytest.mark.parametrize(("time", "label", "late"), [(10, 1, 0), (11, 0, 1)])
+def test_the_window_includes_its_end(time: int, label: int, late: int) -> None:
+    made, counts = attribute(impressions(("a", 0)), {"click": outcomes(("a", time))}, [CLICK], 99)
+    assert labels(made, "click") == [(label, 1)]
+    assert counts["click"]["late"] == late
+
+
+def test_a_late_outcome_does_not_fall_back_to_an_older_impression_nor_to_another_key() -> None:
+    long = CLICK.model_copy(update={"window": 3})
+    made, counts = attribute(impressions(("a", 0), ("a", 1), ("b", 4)), {"click": outcomes(("a", 5))}, [long], 99)
+    assert labels(made, "click") == [(0, 1)] * 3
+    assert counts["click"]["late"] == 1
+
+
+def test_an_outcome_in_one_tasks_window_is_used_though_late_for_another() -> None:
+    short = TaskPlan(name="soon", kind="binary", stream="click", window=2)
+    made, counts = attribute(impressions(("a", 0)), {"click": outcomes(("a", 5))}, [short, CLICK], 99)
+    assert (labels(made, "soon"), labels(made, "click")) == ([(0, 1)], [(1, 1)])
+    assert (counts["click"]["used"], counts["click"]["late"]) == (1, 0)
+
+
+def test_orphans_tell_whether_an_impression_follows() -> None:
+    hour = 3_600_000_000
+    seen = impressions(("a", 20 * hour), ("b", 20 * hour))
+    done = outcomes(("a", 6 * hour), ("a", 6 * hour - 1), ("b", 19 * hour), ("c", 0))
+    _, counts = attribute(seen, {"click": done}, [CLICK], 99 * hour)
+    assert counts["click"] == {"used": 0, "late": 0, "orphan": 4, "orphan_before": 2, "orphan_key": 1}
+
+
+def test_a_window_still_open_at_as_of_has_no_weight_even_if_positive() -> None:
+    made, _ = attribute(impressions(("a", 10), ("b", 11)), {"click": outcomes(("a", 12), ("b", 12))}, [CLICK], 20)
+    assert labels(made, "click") == [(1, 1), (0, 0)]
+
+
+def test_given_masks_along_the_chain() -> None:
+    tasks = [
+        TaskPlan(name="spend", kind="regression", stream="buy", window=10, given="buy"),
+        TaskPlan(name="buy", kind="binary", stream="buy", window=10, given="click"),
+        TaskPlan(name="click", kind="binary", stream="click", window=5),
+    ]
+    seen = impressions(("a", 0), ("b", 0), ("c", 0), ("d", 0))
+    done = {
+        "click": outcomes(("a", 1), ("b", 1), ("d", 6)),
+        "buy": outcomes(("a", 2, 3), ("a", 3, 4.5), ("c", 2, 9), ("d", 8, 9)),
+    }
+    made, counts = attribute(seen, done, tasks, 99)
+    assert labels(made, "click") == [(1, 1), (1, 1), (0, 1), (0, 1)]
+    assert labels(made, "buy") == [(1, 1), (0, 1), (0, 0), (0, 0)]
+    assert labels(made, "spend") == [(7.5, 1), (0, 0), (0, 0), (0, 0)]
+    assert (counts["click"]["late"], counts["buy"]["used"]) == (1, 4)
+
+
+def test_regression_takes_the_sum_or_the_largest_and_zero_without_outcome() -> None:
+    tasks = [TaskPlan(name=how, kind="regression", stream="buy", window=10, aggregate=how) for how in ("sum", "max")]
+    made, _ = attribute(impressions(("a", 0), ("b", 0)), {"buy": outcomes(("a", 1, -3), ("a", 1, -2))}, tasks, 99)
+    assert labels(made, "sum") == [(-5, 1), (0, 1)]
+    assert labels(made, "max") == [(-2, 1), (0, 1)]
+
+
+def test_of_impressions_at_one_moment_the_largest_event_id_then_row_hash_is_touched() -> None:
+    seen = impressions(("a", 0), ("a", 0), ("a", 0)).with_columns(pl.Series(EVENT_ID, ["y", "z", None]))
+    made, _ = attribute(seen, {"click": outcomes(("a", 1))}, [CLICK], 99)
+    assert made["label/click"].to_list() == [0, 1, 0]
+    made, _ = attribute(seen.drop(EVENT_ID), {"click": outcomes(("a", 1))}, [CLICK], 99)
+    assert made["label/click"].to_list() == [0, 0, 1]
+
+
+def test_of_one_event_id_the_earliest_row_is_kept_whatever_its_key() -> None:
+    rows = {EVENT_ID: ["e", "e", "e", "f", None, None], TIME: [5, 3, 3, 1, 1, 1], ROW: [1, 9, 8, 7, 6, 5]}
+    events = pl.DataFrame(rows, schema={EVENT_ID: pl.String, TIME: pl.Int64, ROW: pl.UInt64})
+    losers = later_copies(events)
+    assert sorted(losers[ROW]) == [1, 9]
+    kept, duplicates = unique_events(pl.concat([events, events[:1], events[3:4]]), losers)
+    assert sorted(kept[ROW]) == [5, 6, 7, 8]
+    assert duplicates == 4
+
+
+# ---- against a reference ----------------------------------------------------------------------------------------
+
+SECOND = 1_000_000
+BASE = 1_700_000_000
+AS_OF = (BASE + 16) * SECOND
+TASKS = [
+    TaskPlan(name="spend", kind="regression", stream="buy", window=6 * SECOND, given="buy"),
+    TaskPlan(name="click", kind="binary", stream="click", window=3 * SECOND),
+    TaskPlan(name="soon", kind="binary", stream="click", window=1 * SECOND),
+    TaskPlan(name="buy", kind="binary", stream="buy", window=6 * SECOND, given="click"),
+    TaskPlan(name="top", kind="regression", stream="buy", window=4 * SECOND, aggregate="max"),
+]
+STREAMS = {
+    name: StreamPlan(
+        name=name,
+        path="-",
+        key=("user", "item"),
+        time=TimePlan(column="time", unit="s"),
+        event_id="id" if name != "click" else None,
+        value="value" if name == "buy" else None,
+    )
+    for name in ("seen", "click", "buy")
+}
+FEATURE = ColumnPlan(name="value", type="int")
+ROWS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "user": st.sampled_from(["u", "u", "v", "v", "1", None]),
+            "item": st.sampled_from(["1", "1", "1", "2"]),
+            "time": st.sampled_from([*(str(BASE + second) for second in range(18)), "5", "soon", None]),
+            "id": st.sampled_from([None, None, "a", "b", "c", "d", "e"]),
+            "value": st.sampled_from(["1", "2", "2", "-3", "0.5", "x", None]),
+        }
+    ),
+    max_size=14,
+)
+
+
+def reference(log: dict[str, list[dict[str, Any]]]) -> tuple[dict[str, dict[str, int]], dict[int, dict[str, Any]]]:
+    """Books by stream and, by row hash, the labels and weights: loops over rows, nothing clever."""
+    books, kept = {}, {}
+    for stream, rows in log.items():
+        good = []
+        for row in rows:
+            time = int(row["time"]) * SECOND if row["time"] and row["time"].isdigit() else None
+            wrong = row["user"] is None or time is None or not 631_152_000 * SECOND <= time <= AS_OF
+            wrong |= stream == "buy" and row["value"] in (None, "x")
+            wrong |= stream == "seen" and row["value"] in ("x", "0.5")
+            if not wrong:
+                good.append(row | {"time": time, "key": (row["user"], row["item"])})
+        events: dict[Any, dict[str, Any]] = {}
+        for row in sorted(good, key=lambda row: (row["time"], row["hash"])):
+            name = ("id", row["id"]) if row["id"] and STREAMS[stream].event_id else ("row", row["hash"])
+            events.setdefault(name, row)
+        kept[stream] = list(events.values())
+        books[stream] = {"dead": len(rows) - len(good), "duplicate": len(good) - len(events), "used": len(events)}
+    labels: dict[int, dict[str, Any]] = {row["hash"]: {} for row in kept["seen"]}
+    credited: dict[tuple[int, str], list[float]] = {}
+    for stream in ("click", "buy"):
+        books[stream] |= {"used": 0, "late": 0, "orphan": 0}
+        for event in kept[stream]:
+            before = [row for row in kept["seen"] if row["key"] == event["key"] and row["time"] <= event["time"]]
+            if not before:
+                books[stream]["orphan"] += 1
+                continue
+            touch = max(before, key=lambda row: (row["time"], row["id"] or "", row["hash"]))
+            tasks = [t for t in TASKS if t.stream == stream and event["time"] - touch["time"] <= t.window]
+            books[stream]["used" if tasks else "late"] += 1
+            for task in tasks:
+                value = float(event["value"]) if stream == "buy" else 1.0
+                credited.setdefault((touch["hash"], task.name), []).append(value)
+    for row in kept["seen"]:
+
+        def label(task: TaskPlan, row: dict[str, Any] = row) -> tuple[float, float]:
+            values = credited.get((row["hash"], task.name), [])
+            if row["time"] + task.window > AS_OF:
+                return 0.0, 0.0
+            if task.given and label(next(t for t in TASKS if t.name == task.given))[0] != 1.0:
+                return 0.0, 0.0
+            if task.kind == "binary":
+                return float(bool(values)), 1.0
+            return (sum(values) if task.aggregate == "sum" else max(values, default=0.0)), 1.0
+
+        labels[row["hash"]] = {task.name: label(task) for task in TASKS}
+    return books, labels
+
+
+@settings(max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck))
+@given(seen=ROWS, click=ROWS, buy=ROWS)
+def test_equals_the_reference(
+    seen: list[dict[str, Any]], click: list[dict[str, Any]], buy: list[dict[str, Any]]
+) -> None:
+    log = {"seen": seen, "click": click, "buy": buy}
+    events, books = {}, {}
+    for name, rows in log.items():
+        frame = pl.DataFrame(rows, schema=dict.fromkeys(("user", "item", "time", "id", "value"), pl.String))
+        hashes = row_hashes(frame)
+        log[name] = [row | {"hash": number} for row, number in zip(rows, hashes.to_list(), strict=True)]
+        block = Block(frame, np.arange(frame.height), tuple(frame.columns))
+        wanted = [Wanted("value", FEATURE)] if name == "seen" else []
+        prepared = prepare(block, hashes, STREAMS[name], wanted, AS_OF, "log")
+        losers = later_copies(prepared.events) if STREAMS[name].event_id else None
+        events[name], duplicates = unique_events(prepared.events, losers)
+        books[name] = {"dead": prepared.dead.height, "duplicate": duplicates}
+    made, counts = attribute(events["seen"], {"click": events["click"], "buy": events["buy"]}, TASKS, AS_OF)
+    books["seen"]["used"] = made.height
+    for name, count in counts.items():
+        books[name] |= {what: count[what] for what in ("used", "late", "orphan")}
+    expected_books, expected = reference(log)
+    assert books == expected_books
+    got = {
+        row[ROW]: {task.name: (row[f"label/{task.name}"], row[f"weight/{task.name}"]) for task in TASKS}
+        for row in made.to_dicts()
+    }
+    assert got == expected

@@ -1,0 +1,66 @@
+"""JSON lines: types as text, broken lines, blocks."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from components.event_logs import json_lines
+
+
+def everything(path: Path, block_bytes: int = 1 << 20) -> tuple[dict, list]:
+    rows, broken = {}, []
+    for block in json_lines.read(str(path), block_bytes):
+        rows |= dict(zip(block.rows.tolist(), block.frame.to_dicts(), strict=True))
+        broken += [(line.row, line.reason) for line in block.broken]
+    return rows, broken
+
+
+def test_scalars_become_text_and_arrays_lists() -> None:
+    lines = [b'{"a": 1, "b": "x", "c": [1, 2]}', b'{"a": 2.0, "b": true, "c": null}', b'{"a": 2.5, "d": -7}']
+    frame, good, broken = json_lines.parse(lines)
+    assert frame.to_dicts() == [
+        {"a": "1", "b": "x", "c": ["1", "2"], "d": None},
+        {"a": "2", "b": "true", "c": None, "d": None},
+        {"a": "2.5", "b": None, "c": None, "d": "-7"},
+    ]
+    assert good.tolist() == [0, 1, 2] and broken == []
+
+
+def test_lines_that_are_no_objects() -> None:
+    lines = [b'{"a": 1}', b'{"a": 1', b"[1]", b'{"a": NaN}', b"\xff", b'{"a": 2.0}']
+    frame, good, broken = json_lines.parse(lines)
+    assert frame["a"].to_list() == ["1", "2"] and good.tolist() == [0, 5]
+    assert [reason for _, reason, _ in broken] == [
+        "a line that is no JSON",
+        "a JSON line that is no object",
+        "a line that is no JSON",
+        "a line that is no JSON",
+    ]
+    assert [number for number, _, _ in broken] == [1, 2, 3, 4]
+    assert json.loads(broken[0][2]) == {"line": '{"a": 1'}
+
+
+def test_a_field_that_is_a_list_here_and_a_number_there() -> None:
+    frame, _, broken = json_lines.parse([b'{"a": [1, "x"], "b": {"q": 1}}', b'{"a": 4.0, "b": 3}'])
+    assert frame["a"].to_list() == [["1", "x"], ["4"]] and broken == []
+    assert frame.schema["a"] == pl.List(pl.String)
+
+
+@pytest.mark.parametrize("block_bytes", [10, 333, 1 << 20])
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_blocks_change_nothing(tmp_path: Path, block_bytes: int, end: str) -> None:
+    path = tmp_path / "a.jsonl"
+    lines = [json.dumps({"a": n, "b": "z" * (n % 40)}) if n % 7 else "{" + "y" * n for n in range(200)]
+    path.write_text("\n\n".join(lines) + end)
+    rows, broken = everything(path, block_bytes)
+    assert rows == {n: {"a": str(n), "b": "z" * (n % 40)} for n in range(200) if n % 7}
+    assert broken == [(n, "a line that is no JSON") for n in range(0, 200, 7)]
+
+
+def test_an_empty_file(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text("")
+    assert everything(tmp_path / "a.jsonl") == ({}, [])

@@ -1,0 +1,122 @@
+"""Labelled examples: labels, twins, splits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import polars as pl
+import pytest
+
+from models.errors import InputError
+from models.recipe import Recipe
+
+Run = Callable[..., SimpleNamespace]
+
+
+def recipe(folder: Path, **changes: Any) -> Recipe:
+    fields: dict[str, Any] = {
+        "name": "census",
+        "data": str(folder),
+        "examples": {"path": "train.csv"},
+        "split": {"eval_fraction": 0.3},
+        "features": {"age": {"kind": "numeric"}},
+        "tasks": {"rich": {"kind": "binary", "label": {"column": "income", "positive": ["50000+."]}}},
+    }
+    return Recipe.model_validate(fields | changes)
+
+
+def rows(count: int) -> list[dict[str, Any]]:
+    return [{"age": n % 7, "income": "50000+." if n % 3 == 0 else "- 50000.", "paid": n % 5} for n in range(count)]
+
+
+def test_twins_stay_and_have_ids_of_their_own(tmp_path: Path, write_log: Callable, run_stage: Run) -> None:
+    write_log("train.csv", rows(300))
+    out = run_stage(recipe(tmp_path))
+    assert out.books == {"examples": dict(read=300, used=300, duplicate=0, orphan=0, late=0, dead_lettered=0, other=0)}
+    assert out.examples["gatewise/example_id"].explode().n_unique() == 300
+    assert "gatewise/event_time" not in out.examples.columns
+    assert out.examples["label/rich"].explode().sum() == 100
+    assert 60 < out.splits["eval"].height < 120
+    again = run_stage(recipe(tmp_path, beam={"partitions": 5}), "again")
+    assert again.examples.equals(out.examples) and again.summary == out.summary
+
+
+def test_a_fixed_eval_file_is_the_eval_split(tmp_path: Path, write_log: Callable, run_stage: Run) -> None:
+    write_log("train.csv", rows(20))
+    write_log("test.csv", rows(10))
+    out = run_stage(recipe(tmp_path, examples={"path": "train.csv", "eval_path": "test.csv"}, split={}))
+    assert (out.splits["train"].height, out.splits["eval"].height) == (20, 10)
+    assert list(out.books) == ["examples", "eval_examples"]
+    assert out.examples["gatewise/example_id"].explode().n_unique() == 30
+
+
+def test_numeric_labels_missing_labels_and_given(tmp_path: Path, write_log: Callable, run_stage: Run) -> None:
+    labels = ["0", "1", "", "1", "2", "0", "1", "0"]
+    write_log("train.csv", [{"age": n, "income": x, "paid": n + 0.5 if n != 3 else ""} for n, x in enumerate(labels)])
+    tasks = {
+        "rich": {"kind": "binary", "label": {"column": "income"}},
+        "paid": {"kind": "regression", "label": {"column": "paid"}, "given": "rich"},
+    }
+    examples = {"path": "train.csv", "limits": {"dead_letters": 0.2}}
+    out = run_stage(recipe(tmp_path, tasks=tasks, examples=examples, split={"eval_fraction": 0.3}))
+    assert out.dead["reason"].to_list() == ["label column 'income': not 0 or 1"]
+    by_age = {
+        row["age"][0]: tuple(row[name][0] for name in ("label/rich", "weight/rich", "label/paid", "weight/paid"))
+        for row in out.examples.to_dicts()
+    }
+    assert by_age == {
+        0: (0, 1, 0, 0),
+        1: (1, 1, 1.5, 1),
+        2: (0, 0, 0, 0),
+        3: (1, 1, 0, 0),
+        5: (0, 1, 0, 0),
+        6: (1, 1, 6.5, 1),
+        7: (0, 1, 0, 0),
+    }
+
+
+def test_with_a_time_the_newest_evaluate(tmp_path: Path, write_log: Callable, run_stage: Run) -> None:
+    write_log("train.csv", [row | {"t": 1_700_000_000 + n} for n, row in enumerate(rows(20))])
+    examples = {"path": "train.csv", "time": {"column": "t", "unit": "s"}}
+    out = run_stage(recipe(tmp_path, examples=examples))
+    assert out.splits["eval"]["gatewise/event_time"].explode().sort().to_list() == [
+        (1_700_000_000 + n) * 1_000_000 for n in range(14, 20)
+    ]
+    last = run_stage(recipe(tmp_path, examples=examples, split={"eval_last": "3s"}), "last")
+    assert last.splits["eval"].height == 4
+    assert last.summary["as_of"] == "2023-11-14T22:13:39Z"
+
+
+def test_a_positive_that_is_not_there(tmp_path: Path, write_log: Callable, run_stage: Run) -> None:
+    write_log("train.csv", rows(30))
+    tasks = {"rich": {"kind": "binary", "label": {"column": "income", "positive": ["50000+"]}}}
+    with pytest.raises(
+        InputError,
+        match=r"task 'rich' \(label column 'income'\): none of .* is positive.*holds - 50000\., 50000\+\.; check",
+    ):
+        run_stage(recipe(tmp_path, tasks=tasks))
+
+
+def test_census(shared_data: Path, run_stage: Run) -> None:
+    features = {
+        "age": {"kind": "numeric"},
+        "education": {"kind": "categorical"},
+        "industry_code": {"kind": "categorical", "type": "integer"},
+    }
+    tasks = {
+        "income": {"kind": "binary", "label": {"column": "income", "positive": ["50000+."]}},
+        "single": {"kind": "binary", "label": {"column": "marital_status", "positive": ["Never married"]}},
+    }
+    examples = {"path": "census_income_kdd_train.parquet", "eval_path": "census_income_kdd_test.parquet"}
+    out = run_stage(recipe(shared_data, features=features, tasks=tasks, examples=examples, split={}))
+    assert out.summary["examples"] == {"train": 199_523, "eval": 99_762}
+    assert out.examples["gatewise/example_id"].explode().n_unique() == 299_285
+    raw = pl.read_parquet(shared_data / "census_income_kdd_test.parquet")
+    assert (
+        out.summary["tasks"]["income"]["eval"]["positives"]
+        == raw.filter(pl.col("income").str.contains("50000+.", literal=True)).height
+    )
+    assert out.summary["tasks"]["single"]["eval"]["positives"] == raw.filter(marital_status="Never married").height

@@ -1,0 +1,89 @@
+"""Real logs: the books against plain counts of the same files, and the facts known of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import polars as pl
+
+from components.event_logs.plan import EventLogsPlan
+from models.recipe import Recipe
+
+Run = Callable[..., SimpleNamespace]
+
+
+def recipe(
+    folder: Path, file: str, column: str, key: list[str], outcomes: dict[str, str], seen: str, **changes: Any
+) -> Recipe:
+    streams = {
+        name: {"path": file, "where": {column: [value]}, "key": key, "time": {"column": "timestamp", "unit": "s"}}
+        for name, value in ({"seen": seen} | outcomes).items()
+    }
+    fields: dict[str, Any] = {
+        "name": "real",
+        "data": str(folder),
+        "logs": {"impressions": "seen", "streams": streams, "limits": {"orphans": 1.0}},
+        "split": {"eval_fraction": 0.2},
+        "features": {name: {"kind": "categorical"} for name in key},
+        "tasks": {name: {"kind": "binary", "outcome": name, "window": "9d"} for name in outcomes},
+    }
+    return Recipe.model_validate(fields | changes)
+
+
+def credited_outcomes(seen: pl.DataFrame, done: pl.DataFrame, key: list[str], window: int) -> tuple[int, int, int]:
+    """(used, late, orphan) by a full join: the lag to the latest impression at or before each outcome."""
+    pairs = done.with_row_index("outcome").join(seen.select(*key, pl.col("timestamp").alias("at")), on=key)
+    lags = (
+        pairs.filter(pl.col("at") <= pl.col("timestamp"))
+        .group_by("outcome")
+        .agg((pl.col("timestamp") - pl.col("at")).min().alias("lag"))["lag"]
+    )
+    used = int((lags <= window).sum())
+    return used, len(lags) - used, done.height - len(lags)
+
+
+def test_deskdrop(shared_data: Path, run_stage: Run) -> None:
+    file, key = "deskdrop_interactions.parquet", ["personId", "contentId"]
+    outcomes = {"like": "LIKE", "bookmark": "BOOKMARK", "comment": "COMMENT CREATED", "follow": "FOLLOW"}
+    out = run_stage(recipe(shared_data, file, "eventType", key, outcomes, "VIEW"))
+    log = pl.read_parquet(shared_data / file)
+    seen = log.filter(eventType="VIEW").unique()
+    book = out.books["seen"]
+    assert (book["read"], book["used"], book["other"]) == (61_086, seen.height, 72_312 - 61_086)
+    for name, value in outcomes.items():
+        done = log.filter(eventType=value)
+        used, late, orphan = credited_outcomes(seen, done.unique(), key, 9 * 86_400)
+        book = out.books[name]
+        assert (book["read"], book["duplicate"]) == (done.height, done.height - done.unique().height)
+        assert (book["used"], book["late"], book["orphan"]) == (used, late, orphan)
+    # Of every outcome at most one view is positive, and a liked (person, content) pair has one positive view or more.
+    positives = sum(out.summary["tasks"]["like"][split]["positives"] for split in ("train", "eval"))
+    assert 0 < positives <= out.books["like"]["used"]
+
+
+def test_taobao_cart_to_buy(shared_data: Path, run_stage: Run) -> None:
+    file, key = "taobao_fav_cart_buy.parquet", ["user", "item"]
+    made = recipe(shared_data, file, "behavior", key, {"buy": "buy"}, "cart")
+    # By `latest` every window of nine days would still be open: the log is as long as the window.
+    out = run_stage(EventLogsPlan.from_recipe(made).model_copy(update={"as_of": 1_513_900_800_000_000}))
+    assert out.books["seen"]["used"] == 140_068
+    assert out.books["buy"]["read"] == 167_862
+    assert out.books["buy"]["used"] + out.books["buy"]["late"] == 25_614
+    assert out.books["buy"]["late"] == 0
+    assert sum(out.summary["tasks"]["buy"][split]["positives"] for split in ("train", "eval")) == 25_614
+
+
+def test_the_taobao_slice_is_too_short_to_close_its_windows(shared_data: Path, run_stage: Run) -> None:
+    file, key = "taobao_userbehavior_slice.parquet", ["user_id", "item_id"]
+    tasks = {"buy": {"kind": "binary", "outcome": "buy", "window": "30m"}}
+    out = run_stage(recipe(shared_data, file, "behavior", key, {"buy": "buy"}, "pv", tasks=tasks))
+    log = pl.read_parquet(shared_data / file)
+    seen, done = log.filter(behavior="pv").unique(), log.filter(behavior="buy").unique()
+    book = out.books["buy"]
+    assert (book["used"], book["late"], book["orphan"]) == credited_outcomes(seen, done, key, 1800)
+    open_windows = seen.filter(pl.col("timestamp") + 1800 > log["timestamp"].max()).height
+    tasks_ = out.summary["tasks"]["buy"]
+    assert sum(tasks_[split]["observed"] for split in ("train", "eval")) == seen.height - open_windows

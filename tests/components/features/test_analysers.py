@@ -1,0 +1,183 @@
+"""The analysis: worked by hand, in any division of the rows, and against stock TensorFlow Transform."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from components.features.analysers import analyse, conclude, merge
+from models.errors import InputError
+
+
+def test_every_kind_by_hand(make_table: Any, make_plan: Any, features: Any, columns: Any) -> None:
+    plan = make_plan(features)
+    table = make_table(columns, plan.tasks)
+    analysed, vocabularies = conclude(analyse(table.to_batches()[0], plan.features), plan.features)
+    assert vocabularies["device"].to_pylist() == [b"phone", b"tv", b"caf\xc3\xa9"]
+    # item: -5 x3, 7 x3, 2**62 x1; seen (the first two only, so no 99): 7 x4, -5, 1, 2, 3, 4.
+    assert vocabularies["item"].to_pylist() == [7, -5, 1, 2, 3, 4, 2**62]
+    assert analysed.vocabulary_sizes == {"device": 3, "item": 7}
+    # 1..7: floor(7/3) = 2, floor(14/3) = 4.
+    assert analysed.boundaries == {"age": (3.0, 5.0)}
+    assert analysed.scaling["share"] == (0.25, 0.5)
+    prices = np.float32([1.0, 0.0, 10.5, 3.0, -2.5, 1e6])
+    logs = (np.sign(prices) * np.log1p(np.abs(prices).astype(np.float64))).astype(np.float32).astype(np.float64)
+    assert analysed.scaling["price"] == pytest.approx((logs.mean(), logs.std()), rel=1e-14)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_any_division_and_order_of_the_rows_gives_the_same(
+    data: st.DataObject, make_table: Any, make_plan: Any, features: Any, columns: Any
+) -> None:
+    plan = make_plan(features)
+    table = make_table(columns, plan.tasks)
+    whole = conclude(analyse(table.to_batches()[0], plan.features), plan.features)
+    order = data.draw(st.permutations(range(table.num_rows)))
+    cuts = sorted(data.draw(st.lists(st.integers(0, table.num_rows), max_size=4)))
+    edges = [0, *cuts, table.num_rows]
+    batches = [
+        table.take(pa.array(order[start:end], pa.int64())).combine_chunks() for start, end in itertools.pairwise(edges)
+    ]
+    parts = [analyse(batch.to_batches()[0], plan.features) for batch in batches if batch.num_rows]
+    middle = len(parts) // 2
+    merged = merge([merge(part) for part in (parts[middle:], parts[:middle]) if part])
+    analysed, vocabularies = conclude(merged, plan.features)
+    assert analysed == whole[0]
+    assert all(vocabularies[table].equals(whole[1][table]) for table in whole[1])
+
+
+def conclude_one(make_table: Any, make_plan: Any, feature: dict[str, Any], kind: str, lists: list[Any]) -> Any:
+    plan = make_plan({"x": feature})
+    return conclude(analyse(make_table({"x": (kind, lists)}, ()).to_batches()[0], plan.features), plan.features)
+
+
+def test_a_vocabulary_may_come_out_empty(make_table: Any, make_plan: Any) -> None:
+    feature = {"kind": "categorical", "min_count": 3}
+    analysed, vocabularies = conclude_one(make_table, make_plan, feature, "bytes", [[b"a"], [b"b"]])
+    assert analysed.vocabulary_sizes == {"x": 0}
+    assert vocabularies["x"].to_pylist() == []
+
+
+@pytest.mark.parametrize(("scale", "expected"), [("zscore", (2.5, 1.0)), ("minmax", (2.5, 1.0)), ("none", (0.0, 1.0))])
+def test_a_constant_column_is_not_divided_by_zero(
+    make_table: Any, make_plan: Any, scale: str, expected: tuple[float, float]
+) -> None:
+    feature = {"kind": "numeric", "scale": scale}
+    analysed, _ = conclude_one(make_table, make_plan, feature, "float", [[2.5], [2.5], None])
+    assert analysed.scaling == {"x": expected}
+
+
+def test_too_few_distinct_values_make_fewer_intervals(make_table: Any, make_plan: Any) -> None:
+    feature = {"kind": "bucketised", "buckets": 10}
+    analysed, _ = conclude_one(make_table, make_plan, feature, "float", [[1.0], [2.0], [2.0]])
+    assert analysed.boundaries == {"x": (2.0,)}
+    analysed, _ = conclude_one(make_table, make_plan, feature, "float", [[1.0], [1.0]])
+    assert analysed.boundaries == {"x": ()}
+
+
+def test_declared_boundaries_become_float32_and_stay_rising(make_table: Any, make_plan: Any) -> None:
+    feature = {"kind": "bucketised", "boundaries": [0.1, 0.1 + 1e-12, 3.0]}
+    analysed, _ = conclude_one(make_table, make_plan, feature, "float", [[1.0]])
+    assert analysed.boundaries == {"x": (float(np.float32(0.1)), 3.0)}
+
+
+@pytest.mark.parametrize(
+    ("feature", "kind", "lists"),
+    [
+        ({"kind": "categorical"}, "bytes", [None, []]),
+        ({"kind": "multivalued", "type": "integer"}, "int", [None, []]),
+        ({"kind": "numeric"}, "float", [None, [float("nan")]]),
+        ({"kind": "bucketised", "buckets": 2}, "float", [None, [float("inf")]]),
+        ({"kind": "bucketised", "boundaries": [1.0]}, "float", [None, None]),
+    ],
+)
+def test_a_column_without_any_value_is_refused(
+    make_table: Any, make_plan: Any, feature: dict[str, Any], kind: str, lists: list[Any]
+) -> None:
+    with pytest.raises(InputError, match=r"Feature 'x': the column 'x' has no value in any of the 2 train examples"):
+        conclude_one(make_table, make_plan, feature, kind, lists)
+
+
+def test_no_train_examples(make_plan: Any) -> None:
+    with pytest.raises(InputError, match="The train split has no examples"):
+        conclude({}, make_plan({"x": {"kind": "numeric"}}).features)
+
+
+@pytest.fixture(scope="module")
+def stock(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, dict[str, list[Any]], Callable[[str], list[bytes]]]:
+    """What stock TensorFlow Transform finds in 136 rows: its outputs, the rows, and its vocabularies by name."""
+    import apache_beam as beam
+    import tensorflow as tf
+    import tensorflow_transform as tft
+    import tensorflow_transform.beam as tft_beam
+    from apache_beam.options.pipeline_options import PipelineOptions
+
+    random = np.random.default_rng(5)
+    rows = {
+        # Distinct counts: the two break ties differently.
+        "text": [value for number in range(1, 17) for value in [f"v{number * 7 % 17:02d}".encode()] * number],
+        "number": random.lognormal(3.0, 2.0, 136).astype(np.float32).tolist(),
+        "small": random.integers(-4, 5, 136).astype(np.float32).tolist(),
+    }
+    folder = tmp_path_factory.mktemp("stock")
+
+    def function(inputs: dict[str, Any]) -> dict[str, Any]:
+        size = tf.shape(inputs["number"])[0]
+
+        def repeated(values: Any, count: int) -> Any:
+            return tf.broadcast_to(tf.reshape(values, (1, count)), [size, count])
+
+        return {
+            "id": tft.compute_and_apply_vocabulary(inputs["text"], vocab_filename="text"),
+            "number_zscore": tft.scale_to_z_score(inputs["number"]),
+            "number_minmax": tft.scale_to_0_1(inputs["number"]),
+            "number_quantiles": repeated(tft.quantiles(inputs["number"], 7, 1e-4), 6),
+            "small_quantiles": repeated(tft.quantiles(inputs["small"], 4, 1e-4), 3),
+        }
+
+    spec = {
+        "text": tf.io.FixedLenFeature([], tf.string),
+        "number": tf.io.FixedLenFeature([], tf.float32),
+        "small": tf.io.FixedLenFeature([], tf.float32),
+    }
+    instances = [dict(zip(rows, values, strict=True)) for values in zip(*rows.values(), strict=True)]
+    with (
+        beam.Pipeline(options=PipelineOptions(["--runner=FnApiRunner"])) as pipeline,
+        tft_beam.Context(temp_dir=str(folder / "temp")),
+    ):
+        raw = (pipeline | beam.Create(instances), tft.DatasetMetadata.from_feature_spec(spec))
+        _ = raw | tft_beam.AnalyzeDataset(function) | tft_beam.WriteTransformFn(str(folder / "out"))
+    output = tft.TFTransformOutput(str(folder / "out"))
+    transformed = output.transform_raw_features({name: tf.constant(values) for name, values in rows.items()})
+    return {name: values.numpy() for name, values in transformed.items()}, rows, output.vocabulary_by_name
+
+
+def test_agrees_with_stock_transform(stock: Any, make_table: Any, make_plan: Any) -> None:
+    outputs, rows, vocabulary_by_name = stock
+    plan = make_plan(
+        {
+            "text": {"kind": "categorical"},
+            "number_zscore": {"kind": "numeric", "column": "number"},
+            "number_minmax": {"kind": "numeric", "column": "number", "scale": "minmax"},
+            "number_quantiles": {"kind": "bucketised", "column": "number", "buckets": 7},
+            "small_quantiles": {"kind": "bucketised", "column": "small", "buckets": 4},
+        }
+    )
+    kinds = {"text": "bytes", "number": "float", "small": "float"}
+    table = make_table({name: (kinds[name], [[value] for value in values]) for name, values in rows.items()}, ())
+    analysed, vocabularies = conclude(analyse(table.to_batches()[0], plan.features), plan.features)
+    assert vocabularies["text"].to_pylist() == vocabulary_by_name("text")
+    numbers = np.float64(rows["number"])
+    for name in ("number_zscore", "number_minmax"):
+        shift, scale = analysed.scaling[name]
+        np.testing.assert_allclose((numbers - shift) / scale, outputs[name], rtol=2e-6, atol=2e-6)
+    assert analysed.boundaries["number_quantiles"] == tuple(outputs["number_quantiles"][0].tolist())
+    assert analysed.boundaries["small_quantiles"] == tuple(outputs["small_quantiles"][0].tolist())

@@ -1,0 +1,99 @@
+"""The first pass: merging in Beam, and what it writes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import apache_beam as beam
+import pytest
+import tensorflow_transform as tft
+from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.testing.util import assert_that
+
+from components.features.analysers import analyse, conclude
+from components.features.analysis_pass import AnalysisPass, MergeAnalyses, write
+from models.encoding import Encoding
+from models.errors import InputError
+
+
+def one_row_at_a_time(table: Any, plan: Any) -> list[Any]:
+    return [
+        analyse(table.slice(row, 1).combine_chunks().to_batches()[0], plan.features) for row in range(table.num_rows)
+    ]
+
+
+@pytest.mark.parametrize("repeat", [1, 5])
+def test_merging_one_by_one_equals_all_at_once(
+    make_table: Any, make_plan: Any, features: Any, columns: Any, repeat: int
+) -> None:
+    plan = make_plan(features)
+    table = make_table(columns, plan.tasks)
+    whole = conclude(analyse(table.to_batches()[0], plan.features), plan.features)
+    combine = MergeAnalyses()
+    halves = [combine.create_accumulator(), combine.create_accumulator()]
+    for _ in range(repeat):
+        for row, part in enumerate(one_row_at_a_time(table, plan)):
+            halves[row % 2] = combine.add_input(halves[row % 2], part)
+    merged = combine.extract_output(combine.merge_accumulators([*halves, combine.create_accumulator()]))
+    assert merged["rows"] == repeat * table.num_rows
+    analysed, vocabularies = conclude(merged, plan.features)
+    if repeat == 1:
+        assert analysed == whole[0]
+    assert vocabularies["item"].equals(whole[1]["item"])
+
+
+def test_in_beam(make_table: Any, make_plan: Any, features: Any, columns: Any) -> None:
+    plan = make_plan(features)
+    table = make_table(columns, plan.tasks)
+    whole = conclude(analyse(table.to_batches()[0], plan.features), plan.features)
+
+    def check(found: list[Any]) -> None:
+        analysed, vocabularies = conclude(found[0], plan.features)
+        assert len(found) == 1
+        assert analysed == whole[0]
+        assert vocabularies["device"].equals(whole[1]["device"])
+
+    with beam.Pipeline(options=PipelineOptions(["--runner=FnApiRunner"])) as pipeline:
+        merged = pipeline | beam.Create(one_row_at_a_time(table, plan)) | beam.CombineGlobally(MergeAnalyses())
+        assert_that(merged, check)
+
+
+def test_writes_a_transform_graph_with_its_encoding(
+    tmp_path: Path, make_table: Any, make_plan: Any, features: Any, columns: Any, write_split: Any
+) -> None:
+    plan = make_plan(features)
+    paths = write_split(tmp_path, "train", make_table(columns, plan.tasks), 3)
+    folder = tmp_path / "graph"
+    with beam.Pipeline(options=PipelineOptions(["--runner=FnApiRunner"])) as pipeline:
+        _ = pipeline | AnalysisPass([(str(path), 0) for path in paths], plan, str(folder))
+    encoding = Encoding.load(folder)
+    assert encoding.tables == {"device": (1 + 3 + 3, 4), "item": (1 + 2 + 7, 4), "age": (1 + 3, 4)}
+    assert encoding.categorical == (("device", "device"), ("item", "item"), ("age", "age"))
+    assert encoding.multivalued == {"seen": ("item", "sum", 2)}
+    output = tft.TFTransformOutput(str(folder))
+    assert output.vocabulary_by_name("device") == [b"phone", b"tv", b"caf\xc3\xa9"]
+    assert output.vocabulary_by_name("item") == [b"7", b"-5", b"1", b"2", b"3", b"4", str(2**62).encode()]
+    # Beam may run a step again: the second time finds the first's files.
+    before = (folder / "encoding.json").read_text()
+    write(analyse(make_table(columns, plan.tasks).to_batches()[0], plan.features), plan.model_dump_json(), str(folder))
+    assert (folder / "encoding.json").read_text() == before
+    assert json.loads((folder / "transformed_metadata" / "asset_map").read_text()) == {
+        "device": "device.txt",
+        "item": "item.txt",
+    }
+
+
+def test_the_message_of_an_input_error_comes_through_beam(
+    tmp_path: Path, make_table: Any, make_plan: Any, write_split: Any
+) -> None:
+    plan = make_plan({"price": {"kind": "numeric", "column": "cost"}})
+    paths = write_split(tmp_path, "train", make_table({"cost": ("float", [None, None])}, plan.tasks), 1)
+    with (
+        pytest.raises(
+            InputError, match="Feature 'price': the column 'cost' has no value in any of the 2 train examples"
+        ),
+        beam.Pipeline(options=PipelineOptions(["--runner=FnApiRunner"])) as pipeline,
+    ):
+        _ = pipeline | AnalysisPass([(str(paths[0]), 0)], plan, str(tmp_path / "graph"))

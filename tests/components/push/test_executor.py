@@ -1,0 +1,92 @@
+"""The stock Pusher with another way to write the version."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from tfx import types
+from tfx.proto import pusher_pb2
+from tfx.types import standard_artifacts
+from tfx.utils import proto_utils
+
+from components.push.component import Pusher
+from components.push.executor import Executor
+from models.errors import InputError
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> types.Artifact:
+    folder = tmp_path / "model" / "7" / "Format-Serving"
+    (folder / "assets.extra").mkdir(parents=True)
+    (folder / "saved_model.pb").write_bytes(b"graph")
+    (folder / "assets.extra" / "inputs.json").write_text(json.dumps({"exported_at": 1600000000}))
+    artifact = standard_artifacts.Model()
+    artifact.uri = str(folder.parent)
+    artifact.mlmd_artifact.create_time_since_epoch = 1700000000999
+    return artifact
+
+
+def blessing(kind: type[types.Artifact], blessed: int) -> types.Artifact:
+    artifact = kind()
+    artifact.set_int_custom_property("blessed", blessed)
+    return artifact
+
+
+def push(model: types.Artifact, base: str, model_blessed: int = 1, infra_blessed: int = 1) -> types.Artifact:
+    pushed = standard_artifacts.PushedModel()
+    pushed.uri = str(Path(model.uri).parents[1] / "pushed_model")
+    destination = pusher_pb2.PushDestination(filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=base))
+    Executor().Do(
+        {
+            "model": [model],
+            "model_blessing": [blessing(standard_artifacts.ModelBlessing, model_blessed)],
+            "infra_blessing": [blessing(standard_artifacts.InfraBlessing, infra_blessed)],
+        },
+        {"pushed_model": [pushed]},
+        {"push_destination": proto_utils.proto_to_json(destination), "custom_config": "null"},
+    )
+    return pushed
+
+
+def test_the_version_is_the_second_at_which_the_model_was_made(model: types.Artifact, tmp_path: Path) -> None:
+    for _ in range(2):
+        pushed = push(model, str(tmp_path / "serving"))
+        assert pushed.get_int_custom_property("pushed") == 1
+        assert pushed.get_string_custom_property("pushed_version") == "1700000000"
+        assert pushed.get_string_custom_property("pushed_destination") == str(tmp_path / "serving" / "1700000000")
+        assert (Path(pushed.uri) / "saved_model.pb").read_bytes() == b"graph"
+    assert [path.name for path in (tmp_path / "serving").iterdir()] == ["1700000000"]
+
+
+def test_without_metadata_the_model_itself_says_when_it_was_made(model: types.Artifact, tmp_path: Path) -> None:
+    model.mlmd_artifact.create_time_since_epoch = 0
+    assert push(model, str(tmp_path / "serving")).get_string_custom_property("pushed_version") == "1600000000"
+
+
+@pytest.mark.parametrize(("model_blessed", "infra_blessed"), [(0, 1), (1, 0), (0, 0)])
+def test_what_is_not_blessed_is_not_pushed(
+    model: types.Artifact, tmp_path: Path, model_blessed: int, infra_blessed: int
+) -> None:
+    pushed = push(model, str(tmp_path / "serving"), model_blessed, infra_blessed)
+    assert pushed.get_int_custom_property("pushed") == 0
+    assert not (tmp_path / "serving").exists()
+
+
+@pytest.mark.parametrize("base", ["gs://bucket/serving", ""])
+def test_a_destination_that_cannot_rename_is_refused(model: types.Artifact, base: str) -> None:
+    with pytest.raises(InputError, match="expected a folder of a file system"):
+        push(model, base)
+
+
+def test_the_component_runs_this_executor() -> None:
+    component = Pusher(
+        model=types.Channel(type=standard_artifacts.Model),
+        model_blessing=types.Channel(type=standard_artifacts.ModelBlessing),
+        infra_blessing=types.Channel(type=standard_artifacts.InfraBlessing),
+        push_destination=pusher_pb2.PushDestination(
+            filesystem=pusher_pb2.PushDestination.Filesystem(base_directory="serving")
+        ),
+    )
+    assert component.executor_spec.executor_class is Executor

@@ -1,0 +1,71 @@
+"""The command line as a user runs it: a process of its own, and what it printed."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[2]
+REAL_DATA = PROJECT.parent / "shared" / "data"
+QUICK = [
+    "--set", "training.epochs=2", "--set", "training.steps_per_execution=1",
+    "--set", "training.batch_size=256", "--set", "training.learning_rate=0.01",
+    "--set", "model.options.mmoe={experts: 2, units: [16], tower_units: [8]}", "--set", "model.embedding_dim=4",
+]  # fmt: skip
+
+
+@dataclasses.dataclass(frozen=True)
+class Done:
+    code: int
+    out: str
+    err: str
+    result: dict[str, Any]
+
+
+@pytest.fixture(scope="session")
+def gatewise() -> Callable[..., Done]:
+    """Runs `gatewise ...` and returns exit code, output, and the JSON result where one was asked for."""
+
+    def call(*arguments: object) -> Done:
+        command = [sys.executable, "-m", "pipeline.cli", *map(str, arguments)]
+        done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=800)
+        texts = [str(argument) for argument in arguments]
+        file = Path(texts[texts.index("--json") + 1]) if "--json" in texts else None
+        result = json.loads(file.read_text()) if file is not None and file.is_file() else {}
+        return Done(done.returncode, done.stdout, done.stderr, result)
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def shop_recipe() -> Path:
+    return PROJECT / "recipes" / "shop.yaml"
+
+
+@pytest.fixture(scope="session")
+def shop_logs(gatewise: Callable[..., Done], shop_recipe: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """20,000 simulated impressions with some dirt."""
+    folder = tmp_path_factory.mktemp("shop") / "logs"
+    done = gatewise("simulate", shop_recipe, "--impressions", 20_000, "--seed", 3, "--out", folder, "--dirt", 0.02)
+    assert done.code == 0, done.err
+    return folder
+
+
+@pytest.fixture(scope="session")
+def quick() -> list[str]:
+    """Overrides that make a run small."""
+    return QUICK
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    if not REAL_DATA.is_dir():
+        pytest.skip(f"the real logs are not here: {REAL_DATA}")
+    return REAL_DATA

@@ -1,0 +1,84 @@
+"""kill -9 in the middle of each stage, then the same command: the same model, pushed once, nothing half-written taken as good."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+# Seconds into the stage at which it is killed: in the middle of the work where a stage takes that long here.
+STAGES = {
+    "EventLogs": 0.5,
+    "Statistics": 0.5,
+    "SchemaGen": 0.0,
+    "Validation": 0.1,
+    "Features": 0.7,
+    "Trainer": 6.0,
+    "Evaluator": 0.5,
+    "Probe": 2.0,
+    "Pusher": 0.0,
+}
+
+
+@pytest.fixture(scope="module")
+def command(shop_recipe: Path, shop_logs: Path, quick: list[str]) -> Callable[[Path], list[str]]:
+    gates_off = [
+        text for task in ("click", "cart", "order", "order_value") for text in ("--set", f"tasks.{task}.gates=[]")
+    ]
+
+    def of(root: Path) -> list[str]:
+        return ["run", str(shop_recipe), "--root", str(root), "--data", str(shop_logs), *quick, *gates_off]
+
+    return of
+
+
+def killed_in(stage: str, seconds: float, arguments: list[str], project: Path) -> str:
+    """Starts the command, kills its whole group that long into the stage, and returns what it had printed."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pipeline.cli", *arguments],
+        cwd=project,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    )
+    printed = []
+    assert process.stderr is not None
+    for line in process.stderr:
+        printed.append(line)
+        if line.strip() == stage:
+            time.sleep(seconds)
+            break
+    import os
+
+    os.killpg(process.pid, signal.SIGKILL)
+    printed.append(process.stderr.read())
+    process.wait()
+    return "".join(printed)
+
+
+def test_killed_in_every_stage_and_started_again(
+    command: Callable[[Path], list[str]], gatewise: Callable[..., Any], shop_recipe: Path, tmp_path: Path
+) -> None:
+    whole = gatewise(*command(tmp_path / "whole"), "--json", tmp_path / "whole.json")
+    assert whole.code == 0, whole.out + whole.err
+    root = tmp_path / "killed"
+    for stage, seconds in STAGES.items():
+        printed = killed_in(stage, seconds, command(root), shop_recipe.parents[1])
+        assert f"\n{stage}\n" in printed, printed
+        assert f"{stage} done" not in printed, f"{stage} was done before it could be killed"
+    done = gatewise(*command(root), "--json", tmp_path / "done.json")
+    assert done.code == 0, done.out + done.err
+    assert done.result["metrics"] == whole.result["metrics"]
+    versions = list((root / "serving" / "shop").iterdir())
+    assert len(versions) == 1 and (versions[0] / "saved_model.pb").is_file()
+    again = gatewise(*command(root), "--json", tmp_path / "again.json")
+    assert again.result["all_cached"] is True and list((root / "serving" / "shop").iterdir()) == versions

@@ -1,0 +1,169 @@
+"""The shop from its logs to a pushed, answering model; then again with one thing changed at a time."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+pytestmark = pytest.mark.slow
+
+GATES_OFF = ["--set", "tasks.click.gates=[]", "--set", "tasks.cart.gates=[]", "--set", "tasks.order.gates=[]"]
+GATES_OFF += ["--set", "tasks.order_value.gates=[]"]
+
+
+class World:
+    """One root folder, in which the tests below run one after the other."""
+
+    def __init__(self, gatewise: Callable[..., Any], recipe: Path, logs: Path, folder: Path, quick: list[str]) -> None:
+        self._gatewise, self._recipe, self._quick = gatewise, recipe, quick
+        self.logs, self.root, self.json = folder / "logs", folder / "runs", folder / "result.json"
+        shutil.copytree(logs, self.logs)
+
+    def run(self, *more: str) -> Any:
+        self.json.unlink(missing_ok=True)
+        return self._gatewise(
+            "run",
+            self._recipe,
+            "--root",
+            self.root,
+            "--data",
+            self.logs,
+            "--json",
+            self.json,
+            *self._quick,
+            *GATES_OFF,
+            *more,
+        )
+
+    def versions(self) -> list[str]:
+        return sorted(path.name for path in (self.root / "serving" / "shop").iterdir())
+
+    def fresh(self, done: Any) -> set[str]:
+        return {stage["name"] for stage in done.result["stages"] if not stage["cached"]}
+
+
+@pytest.fixture(scope="module")
+def world(
+    gatewise: Callable[..., Any],
+    shop_recipe: Path,
+    shop_logs: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    quick: list[str],
+) -> World:
+    return World(gatewise, shop_recipe, shop_logs, tmp_path_factory.mktemp("world"), quick)
+
+
+@pytest.fixture(scope="module")
+def first(world: World) -> Any:
+    return world.run()
+
+
+def test_the_first_run_pushes(first: Any, world: World) -> None:
+    assert first.code == 0, first.out + first.err
+    assert first.result["blessed"] is True and first.result["failed_gates"] == []
+    assert Path(first.result["pushed"]) == world.root / "serving" / "shop" / world.versions()[0]
+    assert {
+        "EventLogs",
+        "Statistics",
+        "Validation",
+        "Features",
+        "Trainer",
+        "Evaluator",
+        "Probe",
+        "Pusher",
+    } <= world.fresh(first)
+    assert "blessed and pushed to" in first.out
+
+
+def test_the_metrics_are_there_for_each_task(first: Any) -> None:
+    assert set(first.result["metrics"]) == {"click", "cart", "order", "order_value"}
+    assert first.result["metrics"]["click"]["auc"] > 0.6
+    assert first.result["metrics"]["order_value"]["rmse"] > 0
+    assert 0 < first.result["truth"]["click"]["auc_gap"] < 0.2
+
+
+def test_the_books_balance_and_agree_with_the_files(first: Any, world: World) -> None:
+    for stream, book in first.result["books"].items():
+        lost = book["duplicate"] + book["orphan"] + book["late"] + book["dead_lettered"]
+        assert book["read"] == book["used"] + lost, stream
+        assert book["used"] > 0
+    impressions = sum(pq.read_metadata(file).num_rows for file in world.logs.glob("impressions/**/*.parquet"))
+    assert first.result["books"]["impression"]["read"] == impressions
+
+
+def test_it_answers(first: Any, world: World, gatewise: Callable[..., Any], shop_recipe: Path) -> None:
+    done = gatewise("predict", world.root / "serving" / "shop", "--input", shop_recipe.with_name("shop_requests.jsonl"))
+    answers = [json.loads(line) for line in done.out.splitlines()]
+    assert done.code == 0 and len(answers) == 3
+    assert all(set(answer) == {"click", "cart", "order", "order_value"} for answer in answers)
+    assert all(0 < answer["click"] < 1 and answer["order_value"] > 0 for answer in answers)
+
+
+def test_a_wrong_request_is_refused(first: Any, world: World, gatewise: Callable[..., Any], tmp_path: Path) -> None:
+    for line, words in (
+        ('{"item_idd": "i1"}', "did you mean 'item_id'"),
+        ('{"price": "much"}', "price"),
+        ("{", "no valid JSON"),
+        ("[]", "expected a JSON object"),
+    ):
+        (tmp_path / "r.jsonl").write_text(line + "\n")
+        done = gatewise("predict", world.root / "serving" / "shop", "--input", tmp_path / "r.jsonl")
+        assert done.code == 1 and words in done.err and "Traceback" not in done.err, done.err
+
+
+def test_the_results_load_with_tfma(first: Any, world: World) -> None:
+    import tensorflow_model_analysis as tfma
+
+    from models.recipe_file import load_recipe
+    from pipeline.lineage import last_run
+    from pipeline.places import places
+
+    recipe = load_recipe("recipes/shop.yaml")
+    run = last_run(places(recipe, world.root))
+    folder = str(run.artifacts["Evaluator.evaluation"])
+    metrics = tfma.load_eval_result(folder).get_metrics_for_slice((), output_name="click")
+    assert metrics["auc"]["doubleValue"] == pytest.approx(first.result["metrics"]["click"]["auc"])
+    assert tfma.load_validation_result(folder).validation_ok is True
+
+
+def test_the_report_is_one_page(first: Any, world: World, gatewise: Callable[..., Any]) -> None:
+    done = gatewise("report", world.root)
+    page = Path(done.out.strip()).read_text()
+    assert done.code == 0 and page.count("<svg") >= 2
+    assert all(task in page for task in ("click", "cart", "order_value"))
+
+
+def test_nothing_changed_is_all_cached(first: Any, world: World) -> None:
+    again = world.run()
+    assert again.code == 0, again.err
+    assert world.fresh(again) == set() and again.result["pushed"] is None and again.result["all_cached"] is True
+    assert "Nothing has changed" in again.out
+    assert again.result["metrics"] == first.result["metrics"] and len(world.versions()) == 1
+
+
+def test_a_changed_gate_runs_the_evaluation_and_what_follows(first: Any, world: World) -> None:
+    refused = world.run("--set", "tasks.click.gates=[{metric: auc, at_least: 0.999}]")
+    assert refused.code == 2, refused.out + refused.err
+    assert world.fresh(refused) == {"Evaluator", "Probe", "Pusher"}
+    assert refused.result["blessed"] is False and len(refused.result["failed_gates"]) == 1
+    assert all(word in refused.result["failed_gates"][0] for word in ("click", "auc", "0.999"))
+    assert refused.result["pushed"] is None and len(world.versions()) == 1
+
+
+def test_a_changed_log_file_runs_everything(first: Any, world: World) -> None:
+    file = sorted(world.logs.glob("impressions/**/*.parquet"))[0]
+    table = pq.read_table(file)
+    pq.write_table(pa.concat_tables([table, table.slice(0, 5)]), file)
+    changed = world.run()
+    assert changed.code == 0, changed.out + changed.err
+    assert world.fresh(changed) == {stage["name"] for stage in changed.result["stages"]}
+    book, before = changed.result["books"]["impression"], first.result["books"]["impression"]
+    assert (book["read"], book["used"]) == (before["read"] + 5, before["used"])
+    assert len(world.versions()) == 2

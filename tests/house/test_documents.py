@@ -1,0 +1,55 @@
+"""What the project says of itself is true, and what is in it belongs there."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from pipeline.recipe_docs import stale
+
+ROOT = Path(__file__).resolve().parents[2]
+TRACKED = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\n")[
+    :-1
+]
+
+
+def test_generated_pages_are_up_to_date() -> None:
+    assert stale() == [], "run: make docs"
+
+
+def test_ci_runs_the_readme_s_test_command() -> None:
+    command = "make test"
+    assert command in (ROOT / "README.md").read_text()
+    assert command in (ROOT / ".ci" / "run").read_text()
+
+
+@pytest.mark.parametrize("page", [name for name in TRACKED if name.endswith(".md")])
+def test_links_of_pages_lead_somewhere(page: str) -> None:
+    text = (ROOT / page).read_text()
+    for target in re.findall(r"\]\((?!http|#)([^)#]+)", text):
+        assert ((ROOT / page).parent / target).exists(), f"{page}: {target}"
+
+
+def test_no_registry_host_in_any_file() -> None:
+    hosts = re.compile(
+        r"pypi\.org|pythonhosted|deb\.debian\.org|archive\.ubuntu|registry\.npmjs|--index-url|--extra-index-url"
+    )
+    mine = Path(__file__).relative_to(ROOT).as_posix()
+    found = [name for name in TRACKED if name != mine and hosts.search((ROOT / name).read_text(errors="ignore"))]
+    assert found == []
+
+
+def test_no_data_and_no_large_files_are_tracked() -> None:
+    assert [name for name in TRACKED if re.search(r"\.(parquet|arrow|tfrecord|pb|keras|h5)$", name)] == []
+    large = [name for name in TRACKED if (ROOT / name).stat().st_size > 200_000 and not name.endswith(".lock")]
+    assert large == []
+
+
+def test_source_files_are_one_idea_long() -> None:
+    long = {name: len((ROOT / name).read_text().splitlines()) for name in TRACKED if name.endswith(".py")}
+    assert {
+        name: lines for name, lines in long.items() if lines > 300 and not name.startswith(("tests/", "models/recipe"))
+    } == {}

@@ -1,0 +1,94 @@
+"""What goes on beside the training's steps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import tensorflow as tf
+
+from models.callbacks import Clock, Curves, StopOnNaN, check_eval_losses, progress_line
+from models.errors import TrainingError
+
+ENTRY = {
+    "epoch": 2,
+    "loss": 0.251149,
+    "val_loss": 0.26,
+    "click_loss": 0.2,
+    "val_click_loss": 0.20012345,
+    "order_loss": 12.0,
+    "val_order_loss": 1234.5,
+    "seconds": 3.21,
+    "examples_per_second": 123456.7,
+}
+
+
+class Model:
+    """As much of a MultiTaskModel as the callback looks at."""
+
+    def __init__(self) -> None:
+        self.bad: dict[str, int] = {}
+
+    def first_bad_step(self) -> dict[str, int]:
+        return self.bad
+
+
+def test_the_first_bad_task_and_step_are_named() -> None:
+    callback = StopOnNaN(every=3)
+    callback.set_model(Model())
+    callback.on_train_batch_end(0)
+    callback.on_test_begin()
+    callback.model.bad = {"click": 41, "order": 17, "like": 17}
+    callback.on_train_batch_end(1)
+    with pytest.raises(
+        TrainingError, match=r"of task 'order', 'like' is not a finite number from step 17 on.*learning_rate"
+    ):
+        callback.on_train_batch_end(2)
+    with pytest.raises(TrainingError, match="step 17"):
+        callback.on_test_begin()
+
+
+def test_an_eval_loss_that_is_not_finite_is_refused() -> None:
+    check_eval_losses(1, ENTRY, ("click", "order"))
+    with pytest.raises(TrainingError, match="after epoch 2 the eval loss of 'order' is not a finite number"):
+        check_eval_losses(1, {**ENTRY, "val_order_loss": float("inf"), "val_loss": float("inf")}, ("click", "order"))
+    with pytest.raises(TrainingError, match="the eval loss of all tasks together is not"):
+        check_eval_losses(1, {**ENTRY, "val_loss": float("nan")}, ("click", "order"))
+
+
+def test_the_clock_leaves_the_evaluation_out() -> None:
+    times = iter([10.0, 12.5])
+    clock = Clock(lambda: next(times))
+    clock.on_epoch_begin(0)
+    clock.on_test_begin()
+    assert clock.seconds == 2.5
+
+
+def test_an_epoch_in_words() -> None:
+    assert progress_line(ENTRY, 5, ("click", "order"), best=True) == (
+        "epoch 2/5: loss 0.25115, val_loss 0.26 (click 0.20012, order 1234.5), 123,457 examples/s, 3.2 s, best so far"
+    )
+    assert progress_line(ENTRY, 5, ("click", "order"), best=False).endswith("examples/s, 3.2 s")
+
+
+def test_curves_of_train_and_validation_have_the_same_names(tmp_path: Path) -> None:
+    curves = Curves(tmp_path)
+    curves.write(ENTRY, ("click", "order"))
+    curves.close()
+    read = {}
+    for run in ("train", "validation"):
+        (path,) = (tmp_path / run).iterdir()
+        for record in tf.data.TFRecordDataset(str(path)):
+            event = tf.compat.v1.Event.FromString(record.numpy())
+            for value in event.summary.value:
+                read[run, value.tag, event.step] = float(tf.make_ndarray(value.tensor))
+    assert read == pytest.approx(
+        {
+            ("train", "loss", 2): 0.251149,
+            ("train", "click_loss", 2): 0.2,
+            ("train", "order_loss", 2): 12.0,
+            ("validation", "loss", 2): 0.26,
+            ("validation", "click_loss", 2): 0.20012345,
+            ("validation", "order_loss", 2): 1234.5,
+        }
+    )

@@ -1,0 +1,255 @@
+"""The trainer: what it writes, the same result from the same seed, going on after a kill, and its errors."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, get_args
+
+import numpy as np
+import pytest
+from tfx.components.trainer.fn_args_utils import FnArgs
+
+from models import feed, trainer
+from models.backup import Backup
+from models.encoding import Encoding
+from models.errors import InputError, TrainingError
+from models.recipe import Recipe, Training
+from models.serving import load_predictor, load_server
+from models.serving_inputs import read_expected, read_inputs, serialize_examples
+from models.trainer_plan import TrainerPlan
+
+ROOT = Path(__file__).parents[2]
+
+PATIENT = {"epochs": 6, "patience": 2}
+
+
+def make_plan(problem: SimpleNamespace, model: dict[str, Any] | None = None, **training: Any) -> TrainerPlan:
+    recipe = {**problem.recipe, "training": {**problem.recipe["training"], **training}}
+    recipe["model"] = {**recipe["model"], **(model or {})}
+    return TrainerPlan.from_recipe(Recipe.model_validate(recipe))
+
+
+def fn_args(problem: SimpleNamespace, plan: TrainerPlan, node: Path, run: int) -> FnArgs:
+    (node / "model_run" / str(run)).mkdir(parents=True)
+    return FnArgs(
+        train_files=[problem.train],
+        eval_files=[problem.eval],
+        transform_graph_path=str(problem.transform_graph),
+        serving_model_dir=str(node / "model" / str(run) / "Format-Serving"),
+        model_run_dir=str(node / "model_run" / str(run)),
+        custom_config={"plan": plan.model_dump_json()},
+    )
+
+
+def train(
+    problem: SimpleNamespace,
+    plan: TrainerPlan,
+    folder: Path,
+    data: feed.Columns | None = None,
+    evaluation: feed.Columns | None = None,
+) -> trainer.Trained:
+    return trainer.train(
+        plan,
+        Encoding.load(problem.transform_graph),
+        data or feed.read_split(problem.train),
+        evaluation or contrary(problem),
+        Backup(folder / "backup"),
+        folder / "run",
+    )
+
+
+def contrary(problem: SimpleNamespace) -> feed.Columns:
+    """An eval split in which everything is the other way round: the first epoch is the best."""
+    columns = feed.read_split(problem.eval)
+    return dataclasses.replace(columns, labels=np.stack([1 - columns.labels[:, 0], -columns.labels[:, 1]], axis=1))
+
+
+def weights(trained: trainer.Trained) -> list[np.ndarray]:
+    return [variable.numpy() for variable in trained.model.variables]
+
+
+def losses(epochs: list[dict[str, Any]]) -> list[dict[str, float]]:
+    return [{name: value for name, value in entry.items() if "loss" in name} for entry in epochs]
+
+
+@pytest.fixture(scope="module")
+def node(problem: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a Trainer's node after `run_fn`."""
+    folder = tmp_path_factory.mktemp("pipeline") / "Trainer"
+    trainer.run_fn(fn_args(problem, make_plan(problem), folder, 1))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def stopped(problem: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory) -> trainer.Trained:
+    """A training that was never interrupted and stopped early."""
+    return train(problem, make_plan(problem, **PATIENT), tmp_path_factory.mktemp("stopped"))
+
+
+def test_what_is_written(node: Path, problem: SimpleNamespace) -> None:
+    run = node / "model_run" / "1"
+    history = json.loads((run / "history.json").read_text())
+    assert history["rows"] == 300 and 1 <= history["best_epoch"] <= 3
+    assert [entry["epoch"] for entry in history["epochs"]] == [1, 2, 3]
+    assert set(history["epochs"][0]) == {
+        *("epoch", "seconds", "examples_per_second", "loss", "val_loss"),
+        *("click_loss", "value_loss", "val_click_loss", "val_value_loss"),
+    }
+    first, last = history["epochs"][0], history["epochs"][-1]
+    assert last["val_loss"] < first["val_loss"], "it learns"
+    assert last["val_loss"] == pytest.approx(last["val_click_loss"] + 0.5 * last["val_value_loss"], rel=1e-5)
+    gates = json.loads((run / "gates.json").read_text())
+    assert set(gates) == {"click", "value"}
+    assert [sum(shares) for shares in gates.values()] == pytest.approx([1, 1], abs=1e-5)
+    assert {path.name for path in run.iterdir()} == {"history.json", "gates.json", "train", "validation"}
+    assert {path.name for path in node.iterdir()} == {"model", "model_run"}, "the backup is gone"
+
+
+def test_served_are_the_trainers_own_predictions(node: Path, problem: SimpleNamespace) -> None:
+    model = node / "model" / "1" / "Format-Serving"
+    expected, notes = read_expected(model), read_inputs(model)
+    assert expected["example_ids"] == [0, 10, 20, 30, 40]
+    assert notes["inputs"] == problem.inputs and notes["tasks"] == {"click": "binary", "value": "regression"}
+    requests = serialize_examples(problem.rows["eval"], notes["inputs"])
+    server = load_server(model)
+    batch, single = server(requests), [server([request]) for request in requests[:5]]
+    packed = load_predictor(model)(feed.read_split(problem.eval).arrays)
+    for task, values in expected["predictions"].items():
+        assert len(values) == 5
+        np.testing.assert_allclose(batch[task][:5], values, atol=1e-5)
+        np.testing.assert_allclose([answer[task][0] for answer in single], values, atol=1e-5)
+        np.testing.assert_allclose(packed[task], batch[task], atol=1e-5)
+    assert ((batch["click"] > 0) & (batch["click"] < 1)).all() and np.ptp(batch["click"]) > 0.01
+
+
+def test_the_same_seed_gives_the_same_model_in_another_process(
+    stopped: trainer.Trained, problem: SimpleNamespace, tmp_path: Path
+) -> None:
+    """... and this other one is killed with -9 after its second epoch, of which the first was the best."""
+    assert (stopped.best_epoch, len(stopped.epochs)) == (1, 3), "the case that this test needs"
+    plan = make_plan(problem, **PATIENT)
+    script = f"""
+import dataclasses, os
+import numpy as np
+from pathlib import Path
+from models import feed, trainer
+from models.backup import Backup
+from models.encoding import Encoding
+from models.trainer_plan import TrainerPlan
+
+class Killed(Backup):
+    def save(self, model, epoch, stopping, history):
+        super().save(model, epoch, stopping, history)
+        if epoch == 1:
+            os.kill(os.getpid(), 9)
+
+evaluation = feed.read_split({problem.eval!r})
+labels = np.stack([1 - evaluation.labels[:, 0], -evaluation.labels[:, 1]], axis=1)
+trainer.train(
+    TrainerPlan.model_validate_json({plan.model_dump_json()!r}),
+    Encoding.load({str(problem.transform_graph)!r}),
+    feed.read_split({problem.train!r}),
+    dataclasses.replace(evaluation, labels=labels),
+    Killed(Path({str(tmp_path / "backup")!r})),
+    Path({str(tmp_path / "run")!r}),
+)
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == -signal.SIGKILL, done.stderr[-3000:]
+
+    resumed = train(problem, plan, tmp_path)
+    assert resumed.best_epoch == 1
+    assert losses(resumed.epochs) == losses(stopped.epochs), "two epochs of the killed process, one of this"
+    assert all(np.array_equal(a, b) for a, b in zip(weights(resumed), weights(stopped), strict=True))
+
+    again = train(problem, plan, tmp_path)
+    assert losses(again.epochs) == losses(stopped.epochs), "nothing left to train: killed before the export"
+    assert all(np.array_equal(a, b) for a, b in zip(weights(again), weights(stopped), strict=True))
+
+
+def test_another_seed_gives_another_model(stopped: trainer.Trained, problem: SimpleNamespace, tmp_path: Path) -> None:
+    other = train(problem, make_plan(problem, **{**PATIENT, "epochs": 1}, seed=2), tmp_path)
+    assert losses(other.epochs)[0] != losses(stopped.epochs)[0]
+
+
+def test_the_best_epochs_weights_are_kept(stopped: trainer.Trained, problem: SimpleNamespace, tmp_path: Path) -> None:
+    one = train(problem, make_plan(problem, **{**PATIENT, "epochs": 1}), tmp_path)
+    assert all(np.array_equal(a, b) for a, b in zip(weights(one), weights(stopped), strict=True))
+
+
+@pytest.mark.parametrize("xla", [False, True])
+def test_steps_that_steps_per_execution_does_not_divide(
+    stopped: trainer.Trained, problem: SimpleNamespace, tmp_path: Path, xla: bool
+) -> None:
+    """300 examples are 10 steps of 32: 4 + 4 + 2."""
+    plan = make_plan(problem, **{**PATIENT, "epochs": 1}, steps_per_execution=4, jit_compile=xla)
+    trained = train(problem, plan, tmp_path)
+    assert int(trained.model.optimizer.iterations) == 10
+    # XLA draws other numbers for the dropout.
+    assert losses(trained.epochs)[0] == pytest.approx(losses(stopped.epochs)[0], rel=0.1 if xla else 1e-6)
+
+
+def test_a_batch_larger_than_the_data_is_the_data(problem: SimpleNamespace, tmp_path: Path) -> None:
+    plan = make_plan(problem, {"architecture": "single_task"}, batch_size=100_000, epochs=1, optimizer="adagrad")
+    trained = train(problem, plan, tmp_path)
+    assert int(trained.model.optimizer.iterations) == 1
+    assert np.isfinite(trained.epochs[0]["val_loss"])
+    assert trainer.mean_gates(trained.model, feed.read_split(problem.eval), 100) == {}
+
+
+def test_a_loss_that_is_not_a_number_names_the_task_and_the_step(problem: SimpleNamespace, tmp_path: Path) -> None:
+    data = feed.read_split(problem.train)
+    labels = data.labels.copy()
+    labels[data.weights[:, 1] > 0, 1] = 1e30  # its square is more than float32 holds
+    with pytest.raises(TrainingError, match=r"task 'value' is not a finite number from step 0 on.*squared_log_error"):
+        train(problem, make_plan(problem), tmp_path, dataclasses.replace(data, labels=labels))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"weights": np.zeros((300, 2), np.float32)}, "Task 'click' has no observed example in the train split"),
+        ({"tasks": ("click", "like")}, r"The train split has labels of \('click', 'like'\), the recipe has tasks"),
+    ],
+)
+def test_nothing_to_learn_from(problem: SimpleNamespace, tmp_path: Path, change: dict[str, Any], message: str) -> None:
+    with pytest.raises(TrainingError, match=message):
+        train(problem, make_plan(problem), tmp_path, dataclasses.replace(feed.read_split(problem.train), **change))
+
+
+def test_an_empty_split_is_told(problem: SimpleNamespace, tmp_path: Path) -> None:
+    args = fn_args(problem, make_plan(problem), tmp_path / "Trainer", 1)
+    args.train_files = [str(tmp_path / "Split-train" / "*")]
+    with pytest.raises(InputError, match=r"Split-train.*no file matches"):
+        trainer.run_fn(args)
+
+
+def test_one_label_everywhere_is_worth_a_warning(
+    problem: SimpleNamespace, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    data = feed.read_split(problem.train)
+    labels = data.labels.copy()
+    labels[:, 0] = 0
+    with caplog.at_level(logging.WARNING):
+        trainer._check(dataclasses.replace(data, labels=labels), data, ("click", "value"))
+    assert "Task 'click': all its train labels are 0" in caplog.text
+
+
+def test_the_backup_is_beside_the_runs_and_named_by_what_is_trained(tmp_path: Path) -> None:
+    def folder(run: int, files: str = "a/*", plan: str = "{}") -> Path:
+        return trainer.backup_folder(tmp_path / "Trainer" / "model_run" / str(run), [files], {"plan": plan})
+
+    assert folder(1).parent == tmp_path / "Trainer" / ".backup"
+    assert folder(1) == folder(2)
+    assert len({folder(1), folder(1, files="b/*"), folder(1, plan='{"seed": 2}')}) == 3
+
+
+def test_every_optimizer_of_the_recipe_is_known() -> None:
+    assert set(trainer.OPTIMIZERS) == set(get_args(Training.model_fields["optimizer"].annotation))

@@ -1,0 +1,284 @@
+"""The report: complete, self-contained, escaped, deterministic, and honest about what is missing."""
+
+import copy
+import html.parser
+import re
+
+import pytest
+
+from pipeline.report import ReportData, page, write_report
+from pipeline.report_charts import gate_heat_map, training_curves
+from pipeline.report_page import count, number, share
+
+EPOCHS = [
+    {
+        "epoch": 1,
+        "loss": 0.9,
+        "val_loss": 0.8,
+        "click_loss": 0.5,
+        "val_click_loss": 0.4,
+        "seconds": 2.5,
+        "examples_per_second": 50000.4,
+    },
+    {
+        "epoch": 2,
+        "loss": 0.7,
+        "val_loss": 0.6,
+        "click_loss": 0.3,
+        "val_click_loss": 0.2,
+        "seconds": 1.5,
+        "examples_per_second": 70000.0,
+    },
+]
+FULL = {
+    "recipe": "shop",
+    "description": "A shop.",
+    "books": {
+        "impression": {
+            "read": 1040,
+            "used": 1000,
+            "duplicate": 20,
+            "orphan": 0,
+            "late": 0,
+            "dead_lettered": 20,
+            "other": 7,
+        },
+        "click": {"read": 100, "used": 90, "duplicate": 1, "orphan": 2, "late": 3, "dead_lettered": 3, "other": 0},
+    },
+    "summary": {
+        "as_of": "2026-01-15T00:00:00Z",
+        "split_at": "2026-01-11T00:00:00Z",
+        "examples": {"train": 700, "eval": 300},
+        "tasks": {
+            "click": {
+                "train": {"examples": 700, "observed": 700, "positives": 70},
+                "eval": {"examples": 300, "observed": 150, "positives": 33},
+            }
+        },
+    },
+    "metrics": {
+        "tasks": {"click": {"auc": 0.75, "log_loss": 0.31, "gauc": None, "example_count": 300, "positive_count": 33}},
+        "slices": [
+            {
+                "slice": {"device": device},
+                "task": "click",
+                "auc": auc,
+                "log_loss": 0.3,
+                "example_count": 9,
+                "positive_count": 3,
+            }
+            for device, auc in (("phone", 0.8), ("tv", 0.6), ("desktop", 0.7), ("watch", None))
+        ],
+        "truth": {"click": {"auc": 0.78, "log_loss": 0.29, "auc_gap": 0.03, "log_loss_gap": 0.02}},
+        "gates": [
+            {
+                "task": "click",
+                "metric": "auc",
+                "slice": {},
+                "limit": "at least 0.7",
+                "value": 0.75,
+                "held": True,
+                "message": "",
+            },
+            {
+                "task": "click",
+                "metric": "auc",
+                "slice": {"device": "tv"},
+                "limit": "at least 0.65",
+                "value": 0.6,
+                "held": False,
+                "message": "tv is poor",
+            },
+        ],
+        "baseline": {"click": {"auc": 0.74, "log_loss": 0.3, "gauc": None}},
+    },
+    "history": {"epochs": EPOCHS, "best_epoch": 2, "rows": 700},
+    "gates": {"click": [0.75, 0.25], "order": [0.1, 0.9]},
+    "run": {
+        "stages": [
+            {"name": "event_logs", "rows": 1140, "seconds": 2.0, "rows_per_second": 570.0, "cached": False},
+            {"name": "trainer", "rows": 700, "seconds": 8.0, "rows_per_second": 87.5, "cached": True},
+        ],
+        "blessed": False,
+        "failed_gates": ["tv is poor"],
+        "pushed": None,
+    },
+    "about": {"tfx": "1.21.0"},
+}
+SECTIONS = (
+    "Stages",
+    "Data books",
+    "Examples and labels",
+    "Metrics",
+    "Gates",
+    "Distance to the truth",
+    "Slices",
+    "Training",
+    "Use of the experts",
+    "About this run",
+)
+VOID = {"meta", "br", "img", "link", "input", "hr", "use", "path"}
+
+
+class Outline(html.parser.HTMLParser):
+    """Checks that elements are closed in order; keeps tags, texts and attributes."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.tags, self.texts, self.links = [], [], [], []
+        self.feed(text)
+        assert not self.open, self.open
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        self.links += [value for name, value in attributes if name in ("href", "src", "action", "xlink:href")]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.links += [value for name, value in attributes if name in ("href", "src", "xlink:href")]
+
+    def handle_endtag(self, tag):
+        if tag not in VOID:
+            assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.texts.append(data)
+
+
+def rows(text, section):
+    """The section's tables as lists of cells."""
+    part = re.search(rf'<section id="{section}".*?</section>', text, re.DOTALL)[0]
+    found = re.findall(r"<tr.*?</tr>", part, re.DOTALL)
+    return [
+        [re.sub(r"<[^>]*>", "", cell) for cell in re.findall(r"<t[hd].*?</t[hd]>", row, re.DOTALL)] for row in found
+    ]
+
+
+def test_a_full_page_has_every_section_and_needs_nothing_else():
+    text = page(ReportData(**FULL))
+    outline = Outline(text)
+    assert [found for found in re.findall(r"<h2[^>]*>(.*?)</h2>", text)] == list(SECTIONS)
+    assert 'class="missing"' not in text
+    assert all(link.startswith("#") for link in outline.links)
+    assert not re.search(r"https?:|//[a-z]|@import|url\((?!#)", text)
+    assert not {"script", "link", "img", "iframe", "object"} & set(outline.tags)
+    assert outline.tags.count("caption") == outline.tags.count("table") and outline.tags.count("svg") == 2
+
+
+def test_the_numbers_stand_where_they_belong():
+    text = page(ReportData(**FULL))
+    assert ["impression", "1,040", "1,000", "20", "0", "0", "20", "7", "balanced"] in rows(text, "books")
+    assert ["click", "100", "90", "1", "2", "3", "3", "0", "does not add up"] in rows(text, "books"), "99 of 100"
+    assert ["click", "eval", "300", "150", "50.0%", "33", "22.00%"] in rows(text, "examples")
+    assert ["auc", "0.7500", "0.7400", "+0.0100"] in rows(text, "metrics")
+    assert ["gauc", "–", "–", "–"] in rows(text, "metrics")
+    assert re.search(r'class="worse"><th scope=row>log_loss<', text) and re.search(
+        r'class="better"><th scope=row>auc<', text
+    )
+    assert [row[1] for row in rows(text, "gates")[1:]] == ["failed", "held"], "the failed ones first"
+    assert ["click", "auc", "0.7500", "0.7800", "0.0300"] in rows(text, "truth")
+    assert ["2 ★", "0.7000", "0.6000", "1.5", "70,000"] in rows(text, "training")
+    assert [row[:2] for row in rows(text, "stages")[1:]] == [["event_logs", "ran"], ["trainer", "from cache"]]
+    assert "Not blessed: 1 gate failed" in text and "<li>tv is poor</li>" in text and "10.0 s" in text
+
+
+def test_slices_are_sorted_with_the_worst_marked_and_the_unmeasured_last():
+    text = page(ReportData(**FULL))
+    assert [row[0] for row in rows(text, "slices")[1:]] == [
+        "device = tv",
+        "device = desktop",
+        "device = phone",
+        "device = watch",
+    ]
+    assert re.findall(r'<tr class="worst"><th scope=row>(.*?)</th>', text) == ["device = tv"]
+
+
+def test_many_slices_are_folded():
+    full = copy.deepcopy(FULL)
+    full["metrics"]["slices"] = [
+        {"slice": {"item": str(item)}, "task": "click", "log_loss": item / 100} for item in range(20)
+    ]
+    text = page(ReportData(**full))
+    assert "<summary>8 more slices of click</summary>" in text
+    assert [row[0] for row in rows(text, "slices") if row[0] != "Slice"] == [
+        f"item = {item}" for item in range(19, -1, -1)
+    ], "a high loss is bad"
+
+
+def test_hostile_names_stay_text():
+    evil = '<script>alert("1")</script>&$x_1$'
+    full = copy.deepcopy(FULL)
+    full |= {"recipe": evil, "description": evil, "about": {evil: evil}, "gates": {evil: [1.0]}}
+    full["books"] = {evil: full["books"]["click"]}
+    full["summary"]["tasks"] = {evil: full["summary"]["tasks"]["click"]}
+    full["metrics"] = {
+        "tasks": {evil: {"auc": 0.5}},
+        "slices": [{"slice": {evil: evil}, "task": evil, "auc": 0.5}],
+        "truth": {evil: {"auc": 0.6, "auc_gap": 0.1}},
+        "gates": [
+            {
+                "task": evil,
+                "metric": evil,
+                "slice": {evil: evil},
+                "limit": evil,
+                "value": 1.0,
+                "held": False,
+                "message": evil,
+            }
+        ],
+        "baseline": None,
+    }
+    full["history"] = {
+        "epochs": [{"epoch": 1, "loss": 1.0, "val_loss": 1.0, f"{evil}_loss": 1.0, f"val_{evil}_loss": 1.0}]
+    }
+    full["run"] = {"stages": [{"name": evil, "seconds": 1.0}], "blessed": True, "failed_gates": [], "pushed": evil}
+    outline = Outline(page(ReportData(**full)))
+    assert "script" not in outline.tags
+    assert sum(text.count("alert(") for text in outline.texts) > 15
+
+
+def test_missing_parts_are_named():
+    text = page(ReportData(recipe="shop"))
+    Outline(text)
+    assert re.findall(r"<h2[^>]*>(.*?)</h2>", text) == list(SECTIONS)
+    assert text.count('class="missing"') == len(SECTIONS) and "Not evaluated" in text
+    for file in ("books.json", "summary.json", "metrics.json", "history.json", "gates.json"):
+        assert f"No {file}" in text
+    assert "has no gates" in page(ReportData(recipe="shop", gates={}))
+    assert "Blessed and pushed" in page(ReportData(recipe="shop", run={"blessed": True, "pushed": "/served/1"}))
+    assert "Blessed, not pushed" in page(ReportData(recipe="shop", run={"blessed": True}))
+
+
+def test_the_same_data_gives_the_same_bytes_in_a_file(tmp_path):
+    first = write_report(ReportData(**FULL), tmp_path / "new" / "a.html")
+    second = write_report(ReportData(**FULL), tmp_path / "b.html")
+    assert first.read_bytes() == second.read_bytes()
+    assert [path.name for path in first.parent.iterdir()] == ["a.html"]
+
+
+def test_charts_take_the_ink_of_the_page_and_draw_every_task():
+    curves = training_curves(EPOCHS, 2)
+    assert curves.startswith("<svg role=") and "currentColor" in curves and ">click</text>" in curves
+    assert "xmlns" not in curves and "<metadata" not in curves
+    heat = gate_heat_map({"click": [0.75, 0.25], "訂單": [0.5, 0.5]})
+    assert all(f">{text}</text>" in heat for text in ("click", "訂單", "0.75", "0.25", "0.50"))
+    assert "all tasks" in training_curves([{"epoch": 1, "loss": 1.0}], None)
+
+
+@pytest.mark.parametrize(
+    ("shown", "expected"),
+    [
+        (number(0.12345), "0.1235"),
+        (number(-1.5, 1), "−1.5"),
+        (number(None), "–"),
+        (number(float("nan")), "–"),
+        (number(True), "–"),
+        (count(1234567.4), "1,234,567"),
+        (count(None), "–"),
+        (share(1, 8), "12.5%"),
+        (share(1, 0), "–"),
+    ],
+)
+def test_numbers(shown, expected):
+    assert shown == expected
