@@ -26,7 +26,7 @@ def summarise(run: Run) -> dict[str, Any]:
     blessed = run.properties.get("Evaluator.blessing", {}).get("blessed") == 1
     if blessed and probe.get("blessed") != 1:
         told = run.read_json("Probe.infra_blessing", "probe.json") or {}
-        failed.append(f"probe: {told.get('reason', 'the exported model did not answer')}")
+        failed.extend(f"probe: {fault}" for fault in told.get("faults", ["the exported model did not answer"]))
     serving = pushed.get("pushed_destination") if pushed.get("pushed") == 1 else None
     push_ran = any(stage.name == "Pusher" and not stage.cached for stage in run.stages)
     history = run.read_json("Trainer.model_run", "history.json") or {}

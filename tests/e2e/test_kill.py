@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -19,7 +20,7 @@ STAGES = {
     "EventLogs": 0.5,
     "Statistics": 0.5,
     "SchemaGen": 0.0,
-    "Validation": 0.1,
+    "Validation": 0.0,
     "Features": 0.7,
     "Trainer": 6.0,
     "Evaluator": 0.5,
@@ -42,26 +43,23 @@ def command(shop_recipe: Path, shop_logs: Path, quick: list[str]) -> Callable[[P
 
 def killed_in(stage: str, seconds: float, arguments: list[str], project: Path) -> str:
     """Starts the command, kills its whole group that long into the stage, and returns what it had printed."""
-    process = subprocess.Popen(
+    printed = []
+    with subprocess.Popen(
         [sys.executable, "-m", "pipeline.cli", *arguments],
         cwd=project,
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         text=True,
         start_new_session=True,
-    )
-    printed = []
-    assert process.stderr is not None
-    for line in process.stderr:
-        printed.append(line)
-        if line.strip() == stage:
-            time.sleep(seconds)
-            break
-    import os
-
-    os.killpg(process.pid, signal.SIGKILL)
-    printed.append(process.stderr.read())
-    process.wait()
+    ) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            printed.append(line)
+            if line.strip() == stage:
+                time.sleep(seconds)
+                break
+        os.killpg(process.pid, signal.SIGKILL)
+        printed.append(process.stderr.read())
     return "".join(printed)
 
 

@@ -53,3 +53,28 @@ def test_source_files_are_one_idea_long() -> None:
     assert {
         name: lines for name, lines in long.items() if lines > 300 and not name.startswith(("tests/", "models/recipe"))
     } == {}
+
+
+COMMAND = re.compile(r"(?:^|[` /])gatewise (validate|simulate|fetch|run|predict|report|\w+) ([^`#\n]*)")
+
+
+def commands() -> list[tuple[str, str, str]]:
+    pages = [name for name in TRACKED if name.endswith((".md", ".yaml", "Makefile", "cli.py"))]
+    texts = {name: (ROOT / name).read_text().replace(" && ", "\n ") for name in pages}
+    found = [(name, *match) for name, text in texts.items() for match in COMMAND.findall(text)]
+    return [(name, command, rest) for name, command, rest in found if "--" in rest or ".yaml" in rest]
+
+
+def test_every_command_that_is_shown_exists_with_its_options() -> None:
+    import typer.main
+
+    from pipeline.cli import app
+
+    known = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    shown = commands()
+    assert len(shown) >= 10
+    for page, command, rest in shown:
+        assert command in known, f"{page}: gatewise {command}"
+        options = {option for parameter in known[command].params for option in parameter.opts}
+        for option in re.findall(r"(?<!\S)--[a-z-]+", rest):
+            assert option in options, f"{page}: gatewise {command} {option}"

@@ -1,0 +1,62 @@
+"""The recipes on real logs, from their files to metrics per task. Skipped where the logs are not beside the checkout."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def run(
+    gatewise: Callable[..., Any], shop_recipe: Path, real_data: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Any:
+    def call(name: str, *more: str) -> Any:
+        folder = tmp_path_factory.mktemp(name)
+        recipe = shop_recipe.with_name(f"{name}.yaml")
+        return gatewise("run", recipe, "--data", real_data, "--root", folder, "--json", folder / "result.json", *more)
+
+    return call
+
+
+def balanced(book: dict[str, int]) -> bool:
+    lost = book["duplicate"] + book["orphan"] + book["late"] + book["dead_lettered"]
+    return book["read"] == book["used"] + lost
+
+
+def test_deskdrop(run: Callable[..., Any]) -> None:
+    done = run("deskdrop")
+    assert done.code == 0, done.out + done.err
+    books = done.result["books"]
+    # The publisher's counts of each event, as the file's own description has them.
+    read = {"view": 61_086, "like": 5_745, "bookmark": 2_463, "comment": 1_611, "follow": 1_407}
+    assert {stream: book["read"] for stream, book in books.items()} == read
+    assert all(balanced(book) for book in books.values())
+    assert all(book["read"] + book["other"] == 72_312 for book in books.values())
+    assert done.result["metrics"]["like"]["auc"] > 0.65
+
+
+def test_taobao(run: Callable[..., Any]) -> None:
+    done = run("taobao")
+    assert done.code == 0, done.out + done.err
+    books = done.result["books"]
+    assert (books["cart"]["read"], books["buy"]["read"]) == (140_068, 167_862)
+    assert all(balanced(book) for book in books.values())
+    assert done.result["metrics"]["buy_2d"]["auc"] > 0.55
+    # The two last days' windows of the longer task are open: fewer of its examples are observed.
+    counts = {task: metrics["example_count"] for task, metrics in done.result["metrics"].items()}
+    assert counts["buy_2d"] < counts["buy_6h"]
+
+
+def test_census_income_reaches_the_published_level(run: Callable[..., Any]) -> None:
+    done = run("census_income")
+    assert done.code == 0, done.out + done.err
+    assert (
+        done.result["books"]["examples"]["used"] == 199_523 and done.result["books"]["eval_examples"]["used"] == 99_762
+    )
+    assert done.result["metrics"]["income"]["auc"] >= 0.950
+    assert done.result["metrics"]["never_married"]["auc"] >= 0.994

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.lineage import Run, Stage
+from pipeline.summary import exit_code, summarise
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Any:
+    def make(*, blessed: int = 1, probed: int = 1, pushed: int = 1, cached: bool = False, held: bool = True) -> Run:
+        gates = [{"held": held, "message": "click: auc is 0.6, required at least 0.7."}]
+        files = {
+            "Evaluator.evaluation": {"metrics.json": {"tasks": {"click": {"auc": 0.6}}, "gates": gates}},
+            "Probe.infra_blessing": {"probe.json": {"faults": ["it took too long"]}},
+            "Trainer.model_run": {"history.json": {"rows": 7}},
+        }
+        artifacts = {}
+        for output, content in files.items():
+            artifacts[output] = tmp_path / output
+            artifacts[output].mkdir(exist_ok=True)
+            for name, value in content.items():
+                (artifacts[output] / name).write_text(json.dumps(value))
+        properties = {
+            "Evaluator.blessing": {"blessed": blessed},
+            "Probe.infra_blessing": {"blessed": probed},
+            "Pusher.pushed_model": {"pushed": pushed, "pushed_destination": "serving/shop/1"},
+        }
+        stages = tuple(Stage(name=name, rows=0, seconds=2.0, cached=cached) for name in ("Trainer", "Pusher"))
+        return Run(stages=stages, artifacts=artifacts, properties=properties)
+
+    return make
+
+
+def test_pushed(run: Any) -> None:
+    summary = summarise(run())
+    assert (summary["blessed"], summary["pushed"], exit_code(summary)) == (True, "serving/shop/1", 0)
+    assert summary["stages"][0] == {
+        "name": "Trainer",
+        "rows": 7,
+        "seconds": 2.0,
+        "rows_per_second": 3.5,
+        "cached": False,
+    }
+
+
+def test_all_cached_pushes_nothing_and_is_still_blessed(run: Any) -> None:
+    summary = summarise(run(cached=True))
+    assert summary["all_cached"] and summary["pushed"] is None and summary["serving"] == "serving/shop/1"
+    assert exit_code(summary) == 0
+
+
+def test_a_gate_that_does_not_hold(run: Any) -> None:
+    summary = summarise(run(blessed=0, probed=0, pushed=0, held=False))
+    assert summary["failed_gates"] == ["click: auc is 0.6, required at least 0.7."]
+    assert (summary["blessed"], summary["pushed"], exit_code(summary)) == (False, None, 2)
+
+
+def test_a_probe_that_fails_is_a_failed_gate(run: Any) -> None:
+    summary = summarise(run(probed=0, pushed=0))
+    assert summary["failed_gates"] == ["probe: it took too long"] and exit_code(summary) == 2
