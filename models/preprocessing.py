@@ -59,7 +59,7 @@ def preprocessing_fn(
     is no more value. numeric: (batch,) float32 `<feature>` and `<feature>_missing`.
     Ids: 0 is missing; then the `oov_buckets` ids of values outside of the vocabulary; then the vocabulary.
     Bucketised: 0 is missing; then the intervals. Numbers that are not finite are missing.
-    Of several values of a feature that takes one, the first counts.
+    An empty text is missing too, as it is in the logs. Of several values of a feature that takes one, the first counts.
 
     Args:
         features: by name, in the recipe's order.
@@ -70,7 +70,7 @@ def preprocessing_fn(
     def function(inputs: Mapping[str, tf.SparseTensor]) -> dict[str, tf.Tensor]:
         outputs: dict[str, tf.Tensor] = {}
         for name, feature in features.items():
-            column = inputs[column_of(name, feature)]
+            column = _present(inputs[column_of(name, feature)])
             outputs |= _ENCODERS[type(feature)](name, feature, column, analysed, os.fspath(vocabularies))
         return outputs
 
@@ -109,6 +109,15 @@ def write_transform_graph(
 def vocabulary_file(table: str) -> str:
     """The name of a table's vocabulary file."""
     return f"{table}.txt"
+
+
+def _present(column: tf.SparseTensor) -> tf.SparseTensor:
+    """The column without its empty texts; the values after them move up."""
+    if column.dtype != tf.string:
+        return column
+    keep = tf.not_equal(column.values, "")
+    values, rows = tf.boolean_mask(column.values, keep), tf.boolean_mask(column.indices[:, 0], keep)
+    return tf.RaggedTensor.from_value_rowids(values, rows, column.dense_shape[0], validate=False).to_sparse()
 
 
 def _categorical(

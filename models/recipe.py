@@ -264,7 +264,8 @@ class Gate(Section):
     max_loss_to_baseline: Annotated[float, Field(ge=0.0)] | None = Field(
         default=None,
         description="How much worse than the newest blessed model older than the candidate it may be, in the metric's "
-        "own unit, both measured on the same examples. Holds while there is no such model.",
+        "own unit, both measured on the same examples. Holds, and says so, where there is no such model or it cannot be "
+        "asked because a column that it reads is gone.",
         examples=[0.005],
     )
     slice: Mapping[str, Scalar] = Field(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os.path
 import zoneinfo
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping
 
 from models.architectures import ARCHITECTURES
 from models.balancing import BALANCERS
@@ -35,6 +35,7 @@ def problems(recipe: Recipe) -> list[Problem]:
     """Everything that contradicts itself: (the key's location, what is wrong and what to write instead)."""
     checks: tuple[Callable[[Recipe], Iterator[Problem]], ...] = (
         _source,
+        _numbers,
         _streams,
         _tasks,
         _gates,
@@ -51,6 +52,23 @@ def _source(recipe: Recipe) -> Iterator[Problem]:
     if (recipe.logs is None) == (recipe.examples is None):
         both = "both" if recipe.logs else "neither"
         yield (), f"expected either 'logs' (event streams) or 'examples' (already labelled), received {both}."
+    if recipe.name == "serving":
+        yield ("name",), "'serving' is the folder of the pushed models, beside the recipes' own. Choose another."
+
+
+def _numbers(recipe: Recipe) -> Iterator[Problem]:
+    """What no array and no random generator holds would end in a crash somewhere on the way."""
+
+    def large(value: object, location: tuple[str | int, ...]) -> Iterator[Problem]:
+        if isinstance(value, Mapping | list | tuple):
+            for key, inner in value.items() if isinstance(value, Mapping) else enumerate(value):
+                yield from large(inner, (*location, key))
+        elif isinstance(value, int) and not -(2**63) <= value < 2**63:
+            yield location, f"expected a whole number of 64 bits, received one of {value.bit_length()}."
+
+    yield from large(recipe.model_dump(by_alias=True), ())
+    if 2**32 <= recipe.training.seed < 2**63:
+        yield ("training", "seed"), f"expected a whole number below {2**32}, received {recipe.training.seed}."
 
 
 def _streams(recipe: Recipe) -> Iterator[Problem]:
@@ -295,7 +313,7 @@ def _features(recipe: Recipe) -> Iterator[Problem]:
 
 def _validation(recipe: Recipe) -> Iterator[Problem]:
     path = recipe.validation.schema_path
-    if path is not None and not Path(path).is_file():
+    if path is not None and not os.path.isfile(path):
         yield ("validation", "schema"), f"no such file: {path}. Expected a TFDV schema as text proto."
     columns = [
         *feature_columns(recipe.features),
@@ -340,6 +358,12 @@ def _evaluation(recipe: Recipe) -> Iterator[Problem]:
                     ("evaluation", "slices", index),
                     f"the column {column!r} has several values for one example; slice by a column with one.",
                 )
+    group_key = recipe.evaluation.group_key
+    if group_key and isinstance(feature_columns(recipe.features).get(group_key), MultiValued):
+        yield (
+            ("evaluation", "group_key"),
+            f"the column {group_key!r} has several values for one example; group by a column with one.",
+        )
     truth = recipe.evaluation.truth
     if truth is None:
         return

@@ -17,6 +17,8 @@ from models.registry import known
 
 Location = tuple[str | int, ...]
 
+_TOO_DEEP = "no recipe: its lists and mappings are nested too deeply, or an alias stands inside of what it names."
+
 
 def load_recipe(path: str | Path, overrides: Sequence[str] = (), data: str | Path | None = None) -> Recipe:
     """The recipe in a file, with overrides applied, every name checked and its paths made absolute.
@@ -47,12 +49,15 @@ def load_recipe(path: str | Path, overrides: Sequence[str] = (), data: str | Pat
     except pydantic.ValidationError as error:
         problems = sorted((source.describe(detail) for detail in error.errors()), key=lambda problem: problem[0])
         raise InputError("\n".join(dict.fromkeys(message for _, message in problems))) from None
-    recipe = recipe.model_copy(
-        update={
-            "data": str(Path(data).resolve() if data is not None else (path.parent / recipe.data).resolve()),
-            "validation": _absolute_schema(recipe, path),
-        }
-    )
+    try:
+        recipe = recipe.model_copy(
+            update={
+                "data": str(Path(data).resolve() if data is not None else (path.parent / recipe.data).resolve()),
+                "validation": _absolute_schema(recipe, path),
+            }
+        )
+    except ValueError as error:
+        raise InputError(f"{path}: 'data' or 'validation.schema' cannot be the name of a file: {error}.") from None
     if found := recipe_checks.problems(recipe):
         raise InputError("\n".join(f"{source.place(location)}{message}" for location, message in found))
     return recipe
@@ -83,17 +88,36 @@ def _parse(text: str, path: Path) -> tuple[dict[str, Any], dict[Location, int]]:
         ) from None
     except yaml.YAMLError as error:
         raise InputError(f"{path}: no valid YAML: {error}") from None
+    except RecursionError:
+        raise InputError(f"{path}: {_TOO_DEEP}") from None
     if root is None:
         raise InputError(f"{path}: the file is empty; expected a recipe. docs/recipe.md explains every key.")
     lines: dict[Location, int] = {}
     constructor = yaml.SafeLoader("")
+
+    def construct(node: yaml.Node) -> Any:
+        try:
+            return constructor.construct_object(node, deep=True)
+        except (yaml.YAMLError, RecursionError):
+            raise
+        except Exception:  # PyYAML's constructors fail in many ways: ValueError, KeyError, AttributeError
+            kind = node.tag.rpartition(":")[2]
+            raise InputError(
+                f"{path}:{node.start_mark.line + 1}: {str(node.value)[:80]!r} looks like a value of YAML's type {kind}, but "
+                "is none. If it is a text, put it in quotes."
+            ) from None
 
     def convert(node: yaml.Node, location: Location) -> Any:
         lines.setdefault(location, node.start_mark.line + 1)
         if isinstance(node, yaml.MappingNode):
             values: dict[Any, Any] = {}
             for key_node, value_node in node.value:
-                key = constructor.construct_object(key_node, deep=True)
+                key = construct(key_node)
+                if isinstance(key, list | dict | set):
+                    raise InputError(
+                        f"{path}:{key_node.start_mark.line + 1}: expected a text as key, received {key!r}. "
+                        "Check the braces and brackets."
+                    )
                 here = (*location, key)
                 if key in values:
                     raise InputError(
@@ -105,10 +129,12 @@ def _parse(text: str, path: Path) -> tuple[dict[str, Any], dict[Location, int]]:
             return values
         if isinstance(node, yaml.SequenceNode):
             return [convert(item, (*location, index)) for index, item in enumerate(node.value)]
-        return constructor.construct_object(node, deep=True)
+        return construct(node)
 
     try:
         document = convert(root, ())
+    except RecursionError:
+        raise InputError(f"{path}: {_TOO_DEEP}") from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise InputError(f"{path}:{line}: no valid YAML value: {error.problem}.") from None
@@ -125,7 +151,7 @@ def _override(document: dict[str, Any], override: str, origin: dict[Location, st
         raise InputError(f"--set {override}: expected section.key=value, such as --set model.architecture=ple.")
     try:
         value = yaml.safe_load(text)
-    except yaml.YAMLError:
+    except Exception:  # PyYAML fails in many ways, see `_parse`
         raise InputError(f"--set {override}: the value is no valid YAML; put it in quotes.") from None
     keys = name.strip().split(".")
     place: Any = document
@@ -221,7 +247,7 @@ class _Source:
         described = schema
         schema = self._deref(schema)
         kinds = schema.get("discriminator", {}).get("mapping", {})
-        if isinstance(value, dict) and value.get("kind") in kinds:
+        if isinstance(value, dict) and isinstance(value.get("kind"), str) and value["kind"] in kinds:
             return self._deref({"$ref": kinds[value["kind"]]})
         for branch in schema.get("anyOf", ()):
             resolved = self._deref(branch)

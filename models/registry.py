@@ -83,7 +83,7 @@ def check_options(options: Mapping[str, Any], path: str, where: str) -> dict[str
     for name, value in options.items():
         annotation, _ = lookup(name, expected, "option", where)
         try:
-            checked[name] = pydantic.TypeAdapter(_type(annotation)).validate_python(value)
+            checked[name] = _adapter(annotation).validate_python(value)
         except pydantic.ValidationError as error:
             raise InputError(
                 f"{where}.{name}: expected {annotation}, received {value!r} ({error.errors()[0]['msg']})."
@@ -91,8 +91,9 @@ def check_options(options: Mapping[str, Any], path: str, where: str) -> dict[str
     return checked
 
 
-def _type(annotation: str) -> Any:
-    return eval(annotation, {"__builtins__": {}}, _TYPES)
+def _adapter(annotation: str) -> pydantic.TypeAdapter:
+    type_ = eval(annotation, {"__builtins__": {}}, _TYPES)
+    return pydantic.TypeAdapter(type_, config=pydantic.ConfigDict(allow_inf_nan=False))
 
 
 _TYPES = {"int": int, "float": float, "bool": bool, "str": str, "tuple": tuple, "dict": dict, "None": None}

@@ -95,7 +95,10 @@ def _bytes(values: list[Any], where: str) -> tf.train.Feature:
     for value in values:
         if isinstance(value, bool) or not isinstance(value, str | bytes | int):
             raise InputError(f"{where}: expected a text, received {value!r}.")
-        encoded.append(value if isinstance(value, bytes) else str(value).encode("utf-8"))
+        try:
+            encoded.append(value if isinstance(value, bytes) else str(value).encode("utf-8"))
+        except UnicodeEncodeError:  # half a surrogate pair, which JSON can write
+            raise InputError(f"{where}: expected a text of Unicode characters, received {value!r}.") from None
     return tf.train.Feature(bytes_list=tf.train.BytesList(value=encoded))
 
 

@@ -7,7 +7,11 @@ from typing import Any, Literal
 
 import pydantic
 
+from models.architectures import ARCHITECTURES
+from models.balancing import BALANCERS
+from models.penalties import PENALTIES
 from models.recipe import MultiValued, Recipe, Training, column_of, feature_columns, loss_of, raw_type
+from models.registry import check_options, lookup
 
 
 class Part(pydantic.BaseModel):
@@ -47,7 +51,10 @@ class TrainerPlan(Part):
 
     @classmethod
     def from_recipe(cls, recipe: Recipe) -> TrainerPlan:
-        """The plan for a recipe; of the options, only those of the architecture and the balancer in use."""
+        """The plan for a recipe; of the options, only those of the architecture and the balancer in use.
+
+        Options are of the types that the methods want: YAML reads 1e-6 as a text, and "8" or 8.0 stand for 8.
+        """
         model = recipe.model
         lists = {
             column_of(name, feature) for name, feature in recipe.features.items() if isinstance(feature, MultiValued)
@@ -58,10 +65,10 @@ class TrainerPlan(Part):
                 for name, task in recipe.tasks.items()
             },
             architecture=model.architecture,
-            options=model.options.get(model.architecture, {}),
+            options=_options(model.options, model.architecture, ARCHITECTURES),
             balancer=model.balancer,
-            balancer_options=model.balancer_options.get(model.balancer, {}),
-            penalties=model.penalties,
+            balancer_options=_options(model.balancer_options, model.balancer, BALANCERS),
+            penalties={name: _options(model.penalties, name, PENALTIES) for name in model.penalties},
             training=recipe.training,
             probe_requests=recipe.serving.probe_requests,
             inputs={
@@ -69,3 +76,7 @@ class TrainerPlan(Part):
                 for column, feature in feature_columns(recipe.features).items()
             },
         )
+
+
+def _options(options: Mapping[str, Mapping[str, Any]], name: str, table: Mapping[str, str]) -> dict[str, Any]:
+    return check_options(options.get(name, {}), lookup(name, table, "method"), name)

@@ -22,7 +22,10 @@ def parse_duration(text: object) -> datetime.timedelta:
     match = re.fullmatch(r"(\d+)([smhdw])", str(text).strip())
     if match is None or int(match[1]) == 0:
         raise ValueError(f"expected a whole number and a unit, such as 30m, 12h or 7d; received {text!r}")
-    return datetime.timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
+    try:
+        return datetime.timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
+    except OverflowError:
+        raise ValueError(f"expected a duration of less than three million years; received {text!r}") from None
 
 
 def format_duration(value: datetime.timedelta) -> str:
@@ -47,7 +50,10 @@ def parse_moment(value: object) -> datetime.datetime:
             value = None
     if not isinstance(value, datetime.datetime) or value.tzinfo is None:
         raise ValueError("expected a moment with its offset from UTC, in quotes, such as '2026-01-15T00:00:00Z'")
-    return value.astimezone(datetime.UTC)
+    try:
+        return value.astimezone(datetime.UTC)
+    except OverflowError:
+        raise ValueError("expected a moment in the years 1 to 9999 UTC") from None
 
 
 Duration = Annotated[

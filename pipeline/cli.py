@@ -12,11 +12,12 @@ from typing import Annotated, Any
 
 import typer
 
-from models.errors import GatewiseError
+from models.errors import GatewiseError, InputError
 from models.recipe_file import load_recipe
 from pipeline.native_stderr import native_stderr_to
 
 CRASHED = 3
+INTERRUPTED = 130  # what Typer makes of Ctrl-C
 
 app = typer.Typer(
     name="gatewise",
@@ -177,22 +178,26 @@ def report(
 
 def write_whole(path: Path, text: str) -> None:
     """Writes a text file under a temporary name and renames it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.rename(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{path.name}.{os.getpid()}")
+        temporary.write_text(text, encoding="utf-8")
+        temporary.rename(path)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror}). Name another file.") from None
 
 
 def main(arguments: list[str] | None = None) -> Any:
     """Entry point of the `gatewise` script."""
     try:
-        app(arguments)
+        # Not standalone: Typer would end a mistyped option with 2, which means "not blessed" here.
+        code = app(arguments, standalone_mode=False)
+    except typer.TyperException as error:
+        error.show()  # type: ignore[attr-defined]  # not of the public class, but of all that Typer raises
+        sys.exit(GatewiseError.exit_code)
     except GatewiseError as error:
         typer.echo(f"gatewise: {error}", err=True)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        typer.echo("gatewise: interrupted. The same command goes on from the last finished stage.", err=True)
-        sys.exit(CRASHED)
     except Exception:
         traceback.print_exc()
         typer.echo(
@@ -200,6 +205,10 @@ def main(arguments: list[str] | None = None) -> Any:
             err=True,
         )
         sys.exit(CRASHED)
+    if code == INTERRUPTED:
+        typer.echo("gatewise: interrupted. The same command goes on from the last finished stage.", err=True)
+        sys.exit(CRASHED)
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -13,9 +13,10 @@ from types import TracebackType
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-from models.errors import GatewiseError
+from models.errors import GatewiseError, InputError
 from models.recipe import Recipe
 from pipeline.native_stderr import native_stderr_to
 from pipeline.places import Places
@@ -28,7 +29,10 @@ class RunConsole:
     """
 
     def __init__(self, recipe: Recipe, logs: Path) -> None:
-        logs.mkdir(parents=True, exist_ok=True)
+        try:
+            logs.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"{logs}: the folder cannot be made ({error.strerror}). Give another --root.") from None
         self._recipe = recipe
         self._log = logs / f"{datetime.datetime.now(datetime.UTC):%Y%m%d-%H%M%S}-{os.getpid()}.log"
         self._started = time.monotonic()
@@ -40,7 +44,9 @@ class RunConsole:
         screen = self._open.enter_context(native_stderr_to(self._file.fileno()))
         self._screen = Console(file=screen, highlight=False, soft_wrap=True)
         warnings.simplefilter("ignore")
-        self._screen.print(f"[bold]{self._recipe.name}[/]: data in {self._recipe.data}; log in {self._log}")
+        self._screen.print(
+            f"[bold]{self._recipe.name}[/]: data in {escape(self._recipe.data)}; log in {escape(str(self._log))}"
+        )
         self._screen.print("loading TFX (about ten seconds) ...", style="dim")
         return self
 
@@ -50,7 +56,7 @@ class RunConsole:
         if error is not None and not isinstance(error, SystemExit):
             traceback.print_exception(error, file=self._file)
             if not isinstance(error, GatewiseError | KeyboardInterrupt):
-                self._screen.print(f"the whole log: {self._log}")
+                self._screen.print(f"the whole log: {self._log}", markup=False)
         self._open.close()
 
     def started(self, stage: str) -> None:

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Iterator
 
 from absl import logging as absl_logging
+from apache_beam.runners.runner import create_runner
 from tfx import v1 as tfx
 
 from models.errors import InputError
@@ -29,13 +30,21 @@ def run_pipeline(recipe: Recipe, places: Places, listener: Listener | None = Non
         listener: hears of stages and of what they say.
 
     Raises:
-        InputError: another run uses the same folder now, or the logs are refused.
+        InputError: another run uses the same folder now, the logs are refused, or Beam has no such runner.
     """
+    _check_runner(recipe.beam.runner)
     places.home.mkdir(parents=True, exist_ok=True)
     with _alone(places), _messages_to(listener or Silence()):
         pipeline = create_pipeline(recipe, places)
         tfx.orchestration.LocalDagRunner().run(pipeline)
     return last_run(places)
+
+
+def _check_runner(name: str) -> None:
+    try:
+        create_runner(name)
+    except (ValueError, ImportError) as error:
+        raise InputError(f"beam.runner: {error} On one machine, leave it out.") from None
 
 
 @contextlib.contextmanager

@@ -52,7 +52,8 @@ def newest_version(folder: Path) -> Path:
 
 def _read(requests: Path) -> list[dict[str, Any]]:
     try:
-        lines = requests.read_text(encoding="utf-8").splitlines()
+        # Not `splitlines`: JSON may hold U+2028 and the like as they are.
+        lines = requests.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{requests}: cannot be read: {error}") from None
     rows = []
@@ -61,10 +62,9 @@ def _read(requests: Path) -> list[dict[str, Any]]:
             continue
         try:
             row = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise InputError(
-                f"{requests}:{number}: no valid JSON ({error.msg}); expected one object per line."
-            ) from None
+        except (ValueError, RecursionError) as error:  # a number of too many digits, or lists nested too deeply
+            why = getattr(error, "msg", error)
+            raise InputError(f"{requests}:{number}: no valid JSON ({why}); expected one object per line.") from None
         if not isinstance(row, dict):
             raise InputError(
                 f"{requests}:{number}: expected a JSON object column -> value, received {type(row).__name__}."

@@ -51,7 +51,11 @@ def report_data(where: Places) -> ReportData:
         metrics=run.read_json("Evaluator.evaluation", "metrics.json"),
         history=run.read_json("Trainer.model_run", "history.json"),
         gates=run.read_json("Trainer.model_run", "gates.json"),
-        run={**summary, "pushed": summary["serving"]},
+        run={
+            **summary,
+            "blessed": summary["blessed"] if "Evaluator.blessing" in run.artifacts else None,
+            "pushed": summary["serving"],
+        },
         about={
             "run": f"{made:%Y-%m-%d %H:%M} UTC",
             "folder": str(where.home),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any, cast
 
 import numpy as np
 import polars as pl
@@ -40,23 +41,46 @@ class Block:
     open_ended: bool = False
 
 
-def texts_of_binary(frame: pl.DataFrame) -> pl.DataFrame:
-    """Binary, categorical and dictionary columns as text; bytes that are no UTF-8 become their hexadecimal digits."""
+def plain(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame in the few types that the rest of the stage knows, also inside of lists and structs.
+
+    Binary, categorical and dictionary columns become text, bytes that are no UTF-8 their hexadecimal digits; arrays of
+    a fixed size and maps become lists, and durations the whole number of their unit.
+    """
     columns = []
     for name, dtype in frame.schema.items():
-        if dtype == pl.Binary:
-            try:
-                columns.append(frame[name].cast(pl.String))
-            except pl.exceptions.ComputeError:
-                columns.append(pl.Series(name, [_decoded(value) for value in frame[name]], dtype=pl.String))
-        elif isinstance(dtype, pl.Categorical | pl.Enum):
-            columns.append(frame[name].cast(pl.String))
+        wanted = _plain_type(dtype)
+        if wanted == dtype:
+            continue
+        try:
+            columns.append(frame[name].cast(wanted))
+        except pl.exceptions.ComputeError:
+            columns.append(pl.Series(name, [_decoded(value) for value in frame[name].to_list()], dtype=wanted))
     return frame.with_columns(columns) if columns else frame
 
 
-def _decoded(value: bytes | None) -> str | None:
-    if value is None:
-        return None
+def _plain_type(dtype: pl.DataType) -> pl.DataType:
+    if isinstance(dtype, pl.Binary | pl.Categorical | pl.Enum):
+        return pl.String()
+    if isinstance(dtype, pl.Duration):
+        return pl.Int64()
+    if isinstance(dtype, pl.Map):
+        pair = {"key": cast(pl.DataType, dtype.key), "value": cast(pl.DataType, dtype.value)}
+        return pl.List(pl.Struct({name: _plain_type(inner) for name, inner in pair.items()}))
+    if isinstance(dtype, pl.List | pl.Array):
+        return pl.List(_plain_type(cast(pl.DataType, dtype.inner)))
+    if isinstance(dtype, pl.Struct):
+        return pl.Struct({field.name: _plain_type(cast(pl.DataType, field.dtype)) for field in dtype.fields})
+    return dtype
+
+
+def _decoded(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_decoded(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _decoded(item) for name, item in value.items()}
+    if not isinstance(value, bytes):
+        return value
     try:
         return value.decode()
     except UnicodeDecodeError:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from components.event_logs.events import optional_columns
 from components.event_logs.plan import EventLogsPlan, StreamPlan, TaskPlan
 from components.event_logs.tally import Tally
 from components.event_logs.times import NAIVE, likely_unit
 from components.event_logs.writing import SPLITS
 from models.errors import InputError
+from models.registry import known
 
 
 def check(plan: EventLogsPlan, tally: Tally) -> None:
@@ -14,12 +16,14 @@ def check(plan: EventLogsPlan, tally: Tally) -> None:
 
     Raises:
         InputError: a stream without rows; most times in a wrong unit or without a zone; too many dead letters or
-            orphans; a split without examples; a binary task with one class only in the train split.
+            orphans; a column that no row has; a split without examples; a binary task with one class only in the
+            train split.
     """
     for stream in plan.streams:
         _check_times(stream, tally)
         _check_rows(stream, tally)
         _check_dead_letters(plan, stream, tally)
+        _check_columns(plan, stream, tally)
     for stream in plan.streams:
         if not plan.makes_examples(stream):
             _check_orphans(plan, stream, tally)
@@ -77,6 +81,16 @@ def _check_dead_letters(plan: EventLogsPlan, stream: StreamPlan, tally: Tally) -
         f"limit is {plan.max_dead_letters:.1%} (`limits.dead_letters`). Commonest reasons: {'; '.join(reasons)}. "
         "Mend the rows, or what the recipe says of these columns."
     )
+
+
+def _check_columns(plan: EventLogsPlan, stream: StreamPlan, tally: Tally) -> None:
+    there = tally.below("column", stream.name)
+    for column, what in optional_columns(plan, stream).items() if there else ():
+        if column not in there:
+            raise InputError(
+                f"stream {stream.name!r}: no row of {stream.path} has the column {column!r} ({what}). "
+                f"{known(column, there)}"
+            )
 
 
 def _check_orphans(plan: EventLogsPlan, stream: StreamPlan, tally: Tally) -> None:

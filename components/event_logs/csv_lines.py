@@ -24,7 +24,7 @@ def read(file: str, block_bytes: int = _BLOCK_BYTES) -> Iterator[Block]:
     A row with too many or too few fields, or with bytes that are no UTF-8, is broken.
 
     Raises:
-        InputError: the header names a column twice, or none.
+        InputError: the header names a column twice, is not UTF-8, or has a quote that never closes.
         pyarrow.ArrowException, OSError: the file cannot be read.
     """
     names = _header(file)
@@ -62,8 +62,16 @@ def read(file: str, block_bytes: int = _BLOCK_BYTES) -> Iterator[Block]:
 
 def _header(file: str) -> list[str]:
     with pa.input_stream(file) as stream:
-        text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="replace", newline="")
-        names = next((row for row in csv.reader(text) if row), [])
+        text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
+        try:
+            names = next((row for row in csv.reader(text) if row), [])
+        except csv.Error as error:
+            raise InputError(
+                f"{file}: the header is no line of CSV ({error}). Is there a quote that never closes, or is the file "
+                "not CSV at all?"
+            ) from None
+    if any("\udc80" <= character <= "\udcff" for name in names for character in name):
+        raise InputError(f"{file}: the header is not UTF-8. Save the file as UTF-8; is it CSV at all?")
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise InputError(f"{file}: the header names column {twice[0]!r} twice; give each column its own name.")

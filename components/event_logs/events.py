@@ -47,21 +47,33 @@ class Prepared:
 
 def needed_columns(plan: EventLogsPlan, stream: StreamPlan) -> dict[str, str]:
     """{column that the stream's files must have: what it is}."""
-    needed = dict.fromkeys(stream.where, f"`where` of stream {stream.name!r}")
-    needed |= dict.fromkeys(stream.key, f"key of stream {stream.name!r}")
+    needed = dict.fromkeys(stream.where, f"`where` of stream {stream.name!r}") | event_columns(stream)
+    for column, what in optional_columns(plan, stream).items():
+        needed.setdefault(column, what)
+    return needed
+
+
+def event_columns(stream: StreamPlan) -> dict[str, str]:
+    """{column without which a row is no event of the stream: what it is}."""
+    needed = dict.fromkeys(stream.key, f"key of stream {stream.name!r}")
     if stream.time:
         needed[stream.time.column] = f"time of stream {stream.name!r}"
     if stream.event_id:
         needed[stream.event_id] = f"event_id of stream {stream.name!r}"
     if stream.value:
         needed[stream.value] = f"value of stream {stream.name!r}"
+    return needed
+
+
+def optional_columns(plan: EventLogsPlan, stream: StreamPlan) -> dict[str, str]:
+    """{column that may lack a value, so that a file of JSON lines need not have it: what it is}."""
+    optional: dict[str, str] = {}
     if plan.makes_examples(stream):
-        for column in plan.columns:
-            needed.setdefault(column.name, "read by a feature or a slice")
+        optional |= {column.name: "read by a feature or a slice" for column in plan.columns}
         for task in plan.tasks:
             if task.label:
-                needed.setdefault(task.label, f"label of task {task.name!r}")
-    return needed
+                optional.setdefault(task.label, f"label of task {task.name!r}")
+    return optional
 
 
 def prepare(

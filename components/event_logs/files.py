@@ -26,10 +26,12 @@ def matched_files(data: str, path: str, what: str) -> list[str]:
     Raises:
         InputError: none; says the absolute pattern, and what lies in the nearest folder that exists.
     """
-    pattern = os.path.join(os.path.abspath(data), path)
+    folder = os.path.abspath(data)
+    # The folder is no glob: brackets in its name stand for themselves.
+    pattern = os.path.join(glob.escape(folder), path)
     found = sorted(file for file in glob.glob(pattern, recursive=True) if os.path.isfile(file))
     if not found:
-        raise InputError(f"{what}: no file matches {pattern}. {_nearest(pattern)}")
+        raise InputError(f"{what}: no file matches {os.path.join(folder, path)}. {_nearest(folder, path)}")
     return found
 
 
@@ -55,9 +57,9 @@ def format_of(file: str, declared: str | None, what: str) -> str:
     return FORMATS[ending]
 
 
-def _nearest(pattern: str) -> str:
-    folder, wanted = Path(pattern), ""
-    while glob.has_magic(str(folder)) or not folder.is_dir():
+def _nearest(data: str, path: str) -> str:
+    folder, wanted = Path(data, path), ""
+    while glob.has_magic(os.path.relpath(folder, data)) or not folder.is_dir():
         wanted, folder = folder.name, folder.parent
     names = sorted(entry.name + "/" * entry.is_dir() for entry in folder.iterdir() if not entry.name.startswith("."))
     near = difflib.get_close_matches(wanted, names, n=1)

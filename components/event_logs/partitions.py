@@ -23,6 +23,7 @@ from components.event_logs.events import (
     Prepared,
     Wanted,
     broken_letters,
+    event_columns,
     needed_columns,
     prepare,
 )
@@ -58,13 +59,19 @@ def read_piece(
     needed: dict[str, str] = {}
     for stream in streams:
         needed |= needed_columns(plan, stream) | needed
-    block = None
+    block, present = None, set[str]()
     for block in read(piece):
         if not block.open_ended:
             require_columns(block, needed, piece.name)
-        yield from _read_block(block, piece, streams, plan, partitions, limit, tally)
-    if block is not None and block.open_ended and block.columns:
-        require_columns(block, needed, piece.name)
+        yield from _read_block(block, piece, streams, plan, partitions, limit, tally, present)
+    if block is not None and block.columns:
+        for stream in streams:
+            if block.open_ended:
+                required = dict.fromkeys(stream.where, f"`where` of stream {stream.name!r}")
+                required |= event_columns(stream) if stream.name in present else {}
+                require_columns(block, required, piece.name)
+            for column in block.columns if stream.name in present else ():
+                tally.add(1, "column", stream.name, column)
 
 
 def _read_block(
@@ -75,11 +82,14 @@ def _read_block(
     partitions: int,
     limit: int,
     tally: Tally,
+    present: set[str],
 ) -> Iterator[Keyed | pl.DataFrame]:
     hashes = row_hashes(block.frame, text_numbers=block.text_numbers)
     for position, stream in enumerate(streams):
         prepared = prepare(block, hashes, stream, _wanted(plan, stream), limit, piece.name)
         # A row that cannot be read may be of any of the file's streams: it goes to the first, so it is counted once.
+        if prepared.events.height or prepared.dead.height:
+            present.add(stream.name)
         dead = pl.concat([prepared.dead, broken_letters(block)]) if position == 0 else prepared.dead
         other = prepared.other + (len(block.broken) if position else 0)
         tally.add(prepared.events.height + dead.height, "book", stream.name, "read")
@@ -138,7 +148,7 @@ def examples_of(
             if rows is not None:
                 tally.add(rows.height, "book", stream.name, "used")
                 examples = labelled.labels(labelled.number_twins(rows, ROW, stream.name), plan.tasks)
-                yield batch(examples.drop(ROW), "examples", stream.name)
+                yield batch(examples, "examples", stream.name)
         return
     events: dict[str, pl.DataFrame] = {}
     for stream in plan.streams:

@@ -27,7 +27,7 @@ from apache_beam.pvalue import AsSingleton, TaggedOutput
 
 from components.event_logs import books, dead_letters
 from components.event_logs.checks import check
-from components.event_logs.events import TIME
+from components.event_logs.events import ROW, TIME
 from components.event_logs.partitions import (
     Keyed,
     count_of_partitions,
@@ -43,7 +43,8 @@ from components.event_logs.plan import EventLogsPlan
 from components.event_logs.splits import evaluates_by_hash, time_limit
 from components.event_logs.streams import Piece, pieces
 from components.event_logs.tally import Tally, merged
-from components.event_logs.writing import EXAMPLE_ID, count_labels, schema, write_splits
+from components.event_logs.values import example_ids
+from components.event_logs.writing import count_labels, schema, write_splits
 from models.errors import InputError
 
 TALLY = "tally.json"
@@ -223,7 +224,10 @@ def _evaluates(held: pa.RecordBatch, plan: EventLogsPlan, limit: int | None) -> 
     if plan.labelled and len(plan.streams) > 1:
         return np.full(held.num_rows, stream_of(held) == plan.streams[1].name)
     if TIME not in held.schema.names:
-        return evaluates_by_hash(held.column(EXAMPLE_ID).to_numpy(), plan.split.eval_fraction or 0.0)
+        # By the id of the first of equal rows: twins in both splits would let the model learn what it is asked.
+        rows = held.column(ROW).to_numpy()
+        firsts = example_ids(rows, np.zeros(len(rows), np.uint64), stream_of(held))
+        return evaluates_by_hash(firsts, plan.split.eval_fraction or 0.0)
     return held.column(TIME).to_numpy() >= (limit or 0)
 
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from components.event_logs import csv_lines, json_lines
-from components.event_logs.blocks import ROWS, Block, texts_of_binary
+from components.event_logs.blocks import ROWS, Block, plain
 from components.event_logs.files import format_of, matched_files, relative
 from components.event_logs.plan import EventLogsPlan
 from models.errors import InputError
@@ -42,17 +42,24 @@ def pieces(plan: EventLogsPlan) -> list[Piece]:
     """All pieces of all files, by file and row.
 
     Raises:
-        InputError: a stream without files, an unknown format, two formats declared for one file, an unreadable file.
+        InputError: a stream without files, an unknown format, two formats declared for one file, an unreadable file,
+            a file whose rows would be of two streams.
     """
     owners: dict[str, list[str]] = {}
     formats: dict[str, str] = {}
     for stream in plan.streams:
         what = f"stream {stream.name!r}"
         for file in matched_files(plan.data, stream.path, what):
-            owners.setdefault(file, []).append(stream.name)
             format = format_of(file, stream.format, what)
             if formats.setdefault(file, format) != format:
                 raise InputError(f"{what}: {file} is {formats[file]} in another stream, but {format} here.")
+            for other in owners.setdefault(file, []):
+                if plan.stream(other).where == stream.where:
+                    raise InputError(
+                        f"{what}: its `path` and that of {other!r} both match {file}, whose rows would count twice. "
+                        "Make the paths distinct, or tell the rows apart with `where`."
+                    )
+            owners[file].append(stream.name)
     found: list[Piece] = []
     for file in sorted(owners):
         name, streams = relative(plan.data, file), tuple(owners[file])
@@ -109,6 +116,14 @@ def _parquet(piece: Piece) -> Iterator[Block]:
     with _open_parquet(piece.file) as opened:
         first = piece.first_row
         for batch in opened.iter_batches(ROWS, row_groups=[piece.row_group], use_threads=True):
-            frame = texts_of_binary(pl.DataFrame(pl.from_arrow(pa.Table.from_batches([batch]))))
+            table = pa.table([_for_polars(column) for column in batch.columns], names=batch.schema.names)
+            frame = plain(pl.DataFrame(pl.from_arrow(table)))
             yield Block(frame, np.arange(first, first + batch.num_rows), tuple(frame.columns))
             first += batch.num_rows
+
+
+def _for_polars(column: pa.Array) -> pa.Array:
+    """Timestamps with a fixed offset ("+05:30") in UTC, wide decimals as text: polars reads neither."""
+    if pa.types.is_timestamp(column.type) and column.type.tz and column.type.tz[0] in "+-":
+        return column.cast(pa.timestamp(column.type.unit, "UTC"))
+    return column.cast(pa.string()) if pa.types.is_decimal256(column.type) else column

@@ -66,7 +66,9 @@ def _of_numbers(column: pl.Series, time: TimePlan) -> tuple[pl.Series, pl.Series
     numbers = stripped.cast(pl.Float64, strict=False).fill_nan(None)
     scaled = (numbers * _MICROS[time.unit]).fill_null(0.0).to_numpy()
     result = np.clip(np.rint(scaled), -_BOUND, _BOUND).astype(np.int64)
-    if not column.dtype.is_float():  # integers beyond 2^53, such as nanoseconds, are not exact as floats
+    if not (
+        column.dtype.is_float() or column.dtype.is_decimal()
+    ):  # integers beyond 2^53, such as nanoseconds, are not exact as floats
         whole = stripped.cast(pl.Int64, strict=False)
         fits = whole.is_not_null().to_numpy() & (np.abs(scaled) < _BOUND)
         exact = np.where(fits, whole.fill_null(0).to_numpy(), 0)

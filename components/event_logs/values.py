@@ -68,7 +68,9 @@ def cast(value: pl.Expr, dtype: pl.DataType, target: str) -> tuple[pl.Expr, pl.E
     if target == "int":
         whole = (number == number.floor()) & (number.abs() < 2.0**63)
         rounded = pl.when(whole).then(number).otherwise(None).cast(pl.Int64, strict=False)
-        exact = value.cast(pl.Int64, strict=False) if not dtype.is_float() else rounded
+        exact = rounded if dtype.is_float() else value.cast(pl.Int64, strict=False)
+        if dtype.is_decimal():  # the cast would cut the fraction off
+            exact = pl.when(value == exact).then(exact)
         return pl.coalesce(exact, rounded) if isinstance(dtype, pl.String) else exact, missing
     return pl.when(number.is_finite() & (number.abs() <= FLOAT32_MAX)).then(number).cast(pl.Float32), missing
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -66,8 +67,12 @@ class Executor(base_beam_executor.BaseBeamExecutor):
                 "moments come from it: look at the recipe's `split` and at the times in the logs."
             )
 
-        with self._make_beam_pipeline() as pipeline:
-            _ = pipeline | "Analysis" >> AnalysisPass(pieces, plan, transform_graph.uri)
+        try:
+            with self._make_beam_pipeline() as pipeline:
+                _ = pipeline | "Analysis" >> AnalysisPass(pieces, plan, transform_graph.uri)
+        except InputError as error:
+            # Beam appends the step to the message, which is of no use to the reader of the recipe.
+            raise InputError(re.sub(r" \[while running .*", "", str(error), flags=re.DOTALL)) from None
         with self._make_beam_pipeline() as pipeline:
             _ = pipeline | "Transform" >> TransformPass(jobs, plan, transform_graph.uri)
 

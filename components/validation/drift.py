@@ -97,6 +97,14 @@ def check_drift(
             if measurement.value > measurement.threshold:
                 words = _words(measurement, current[name], earlier[name])
                 findings.append(Finding(kind="drift", split=split, column=name, words=words))
+    for name in compared:
+        # The largest drift there is, of which TFDV says nothing: it has no shares to compare.
+        if _values(earlier[name]) and not _values(current[name]):
+            words = "drift since the last good run: it has no value at all now, and had some before."
+            findings.append(Finding(kind="drift", split=split, column=name, words=words))
+            info = anomalies.anomaly_info[name]
+            info.path.step.append(name)
+            info.severity, info.description, info.short_description = info.ERROR, words, "No values"
     return anomalies, sorted(findings, key=lambda finding: finding.column)
 
 
@@ -125,6 +133,11 @@ _TYPES = {
 
 def _distance(statistics: statistics_pb2.FeatureNameStatistics) -> str:
     return JENSEN_SHANNON if statistics.WhichOneof("stats") == "num_stats" else LINFTY
+
+
+def _values(statistics: statistics_pb2.FeatureNameStatistics) -> int:
+    """How many examples have a value."""
+    return getattr(statistics, statistics.WhichOneof("stats")).common_stats.num_non_missing
 
 
 def _only(all_columns: Statistics, columns: Columns, names: Mapping[str, float]) -> Statistics:

@@ -8,6 +8,7 @@ import keras
 from keras import ops
 
 from models.architectures.base import Architecture
+from models.errors import InputError
 from models.layers.mlp import MLP
 
 
@@ -23,11 +24,14 @@ class SoftSharing(Architecture):
 
     Args:
         tasks: names of the outputs.
-        units: sizes of the layers of each task's network.
+        units: sizes of the layers of each task's network, one or more.
         tower_units: sizes of the hidden layers of each task's tower.
-        strength: factor of the penalty.
+        strength: factor of the penalty, 0 or more.
         activation: name of the activation.
         dropout: share of each layer's outputs zeroed in training.
+
+    Raises:
+        InputError: no layer, or a negative strength, which would drive the networks apart without end.
     """
 
     def __init__(
@@ -42,6 +46,10 @@ class SoftSharing(Architecture):
         **layer: Any,
     ) -> None:
         super().__init__(tasks, **layer)
+        if strength < 0:
+            raise InputError(f"soft_sharing: expected a strength of 0 or more, received {strength}.")
+        if not units:
+            raise InputError("soft_sharing: expected at least one layer to hold near the others', received units=().")
         self.units = tuple(units)
         self.tower_units = tuple(tower_units)
         self.strength = strength

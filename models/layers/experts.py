@@ -7,7 +7,7 @@ from typing import Any
 import keras
 
 from models.errors import InputError
-from models.layers.mlp import check_sizes
+from models.layers.mlp import check_activation, check_sizes
 from models.layers.stacked_dense import StackedDense
 
 
@@ -24,7 +24,7 @@ class Experts(keras.layers.Layer):
     Call: (batch, in) -> (batch, expert, units[-1]).
 
     Raises:
-        InputError: no expert, no layer, a size below 1, or a rate outside [0, 1).
+        InputError: no expert, no layer, a size below 1, a rate outside [0, 1), or an unknown activation.
     """
 
     def __init__(
@@ -32,6 +32,7 @@ class Experts(keras.layers.Layer):
     ) -> None:
         super().__init__(**layer)
         check_sizes("experts", units, dropout)
+        check_activation("experts", activation)
         if experts < 1 or not units:
             raise InputError(
                 f"experts: expected at least one expert of at least one layer, received {experts} experts of {units}."

@@ -23,6 +23,20 @@ def check_sizes(where: str, units: tuple[int, ...], dropout: float) -> None:
         raise InputError(f"{where}: expected a dropout rate of at least 0 and below 1, received {dropout}.")
 
 
+def check_activation(where: str, name: str) -> None:
+    """Refuses an activation that Keras does not know.
+
+    Raises:
+        InputError: an unknown name.
+    """
+    try:
+        keras.activations.get(name)
+    except ValueError:
+        raise InputError(
+            f"{where}: unknown activation {name!r}; expected one of Keras' names, such as relu, gelu, silu or tanh."
+        ) from None
+
+
 @keras.saving.register_keras_serializable(package="gatewise")
 class MLP(keras.layers.Layer):
     """Dense layers with an activation, and dropout after each.
@@ -35,12 +49,13 @@ class MLP(keras.layers.Layer):
     Call: (batch, in) -> (batch, units[-1]).
 
     Raises:
-        InputError: a size below 1, or a rate outside [0, 1).
+        InputError: a size below 1, a rate outside [0, 1), or an unknown activation.
     """
 
     def __init__(self, units: tuple[int, ...], *, activation: str = "relu", dropout: float = 0.0, **layer: Any) -> None:
         super().__init__(**layer)
         check_sizes("MLP", units, dropout)
+        check_activation("MLP", activation)
         self.units = tuple(units)
         self.activation = activation
         self.dropout = dropout

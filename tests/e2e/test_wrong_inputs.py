@@ -122,6 +122,11 @@ def curated_schema(logs: Logs) -> None:
 WRONG: dict[str, tuple[Callable[[Logs], Any], int, list[str]]] = {
     "glob matches nothing": (lambda logs: logs.stream("click", path="clicks/*.csv"), 1, ["click", "clicks/*.csv"]),
     "no data folder": (lambda logs: logs.recipe.update(data="nowhere"), 1, ["nowhere"]),
+    "unknown Beam runner": (
+        lambda logs: logs.recipe.update(beam={"runner": "FlinkRuner"}),
+        1,
+        ["beam.runner", "FlinkRuner"],
+    ),
     "empty file": (lambda logs: logs.text("click.csv", ""), 1, ["click.csv"]),
     "header only": (lambda logs: logs.text("click.csv", "user,item,at,seconds\n"), 1, ["click", "no rows at all"]),
     "no event of this kind": (

@@ -94,7 +94,7 @@ def test_a_categorical_by_hand(run: Run) -> None:
 
 
 def test_values_outside_of_the_vocabulary_are_hashed_alike_on_every_machine(run: Run) -> None:
-    texts = ["radio", "", "PHONE", "x" * 200, b"\xff\x00"]
+    texts = ["radio", "TV", "PHONE", "x" * 200, b"\xff\x00"]
     ids = run([{"device": [value]} for value in texts])["device"].tolist()
     # Values of FarmHash fingerprints, written down once: another machine must find the same.
     assert ids == [1 + bucket for bucket in tf.strings.to_hash_bucket_fast(texts, 3).numpy().tolist()]
@@ -102,7 +102,14 @@ def test_values_outside_of_the_vocabulary_are_hashed_alike_on_every_machine(run:
     assert run([{"place": ["at"]}, {"place": ["de"]}, {}])["country"].tolist() == [1, 1, 0]
 
 
-EXPECTED_TEXT_IDS = [1, 3, 3, 3, 1]
+EXPECTED_TEXT_IDS = [1, 1, 3, 3, 1]
+
+
+def test_an_empty_text_is_missing_as_it_is_in_the_logs(run: Run) -> None:
+    rows = [{"device": [""], "place": [""], "words": ["", "b", "", "a", "b"]}, {"device": ["", "tv"], "words": [""]}]
+    ids = run(rows)
+    assert ids["device"].tolist() == [0, 5] and ids["country"].tolist() == [0, 0]
+    assert ids["words"].tolist() == [[3, 2], [-1, -1]]
 
 
 def splitmix(value: int, buckets: int) -> int:

@@ -214,6 +214,70 @@ WRONG = {
     ),
     "a key twice": ("model:", "name: other\nmodel:", ["recipe.yaml:26: name: the key stands twice, first on line 1"]),
     "no YAML": ("split: {", "split: {{", ["no valid YAML"]),
+    "no such date": (
+        "name: news",
+        "name: news\ndescription: 2026-13-45",
+        ["recipe.yaml:2: '2026-13-45' looks like a value of YAML's type timestamp, but is none", "put it in quotes"],
+    ),
+    "no such truth value": (
+        "name: news",
+        "name: news\ndescription: !!bool x",
+        ["recipe.yaml:2: 'x' looks like a value"],
+    ),
+    "a number without end": ("experts: 4", f"experts: {'9' * 5000}", ["recipe.yaml:26: '999", "type int, but is none"]),
+    "a list as key": (
+        "name: news",
+        "name: news\n[a, b]: 1",
+        ["recipe.yaml:2: expected a text as key, received ['a', 'b']"],
+    ),
+    "an alias inside of itself": ("name: news", "name: news\ndescription: &a [*a]", ["an alias stands inside of what"]),
+    "lists without end": ("name: news", f"name: news\ndescription: {'[' * 3000}", ["nested too deeply"]),
+    "a kind that is a list": (
+        "kind: numeric",
+        "kind: []",
+        ["recipe.yaml:21: features.age_hours: unknown kind '[]'; Known: bucketised"],
+    ),
+    "a window beyond all time": (
+        "window: 30m, gates",
+        "window: 99999999999999999d, gates",
+        ["tasks.read.window: expected a duration of less than three million years; received '99999999999999999d'"],
+    ),
+    "a moment beyond all time": (
+        "'2026-01-15T00:00:00Z'",
+        "'9999-12-31T23:59:59-12:00'",
+        ["logs.as_of: expected a moment in the years 1 to 9999 UTC"],
+    ),
+    "a number of more than 64 bits": (
+        "experts: 4",
+        "experts: 99999999999999999999",
+        ["recipe.yaml:26: model.options.mmoe.experts: expected a whole number of 64 bits, received one of 67"],
+    ),
+    "a seed of more than 32 bits": (
+        "model:",
+        "training: {seed: 4294967296}\nmodel:",
+        ["training.seed: expected a whole number below 4294967296, received 4294967296"],
+    ),
+    "an option that is no number": (
+        "experts: 4",
+        "dropout: .nan",
+        ["model.options.mmoe.dropout: expected float, received nan"],
+    ),
+    "groups of several values": (
+        "group_key: reader",
+        "group_key: last_read",
+        ["evaluation.group_key: the column 'last_read' has several values for one example"],
+    ),
+    "the name of the pushed models' folder": ("name: news", "name: serving", ["recipe.yaml:1: name: 'serving' is"]),
+    "a file name that is none": (
+        "model:",
+        'validation: {schema: "\\0"}\nmodel:',
+        ["'data' or 'validation.schema' cannot be the name of a file"],
+    ),
+    "a file name that is too long": (
+        "model:",
+        f"validation: {{schema: {'x' * 5000}}}\nmodel:",
+        ["validation.schema: no such file"],
+    ),
     "a list": (RECIPE, "- name\n", ["recipe.yaml:1: expected a mapping of sections"]),
     "empty": (RECIPE, "# nothing\n", ["recipe.yaml: the file is empty"]),
 }
@@ -277,6 +341,8 @@ def test_overrides(recipe_file: Path, tmp_path: Path) -> None:
         ("model.architecture=nope", "--set model.architecture=nope: unknown architecture 'nope'"),
         ("training.sed=2", "--set training.sed=2: unknown key 'sed'; did you mean 'seed'?"),
         ("name.x=2", "--set name.x=2: 'name' is a single value"),
+        ("name=2026-13-45", "--set name=2026-13-45: the value is no valid YAML; put it in quotes"),
+        ("name=!!int x", "--set name=!!int x: the value is no valid YAML; put it in quotes"),
         ("training.epochs=0", "--set training.epochs=0: Input should be greater than or equal to 1; received 0"),
     ],
 )

@@ -36,6 +36,12 @@ def test_defaults_are_of_their_own_type(path: str) -> None:
     assert registry.check_options(defaults, path, "here") == defaults
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_an_option_is_a_finite_number(value: float) -> None:
+    with pytest.raises(InputError, match=f"here.strength: expected float, received {value!r}"):
+        registry.check_options({"strength": value}, PENALTIES["l2"], "here")
+
+
 def test_options_are_checked_without_keras() -> None:
     code = (
         "import sys; from models.registry import check_options; from models.architectures import ARCHITECTURES; "

@@ -66,6 +66,11 @@ def test_what_does_not_fit_is_refused(row: object, message: str) -> None:
         serialize_examples([{}, row], INPUTS)  # type: ignore[list-item]
 
 
+def test_half_a_character_is_refused() -> None:
+    with pytest.raises(InputError, match=r"column 'device': expected a text of Unicode characters, received '\\ud800'"):
+        serialize_examples([{"device": "\ud800"}], {"device": {"type": "bytes", "multivalued": False}})
+
+
 def test_a_typical_row_has_a_value_in_every_column() -> None:
     (example,) = serialize_examples([typical_row(INPUTS)], INPUTS)
     assert values(example) == {"device": [b""], "tags": [b""], "age": [0.0], "item": [0]}

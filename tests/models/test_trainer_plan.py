@@ -66,6 +66,13 @@ def test_what_the_trainer_needs() -> None:
     }
 
 
+def test_options_are_of_the_types_that_the_methods_want() -> None:
+    options = {"mmoe": {"experts": "8", "units": [8.0, "4"], "dropout": "1e-1"}}
+    made = plan(model={"options": options, "penalties": {"l2": {"strength": "1e-6"}}})
+    assert made.options == {"experts": 8, "units": (8, 4), "dropout": 0.1}
+    assert isinstance(made.options["experts"], int) and made.penalties == {"l2": {"strength": 1e-6}}
+
+
 def test_it_travels_as_json() -> None:
     assert TrainerPlan.model_validate_json(plan().model_dump_json()) == plan()
     assert list(TrainerPlan.model_validate_json(plan().model_dump_json()).tasks) == ["click", "value"]

@@ -22,6 +22,13 @@ def test_wrong_duration(text: object) -> None:
         parse_duration(text)
 
 
+def test_beyond_all_time() -> None:
+    with pytest.raises(ValueError, match="less than three million years"):
+        parse_duration("99999999999999999d")
+    with pytest.raises(ValueError, match="years 1 to 9999"):
+        parse_moment("9999-12-31T23:59:59-12:00")
+
+
 @given(st.integers(min_value=1, max_value=10**9))
 def test_duration_is_written_as_it_is_read(seconds: int) -> None:
     value = datetime.timedelta(seconds=seconds)

@@ -33,6 +33,19 @@ def test_no_file_says_the_pattern_and_what_lies_nearby(tmp_path: Path) -> None:
         matched_files(str(tmp_path), "log/**/*.parquet", "stream 'click'")
 
 
+def test_the_folder_of_the_data_is_no_glob(tmp_path: Path) -> None:
+    folder = tmp_path / "logs [old]"
+    folder.mkdir()
+    (folder / "clicks.csv").touch()
+    assert matched_files(str(folder), "*.csv", "s") == [str(folder / "clicks.csv")]
+    with pytest.raises(InputError) as error:
+        matched_files(str(folder), "click.csv", "s")
+    assert str(error.value) == (
+        f"s: no file matches {folder}/click.csv. The nearest folder that exists is {folder}; in it: clicks.csv. "
+        "Did you mean clicks.csv?"
+    )
+
+
 def test_formats() -> None:
     assert format_of("a.PARQUET", None, "s") == "parquet"
     assert format_of("a.csv.gz", None, "s") == "csv"

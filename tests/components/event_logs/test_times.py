@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from decimal import Decimal
 
 import polars as pl
 import pytest
@@ -99,3 +100,7 @@ def test_a_column_that_cannot_hold_times_is_refused() -> None:
         read([True], "s")
     with pytest.raises(InputError, match=r"unknown time zone 'Vienna'; expected an IANA name"):
         read(["2026-01-01T00:00:00"], "text", "Vienna")
+
+
+def test_decimals_keep_their_fractions() -> None:
+    assert read([Decimal("1700000000.123456"), Decimal("1700000000")], "s")[0] == [MOMENT + 123_456, MOMENT]

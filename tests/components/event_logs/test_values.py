@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import numpy as np
 import polars as pl
 import pytest
@@ -40,6 +42,8 @@ def test_integer_columns() -> None:
     assert typed([True, False], "int")[0] == [1, 0]
     assert typed([2**63, 3], "int", pl.UInt64)[0] == [None, 3]
     assert typed([2**62 + 1], "int")[0] == [2**62 + 1]
+    assert typed([Decimal("2.00"), Decimal("1.50"), None], "int") == ([2, None, None], [False, False, True])
+    assert typed([Decimal(2**62 + 1)], "int")[0] == [2**62 + 1]
 
 
 def test_number_columns_are_finite() -> None:

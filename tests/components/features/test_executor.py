@@ -184,3 +184,13 @@ def test_the_component_has_the_standard_channels() -> None:
     assert component.outputs["transform_graph"].type is standard_artifacts.TransformGraph
     assert component.outputs["transformed_examples"].type is standard_artifacts.Examples
     assert component.exec_properties == {"plan": "{}", "code": "1"}
+
+
+def test_a_feature_without_a_value_is_refused_without_the_words_of_beam(
+    tmp_path: Path, make_plan: Any, make_table: Any, write_split: Any
+) -> None:
+    plan = make_plan({"price": {"kind": "numeric", "column": "cost"}})
+    for split in ("train", "eval"):
+        write_split(tmp_path / "raw", split, make_table({"cost": ("float", [None, None])}, plan.tasks), 1)
+    with pytest.raises(InputError, match=r"no value in any of the 2 train examples.* or remove the feature\.$"):
+        run(tmp_path, plan)

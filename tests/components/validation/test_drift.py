@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import logging
 
+import numpy as np
 import pytest
 from tensorflow_metadata.proto.v0 import anomalies_pb2
 
@@ -84,3 +85,13 @@ def test_column_of_another_type(split_of, frame, caplog):
         _, findings = check_drift(split_of(frame()), split_of(before), {"device": 0.1}, "train")
     assert findings == []
     assert "column 'device': its type changed" in caplog.text
+
+
+def test_a_column_that_lost_all_its_values(split_of, frame):
+    empty = split_of(frame(price=np.full(1000, np.nan, np.float32)))
+    anomalies, [finding] = check_drift(empty, split_of(frame()), {"price": 0.9, "device": 0.9}, "eval")
+    assert str(finding) == (
+        "column 'price', split eval: drift since the last good run: it has no value at all now, and had some before."
+    )
+    assert anomalies.anomaly_info["price"].description == finding.words
+    assert check_drift(empty, empty, {"price": 0.9}, "eval")[1] == []

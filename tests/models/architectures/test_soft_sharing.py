@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from models.architectures.soft_sharing import SoftSharing, mean_squared_distance
+from models.errors import InputError
 
 
 def test_distance_by_hand():
@@ -34,3 +35,13 @@ def test_twins_cost_nothing_and_a_lone_task_has_no_penalty():
     lone = SoftSharing(("a",), units=(4,))
     lone(np.ones((2, 5), "float32"))
     assert lone.losses == []
+
+
+def test_refuses_a_negative_strength():
+    with pytest.raises(InputError, match="strength of 0 or more, received -1"):
+        SoftSharing(("a", "b"), strength=-1.0)
+
+
+def test_refuses_no_layer():
+    with pytest.raises(InputError, match="expected at least one layer to hold near the others', received units=\\(\\)"):
+        SoftSharing(("a", "b"), units=())

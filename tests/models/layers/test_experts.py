@@ -43,3 +43,8 @@ def test_config_round_trip():
 def test_refuses_sizes(experts, units, dropout, words):
     with pytest.raises(InputError, match=words):
         Experts(experts, units, dropout=dropout)
+
+
+def test_refuses_an_unknown_activation():
+    with pytest.raises(InputError, match="unknown activation 'rellu'; expected one of Keras' names, such as relu"):
+        Experts(2, (4,), activation="rellu")

@@ -40,3 +40,8 @@ def test_refuses_sizes():
         MLP((4, -1))
     with pytest.raises(InputError, match="dropout rate"):
         MLP((4,), dropout=-0.1)
+
+
+def test_refuses_an_unknown_activation():
+    with pytest.raises(InputError, match="unknown activation 'rellu'; expected one of Keras' names, such as relu"):
+        MLP((4,), activation="rellu")
