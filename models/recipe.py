@@ -215,7 +215,7 @@ class MultiValued(_Vocabulary):
     pooling: Literal["mean", "sum", "max", "sqrtn"] = Field(
         default="mean", description="How the values' embeddings become one vector."
     )
-    separator: str | None = Field(
+    separator: Annotated[str, Field(min_length=1)] | None = Field(
         default=None, description="Text columns only: what stands between the values.", examples=["|"]
     )
     max_length: Annotated[int, Field(ge=1, le=1000)] = Field(

@@ -63,11 +63,12 @@ def serialize_examples(rows: Sequence[Mapping[str, Any]], inputs: Mapping[str, M
     """Rows of a request, as JSON gives them, as serialized tf.Examples.
 
     A column that is left out, None or an empty list is missing, and so is a number that is not finite. A column of
-    texts also takes whole numbers: they are written out, as they are in the logs.
+    texts also takes whole numbers: they are written out, as they are in the logs. A text with the separator of its
+    multi-valued column is split, as it is in the logs.
 
     Args:
         rows: {column: value or list of values} for each example.
-        inputs: {column: {"type": "bytes" | "int" | "float", "multivalued": bool, ...}}, from `read_inputs`.
+        inputs: {column: {"type": "bytes" | "int" | "float", "multivalued": bool, "separator": str | None, ...}}, from `read_inputs`.
 
     Raises:
         InputError: an unknown column, a value of another type, or several values for a column that takes one.
@@ -82,6 +83,9 @@ def _example(row: Mapping[str, Any], inputs: Mapping[str, Mapping[str, Any]], wh
     for column, value in row.items():
         if column not in inputs:
             raise InputError(f"{where}: unknown column {column!r}; {known(column, inputs)}")
+        separator = inputs[column].get("separator")
+        if separator and isinstance(value, str) and inputs[column]["type"] == "bytes":
+            value = value.split(separator)
         values = [] if value is None else list(value) if isinstance(value, list | tuple) else [value]
         if len(values) > 1 and not inputs[column]["multivalued"]:
             raise InputError(f"{where}, column {column!r}: expected one value, received {len(values)}: {value!r}.")

@@ -34,6 +34,7 @@ class InputPlan(Part):
     type: Literal["bytes", "int", "float"]
     multivalued: bool
     side: Literal["user", "item", "context"]
+    separator: str | None = None
 
 
 class TrainerPlan(Part):
@@ -72,7 +73,12 @@ class TrainerPlan(Part):
             training=recipe.training,
             probe_requests=recipe.serving.probe_requests,
             inputs={
-                column: InputPlan(type=raw_type(feature), multivalued=column in lists, side=feature.side)
+                column: InputPlan(
+                    type=raw_type(feature),
+                    multivalued=column in lists,
+                    side=feature.side,
+                    separator=feature.separator if isinstance(feature, MultiValued) else None,
+                )
                 for column, feature in feature_columns(recipe.features).items()
             },
         )

@@ -32,6 +32,13 @@ def test_values_become_the_columns_types() -> None:
     ]
 
 
+def test_a_text_with_the_separator_is_split_as_in_the_logs() -> None:
+    inputs = {"tags": {**INPUTS["tags"], "separator": "|"}, "device": INPUTS["device"]}
+    (example,) = serialize_examples([{"tags": "a|b c|", "device": "x|y"}], inputs)
+    # The empty text behind the last separator is missing in the graph, as every empty text is.
+    assert values(example) == {"tags": [b"a", b"b c", b""], "device": [b"x|y"]}
+
+
 def test_missing_is_left_out_none_or_empty() -> None:
     (nothing, explicit) = serialize_examples([{}, {"device": None, "tags": [], "age": None, "item": []}], INPUTS)
     assert values(nothing) == {}

@@ -59,10 +59,10 @@ def test_what_the_trainer_needs() -> None:
     assert made.penalties == {"l2": {"strength": 0.1}}
     assert made.training.epochs == 2 and made.probe_requests == 7
     assert {column: tuple(about.model_dump().values()) for column, about in made.inputs.items()} == {
-        "device": ("bytes", False, "context"),
-        "words": ("bytes", True, "item"),
-        "item": ("int", False, "item"),
-        "age": ("float", False, "user"),
+        "device": ("bytes", False, "context", None),
+        "words": ("bytes", True, "item", "|"),
+        "item": ("int", False, "item", None),
+        "age": ("float", False, "user", None),
     }
 
 
