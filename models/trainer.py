@@ -6,7 +6,6 @@ import dataclasses
 import hashlib
 import json
 import logging
-import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -28,6 +27,7 @@ from models.multitask import MultiTaskModel
 from models.penalties import PENALTIES
 from models.registry import load, lookup
 from models.trainer_plan import TrainerPlan
+from models.whole_file import write_whole
 
 logger = logging.getLogger(__name__)
 
@@ -66,8 +66,9 @@ def run_fn(fn_args: Any) -> None:
         expected=expected_predictions(trained.model, evaluation, plan.probe_requests),
     )
     history = {"epochs": trained.epochs, "best_epoch": trained.best_epoch, "rows": len(data.labels)}
-    _write_json(run_dir / "gates.json", mean_gates(trained.model, evaluation, plan.training.batch_size))
-    _write_json(run_dir / "history.json", history)
+    gates = mean_gates(trained.model, evaluation, plan.training.batch_size)
+    write_whole(run_dir / "gates.json", json.dumps(gates, indent=2))
+    write_whole(run_dir / "history.json", json.dumps(history, indent=2))
     backup.remove()
 
 
@@ -240,10 +241,3 @@ def _only(patterns: list[str]) -> str:
     if len(patterns) != 1:
         raise ValueError(f"expected one pattern of files, received {patterns}")
     return patterns[0]
-
-
-def _write_json(path: Path, content: Any) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}")
-    unfinished.write_text(json.dumps(content, indent=2), encoding="utf-8")
-    os.replace(unfinished, path)

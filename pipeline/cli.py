@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 import tempfile
 import traceback
@@ -14,6 +13,7 @@ import typer
 
 from models.errors import GatewiseError, InputError
 from models.recipe_file import load_recipe
+from models.whole_file import write_whole
 from pipeline.native_stderr import native_stderr_to
 
 CRASHED = 3
@@ -127,7 +127,7 @@ def run(
         summary = summarise(run_pipeline(checked, where, console))
         console.show(summary, where)
     if json_file is not None:
-        write_whole(json_file, json.dumps(summary, indent=1) + "\n")
+        write_output(json_file, json.dumps(summary, indent=1) + "\n")
     raise typer.Exit(exit_code(summary))
 
 
@@ -158,7 +158,7 @@ def predict(
     if output is None:
         sys.stdout.write(answers)
     else:
-        write_whole(output, answers)
+        write_output(output, answers)
 
 
 @app.command()
@@ -176,13 +176,14 @@ def report(
         typer.echo(str(page))
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Writes a text file under a temporary name and renames it."""
+def write_output(path: Path, text: str) -> None:
+    """Writes the file that an option names.
+
+    Raises:
+        InputError: it cannot be written there.
+    """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}")
-        temporary.write_text(text, encoding="utf-8")
-        temporary.rename(path)
+        write_whole(path, text)
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror}). Name another file.") from None
 

@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from components.event_logs.tally import BOOKS
 from models.errors import GatewiseError, InputError
 from models.recipe import Recipe
 from pipeline.native_stderr import native_stderr_to
@@ -110,11 +111,10 @@ def _books_table(summary: dict[str, Any]) -> Table:
     table = Table(
         "stream", title="Books: read = used + duplicate + orphan + late + dead-lettered", title_justify="left"
     )
-    columns = ("read", "used", "duplicate", "orphan", "late", "dead_lettered", "other")
-    for column in columns:
+    for column in BOOKS:
         table.add_column(column.replace("_", "-"), justify="right")
     for stream, counts in summary["books"].items():
-        table.add_row(stream, *(f"{counts.get(column, 0):,}" for column in columns))
+        table.add_row(stream, *(f"{counts.get(column, 0):,}" for column in BOOKS))
     return table
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from models.whole_file import write_whole
 from pipeline import report_charts, report_page, report_results
 
 
@@ -40,12 +41,8 @@ class ReportData:
 
 def write_report(run: ReportData, path: str | Path) -> Path:
     """Writes the page: the same bytes for the same data. Returns its path."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    part.write_text(page(run), encoding="utf-8")
-    part.replace(path)
-    return path
+    write_whole(path, page(run))
+    return Path(path)
 
 
 def page(run: ReportData) -> str:

@@ -14,8 +14,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from components.raw_types import ARROW_TYPES
+
 BATCH_ROWS = 8192
-_TYPES = {"bytes": pa.large_binary(), "int": pa.int64(), "float": pa.float32()}
 
 
 class NotComparable(Exception):
@@ -37,7 +38,7 @@ def shared_columns(inputs: Mapping[str, Mapping[str, Any]], schema: pa.Schema) -
         raise NotComparable(f"the baseline reads columns that the examples no longer have: {', '.join(missing)}")
     for name, about in inputs.items():
         received = schema.field(name).type.value_type
-        if received != _TYPES[about["type"]]:
+        if received != ARROW_TYPES[about["type"]]:
             raise NotComparable(f"the baseline reads column {name!r} as {about['type']}; now it is {received}")
     return list(inputs)
 

@@ -13,6 +13,7 @@ from components.event_logs.dead_letters import FOLDER, SCHEMA, write_part
 from components.event_logs.plan import EPOCH, EventLogsPlan
 from components.event_logs.tally import BOOKS, Tally
 from components.event_logs.writing import SPLITS
+from models.whole_file import write_whole
 
 
 def books(plan: EventLogsPlan, tally: Tally) -> dict[str, dict[str, int]]:
@@ -70,7 +71,4 @@ def write(folder: str, found: dict[str, dict[str, int]], facts: dict[str, Any]) 
     if not os.path.isdir(letters):
         write_part(pl.DataFrame(schema=SCHEMA), letters, "none")
     for name, content in (("books.json", found), ("summary.json", facts)):
-        path = os.path.join(folder, name)
-        with open(path + ".tmp", "w", encoding="utf-8") as file:
-            json.dump(content, file, indent=2, ensure_ascii=False)
-        os.replace(path + ".tmp", path)
+        write_whole(os.path.join(folder, name), json.dumps(content, indent=2, ensure_ascii=False))

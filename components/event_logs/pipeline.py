@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
@@ -25,6 +24,7 @@ import polars as pl
 import pyarrow as pa
 from apache_beam.pvalue import AsSingleton, TaggedOutput
 
+from components.beam_messages import plain_messages
 from components.event_logs import books, dead_letters
 from components.event_logs.checks import check
 from components.event_logs.events import ROW, TIME
@@ -45,7 +45,7 @@ from components.event_logs.streams import Piece, pieces
 from components.event_logs.tally import Tally, merged
 from components.event_logs.values import example_ids
 from components.event_logs.writing import count_labels, schema, write_splits
-from models.errors import InputError
+from models.whole_file import write_whole
 
 TALLY = "tally.json"
 
@@ -190,12 +190,8 @@ def run(
         InputError: the logs are missing, unreadable or not what the recipe says.
     """
     os.makedirs(folder, exist_ok=True)
-    try:
-        with make_pipeline() as pipeline:
-            build(pipeline, plan, folder, int(time.time() * 1_000_000))
-    except InputError as error:
-        # Beam appends the step to the message, which is of no use to the reader of the logs.
-        raise InputError(re.sub(r" \[while running .*", "", str(error), flags=re.DOTALL)) from None
+    with plain_messages(), make_pipeline() as pipeline:
+        build(pipeline, plan, folder, int(time.time() * 1_000_000))
     path = os.path.join(folder, TALLY)
     with open(path, encoding="utf-8") as file:
         saved = json.load(file)
@@ -252,7 +248,5 @@ def _times(element: Keyed) -> np.ndarray:
 
 
 def _save(tally: Tally, path: str, as_of: int, split_at: int | None) -> str:
-    with open(path + ".tmp", "w", encoding="utf-8") as file:
-        json.dump({"tally": tally.to_json(), "as_of": as_of or None, "split_at": split_at}, file)
-    os.replace(path + ".tmp", path)
+    write_whole(path, json.dumps({"tally": tally.to_json(), "as_of": as_of or None, "split_at": split_at}))
     return path

@@ -13,10 +13,10 @@ import pyarrow.parquet as pq
 from components.event_logs.events import EVENT_ID, TIME
 from components.event_logs.plan import EventLogsPlan
 from components.event_logs.tally import Tally
+from components.raw_types import ARROW_TYPES
 
 EXAMPLE_ID = "gatewise/example_id"
 SPLITS = ("train", "eval")
-_VALUES = {"bytes": pa.large_binary(), "int": pa.int64(), "float": pa.float32()}
 _ROW_GROUP = 1 << 16
 
 
@@ -37,7 +37,7 @@ def schema(plan: EventLogsPlan) -> dict[str, str]:
 
 def to_lists(examples: pl.DataFrame, types: dict[str, str]) -> pa.Table:
     """The examples with every column as `large_list<large_binary | int64 | float32>`, no null anywhere."""
-    arrays = {name: _to_list(examples[name], _VALUES[type]) for name, type in types.items()}
+    arrays = {name: _to_list(examples[name], ARROW_TYPES[type]) for name, type in types.items()}
     return pa.table(arrays)
 
 

@@ -8,10 +8,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from components.raw_types import ARROW_TYPES
 from models.errors import InputError
 from models.recipe import Feature, column_of, feature_columns, raw_type
-
-_TYPES = {"bytes": pa.large_binary(), "int": pa.int64(), "float": pa.float32()}
 
 
 def check_columns(schema: pa.Schema, features: Mapping[str, Feature], where: str) -> None:
@@ -27,7 +26,7 @@ def check_columns(schema: pa.Schema, features: Mapping[str, Feature], where: str
                 f"{where}: feature {name!r} reads the column {column!r}, which the examples do not have. "
                 f"Their columns: {', '.join(schema.names)}."
             )
-        received, expected = schema.field(column).type, _TYPES[raw_type(feature)]
+        received, expected = schema.field(column).type, ARROW_TYPES[raw_type(feature)]
         if not _is_list(received) or not _same_kind(received.value_type, expected):
             raise InputError(
                 f"{where}: feature {name!r} needs the column {column!r} as a list of {expected}, found {received}."
@@ -98,9 +97,9 @@ def _is_list(kind: pa.DataType) -> bool:
 
 
 def _same_kind(received: pa.DataType, expected: pa.DataType) -> bool:
-    if expected == _TYPES["int"]:
+    if expected == ARROW_TYPES["int"]:
         return pa.types.is_integer(received)
-    if expected == _TYPES["float"]:
+    if expected == ARROW_TYPES["float"]:
         return pa.types.is_floating(received)
     return any(is_(received) for is_ in _BYTES)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -14,6 +13,7 @@ from tfx.dsl.components.base import base_beam_executor
 from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 
+from components.beam_messages import plain_messages
 from components.features.analysis_pass import AnalysisPass
 from components.features.columns import check_columns
 from components.features.plan import FeaturesPlan
@@ -67,13 +67,9 @@ class Executor(base_beam_executor.BaseBeamExecutor):
                 "moments come from it: look at the recipe's `split` and at the times in the logs."
             )
 
-        try:
-            with self._make_beam_pipeline() as pipeline:
-                _ = pipeline | "Analysis" >> AnalysisPass(pieces, plan, transform_graph.uri)
-        except InputError as error:
-            # Beam appends the step to the message, which is of no use to the reader of the recipe.
-            raise InputError(re.sub(r" \[while running .*", "", str(error), flags=re.DOTALL)) from None
-        with self._make_beam_pipeline() as pipeline:
+        with plain_messages(), self._make_beam_pipeline() as pipeline:
+            _ = pipeline | "Analysis" >> AnalysisPass(pieces, plan, transform_graph.uri)
+        with plain_messages(), self._make_beam_pipeline() as pipeline:
             _ = pipeline | "Transform" >> TransformPass(jobs, plan, transform_graph.uri)
 
         # A local runner goes on in this process: it needs the graph's vocabularies no more.

@@ -6,7 +6,6 @@ It knows nothing but the files, as a server would: the exported model, and the r
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 from components.probe.answers import differences, faults
 from components.probe.requests import read_requests
 from models.errors import GatewiseError
+from models.whole_file import write_whole
 
 
 def ask(model: str, files: Sequence[str], tasks: dict[str, str], tolerance: float) -> dict[str, Any]:
@@ -59,9 +59,7 @@ def main(question: str, answer: str) -> None:
         result = ask(**arguments)
     except GatewiseError as error:
         result = {"requests": 0, "faults": [str(error)]}
-    unfinished = Path(f"{answer}.tmp")
-    unfinished.write_text(json.dumps(result), encoding="utf-8")
-    os.replace(unfinished, answer)
+    write_whole(answer, json.dumps(result))
 
 
 if __name__ == "__main__":

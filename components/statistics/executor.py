@@ -13,12 +13,9 @@ from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 
 from components.statistics.describe import Describe, pieces_of
+from components.statistics.files import CATEGORIES_FILE, STATISTICS_FILE
 from components.statistics.plan import StatisticsPlan
 from components.statistics.reading import described_columns
-
-# The stock name, which every reader of `ExampleStatistics` knows.
-STATISTICS_FILE = "FeatureStats.pb"
-CATEGORIES_FILE = "IntegerCategories.pb"
 
 
 class Executor(base_beam_executor.BaseBeamExecutor):

@@ -14,6 +14,7 @@ from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 from tfx.utils import io_utils
 
+from components.statistics.files import CATEGORIES_FILE, STATISTICS_FILE
 from components.validation.drift import SplitStatistics, check_columns, check_drift
 from components.validation.findings import Finding, schema_findings
 from components.validation.plan import ValidationPlan
@@ -21,7 +22,6 @@ from components.validation.schema_check import check_schema
 from components.validation.verdict import decide
 from models.errors import InputError
 
-STATISTICS_FILE, CATEGORIES_FILE = "FeatureStats.pb", "IntegerCategories.pb"
 # The stock name and property, which every reader of `ExampleAnomalies` knows.
 ANOMALIES_FILE = "SchemaDiff.pb"
 BLESSED = "blessed"

@@ -124,4 +124,4 @@ def test_a_root_that_is_no_folder(
 
 def test_a_file_that_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be written \\(Is a directory\\)"):
-        cli.write_whole(tmp_path, "text")
+        cli.write_output(tmp_path, "text")
