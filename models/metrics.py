@@ -1,4 +1,7 @@
-"""Exact metrics in NumPy: one pass over sorted arrays, with weights, and without a Python loop over the examples.
+"""The metrics' definitions, each of one set of examples, in NumPy: exact, with weights, and without a Python loop.
+
+The evaluation measures all slices of a task at once (`components/evaluation/measuring.py`), and its tests hold it against
+these.
 
 Legend: n examples; `labels` (n,) 0 or 1 for a binary task, any number for a regression; `predictions` (n,)
 probabilities or values, finite where the weight is not 0; `weights` (n,) non-negative, 0 where the task is not

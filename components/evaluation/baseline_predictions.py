@@ -6,7 +6,7 @@ Its `serving_default` takes raw columns and brings its own transform graph along
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from components.evaluation.predicting import predict_batches
 from components.raw_types import ARROW_TYPES
 
 BATCH_ROWS = 8192
@@ -49,7 +50,7 @@ def predict_raw(
     inputs: Mapping[str, Mapping[str, Any]],
     files: Sequence[str],
     batch_rows: int = BATCH_ROWS,
-) -> dict[str, NDArray[Any]]:
+) -> dict[str, NDArray[np.float32]]:
     """The model's predictions for all rows of the Parquet files, in their order.
 
     Args:
@@ -62,11 +63,12 @@ def predict_raw(
     Raises:
         NotComparable: see `shared_columns`.
     """
-    parts: dict[str, list[NDArray[Any]]] = {}
-    for path in files:
-        with pq.ParquetFile(path) as parquet:
-            columns = shared_columns(inputs, parquet.schema_arrow)
-            for batch in parquet.iter_batches(batch_size=batch_rows, columns=columns):
-                for task, values in serve(encode(batch)).items():
-                    parts.setdefault(task, []).append(np.asarray(values).reshape(-1))
-    return {task: np.concatenate(values) for task, values in parts.items()}
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for path in files:
+            with pq.ParquetFile(path) as parquet:
+                columns = shared_columns(inputs, parquet.schema_arrow)
+                yield from parquet.iter_batches(batch_size=batch_rows, columns=columns)
+
+    rows = sum(pq.read_metadata(path).num_rows for path in files)
+    return predict_batches(lambda batch: serve(encode(batch)), batches(), rows)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,7 +20,8 @@ from tfx_bsl.coders import example_coder
 
 from components.evaluation.baseline_predictions import NotComparable, predict_raw
 from components.evaluation.plan import EvaluationPlan
-from components.evaluation.reading import check_tasks, packed_batches, read_examples
+from components.evaluation.predicting import predict_batches
+from components.evaluation.reading import BATCH_ROWS, check_tasks, packed_batches, read_examples
 from components.evaluation.report import Report, evaluate
 from components.evaluation.results import write_report
 from components.evaluation.truth import read_truth
@@ -49,12 +51,19 @@ class Executor(base_executor.BaseExecutor):
         raw = _files(raw_artifact, "*.parquet")
         transformed = _files(artifact_utils.get_single_instance(input_dict["transformed_examples"]), "*.arrow")
 
+        times = [time.perf_counter()]
         examples = read_examples(raw, transformed, plan.columns, event_id=plan.truth is not None)
         check_tasks(examples, plan.tasks)
         truth = read_truth(plan.truth, examples.event_ids) if plan.truth else None
-        candidate = _predict(_serving(model), transformed)
+        times.append(time.perf_counter())
+        candidate = _predict(_serving(model), transformed, examples.rows)
+        times.append(time.perf_counter())
         older, why = (None, "there is no older blessed model") if baseline is None else _older(_serving(baseline), raw)
+        times.append(time.perf_counter())
         report = evaluate(plan, examples, candidate, older, why, truth)
+        times.append(time.perf_counter())
+        seconds = "%d examples: read in %.1f s, candidate's predictions %.1f s, baseline's %.1f s, metrics %.1f s."
+        logger.info(f"Evaluation of {seconds}", examples.rows, *np.diff(times))
         for gate in report.gates:
             if not gate.held:
                 logger.warning("Gate not held: %s", gate.message)
@@ -78,14 +87,13 @@ def bless(blessing: types.Artifact, report: Report, model: types.Artifact, basel
     blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY, value)
 
 
-def _predict(directory: str, transformed: Sequence[str]) -> dict[str, NDArray[Any]]:
+def _predict(directory: str, transformed: Sequence[str], rows: int) -> dict[str, NDArray[np.float32]]:
     """The candidate's predictions for all rows of the transformed files, in their order."""
-    predict = load_predictor(directory)
-    parts = [predict(packed) for path in transformed for packed in packed_batches(path)]
-    return {task: np.concatenate([part[task].reshape(-1) for part in parts]) for task in parts[0]}
+    batches = (packed for path in transformed for packed in packed_batches(path))
+    return predict_batches(load_predictor(directory, BATCH_ROWS), batches, rows)
 
 
-def _older(directory: str, raw: Sequence[str]) -> tuple[dict[str, NDArray[Any]] | None, str]:
+def _older(directory: str, raw: Sequence[str]) -> tuple[dict[str, NDArray[np.float32]] | None, str]:
     """The baseline's predictions for the same rows; or None, and why it cannot be asked."""
     try:
         inputs = read_inputs(directory)["inputs"]

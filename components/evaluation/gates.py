@@ -6,8 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 
 from components.evaluation.plan import GatePlan
-from components.evaluation.scores import Scores, Value, measure, why_undefined
-from components.evaluation.slices import Coded, select
+from components.evaluation.scores import Value, why_undefined
 from models.recipe import LOWER_IS_BETTER
 
 # Served predictions differ by about 1e-7 between batch sizes; a model is not worse than itself.
@@ -43,24 +42,22 @@ def loss_to_baseline(metric: str, value: float, baseline: float) -> float:
 def check_gate(
     task: str,
     gate: GatePlan,
-    candidate: Scores,
-    columns: Mapping[str, Coded],
-    baseline: Scores | None,
+    candidate: Mapping[str, Value],
+    baseline: Mapping[str, Value] | None,
     no_baseline: str,
+    grouped: bool = True,
 ) -> list[GateResult]:
     """Holds one gate against the candidate: one result for each of its limits.
 
     Args:
         task: name of the task.
         gate: the gate.
-        candidate: the candidate's scores on the whole eval split.
-        columns: the columns that slices name.
-        baseline: the baseline's scores on the same examples, or None.
+        candidate: what was measured of the candidate on the gate's slice: its metric and the counts.
+        baseline: the same of the baseline, or None.
         no_baseline: why there is none, in words.
+        grouped: whether there is a group key.
     """
-    chosen = select(columns, gate.slice)
-    mine = candidate.at(chosen)
-    value = measure([gate.metric], mine)[gate.metric]
+    value = candidate[gate.metric]
     slice_ = {name: str(wanted) for name, wanted in gate.slice.items()}
     examples = " and ".join(f"{name} = {wanted}" for name, wanted in slice_.items()) or "the eval split"
     what = f"{task}: {gate.metric}" + (f" where {examples}" if slice_ else "")
@@ -78,9 +75,8 @@ def check_gate(
         )
 
     def undefined(limit: str, **numbers: float) -> GateResult:
-        return result(
-            limit, False, f"has no value: {why_undefined(gate.metric, mine, examples)}; required {limit}.", **numbers
-        )
+        why = why_undefined(gate.metric, candidate, examples, grouped)
+        return result(limit, False, f"has no value: {why}; required {limit}.", **numbers)
 
     found = []
     if gate.at_least is not None:
@@ -98,13 +94,13 @@ def check_gate(
     if gate.max_loss_to_baseline is not None:
         most = gate.max_loss_to_baseline
         limit, numbers = f"at most {most:g} worse than the baseline", {"change": most}
-        base = None if baseline is None else measure([gate.metric], baseline.at(chosen))[gate.metric]
+        base = None if baseline is None else baseline[gate.metric]
         if value is None:
             found.append(undefined(limit, **numbers))
         elif baseline is None:
             found.append(result(limit, True, f"is {value:.6g}; not compared: {no_baseline}.", **numbers))
         elif base is None:
-            why = why_undefined(gate.metric, baseline.at(chosen), examples)
+            why = why_undefined(gate.metric, baseline, examples, grouped)
             found.append(result(limit, True, f"is {value:.6g}; the baseline's has no value: {why}.", **numbers))
         else:
             loss = loss_to_baseline(gate.metric, value, base)

@@ -12,20 +12,23 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from components.evaluation.coding import Coder
 from components.evaluation.report import EvalExamples
-from components.evaluation.slices import Coded
 from models.errors import InputError
 
 EXAMPLE_ID, EVENT_ID = "gatewise/example_id", "gatewise/event_id"
 # Columns of the transformed files that are no inputs of the model.
 NOT_PACKED = ("labels", "weights", "example_id")
 BATCH_ROWS = 16_384
+READ_ROWS = 1 << 19
 
 
 def read_examples(
     raw: Sequence[str], transformed: Sequence[str], columns: Sequence[str], event_id: bool = False
 ) -> EvalExamples:
     """Labels, weights and the named raw columns of all files, in the order of the files.
+
+    An example takes 8 bytes for each task and up to 4 for each column, whatever the files hold besides.
 
     Args:
         raw: the split's Parquet files, sorted.
@@ -39,31 +42,44 @@ def read_examples(
     """
     if len(raw) != len(transformed):
         raise ValueError(f"expected as many raw as transformed files; received {len(raw)} and {len(transformed)}")
+    rows = sum(pq.read_metadata(path).num_rows for path in raw)
+    names = [EXAMPLE_ID, *columns, *([EVENT_ID] if event_id else [])]
+    coders = {name: Coder(rows) for name in columns}
+    event_ids: list[pa.Array] = []
     tasks: list[str] = []
-    labels, weights = [], []
-    found: dict[str, list[pa.Array]] = {name: [] for name in (*columns, *([EVENT_ID] if event_id else []))}
+    labels = weights = np.zeros((0, 0), np.float32)
+    end = 0
     for raw_path, transformed_path in zip(raw, transformed, strict=True):
-        with pa.memory_map(transformed_path) as file:
-            table = pa.ipc.open_file(file).read_all()
-        tasks = json.loads(table.schema.metadata[b"tasks"])
-        labels.append(matrix(table["labels"]))
-        weights.append(matrix(table["weights"]))
-        available = pq.read_schema(raw_path).names
-        if event_id and EVENT_ID not in available:
-            raise InputError(
-                "evaluation.truth is joined by the impression's event id, which the examples do not have: name the column "
-                "in the impression stream's `event_id`."
-            )
-        raw_table = pq.read_table(raw_path, columns=[EXAMPLE_ID, *found], use_threads=False)
-        _check_same(single(raw_table[EXAMPLE_ID], EXAMPLE_ID), table["example_id"], raw_path, transformed_path)
-        for name in found:
-            found[name].append(single(raw_table[name], name))
-    all_labels, all_weights = np.concatenate(labels), np.concatenate(weights)
+        with pa.memory_map(transformed_path) as mapped, pq.ParquetFile(raw_path) as parquet:
+            table = pa.ipc.open_file(mapped).read_all()
+            if len(table) != parquet.metadata.num_rows:
+                raise _out_of_step(raw_path, transformed_path)
+            if not tasks:
+                tasks = json.loads(table.schema.metadata[b"tasks"])
+                labels, weights = np.empty((2, len(tasks), rows), np.float32)
+            if event_id and EVENT_ID not in parquet.schema_arrow.names:
+                raise InputError(
+                    "evaluation.truth is joined by the impression's event id, which the examples do not have: name the "
+                    "column in the impression stream's `event_id`."
+                )
+            start, at = end, 0
+            end += len(table)
+            for batch in parquet.iter_batches(batch_size=READ_ROWS, columns=names, use_threads=False):
+                beside = table.slice(at, len(batch))
+                if not np.array_equal(single(batch[EXAMPLE_ID], EXAMPLE_ID), beside["example_id"]):
+                    raise _out_of_step(raw_path, transformed_path)
+                labels[:, start + at : start + at + len(batch)] = matrix(beside["labels"]).T
+                weights[:, start + at : start + at + len(batch)] = matrix(beside["weights"]).T
+                for name, coder in coders.items():
+                    coder.add(single(batch[name], name))
+                if event_id:
+                    event_ids.append(single(batch[EVENT_ID], EVENT_ID))
+                at += len(batch)
     return EvalExamples(
-        labels={task: all_labels[:, index] for index, task in enumerate(tasks)},
-        weights={task: all_weights[:, index] for index, task in enumerate(tasks)},
-        columns={name: code(found[name]) for name in columns},
-        event_ids=pa.chunked_array(found[EVENT_ID]) if event_id else None,
+        labels=dict(zip(tasks, labels, strict=True)),
+        weights=dict(zip(tasks, weights, strict=True)),
+        columns={name: coder.finish() for name, coder in coders.items()},
+        event_ids=pa.chunked_array(event_ids, pa.large_binary() if not event_ids else None) if event_id else None,
     )
 
 
@@ -89,15 +105,12 @@ def matrix(column: pa.Array | pa.ChunkedArray) -> NDArray[Any]:
     return np.concatenate(parts) if parts else np.zeros((0, width), column.type.value_type.to_pandas_dtype())
 
 
-def single(column: pa.ChunkedArray, name: str) -> pa.Array:
+def single(column: pa.Array, name: str) -> pa.Array:
     """A list column of one value or none as a plain column, null where missing.
 
     Raises:
         InputError: an example has several values.
     """
-    column = column.combine_chunks()
-    if isinstance(column, pa.ChunkedArray):  # of a file without rows
-        column = pa.array([], column.type)
     lengths = pc.fill_null(pc.list_value_length(column), 0).to_numpy(zero_copy_only=False)
     if (lengths > 1).any():
         raise InputError(
@@ -111,24 +124,8 @@ def single(column: pa.ChunkedArray, name: str) -> pa.Array:
     return values.take(pa.array(np.cumsum(there) - 1, mask=~there))
 
 
-def code(parts: Sequence[pa.Array]) -> Coded:
-    """A column's values as codes, over all files."""
-    encoded = pc.dictionary_encode(pa.chunked_array(parts)).unify_dictionaries().combine_chunks()
-    if isinstance(encoded, pa.ChunkedArray):
-        return Coded(codes=np.zeros(0, np.int64), values=())
-    codes = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False).astype(np.int64)
-    return Coded(codes=codes, values=tuple(_words(value) for value in encoded.dictionary.to_pylist()))
-
-
-def _words(value: Any) -> str:
-    if isinstance(value, bytes):
-        return value.decode("utf-8", errors="backslashreplace")
-    return str(np.float32(value)) if isinstance(value, float) else str(value)
-
-
-def _check_same(raw: pa.Array, transformed: pa.ChunkedArray, raw_path: str, transformed_path: str) -> None:
-    if len(raw) != len(transformed) or not np.array_equal(raw.to_numpy(), transformed.to_numpy()):
-        raise ValueError(f"{raw_path} and {transformed_path} do not hold the same examples in the same order")
+def _out_of_step(raw_path: str, transformed_path: str) -> ValueError:
+    return ValueError(f"{raw_path} and {transformed_path} do not hold the same examples in the same order")
 
 
 def check_tasks(examples: EvalExamples, tasks: Mapping[str, Any]) -> None:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from components.evaluation.gates import GateResult, check_gate
+from components.evaluation.measuring import Asked, measure_all
 from components.evaluation.plan import EvaluationPlan, TaskPlan
-from components.evaluation.scores import COUNTS, Scores, Value, measure
-from components.evaluation.slices import Coded, slices
+from components.evaluation.scores import COUNTS, NOT_FINITE, Scores, Value
+from components.evaluation.slices import Coded, Slicing, one_slice, select, slices
+from models.recipe import Scalar
 
 Predictions = Mapping[str, NDArray[Any]]
+# The slice of all examples, in words.
+WHOLE = str({})
 # What the truth is compared in: (metric, whether the truth's is the larger).
 TRUTH_METRICS = {"binary": (("auc", True), ("log_loss", False)), "regression": (("rmse", False), ("mae", False))}
 
@@ -94,48 +97,95 @@ def evaluate(
         no_baseline: why there is none, in words.
         truth: task -> (n,) true probabilities or means, of some tasks.
     """
-    groups = examples.columns[plan.group_key].codes if plan.group_key else None
-    scores = {
-        task: Scores(
-            labels=examples.labels[task], weights=examples.weights[task], predictions=candidate[task], groups=groups
-        )
-        for task in plan.tasks
+    entries = {
+        entry: slices([examples.columns[name] for name in entry], plan.max_slice_values) for entry in plan.slices
     }
-    names = {task: (*about.metrics, *COUNTS) for task, about in plan.tasks.items()}
-    overall = {task: measure(names[task], scores[task]) for task in plan.tasks}
-    by_slice = []
-    for entry in plan.slices:
-        for values, indices in slices([examples.columns[name] for name in entry], plan.max_slice_values):
-            for task in plan.tasks:
-                found = measure(names[task], scores[task].at(indices))
-                by_slice.append(SliceMetrics(slice=dict(zip(entry, values, strict=True)), task=task, metrics=found))
+    asked = {
+        **_asked(plan, examples, "candidate", candidate, entries),
+        **_asked(plan, examples, "baseline", baseline or {}, {}),
+        **_asked(plan, examples, "truth", truth or {}, {}),
+    }
+    found = measure_all(asked)
 
     gates: list[GateResult] = []
-    older: dict[str, dict[str, Value]] = {}
     for task, about in plan.tasks.items():
-        base, why = None, no_baseline
-        if baseline is not None and task in baseline:
-            base = scores[task].of(baseline[task])
-            older[task] = measure(names[task], base)
-        elif baseline is not None:
-            why = f"the baseline does not know the task {task!r}"
-        gates += _finite(task, scores[task])
+        mine = dict(zip(_gate_slices(about), found["candidate", task], strict=False))
+        base = dict(zip(_gate_slices(about), found.get(("baseline", task), []), strict=False))
+        why = no_baseline if baseline is None else f"the baseline does not know the task {task!r}"
+        gates += _finite(task, mine[WHOLE][0])
         for gate in about.gates:
-            gates += check_gate(task, gate, scores[task], examples.columns, base, why)
+            key = str(gate.slice)
+            theirs = base[key][0] if base else None
+            gates += check_gate(task, gate, mine[key][0], theirs, why, grouped=plan.group_key is not None)
+    names = {task: (*about.metrics, *COUNTS) for task, about in plan.tasks.items()}
+    first_entry = {task: len(_gate_slices(about)) for task, about in plan.tasks.items()}
     return Report(
-        tasks=overall,
-        slices=by_slice,
+        tasks={task: _pick(names[task], found["candidate", task][0][0]) for task in plan.tasks},
+        slices=[
+            SliceMetrics(
+                slice=dict(zip(entry, values, strict=True)),
+                task=task,
+                metrics=_pick(names[task], found["candidate", task][first_entry[task] + number][code]),
+            )
+            for number, (entry, slicing) in enumerate(entries.items())
+            for code, values in enumerate(slicing.values)
+            for task in plan.tasks
+        ],
         truth={
-            task: against_truth(plan.tasks[task], scores[task], values)
-            for task, values in (truth or {}).items()
-            if task in plan.tasks
+            task: against_truth(about, found["candidate", task][0][0], found["truth", task][0][0])
+            for task, about in plan.tasks.items()
+            if ("truth", task) in found
         },
         gates=gates,
-        baseline=older if baseline is not None else None,
+        baseline=None
+        if baseline is None
+        else {
+            task: _pick(names[task], found["baseline", task][0][0])
+            for task in plan.tasks
+            if ("baseline", task) in found
+        },
     )
 
 
-def against_truth(task: TaskPlan, scores: Scores, truth: NDArray[Any]) -> dict[str, Value]:
+def _asked(
+    plan: EvaluationPlan, examples: EvalExamples, who: str, predictions: Predictions, entries: Mapping[Any, Slicing]
+) -> dict[tuple[str, str], Asked]:
+    """What is to be measured of one model: of each task that it knows the gates' slices, the whole first, and the entries."""
+    groups = examples.columns[plan.group_key].codes if plan.group_key else None
+    asked = {}
+    for task, about in plan.tasks.items():
+        if task not in predictions:
+            continue
+        scores = Scores(
+            labels=examples.labels[task], weights=examples.weights[task], predictions=predictions[task], groups=groups
+        )
+        masks = (select(examples.columns, slice_, examples.rows) for slice_ in _gate_slices(about).values())
+        names = (
+            *about.metrics,
+            *(gate.metric for gate in about.gates),
+            *(name for name, _ in TRUTH_METRICS[about.kind]),
+        )
+        asked[who, task] = Asked(
+            names=tuple(dict.fromkeys((*names, *COUNTS, NOT_FINITE))),
+            scores=scores,
+            slicings=(*(one_slice(mask) for mask in masks), *entries.values()),
+        )
+    return asked
+
+
+def _gate_slices(task: TaskPlan) -> dict[str, Mapping[str, Scalar]]:
+    """The slices of the task's gates, each once, by themselves in words: 1 and true are two slices, and equal in Python.
+
+    The whole eval split is always the first.
+    """
+    return {WHOLE: {}} | {str(gate.slice): gate.slice for gate in task.gates}
+
+
+def _pick(names: Iterable[str], values: Mapping[str, Value]) -> dict[str, Value]:
+    return {name: values[name] for name in names}
+
+
+def against_truth(task: TaskPlan, model: Mapping[str, Value], truth: Mapping[str, Value]) -> dict[str, Value]:
     """The true probability's own metrics on the same examples, and how far the model is from them (0 is perfect).
 
     auc_gap = auc(truth) - auc(model); log_loss_gap = log_loss(model) - log_loss(truth); so for rmse and mae.
@@ -143,19 +193,20 @@ def against_truth(task: TaskPlan, scores: Scores, truth: NDArray[Any]) -> dict[s
     found: dict[str, Value] = {}
     gaps: dict[str, Value] = {}
     for metric, larger in TRUTH_METRICS[task.kind]:
-        best, mine = (measure([metric], some)[metric] for some in (scores.of(truth), scores))
+        best, mine = truth[metric], model[metric]
         found[metric] = best
         gaps[f"{metric}_gap"] = None if best is None or mine is None else (best - mine if larger else mine - best)
     return found | gaps
 
 
-def _finite(task: str, scores: Scores) -> list[GateResult]:
+def _finite(task: str, values: Mapping[str, Value]) -> list[GateResult]:
     """A gate that nobody has to write: a model that predicts NaN or infinity is never pushed."""
-    count = scores.not_finite
+    count = values[NOT_FINITE]
     if not count:
         return []
-    observed = int(np.count_nonzero(scores.weights > 0))
-    message = f"{task}: {count} of {observed} predictions in the eval split are not finite numbers; required none."
+    message = (
+        f"{task}: {count} of {values[COUNTS[0]]} predictions in the eval split are not finite numbers; required none."
+    )
     limit = "no prediction that is not finite"
     return [
         GateResult(

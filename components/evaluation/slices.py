@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,14 +18,25 @@ Indices = NDArray[np.int64]
 class Coded:
     """A column of n examples: `values[codes[i]]` is example i's value in words; a code of -1 is a missing value."""
 
-    codes: NDArray[np.int64]
-    values: tuple[str, ...]
+    codes: NDArray[np.signedinteger[Any]]
+    values: Sequence[str]
 
     def where(self, value: str | int | float | bool) -> NDArray[np.bool_]:
         """(n,) which examples have the value; numbers are compared as numbers, so 3 finds "3.0"."""
-        wanted = [code for code, text in enumerate(self.values) if _same(text, value)]
-        wanted += [-1] if value == MISSING else []
-        return np.isin(self.codes, wanted)
+        wanted = np.array([*(_same(text, value) for text in self.values), value == MISSING])
+        # A code of -1 takes the last place.
+        return wanted[self.codes]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Slicing:
+    """Slices of n examples that share none: example i is in slice `codes[i]`, in none of them where it is len(values).
+
+    `values[code]`: a slice's values in words, one for each column.
+    """
+
+    codes: NDArray[np.unsignedinteger[Any]]
+    values: tuple[tuple[str, ...], ...]
 
 
 def _same(text: str, value: str | int | float | bool) -> bool:
@@ -35,7 +48,7 @@ def _same(text: str, value: str | int | float | bool) -> bool:
     return text == str(value) or text in (str(np.float32(value)), str(float(value)))
 
 
-def slices(columns: Sequence[Coded], most: int) -> list[tuple[tuple[str, ...], Indices]]:
+def slices(columns: Sequence[Coded], most: int) -> Slicing:
     """The examples of every combination of the columns' values.
 
     Args:
@@ -43,32 +56,59 @@ def slices(columns: Sequence[Coded], most: int) -> list[tuple[tuple[str, ...], I
         most: only the combinations with the most examples, so many; of equal ones the first by value.
 
     Returns:
-        (values, indices of the examples in rising order), the largest slice first.
+        The combinations, the one with the most examples first.
     """
-    # One number per combination; missing (-1) takes the last place of its column.
-    combined = np.zeros(len(columns[0].codes), np.int64)
-    for column in columns:
-        size = len(column.values) + 1
-        combined = np.unique(combined * size + np.where(column.codes < 0, size - 1, column.codes), return_inverse=True)[
-            1
-        ]
-    if not len(combined):
-        return []
-    order = np.argsort(combined, kind="stable")
-    starts = np.flatnonzero(np.r_[True, np.diff(combined[order]) > 0])
-    found = []
-    for indices in np.split(order, starts[1:]):
-        codes = [int(column.codes[indices[0]]) for column in columns]
-        values = tuple(
-            MISSING if code < 0 else column.values[code] for code, column in zip(codes, columns, strict=True)
-        )
-        found.append((values, indices))
-    return sorted(found, key=lambda piece: (-len(piece[1]), piece[0]))[:most]
+    combined, places = _combine(columns)
+    counts = np.bincount(combined)
+    there = np.flatnonzero(counts)
+    if len(there) > most:
+        # All that may be among the largest: those as large as the last of them.
+        there = there[counts[there] >= np.partition(counts[there], -most)[-most]]
+    named = sorted((-int(counts[place]), _values(columns, places(place)), place) for place in there.tolist())[:most]
+    codes = np.full(len(counts), len(named), np.min_scalar_type(len(named)))
+    codes[[place for _, _, place in named]] = np.arange(len(named))
+    return Slicing(codes=codes[combined], values=tuple(values for _, values, _ in named))
 
 
-def select(columns: Mapping[str, Coded], slice_: Mapping[str, str | int | float | bool]) -> Indices | None:
-    """Indices of the examples in one slice; None, standing for all, of the empty slice."""
-    if not slice_:
-        return None
-    masks = [columns[name].where(value) for name, value in slice_.items()]
-    return np.flatnonzero(np.logical_and.reduce(masks))
+def _combine(columns: Sequence[Coded]) -> tuple[NDArray[Any], Callable[[int], list[int]]]:
+    """One number per combination of codes, and from such a number to the codes; missing (-1) is each column's last place."""
+    sizes = [len(column.values) + 1 for column in columns]
+    total = math.prod(sizes)
+    rows = len(columns[0].codes)
+    combined: NDArray[Any] = np.zeros(rows, np.int32 if total < 2**31 else np.int64)
+    for column, size in zip(columns, sizes, strict=True):
+        combined *= size
+        combined += column.codes
+        combined[column.codes < 0] += size
+    present = None
+    if total > max(4 * rows, 1 << 20):
+        present, combined = np.unique(combined, return_inverse=True)
+
+    def places(place: int) -> list[int]:
+        rest = place if present is None else int(present[place])
+        found = []
+        for size in reversed(sizes):
+            rest, code = divmod(rest, size)
+            found.append(code if code < size - 1 else -1)
+        return found[::-1]
+
+    return combined, places
+
+
+def _values(columns: Sequence[Coded], codes: Sequence[int]) -> tuple[str, ...]:
+    return tuple(MISSING if code < 0 else column.values[code] for code, column in zip(codes, columns, strict=True))
+
+
+def one_slice(examples: NDArray[np.bool_], values: tuple[str, ...] = ()) -> Slicing:
+    """The slice of some examples, and no other."""
+    return Slicing(codes=(~examples).view(np.uint8), values=(values,))
+
+
+def select(
+    columns: Mapping[str, Coded], slice_: Mapping[str, str | int | float | bool], rows: int
+) -> NDArray[np.bool_]:
+    """(rows,) which examples are in one slice; all are in the empty one."""
+    found = np.ones(rows, np.bool_)
+    for name, value in slice_.items():
+        found &= columns[name].where(value)
+    return found

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from components.evaluation.gates import check_gate, loss_to_baseline
+from components.evaluation.measuring import measure_slices
 from components.evaluation.plan import GatePlan
-from components.evaluation.scores import Scores
-from components.evaluation.slices import Coded
+from components.evaluation.scores import COUNTS, NOT_FINITE, Scores
+from components.evaluation.slices import Coded, one_slice, select
 
 DEVICE = {"device": Coded(codes=np.array([0, 0, 1, 1]), values=("phone", "tablet"))}
 # AUC: all 3/4; phone 1; tablet 0
@@ -14,7 +15,14 @@ SCORES = Scores(labels=np.array([1.0, 0.0, 0.0, 1.0]), predictions=np.array([0.9
 
 
 def check(baseline=None, scores=SCORES, no_baseline="there is none", **gate):
-    return check_gate("click", GatePlan(**gate), scores, DEVICE, baseline, no_baseline)
+    gate = GatePlan(**gate)
+    slicing = one_slice(select(DEVICE, gate.slice, len(scores.labels)))
+
+    def measured(some):
+        return measure_slices([gate.metric, *COUNTS, NOT_FINITE], some, [slicing])[0][0]
+
+    older = None if baseline is None else measured(baseline)
+    return check_gate("click", gate, measured(scores), older, no_baseline, grouped=scores.groups is not None)
 
 
 def test_at_least():

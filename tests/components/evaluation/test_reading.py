@@ -5,7 +5,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from components.evaluation.reading import check_tasks, code, matrix, packed_batches, read_examples, single
+from components.evaluation import reading
+from components.evaluation.reading import check_tasks, matrix, packed_batches, read_examples, single
 from models.errors import InputError
 
 
@@ -21,6 +22,20 @@ def test_both_sides_in_step(make_split):
         read = [None if code < 0 else column.values[code] for code in column.codes]
         given = [value.decode() if isinstance(value, bytes) else value for value in split.arrays[name]]
         assert read == [None if value is None else str(value) for value in given]
+
+
+def test_in_small_batches_as_in_large(make_split, monkeypatch):
+    split = make_split(1000)
+    whole = read_examples(split.raw_files, split.transformed_files, ["device", "user"], event_id=True)
+    monkeypatch.setattr(reading, "READ_ROWS", 7)
+    found = read_examples(split.raw_files, split.transformed_files, ["device", "user"], event_id=True)
+    assert found.event_ids.to_pylist() == whole.event_ids.to_pylist()
+    for name in ("device", "user"):
+        np.testing.assert_array_equal(found.columns[name].codes, whole.columns[name].codes)
+        assert list(found.columns[name].values) == list(whole.columns[name].values)
+    for task in ("click", "value"):
+        np.testing.assert_array_equal(found.labels[task], whole.labels[task])
+        np.testing.assert_array_equal(found.weights[task], whole.weights[task])
 
 
 def test_files_out_of_step(make_split):
@@ -55,18 +70,10 @@ def test_matrix_of_a_slice():
 
 
 def test_single_values():
-    column = pa.chunked_array([pa.array([[b"a"], None, []]), pa.array([[b"b"], [b"a"]])])
-    assert single(column, "c").to_pylist() == [b"a", None, None, b"b", b"a"]
-    assert single(pa.chunked_array([pa.array([None, []], pa.list_(pa.int64()))]), "c").to_pylist() == [None, None]
+    assert single(pa.array([[b"a"], None, [], [b"b"]]), "c").to_pylist() == [b"a", None, None, b"b"]
+    assert single(pa.array([None, []], pa.list_(pa.int64())), "c").to_pylist() == [None, None]
     with pytest.raises(InputError, match="column 'tags' has up to 3 values in one example"):
-        single(pa.chunked_array([pa.array([[1], [1, 2, 3]])]), "tags")
-
-
-def test_codes_over_files_in_words():
-    column = code([pa.array([1.5, None]), pa.array([2.0, 1.5])])
-    assert column.codes.tolist() == [0, -1, 1, 0]
-    assert column.values == ("1.5", "2.0")
-    assert code([pa.array([b"\xff", "ü".encode()])]).values == ("\\xff", "ü")
+        single(pa.array([[1], [1, 2, 3]]), "tags")
 
 
 def test_tasks_that_the_examples_do_not_have(make_split):

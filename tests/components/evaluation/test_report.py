@@ -106,6 +106,15 @@ def test_one_failing_gate_of_one_task_is_enough():
     }
 
 
+def test_gates_of_slices_that_only_python_takes_for_equal():
+    columns = {"c": Coded(codes=np.array([0, 0, 1, 1]), values=("1", "true")), "user": EXAMPLES.columns["user"]}
+    gates = [{"metric": "auc", "at_least": 0.5, "slice": {"c": value}} for value in (1, True)]
+    tasks = {"click": {"kind": "binary", "metrics": ["auc"], "gates": gates}}
+    examples = EvalExamples(labels=EXAMPLES.labels, weights=EXAMPLES.weights, columns=columns)
+    report = evaluate(EvaluationPlan.model_validate({"tasks": tasks}), examples, CANDIDATE)
+    assert [gate.value for gate in report.gates] == [1.0, 0.0]
+
+
 def test_unobserved_predictions_may_be_anything_observed_ones_must_be_numbers():
     fine = {**CANDIDATE, "value": np.array([1.0, np.nan, 6.0, np.nan])}
     assert evaluate(PLAN, EXAMPLES, fine).blessed

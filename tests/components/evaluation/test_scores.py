@@ -3,55 +3,28 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from components.evaluation.scores import COUNTS, METRICS, Scores, measure, why_undefined
+from components.evaluation.scores import Scores, why_undefined
 from models import recipe
 
-SCORES = Scores(
-    labels=np.array([1.0, 0.0, 1.0]),
-    predictions=np.array([0.9, 0.2, np.nan]),
-    weights=np.array([1.0, 1.0, 0.0]),
-    groups=np.array([0, 0, 1]),
+
+@pytest.mark.parametrize(
+    ("name", "counts", "grouped", "words"),
+    [
+        ("rmse", (0, 0, 0), True, "no example of the task is observed in land = at"),
+        ("auc", (4, 1, 2), True, "2 of 4 predictions in land = at are not finite numbers"),
+        ("gauc", (4, 1, 0), False, "there are no groups: evaluation.group_key is not set"),
+        ("auc", (3, 3, 0), True, "only one class in land = at: all 3 labels are 1"),
+        ("gauc", (3, 0, 0), True, "only one class in land = at: all 3 labels are 0"),
+        ("gauc", (3, 1, 0), True, "no group has both classes in land = at"),
+        ("calibration", (3, 0, 0), True, "all 3 labels in land = at are 0"),
+    ],
 )
+def test_why(name, counts, grouped, words):
+    values = dict(zip((*recipe.COUNTS, "not_finite"), counts, strict=True))
+    assert why_undefined(name, values, "land = at", grouped) == words
 
 
-def test_the_table_knows_every_metric_of_a_recipe():
-    assert set(METRICS) == {*recipe.METRICS["binary"], *recipe.METRICS["regression"], *recipe.COUNTS}
-    assert COUNTS == recipe.COUNTS
-
-
-def test_every_metric_by_hand():
-    expected = {
-        "auc": 1.0,
-        "gauc": 1.0,
-        "pr_auc": 1.0,
-        "log_loss": -(np.log(0.9) + np.log(0.8)) / 2,
-        "calibration": 1.1,
-        "rmse": np.sqrt((0.1**2 + 0.2**2) / 2),
-        "mae": 0.15,
-        "example_count": 2,
-        "positive_count": 1,
-    }
-    assert measure(METRICS, SCORES) == pytest.approx(expected)
-
-
-def test_some_examples():
-    part = SCORES.at(np.array([0, 2]))
-    assert part.groups.tolist() == [0, 1] and part.labels.tolist() == [1.0, 1.0]
-    assert SCORES.at(None) is SCORES
-    assert (
-        Scores(labels=SCORES.labels, predictions=SCORES.labels, weights=SCORES.labels).at(np.array([0])).groups is None
-    )
-
-
-def test_predictions_that_are_not_finite_leave_only_the_counts():
-    broken = SCORES.of(np.array([np.inf, 0.1, 0.1]))
-    assert (SCORES.not_finite, broken.not_finite) == (0, 1)
-    assert measure(["auc", "rmse", "example_count"], broken) == {"auc": None, "rmse": None, "example_count": 2}
-
-
-def test_why():
-    assert (
-        why_undefined("rmse", SCORES.at(np.array([2])), "land = at")
-        == "no example of the task is observed in land = at"
-    )
-    assert why_undefined("auc", SCORES.at(np.array([0])), "it") == "only one class in it: all 1 labels are 1"
+def test_another_model_on_the_same_examples():
+    scores = Scores(labels=np.ones(2), predictions=np.ones(2), weights=np.ones(2), groups=np.arange(2))
+    other = scores.of(np.zeros(2))
+    assert other.labels is scores.labels and other.groups is scores.groups and other.predictions.tolist() == [0, 0]

@@ -1,0 +1,83 @@
+"""Predictions in falling order, fast: radix sorts over their bits, sixteen at a time, in as many passes as memory asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.evaluation.slices import Indices
+
+# Rows that are sorted at once: few enough for the processor's cache. Every pass looks for its rows among all, so there are
+# at most so many passes.
+PASS_ROWS = 1 << 18
+MOST_PASSES = 16
+# Predictions that are looked at to find where to cut the passes.
+SAMPLE = 1 << 16
+
+
+def falling_keys(predictions: NDArray[Any]) -> NDArray[Any]:
+    """Unsigned integers whose rising order is the falling order of the predictions; equal where these are equal.
+
+    Args:
+        predictions: (n,) float32 or float64, no NaN.
+
+    Returns:
+        (n,) uint32 or uint64: the bits, turned so that a larger number has the smaller key.
+    """
+    kind = np.dtype(f"u{predictions.dtype.itemsize}")
+    # Adding 0 makes 0.0 of -0.0, which is equal to it and has other bits.
+    bits = (predictions + predictions.dtype.type(0)).view(kind)
+    signs = (bits.view(kind.str.replace("u", "i")) >> (8 * kind.itemsize - 1)).view(kind)
+    rising = kind.type(np.iinfo(kind).max >> 1)
+    return bits ^ (rising & ~signs)
+
+
+def radix_argsort(keys: NDArray[Any]) -> Indices:
+    """The stable rising order of unsigned integers: NumPy sorts 16 bits by radix, so each digit of 16 bits in turn."""
+    if keys.dtype.itemsize <= 2:
+        return np.argsort(keys, kind="stable")
+    order = np.argsort(keys.astype(np.uint16), kind="stable")
+    for shift in range(16, 8 * keys.dtype.itemsize, 16):
+        digit = (keys >> keys.dtype.type(shift)).astype(np.uint16)
+        if digit.any():
+            order = order[np.argsort(digit[order], kind="stable")]
+    return order
+
+
+def pass_rows(rows: int, least: int = PASS_ROWS) -> int:
+    """Rows of a pass over so many rows."""
+    return max(least, -(-rows // MOST_PASSES))
+
+
+def falling_passes(
+    predictions: NDArray[Any], rows: Indices, least: int = PASS_ROWS
+) -> Iterator[tuple[Indices, Indices]]:
+    """The rows by falling prediction, in passes: every prediction of a pass is below all of the pass before.
+
+    Equal predictions are in one pass, however many they are; apart from that the passes are about as large as one another:
+    the cuts are those of a sample. They change no result, as the passes follow one another in order.
+
+    Args:
+        predictions: (n,).
+        rows: the rows that are asked for, rising.
+        least: rows of a pass, if MOST_PASSES are enough.
+
+    Yields:
+        A pass's rows, rising, and their order: what is read of them is read from front to back, and sorted in the cache.
+    """
+    passes = -(-len(rows) // pass_rows(len(rows), least))
+    if passes <= 1:
+        yield rows, radix_argsort(falling_keys(predictions[rows]))
+        return
+    sample = np.sort(falling_keys(predictions[rows[:: max(1, len(rows) // SAMPLE)]]))
+    cuts = np.unique(sample[np.linspace(0, len(sample), passes + 1)[1:-1].astype(np.int64)])
+    place = np.empty(len(rows), np.uint8)
+    for start in range(0, len(rows), PASS_ROWS):
+        keys = falling_keys(predictions[rows[start : start + PASS_ROWS]])
+        place[start : start + PASS_ROWS] = np.searchsorted(cuts, keys, side="right")
+    for one in range(len(cuts) + 1):
+        mine = rows[np.flatnonzero(place == one)]
+        yield mine, radix_argsort(falling_keys(predictions[mine]))

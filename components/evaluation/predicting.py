@@ -1,0 +1,61 @@
+"""Batches through a model, some at once, into one array per task: what is in memory is the predictions and these batches."""
+
+from __future__ import annotations
+
+import collections
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+Batch = TypeVar("Batch")
+Answer = TypeVar("Answer")
+
+# Calls beside one another: TensorFlow leaves Python's lock while it computes, and its own threads idle between operations.
+MOST_CALLS = 4
+
+
+def predict_batches(
+    predict: Callable[[Batch], Mapping[str, NDArray[Any]]], batches: Iterable[Batch], rows: int
+) -> dict[str, NDArray[np.float32]]:
+    """The predictions of all batches, in their order.
+
+    Args:
+        predict: a batch -> task -> (batch,) or (batch, 1).
+        batches: are read as they are needed.
+        rows: of all batches together.
+
+    Returns:
+        task -> (rows,).
+
+    Raises:
+        ValueError: the batches do not have so many rows.
+    """
+    found: dict[str, NDArray[np.float32]] = {}
+    end = 0
+    for answers in _overlapped(predict, batches, min(MOST_CALLS, len(os.sched_getaffinity(0)))):
+        start, end = end, end + len(next(iter(answers.values())))
+        if end > rows:
+            break
+        for task, values in answers.items():
+            if task not in found:
+                found[task] = np.empty(rows, np.float32)
+            found[task][start:end] = np.asarray(values).reshape(-1)
+    if end != rows:
+        raise ValueError(f"expected {rows} predictions; received {'more' if end > rows else end}")
+    return found
+
+
+def _overlapped(call: Callable[[Batch], Answer], batches: Iterable[Batch], calls: int) -> Iterator[Answer]:
+    """The answers in the order of the batches, with at most so many calls at once."""
+    with ThreadPoolExecutor(calls) as threads:
+        waiting: collections.deque[Future[Answer]] = collections.deque()
+        for batch in batches:
+            waiting.append(threads.submit(call, batch))
+            if len(waiting) > calls:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
