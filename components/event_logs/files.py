@@ -57,6 +57,11 @@ def format_of(file: str, declared: str | None, what: str) -> str:
     return FORMATS[ending]
 
 
+def is_compressed(file: str) -> bool:
+    """Whether the file's ending says that its text is compressed."""
+    return os.path.splitext(file.lower())[1] in _COMPRESSED
+
+
 def _nearest(data: str, path: str) -> str:
     folder, wanted = Path(data, path), ""
     while glob.has_magic(os.path.relpath(folder, data)) or not folder.is_dir():

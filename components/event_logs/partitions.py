@@ -1,6 +1,8 @@
-"""The pure work between the shuffles: a piece into batches by partition, a partition's batches into examples.
+"""The pure work between the shuffles: a piece into rows by partition, a partition's events into labels.
 
-A batch is a record batch whose schema metadata say what it holds: {"role": event | id | loser, "stream": name}.
+An impression goes two ways. What the join needs of it (key, time, event id) goes by its key, to the outcomes of that
+key. Its features, forty columns perhaps, go by the hash of the row: so a user with a twentieth of all events weighs on
+the join of four columns, but never on the writing of the examples. The labels follow the features.
 """
 
 from __future__ import annotations
@@ -9,9 +11,8 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
 
-from components.event_logs import dead_letters, labelled
+from components.event_logs import dead_letters, labelled, shuffle
 from components.event_logs.attribution import attribute, later_copies, unique_events
 from components.event_logs.blocks import Block
 from components.event_logs.events import (
@@ -28,24 +29,18 @@ from components.event_logs.events import (
     prepare,
 )
 from components.event_logs.plan import EventLogsPlan, StreamPlan
+from components.event_logs.shuffle import Reference, Rows
 from components.event_logs.streams import Piece, read, require_columns
 from components.event_logs.tally import Tally
-from components.event_logs.values import example_ids, row_hashes
-from components.event_logs.writing import EXAMPLE_ID
+from components.event_logs.values import row_hashes
 
-PARTITION = "gatewise/partition"
-Keyed = tuple[int, pa.RecordBatch]
+_HOME = "gatewise/partition"
 _PARTITION_SEED = 7
-
-
-def count_of_partitions(plan: EventLogsPlan, rows: int) -> int:
-    """The plan's, or one per 500,000 rows and at least 2."""
-    return plan.partitions or max(2, -(-rows // 500_000))
 
 
 def read_piece(
     piece: Piece, plan: EventLogsPlan, partitions: int, limit: int, tally: Tally
-) -> Iterator[Keyed | pl.DataFrame]:
+) -> Iterator[Rows | pl.DataFrame]:
     """The piece's well-formed events by partition, and its dead letters (the frames); counts go into `tally`.
 
     Args:
@@ -83,7 +78,7 @@ def _read_block(
     limit: int,
     tally: Tally,
     present: set[str],
-) -> Iterator[Keyed | pl.DataFrame]:
+) -> Iterator[Rows | pl.DataFrame]:
     hashes = row_hashes(block.frame, text_numbers=block.text_numbers)
     for position, stream in enumerate(streams):
         prepared = prepare(block, hashes, stream, _wanted(plan, stream), limit, piece.name)
@@ -99,7 +94,7 @@ def _read_block(
             dead_letters.count(dead, stream.name, piece.name, tally)
             yield dead_letters.letters(dead, stream.name, piece.name)
         if prepared.events.height:
-            yield from _by_partition(prepared.events, stream, partitions)
+            yield from _by_partition(prepared.events, plan, stream, partitions)
 
 
 def _wanted(plan: EventLogsPlan, stream: StreamPlan) -> list[Wanted]:
@@ -117,43 +112,48 @@ def _count_hints(prepared: Prepared, block: Block, stream: StreamPlan, plan: Eve
                 tally.add(1, "label", task.name, value)
 
 
-def _by_partition(events: pl.DataFrame, stream: StreamPlan, partitions: int) -> Iterator[Keyed]:
-    column = KEY if stream.key else ROW
-    numbers = (events[column].hash(_PARTITION_SEED) % partitions).cast(pl.Int64)
-    events = events.with_columns(numbers.alias(PARTITION))
-    for (number,), part in events.partition_by(PARTITION, as_dict=True).items():
-        yield int(number), batch(part.drop(PARTITION), "event", stream.name)
-    if stream.event_id and stream.key:
-        ids = events.select(EVENT_ID, TIME, ROW, PARTITION).drop_nulls()
-        homes = ids.with_columns((pl.col(EVENT_ID).hash(_PARTITION_SEED) % partitions).alias("home"))
-        for (home,), part in homes.partition_by("home", as_dict=True).items():
-            yield int(home), batch(part.drop("home"), "id", stream.name)
-
-
-def lost_copies(batches: Iterable[pa.RecordBatch]) -> Iterator[Keyed]:
-    """The rows whose event id an earlier row keeps, sent to the partitions of their keys (batches of role "loser")."""
-    for (_, stream), ids in frames(batches).items():
-        for (number,), part in later_copies(ids).partition_by(PARTITION, as_dict=True).items():
-            yield int(number), batch(part.select(TIME, ROW), "loser", stream)
-
-
-def examples_of(
-    batches: Iterable[pa.RecordBatch], plan: EventLogsPlan, as_of: int, tally: Tally
-) -> Iterator[pa.RecordBatch]:
-    """The examples of one partition, a batch per stream that makes examples."""
-    found = frames(batches)
-    if plan.labelled:
-        for stream in plan.streams:
-            rows = found.get(("event", stream.name))
-            if rows is not None:
-                tally.add(rows.height, "book", stream.name, "used")
-                examples = labelled.labels(labelled.number_twins(rows, ROW, stream.name), plan.tasks)
-                yield batch(examples, "examples", stream.name)
+def _by_partition(events: pl.DataFrame, plan: EventLogsPlan, stream: StreamPlan, partitions: int) -> Iterator[Rows]:
+    if plan.makes_examples(stream):
+        features = events.drop(KEY, VALUE, strict=False)
+        yield Rows(features, _numbers(events[ROW], partitions), "feature", stream.name)
+    if not stream.key:
         return
+    homes = _numbers(events[KEY].hash(_PARTITION_SEED), partitions)
+    yield Rows(events.select(_no_events(stream).columns), homes, "event", stream.name)
+    if stream.event_id:
+        ids = events.select(EVENT_ID, TIME, ROW, pl.Series(_HOME, homes)).drop_nulls(EVENT_ID)
+        yield Rows(ids, _numbers(ids[EVENT_ID].hash(_PARTITION_SEED), partitions), "id", stream.name)
+
+
+def _numbers(hashes: pl.Series, partitions: int) -> np.ndarray:
+    return (hashes.to_numpy() % np.uint64(partitions)).astype(np.int32)
+
+
+def lost_copies(references: Iterable[Reference]) -> Iterator[Rows]:
+    """The events whose event id an earlier event keeps, sent to the partitions of their keys (role "loser")."""
+    for (_, stream), held in grouped(references).items():
+        ids = shuffle.read(held)
+        if ids is not None:
+            copies = later_copies(ids)
+            yield Rows(copies.select(TIME, ROW), copies[_HOME].to_numpy(), "loser", stream)
+
+
+def labels_of(references: Iterable[Reference], plan: EventLogsPlan, partitions: int, as_of: int, tally: Tally) -> Rows:
+    """Labels and weights of one partition's impressions (time, row hash, label/<task>, weight/<task>).
+
+    Args:
+        references: the events and losers of all streams whose keys fall into the partition.
+        plan: the stage's.
+        partitions: number of partitions.
+        as_of: microseconds; up to then the logs are complete.
+        tally: added to.
+    """
+    found = grouped(references)
     events: dict[str, pl.DataFrame] = {}
     for stream in plan.streams:
-        rows = found.get(("event", stream.name), _no_events(stream))
-        events[stream.name], duplicates = unique_events(rows, found.get(("loser", stream.name)))
+        rows = shuffle.read(found.get(("event", stream.name), ()))
+        losers = shuffle.read(found.get(("loser", stream.name), ()))
+        events[stream.name], duplicates = unique_events(_no_events(stream) if rows is None else rows, losers)
         tally.add(duplicates, "book", stream.name, "duplicate")
     impressions = events.pop(str(plan.impressions))
     examples, counts = attribute(impressions, events, plan.tasks, as_of)
@@ -163,43 +163,16 @@ def examples_of(
             tally.add(count[what], "book", name, what)
         tally.add(count["orphan_before"], "orphan_before", name)
         tally.add(count["orphan_key"], "orphan_key", name)
-    if examples.height:
-        ids = pl.Series(EXAMPLE_ID, example_ids(examples[ROW].to_numpy()))
-        yield batch(examples.drop(KEY, ROW).with_columns(ids), "examples", str(plan.impressions))
+    labels = examples.drop(KEY, EVENT_ID, strict=False)
+    return Rows(labels, _numbers(labels[ROW], partitions), "label", str(plan.impressions))
 
 
-def batch(frame: pl.DataFrame, role: str, stream: str) -> pa.RecordBatch:
-    """The frame as one record batch that says what it holds."""
-    table = frame.to_arrow(compat_level=pl.CompatLevel.oldest()).combine_chunks()
-    arrays = [column.chunk(0) if column.num_chunks else pa.array([], column.type) for column in table.columns]
-    metadata = {"role": role, "stream": stream}
-    return pa.RecordBatch.from_arrays(arrays, schema=table.schema.with_metadata(metadata))
-
-
-def role_of(held: pa.RecordBatch) -> str:
-    """What a batch holds: event, id, loser or examples."""
-    return held.schema.metadata[b"role"].decode()
-
-
-def stream_of(held: pa.RecordBatch) -> str:
-    """The stream that a batch is of."""
-    return held.schema.metadata[b"stream"].decode()
-
-
-def frames(batches: Iterable[pa.RecordBatch]) -> dict[tuple[str, str], pl.DataFrame]:
-    """{(role, stream): the rows of all its batches}."""
-    groups: dict[tuple[str, str], list[pl.DataFrame]] = {}
-    for held in batches:
-        frame = pl.DataFrame(pl.from_arrow(pa.Table.from_batches([held])))
-        groups.setdefault((role_of(held), stream_of(held)), []).append(frame)
-    return {what: pl.concat(parts, rechunk=True) for what, parts in groups.items()}
-
-
-def latest(held: pa.RecordBatch) -> int | None:
-    """The latest time in a batch of events."""
-    if TIME not in held.schema.names or held.num_rows == 0:
-        return None
-    return int(np.max(held.column(TIME).to_numpy()))
+def grouped(references: Iterable[Reference]) -> dict[tuple[str, str], list[Reference]]:
+    """{(role, stream): its references}."""
+    groups: dict[tuple[str, str], list[Reference]] = {}
+    for reference in references:
+        groups.setdefault((reference.role, reference.stream), []).append(reference)
+    return groups
 
 
 def _no_events(stream: StreamPlan) -> pl.DataFrame:

@@ -6,27 +6,27 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
-import polars as pl
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from components.event_logs import csv_lines, json_lines
-from components.event_logs.blocks import ROWS, Block, plain
-from components.event_logs.files import format_of, matched_files, relative
+from components.event_logs import csv_lines, json_lines, parquet_rows
+from components.event_logs.blocks import Block
+from components.event_logs.files import format_of, is_compressed, matched_files, relative
 from components.event_logs.plan import EventLogsPlan
 from models.errors import InputError
 from models.registry import known
 
 _BYTES_PER_ROW = 200
+_IN_MEMORY = 2  # times what a text takes in its file
+_UNPACKED = 6  # times what compressed text takes
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A part of a file that one worker reads: a row group of Parquet, else the whole file.
+    """A part of a file that one worker reads: neighbouring row groups of Parquet, else the whole file.
 
     `streams` are the names of the streams that the file belongs to, in the recipe's order. `rows` is known for Parquet
-    and a guess from the file's size otherwise; only the number of partitions comes from it.
+    and a guess from the file's size otherwise; `bytes` is a guess of what the rows take in memory. Only the number of
+    partitions, and the size of the blocks, come from them.
     """
 
     file: str
@@ -34,7 +34,8 @@ class Piece:
     format: str
     streams: tuple[str, ...]
     rows: int
-    row_group: int = 0
+    bytes: int = 0
+    row_groups: tuple[int, ...] = ()
     first_row: int = 0
 
 
@@ -64,13 +65,14 @@ def pieces(plan: EventLogsPlan) -> list[Piece]:
     for file in sorted(owners):
         name, streams = relative(plan.data, file), tuple(owners[file])
         if formats[file] == "parquet":
-            metadata, first = _open_parquet(file).metadata, 0
-            for group in range(metadata.num_row_groups):
-                rows = metadata.row_group(group).num_rows
-                found.append(Piece(file, name, "parquet", streams, rows, group, first))
+            first = 0
+            for groups, rows, size in parquet_rows.row_groups(file):
+                found.append(Piece(file, name, "parquet", streams, rows, size, groups, first))
                 first += rows
         else:
-            found.append(Piece(file, name, formats[file], streams, os.path.getsize(file) // _BYTES_PER_ROW + 1))
+            size = os.path.getsize(file) * (_UNPACKED if is_compressed(file) else 1)
+            rows = size // _BYTES_PER_ROW + 1
+            found.append(Piece(file, name, formats[file], streams, rows, size * _IN_MEMORY))
     return found
 
 
@@ -82,7 +84,8 @@ def read(piece: Piece) -> Iterator[Block]:
     """
     try:
         if piece.format == "parquet":
-            yield from _parquet(piece)
+            bytes_per_row = piece.bytes // max(1, piece.rows)
+            yield from parquet_rows.read(piece.file, piece.row_groups, piece.first_row, bytes_per_row)
         elif piece.format == "csv":
             yield from csv_lines.read(piece.file)
         else:
@@ -103,27 +106,3 @@ def require_columns(block: Block, needed: dict[str, str], file: str) -> None:
     for column, what in needed.items():
         if column not in block.columns:
             raise InputError(f"{file}: no column {column!r} ({what}). {known(column, block.columns)}")
-
-
-def _open_parquet(file: str) -> pq.ParquetFile:
-    try:
-        return pq.ParquetFile(file)
-    except (pa.ArrowException, OSError) as error:
-        raise InputError(f"cannot read {file} as parquet: {str(error).splitlines()[0]}") from None
-
-
-def _parquet(piece: Piece) -> Iterator[Block]:
-    with _open_parquet(piece.file) as opened:
-        first = piece.first_row
-        for batch in opened.iter_batches(ROWS, row_groups=[piece.row_group], use_threads=True):
-            table = pa.table([_for_polars(column) for column in batch.columns], names=batch.schema.names)
-            frame = plain(pl.DataFrame(pl.from_arrow(table)))
-            yield Block(frame, np.arange(first, first + batch.num_rows), tuple(frame.columns))
-            first += batch.num_rows
-
-
-def _for_polars(column: pa.Array) -> pa.Array:
-    """Timestamps with a fixed offset ("+05:30") in UTC, wide decimals as text: polars reads neither."""
-    if pa.types.is_timestamp(column.type) and column.type.tz and column.type.tz[0] in "+-":
-        return column.cast(pa.timestamp(column.type.unit, "UTC"))
-    return column.cast(pa.string()) if pa.types.is_decimal256(column.type) else column

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+import uuid
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 import polars as pl
@@ -17,7 +19,9 @@ from components.raw_types import ARROW_TYPES
 
 EXAMPLE_ID = "gatewise/example_id"
 SPLITS = ("train", "eval")
-_ROW_GROUP = 1 << 16
+POSITION = "gatewise/position"
+"""Column with the row of an example's features."""
+_ROW_GROUP = 1 << 17
 
 
 def schema(plan: EventLogsPlan) -> dict[str, str]:
@@ -35,32 +39,62 @@ def schema(plan: EventLogsPlan) -> dict[str, str]:
     return columns
 
 
+def list_schema(types: dict[str, str]) -> pa.Schema:
+    """The Arrow schema of `to_lists`."""
+    return pa.schema([(name, pa.large_list(ARROW_TYPES[type])) for name, type in types.items()])
+
+
 def to_lists(examples: pl.DataFrame, types: dict[str, str]) -> pa.Table:
     """The examples with every column as `large_list<large_binary | int64 | float32>`, no null anywhere."""
-    arrays = {name: _to_list(examples[name], ARROW_TYPES[type]) for name, type in types.items()}
-    return pa.table(arrays)
+    arrays = [_to_list(examples[name], ARROW_TYPES[type]) for name, type in types.items()]
+    return pa.Table.from_arrays(arrays, schema=list_schema(types))
 
 
 def write_splits(
-    examples: pl.DataFrame, evaluates: np.ndarray, types: dict[str, str], folder: str, number: int, of: int
+    features: pl.DataFrame, labels: pl.DataFrame, evaluates: np.ndarray, types: dict[str, str], folder: str, file: str
 ) -> Iterable[tuple[str, pl.DataFrame]]:
-    """Writes file `number` of `of` of each split, sorted by example id; a split without rows here gets no file.
+    """Writes one file of each split, a row group at a time; a split without rows here gets no file.
+
+    Args:
+        features: feature columns, in any order of rows.
+        labels: a row for each example, in the order of the file: `POSITION` of its features, and the other columns.
+        evaluates: (examples,) bool: whether it goes to the eval split, not to the train split.
+        types: the columns of the files, as `schema`.
+        folder: where Split-train and Split-eval lie.
+        file: name of the file in both.
 
     Yields:
-        (split, its examples), after its file stands under its final name.
+        (split, its rows of `labels`), after its file stands under its final name.
     """
-    ordered = examples.with_columns(pl.Series("gatewise/eval", evaluates)).sort(EXAMPLE_ID)
     for split in SPLITS:
-        part = ordered.filter(pl.col("gatewise/eval") == (split == "eval")).drop("gatewise/eval")
+        part = labels.filter(pl.Series(evaluates == (split == "eval")))
         if part.height == 0:
             continue
         target = os.path.join(folder, f"Split-{split}")
         os.makedirs(target, exist_ok=True)
-        path = os.path.join(target, f"examples-{number:05d}-of-{of:05d}.parquet")
-        temporary = os.path.join(folder, f".{split}-{number}.tmp")
-        pq.write_table(to_lists(part, types), temporary, row_group_size=_ROW_GROUP, use_dictionary=False)
-        os.replace(temporary, path)
+        # A name of its own, as another attempt at the same file may be under way.
+        temporary = os.path.join(folder, f".{split}-{file}.{uuid.uuid4().hex}.tmp")
+        _write_file(features, part, types, temporary)
+        os.replace(temporary, os.path.join(target, file))
         yield split, part
+
+
+def _write_file(features: pl.DataFrame, labels: pl.DataFrame, types: dict[str, str], path: str) -> None:
+    def tables() -> Iterator[pa.Table]:
+        for part in labels.iter_slices(_ROW_GROUP):
+            rows = features.select(name for name in types if name not in labels.columns)[part[POSITION]]
+            yield to_lists(rows.hstack(part.drop(POSITION)), types)
+
+    options = {"use_dictionary": False, "compression": "snappy"}
+    with pq.ParquetWriter(path, list_schema(types), **options) as writer, ThreadPoolExecutor(1) as pool:
+        # Encoding keeps one core busy: meanwhile the next row group is made on the other.
+        writing: Future[None] | None = None
+        for table in tables():
+            if writing is not None:
+                writing.result()
+            writing = pool.submit(writer.write_table, table, _ROW_GROUP)
+        if writing is not None:
+            writing.result()
 
 
 def count_labels(part: pl.DataFrame, split: str, plan: EventLogsPlan, tally: Tally) -> None:
@@ -74,13 +108,16 @@ def count_labels(part: pl.DataFrame, split: str, plan: EventLogsPlan, tally: Tal
 
 def _to_list(column: pl.Series, values: pa.DataType) -> pa.LargeListArray:
     if isinstance(column.dtype, pl.List):
-        counts = column.list.len().fill_null(0).to_numpy()
-        flat = column.drop_nulls().explode(empty_as_null=False, keep_nulls=False)
-    else:
-        counts = column.is_not_null().to_numpy()
-        flat = column.drop_nulls()
-    offsets = np.zeros(len(column) + 1, np.int64)
-    np.cumsum(counts, out=offsets[1:])
-    array = flat.to_arrow(compat_level=pl.CompatLevel.oldest())
-    array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
-    return pa.LargeListArray.from_arrays(pa.array(offsets), array.cast(values))
+        held = _to_arrow(column)
+        # Missing lists lie there as lists without items, which is what they become.
+        return pa.LargeListArray.from_arrays(held.offsets, held.values.cast(values))
+    offsets = np.arange(len(column) + 1, dtype=np.int64)
+    if column.null_count():
+        np.cumsum(column.is_not_null().to_numpy(), out=offsets[1:])
+        column = column.drop_nulls()
+    return pa.LargeListArray.from_arrays(pa.array(offsets), _to_arrow(column).cast(values))
+
+
+def _to_arrow(column: pl.Series) -> pa.Array:
+    array = column.to_arrow(compat_level=pl.CompatLevel.oldest())
+    return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array

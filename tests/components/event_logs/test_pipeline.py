@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import json
 import random
 import re
@@ -17,7 +18,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from components.event_logs import pipeline
 from components.event_logs.plan import EventLogsPlan
+from components.event_logs.streams import Piece
 from models.errors import InputError
 from models.recipe import Recipe
 
@@ -182,7 +185,7 @@ def test_files_order_and_partitions_change_nothing(
         },
     )
     found = []
-    for files, partitions in ((1, 1), (3, 2), (3, 5), (1, None)):
+    for files, partitions in ((1, 1), (3, 3), (3, 17), (1, None)):
         for old in tmp_path.glob("*.*"):
             old.unlink()
         for name, rows in logs.items():
@@ -198,6 +201,66 @@ def test_files_order_and_partitions_change_nothing(
         assert other.examples.equals(found[0].examples)
         assert other.splits["eval"].height == found[0].splits["eval"].height
         assert sorted(other.dead["reason"]) == sorted(found[0].dead["reason"])
+
+
+def test_a_user_with_many_events_changes_nothing(shop_recipe: Make, write_log: Write, run_stage: Run) -> None:
+    rng = random.Random(3)
+    seen = [
+        {"user": "bot" if n % 5 == 0 else f"u{rng.randrange(40)}", "item": n, "time": START + rng.randrange(9 * DAY)}
+        for n in range(400)
+    ]
+    done = [{"user": row["user"], "item": 0, "time": row["time"] + rng.randrange(2 * DAY)} for row in seen[::2]]
+    write_log("impression.parquet", seen)
+    write_log("click.parquet", done)
+    by_user = {name: {"key": ["user"]} for name in ("impression", "click")}
+    features = {"item": {"kind": "categorical", "type": "integer"}}
+    plan = EventLogsPlan.from_recipe(shop_recipe(streams=by_user, features=features))
+    found = [run_stage(plan.model_copy(update={"partitions": count}), str(count)) for count in (1, 3, 17)]
+    assert all(out.examples.equals(found[0].examples) and out.books == found[0].books for out in found)
+    credited = set()
+    for click in done:
+        before = [row for row in seen if row["user"] == click["user"] and row["time"] <= click["time"]]
+        last = max(before, key=lambda row: row["time"])
+        if click["time"] - last["time"] <= DAY:
+            credited.add(last["item"])
+    as_of = max(row["time"] for row in seen + done)
+    closed = {row["item"] for row in seen if row["time"] + DAY <= as_of}
+    rows = {row["item"][0]: (row["label/click"][0], row["weight/click"][0]) for row in found[0].examples.to_dicts()}
+    assert rows == {row["item"]: (row["item"] in credited & closed, row["item"] in closed) for row in seen}
+    sizes = [pl.read_parquet(path).height for path in (found[1].folder / "Split-train").iterdir()]
+    assert max(sizes) < 2 * min(sizes)  # the many events of one user do not lie in one file
+
+
+def test_the_shuffle_leaves_nothing(shop_recipe: Make, shop_log: Callable, run_stage: Run) -> None:
+    shop_log()
+    names = sorted(path.name for path in run_stage(shop_recipe()).folder.iterdir())
+    assert names == ["Split-eval", "Split-train", "books.json", "dead_letters", "summary.json"]
+
+
+def test_a_repeated_attempt_is_harmless(
+    shop_recipe: Make, shop_log: Callable, write_log: Write, run_stage: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop_log()
+    write_log("impression.two.parquet", [{"user": 3, "item": 1, "time": START + 5 * DAY}])
+    recipe = shop_recipe(streams={"impression": {"event_id": "user"}})
+    once = run_stage(recipe, "once")
+    assert once.books["impression"]["duplicate"] == 1
+    for step in (pipeline.Read, pipeline.LostCopies, pipeline.Attribute, pipeline.WriteExamples):
+        monkeypatch.setattr(step, "process", _twice(step.process))
+    twice = run_stage(recipe, "twice")
+    assert twice.books == once.books and twice.summary == once.summary
+    assert twice.examples.equals(once.examples)
+
+
+def _twice(process: Callable) -> Callable:
+    @functools.wraps(process)  # with its types, which Beam checks
+    def again(self: Any, element: Any, *side: Any) -> Any:
+        if not isinstance(element[1], Piece):
+            element = (element[0], list(element[1]))
+        list(process(self, element, *side))  # an attempt whose output is lost
+        return list(process(self, element, *side))
+
+    return again
 
 
 def test_streams_of_one_file_are_told_apart_by_where(shop_recipe: Make, write_log: Write, run_stage: Run) -> None:

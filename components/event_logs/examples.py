@@ -1,0 +1,83 @@
+"""The examples of one partition: features where they lie, and beside them the narrow rest in the order of the files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from components.event_logs import labelled, shuffle
+from components.event_logs.events import ROW, TIME
+from components.event_logs.partitions import grouped
+from components.event_logs.plan import EventLogsPlan, StreamPlan
+from components.event_logs.shuffle import Reference
+from components.event_logs.splits import evaluates_by_hash
+from components.event_logs.tally import Tally
+from components.event_logs.values import example_ids
+from components.event_logs.writing import EXAMPLE_ID, POSITION
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Examples of one stream.
+
+    `features`: the columns of the plan, in any order of rows, and among them perhaps rows that are no examples.
+    `labels`: a row for each example, by example id: `writing.POSITION` of its features, example id, row hash, time,
+    label/<task>, weight/<task>.
+    """
+
+    stream: str
+    features: pl.DataFrame
+    labels: pl.DataFrame
+
+
+def examples_of(references: Iterable[Reference], plan: EventLogsPlan, tally: Tally) -> Iterator[Examples]:
+    """The examples of one partition, by stream; counts go into `tally`.
+
+    Raises:
+        RuntimeError: an example without features, a defect of this stage.
+    """
+    found = grouped(references)
+    for stream in plan.streams:
+        features = shuffle.read(found.get(("feature", stream.name), ()))
+        if features is None:
+            continue
+        if plan.labelled:
+            tally.add(features.height, "book", stream.name, "used")
+            labels = _own_labels(features, plan, stream)
+        else:
+            credited = shuffle.read(found.get(("label", stream.name), ()))
+            if credited is None:
+                continue
+            labels = _joined(features, credited)
+        yield Examples(stream.name, features, labels.sort(EXAMPLE_ID))
+
+
+def evaluates(examples: Examples, plan: EventLogsPlan, limit: int | None) -> np.ndarray:
+    """(examples,) bool: which of them evaluate; `limit` is that of `splits.time_limit`."""
+    labels = examples.labels
+    if plan.labelled and len(plan.streams) > 1:
+        return np.full(labels.height, examples.stream == plan.streams[1].name)
+    if TIME not in labels.columns:
+        # By the id of the first of equal rows: twins in both splits would let the model learn what it is asked.
+        rows = labels[ROW].to_numpy()
+        firsts = example_ids(rows, np.zeros(len(rows), np.uint64), examples.stream)
+        return evaluates_by_hash(firsts, plan.split.eval_fraction or 0.0)
+    return labels[TIME].to_numpy() >= (limit or 0)
+
+
+def _own_labels(features: pl.DataFrame, plan: EventLogsPlan, stream: StreamPlan) -> pl.DataFrame:
+    names = {column.name for column in plan.columns}
+    narrow = features.select(name for name in features.columns if name not in names).with_row_index(POSITION)
+    return labelled.labels(labelled.number_twins(narrow, ROW, stream.name), plan.tasks)
+
+
+def _joined(features: pl.DataFrame, labels: pl.DataFrame) -> pl.DataFrame:
+    # Equal rows are one event: any of them has its features.
+    places = features.select(TIME, ROW).with_row_index(POSITION).unique(subset=[TIME, ROW], keep="any")
+    joined = labels.join(places, on=[TIME, ROW], how="inner")
+    if joined.height != labels.height:
+        raise RuntimeError(f"{labels.height - joined.height} of {labels.height} examples have no features")
+    return joined.with_columns(pl.Series(EXAMPLE_ID, example_ids(joined[ROW].to_numpy())))

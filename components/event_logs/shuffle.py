@@ -1,0 +1,147 @@
+"""Rows between the steps lie in files of Arrow record batches; what Beam moves are references to those batches.
+
+    piece 0 --> piece-0.event.a1.arrow   [rows of partition 0 | of partition 1 | ...]   --.
+    piece 1 --> piece-1.event.7f.arrow   [rows of partition 0 | of partition 1 | ...]   --+--> partition 1
+                                                                                          '--> partition 0
+
+A runner would encode the rows and hold all of them at once. A file is read by mapping it into memory, and only where
+it is needed: a step that wants four columns of forty never touches the others.
+
+Every attempt at a step writes files of its own, under a temporary name first, so neither an attempt that was killed
+nor two at the same time harm: only the references of the attempt that Beam takes are ever followed. The folder lies
+beneath the stage's output, which every worker shares.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+FOLDER = "shuffle"
+
+
+@dataclass(frozen=True, order=True)
+class Reference:
+    """Some batches of a file: rows of one partition, that are all of one stream and have one role.
+
+    Roles: event (what the join needs of an event), id (its event id), loser (an event whose id another keeps), label
+    (labels of an impression), feature (the columns of an example).
+    """
+
+    file: str
+    role: str
+    stream: str
+    batches: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows to be shuffled and (rows,) the number of each one's partition."""
+
+    frame: pl.DataFrame
+    numbers: np.ndarray
+    role: str
+    stream: str
+
+
+class ShuffleWriter:
+    """Writes the rows of one attempt at a step: a file for each role and stream, in it a batch for each partition.
+
+        with ShuffleWriter(folder, "piece-00003") as writer:
+            writer.add(rows)
+        references = writer.references()
+
+    Args:
+        folder: of the shuffle; made if need be.
+        name: of what is being written, for whoever looks into the folder.
+    """
+
+    def __init__(self, folder: str, name: str) -> None:
+        self._folder, self._name = folder, name
+        self._attempt = uuid.uuid4().hex
+        self._files: dict[tuple[str, str], _File] = {}
+
+    def __enter__(self) -> ShuffleWriter:
+        os.makedirs(self._folder, exist_ok=True)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for file in self._files.values():
+            file.close(whole=kind is None)
+
+    def add(self, rows: Rows) -> None:
+        """Appends the rows, in a batch for each partition that has some; all rows of a role and stream have one schema."""
+        if rows.frame.height == 0:
+            return
+        order = np.argsort(rows.numbers, kind="stable")
+        held = one_batch(rows.frame[order])
+        what = (rows.role, rows.stream)
+        if what not in self._files:
+            name = f"{self._name}.{rows.role}-{len(self._files)}.{self._attempt}.arrow"
+            self._files[what] = _File(os.path.join(self._folder, name), held.schema)
+        numbers = rows.numbers[order]
+        starts = np.flatnonzero(np.diff(numbers, prepend=-1))
+        for start, end in zip(starts, [*starts[1:], len(numbers)], strict=True):
+            self._files[what].append(int(numbers[start]), held.slice(start, end - start))
+
+    def references(self) -> Iterator[tuple[int, Reference]]:
+        """(partition, where its rows are), once the files stand."""
+        for (role, stream), file in self._files.items():
+            for number, batches in file.batches.items():
+                yield number, Reference(file.path, role, stream, tuple(batches))
+
+
+def read(references: Iterable[Reference], columns: Sequence[str] | None = None) -> pl.DataFrame | None:
+    """The rows of all references in one frame, or only some of the columns; None without references."""
+    parts = []
+    for reference in sorted(references):
+        with pa.memory_map(reference.file) as source, pa.ipc.open_file(source) as reader:
+            for number in reference.batches:
+                held = reader.get_batch(number)
+                parts.append(pl.DataFrame(pl.from_arrow(held if columns is None else held.select(list(columns)))))
+    return pl.concat(parts, rechunk=True) if parts else None
+
+
+def one_batch(frame: pl.DataFrame) -> pa.RecordBatch:
+    """The frame as one record batch."""
+    table = frame.to_arrow(compat_level=pl.CompatLevel.oldest()).combine_chunks()
+    arrays = [column.chunk(0) if column.num_chunks else pa.array([], column.type) for column in table.columns]
+    return pa.RecordBatch.from_arrays(arrays, schema=table.schema)
+
+
+@dataclass
+class _File:
+    path: str
+    schema: pa.Schema
+    batches: dict[int, list[int]] = field(default_factory=dict)
+    count: int = 0
+
+    def __post_init__(self) -> None:
+        self._sink = pa.OSFile(self._temporary, "wb")
+        self._writer = pa.ipc.new_file(self._sink, self.schema)
+
+    @property
+    def _temporary(self) -> str:
+        return self.path + ".tmp"
+
+    def append(self, number: int, held: pa.RecordBatch) -> None:
+        self._writer.write_batch(held)
+        self.batches.setdefault(number, []).append(self.count)
+        self.count += 1
+
+    def close(self, whole: bool) -> None:
+        self._writer.close()
+        self._sink.close()
+        if whole:
+            os.replace(self._temporary, self.path)
+        else:
+            os.remove(self._temporary)
