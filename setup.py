@@ -18,6 +18,10 @@ setup(
     python_requires=">=3.11,<3.14",
     packages=find_packages(include=["pipeline*", "models*", "components*"]),
     install_requires=_requirements("runtime.in"),
-    extras_require={"dev": _requirements("dev.in")},
+    extras_require={
+        "dev": _requirements("dev.in"),
+        # CUDA's libraries, for a host with NVIDIA's driver. Not in the locks, which are for hosts with and without.
+        "gpu": ["tensorflow[and-cuda]==2.21.0"],
+    },
     entry_points={"console_scripts": ["gatewise = pipeline.cli:main"]},
 )

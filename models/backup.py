@@ -1,4 +1,5 @@
-"""Early stopping and the backup after each epoch: a training that is killed goes on as if it had not been.
+"""Early stopping and the backup of a training: one that is killed, in the middle of an epoch too, goes on as if it had
+not been.
 
 Keras' own EarlyStopping forgets its best epoch when a training is resumed, and its BackupAndRestore writes weights and
 epoch one after the other in place, so that a kill in between trains an epoch twice or leaves nothing to load. Here
@@ -13,12 +14,12 @@ import logging
 import math
 import os
 import shutil
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
+
+from models.variables_file import check_variables, read_variables, write_variables
 
 logger = logging.getLogger(__name__)
 
@@ -51,11 +52,31 @@ class EarlyStopping:
         return self.wait >= max(self.patience, 1)
 
 
-class Backup:
-    """The state after the last whole epoch, in a folder, and the weights of the best one.
+@dataclasses.dataclass
+class Progress:
+    """How far a training has come.
 
-    `weights-E.npz` and `optimizer-E.npz` hold the variables after epoch E in the order of Keras; `state.json` says
-    which of them count and is replaced by a rename, so a kill at any moment leaves one whole state, the old or the new.
+    Attributes:
+        history: one entry for each whole epoch, with its evaluation.
+        steps: steps done in the epoch after these.
+    """
+
+    stopping: EarlyStopping
+    history: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    steps: int = 0
+
+    @property
+    def epoch(self) -> int:
+        """The epoch under way, from 0."""
+        return len(self.history)
+
+
+class Backup:
+    """The last state of a training, in a folder, and the weights after its best epoch.
+
+    `weights-E-S.npz` and `optimizer-E-S.npz` hold the variables after E whole epochs and S steps of the next one, in the
+    order of Keras; the metrics, which add up over an epoch, are with the optimizer. `state.json` says which of them
+    count and is replaced by a rename, so a kill at any moment leaves one whole state, the old or the new.
 
     Args:
         folder: made at the first `save`.
@@ -64,47 +85,48 @@ class Backup:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def save(
-        self, model: keras.Model, epoch: int, stopping: EarlyStopping, history: Sequence[Mapping[str, Any]]
-    ) -> None:
-        """Keeps the state after `epoch` (from 0) and the weights of the best epoch; drops what else there is."""
+    def save(self, model: keras.Model, progress: Progress) -> None:
+        """Keeps the state and the weights of the best epoch; drops what else there is."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        _write_arrays(self._weights(epoch), model.variables)
-        _write_arrays(self._optimizer(epoch), model.optimizer.variables)
-        state = {"epoch": epoch, "stopping": dataclasses.asdict(stopping), "history": list(history)}
+        weights, rest = self._weights(progress.epoch, progress.steps), self._rest(progress.epoch, progress.steps)
+        best = self._weights(progress.stopping.best_epoch + 1, 0)
+        write_variables(weights, model.variables)
+        write_variables(rest, _other_state(model))
         unfinished = self.folder / ".state.json"
-        unfinished.write_text(json.dumps(state), encoding="utf-8")
+        unfinished.write_text(json.dumps(dataclasses.asdict(progress)), encoding="utf-8")
         os.replace(unfinished, self._state)
-        keep = {self._state, self._weights(epoch), self._optimizer(epoch), self._weights(stopping.best_epoch)}
-        for path in set(self.folder.iterdir()) - keep:
+        for path in set(self.folder.iterdir()) - {self._state, weights, rest, best}:
             path.unlink()
 
-    def restore(self, model: keras.Model, stopping: EarlyStopping) -> list[dict[str, Any]]:
-        """Puts model, optimizer and `stopping` into the state last saved.
+    def restore(self, model: keras.Model, progress: Progress) -> bool:
+        """Puts model, optimizer, metrics and `progress` into the state last saved.
 
-        Returns:
-            The history: one entry for each epoch already trained; [] (and nothing changed) without a usable backup.
+        The patience of `progress` stays. False, and nothing is changed, without a usable backup.
         """
         if not self._state.is_file():
-            return []
+            return False
         try:
             state = json.loads(self._state.read_text(encoding="utf-8"))
-            weights = _read_arrays(self._weights(state["epoch"]), model.variables)
-            optimizer = _read_arrays(self._optimizer(state["epoch"]), model.optimizer.variables)
-            saved = EarlyStopping(**{**state["stopping"], "patience": stopping.patience})
+            stopping = EarlyStopping(**{**state["stopping"], "patience": progress.stopping.patience})
+            saved = Progress(stopping, state["history"], state["steps"])
+            weights, rest = self._weights(saved.epoch, saved.steps), self._rest(saved.epoch, saved.steps)
+            check_variables(weights, model.variables)
+            check_variables(rest, _other_state(model))
         except (OSError, ValueError, KeyError, TypeError) as error:
             logger.warning("The backup in %s does not fit this training, which starts anew: %s", self.folder, error)
             self.remove()
-            return []
-        _assign(model.variables, weights)
-        _assign(model.optimizer.variables, optimizer)
-        for field in dataclasses.fields(EarlyStopping):
-            setattr(stopping, field.name, getattr(saved, field.name))
-        return state["history"]
+            return False
+        read_variables(weights, model.variables)
+        read_variables(rest, _other_state(model))
+        for field in dataclasses.fields(Progress):
+            setattr(progress, field.name, getattr(saved, field.name))
+        return True
 
     def restore_best(self, model: keras.Model, stopping: EarlyStopping) -> None:
         """Puts the model, not the optimizer, into the state after its best epoch."""
-        _assign(model.variables, _read_arrays(self._weights(stopping.best_epoch), model.variables))
+        path = self._weights(stopping.best_epoch + 1, 0)
+        check_variables(path, model.variables)
+        read_variables(path, model.variables)
 
     def remove(self) -> None:
         """Removes the folder, and its parent if nothing else is in it."""
@@ -116,31 +138,12 @@ class Backup:
     def _state(self) -> Path:
         return self.folder / "state.json"
 
-    def _weights(self, epoch: int) -> Path:
-        return self.folder / f"weights-{epoch:05d}.npz"
+    def _weights(self, epochs: int, steps: int) -> Path:
+        return self.folder / f"weights-{epochs:05d}-{steps:08d}.npz"
 
-    def _optimizer(self, epoch: int) -> Path:
-        return self.folder / f"optimizer-{epoch:05d}.npz"
-
-
-def _write_arrays(path: Path, variables: Sequence[keras.Variable]) -> None:
-    with path.open("wb") as file:
-        np.savez(file, *(variable.numpy() for variable in variables))
+    def _rest(self, epochs: int, steps: int) -> Path:
+        return self.folder / f"optimizer-{epochs:05d}-{steps:08d}.npz"
 
 
-def _read_arrays(path: Path, variables: Sequence[keras.Variable]) -> list[np.ndarray]:
-    """The arrays of a file; ValueError if they are not of the variables' number and shapes."""
-    try:
-        with path.open("rb") as raw, np.load(raw) as file:
-            arrays = [file[f"arr_{i}"] for i in range(len(file.files))]
-    except Exception as error:  # a cut file fails in many ways: zipfile.BadZipFile, EOFError, zlib.error
-        raise ValueError(f"{path.name}: {error}") from error
-    found, expected = [array.shape for array in arrays], [tuple(variable.shape) for variable in variables]
-    if found != expected:
-        raise ValueError(f"{path.name}: expected arrays of shapes {expected}, found {found}.")
-    return arrays
-
-
-def _assign(variables: Sequence[keras.Variable], arrays: Sequence[np.ndarray]) -> None:
-    for variable, array in zip(variables, arrays, strict=True):
-        variable.assign(array)
+def _other_state(model: keras.Model) -> list[keras.Variable]:
+    return [*model.optimizer.variables, *model.metrics_variables]

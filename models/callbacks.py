@@ -87,6 +87,41 @@ class Clock(keras.callbacks.Callback):
         self.seconds = self._now() - self._begin
 
 
+class Checkpoints(keras.callbacks.Callback):
+    """Keeps the state of an epoch under way every so often, and takes an epoch up where the last state left it.
+
+    Args:
+        save: called with the steps done in the epoch.
+        seconds: of training between two saves.
+        done: steps of the epoch that an earlier process did; its metrics, which `fit` sets to 0, are those of the model.
+        steps: of the epoch; after the last, the epoch's own backup comes.
+        now: seconds since any time.
+    """
+
+    def __init__(
+        self, save: Callable[[int], None], seconds: float, done: int, steps: int, now: Callable[[], float]
+    ) -> None:
+        super().__init__()
+        self._save, self._seconds, self._done, self._steps, self._now = save, seconds, done, steps, now
+        self._last = now()
+        self._metrics: list[Any] = []
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        if self._done:
+            self._metrics = [variable.numpy() for variable in self.model.metrics_variables]
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        if self._metrics:
+            for variable, value in zip(self.model.metrics_variables, self._metrics, strict=True):
+                variable.assign(value)
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        done = self._done + batch + 1
+        if done < self._steps and self._now() - self._last >= self._seconds:
+            self._save(done)
+            self._last = self._now()
+
+
 def progress_line(entry: Mapping[str, Any], epochs: int, tasks: Sequence[str], best: bool) -> str:
     """One epoch in words: "epoch 2/5: loss 0.2511, val_loss 0.2603 (click 0.2001, order 0.0602), ..."."""
     each = ", ".join(f"{task} {entry[f'val_{task}_loss']:.5g}" for task in tasks)

@@ -36,14 +36,17 @@ class Encoding:
     Attributes:
         tables: {embedding table: (rows, dim)}.
         categorical: (feature, table) of each column of `categorical`, in its order.
-        multivalued: {feature: (table, pooling, max_length)}: the width of `multivalued/<feature>` is max_length.
+        multivalued: {feature: (table, pooling, width)} of each `multivalued/<feature>`.
         numeric: name of each column of `numeric`, in its order: feature, feature_missing, ...
+        compositional: the features among `multivalued` whose ids come in pairs, two for each value. A categorical one
+            is among them too, as a list of one value.
     """
 
     tables: Mapping[str, tuple[int, int]]
     categorical: tuple[tuple[str, str], ...]
     multivalued: Mapping[str, tuple[str, str, int]]
     numeric: tuple[str, ...]
+    compositional: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         """The encoding as JSON text; `from_json` reads it back."""
@@ -61,6 +64,7 @@ class Encoding:
                 for feature, (table, pooling, length) in content["multivalued"].items()
             },
             numeric=tuple(content["numeric"]),
+            compositional=tuple(content["compositional"]),
         )
 
     @classmethod
@@ -99,7 +103,9 @@ def encode(features: Mapping[str, Feature], analysed: Analysed) -> Encoding:
     tables: dict[str, tuple[int, int]] = {}
     for name, feature in features.items():
         table = table_of(name, feature)
-        if isinstance(feature, Categorical | MultiValued):
+        if isinstance(feature, Categorical | MultiValued) and feature.hash_buckets is not None:
+            rows = 1 + feature.hash_buckets * (2 if feature.compositional else 1)
+        elif isinstance(feature, Categorical | MultiValued):
             rows = first_vocabulary_id(feature) + analysed.vocabulary_sizes[table]
         elif isinstance(feature, Bucketised):
             rows = 1 + len(analysed.boundaries[name]) + 1
@@ -113,12 +119,12 @@ def encode(features: Mapping[str, Feature], analysed: Analysed) -> Encoding:
         categorical=tuple(
             (name, table_of(name, feature))
             for name, feature in features.items()
-            if isinstance(feature, Categorical | Bucketised)
+            if isinstance(feature, Categorical | Bucketised) and not is_compositional(feature)
         ),
         multivalued={
-            name: (table_of(name, feature), feature.pooling, feature.max_length)
+            name: (table_of(name, feature), *_list(feature))
             for name, feature in features.items()
-            if isinstance(feature, MultiValued)
+            if isinstance(feature, MultiValued) or is_compositional(feature)
         },
         numeric=tuple(
             column
@@ -126,7 +132,19 @@ def encode(features: Mapping[str, Feature], analysed: Analysed) -> Encoding:
             if isinstance(feature, Numeric)
             for column in (name, missing_name(name))
         ),
+        compositional=tuple(name for name, feature in features.items() if is_compositional(feature)),
     )
+
+
+def is_compositional(feature: Feature) -> bool:
+    """Whether a value's embedding is the sum of two rows."""
+    return isinstance(feature, Categorical | MultiValued) and feature.compositional
+
+
+def _list(feature: Feature) -> tuple[str, int]:
+    """Pooling and width of a feature's list."""
+    pooling, length = (feature.pooling, feature.max_length) if isinstance(feature, MultiValued) else ("sum", 1)
+    return pooling, length * (2 if is_compositional(feature) else 1)
 
 
 def missing_name(feature: str) -> str:

@@ -1,7 +1,8 @@
 """MultiTaskModel: the one place where an architecture meets a balancer.
 
-One compiled step: encode, forward, a loss for each task, then one gradient from all of them. The step knows the two
-types of balancer and no method's name.
+One compiled step: gather the batch's rows, encode, forward, a loss for each task, one gradient from all of them; then
+Keras' optimizer moves the dense variables, the table optimizer the rows that were gathered, and nothing else of the
+tables is touched. The step knows the two types of balancer and of penalty, and no method's name.
 """
 
 from __future__ import annotations
@@ -13,12 +14,20 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from models import replicas
 from models.architectures.base import Architecture
 from models.balancing.base import GradientCombiner, Weighting
+from models.combined_gradients import combined_gradients
+from models.gradients import clip_factor, gradients
 from models.layers.feature_encoder import FeatureEncoder
 from models.losses import LOSSES, task_loss
-from models.penalties.base import Penalty
+from models.one_pass import one_pass
+from models.penalties.base import Penalty, RowPenalty
 from models.registry import lookup
+from models.row_counts import RowCounts
+from models.table_optimizers.base import TableOptimizer
+from models.table_optimizers.distinct_rows import DistinctRows
+from models.table_optimizers.lazy_adam import LazyAdam
 
 
 @keras.saving.register_keras_serializable(package="gatewise")
@@ -40,7 +49,10 @@ class MultiTaskModel(keras.Model):
         architecture: (batch, dim) -> {task: logits}.
         balancer: a Weighting or GradientCombiner for the same tasks.
         losses: {task: name in LOSSES}.
-        penalties: costs of the trainable variables of encoder and architecture.
+        penalties: costs of the architecture's variables, or of the rows that a batch reads.
+        table_optimizer: moves the rows of the embedding tables; by default LazyAdam.
+        clip_norm: gradients of a larger norm are scaled down to it: one norm, over all variables and the rows that the
+            batch reads, after balancing. None for no limit.
 
     Call: features -> {task: (batch,) logits}.
 
@@ -55,7 +67,9 @@ class MultiTaskModel(keras.Model):
         architecture: Architecture,
         balancer: Weighting | GradientCombiner,
         losses: Mapping[str, str],
-        penalties: Sequence[Penalty] = (),
+        penalties: Sequence[Penalty | RowPenalty] = (),
+        table_optimizer: TableOptimizer | None = None,
+        clip_norm: float | None = None,
         **model: Any,
     ) -> None:
         super().__init__(**model)
@@ -70,10 +84,14 @@ class MultiTaskModel(keras.Model):
                 f"MultiTaskModel: {type(balancer).__name__} is neither a Weighting nor a GradientCombiner."
             )
         self.encoder = encoder
+        self.encoder.fill = one_pass
         self.architecture = architecture
         self.balancer = balancer
         self.loss_names = tuple(losses[task] for task in self.tasks)
         self.penalties = tuple(penalties)
+        self.table_optimizer = table_optimizer or LazyAdam()
+        self.clip_norm = clip_norm
+        self.row_counts = RowCounts() if any(isinstance(penalty, RowPenalty) for penalty in penalties) else None
         for name in self.loss_names:
             lookup(name, LOSSES, "loss")
         self.loss_tracker = keras.metrics.Mean(name="loss")
@@ -81,15 +99,26 @@ class MultiTaskModel(keras.Model):
 
     def build(self, input_shape: Any = None) -> None:
         """Makes all variables, the balancer's too, so that the optimizer knows them before the first step."""
-        parts = ((self.encoder, None), (self.architecture, (None, self.encoder.dim)), (self.balancer, None))
+        parts = (
+            (self.encoder, None),
+            (self.architecture, (None, self.encoder.dim)),
+            (self.balancer, None),
+        )
         for part, shape in parts:
             if not part.built:  # parts that were loaded from a file are
                 part.build(shape)
+        if not self.table_optimizer.built:
+            self.table_optimizer.build([(table.rows, table.dim) for table in self.encoder.fused])
+        if self.row_counts is not None and not self.row_counts.built:
+            self.row_counts.build([table.rows for table in self.encoder.fused])
+        # Not by Keras' optimizer, which would keep state and make gradients of the size of the tables.
+        self.encoder.trainable = False
         self.bad_step = self.add_weight(
             shape=(len(self.tasks),),
             initializer=keras.initializers.Constant(-1),
             dtype="int32",
             trainable=False,
+            aggregation="only_first_replica",
             name="first_bad_step",
         )
 
@@ -121,27 +150,54 @@ class MultiTaskModel(keras.Model):
     def train_step(self, data: tuple[Mapping[str, Any], Any, Any]) -> dict[str, Any]:
         features, labels, weights = data
         combines = isinstance(self.balancer, GradientCombiner)
+        # The tables' rows are gathered before the tape starts: gradients are of these rows, not of the tables.
+        row_ids = self.encoder.row_ids(features)
+        distinct = self.table_optimizer.distinct([replicas.gathered(ids) for ids in row_ids])
+        rows = self.encoder.gather(row_ids)
         with tf.GradientTape(persistent=combines) as tape:
-            encoded = self.encoder(features)
+            tape.watch(rows)
+            encoded = self.encoder.assemble(rows, row_ids, features)
             logits = self.architecture(encoded, training=True)
-            losses = self._task_losses(logits, labels, weights)
+            losses = replicas.whole_batch(self._task_losses(logits, labels, weights), weights)
             factors = self.balancer.task_weights if combines else tf.unstack(self.balancer(tf.stack(losses)))
             weighted = [self.optimizer.scale_loss(factor * loss) for factor, loss in zip(factors, losses, strict=True)]
-            extra = self.optimizer.scale_loss(self._extra_losses())
+            extra = self.optimizer.scale_loss(self._extra_losses(rows, distinct))
             total = tf.add_n(weighted) + extra
-        variables = self.trainable_variables
         outputs = [logits[task] for task in self.tasks]
         if combines:
-            gradients, observed = self._combined(tape, encoded, outputs, weighted, extra, variables)
+            shared = self.architecture.shared_variables()
+            parts = {"rows": rows, "encoded": encoded, "outputs": outputs, "weighted": weighted, "extra": extra}
+            dense, of_rows, observed = combined_gradients(
+                tape, self.balancer, shared, self.trainable_variables, **parts
+            )
         else:
-            gradients, observed = _gradients(tape, total, variables, outputs)
+            dense, of_rows, observed = gradients(tape, total, self.trainable_variables, rows, outputs)
         del tape
         self._record_bad_step(losses, observed)
-        self.optimizer.apply(gradients, variables)
+        self._apply(dense, of_rows, distinct)
         scale = self.optimizer.scale_loss(tf.constant(1.0))
         self._track(losses, weights)
         self.loss_tracker.update_state(total / scale, tf.math.count_nonzero(tf.reduce_any(weights > 0, axis=1)))
         return self.get_metrics_result()
+
+    def _apply(self, dense: list[Any], of_rows: list[Any], distinct: list[DistinctRows]) -> None:
+        """One step of both optimizers, with the gradients of the variables and those of the gathered rows.
+
+        Keras' optimizer takes the loss scale out of its gradients by itself, and sums them over replicas.
+        """
+        scale = self.optimizer.scale_loss(tf.constant(1.0))
+        sums = [
+            its_rows.sums(tf.reshape(replicas.gathered(gradient), (-1, gradient.shape[-1]))) / scale / replicas.count()
+            for its_rows, gradient in zip(distinct, of_rows, strict=True)
+        ]
+        if self.clip_norm is not None:
+            dense = replicas.mean(dense)
+            factor = clip_factor([*(gradient / scale for gradient in dense), *sums], self.clip_norm)
+            dense, sums = [gradient * factor for gradient in dense], [gradient * factor for gradient in sums]
+        step = tf.cast(self.optimizer.iterations, "float32") + 1.0
+        for index, (table, its_rows, its_sums) in enumerate(zip(self.encoder.embeddings, distinct, sums, strict=True)):
+            self.table_optimizer.apply(table, index, its_rows, its_sums, step)
+        self.optimizer.apply([gradient / replicas.count() for gradient in dense], self.trainable_variables)
 
     def test_step(self, data: tuple[Mapping[str, Any], Any, Any]) -> dict[str, Any]:
         features, labels, weights = data
@@ -161,52 +217,23 @@ class MultiTaskModel(keras.Model):
             for i, (task, name) in enumerate(zip(self.tasks, self.loss_names, strict=True))
         ]
 
-    def _extra_losses(self) -> Any:
+    def _extra_losses(self, rows: list[Any], distinct: list[DistinctRows]) -> Any:
         """What layers gave to add_loss, and the penalties."""
-        variables = [*self.encoder.trainable_variables, *self.architecture.trainable_variables]
-        costs = [*self.losses, *(penalty.call(variables) for penalty in self.penalties)]
+        costs = list(self.losses)
+        counts = []
+        if self.row_counts is not None:
+            both = [self.row_counts.add(index, its_rows) for index, its_rows in enumerate(distinct)]
+            # The mean over replicas is taken later: here the sum is meant.
+            counts = [(replicas.count() * replicas.own_part(a), replicas.own_part(b)) for a, b in both]
+        for penalty in self.penalties:
+            if isinstance(penalty, RowPenalty):
+                costs += [
+                    penalty.call(tf.reshape(its_rows, (-1, its_rows.shape[-1])), *its_counts)
+                    for its_rows, its_counts in zip(rows, counts, strict=True)
+                ]
+            else:
+                costs.append(penalty.call(self.architecture.trainable_variables))
         return tf.add_n([tf.cast(cost, "float32") for cost in costs]) if costs else tf.constant(0.0)
-
-    def _combined(
-        self,
-        tape: tf.GradientTape,
-        encoded: Any,
-        outputs: list[Any],
-        weighted: list[Any],
-        extra: Any,
-        variables: list[keras.Variable],
-    ) -> tuple[list[Any], list[Any]]:
-        """Gradients for all variables, the shared ones' combined by the balancer; and for each task one to look at.
-
-        One way back through the architecture for each task, down to the encoded features; then, summed, one through
-        the encoder, so that the scatter into embedding tables is not done for each task.
-        """
-        shared, parts = self.architecture.shared_variables(), self.architecture.trainable_variables
-        shared_ids = {id(variable) for variable in shared}
-        own = [variable for variable in parts if id(variable) not in shared_ids]
-        tables = self.encoder.trainable_variables
-        by_task = [
-            _gradients(tape, loss, shared, own, [encoded], [output])
-            for loss, output in zip(weighted, outputs, strict=True)
-        ]
-        shared_gradients, own_gradients, encoded_gradients, output_gradients = zip(*by_task, strict=True)
-        gradient_of = {
-            id(variable): tf.add_n(gradients)
-            for variable, gradients in zip(own, zip(*own_gradients, strict=True), strict=True)
-        }
-        through_encoder = _gradients(tape, encoded, tables, seed=tf.add_n([one for (one,) in encoded_gradients]))[0]
-        gradient_of |= {id(table): gradient for table, gradient in zip(tables, through_encoder, strict=True)}
-        observed = [gradient for (gradient,) in output_gradients]
-        if shared:
-            observed = [_flat(gradients) for gradients in shared_gradients]  # (parameter,) for each task
-            combined = self.balancer.combine(tf.stack(observed))
-            split = tf.split(combined, [int(variable.value.shape.num_elements()) for variable in shared])
-            gradient_of |= {
-                id(variable): tf.reshape(part, variable.shape) for variable, part in zip(shared, split, strict=True)
-            }
-        extra_gradients = _gradients(tape, extra, variables)[0]
-        sums = [gradient_of.get(id(v), 0.0) + more for v, more in zip(variables, extra_gradients, strict=True)]
-        return sums, observed
 
     def _record_bad_step(self, losses: list[Any], gradients: list[Any]) -> None:
         """losses: a scalar for each task; gradients: an array for each task."""
@@ -216,7 +243,7 @@ class MultiTaskModel(keras.Model):
                 for loss, gradient in zip(losses, gradients, strict=True)
             ]
         )
-        now_bad = ~good & (self.bad_step.value < 0)
+        now_bad = replicas.any_of(~good) & (self.bad_step.value < 0)
         self.bad_step.assign(tf.where(now_bad, tf.cast(self.optimizer.iterations, "int32"), self.bad_step.value))
 
     def _track(self, losses: list[Any], weights: Any) -> None:
@@ -246,35 +273,17 @@ class MultiTaskModel(keras.Model):
             "architecture": self.architecture,
             "balancer": self.balancer,
             "penalties": list(self.penalties),
+            "table_optimizer": self.table_optimizer,
         }
         return {
             "name": self.name,
             **{key: keras.saving.serialize_keras_object(part) for key, part in parts.items()},
             "losses": dict(zip(self.tasks, self.loss_names, strict=True)),
+            "clip_norm": self.clip_norm,
         }
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> MultiTaskModel:
-        keys = ("encoder", "architecture", "balancer", "penalties")
+        keys = ("encoder", "architecture", "balancer", "penalties", "table_optimizer")
         parts = {key: keras.saving.deserialize_keras_object(config[key], custom_objects) for key in keys}
         return cls(**{**config, **parts})
-
-
-def _gradients(tape: tf.GradientTape, target: Any, *sources: list[Any], seed: Any = None) -> list[list[Any]]:
-    """Dense gradients of a target with respect to each list of sources; zeros where nothing connects them.
-
-    Dense also for embedding tables: the scatter of a lookup's gradient is what XLA compiles, a sparse update is not.
-    `seed` is the gradient with respect to the target, where that is no scalar.
-    """
-    return [
-        [
-            tf.zeros(source.shape) if gradient is None else tf.convert_to_tensor(gradient)
-            for source, gradient in zip(group, gradients, strict=True)
-        ]
-        for group, gradients in zip(sources, tape.gradient(target, list(sources), output_gradients=seed), strict=True)
-    ]
-
-
-def _flat(gradients: list[Any]) -> Any:
-    """Gradients of several variables, one after the other: (parameter,)."""
-    return tf.concat([tf.reshape(tf.cast(gradient, "float32"), (-1,)) for gradient in gradients], axis=0)

@@ -16,7 +16,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from models.encoding import Analysed, Encoding, first_vocabulary_id, missing_name, table_of
+from models.encoding import Analysed, Encoding, first_vocabulary_id, is_compositional, missing_name, table_of
 from models.recipe import Bucketised, Categorical, Feature, MultiValued, Numeric, column_of, feature_columns, raw_type
 
 _DTYPES = {"bytes": tf.string, "int": tf.int64, "float": tf.float32}
@@ -33,7 +33,7 @@ def pack(outputs: Mapping[str, Any], encoding: Encoding) -> dict[str, tf.Tensor]
     """The graph's outputs side by side, as the model takes them; what is empty is absent.
 
     Args:
-        outputs: {feature: (batch,) or (batch, max_length)}.
+        outputs: {feature: (batch,) or (batch, width)}.
         encoding: of the same features.
 
     Returns:
@@ -58,6 +58,9 @@ def preprocessing_fn(
     Outputs: categorical and bucketised: (batch,) int64 ids. multivalued: (batch, max_length) int64 ids, -1 where there
     is no more value. numeric: (batch,) float32 `<feature>` and `<feature>_missing`.
     Ids: 0 is missing; then the `oov_buckets` ids of values outside of the vocabulary; then the vocabulary.
+    Without a vocabulary: 0 is missing; then the `hash_buckets` ids. compositional: (batch, 2) or (batch, 2 max_length)
+    int64: for each value 1 + hash mod hash_buckets, and an id of the second half of the rows, by the hash's quotient;
+    missing is 0 and -1.
     Bucketised: 0 is missing; then the intervals. Numbers that are not finite are missing.
     An empty text is missing too, as it is in the logs. Of several values of a feature that takes one, the first counts.
 
@@ -123,7 +126,11 @@ def _present(column: tf.SparseTensor) -> tf.SparseTensor:
 def _categorical(
     name: str, feature: Categorical, column: tf.SparseTensor, analysed: Analysed, folder: str
 ) -> dict[str, tf.Tensor]:
-    return {name: _first(column, _ids(name, feature, column.values, analysed, folder), 0)}
+    ids = _ids(name, feature, column.values, analysed, folder)
+    first = _first(column, ids[:, 0], 0)
+    if not is_compositional(feature):
+        return {name: first}
+    return {name: tf.stack([first, _first(column, ids[:, 1], -1)], axis=1)}
 
 
 def _multivalued(
@@ -133,8 +140,12 @@ def _multivalued(
     indices, values = tf.boolean_mask(column.indices, used), tf.boolean_mask(column.values, used)
     ids = _ids(name, feature, values, analysed, folder)
     shape = tf.stack([column.dense_shape[0], feature.max_length])
-    dense = tf.sparse.to_dense(tf.SparseTensor(indices, ids, shape), default_value=-1, validate_indices=False)
-    return {name: tf.ensure_shape(dense, (None, feature.max_length))}
+    dense = [
+        tf.sparse.to_dense(tf.SparseTensor(indices, one, shape), default_value=-1, validate_indices=False)
+        for one in tf.unstack(ids, axis=1)
+    ]
+    width = feature.max_length * len(dense)
+    return {name: tf.ensure_shape(tf.reshape(tf.stack(dense, axis=2), (-1, width)), (None, width))}
 
 
 def _bucketised(
@@ -180,7 +191,21 @@ def _first(column: tf.SparseTensor, values: tf.Tensor, missing: float) -> tf.Ten
 def _ids(
     name: str, feature: Categorical | MultiValued, values: tf.Tensor, analysed: Analysed, folder: str
 ) -> tf.Tensor:
-    """(value,) int64: the id of every value."""
+    """(value, 1) int64: the id of every value; (value, 2) for a compositional feature."""
+    if feature.hash_buckets is None:
+        return tf.expand_dims(_known_ids(name, feature, values, analysed, folder), 1)
+    if not feature.compositional:
+        return tf.expand_dims(1 + _bucket(values, feature.hash_buckets), 1)
+    # Remainder and quotient of one hash are as good as two independent ones.
+    hashes = _bucket(values, feature.hash_buckets**2)
+    remainder, quotient = hashes % feature.hash_buckets, hashes // feature.hash_buckets
+    return tf.stack([1 + remainder, 1 + feature.hash_buckets + quotient], axis=1)
+
+
+def _known_ids(
+    name: str, feature: Categorical | MultiValued, values: tf.Tensor, analysed: Analysed, folder: str
+) -> tf.Tensor:
+    """(value,) int64: the id of every value of a feature with a vocabulary."""
     table = table_of(name, feature)
     outside = 1 + _bucket(values, feature.oov_buckets)
     # TensorFlow refuses a vocabulary file without a line.

@@ -186,14 +186,28 @@ class _Vocabulary(_Embedded):
         description="Type of the values. Numbers as `string` are written out as text.",
         examples=["string"],
     )
-    vocabulary: Annotated[int, Field(ge=1, le=100_000_000)] = Field(
-        default=100_000, description="Most frequent values that get an id of their own.", examples=[50_000]
+    vocabulary: Annotated[int, Field(ge=1, le=100_000_000)] | None = Field(
+        default=100_000,
+        description="Most frequent values that get an id of their own. `null`: none does, no pass over the values is "
+        "made, and `hash_buckets` says how many ids they share.",
+        examples=[50_000],
     )
     min_count: Annotated[int, Field(ge=1)] = Field(
         default=1, description="Values seen less often in the train split get no id of their own.", examples=[2]
     )
     oov_buckets: Annotated[int, Field(ge=1)] = Field(
         default=1, description="Ids that values outside of the vocabulary share, chosen by hash.", examples=[10]
+    )
+    hash_buckets: Annotated[int, Field(ge=2, le=100_000_000)] | None = Field(
+        default=None,
+        description="Ids of a feature without a vocabulary, chosen by hash: 1 + fingerprint(value) mod hash_buckets.",
+        examples=[1_000_000],
+    )
+    compositional: bool = Field(
+        default=False,
+        description="With `hash_buckets`: the embedding is the sum of a row of each of two tables of hash_buckets rows, "
+        "chosen by remainder and quotient of one hash. Values then rarely share both rows.",
+        examples=[True],
     )
     embedding: Name | None = Field(
         default=None,
@@ -387,14 +401,44 @@ class Training(Section):
     batch_size: Annotated[int, Field(ge=1)] = Field(default=4096, description="Examples per step.")
     optimizer: Literal["adam", "adagrad", "sgd"] = Field(default="adam", description="Keras optimizer.")
     learning_rate: Annotated[float, Field(gt=0.0)] = Field(default=0.001, description="Its learning rate.")
+    table_optimizer: str | None = Field(
+        default=None,
+        description="What moves the embedding tables, of which a step touches the batch's rows only: `adam` (lazy: "
+        "moments of these rows), `adagrad` (row-wise: one accumulator for each row), `sgd`. By default as `optimizer`.",
+        examples=["adagrad"],
+    )
+    table_learning_rate: Annotated[float, Field(gt=0.0)] | None = Field(
+        default=None, description="Its learning rate; by default `learning_rate`.", examples=[0.02]
+    )
+    clip_norm: Annotated[float, Field(gt=0.0)] | None = Field(
+        default=None,
+        description="Largest norm of a step's gradient, of all variables and embedding rows together; a larger one is "
+        "scaled down to it.",
+        examples=[1.0],
+    )
     seed: Annotated[int, Field(ge=0)] = Field(default=1, description="Seed of initial values, order and dropout.")
     patience: Annotated[int, Field(ge=0)] = Field(
         default=1,
         description="Epochs without a better eval loss before the training stops. The best weights are kept.",
     )
-    jit_compile: bool = Field(default=True, description="Compile the step with XLA.")
+    precision: Literal["float32", "mixed_bfloat16"] = Field(
+        default="float32",
+        description="`mixed_bfloat16`: the layers between the embedding tables and the logits compute in bfloat16 while "
+        "training; variables, gates, logits and losses stay float32, and so does the exported model. For CPUs with "
+        "avx512_bf16 or amx_bf16, and for GPUs.",
+    )
+    jit_compile: bool = Field(
+        default=True,
+        description="Compile the step with XLA. Under `mixed_bfloat16` on a CPU it never is: XLA has no bfloat16 products "
+        "there.",
+    )
     steps_per_execution: Annotated[int, Field(ge=1)] = Field(
         default=1, description="Steps that run as one call into TensorFlow.", examples=[20]
+    )
+    checkpoint_minutes: Annotated[float, Field(gt=0.0)] = Field(
+        default=10.0,
+        description="Minutes of training after which the state is kept, besides after each epoch: a run that is killed "
+        "goes on from there, with the same result.",
     )
 
 

@@ -26,6 +26,7 @@ from models.recipe import (
     raw_type,
 )
 from models.registry import check_options, known
+from models.table_optimizers import TABLE_OPTIMIZERS
 from models.units import format_duration
 
 Problem = tuple[tuple[str | int, ...], str]
@@ -43,6 +44,7 @@ def problems(recipe: Recipe) -> list[Problem]:
         _features,
         _validation,
         _model,
+        _training,
         _evaluation,
     )
     return [problem for check in checks for problem in check(recipe)]
@@ -282,6 +284,8 @@ def _features(recipe: Recipe) -> Iterator[Problem]:
                 not feature.boundaries or list(feature.boundaries) != sorted(set(feature.boundaries))
             ):
                 yield (*at, "boundaries"), f"expected rising numbers, received {list(feature.boundaries)}."
+        if isinstance(feature, Categorical | MultiValued):
+            yield from _hashed(at, feature)
         if isinstance(feature, Categorical | MultiValued) and feature.embedding is not None:
             if (
                 feature.embedding in recipe.features
@@ -294,7 +298,7 @@ def _features(recipe: Recipe) -> Iterator[Problem]:
                     f"'embedding: {feature.embedding}' there as well.",
                 )
             other = tables.setdefault(feature.embedding, name)
-            for key in ("type", "vocabulary", "min_count", "oov_buckets", "dim"):
+            for key in ("type", "vocabulary", "min_count", "oov_buckets", "hash_buckets", "compositional", "dim"):
                 ours, theirs = getattr(feature, key), getattr(recipe.features[other], key)
                 if ours != theirs:
                     yield (
@@ -309,6 +313,30 @@ def _features(recipe: Recipe) -> Iterator[Problem]:
                     f"the column {column!r} is the label of the task {task_name!r}: the model would read the answer. "
                     "Remove the feature.",
                 )
+
+
+def _hashed(at: tuple[str, str], feature: Categorical | MultiValued) -> Iterator[Problem]:
+    if feature.hash_buckets is None:
+        if feature.vocabulary is None:
+            yield at, "without a vocabulary it needs 'hash_buckets': how many ids its values share. Example: 1000000."
+        if feature.compositional:
+            yield (
+                (*at, "compositional"),
+                "is for features without a vocabulary: write 'vocabulary: null' and 'hash_buckets: <rows of each table>'.",
+            )
+        return
+    if feature.vocabulary is not None:
+        yield (
+            (*at, "hash_buckets"),
+            "gives every value an id by its hash, a vocabulary the frequent ones an id of their own. Write "
+            "'vocabulary: null' beside it, or remove it and give the rare values 'oov_buckets'.",
+        )
+    for key in ("min_count", "oov_buckets"):
+        if getattr(feature, key) != 1:
+            yield (
+                (*at, key),
+                f"says which values a vocabulary leaves out; with 'hash_buckets' there is none. Remove '{key}'.",
+            )
 
 
 def _validation(recipe: Recipe) -> Iterator[Problem]:
@@ -334,6 +362,12 @@ def _model(recipe: Recipe) -> Iterator[Problem]:
             yield ("model", key), f"unknown {key} {name!r}; {known(name, table)}"
         yield from _options(("model", options[0]), options[1], table, key)
     yield from _options(("model", "penalties"), model.penalties, PENALTIES, "penalty")
+
+
+def _training(recipe: Recipe) -> Iterator[Problem]:
+    name = recipe.training.table_optimizer
+    if name is not None and name not in TABLE_OPTIMIZERS:
+        yield ("training", "table_optimizer"), f"unknown table optimizer {name!r}; {known(name, TABLE_OPTIMIZERS)}"
 
 
 def _options(at: tuple[str | int, ...], options: object, table: dict[str, str], what: str) -> Iterator[Problem]:

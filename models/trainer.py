@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import hashlib
 import json
 import logging
@@ -17,15 +18,17 @@ import tensorflow as tf
 
 from models import feed, serving
 from models.architectures import ARCHITECTURES
-from models.backup import Backup, EarlyStopping
+from models.backup import Backup, EarlyStopping, Progress
 from models.balancing import BALANCERS
-from models.callbacks import Clock, Curves, StopOnNaN, check_eval_losses, progress_line
+from models.callbacks import Checkpoints, Clock, Curves, StopOnNaN, check_eval_losses, progress_line
+from models.devices import compiles, take_memory_as_needed
 from models.encoding import Encoding
 from models.errors import TrainingError
 from models.layers.feature_encoder import FeatureEncoder
 from models.multitask import MultiTaskModel
 from models.penalties import PENALTIES
 from models.registry import load, lookup
+from models.table_optimizers import TABLE_OPTIMIZERS
 from models.trainer_plan import TrainerPlan
 from models.whole_file import write_whole
 
@@ -43,12 +46,14 @@ def run_fn(fn_args: Any) -> None:
             `model_run_dir`.
 
     Writes the exported model, and in `model_run_dir` history.json, gates.json and TensorBoard's curves. While it runs
-    it keeps a backup beside the outputs of the pipeline's node, from which the next run goes on if this one is killed.
+    it keeps a backup beside the outputs of the pipeline's node, after each epoch and every so many minutes, from which
+    the next run goes on if this one is killed.
 
     Raises:
         InputError: a split is empty, or its files are not what the features stage writes.
         TrainingError: nothing to learn from, or a loss that is not a number.
     """
+    take_memory_as_needed()
     plan = TrainerPlan.model_validate_json(fn_args.custom_config["plan"])
     transform_graph, run_dir = Path(fn_args.transform_graph_path), Path(fn_args.model_run_dir)
     encoding = Encoding.load(transform_graph)
@@ -74,10 +79,10 @@ def run_fn(fn_args: Any) -> None:
 
 @dataclasses.dataclass(frozen=True)
 class Trained:
-    """A model in the state after its best epoch, and how it came there.
+    """A model in the state after its best epoch, and how it came there; it predicts in float32, however it was trained.
 
     `epochs` has one entry for each epoch: epoch (from 1), loss, val_loss, <task>_loss, val_<task>_loss, seconds,
-    examples_per_second. `best_epoch` counts from 1.
+    examples_per_second: of an epoch that was taken up after a kill, those of the second part. `best_epoch` counts from 1.
     """
 
     model: MultiTaskModel
@@ -93,7 +98,9 @@ def train(
     backup: Backup,
     run_dir: Path,
 ) -> Trained:
-    """Trains a model from the plan's seed, or goes on from the backup; same seed and data, same result.
+    """Trains a model from the plan's seed, or goes on from the backup, also in the middle of an epoch.
+
+    Same seed and data, same result, bit for bit, however often it was killed.
 
     Raises:
         TrainingError: nothing to learn from, or a loss that is not a number.
@@ -105,80 +112,118 @@ def train(
     model = build_model(plan, encoding)
     model.compile(
         optimizer=OPTIMIZERS[options.optimizer](learning_rate=options.learning_rate),
-        jit_compile=options.jit_compile,
+        jit_compile=compiles(options.jit_compile, options.precision),
         steps_per_execution=options.steps_per_execution,
     )
     # All variables before the first step: the backup assigns to them, the optimizer's too.
-    model({name: array[:1] for name, array in data.arrays.items()})
+    _with_variables(model, data)
     model.optimizer.build(model.trainable_variables)
-    stopping = EarlyStopping(options.patience)
-    epochs = backup.restore(model, stopping)
-    if epochs:
-        logger.info("Going on after epoch %d of a training that did not end: %s", len(epochs), backup.folder)
+    progress = Progress(EarlyStopping(options.patience))
+    if backup.restore(model, progress):
+        logger.info(
+            "Going on after %d epochs and %d steps of a training that did not end: %s",
+            progress.epoch,
+            progress.steps,
+            backup.folder,
+        )
     curves = Curves(run_dir)
-    for entry in epochs:
+    for entry in progress.history:
         curves.write(entry, tasks)
-    for epoch in range(len(epochs), options.epochs):
-        if stopping.stopped:
-            break
-        entry = _epoch(model, plan, data, evaluation, epoch)
-        check_eval_losses(epoch, entry, tasks)
-        epochs.append(entry)
-        best = stopping.update(epoch, entry["val_loss"])
-        backup.save(model, epoch, stopping, epochs)
+    while progress.epoch < options.epochs and not progress.stopping.stopped:
+        entry = _epoch(model, plan, data, evaluation, backup, progress)
+        check_eval_losses(progress.epoch, entry, tasks)
+        best = progress.stopping.update(progress.epoch, entry["val_loss"])
+        progress.history.append(entry)
+        progress.steps = 0
+        backup.save(model, progress)
         curves.write(entry, tasks)
         logger.info(progress_line(entry, options.epochs, tasks, best))
     curves.close()
-    backup.restore_best(model, stopping)
-    return Trained(model, epochs, stopping.best_epoch + 1)
+    if options.precision != "float32":
+        # The exported model must predict what this one does, and in bfloat16 that depends on how a graph is compiled.
+        del model
+        gc.collect()
+        model = _with_variables(build_model(plan, encoding, "float32"), data)
+    backup.restore_best(model, progress.stopping)
+    return Trained(model, progress.history, progress.stopping.best_epoch + 1)
 
 
 def _epoch(
-    model: MultiTaskModel, plan: TrainerPlan, data: feed.Columns, evaluation: feed.Columns, epoch: int
+    model: MultiTaskModel,
+    plan: TrainerPlan,
+    data: feed.Columns,
+    evaluation: feed.Columns,
+    backup: Backup,
+    progress: Progress,
 ) -> dict[str, Any]:
-    """One pass over the train split and one over the eval split: the entry of the history.
+    """The rest of one pass over the train split and one over the eval split: the entry of the history.
 
     Each epoch is a `fit` of its own on a data set that ends: a last call of fewer than `steps_per_execution` steps is
     then whole, and the order of the examples depends on seed and epoch only.
     """
-    options = plan.training
+    options, epoch, done = plan.training, progress.epoch, progress.steps
     size = min(options.batch_size, len(data.labels))
+    steps = -(-len(data.labels) // size)
     clock, begin = Clock(time.perf_counter), time.perf_counter()
+
+    def save(steps_done: int) -> None:
+        progress.steps = steps_done
+        backup.save(model, progress)
+
     fitted = model.fit(
-        feed.dataset(data, size, options.seed, epoch).take(-(-len(data.labels) // size)),
+        feed.dataset(data, size, options.seed, epoch, done).take(steps - done),
         validation_data=feed.dataset(evaluation, min(options.batch_size, len(evaluation.labels)), None),
         initial_epoch=epoch,
         epochs=epoch + 1,
         shuffle=False,  # the data set is shuffled
-        callbacks=[StopOnNaN(), clock],
+        callbacks=[StopOnNaN(), clock, Checkpoints(save, 60 * options.checkpoint_minutes, done, steps, time.monotonic)],
         verbose=0,
     )
     return {
         "epoch": epoch + 1,
         **{name: float(values[-1]) for name, values in fitted.history.items()},
         "seconds": round(time.perf_counter() - begin, 3),
-        "examples_per_second": round(len(data.labels) / max(clock.seconds, 1e-9), 1),
+        "examples_per_second": round((len(data.labels) - done * size) / max(clock.seconds, 1e-9), 1),
     }
 
 
-def build_model(plan: TrainerPlan, encoding: Encoding) -> MultiTaskModel:
-    """The model that the plan names, its variables not yet made."""
+def _with_variables(model: MultiTaskModel, data: feed.Columns) -> MultiTaskModel:
+    """The model with all its variables made, by one call."""
+    model({name: array[:1] for name, array in data.arrays.items()})
+    return model
+
+
+def build_model(plan: TrainerPlan, encoding: Encoding, precision: str | None = None) -> MultiTaskModel:
+    """The model that the plan names, its variables not yet made.
+
+    Args:
+        plan: of the recipe.
+        encoding: of the features.
+        precision: of the encoder's output and the architecture; by default the plan's.
+    """
     tasks = tuple(plan.tasks)
+    policy = keras.DTypePolicy(precision or plan.training.precision)
     encoder = FeatureEncoder(
         {name: (rows, dim) for name, (rows, dim) in encoding.tables.items()},
         categorical=tuple(table for _, table in encoding.categorical),
         multivalued={name: (table, pooling) for name, (table, pooling, _) in encoding.multivalued.items()},
         numeric=len(encoding.numeric),
+        compositional=encoding.compositional,
+        dtype=policy,
     )
     architecture = load(lookup(plan.architecture, ARCHITECTURES, "architecture"))
     balancer = load(lookup(plan.balancer, BALANCERS, "balancer"))
     weights = tuple(task.weight for task in plan.tasks.values())
     return MultiTaskModel(
         encoder,
-        architecture(tasks, **plan.options),
+        architecture(tasks, **plan.options, dtype=policy),
         balancer(tasks, weights, **plan.balancer_options),
         {name: task.loss for name, task in plan.tasks.items()},
         [load(lookup(name, PENALTIES, "penalty"))(**options) for name, options in plan.penalties.items()],
+        load(lookup(plan.training.table_optimizer or plan.training.optimizer, TABLE_OPTIMIZERS, "table optimizer"))(
+            learning_rate=plan.training.table_learning_rate or plan.training.learning_rate
+        ),
+        plan.training.clip_norm,
     )
 
 

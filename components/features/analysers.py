@@ -35,7 +35,9 @@ def analyse(batch: pa.RecordBatch, features: Mapping[str, Feature]) -> Analysis:
     for name, feature in features.items():
         most = feature.max_length if isinstance(feature, MultiValued) else 1
         values = first_values(batch.column(column_of(name, feature)), most)
-        if isinstance(feature, Categorical | MultiValued):
+        if isinstance(feature, Categorical | MultiValued) and feature.vocabulary is None:
+            pass  # counts for nothing but `values`
+        elif isinstance(feature, Categorical | MultiValued):
             parts.append({f"vocabulary/{table_of(name, feature)}": count_values(values)})
         else:
             values = values.cast(pa.float32())
@@ -94,7 +96,7 @@ def conclude(analysis: Analysis, features: Mapping[str, Feature]) -> tuple[Analy
             )
         if isinstance(feature, Categorical | MultiValued):
             table = table_of(name, feature)
-            if table not in vocabularies:
+            if table not in vocabularies and feature.vocabulary is not None:
                 counts = analysis[f"vocabulary/{table}"]
                 vocabularies[table] = vocabulary(_counts(counts), feature.vocabulary, feature.min_count)
         elif isinstance(feature, Numeric):

@@ -44,6 +44,8 @@ def first_values(column: pa.Array, most: int) -> pa.Array:
 
 def lengths(column: pa.Array) -> np.ndarray:
     """(row,) int64: how many values each row has; 0 for null."""
+    if not column.null_count:
+        return np.diff(column.offsets.to_numpy()).astype(np.int64, copy=False)
     return pc.fill_null(pc.list_value_length(column), 0).to_numpy(zero_copy_only=False).astype(np.int64, copy=False)
 
 
@@ -55,21 +57,33 @@ def positions(counts: np.ndarray) -> np.ndarray:
 
 def coordinates(counts: np.ndarray) -> np.ndarray:
     """(value, 2) int64: row and place in the row of each value, as a sparse tensor wants them."""
-    rows = len(counts)
-    return np.stack([np.repeat(np.arange(rows), counts), positions(counts)], axis=1)
+    # Most columns have one value or none: then there is nothing to repeat, and the place is 0.
+    single = not len(counts) or counts.max() <= 1
+    rows = np.flatnonzero(counts) if single else np.repeat(np.arange(len(counts)), counts)
+    indices = np.zeros((len(rows), 2), np.int64)
+    indices[:, 0] = rows
+    if not single:
+        indices[:, 1] = positions(counts)
+    return indices
 
 
-def numpy_values(column: pa.Array) -> np.ndarray:
-    """(value,): all values of all rows, int64, float32, or bytes as objects."""
+def distinct_values(column: pa.Array) -> tuple[np.ndarray, np.ndarray | None]:
+    """All values of all rows, texts by their places among the distinct ones.
+
+    One Python object is made for each distinct text, not for each value.
+
+    Returns:
+        Of numbers: (value,) int64 or float32, and None. Of texts: (distinct,) bytes as objects, at least one, and
+        (value,) int32 places in them.
+    """
     values = column.flatten()
     if pa.types.is_integer(values.type):
-        return values.cast(pa.int64()).to_numpy(zero_copy_only=False)
+        return values.cast(pa.int64()).to_numpy(zero_copy_only=False), None
     if pa.types.is_floating(values.type):
-        return values.cast(pa.float32()).to_numpy(zero_copy_only=False)
-    # One Python object for each distinct value, not for each value: ten times as fast on most columns.
+        return values.cast(pa.float32()).to_numpy(zero_copy_only=False), None
     encoded = pc.dictionary_encode(values.cast(pa.large_binary()))
-    distinct = np.asarray(encoded.dictionary.to_pylist() or [b""], dtype=object)
-    return distinct.take(encoded.indices.to_numpy())
+    distinct = encoded.dictionary if len(encoded.dictionary) else pa.array([b""], pa.large_binary())
+    return distinct.to_numpy(zero_copy_only=False), encoded.indices.to_numpy()
 
 
 def one_of_each(batch: pa.RecordBatch, names: Iterable[str]) -> np.ndarray:
@@ -83,7 +97,7 @@ def one_of_each(batch: pa.RecordBatch, names: Iterable[str]) -> np.ndarray:
         column = batch.column(name)
         if not (lengths(column) == 1).all():
             raise ValueError(f"the column {name!r} must have exactly one value in every row")
-        arrays.append(numpy_values(column))
+        arrays.append(distinct_values(column)[0])
     return np.stack(arrays, axis=1).astype(np.float32, copy=False)
 
 

@@ -6,6 +6,7 @@ Create(jobs) -> Reshuffle -> TransformFile
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -20,7 +21,8 @@ import tensorflow_transform as tft
 from apache_beam.io.filesystems import FileSystems
 from tfx.dsl.io import fileio
 
-from components.features.columns import coordinates, lengths, numpy_values, one_of_each, raw_names
+from components.features.columns import coordinates, distinct_values, lengths, one_of_each, raw_names
+from components.features.ordered_map import ordered_map
 from components.features.plan import FeaturesPlan
 from models.encoding import ENCODING_FILE, Encoding
 from models.preprocessing import pack, raw_feature_spec
@@ -29,8 +31,6 @@ from models.preprocessing import pack, raw_feature_spec
 Job = tuple[str, str]
 
 BATCH_ROWS = 65_536
-# Rows of one record batch in the file: training maps a batch as it lies on the disk, so mostly a file is one batch.
-FILE_BATCH_ROWS = 1_048_576
 
 Transform = Callable[[pa.RecordBatch], dict[str, np.ndarray]]
 
@@ -78,46 +78,52 @@ def load_transform(folder: str, plan: str) -> Transform:
     saved = tf.saved_model.load(tft.TFTransformOutput(folder).transform_savedmodel_dir)
     spec = raw_feature_spec(features)
 
-    @tf.function(
-        input_signature=[{name: tf.SparseTensorSpec((None, None), about.dtype) for name, about in spec.items()}]
-    )
-    def graph(columns: dict[str, tf.SparseTensor]) -> dict[str, tf.Tensor]:
-        return pack(saved.transform_fn(columns), encoding)
+    @tf.function(input_signature=[{name: _signature(about.dtype) for name, about in spec.items()}])
+    def graph(columns: dict[str, dict[str, tf.Tensor]]) -> dict[str, tf.Tensor]:
+        return pack(saved.transform_fn({name: _sparse(column) for name, column in columns.items()}), encoding)
 
     def transform(batch: pa.RecordBatch) -> dict[str, np.ndarray]:
         # Most columns have one value in every row: they share the values' coordinates.
         ones = tf.constant(coordinates(np.ones(batch.num_rows, np.int64)))
-        columns = {name: _sparse(batch.column(name), about.dtype, ones) for name, about in spec.items()}
+        columns = {name: _tensors(batch.column(name), about.dtype, ones) for name, about in spec.items()}
         return {name: values.numpy() for name, values in graph(columns).items()}
 
     return transform
 
 
-def _sparse(column: pa.Array, dtype: tf.DType, ones: tf.Tensor) -> tf.SparseTensor:
+def _tensors(column: pa.Array, dtype: tf.DType, ones: tf.Tensor) -> dict[str, tf.Tensor]:
+    """The parts of a column's SparseTensor; texts as the distinct ones and each value's place among them."""
     counts = lengths(column)
-    indices = ones if (counts == 1).all() else tf.constant(coordinates(counts))
-    values = tf.constant(numpy_values(column), dtype=dtype)
-    return tf.SparseTensor(indices, values, (len(counts), max(int(counts.max(initial=0)), 1)))
+    widest = int(counts.max(initial=0))
+    alike = widest == 1 and int(counts.min()) == 1
+    values, places = distinct_values(column)
+    return {
+        "indices": ones if alike else tf.constant(coordinates(counts)),
+        "values": tf.constant(values, dtype=dtype),
+        "shape": tf.constant((len(counts), max(widest, 1)), tf.int64),
+    } | ({} if places is None else {"places": tf.constant(places)})
+
+
+def _signature(dtype: tf.DType) -> dict[str, tf.TensorSpec]:
+    return {
+        "indices": tf.TensorSpec((None, 2), tf.int64),
+        "values": tf.TensorSpec((None,), dtype),
+        "shape": tf.TensorSpec((2,), tf.int64),
+    } | ({"places": tf.TensorSpec((None,), tf.int32)} if dtype == tf.string else {})
+
+
+def _sparse(column: dict[str, tf.Tensor]) -> tf.SparseTensor:
+    values = tf.gather(column["values"], column["places"]) if "places" in column else column["values"]
+    return tf.SparseTensor(column["indices"], values, column["shape"])
 
 
 def write_file(raw: pq.ParquetFile, file: Any, transform: Transform, plan: FeaturesPlan) -> None:
-    """Writes one file of transformed examples: the rows of the raw file, in its order."""
+    """Writes one file of transformed examples: the rows of the raw file, in its order, batch by batch."""
     parts = transformed_batches(raw, transform, plan)
     first = next(parts)
     with pa.ipc.new_file(file, first.schema) as writer:
-        waiting, rows = [first], first.num_rows
-        for part in parts:
-            if rows + part.num_rows > FILE_BATCH_ROWS:
-                writer.write_batch(_one(waiting))
-                waiting, rows = [], 0
-            waiting.append(part)
-            rows += part.num_rows
-        writer.write_batch(_one(waiting))
-
-
-def _one(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
-    arrays = [pa.concat_arrays([batch.column(i) for batch in batches]) for i in range(batches[0].num_columns)]
-    return pa.RecordBatch.from_arrays(arrays, schema=batches[0].schema)
+        for part in itertools.chain([first], parts):
+            writer.write_batch(part)
 
 
 def transformed_batches(raw: pq.ParquetFile, transform: Transform, plan: FeaturesPlan) -> Iterator[pa.RecordBatch]:
@@ -130,8 +136,7 @@ def transformed_batches(raw: pq.ParquetFile, transform: Transform, plan: Feature
     else:
         none = [pa.array([], raw.schema_arrow.field(name).type) for name in columns]
         batches = iter([pa.RecordBatch.from_arrays(none, names=columns)])
-    for batch in batches:
-        yield layout(batch, transform(batch), labels, weights, plan.tasks)
+    return ordered_map(lambda batch: layout(batch, transform(batch), labels, weights, plan.tasks), batches)
 
 
 def layout(
@@ -163,4 +168,4 @@ def _matrix(values: np.ndarray) -> pa.Array:
 def _ids(column: pa.Array) -> np.ndarray:
     if not (lengths(column) == 1).all():
         raise ValueError("the column 'gatewise/example_id' must have exactly one value in every row")
-    return numpy_values(column)
+    return distinct_values(column)[0]

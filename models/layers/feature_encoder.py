@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 import keras
 from keras import ops
+
+from models.layers.fused_tables import PADDING_ROW, Reader, fuse
+from models.layers.pooling import POOLINGS, pooled
 
 PADDING = -1
 """Fills up the rows of a multi-valued column; contributes nothing."""
@@ -19,20 +23,26 @@ class FeatureEncoder(keras.layers.Layer):
     Id 0 is the explicit "missing" id and has a row like any other. In lists, -1 is padding and contributes nothing;
     an empty list gives zeros.
 
+    Tables of one width are one variable (`fused`): one gather for all of their columns and lists. A training step that
+    is to touch the batch's rows only takes the call apart, and the gradient with respect to the gathered rows:
+    `assemble(gather(row_ids(features)), row_ids(features), features)` is the call.
+
     Args:
         tables: {name: (rows, dim)} of the embedding tables.
         categorical: the table of each column of the categorical matrix; columns of one table share it.
         multivalued: {feature: (table, pooling)}, pooling one of mean, sum, max, sqrtn (sum / sqrt(length)).
         numeric: number of columns of the numeric matrix.
+        compositional: those of the multi-valued features whose ids come in pairs: a value's embedding is the sum of
+            the rows of its two ids.
 
     Call: a dict -> (batch, dim), dim = the columns' table dims, then the lists' (in the order given), then numeric:
         "categorical": (batch, column) int32
-        "multivalued/<feature>": (batch, length) int32, padded with -1
+        "multivalued/<feature>": (batch, length) int32, padded with -1; (batch, 2 length) for a compositional one
         "numeric": (batch, numeric) float32
         A key whose part is empty is absent.
 
     Raises:
-        ValueError: an unknown table or pooling, or no input at all.
+        ValueError: an unknown table, pooling or compositional feature, or no input at all.
     """
 
     def __init__(
@@ -41,6 +51,7 @@ class FeatureEncoder(keras.layers.Layer):
         categorical: tuple[str, ...] = (),
         multivalued: Mapping[str, tuple[str, str]] | None = None,
         numeric: int = 0,
+        compositional: tuple[str, ...] = (),
         **layer: Any,
     ) -> None:
         super().__init__(**layer)
@@ -49,33 +60,78 @@ class FeatureEncoder(keras.layers.Layer):
         self.categorical = tuple(categorical)
         self.multivalued = tuple((name, (table, how)) for name, (table, how) in (multivalued or {}).items())
         self.numeric = numeric
+        self.compositional = tuple(compositional)
         used = [*self.categorical, *(table for _, (table, _) in self.multivalued)]
         if unknown := sorted(set(used) - set(tables)):
             raise ValueError(f"FeatureEncoder: no embedding table for {unknown}; tables: {sorted(tables)}.")
-        if unknown := sorted({how for _, (_, how) in self.multivalued} - set(_POOLINGS)):
-            raise ValueError(f"FeatureEncoder: unknown pooling {unknown}; known: {sorted(_POOLINGS)}.")
+        if unknown := sorted({how for _, (_, how) in self.multivalued} - set(POOLINGS)):
+            raise ValueError(f"FeatureEncoder: unknown pooling {unknown}; known: {sorted(POOLINGS)}.")
+        if unknown := sorted(set(self.compositional) - {name for name, _ in self.multivalued}):
+            raise ValueError(f"FeatureEncoder: compositional {unknown} are not among the multi-valued features.")
         if not used and not numeric:
             raise ValueError("FeatureEncoder: no categorical, multivalued or numeric input; give at least one.")
+        readers = [
+            *(Reader(table, column=column) for column, table in enumerate(self.categorical)),
+            *(Reader(table, feature=name) for name, (table, _) in self.multivalued),
+        ]
+        self.fused = fuse(dict(self.tables), readers)
         dims = {name: dim for name, (_, dim) in self.tables}
         self.dim = sum(dims[table] for table in used) + numeric
         """Width of the output."""
+        self.fill: Callable[[Any], Any] = lambda initializer: initializer
+        """What wraps the tables' initializers: a backend may know a way that takes less memory."""
 
     def build(self, input_shape: Any = None) -> None:
+        # Not cast under mixed precision: that would be a pass over the whole table.
         self.embeddings = [
-            self.add_weight(shape=shape, initializer=keras.initializers.RandomUniform(), name=f"{name}_table")
-            for name, shape in self.tables
+            self.add_weight(
+                shape=(table.rows, table.dim),
+                initializer=self.fill(keras.initializers.RandomUniform()),
+                autocast=False,
+                name=f"embeddings_{table.dim}_table",
+            )
+            for table in self.fused
         ]
 
     def call(self, features: Mapping[str, Any]) -> Any:
-        table = {name: rows for (name, _), rows in zip(self.tables, self.embeddings, strict=True)}
-        parts = [
-            ops.take(table[name], features["categorical"][:, column], axis=0)
-            for column, name in enumerate(self.categorical)
+        ids = self.row_ids(features)
+        return self.assemble(self.gather(ids), ids, features)
+
+    def row_ids(self, features: Mapping[str, Any]) -> list[Any]:
+        """For each fused table the rows that the batch reads: (batch, position) int32, PADDING_ROW for padding."""
+        return [
+            ops.concatenate(
+                [_row_ids(reader, table.offsets[reader.table], features) for reader in table.readers], axis=1
+            )
+            for table in self.fused
         ]
-        parts += [pooled(table[name], features[f"multivalued/{key}"], how) for key, (name, how) in self.multivalued]
+
+    def gather(self, row_ids: Sequence[Any]) -> list[Any]:
+        """For each fused table the rows of these ids: (batch, position, dim)."""
+        return [ops.take(table.value, ids, axis=0) for table, ids in zip(self.embeddings, row_ids, strict=True)]
+
+    def assemble(self, rows: Sequence[Any], row_ids: Sequence[Any], features: Mapping[str, Any]) -> Any:
+        """(batch, dim): the gathered rows, pooled and side by side, and the numbers."""
+        how = {name: pooling for name, (_, pooling) in self.multivalued}
+        parts: dict[int | str, Any] = {}
+        for table, its_rows, its_ids in zip(self.fused, rows, row_ids, strict=True):
+            cast, start = ops.cast(its_rows, self.compute_dtype), 0
+            for run in _runs(table.readers):
+                end = start + sum(_width(reader, features) for reader in run)
+                part, reader = cast[:, start:end], run[0]
+                if reader.column is not None:
+                    parts[reader.column] = ops.reshape(part, (-1, len(run) * table.dim))
+                else:
+                    present = its_ids[:, start:end] != PADDING_ROW
+                    if reader.feature in self.compositional:
+                        part, present = _sum_of_pairs(part, present, table.dim)
+                    parts[reader.feature] = pooled(part, present, how[reader.feature])
+                start = end
+        columns: list[int | str] = sorted(key for key in parts if isinstance(key, int))
+        side_by_side = [parts[key] for key in [*columns, *how]]
         if self.numeric:
-            parts.append(ops.cast(features["numeric"], self.compute_dtype))
-        return ops.cast(ops.concatenate(parts, axis=-1), self.compute_dtype)
+            side_by_side.append(ops.cast(features["numeric"], self.compute_dtype))
+        return ops.concatenate(side_by_side, axis=-1)
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         return (next(iter(input_shape.values()))[0], self.dim)
@@ -87,41 +143,35 @@ class FeatureEncoder(keras.layers.Layer):
             "categorical": self.categorical,
             "multivalued": dict(self.multivalued),
             "numeric": self.numeric,
+            "compositional": self.compositional,
         }
 
 
-def pooled(table: Any, ids: Any, how: str) -> Any:
-    """Rows of a table, pooled over each list.
-
-    Args:
-        table: (rows, dim).
-        ids: (batch, length), -1 is padding.
-        how: mean, sum, max or sqrtn.
-
-    Returns:
-        (batch, dim); zeros where a list has nothing but padding.
-    """
-    present = ops.expand_dims(ids != PADDING, -1)  # (batch, length, 1)
-    rows = ops.take(table, ops.maximum(ids, 0), axis=0)  # (batch, length, dim)
-    count = ops.sum(ops.cast(present, rows.dtype), axis=1)  # (batch, 1)
-    return _POOLINGS[how](rows, present, count)
+def _row_ids(reader: Reader, offset: int, features: Mapping[str, Any]) -> Any:
+    """(batch, position): the rows of a fused table that one column or list reads."""
+    if reader.column is not None:
+        return features["categorical"][:, reader.column : reader.column + 1] + offset
+    ids = features[f"multivalued/{reader.feature}"]
+    return ops.where(ids == PADDING, PADDING_ROW, ids + offset)
 
 
-def _sum(rows: Any, present: Any, count: Any) -> Any:
-    return ops.sum(ops.where(present, rows, 0), axis=1)
+def _width(reader: Reader, features: Mapping[str, Any]) -> int:
+    return 1 if reader.column is not None else features[f"multivalued/{reader.feature}"].shape[1]
 
 
-def _mean(rows: Any, present: Any, count: Any) -> Any:
-    return _sum(rows, present, count) / ops.maximum(count, 1)
+def _runs(readers: Sequence[Reader]) -> list[list[Reader]]:
+    """Columns that are neighbours in the output go together: one slice for all of them; each list on its own."""
+    keys = [
+        (reader.feature, -1 if reader.column is None else reader.column - position)
+        for position, reader in enumerate(readers)
+    ]
+    runs = groupby(range(len(readers)), keys.__getitem__)
+    return [[readers[position] for position in run] for _, run in runs]
 
 
-def _sqrtn(rows: Any, present: Any, count: Any) -> Any:
-    return _sum(rows, present, count) / ops.sqrt(ops.maximum(count, 1))
-
-
-def _max(rows: Any, present: Any, count: Any) -> Any:
-    lowest = ops.where(present, rows, -float("inf"))
-    return ops.where(count > 0, ops.max(lowest, axis=1), 0)
-
-
-_POOLINGS = {"mean": _mean, "sum": _sum, "max": _max, "sqrtn": _sqrtn}
+def _sum_of_pairs(rows: Any, present: Any, dim: int) -> tuple[Any, Any]:
+    """(batch, 2 length, dim), (batch, 2 length) -> (batch, length, dim), (batch, length)."""
+    length = present.shape[1] // 2
+    rows = ops.where(ops.expand_dims(present, -1), rows, 0)
+    pairs = ops.sum(ops.reshape(rows, (-1, length, 2, dim)), axis=2)
+    return pairs, present[:, ::2]

@@ -17,7 +17,8 @@ class L2(Penalty):
     """Squared weights of the dense layers as a cost: for networks that are large for their data.
 
     penalty = strength * sum of squares of all dense kernels, those of experts, gates and towers included. Biases and
-    embedding tables cost nothing: a table's rare rows would be pulled to zero by every batch they are not in.
+    embedding tables cost nothing: a table's rare rows would be pulled to zero by every batch they are not in, and each
+    step would be a pass over the whole table (`frequency_l2` is the penalty of embeddings).
 
     Args:
         strength: factor, 0 or more.

@@ -1,4 +1,4 @@
-"""Early stopping and backups: one state, valid by one rename."""
+"""Early stopping and backups, between epochs and within them: one state, valid by one rename."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import pytest
 
-from models.backup import Backup, EarlyStopping
+from models.backup import Backup, EarlyStopping, Progress
 
 
 @pytest.fixture
@@ -25,12 +25,21 @@ def make_model(units: int = 2) -> keras.Model:
     return model
 
 
+def after(epochs: int, loss: float = 1.5, patience: int = 5, steps: int = 0) -> Progress:
+    progress = Progress(EarlyStopping(patience), steps=steps)
+    for epoch in range(epochs):
+        progress.stopping.update(epoch, loss + epoch)
+        progress.history.append({"epoch": epoch + 1, "val_loss": loss + epoch})
+    return progress
+
+
 def step(model: keras.Model) -> None:
     model.train_on_batch(np.ones((4, 3), np.float32), np.arange(8, dtype=np.float32).reshape(4, 2))
 
 
 def state(model: keras.Model) -> list[np.ndarray]:
-    return [variable.numpy() for variable in [*model.variables, *model.optimizer.variables]]
+    variables = [*model.variables, *model.optimizer.variables, *model.metrics_variables]
+    return [variable.numpy() for variable in variables]
 
 
 def same(one: list[np.ndarray], other: list[np.ndarray]) -> bool:
@@ -60,108 +69,115 @@ def test_stops_after_patience_epochs_without_a_smaller_loss(
     assert (epochs, stopping.best_epoch) == (trained, best_epoch)
 
 
-def test_the_state_goes_through_the_folder_bit_for_bit(model: keras.Model, tmp_path: Path) -> None:
+@pytest.mark.parametrize("steps", [0, 7])
+def test_the_state_goes_through_the_folder_bit_for_bit(model: keras.Model, tmp_path: Path, steps: int) -> None:
     step(model)
-    stopping = EarlyStopping(2)
-    stopping.update(0, 1.5)
-    Backup(tmp_path / "backup").save(model, 0, stopping, [{"epoch": 1, "val_loss": 1.5}])
+    Backup(tmp_path / "backup").save(model, after(1, steps=steps))
     saved = state(model)
     step(model)
     assert not same(saved, state(model))
 
-    other, again = make_model(), EarlyStopping(2)
-    assert Backup(tmp_path / "backup").restore(other, again) == [{"epoch": 1, "val_loss": 1.5}]
+    other, again = make_model(), Progress(EarlyStopping(patience=3))
+    assert Backup(tmp_path / "backup").restore(other, again)
     assert same(saved, state(other))
-    assert again == stopping
+    assert again == after(1, steps=steps, patience=3) and (again.epoch, again.steps) == (1, steps)
     step(other)
-    assert same(state(model), state(other)), "the dropout's generator is part of the state"
+    assert same(state(model), state(other)), "the dropout's generator and the metrics are part of the state"
 
 
-def test_the_best_weights_stay_while_later_epochs_are_worse(model: keras.Model, tmp_path: Path) -> None:
-    backup, stopping = Backup(tmp_path / "backup"), EarlyStopping(5)
+def test_the_best_weights_stay_while_later_states_are_worse(model: keras.Model, tmp_path: Path) -> None:
+    backup, progress = Backup(tmp_path / "backup"), Progress(EarlyStopping(5))
     weights = []
-    for epoch, loss in enumerate([3.0, 1.0, 2.0, 2.5]):
+    for epoch, loss in enumerate([3.0, 1.0, 2.0]):
         step(model)
         weights.append([variable.numpy() for variable in model.variables])
-        stopping.update(epoch, loss)
-        backup.save(model, epoch, stopping, [])
+        progress.stopping.update(epoch, loss)
+        progress.history.append({})
+        progress.steps = 0
+        backup.save(model, progress)
+        step(model)
+        progress.steps = 1
+        backup.save(model, progress)
     assert sorted(path.name for path in backup.folder.iterdir()) == [
-        "optimizer-00003.npz",
+        "optimizer-00003-00000001.npz",
         "state.json",
-        "weights-00001.npz",
-        "weights-00003.npz",
+        "weights-00002-00000000.npz",
+        "weights-00003-00000001.npz",
     ]
     other = make_model()
-    backup.restore_best(other, stopping)
+    backup.restore_best(other, progress.stopping)
     assert same([variable.numpy() for variable in other.variables], weights[1])
 
 
 def test_a_kill_while_writing_leaves_the_state_before(model: keras.Model, tmp_path: Path) -> None:
-    backup, stopping = Backup(tmp_path / "backup"), EarlyStopping(5)
+    backup = Backup(tmp_path / "backup")
     step(model)
-    stopping.update(0, 1.0)
-    backup.save(model, 0, stopping, [{"epoch": 1}])
+    backup.save(model, after(1))
     saved = state(model)
     # What a kill in the middle of the next save leaves: a cut file, and a state that was not renamed.
-    (backup.folder / "weights-00001.npz").write_bytes((backup.folder / "weights-00000.npz").read_bytes()[:100])
-    (backup.folder / ".state.json").write_text('{"epoch": 1, "stop')
+    whole = (backup.folder / "weights-00001-00000000.npz").read_bytes()
+    (backup.folder / "weights-00001-00000004.npz").write_bytes(whole[:100])
+    (backup.folder / ".state.json").write_text('{"steps": 4, "stop')
 
-    other, again = make_model(), EarlyStopping(5)
-    assert backup.restore(other, again) == [{"epoch": 1}]
+    other, again = make_model(), Progress(EarlyStopping(5))
+    assert backup.restore(other, again) and again == after(1)
     assert same(saved, state(other))
     step(other)
-    backup.save(other, 1, again, [{"epoch": 1}, {"epoch": 2}])
-    assert backup.restore(make_model(), EarlyStopping(5)) == [{"epoch": 1}, {"epoch": 2}]
+    backup.save(other, after(1, steps=4))
+    assert backup.restore(make_model(), again) and again.steps == 4
 
 
 def cut(folder: Path) -> None:
-    path = folder / "weights-00000.npz"
+    path = folder / "weights-00001-00000000.npz"
     path.write_bytes(path.read_bytes()[:200])
 
 
+def flip(folder: Path) -> None:
+    path = folder / "weights-00001-00000000.npz"
+    content = bytearray(path.read_bytes())
+    content[content.index(b"\n") + 20] ^= 1
+    path.write_bytes(content)
+
+
 def lose(folder: Path) -> None:
-    (folder / "optimizer-00000.npz").unlink()
+    (folder / "optimizer-00001-00000000.npz").unlink()
 
 
 def strange(folder: Path) -> None:
     (folder / "state.json").write_text(json.dumps({"epoch": 0}))
 
 
-@pytest.mark.parametrize("harm", [cut, lose, strange])
+@pytest.mark.parametrize("harm", [cut, flip, lose, strange])
 def test_an_unusable_backup_is_left_for_a_new_start(
     model: keras.Model, tmp_path: Path, caplog: pytest.LogCaptureFixture, harm: object
 ) -> None:
-    backup, stopping = Backup(tmp_path / "backup"), EarlyStopping(5)
-    stopping.update(0, 1.0)
-    backup.save(model, 0, stopping, [{"epoch": 1}])
+    backup = Backup(tmp_path / "backup")
+    backup.save(model, after(1))
     harm(backup.folder)  # type: ignore[operator]
     other = make_model()
-    before, again = state(other), EarlyStopping(5)
+    before, again = state(other), Progress(EarlyStopping(5))
     with caplog.at_level(logging.WARNING):
-        assert backup.restore(other, again) == []
+        assert not backup.restore(other, again)
     assert "does not fit this training, which starts anew" in caplog.text
-    assert same(before, state(other)) and again == EarlyStopping(5)
+    assert same(before, state(other)) and again == Progress(EarlyStopping(5))
     assert not backup.folder.exists()
 
 
 def test_a_backup_of_another_model_is_not_taken(
     model: keras.Model, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    backup, stopping = Backup(tmp_path / "backup"), EarlyStopping(5)
-    stopping.update(0, 1.0)
-    backup.save(model, 0, stopping, [{"epoch": 1}])
-    assert backup.restore(make_model(units=3), EarlyStopping(5)) == []
+    backup = Backup(tmp_path / "backup")
+    backup.save(model, after(1))
+    assert not backup.restore(make_model(units=3), Progress(EarlyStopping(5)))
     assert "expected arrays of shapes" in caplog.text
 
 
 def test_without_a_backup_nothing_happens_and_removing_leaves_no_litter(model: keras.Model, tmp_path: Path) -> None:
     backup = Backup(tmp_path / ".backup" / "key")
-    assert backup.restore(model, EarlyStopping(1)) == []
+    assert not backup.restore(model, Progress(EarlyStopping(1)))
     backup.remove()
-    stopping = EarlyStopping(1)
-    stopping.update(0, 1.0)
-    backup.save(model, 0, stopping, [])
-    Backup(tmp_path / ".backup" / "other").save(model, 0, stopping, [])
+    backup.save(model, after(1))
+    Backup(tmp_path / ".backup" / "other").save(model, after(1))
     backup.remove()
     assert [path.name for path in (tmp_path / ".backup").iterdir()] == ["other"]
     Backup(tmp_path / ".backup" / "other").remove()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
+import keras
 import pytest
 import tensorflow as tf
 
-from models.callbacks import Clock, Curves, StopOnNaN, check_eval_losses, progress_line
+from models.callbacks import Checkpoints, Clock, Curves, StopOnNaN, check_eval_losses, progress_line
 from models.errors import TrainingError
 
 ENTRY = {
@@ -62,6 +64,29 @@ def test_the_clock_leaves_the_evaluation_out() -> None:
     clock.on_epoch_begin(0)
     clock.on_test_begin()
     assert clock.seconds == 2.5
+
+
+def test_a_state_is_kept_every_so_often_but_not_after_the_last_step() -> None:
+    """Steps 2 to 5 of 6, which end at 4, 11, 12 and 21 seconds, then the last."""
+    times, saved = iter([0.0, 4.0, 11.0, 12.0, 13.0, 23.0, 23.5]), []
+    checkpoints = Checkpoints(saved.append, seconds=10, done=1, steps=6, now=lambda: next(times))
+    for batch in range(5):
+        checkpoints.on_train_batch_end(batch)
+    assert saved == [3, 5]
+
+
+def test_metrics_of_an_epoch_that_is_taken_up_go_on() -> None:
+    variables = [keras.Variable(3.0), keras.Variable(7.0)]
+    for done, expected in ((0, [0.0, 0.0]), (4, [3.0, 7.0])):
+        checkpoints = Checkpoints(print, seconds=10, done=done, steps=6, now=lambda: 0.0)
+        checkpoints.set_model(SimpleNamespace(metrics_variables=variables))
+        for variable, value in zip(variables, [3.0, 7.0], strict=True):
+            variable.assign(value)
+        checkpoints.on_train_begin()
+        for variable in variables:  # what `fit` does before each epoch
+            variable.assign(0.0)
+        checkpoints.on_epoch_begin(0)
+        assert [float(variable.numpy()) for variable in variables] == expected
 
 
 def test_an_epoch_in_words() -> None:

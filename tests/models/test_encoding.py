@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,6 +34,26 @@ def test_layout_by_hand() -> None:
     assert encoding.categorical == (("age", "age"), ("main_tag", "tag"), ("device", "device"))
     assert encoding.multivalued == {"tags": ("tag", "max", 5)}
     assert encoding.numeric == ("price", "price_missing", "size", "size_missing")
+
+
+def test_features_without_a_vocabulary_by_hand() -> None:
+    hashed: dict[str, Any] = {"vocabulary": None, "hash_buckets": 100, "dim": 4}
+    features = {
+        "plain": Categorical(kind="categorical", **hashed),
+        "pair": Categorical(kind="categorical", compositional=True, **hashed),
+        "list": MultiValued(kind="multivalued", max_length=5, **hashed),
+        "pairs": MultiValued(kind="multivalued", max_length=5, pooling="max", compositional=True, **hashed),
+    }
+    encoding = encode(features, Analysed(vocabulary_sizes={}, boundaries={}, scaling={}))
+    assert encoding.tables == {"plain": (101, 4), "pair": (201, 4), "list": (101, 4), "pairs": (201, 4)}
+    assert encoding.categorical == (("plain", "plain"),)
+    assert encoding.multivalued == {
+        "pair": ("pair", "sum", 2),
+        "list": ("list", "mean", 5),
+        "pairs": ("pairs", "max", 10),
+    }
+    assert encoding.compositional == ("pair", "pairs")
+    assert Encoding.from_json(encoding.to_json()) == encoding
 
 
 def test_json_round_trip() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -47,17 +48,48 @@ def ids_of(columns: feed.Columns, dataset: tf.data.Dataset) -> list[list[int]]:
     return batches
 
 
-def test_one_file_in_order_is_mapped(tmp_path: Path) -> None:
+def test_the_columns_are_views_of_one_block_of_rows(tmp_path: Path) -> None:
     write(tmp_path / "a.arrow", [1, 4, 9])
     columns = feed.read_split(str(tmp_path / "*"))
     assert columns.tasks == ("click", "buy")
     assert columns.example_id.tolist() == [1, 4, 9]
     assert columns.arrays.keys() == {"categorical", "numeric", "multivalued/tags"}
     assert columns.arrays["categorical"].tolist() == [[1, 1, 1], [4, 4, 1], [4, 2, 0]]
+    assert columns.arrays["numeric"].tolist() == [[0.25, 0.0], [1.0, 0.0], [2.25, 0.0]]
     assert columns.labels.tolist() == [[1, 1], [0, 0], [1, 1]]
     assert columns.weights.tolist() == [[1, 2]] * 3
-    assert not columns.arrays["categorical"].flags.owndata
-    assert not columns.arrays["categorical"].flags.writeable
+    # 3 + 2 + 2 features, 2 labels and 2 weights of 4 bytes: the only copy.
+    assert columns.rows is not None
+    assert columns.rows.shape == (3, 11)
+    for array in (*columns.arrays.values(), columns.labels, columns.weights):
+        assert np.shares_memory(array, columns.rows)
+
+
+def test_a_split_larger_than_the_limit_lies_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path / "a.arrow", [1, 4, 9])
+    monkeypatch.setattr(feed, "MEMORY_BYTES", 3 * 11 * 4)
+    assert not isinstance(feed.read_split(str(tmp_path / "*")).rows, np.memmap)
+    monkeypatch.setattr(feed, "MEMORY_BYTES", 3 * 11 * 4 - 1)
+    assert isinstance(feed.read_split(str(tmp_path / "*")).rows, np.memmap)
+
+
+def test_labels_put_in_their_place_count(tmp_path: Path) -> None:
+    write(tmp_path / "a.arrow", list(range(10)))
+    columns = feed.read_split(str(tmp_path / "*"))
+    order = feed.epoch_order(10, 1, 0)
+    changed = dataclasses.replace(columns, labels=columns.labels + 5)
+    features, labels, weights = feed.batch(changed, 4, order, 1)
+    assert labels.tolist() == (columns.labels[order[4:8]] + 5).tolist()
+    assert weights.tolist() == columns.weights[order[4:8]].tolist()
+    for name, array in columns.arrays.items():
+        assert features[name].tolist() == array[order[4:8]].tolist()
+    # Without the block of rows each array is gathered by itself, to the same.
+    for one, other in zip(
+        feed.batch(columns, 4, order, 2)[1:],
+        feed.batch(dataclasses.replace(columns, rows=None), 4, order, 2)[1:],
+        strict=True,
+    ):
+        assert one.tolist() == other.tolist()
 
 
 @pytest.mark.parametrize("memory", [2**30, 0])
@@ -126,6 +158,8 @@ def test_a_resumed_training_sees_the_same_batches(tmp_path: Path) -> None:
     columns = feed.read_split(str(tmp_path / "*"))
     whole = ids_of(columns, feed.dataset(columns, 8, 1).take(28))
     assert ids_of(columns, feed.dataset(columns, 8, 1, first_epoch=2).take(14)) == whole[14:]
+    assert ids_of(columns, feed.dataset(columns, 8, 1, first_epoch=1, first_step=3).take(18)) == whole[10:]
+    assert ids_of(columns, feed.dataset(columns, 8, 1, first_step=7).take(2)) == whole[7:9]
 
 
 def test_the_order_never_changes() -> None:

@@ -11,8 +11,11 @@ from models.errors import InputError
 from models.layers.feature_encoder import FeatureEncoder
 from models.losses import LOSSES, task_loss
 from models.multitask import MultiTaskModel
+from models.penalties.frequency_l2 import FrequencyL2
 from models.penalties.l2 import L2
 from models.registry import load, signature
+from models.table_optimizers.lazy_adam import LazyAdam
+from models.table_optimizers.sgd import SGD
 
 TASKS = ("click", "click_cart", "amount")
 KINDS = ("binary_crossentropy", "binary_crossentropy", "squared_error")
@@ -30,7 +33,18 @@ def data(rows=32, seed=0, tasks=3):
     return features, np.where(weights > 0, labels, np.nan)[:, :tasks], weights[:, :tasks]
 
 
-def make(architecture="mmoe", balancer="fixed", tasks=3, *, seed=1, penalties=(), optimizer=None, **options):
+def make(
+    architecture="mmoe",
+    balancer="fixed",
+    tasks=3,
+    *,
+    seed=1,
+    penalties=(),
+    optimizer=None,
+    tables=None,
+    clip_norm=None,
+    **options,
+):
     keras.utils.set_random_seed(seed)
     compiling = {key: options.pop(key) for key in ("jit_compile", "steps_per_execution") if key in options}
     small = {"experts": 2, "task_experts": 1, "shared_experts": 1, "units": (4,), "tower_units": (3,)}
@@ -42,6 +56,8 @@ def make(architecture="mmoe", balancer="fixed", tasks=3, *, seed=1, penalties=()
         (load(BALANCERS[balancer]) if isinstance(balancer, str) else balancer)(TASKS[:tasks], WEIGHTS[:tasks]),
         dict(zip(TASKS[:tasks], KINDS, strict=False)),
         penalties,
+        tables or SGD(learning_rate=0.1),
+        clip_norm,
     )
     model.build()
     model.compile(optimizer or keras.optimizers.SGD(0.1), run_eagerly=not compiling, **compiling)
@@ -61,14 +77,20 @@ def assert_near(one, other, rtol=1e-4, atol=1e-5):
         np.testing.assert_allclose(a, b, rtol=rtol, atol=atol)
 
 
+def everything(model):
+    """What training moves: the dense variables and the tables."""
+    return [*model.trainable_variables, *model.encoder.embeddings]
+
+
 def by_hand(model, batch):
-    """Gradients of each task's loss for all trainable variables, written out with nothing of the training step."""
+    """Gradients of each task's loss for all that training moves, written out with nothing of the training step."""
     features, labels, weights = batch
-    variables = model.trainable_variables
+    variables = everything(model)
     gradients = []
     for i, task in enumerate(model.tasks):
         rows = weights[:, i] > 0
         with tf.GradientTape() as tape:
+            tape.watch([table.value for table in model.encoder.embeddings])
             logits = tf.boolean_mask(model(features)[task], rows)
             y = labels[rows, i]
             if KINDS[i] == "squared_error":
@@ -87,16 +109,16 @@ def by_hand(model, batch):
 
 def test_fixed_weights_are_a_plain_gradient_step():
     model, batch = make(), data()
-    gradients, before = by_hand(model, batch), copies(model.trainable_variables)
+    gradients, before = by_hand(model, batch), copies(everything(model))
     step(model, batch)
     expected = [v - 0.1 * sum(w * g[i] for w, g in zip(WEIGHTS, gradients, strict=True)) for i, v in enumerate(before)]
-    assert_near(model.trainable_variables, expected)
+    assert_near(everything(model), expected)
 
 
 def test_penalties_and_add_loss_enter_the_gradient():
     model, batch = make("soft_sharing", penalties=[L2(strength=0.3)], units=(4,), strength=0.2), data()
-    gradients, before = by_hand(model, batch), copies(model.trainable_variables)
-    variables = model.trainable_variables
+    gradients, before = by_hand(model, batch), copies(everything(model))
+    variables = everything(model)
     networks = [n.trainable_variables for n in model.architecture.networks]
     with tf.GradientTape() as tape:
         pairs = [(0, 1), (0, 2), (1, 2)]
@@ -117,9 +139,9 @@ def test_a_combiner_acts_on_the_shared_variables_only():
     for layers in (model.architecture.task_gates, model.architecture.towers):
         layers[1].set_weights(layers[0].get_weights())
     batch = features, labels, weights
-    gradients, before = by_hand(model, batch), copies(model.trainable_variables)
+    gradients, before = by_hand(model, batch), copies(everything(model))
     shared = {id(v) for v in model.architecture.shared_variables()}
-    places = [i for i, v in enumerate(model.trainable_variables) if id(v) in shared]
+    places = [i for i, v in enumerate(everything(model)) if id(v) in shared]
     flat = np.stack(
         [np.concatenate([w * g[i].ravel() for i in places]) for w, g in zip(WEIGHTS[:2], gradients, strict=True)]
     )
@@ -135,7 +157,57 @@ def test_a_combiner_acts_on_the_shared_variables_only():
         expected[i] = before[i] - 0.1 * combined[start : start + size].reshape(before[i].shape)
         start += size
     step(model, batch)
-    assert_near(model.trainable_variables, expected)
+    assert_near(everything(model), expected)
+
+
+@pytest.mark.parametrize("balancer", BALANCERS)
+def test_keras_optimizer_knows_nothing_of_the_tables(balancer):
+    model = make(balancer=balancer, optimizer=keras.optimizers.Adam(0.1))
+    features, labels, weights = data()
+    features["categorical"] = np.minimum(features["categorical"], 3)
+    before = copies(model.encoder.embeddings)
+    step(model, (features, labels, weights))
+    dense = model.trainable_variables
+    assert {id(table) for table in model.encoder.embeddings}.isdisjoint(id(variable) for variable in dense)
+    assert len(model.optimizer.variables) == 2 + 2 * len(dense), "iterations, learning rate, and Adam's moments"
+    moved = (before[0] != model.encoder.embeddings[0].numpy()).any(axis=1)
+    assert moved.tolist() == [False, True, True, True, True, False, False], "padding, ids 0 to 3, ids 4 and 5"
+
+
+@pytest.mark.parametrize("balancer", ["fixed", "pcgrad"])
+def test_embeddings_that_are_rare_cost_more(balancer):
+    """Two batches: the gradient of strength * |row|^2 / (times read) is added once for each distinct row."""
+    model, plain = make(balancer=balancer, penalties=[FrequencyL2(strength=0.3)]), make(balancer=balancer)
+    times = np.zeros(7)
+    for seed in range(2):
+        batch = data(seed=seed)
+        table = model.encoder.embeddings[0]
+        for one, other in zip(everything(plain), everything(model), strict=True):
+            one.assign(other.value)
+        before = table.numpy()
+        step(model, batch)
+        step(plain, batch)
+        ids = batch[0]["categorical"].ravel() + 1
+        times += np.bincount(ids, minlength=7)
+        expected = plain.encoder.embeddings[0].numpy()
+        rows = np.unique(ids)
+        expected[rows] -= 0.1 * 0.3 * 2 * before[rows] / times[rows, None]
+        np.testing.assert_allclose(table.numpy(), expected, rtol=1e-4, atol=1e-7)
+    np.testing.assert_array_equal(model.row_counts.totals[0].numpy(), times)
+
+
+@pytest.mark.parametrize("balancer", ["fixed", "pcgrad"])
+def test_the_gradient_is_clipped_by_one_norm_of_variables_and_rows(balancer):
+    free, clipped, loose = (make(balancer=balancer, clip_norm=norm) for norm in (None, 0.01, 1e6))
+    before = copies(everything(free))
+    for model in (free, clipped, loose):
+        step(model, data())
+    moves = [(v.numpy() - old) for v, old in zip(everything(free), before, strict=True)]
+    norm = np.sqrt(sum((move**2).sum() for move in moves)) / 0.1  # of the gradient: the rate is 0.1
+    assert norm > 0.01
+    assert_near(everything(loose), everything(free), rtol=0, atol=0)
+    expected = [old + move * 0.01 / norm for old, move in zip(before, moves, strict=True)]
+    assert_near(everything(clipped), expected, rtol=1e-5, atol=1e-7)
 
 
 @pytest.mark.parametrize("balancer", BALANCERS)
@@ -146,7 +218,7 @@ def test_jit_compile_changes_nothing(balancer):
         logs, compiled_logs = step(eager, data(seed=seed)), step(compiled, data(seed=seed))
     assert logs.keys() == compiled_logs.keys() == {"loss", *(f"{task}_loss" for task in TASKS)}
     assert_near(logs.values(), compiled_logs.values())
-    assert_near(eager.trainable_variables, compiled.trainable_variables, rtol=1e-3, atol=1e-4)
+    assert_near(everything(eager), everything(compiled), rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
@@ -163,10 +235,10 @@ def test_learns_and_steps_per_execution_changes_nothing():
     feed = tf.data.Dataset.from_tensor_slices((features, labels, weights)).batch(64)
     results = []
     for steps in (1, 4):
-        adam = keras.optimizers.Adam(0.05)
-        model = make("shared_bottom", units=(16,), optimizer=adam, jit_compile=True, steps_per_execution=steps)
+        optimizers = {"optimizer": keras.optimizers.Adam(0.05), "tables": LazyAdam(learning_rate=0.05)}
+        model = make("shared_bottom", units=(16,), **optimizers, jit_compile=True, steps_per_execution=steps)
         history = model.fit(feed, epochs=6, validation_data=feed, shuffle=False, verbose=0).history
-        results.append((copies(model.trainable_variables), history))
+        results.append((copies(everything(model)), history))
     assert_near(results[0][0], results[1][0], rtol=1e-3, atol=1e-4)
     assert results[0][1].keys() == {
         f"{part}{name}" for part in ("", "val_") for name in ("loss", *(f"{t}_loss" for t in TASKS))
@@ -179,9 +251,9 @@ def test_learns_and_steps_per_execution_changes_nothing():
 def test_nothing_observed_changes_nothing(balancer):
     model = make(balancer=balancer)
     features, labels, weights = data()
-    before = copies(model.trainable_variables)
+    before = copies(everything(model))
     logs = step(model, (features, np.full_like(labels, np.nan), np.zeros_like(weights)))
-    assert_near(model.trainable_variables, before, rtol=0, atol=0)
+    assert_near(everything(model), before, rtol=0, atol=0)
     assert all(value == 0 for value in logs.values())
     assert model.first_bad_step() == {}
 
@@ -209,18 +281,19 @@ def test_tasks_may_come_in_any_order():
         load(ARCHITECTURES["mmoe"])(("click_cart", "click"), experts=2, units=(4,), tower_units=(3,)),
         load(BALANCERS["fixed"])(("click_cart", "click"), WEIGHTS[:2]),
         dict.fromkeys(("click", "click_cart"), "binary_crossentropy"),
+        table_optimizer=SGD(learning_rate=0.1),
     )
     swapped.build()
     swapped.compile(keras.optimizers.SGD(0.1), run_eagerly=True)
     one, other = step(model, batch), step(swapped, batch)
     assert one["click_loss"] == other["click_cart_loss"]
     assert one["click_cart_loss"] == other["click_loss"]
-    assert_near(model.trainable_variables, swapped.trainable_variables, rtol=0, atol=0)
+    assert_near(everything(model), everything(swapped), rtol=0, atol=0)
 
 
 @pytest.mark.parametrize("training", [True, False])
 def test_task_losses_are_means_over_the_observed_examples_of_the_epoch(training):
-    model = make(optimizer=keras.optimizers.SGD(0.0))
+    model = make(optimizer=keras.optimizers.SGD(0.0), tables=SGD(learning_rate=1e-30))
     first, second = data(8, seed=1), data(8, seed=2)
     second[2][:, 0] = 0  # no observation of the first task
     second[2][:4, 1] = 0
@@ -282,7 +355,7 @@ def test_a_restored_training_goes_on_as_if_never_stopped(balancer, tmp_path):
     """Moments, balancer state and random generators (PCGrad's orders, dropout) come back with the weights."""
 
     def fresh(seed):
-        return make(balancer=balancer, seed=seed, dropout=0.3, optimizer=keras.optimizers.Adam(0.05))
+        return make(balancer=balancer, seed=seed, dropout=0.3, optimizer=keras.optimizers.Adam(0.05), tables=LazyAdam())
 
     model = fresh(1)
     for seed in range(2):
@@ -294,11 +367,12 @@ def test_a_restored_training_goes_on_as_if_never_stopped(balancer, tmp_path):
     for seed in range(2, 5):
         step(model, data(seed=seed))
         step(restored, data(seed=seed))
-    assert_near(model.trainable_variables, restored.trainable_variables, rtol=0, atol=0)
+    assert_near(everything(model), everything(restored), rtol=0, atol=0)
 
 
 def test_save_and_load_the_whole_model(tmp_path):
-    model = make("ple", "uncertainty", penalties=[L2(strength=0.5)], units=(4,))
+    penalties = [L2(strength=0.5), FrequencyL2()]
+    model = make("ple", "uncertainty", penalties=penalties, tables=LazyAdam(beta_1=0.7), clip_norm=3.0, units=(4,))
     batch = data()
     step(model, batch)
     model.save(tmp_path / "m.keras")
@@ -307,6 +381,14 @@ def test_save_and_load_the_whole_model(tmp_path):
     for task, logits in model(batch[0]).items():
         np.testing.assert_array_equal(loaded(batch[0])[task], logits)
     assert loaded.penalties[0].strength == 0.5
+    assert (loaded.table_optimizer.beta_1, loaded.clip_norm) == (0.7, 3.0)
+    restored = [*loaded.table_optimizer.states, *loaded.row_counts.totals, *loaded.encoder.embeddings]
+    own = [*model.table_optimizer.states, *model.row_counts.totals, *model.encoder.embeddings]
+    assert_near(own, restored, rtol=0, atol=0)
+    assert np.abs(own[0].numpy()).max() > 0
+    step(model, batch)
+    step(loaded, batch)
+    assert_near(everything(model), everything(loaded), rtol=0, atol=0)
 
 
 def test_predictions_apply_the_link():
@@ -322,7 +404,7 @@ def test_same_seed_same_training():
     for seed in range(3):
         step(first, data(seed=seed))
         step(again, data(seed=seed))
-    assert_near(first.trainable_variables, again.trainable_variables, rtol=0, atol=0)
+    assert_near(everything(first), everything(again), rtol=0, atol=0)
 
 
 def test_refuses_parts_that_do_not_fit():
@@ -346,7 +428,7 @@ def test_a_new_weighting_needs_no_change_of_the_step():
             return keras.ops.one_hot(keras.ops.argmax(losses), 3)
 
     model, batch = make(balancer=Largest), data()
-    gradients, before = by_hand(model, batch), copies(model.trainable_variables)
+    gradients, before = by_hand(model, batch), copies(everything(model))
     logs = step(model, batch)
     worst = int(np.argmax([logs[f"{task}_loss"] for task in TASKS]))
-    assert_near(model.trainable_variables, [v - 0.1 * g for v, g in zip(before, gradients[worst], strict=True)])
+    assert_near(everything(model), [v - 0.1 * g for v, g in zip(before, gradients[worst], strict=True)])

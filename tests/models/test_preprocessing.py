@@ -18,6 +18,7 @@ from models.preprocessing import pack, raw_feature_spec, vocabulary_file, write_
 from models.recipe import Bucketised, Categorical, Feature, MultiValued, Numeric
 
 SHARED: dict[str, Any] = {"type": "integer", "embedding": "item", "oov_buckets": 4, "dim": 2}
+HASHED: dict[str, Any] = {"vocabulary": None, "hash_buckets": 1000, "dim": 2}
 FEATURES: dict[str, Feature] = {
     "device": Categorical(kind="categorical", oov_buckets=3, dim=2),
     "country": Categorical(kind="categorical", column="place", dim=2),
@@ -26,6 +27,10 @@ FEATURES: dict[str, Feature] = {
     "words": MultiValued(kind="multivalued", max_length=2, dim=2),
     "age": Bucketised(kind="bucketised", boundaries=(18.0, 30.0), dim=2),
     "any_age": Bucketised(kind="bucketised", column="age", buckets=2, dim=2),
+    "city": Categorical(kind="categorical", column="place", **HASHED),
+    "city_pair": Categorical(kind="categorical", column="place", compositional=True, **HASHED),
+    "seen_hashes": MultiValued(kind="multivalued", column="seen", type="integer", max_length=3, **HASHED),
+    "word_pairs": MultiValued(kind="multivalued", column="words", max_length=3, compositional=True, **HASHED),
     "price": Numeric(kind="numeric", transform="log1p"),
     "share": Numeric(kind="numeric", scale="minmax"),
 }
@@ -110,6 +115,26 @@ def test_an_empty_text_is_missing_as_it_is_in_the_logs(run: Run) -> None:
     ids = run(rows)
     assert ids["device"].tolist() == [0, 5] and ids["country"].tolist() == [0, 0]
     assert ids["words"].tolist() == [[3, 2], [-1, -1]]
+
+
+def test_ids_without_a_vocabulary(run: Run) -> None:
+    rows = [{"place": ["at"], "seen": [7, -5], "words": ["a", "", "b"]}, {"place": ["de"]}, {"place": [""]}]
+    ids = run(rows)
+    at, de = tf.strings.to_hash_bucket_fast(["at", "de"], 1000).numpy().tolist()
+    assert ids["city"].tolist() == [1 + at, 1 + de, 0]
+    at, de, a, b = tf.strings.to_hash_bucket_fast(["at", "de", "a", "b"], 1_000_000).numpy().tolist()
+
+    def pair(value: int) -> list[int]:
+        return [1 + value % 1000, 1001 + value // 1000]
+
+    assert ids["city_pair"].tolist() == [pair(at), pair(de), [0, -1]]
+    assert ids["seen_hashes"].tolist() == [[1 + splitmix(7, 1000), 1 + splitmix(-5, 1000), -1], [-1] * 3, [-1] * 3]
+    assert ids["word_pairs"].tolist() == [[*pair(a), *pair(b), -1, -1], [-1] * 6, [-1] * 6]
+    # Written down once: another machine must find the same.
+    assert ids["city_pair"][0].tolist() == EXPECTED_PAIR
+
+
+EXPECTED_PAIR = [381, 1385]
 
 
 def splitmix(value: int, buckets: int) -> int:
@@ -218,12 +243,14 @@ def test_it_is_a_transform_graph_that_stock_parts_read(folder: Path, run: Run) -
 def test_pack_by_hand(run: Run) -> None:
     outputs = run([{"device": ["tv"], "item": [7], "seen": [7], "age": [20.0], "price": [0.0], "share": [0.5]}, {}])
     packed = pack(outputs, encode(FEATURES, ANALYSED))
-    assert list(packed) == ["categorical", "numeric", "multivalued/seen", "multivalued/words"]
-    # device, country, item, age, any_age in the recipe's order.
-    assert packed["categorical"].numpy().tolist() == [[5, 0, 5, 2, 1], [0, 0, 0, 0, 0]]
+    lists = ["seen", "words", "city_pair", "seen_hashes", "word_pairs"]
+    assert list(packed) == ["categorical", "numeric", *(f"multivalued/{name}" for name in lists)]
+    # device, country, item, age, any_age, city in the recipe's order.
+    assert packed["categorical"].numpy().tolist() == [[5, 0, 5, 2, 1, 0], [0, 0, 0, 0, 0, 0]]
     assert packed["numeric"].numpy().tolist() == [[-0.5, 0.0, 0.5, 0.0], [0.0, 1.0, 0.0, 1.0]]
     assert packed["multivalued/seen"].numpy().tolist() == [[5, -1, -1], [-1, -1, -1]]
-    assert [str(values.numpy().dtype) for values in packed.values()] == ["int32", "float32", "int32", "int32"]
+    assert packed["multivalued/city_pair"].numpy().tolist() == [[0, -1], [0, -1]]
+    assert [str(values.numpy().dtype) for values in packed.values()] == ["int32", "float32", *["int32"] * 5]
 
 
 def test_pack_leaves_out_what_is_empty() -> None:

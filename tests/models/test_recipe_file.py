@@ -172,6 +172,41 @@ WRONG = {
         "side: item, embedding: article, dim: 4",
         ["so dim must agree"],
     ),
+    "neither vocabulary nor hash": (
+        "side: item, embedding: article",
+        "side: item, vocabulary: null",
+        ["without a vocabulary it needs 'hash_buckets': how many ids its values share"],
+    ),
+    "vocabulary and hash": (
+        "side: item, embedding: article",
+        "side: item, hash_buckets: 100",
+        [".hash_buckets: gives every value an id by its hash", "Write 'vocabulary: null' beside it"],
+    ),
+    "hash of the frequent values only": (
+        "side: item, embedding: article",
+        "side: item, vocabulary: null, hash_buckets: 100, min_count: 2, oov_buckets: 5",
+        [
+            ".min_count: says which values a vocabulary leaves out; with 'hash_buckets' there is none. Remove 'min_count'.",
+            "Remove 'oov_buckets'",
+        ],
+    ),
+    "two tables of a vocabulary": (
+        "side: item, embedding: article",
+        "side: item, compositional: true",
+        [".compositional: is for features without a vocabulary"],
+    ),
+    "shared embedding of another hash": (
+        "side: item, embedding: article",
+        "side: item, embedding: article, vocabulary: null, hash_buckets: 100",
+        ["so vocabulary must agree", "so hash_buckets must agree"],
+    ),
+    "unknown table optimizer": (
+        "model:",
+        "training: {table_optimizer: adagard}\nmodel:",
+        [
+            "training.table_optimizer: unknown table optimizer 'adagard'; did you mean 'adagrad'? Known: adagrad, adam, sgd"
+        ],
+    ),
     "unknown architecture": (
         "architecture: mmoe",
         "architecture: mmo",

@@ -14,6 +14,7 @@ from typing import Any, get_args
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from tfx.components.trainer.fn_args_utils import FnArgs
 
 from models import feed, trainer
@@ -129,12 +130,17 @@ def test_served_are_the_trainers_own_predictions(node: Path, problem: SimpleName
     assert ((batch["click"] > 0) & (batch["click"] < 1)).all() and np.ptp(batch["click"]) > 0.01
 
 
+@pytest.mark.parametrize("at", [(2, 0), (1, 4), (0, 8)])
 def test_the_same_seed_gives_the_same_model_in_another_process(
-    stopped: trainer.Trained, problem: SimpleNamespace, tmp_path: Path
+    stopped: trainer.Trained, problem: SimpleNamespace, tmp_path: Path, at: tuple[int, int]
 ) -> None:
-    """... and this other one is killed with -9 after its second epoch, of which the first was the best."""
+    """... and this other one is killed with -9, after so many epochs and so many steps of the next.
+
+    The first epoch was the best.
+    """
     assert (stopped.best_epoch, len(stopped.epochs)) == (1, 3), "the case that this test needs"
-    plan = make_plan(problem, **PATIENT)
+    # Often enough for a state after each call of 4 steps.
+    plan = make_plan(problem, **PATIENT, steps_per_execution=4, checkpoint_minutes=1e-9)
     script = f"""
 import dataclasses, os
 import numpy as np
@@ -145,9 +151,9 @@ from models.encoding import Encoding
 from models.trainer_plan import TrainerPlan
 
 class Killed(Backup):
-    def save(self, model, epoch, stopping, history):
-        super().save(model, epoch, stopping, history)
-        if epoch == 1:
+    def save(self, model, progress):
+        super().save(model, progress)
+        if (progress.epoch, progress.steps) == {at!r}:
             os.kill(os.getpid(), 9)
 
 evaluation = feed.read_split({problem.eval!r})
@@ -166,7 +172,7 @@ trainer.train(
 
     resumed = train(problem, plan, tmp_path)
     assert resumed.best_epoch == 1
-    assert losses(resumed.epochs) == losses(stopped.epochs), "two epochs of the killed process, one of this"
+    assert losses(resumed.epochs) == losses(stopped.epochs), "a part by the killed process, the rest by this"
     assert all(np.array_equal(a, b) for a, b in zip(weights(resumed), weights(stopped), strict=True))
 
     again = train(problem, plan, tmp_path)
@@ -194,6 +200,58 @@ def test_steps_that_steps_per_execution_does_not_divide(
     assert int(trained.model.optimizer.iterations) == 10
     # XLA draws other numbers for the dropout.
     assert losses(trained.epochs)[0] == pytest.approx(losses(stopped.epochs)[0], rel=0.1 if xla else 1e-6)
+
+
+@pytest.mark.parametrize("options", [{"jit_compile": True}, {"steps_per_execution": 4}])
+def test_a_step_is_traced_in_the_first_epoch_only(
+    problem: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any]
+) -> None:
+    """Three epochs of 10 steps, the last batch filled up, each followed by 3 steps of evaluation."""
+    traced = []
+    for name in ("train_step", "test_step"):
+        step = getattr(trainer.MultiTaskModel, name)
+
+        def counted(self: Any, data: Any, name: str = name, step: Any = step) -> Any:
+            traced.append(name)
+            return step(self, data)
+
+        monkeypatch.setattr(trainer.MultiTaskModel, name, counted)
+    saves = []
+    monkeypatch.setattr(Backup, "save", lambda self, model, progress: saves.append(len(traced)))
+    monkeypatch.setattr(Backup, "restore_best", lambda self, model, stopping: None)
+    train(problem, make_plan(problem, epochs=3, patience=3, **options), tmp_path)
+    assert set(traced) == {"train_step", "test_step"}
+    assert saves == [len(traced)] * 3, "as many after the first epoch as after the last"
+
+
+def test_bfloat16_is_near_float32_and_predicts_in_float32(problem: SimpleNamespace, tmp_path: Path) -> None:
+    at_rest = {"architecture": "ple", "options": {"ple": {"units": [8], "tower_units": [4]}}}
+    trained = {
+        precision: train(
+            problem,
+            make_plan(problem, at_rest, precision=precision, jit_compile=True),
+            tmp_path / precision,
+            evaluation=feed.read_split(problem.eval),
+        )
+        for precision in ("float32", "mixed_bfloat16")
+    }
+    one, other = trained["float32"], trained["mixed_bfloat16"]
+    assert losses(one.epochs) != losses(other.epochs)
+    assert losses(other.epochs)[-1] == pytest.approx(losses(one.epochs)[-1], rel=0.02)
+    assert {variable.dtype for variable in other.model.trainable_variables} == {"float32"}
+    columns = feed.read_split(problem.eval)
+    again = train(
+        problem,
+        make_plan(problem, at_rest, precision="mixed_bfloat16", jit_compile=True),
+        tmp_path / "again",
+        evaluation=columns,
+    )
+    assert losses(again.epochs) == losses(other.epochs)
+    eager = other.model.predictions({name: array for name, array in columns.arrays.items()})
+    compiled = tf.function(other.model.predictions, jit_compile=True)(columns.arrays)
+    for task in eager:
+        assert eager[task].dtype == tf.float32
+        np.testing.assert_allclose(eager[task], compiled[task], atol=1e-5)
 
 
 def test_a_batch_larger_than_the_data_is_the_data(problem: SimpleNamespace, tmp_path: Path) -> None:

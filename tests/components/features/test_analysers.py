@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from components.features.analysers import analyse, conclude, merge
 from models.errors import InputError
+from models.recipe import Categorical
 
 
 def test_every_kind_by_hand(make_table: Any, make_plan: Any, features: Any, columns: Any) -> None:
@@ -181,3 +182,19 @@ def test_agrees_with_stock_transform(stock: Any, make_table: Any, make_plan: Any
         np.testing.assert_allclose((numbers - shift) / scale, outputs[name], rtol=2e-6, atol=2e-6)
     assert analysed.boundaries["number_quantiles"] == tuple(outputs["number_quantiles"][0].tolist())
     assert analysed.boundaries["small_quantiles"] == tuple(outputs["small_quantiles"][0].tolist())
+
+
+def test_features_without_a_vocabulary_make_none(make_table: Any, make_plan: Any) -> None:
+    feature = {"kind": "categorical", "vocabulary": None, "hash_buckets": 10}
+    analysed, vocabularies = conclude_one(make_table, make_plan, feature, "bytes", [[b"a"], [], [b"b"]])
+    assert (analysed.vocabulary_sizes, vocabularies) == ({}, {})
+
+
+def test_a_feature_whose_ids_are_hashes_is_counted_but_has_no_vocabulary() -> None:
+    column = pa.array([[b"a"], [], [b"b"]], pa.large_list(pa.large_binary()))
+    batch = pa.RecordBatch.from_pydict({"user": column})
+    features = {"user": Categorical(kind="categorical", vocabulary=None, hash_buckets=1000)}
+    analysis = analyse(batch, features)
+    assert analysis == {"rows": 3, "values/user": 2}
+    analysed, vocabularies = conclude(analysis, features)
+    assert (dict(analysed.vocabulary_sizes), vocabularies) == ({}, {})

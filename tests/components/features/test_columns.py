@@ -7,9 +7,9 @@ import pytest
 from components.features.columns import (
     check_columns,
     coordinates,
+    distinct_values,
     first_values,
     lengths,
-    numpy_values,
     one_of_each,
 )
 from models.errors import InputError
@@ -25,13 +25,24 @@ def test_lengths_coordinates_and_first_values(kind: pa.DataType) -> None:
     assert coordinates(lengths(column)).tolist() == [[0, 0], [0, 1], [0, 2], [3, 0], [4, 0], [4, 1]]
     assert first_values(column, 2).to_pylist() == [1, 2, 4, 5, 6]
     assert first_values(column, 3).to_pylist() == [1, 2, 3, 4, 5, 6]
-    assert numpy_values(column).tolist() == [1, 2, 3, 4, 5, 6]
+    values, places = distinct_values(column)
+    assert (values.tolist(), places) == ([1, 2, 3, 4, 5, 6], None)
+
+
+def test_coordinates_of_one_value_or_none() -> None:
+    assert coordinates(np.array([1, 0, 0, 1])).tolist() == [[0, 0], [3, 0]]
+    assert coordinates(np.array([0, 0])).tolist() == []
+    assert coordinates(np.array([], np.int64)).shape == (0, 2)
 
 
 def test_bytes_become_objects_and_keep_what_is_no_utf8() -> None:
     column = pa.array([[b"\xff\x00", b"a"], [b"a"]], pa.large_list(pa.large_binary()))
-    assert numpy_values(column).tolist() == [b"\xff\x00", b"a", b"a"]
-    assert numpy_values(column.slice(0, 0)).tolist() == []
+    values, places = distinct_values(column)
+    assert (values.tolist(), places.tolist()) == ([b"\xff\x00", b"a"], [0, 1, 1])
+    values, places = distinct_values(column.slice(1))
+    assert (values.tolist(), places.tolist()) == ([b"a"], [0])
+    values, places = distinct_values(column.slice(0, 0))
+    assert (values.tolist(), places.tolist()) == ([b""], [])
 
 
 def test_one_of_each() -> None:

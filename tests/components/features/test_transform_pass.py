@@ -27,20 +27,18 @@ def write(tmp_path: Path, table: pa.Table, plan: Any) -> pa.ipc.RecordBatchFileR
 
 
 @pytest.mark.parametrize(
-    ("batch_rows", "file_batch_rows", "expected"),
-    [(3, 100, [7]), (3, 6, [6, 1]), (2, 3, [2, 2, 3]), (100, 100, [7])],
+    ("batch_rows", "expected"),
+    [(3, [3, 3, 1]), (1, [1] * 7), (100, [7])],
 )
-def test_rows_stay_in_order_in_few_batches(
+def test_rows_stay_in_order(
     tmp_path: Path,
     make_table: Any,
     make_plan: Any,
     monkeypatch: pytest.MonkeyPatch,
     batch_rows: int,
-    file_batch_rows: int,
     expected: list[int],
 ) -> None:
     monkeypatch.setattr(transform_pass, "BATCH_ROWS", batch_rows)
-    monkeypatch.setattr(transform_pass, "FILE_BATCH_ROWS", file_batch_rows)
     plan = make_plan({"x": {"kind": "categorical"}})
     reader = write(tmp_path, make_table({"x": ("bytes", [[b"a"]] * 7)}, plan.tasks), plan)
     table = reader.read_all()

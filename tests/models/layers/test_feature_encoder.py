@@ -3,33 +3,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models.layers.feature_encoder import FeatureEncoder, pooled
+from models.layers.feature_encoder import FeatureEncoder
 
 TABLE = np.array([[9.0, -9.0], [1.0, -2.0], [3.0, 4.0], [5.0, -6.0]], "float32")
-
-
-@pytest.mark.parametrize(
-    ("how", "expected"),
-    [
-        # rows 1, 3 and padding; row 2 twice; the missing id 0 alone; nothing
-        ("sum", [[6, -8], [6, 8], [9, -9], [0, 0]]),
-        ("mean", [[3, -4], [3, 4], [9, -9], [0, 0]]),
-        ("max", [[5, -2], [3, 4], [9, -9], [0, 0]]),
-        ("sqrtn", [[6 / 2**0.5, -8 / 2**0.5], [6 / 2**0.5, 8 / 2**0.5], [9, -9], [0, 0]]),
-    ],
-)
-def test_pooling_by_hand(how, expected):
-    ids = np.array([[1, -1, 3], [2, 2, -1], [0, -1, -1], [-1, -1, -1]], "int32")
-    np.testing.assert_allclose(pooled(TABLE, ids, how), expected, rtol=1e-6)
-
-
-@pytest.mark.parametrize("how", ["sum", "mean", "max", "sqrtn"])
-def test_padding_and_empty_lists_move_nothing(how):
-    table = tf.Variable(TABLE)
-    with tf.GradientTape() as tape:
-        out = tf.reduce_sum(pooled(table, tf.constant([[1, -1], [-1, -1]]), how))
-    gradient = tf.convert_to_tensor(tape.gradient(out, table))
-    np.testing.assert_array_equal(gradient, [[0, 0], [1, 1], [0, 0], [0, 0]])
 
 
 def encoder():
@@ -52,7 +28,7 @@ FEATURES = {
 def test_all_parts_by_hand():
     layer = encoder()
     layer.build()
-    layer.set_weights([np.array([[100.0], [10.0], [20.0]]), TABLE])
+    layer.set_weights([with_padding([[100.0], [10.0], [20.0]]), with_padding(TABLE)])
     expected = [
         # user 2 | item 1 | item 3 | mean of items 1, 3 | users 1 + 2 | numeric
         [20, 1, -2, 5, -6, 3, -4, 30, 0.5, -1],
@@ -63,8 +39,49 @@ def test_all_parts_by_hand():
     assert layer.compute_output_shape({k: v.shape for k, v in FEATURES.items()}) == (2, 10)
 
 
-def test_columns_of_one_table_share_it():
-    assert [tuple(v.shape) for v in encoder_built().trainable_variables] == [(3, 1), (4, 2)]
+def with_padding(rows):
+    """A fused table: its first row is never to be seen."""
+    return np.concatenate([np.full((1, len(rows[0])), np.nan), rows])
+
+
+def test_tables_of_one_width_are_one_variable():
+    layer = FeatureEncoder({"a": (3, 2), "b": (5, 4), "c": (6, 2)}, ("a", "b", "c", "a"), {"l": ("c", "sum")}, 1)
+    layer.build()
+    assert [tuple(v.shape) for v in layer.trainable_variables] == [(1 + 3 + 6, 2), (1 + 5, 4)]
+    numbers = with_padding(np.arange(18).reshape(9, 2)), with_padding(100 + np.arange(20).reshape(5, 4))
+    layer.set_weights(numbers)
+    features = {
+        "categorical": np.array([[1, 4, 0, 2]], "int32"),
+        "numeric": np.array([[0.5]], "float32"),
+        "multivalued/l": np.array([[5, -1, 0]], "int32"),
+    }
+    # a 1 | b 4 | c 0, the fourth row below a | a 2 | c 5 + c 0 | numeric
+    expected = [2, 3, 116, 117, 118, 119, 6, 7, 4, 5, 16 + 6, 17 + 7, 0.5]
+    np.testing.assert_array_equal(layer(features), [expected])
+    ids = layer.row_ids(features)
+    assert [one.numpy().tolist() for one in ids] == [[[2, 4, 3, 9, 0, 4]], [[5]]]
+    np.testing.assert_array_equal(layer.assemble(layer.gather(ids), ids, features), [expected])
+
+
+def test_compositional_features_sum_two_rows():
+    layer = FeatureEncoder({"t": (4, 2)}, (), {"one": ("t", "sum"), "many": ("t", "max")}, 0, ("one", "many"))
+    layer.build()
+    layer.set_weights([with_padding(TABLE)])
+    features = {
+        "multivalued/one": np.array([[1, 3], [0, -1]], "int32"),
+        "multivalued/many": np.array([[1, 3, 2, 2], [2, 3, -1, -1]], "int32"),
+    }
+    # row 1 + row 3; the missing id alone | max of (row 1 + row 3) and twice row 2; row 2 + row 3
+    np.testing.assert_array_equal(layer(features), [[6, -8, 6, 8], [9, -9, 8, -2]])
+    assert layer.dim == 4
+
+
+def test_mixed_precision_casts_the_rows_and_not_the_table():
+    layer = FeatureEncoder({"t": (4, 2)}, ("t",), numeric=1, dtype="mixed_bfloat16")
+    features = {"categorical": np.zeros((3, 1), "int32"), "numeric": np.zeros((3, 1), "float32")}
+    assert layer(features).dtype == tf.bfloat16
+    assert layer.embeddings[0].dtype == "float32"
+    assert layer.gather(layer.row_ids(features))[0].dtype == tf.float32
 
 
 def encoder_built():
@@ -111,6 +128,7 @@ def test_config_round_trip_and_stored_weights():
             ({"t": (4, 2)}, (), {"m": ("t", "last")}),
             r"unknown pooling \['last'\]; known: \['max', 'mean', 'sqrtn', 'sum'\]",
         ),
+        ((({"t": (4, 2)}), ("t",), {}, 0, ("t",)), r"compositional \['t'\] are not among the multi-valued"),
         (({"t": (4, 2)},), "no categorical, multivalued or numeric input"),
     ],
 )

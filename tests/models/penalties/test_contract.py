@@ -8,43 +8,50 @@ import pytest
 import tensorflow as tf
 
 from models.architectures.mmoe import MMoE
-from models.layers.feature_encoder import FeatureEncoder
 from models.penalties import PENALTIES
-from models.penalties.base import Penalty
+from models.penalties.base import Penalty, RowPenalty
 from models.registry import load, signature, summary
 
 pytestmark = pytest.mark.parametrize("name", PENALTIES)
 
 
-def variables():
+def costed(name):
+    """What a penalty of its type is of: the architecture's variables, or rows with their shares and frequencies."""
+    if issubclass(load(PENALTIES[name]), RowPenalty):
+        rows = np.random.default_rng(1).normal(size=(4, 2)).astype("float32")
+        return [tf.Variable(rows), tf.constant([0.5, 1.0, 0.5, 0.0]), tf.constant([2.0, 1.0, 2.0, 1.0])]
     keras.utils.set_random_seed(1)
-    encoder, architecture = FeatureEncoder({"t": (5, 2)}, ("t",)), MMoE(("a", "b"), experts=2, units=(3,))
-    encoder.build()
+    architecture = MMoE(("a", "b"), experts=2, units=(3,))
     architecture.build((None, 2))
-    return [*encoder.trainable_variables, *architecture.trainable_variables]
+    return [architecture.trainable_variables]
+
+
+def test_is_of_exactly_one_type(name):
+    penalty = load(PENALTIES[name])()
+    assert isinstance(penalty, Penalty) != isinstance(penalty, RowPenalty)
 
 
 def test_is_a_finite_scalar_with_a_gradient(name):
-    penalty = load(PENALTIES[name])()
-    assert isinstance(penalty, Penalty)
-    given = variables()
+    penalty, given = load(PENALTIES[name])(), costed(name)
     with tf.GradientTape() as tape:
-        cost = penalty.call(given)
+        cost = penalty.call(*given)
     assert cost.shape == ()
     assert np.isfinite(cost)
-    gradients = [g for g in tape.gradient(cost, given) if g is not None]
+    gradients = [g for g in tf.nest.flatten(tape.gradient(cost, given[0])) if g is not None]
     assert gradients
     assert all(np.isfinite(g).all() for g in gradients)
 
 
-def test_no_variables_cost_nothing(name):
-    assert load(PENALTIES[name])().call([]) == 0
+def test_nothing_costs_nothing(name):
+    penalty = load(PENALTIES[name])()
+    nothing = [tf.zeros((0, 2)), tf.zeros(0), tf.zeros(0)] if isinstance(penalty, RowPenalty) else [[]]
+    assert penalty.call(*nothing) == 0
 
 
 def test_under_jit_compile(name):
-    penalty, given = load(PENALTIES[name])(), variables()
-    compiled = tf.function(lambda: penalty.call(given), jit_compile=True)
-    np.testing.assert_allclose(compiled(), penalty.call(given), rtol=1e-5)
+    penalty, given = load(PENALTIES[name])(), costed(name)
+    compiled = tf.function(lambda: penalty.call(*given), jit_compile=True)
+    np.testing.assert_allclose(compiled(), penalty.call(*given), rtol=1e-5)
 
 
 def test_config_round_trip(name):

@@ -1,0 +1,67 @@
+"""What the replicas of a `tf.distribute` strategy tell each other in a training step; with one replica, nothing.
+
+Each replica has its own part of the batch and the same variables. The step keeps two rules, so that any number of
+replicas makes the step that one would make with the whole batch: a loss has the value of the whole batch in every
+replica, and the mean over replicas of its gradient is the whole batch's.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+
+def count() -> int:
+    """The number of replicas."""
+    return tf.distribute.get_strategy().num_replicas_in_sync
+
+
+def gathered(array: Any) -> Any:
+    """(example, ...) of all replicas, one below the other."""
+    return array if count() == 1 else _context().all_gather(array, axis=0)
+
+
+def own_part(array: Any) -> Any:
+    """This replica's part of what was gathered; all parts are of one size."""
+    if count() == 1:
+        return array
+    size = tf.shape(array)[0] // count()
+    start = _context().replica_id_in_sync_group * size
+    return array[start : start + size]
+
+
+def mean(arrays: Any) -> Any:
+    """The mean over replicas of one array, or of each of a list."""
+    return arrays if count() == 1 or not len(arrays) else _context().all_reduce(tf.distribute.ReduceOp.MEAN, arrays)
+
+
+def any_of(flags: Any) -> Any:
+    """Whether it is true in any replica."""
+    if count() == 1:
+        return flags
+    return _context().all_reduce(tf.distribute.ReduceOp.SUM, tf.cast(flags, tf.float32)) > 0
+
+
+def whole_batch(losses: list[Any], weights: Any) -> list[Any]:
+    """Losses of the whole batch from those of this replica's part.
+
+    loss = sum_r W_r loss_r / sum_r W_r
+
+    Args:
+        losses: for each task its weighted mean over the part.
+        weights: (example, task) of the part.
+    """
+    if count() == 1:
+        return losses
+    sums = tf.reduce_sum(weights, axis=0)
+    total = _context().all_reduce(tf.distribute.ReduceOp.SUM, sums)
+    shares = tf.unstack(tf.math.divide_no_nan(sums, total))
+    parts = [share * loss for share, loss in zip(shares, losses, strict=True)]
+    whole = _context().all_reduce(tf.distribute.ReduceOp.SUM, [tf.stop_gradient(part) for part in parts])
+    # The gradient is the part's, times the number of replicas: their mean is taken later.
+    return [value + count() * (part - tf.stop_gradient(part)) for value, part in zip(whole, parts, strict=True)]
+
+
+def _context() -> Any:
+    return tf.distribute.get_replica_context()
