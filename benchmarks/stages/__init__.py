@@ -1,0 +1,1 @@
+"""Our stages as subjects of `benchmarks.measure`, through the executors that the pipeline runs."""

@@ -1,0 +1,65 @@
+"""TFX's artifacts and executors without TFX's orchestration: what lies in a folder, and a call of `Do`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import apache_beam as beam
+from tfx import types
+from tfx.dsl.components.base import base_beam_executor, base_executor
+
+BEAM = ("--runner=FnApiRunner", "--sdk_container_image=gatewise")
+SPLITS = '["train", "eval"]'
+
+
+def artifact(
+    kind: type[types.Artifact], uri: Path | str, *, splits: str | None = SPLITS, id: int = 1
+) -> types.Artifact:
+    """An artifact that lies, or will lie, at `uri`."""
+    made = kind()
+    made.uri, made.id = str(uri), id
+    if splits is not None and "split_names" in (kind.PROPERTIES or {}):
+        made.split_names = splits
+    return made
+
+
+def do(
+    executor: type[base_executor.BaseExecutor],
+    inputs: Mapping[str, types.Artifact],
+    outputs: Mapping[str, types.Artifact],
+    properties: Mapping[str, Any],
+    temporary: Path,
+    flags: Sequence[str] = (),
+) -> None:
+    """One call of an executor, as LocalDagRunner makes it.
+
+    Args:
+        executor: its class.
+        inputs, outputs: by key, one artifact each.
+        properties: the execution properties.
+        temporary: a folder for its temporary files.
+        flags: of Beam, besides BEAM.
+    """
+    context: Any
+    if issubclass(executor, base_beam_executor.BaseBeamExecutor):
+        context = base_beam_executor.BaseBeamExecutor.Context(
+            beam_pipeline_args=[*BEAM, *flags], tmp_dir=str(temporary), unique_id="1"
+        )
+    else:
+        context = base_executor.BaseExecutor.Context(tmp_dir=str(temporary), unique_id="1")
+    for made in outputs.values():
+        os.makedirs(made.uri, exist_ok=True)
+    executor(context).Do(
+        {key: [value] for key, value in inputs.items()},
+        {key: [value] for key, value in outputs.items()},
+        dict(properties),
+    )
+
+
+def start_beam() -> None:
+    """Runs an empty pipeline: the first one in a process loads Beam's runner, which is start-up and not work."""
+    with beam.Pipeline(argv=list(BEAM)) as pipeline:
+        _ = pipeline | beam.Create([0]) | beam.Map(lambda element: element)

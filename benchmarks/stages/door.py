@@ -1,0 +1,34 @@
+"""The door of every subject: question in, answer out, and the clock around the work alone."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+
+def answer(work: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """Reads the question from the command line, and prints what `work` answers as the last line.
+
+    What the libraries print goes to standard error.
+    """
+    warnings.simplefilter("ignore")
+    logging.disable(logging.WARNING)
+    question = json.loads(sys.argv[1])
+    with contextlib.redirect_stdout(sys.stderr):
+        found = work(question)
+    print(json.dumps(found))
+
+
+@contextlib.contextmanager
+def clock() -> Iterator[list[float]]:
+    """A list that holds the seconds of the block when it has ended."""
+    seconds: list[float] = []
+    began = time.perf_counter()
+    yield seconds
+    seconds.append(time.perf_counter() - began)
