@@ -2,9 +2,10 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 LOGS := runs/shop-logs
+BENCHMARKS := event_logs statistics features feed evaluation pipeline growth
 LOCK := .runtime/tools/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet
 
-.PHONY: help setup demo test check docs lock clean
+.PHONY: help setup demo test check bench docs lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -29,6 +30,11 @@ check: setup ## Formatting, lint, types, the floors of the house, generated page
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 	.venv/bin/python -m pipeline.recipe_docs --check
+
+bench: setup ## Time every stage against its peers (hours; small: make bench ROWS=20000 RUNS=1)
+	@for name in $(BENCHMARKS); do \
+		.venv/bin/python -m benchmarks.$$name $(if $(ROWS),--rows $(ROWS)) $(if $(RUNS),--runs $(RUNS)) || exit 1; \
+	done
 
 docs: setup ## Write docs/recipe.md and recipes/recipe.schema.json from models/recipe.py
 	.venv/bin/python -m pipeline.recipe_docs
