@@ -12,7 +12,7 @@ from tfx.dsl.components.base import base_beam_executor
 from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 
-from components.statistics.describe import Describe, pieces_of
+from components.statistics.describe import Describe, tasks_of
 from components.statistics.files import CATEGORIES_FILE, STATISTICS_FILE
 from components.statistics.plan import StatisticsPlan
 from components.statistics.reading import described_columns
@@ -35,21 +35,21 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         statistics.split_names = examples.split_names
         statistics.span = examples.span
 
-        splits, outputs, categories, rows = {}, {}, {}, 0
+        splits, outputs, rows = {}, {}, 0
+        categories: list[str] = []
         for split in artifact_utils.decode_split_names(examples.split_names):
             files = fileio.glob(os.path.join(artifact_utils.get_split_uri([examples], split), "*.parquet"))
-            splits[split], split_rows = pieces_of(split, files)
+            splits[split], split_rows = tasks_of(split, files)
             rows += split_rows
-            folder = artifact_utils.get_split_uri([statistics], split)
-            fileio.makedirs(folder)
-            outputs[split] = os.path.join(folder, STATISTICS_FILE)
             with FileSystems.open(files[0]) as file:
                 present = described_columns(pq.ParquetFile(file).schema_arrow)
-            columns = [name for name in plan.integer_categories if name in present]
-            if columns:
-                categories[split] = columns, os.path.join(folder, CATEGORIES_FILE)
+            categories = [name for name in plan.integer_categories if name in present]
+            folder = artifact_utils.get_split_uri([statistics], split)
+            fileio.makedirs(folder)
+            counted = os.path.join(folder, CATEGORIES_FILE) if categories else None
+            outputs[split] = os.path.join(folder, STATISTICS_FILE), counted
 
         with self._make_beam_pipeline() as pipeline:
-            _ = pipeline | "Describe" >> Describe(splits, outputs, categories)
+            _ = pipeline | "Describe" >> Describe(splits, categories, outputs)
 
         statistics.set_int_custom_property("rows", rows)

@@ -1,4 +1,4 @@
-"""Example files as record batches: every column but gatewise's own bookkeeping, and a few thousand rows at a time.
+"""Example files as record batches: every column but gatewise's own bookkeeping, and many rows at a time.
 
 A missing value may be a null or an empty list. TFDV takes an empty list for a value that is there, with nothing in it, and
 a schema's `presence` would never be violated: so empty lists become nulls here.
@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 # Columns that gatewise adds for itself (ids, times): they describe no example, and each value is there only once.
 BOOKKEEPING = "gatewise/"
 
-BATCH_ROWS = 8192
+BATCH_ROWS = 65_536
 
 
 def described_columns(schema: pa.Schema) -> list[str]:
