@@ -13,12 +13,14 @@ import glob
 import json
 import tempfile
 import threading
-from collections.abc import Iterator
+import weakref
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pyarrow as pa
 import tensorflow as tf
 
+from models.compact import Compact, Extent, layouts
 from models.errors import InputError
 
 # A split is put in order in memory up to this size, beyond it in a temporary file that is mapped: the system may then
@@ -30,7 +32,25 @@ _GATHERERS = 4
 
 _BESIDES = ("labels", "weights", "example_id")
 
+Array = np.ndarray | Compact
 Batch = tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]
+
+
+class Orders:
+    """The orders of a split's epochs, computed once each: two are kept, because batches of two epochs can be under way."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[int, int, int], np.ndarray] = {}
+        self._lock = threading.Lock()
+
+    def of(self, examples: int, seed: int, epoch: int) -> np.ndarray:
+        """`epoch_order`."""
+        key = (examples, seed, epoch)
+        with self._lock:
+            if key not in self._kept:
+                self._kept = {old: order for old, order in self._kept.items() if old == (examples, seed, epoch - 1)}
+                self._kept[key] = epoch_order(examples, seed, epoch)
+            return self._kept[key]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,27 +59,28 @@ class Columns:
 
     Attributes:
         arrays: {"categorical", "numeric", "multivalued/<feature>": (example, width)}, as `models.preprocessing.pack` makes
-            them.
+            them. Those of `read_split`, its labels and weights too, are `Compact` in shared rows: a batch touches one
+            place for each example, and not one for each column.
         labels: (example, task) float32.
         weights: (example, task) float32; 0 where the task is not observed.
         example_id: (example,) int64, rising.
         tasks: names of the columns of `labels`.
-        rows: (example, words) int32, or None: the memory of which the arrays, labels and weights are views, each example's
-            numbers side by side. A batch then touches one place for each example, and not one for each column.
+        orders: of the epochs.
     """
 
-    arrays: dict[str, np.ndarray]
-    labels: np.ndarray
-    weights: np.ndarray
+    arrays: Mapping[str, Array]
+    labels: Array
+    weights: Array
     example_id: np.ndarray
     tasks: tuple[str, ...]
-    rows: np.ndarray | None = None
+    orders: Orders = dataclasses.field(default_factory=Orders, init=False, repr=False, compare=False)
 
 
 def read_split(pattern: str) -> Columns:
     """The examples of a split.
 
-    One copy of them is made, in the order of example_id, a record batch at a time; nothing of the files stays mapped.
+    The files are read twice, a record batch at a time: for the ids and the range of every column, and into the one copy
+    that is made, in the order of example_id. Nothing of the files stays mapped.
 
     Args:
         pattern: glob of the files that the features stage wrote.
@@ -70,58 +91,63 @@ def read_split(pattern: str) -> Columns:
     paths = sorted(glob.glob(pattern))
     if not paths:
         raise InputError(f"{pattern}: expected the Arrow files of a split, no file matches.")
-    schema, ids = None, []
-    for path in paths:
-        reader = _open(path)
-        if schema is None:
-            schema = reader.schema
-        elif not reader.schema.equals(schema, check_metadata=True):
-            raise InputError(
-                f"{path}: its columns or tasks differ from those of {paths[0]}. "
-                "All files of a split come from one run of the features stage; make them again."
-            )
-        ids += [batch.column("example_id").to_numpy().copy() for batch in _batches(reader)]
-    if schema is None or not sum(map(len, ids)):
+    schema, ids, extents = _survey(paths)
+    if not len(ids):
         raise InputError(
             f"{pattern}: the split has no examples. Look at the recipe's `split`, and at the stages before."
         )
-    example_id, places = _in_order(np.concatenate(ids), pattern)
-    names = [name for name in schema.names if name != "example_id"]
-    rows, columns = _gather_rows(paths, names, places)
+    example_id, places = _in_order(ids, pattern)
+    del ids
+    columns = _gather_rows(paths, extents, places)
     return Columns(
         {name: array for name, array in columns.items() if name not in _BESIDES},
         columns["labels"],
         columns["weights"],
         example_id,
         tuple(json.loads(schema.metadata[b"tasks"])),
-        rows,
     )
+
+
+def _survey(paths: list[str]) -> tuple[pa.Schema, np.ndarray, dict[str, Extent]]:
+    """The schema of all files, their example ids in the order of the files, and what each column needs."""
+    schema, ids, extents = None, [np.zeros(0, np.int64)], {}
+    for path in paths:
+        reader = _open(path)
+        if schema is None:
+            schema = reader.schema
+            fields = [field for field in schema if field.name != "example_id"]
+            extents = {
+                field.name: Extent(field.type.list_size, np.dtype(field.type.value_type.to_pandas_dtype()))
+                for field in fields
+            }
+        elif not reader.schema.equals(schema, check_metadata=True):
+            raise InputError(
+                f"{path}: its columns or tasks differ from those of {paths[0]}. "
+                "All files of a split come from one run of the features stage; make them again."
+            )
+        for batch in _batches(reader):
+            ids.append(batch.column("example_id").to_numpy().copy())
+            for name, extent in extents.items():
+                extent.add(_view(batch.column(name)))
+    return schema, np.concatenate(ids), extents
 
 
 def _batches(reader: pa.ipc.RecordBatchFileReader) -> Iterator[pa.RecordBatch]:
     return (reader.get_batch(i) for i in range(reader.num_record_batches))
 
 
-def _gather_rows(paths: list[str], names: list[str], places: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """(example, words) int32 with row i of the files at `places[i]`, and its views {name: (example, width)}."""
-    rows, start = np.empty((0, 0), np.int32), 0
-    types: dict[str, tuple[int, np.dtype]] = {}
+def _gather_rows(paths: list[str], extents: Mapping[str, Extent], places: np.ndarray) -> dict[str, Compact]:
+    """The arrays of all files in rows that they share, row i of the files at `places[i]`."""
+    found, size = layouts(extents)
+    rows, start = _empty((len(places), size)), 0
     for path in paths:
         for batch in _batches(_open(path)):
-            views = {name: _view(batch.column(name)) for name in names}
-            if not types:
-                types = {name: (view.shape[1], view.dtype) for name, view in views.items()}
-                rows = _empty((len(places), sum(width for width, _ in types.values())))
-            # Here a column is a few bytes of each row; numbers of 4 bytes lie beside each other whatever they are.
-            words = np.concatenate([view.view(np.int32) for view in views.values()], axis=1)
-            rows[places[start : start + len(words)]] = words
-            start += len(words)
-    ends = np.cumsum([width for width, _ in types.values()])
-    columns = {
-        name: rows[:, end - width : end].view(dtype)
-        for end, (name, (width, dtype)) in zip(ends, types.items(), strict=True)
-    }
-    return rows, columns
+            packed = np.empty((batch.num_rows, size), np.uint8)
+            for name, layout in found.items():
+                layout.pack(_view(batch.column(name)), packed)
+            rows[places[start : start + len(packed)]] = packed
+            start += len(packed)
+    return {name: Compact(rows, layout) for name, layout in found.items()}
 
 
 def _open(path: str) -> pa.ipc.RecordBatchFileReader:
@@ -157,22 +183,27 @@ def _in_order(ids: np.ndarray, pattern: str) -> tuple[np.ndarray, np.ndarray]:
         raise InputError(
             f"{pattern}: the example id {rising[repeated[0]]} is there more than once. Are there files of two runs?"
         )
-    places = np.empty_like(order)
+    places = np.empty(len(order), _index_type(len(order)))
     places[order] = np.arange(len(order))
     return rising, places
 
 
+def _index_type(examples: int) -> np.dtype:
+    """Half of what NumPy takes, where that is enough: an order is kept as long as its epoch lasts."""
+    return np.dtype(np.int32 if examples < 2**31 else np.int64)
+
+
 def _empty(shape: tuple[int, int]) -> np.ndarray:
-    if 4 * shape[0] * shape[1] <= MEMORY_BYTES:
-        return np.empty(shape, np.int32)
+    if shape[0] * shape[1] <= MEMORY_BYTES:
+        return np.empty(shape, np.uint8)
     # The file has no name any more, and goes with the mapping.
     with tempfile.TemporaryFile() as file:
-        return np.memmap(file, np.int32, mode="w+", shape=shape)
+        return np.memmap(file, np.uint8, mode="w+", shape=shape)
 
 
 def epoch_order(examples: int, seed: int, epoch: int) -> np.ndarray:
-    """(example,) int64: the order of the examples in an epoch, a pure function of its arguments."""
-    return np.random.default_rng([seed, epoch]).permutation(examples)
+    """(example,) whole numbers: the order of the examples in an epoch, a pure function of its arguments."""
+    return np.random.default_rng([seed, epoch]).permutation(np.arange(examples, dtype=_index_type(examples)))
 
 
 def batch(columns: Columns, batch_size: int, order: np.ndarray | None, index: int) -> Batch:
@@ -198,32 +229,25 @@ def batch(columns: Columns, batch_size: int, order: np.ndarray | None, index: in
         if rows < batch_size:
             first = 0 if order is None else order[0]
             chosen = np.concatenate([chosen, np.full(batch_size - rows, first)])
-        parts = _take(columns.rows, arrays, chosen)
+        parts = _take(arrays, chosen)
     *features, labels, weights = parts
     if rows < batch_size:
         weights[rows:] = 0.0
     return dict(zip(columns.arrays, features, strict=True)), labels, weights
 
 
-def _take(rows: np.ndarray | None, arrays: list[np.ndarray], chosen: np.ndarray) -> list[np.ndarray]:
-    """The chosen rows of every array; those that are views of `rows` come of one gather."""
-    # `take` that need not check its indices is four times as fast as array[chosen].
-    taken = None if rows is None else rows.take(chosen, axis=0, mode="clip")
+def _take(arrays: list[Array], chosen: np.ndarray) -> list[np.ndarray]:
+    """The chosen rows of every array; those that share their rows come of one gather."""
+    taken: dict[int, np.ndarray] = {}
     parts = []
     for array in arrays:
-        place = None if rows is None else _place(rows, array)
-        if taken is None or place is None:
-            parts.append(array.take(chosen, axis=0, mode="clip"))
-        else:
-            parts.append(np.ascontiguousarray(taken[:, place : place + array.shape[1]]).view(array.dtype))
+        rows = array.rows if isinstance(array, Compact) else array
+        if id(rows) not in taken:
+            # `take` that need not check its indices is four times as fast as array[chosen].
+            taken[id(rows)] = rows.take(chosen, axis=0, mode="clip")
+        part = taken[id(rows)]
+        parts.append(array.layout.unpack(part) if isinstance(array, Compact) else part)
     return parts
-
-
-def _place(rows: np.ndarray, array: np.ndarray) -> int | None:
-    """The first of the array's columns in `rows`; None where it is no view of it, as labels put in their place later."""
-    offset = array.ctypes.data - rows.ctypes.data
-    inside = 0 <= offset < rows.strides[0] and array.strides[0] == rows.strides[0] and len(array) == len(rows)
-    return offset // 4 if inside and array.itemsize == 4 else None
 
 
 def dataset(
@@ -235,6 +259,8 @@ def dataset(
     `steps_per_epoch`, or take that many. A training that goes on at a step of an epoch sees the same batches as one that
     was never stopped. Without: one pass in the order of example_id, for evaluation.
 
+    The data set does not keep the columns: whoever iterates it does.
+
     Args:
         columns: of a split.
         batch_size: examples of a batch.
@@ -242,13 +268,17 @@ def dataset(
         first_epoch: counted from 0; only with a seed.
         first_step: batches of the first epoch that are left out, because the training has seen them; only with a seed.
     """
-    steps = -(-len(columns.example_id) // batch_size)
-    orders, lock = _Orders(len(columns.example_id), seed), threading.Lock()
+    examples = len(columns.example_id)
+    steps = -(-examples // batch_size)
+    # TensorFlow keeps every Python function that was ever in a graph as long as the process lives, and all it refers to.
+    kept = weakref.ref(columns)
 
     def gather(step: np.int64) -> list[np.ndarray]:
+        columns = kept()
+        if columns is None:
+            raise ReferenceError("the columns of this data set are gone; keep them as long as you iterate it")
         epoch, index = divmod(int(step), steps)
-        with lock:
-            order = orders.of(epoch)
+        order = None if seed is None else columns.orders.of(examples, seed, epoch)
         features, labels, weights = batch(columns, batch_size, order, index)
         return [*features.values(), labels, weights]
 
@@ -269,19 +299,3 @@ def dataset(
         .apply(tf.data.experimental.assert_cardinality(size))
         .prefetch(_GATHERERS)
     )
-
-
-class _Orders:
-    """The orders of the epochs, computed once each: two are kept, because batches of two epochs can be under way."""
-
-    def __init__(self, examples: int, seed: int | None) -> None:
-        self._examples, self._seed = examples, seed
-        self._kept: dict[int, np.ndarray] = {}
-
-    def of(self, epoch: int) -> np.ndarray | None:
-        if self._seed is None:
-            return None
-        if epoch not in self._kept:
-            self._kept = {key: order for key, order in self._kept.items() if key == epoch - 1}
-            self._kept[epoch] = epoch_order(self._examples, self._seed, epoch)
-        return self._kept[epoch]

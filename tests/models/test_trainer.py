@@ -121,7 +121,7 @@ def test_served_are_the_trainers_own_predictions(node: Path, problem: SimpleName
     requests = serialize_examples(problem.rows["eval"], notes["inputs"])
     server = load_server(model)
     batch, single = server(requests), [server([request]) for request in requests[:5]]
-    packed = load_predictor(model)(feed.read_split(problem.eval).arrays)
+    packed = load_predictor(model)({name: array[:] for name, array in feed.read_split(problem.eval).arrays.items()})
     for task, values in expected["predictions"].items():
         assert len(values) == 5
         np.testing.assert_allclose(batch[task][:5], values, atol=1e-5)
@@ -247,8 +247,9 @@ def test_bfloat16_is_near_float32_and_predicts_in_float32(problem: SimpleNamespa
         evaluation=columns,
     )
     assert losses(again.epochs) == losses(other.epochs)
-    eager = other.model.predictions({name: array for name, array in columns.arrays.items()})
-    compiled = tf.function(other.model.predictions, jit_compile=True)(columns.arrays)
+    features = {name: array[:] for name, array in columns.arrays.items()}
+    eager = other.model.predictions(features)
+    compiled = tf.function(other.model.predictions, jit_compile=True)(features)
     for task in eager:
         assert eager[task].dtype == tf.float32
         np.testing.assert_allclose(eager[task], compiled[task], atol=1e-5)
@@ -264,7 +265,7 @@ def test_a_batch_larger_than_the_data_is_the_data(problem: SimpleNamespace, tmp_
 
 def test_a_loss_that_is_not_a_number_names_the_task_and_the_step(problem: SimpleNamespace, tmp_path: Path) -> None:
     data = feed.read_split(problem.train)
-    labels = data.labels.copy()
+    labels = data.labels[:]
     labels[data.weights[:, 1] > 0, 1] = 1e30  # its square is more than float32 holds
     with pytest.raises(TrainingError, match=r"task 'value' is not a finite number from step 0 on.*squared_log_error"):
         train(problem, make_plan(problem), tmp_path, dataclasses.replace(data, labels=labels))
@@ -293,7 +294,7 @@ def test_one_label_everywhere_is_worth_a_warning(
     problem: SimpleNamespace, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     data = feed.read_split(problem.train)
-    labels = data.labels.copy()
+    labels = data.labels[:]
     labels[:, 0] = 0
     with caplog.at_level(logging.WARNING):
         trainer._check(dataclasses.replace(data, labels=labels), data, ("click", "value"))
