@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -14,7 +16,10 @@ from components.event_logs.files import format_of, matched_files
 from models.errors import InputError
 from models.registry import known
 
-_KEY = "__event_id"
+# Files that are read at once have so many bytes together: the event ids are looked up anew for each such group.
+GROUP_BYTES = 1 << 26
+
+_KEY, _ROW = "__event_id", "__row"
 
 
 def read_truth(plan: TruthPlan, event_ids: pa.ChunkedArray) -> dict[str, NDArray[Any]]:
@@ -31,38 +36,64 @@ def read_truth(plan: TruthPlan, event_ids: pa.ChunkedArray) -> dict[str, NDArray
         InputError: no file, no such column, an example without truth, or a true value that is not a number.
     """
     what = "evaluation.truth"
-    ids = pl.Series(_KEY, [None] * 0, dtype=pl.String)
-    if len(event_ids):
-        ids = pl.Series(_KEY, pl.from_arrow(event_ids)).cast(pl.Binary).cast(pl.String)
-    wanted = pl.LazyFrame({_KEY: ids}).with_row_index("__row")
-    tables = []
-    for path in matched_files(plan.data, plan.path, what):
-        table = _scan(path, format_of(path, None, what))
-        names = table.collect_schema().names()
-        for column in (plan.event_id, *plan.columns.values()):
-            if column not in names:
-                raise InputError(f"{what}: {path} has no column {column!r}; {known(column, names)}")
-        tables.append(
-            table.select(
-                pl.col(plan.event_id).cast(pl.String).alias(_KEY),
-                *(pl.col(column).cast(pl.Float64).alias(task) for task, column in plan.columns.items()),
-            )
-        )
-    # Only the examples' own rows are kept while reading; an event logged twice has one truth.
-    rows = pl.concat(tables).join(wanted.select(_KEY), on=_KEY, how="semi").unique(subset=_KEY, keep="any")
-    joined = wanted.join(rows, on=_KEY, how="left").sort("__row").collect()
-    found = {}
+    wanted = _numbered(event_ids)
+    found = {task: np.full(len(event_ids), np.nan) for task in plan.columns}
+    for paths in _groups(matched_files(plan.data, plan.path, what), GROUP_BYTES):
+        # Of every file only the examples' own rows are kept; an event logged twice has one truth.
+        read = pl.concat([_table(plan, path, what) for path in paths])
+        rows = read.join(wanted, on=_KEY, how="inner").drop(_KEY).collect(engine="streaming")
+        places = rows[_ROW].to_numpy()
+        for task, values in found.items():
+            values[places] = rows[task].fill_null(np.nan).to_numpy()
     for task, column in plan.columns.items():
-        values = joined[task].to_numpy()
+        values = found[task]
         missing = ~np.isfinite(values)
         if missing.any():
-            first = joined[_KEY][int(np.flatnonzero(missing)[0])]
+            first = wanted.collect()[_KEY][int(np.flatnonzero(missing)[0])]
             raise InputError(
                 f"{what}: {int(missing.sum())} of {len(values)} eval examples have no number in column {column!r} of "
                 f"{plan.path}; the first is the event {first!r}. Expected one for every impression."
             )
-        found[task] = values
     return found
+
+
+def _numbered(event_ids: pa.ChunkedArray) -> pl.LazyFrame:
+    """The event ids as text, each with its place."""
+    ids = pl.Series(_KEY, [None] * 0, dtype=pl.String)
+    if len(event_ids):
+        ids = pl.Series(_KEY, pl.from_arrow(event_ids)).cast(pl.Binary).cast(pl.String)
+    return pl.LazyFrame({_KEY: ids}).with_row_index(_ROW)
+
+
+def _groups(paths: list[str], most: int) -> Iterator[list[str]]:
+    """The files in their order, so many at once as have so many bytes together, or one."""
+    group: list[str] = []
+    size = 0
+    for path in paths:
+        bytes_ = os.path.getsize(path)
+        if group and size + bytes_ > most:
+            yield group
+            group, size = [], 0
+        group.append(path)
+        size += bytes_
+    yield group
+
+
+def _table(plan: TruthPlan, path: str, what: str) -> pl.LazyFrame:
+    """A file's keys and true values, by task.
+
+    Raises:
+        InputError: no such column.
+    """
+    table = _scan(path, format_of(path, None, what))
+    names = table.collect_schema().names()
+    for column in (plan.event_id, *plan.columns.values()):
+        if column not in names:
+            raise InputError(f"{what}: {path} has no column {column!r}; {known(column, names)}")
+    return table.select(
+        pl.col(plan.event_id).cast(pl.String).alias(_KEY),
+        *(pl.col(column).cast(pl.Float64).alias(task) for task, column in plan.columns.items()),
+    )
 
 
 def _scan(path: str, format: str) -> pl.LazyFrame:

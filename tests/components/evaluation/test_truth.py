@@ -4,6 +4,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
+from components.evaluation import truth
 from components.evaluation.plan import TruthPlan
 from components.evaluation.truth import read_truth
 from models.errors import InputError
@@ -31,6 +32,26 @@ def test_in_the_order_of_the_examples(tmp_path, folder, ending):
     found = read_truth(plan(tmp_path), IDS)
     assert found["click"].tolist() == [0.3, 0.1, 0.2]
     assert found["value"].tolist() == [3.0, 1.0, 2.0]
+
+
+@pytest.mark.parametrize("most", [1, 2000, 1 << 26])
+def test_the_files_that_are_read_at_once_do_not_matter(tmp_path, folder, monkeypatch, most):
+    monkeypatch.setattr(truth, "GROUP_BYTES", most)
+    events = pl.DataFrame({"id": [f"event {i}" for i in range(400)], "p": [i / 1000 for i in range(400)]})
+    for start in range(0, 400, 50):
+        events[start : start + 50].write_parquet(folder / f"{start:03}.parquet")
+    order = [7, 399, 0, 200, *range(100, 150), 7]
+    ids = pa.chunked_array([pa.array([f"event {i}".encode() for i in order], pa.large_binary())])
+    assert read_truth(plan(tmp_path, click="p"), ids)["click"].tolist() == [i / 1000 for i in order]
+
+
+def test_files_are_grouped_up_to_so_many_bytes(tmp_path):
+    paths = []
+    for name, size in zip("abcde", (3, 4, 3, 11, 1), strict=True):
+        paths.append(str(tmp_path / name))
+        (tmp_path / name).write_bytes(b"x" * size)
+    groups = ["".join(path[-1] for path in group) for group in truth._groups(paths, 10)]
+    assert groups == ["abc", "d", "e"]
 
 
 def test_ids_that_are_numbers(tmp_path, folder):
