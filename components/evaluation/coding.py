@@ -11,34 +11,50 @@ import pyarrow.compute as pc
 
 from components.evaluation.slices import Coded
 
+# Values of batches that are brought together at least: the few of a small column wait for the end.
+LEAST_VALUES = 1 << 16
+
 
 class Coder:
-    """Codes the values of `rows` examples, which arrive in batches; a value's code is the place of its first example."""
+    """Codes the values of `rows` examples, which arrive in batches; a value's code is the place of its first example.
+
+    Each batch is coded by itself. The batches' values are brought together when they are as many as those known already:
+    what a batch costs does not grow with the values before it.
+    """
 
     def __init__(self, rows: int) -> None:
+        # Up to `_final` those of `_values`, then places in these and the batches' values one after the other.
         self._codes = np.empty(rows, np.int32)
-        self._end = 0
+        self._final = self._end = 0
         self._values: pa.Array | None = None
+        self._batches: list[pa.Array] = []
+        self._known = self._more = 0
 
     def add(self, batch: pa.Array) -> None:
         """Takes the next examples' values, null where missing."""
         encoded = pc.dictionary_encode(batch)
-        if self._values is None:
-            self._values = encoded.dictionary
-            place = np.arange(len(self._values), dtype=np.int32)
-        else:
-            known = pc.index_in(encoded.dictionary, value_set=self._values)
-            place = pc.fill_null(known, -1).to_numpy(zero_copy_only=False).astype(np.int32)
-            new = place < 0
-            place[new] = len(self._values) + np.arange(np.count_nonzero(new))
-            self._values = pa.concat_arrays([self._values, encoded.dictionary.filter(pa.array(new))])
-        # A missing value's code of -1 takes the last place.
         indices = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)
         start, self._end = self._end, self._end + len(batch)
-        self._codes[start : self._end] = np.append(place, np.int32(-1))[indices]
+        self._codes[start : self._end] = np.where(indices < 0, -1, indices + (self._known + self._more))
+        self._batches.append(encoded.dictionary)
+        self._more += len(encoded.dictionary)
+        if self._more > max(self._known, LEAST_VALUES):
+            self._merge()
+
+    def _merge(self) -> None:
+        if not self._batches:
+            return
+        known = [] if self._values is None else [self._values]
+        encoded = pc.dictionary_encode(pa.concat_arrays([*known, *self._batches]))
+        # A missing value's code of -1 takes the last place.
+        place = np.append(encoded.indices.to_numpy(), np.int32(-1))
+        self._codes[self._final : self._end] = place[self._codes[self._final : self._end]]
+        self._final, self._values, self._batches = self._end, encoded.dictionary, []
+        self._known, self._more = len(encoded.dictionary), 0
 
     def finish(self) -> Coded:
         """The column, of the smallest type that its codes fit in."""
+        self._merge()
         values = Words(self._values if self._values is not None else pa.array([], pa.int64()))
         return Coded(codes=self._codes.astype(np.min_scalar_type(-max(1, len(values))), copy=False), values=values)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,10 +11,9 @@ from numpy.typing import NDArray
 
 from components.evaluation.slices import Indices
 
-# Rows that are sorted at once: few enough for the processor's cache. Every pass looks for its rows among all, so there are
-# at most so many passes.
+# Rows that are sorted at once: few enough for the processor's cache. A pass's number is a byte, and 0 is no pass.
 PASS_ROWS = 1 << 18
-MOST_PASSES = 16
+MOST_PASSES = 255
 # Predictions that are looked at to find where to cut the passes.
 SAMPLE = 1 << 16
 
@@ -77,7 +77,32 @@ def falling_passes(
     place = np.empty(len(rows), np.uint8)
     for start in range(0, len(rows), PASS_ROWS):
         keys = falling_keys(predictions[rows[start : start + PASS_ROWS]])
-        place[start : start + PASS_ROWS] = np.searchsorted(cuts, keys, side="right")
-    for one in range(len(cuts) + 1):
-        mine = rows[np.flatnonzero(place == one)]
+        place[start : start + PASS_ROWS] = 1 + np.searchsorted(cuts, keys, side="right")
+    for mine in in_passes(rows, place):
         yield mine, radix_argsort(falling_keys(predictions[mine]))
+
+
+def in_passes(rows: Indices, place: NDArray[np.uint8]) -> Iterator[Indices]:
+    """The rows of pass 1, of pass 2 and so on; those of a pass in their order. One sweep finds them all.
+
+    Args:
+        rows: (n,) rising.
+        place: (n,) the number of each row's pass; 0 for those that are in none.
+    """
+    chunks = [slice(start, start + PASS_ROWS) for start in range(0, len(rows), PASS_ROWS)]
+    sizes = [np.bincount(place[chunk], minlength=MOST_PASSES + 1) for chunk in chunks]
+    heads = np.cumsum(np.sum(sizes, axis=0)) if sizes else np.zeros(1, np.int64)
+    # Half of what NumPy takes, where that is enough: nothing else here is as long as the rows.
+    found = np.empty(heads[-1] - heads[0], np.int32 if heads[-1] == 0 or rows[-1] < 2**31 else np.int64)
+    ends = heads - heads[0]
+    at = ends[:-1].copy()
+    for chunk, size in zip(chunks, sizes, strict=True):
+        ordered = rows[chunk][np.argsort(place[chunk], kind="stable")]
+        until = np.cumsum(size)
+        for number in np.flatnonzero(size[1:]):
+            part = ordered[until[number] : until[number + 1]]
+            found[at[number] : at[number] + len(part)] = part
+            at[number] += len(part)
+    for start, end in itertools.pairwise(ends):
+        if end > start:
+            yield found[start:end].astype(np.int64)

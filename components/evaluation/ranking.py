@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from components.evaluation.ordering import PASS_ROWS, falling_keys, falling_passes, pass_rows, radix_argsort
+from components.evaluation.ordering import PASS_ROWS, falling_keys, falling_passes, in_passes, pass_rows, radix_argsort
 from components.evaluation.runs import Array, Ordered, number_runs, positive_runs, weight_before
 from components.evaluation.slices import Indices, Slicing
 
@@ -169,8 +169,10 @@ def _mixed_groups(ranked: Ranked, rows: Indices, least: int) -> Iterator[tuple[I
     assert groups is not None
     count = int(groups.max(initial=-1)) + 1
     everything, positives = np.zeros((2, count), np.int64)
-    for start in range(0, len(rows), PASS_ROWS):
-        some = rows[start : start + PASS_ROWS]
+    # Not fewer rows at once than there are groups, or the counts would be the work.
+    step = max(PASS_ROWS, count)
+    for start in range(0, len(rows), step):
+        some = rows[start : start + step]
         some = some[groups[some] >= 0]
         everything += np.bincount(groups[some], minlength=count)
         positives += np.bincount(groups[some[ranked.positive[some]]], minlength=count)
@@ -179,9 +181,7 @@ def _mixed_groups(ranked: Ranked, rows: Indices, least: int) -> Iterator[tuple[I
     # A group's pass, from 1; 0 are those that are left out, and the last place is that of the code -1.
     each = pass_rows(int(sizes.sum()), least)
     passes = np.append(np.where(mixed, 1 + (np.cumsum(sizes) - sizes) // each, 0), 0).astype(np.uint8)
-    place = passes[groups[rows]]
-    for number in range(1, int(passes.max()) + 1):
-        mine = rows[np.flatnonzero(place == number)]
+    for mine in in_passes(rows, passes[groups[rows]]):
         order = radix_argsort(falling_keys(ranked.predictions[mine]))
         yield mine, order[radix_argsort(groups[mine][order].astype(np.uint32))]
 

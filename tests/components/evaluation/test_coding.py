@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from components.evaluation import coding
 from components.evaluation.coding import Coder
 
 
@@ -24,12 +25,17 @@ def test_codes_over_batches_in_words():
     assert list(code(pa.array([b"\xff", "ü".encode()])).values) == ["\\xff", "ü"]
 
 
-@hypothesis.given(st.lists(st.lists(st.sampled_from([None, b"a", b"b", b"c", b""]), max_size=6), max_size=4))
-def test_every_example_finds_its_value(batches):
-    column = code(*(pa.array(batch, pa.large_binary()) for batch in batches))
-    expected = [None if value is None else value.decode() for batch in batches for value in batch]
-    assert [None if code < 0 else column.values[code] for code in column.codes] == expected
-    assert len(set(column.values)) == len(column.values)
+@pytest.mark.parametrize("least", [0, 3, 1 << 16])
+@hypothesis.settings(deadline=None)
+@hypothesis.given(batches=st.lists(st.lists(st.sampled_from([None, *map(str, range(12)), ""]), max_size=8), max_size=9))
+def test_every_example_finds_its_value(least, batches):
+    """However often the batches' values are brought together: codes count the values as they come."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(coding, "LEAST_VALUES", least)
+        column = code(*(pa.array(batch, pa.large_string()).cast(pa.large_binary()) for batch in batches))
+    values = [value for batch in batches for value in batch]
+    assert [None if code < 0 else column.values[code] for code in column.codes] == values
+    assert list(column.values) == list(dict.fromkeys(value for value in values if value is not None))
 
 
 @pytest.mark.parametrize(("values", "dtype"), [(127, np.int8), (128, np.int8), (129, np.int16), (40_000, np.int32)])

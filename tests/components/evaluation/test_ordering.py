@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 from hypothesis.extra import numpy as hnp
 
-from components.evaluation.ordering import falling_keys, falling_passes, radix_argsort
+from components.evaluation import ordering
+from components.evaluation.ordering import (
+    PASS_ROWS,
+    falling_keys,
+    falling_passes,
+    in_passes,
+    pass_rows,
+    radix_argsort,
+)
 
 
 def finite(dtype):
@@ -51,3 +59,19 @@ def test_passes_are_even():
     values = np.random.default_rng(0).beta(0.3, 20.0, 100_000).astype(np.float32)
     sizes = [len(rows) for rows, _ in falling_passes(values, np.arange(100_000), 10_000)]
     assert len(sizes) == 10 and max(sizes) < 11_000
+
+
+@pytest.mark.parametrize("chunk", [3, 1000])
+def test_the_rows_of_each_pass(monkeypatch, chunk):
+    monkeypatch.setattr(ordering, "PASS_ROWS", chunk)
+    place = np.array([2, 0, 255, 2, 1, 0, 2, 1], np.uint8)
+    found = [mine.tolist() for mine in in_passes(10 * np.arange(8), place)]
+    assert found == [[40, 70], [0, 30, 60], [20]]
+    assert not list(in_passes(np.arange(8), np.zeros(8, np.uint8)))
+    assert not list(in_passes(np.zeros(0, np.int64), np.zeros(0, np.uint8)))
+
+
+@pytest.mark.parametrize("rows", [1, 1 << 18, 10_000_000, 1 << 30])
+def test_a_pass_has_a_number_that_is_a_byte(rows):
+    assert 1 <= -(-rows // pass_rows(rows)) <= 255
+    assert pass_rows(10_000_000) == PASS_ROWS
