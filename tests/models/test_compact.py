@@ -97,6 +97,7 @@ def test_no_rows() -> None:
 NUMBERS = st.one_of(st.sampled_from([-1, 0, 255, 256, 65_535, 65_536]), st.integers(-LARGEST - 1, LARGEST))
 
 
+@hypothesis.settings(deadline=None)
 @hypothesis.given(st.data())
 def test_bit_for_bit(data: st.DataObject) -> None:
     """Of floats too: any bits. Rows enough for the blocks in which the ranges are taken."""
