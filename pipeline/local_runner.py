@@ -17,6 +17,7 @@ from pipeline.dag import create_pipeline
 from pipeline.lineage import Run, last_run
 from pipeline.listener import Listener, Silence
 from pipeline.places import Places
+from pipeline.spare_memory import give_back, imports_aside
 
 PACKAGES = ("models", "components")
 
@@ -34,7 +35,7 @@ def run_pipeline(recipe: Recipe, places: Places, listener: Listener | None = Non
     """
     _check_runner(recipe.beam.runner)
     places.home.mkdir(parents=True, exist_ok=True)
-    with _alone(places), _messages_to(listener or Silence()):
+    with _alone(places), _messages_to(listener or Silence()), imports_aside():
         pipeline = create_pipeline(recipe, places)
         tfx.orchestration.LocalDagRunner().run(pipeline)
     return last_run(places)
@@ -69,6 +70,8 @@ def _messages_to(listener: Listener) -> Iterator[None]:
             if record.msg == "Component %s is running." and isinstance(record.args, tuple):
                 listener.started(str(record.args[0]))
             elif record.msg == "Component %s is finished." and isinstance(record.args, tuple):
+                # All stages run in this process: its peak is the largest stage, and not what all of them have left.
+                give_back()
                 listener.finished(str(record.args[0]))
             elif record.name.split(".")[0] in PACKAGES:
                 listener.said(record.getMessage())
