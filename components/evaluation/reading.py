@@ -28,7 +28,8 @@ def read_examples(
 ) -> EvalExamples:
     """Labels, weights and the named raw columns of all files, in the order of the files.
 
-    An example takes 8 bytes for each task and up to 4 for each column, whatever the files hold besides.
+    An example takes 8 bytes for each task and up to 4 for each column, whatever the files hold besides; a file is mapped while
+    it is read.
 
     Args:
         raw: the split's Parquet files, sorted.
