@@ -12,7 +12,6 @@ import dataclasses
 import glob
 import json
 import tempfile
-import threading
 import weakref
 from collections.abc import Iterator, Mapping
 
@@ -21,6 +20,7 @@ import pyarrow as pa
 import tensorflow as tf
 
 from models.compact import Compact, Extent, layouts
+from models.epoch_orders import Orders, index_type
 from models.errors import InputError
 
 # A split is put in order in memory up to this size, beyond it in a temporary file that is mapped: the system may then
@@ -34,23 +34,6 @@ _BESIDES = ("labels", "weights", "example_id")
 
 Array = np.ndarray | Compact
 Batch = tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]
-
-
-class Orders:
-    """The orders of a split's epochs, computed once each: two are kept, because batches of two epochs can be under way."""
-
-    def __init__(self) -> None:
-        self._kept: dict[tuple[int, int, int], np.ndarray] = {}
-        self._lock = threading.Lock()
-
-    def of(self, examples: int, seed: int, epoch: int) -> np.ndarray:
-        """`epoch_order`."""
-        key = (examples, seed, epoch)
-        with self._lock:
-            if key not in self._kept:
-                self._kept = {old: order for old, order in self._kept.items() if old == (examples, seed, epoch - 1)}
-                self._kept[key] = epoch_order(examples, seed, epoch)
-            return self._kept[key]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -183,14 +166,9 @@ def _in_order(ids: np.ndarray, pattern: str) -> tuple[np.ndarray, np.ndarray]:
         raise InputError(
             f"{pattern}: the example id {rising[repeated[0]]} is there more than once. Are there files of two runs?"
         )
-    places = np.empty(len(order), _index_type(len(order)))
+    places = np.empty(len(order), index_type(len(order)))
     places[order] = np.arange(len(order))
     return rising, places
-
-
-def _index_type(examples: int) -> np.dtype:
-    """Half of what NumPy takes, where that is enough: an order is kept as long as its epoch lasts."""
-    return np.dtype(np.int32 if examples < 2**31 else np.int64)
 
 
 def _empty(shape: tuple[int, int]) -> np.ndarray:
@@ -199,11 +177,6 @@ def _empty(shape: tuple[int, int]) -> np.ndarray:
     # The file has no name any more, and goes with the mapping.
     with tempfile.TemporaryFile() as file:
         return np.memmap(file, np.uint8, mode="w+", shape=shape)
-
-
-def epoch_order(examples: int, seed: int, epoch: int) -> np.ndarray:
-    """(example,) whole numbers: the order of the examples in an epoch, a pure function of its arguments."""
-    return np.random.default_rng([seed, epoch]).permutation(np.arange(examples, dtype=_index_type(examples)))
 
 
 def batch(columns: Columns, batch_size: int, order: np.ndarray | None, index: int) -> Batch:

@@ -16,6 +16,7 @@ import tensorflow as tf
 
 from models import feed
 from models.compact import Compact
+from models.epoch_orders import epoch_order
 from models.errors import InputError
 
 
@@ -80,7 +81,7 @@ def test_a_split_larger_than_the_limit_lies_in_a_file(tmp_path: Path, monkeypatc
 def test_labels_put_in_their_place_count(tmp_path: Path) -> None:
     write(tmp_path / "a.arrow", list(range(10)))
     columns = feed.read_split(str(tmp_path / "*"))
-    order = feed.epoch_order(10, 1, 0)
+    order = epoch_order(10, 1, 0)
     changed = dataclasses.replace(columns, labels=columns.labels[:] + 5)
     features, labels, weights = feed.batch(changed, 4, order, 1)
     assert labels.tolist() == (columns.labels[order[4:8]] + 5).tolist()
@@ -153,7 +154,7 @@ def test_every_epoch_has_every_example_once_in_an_order_of_its_own(tmp_path: Pat
     assert [sum(i < 0 for i in batch) for batch in batches] == [0, 0, 0, 0, 0, 0, 6] * 3
     assert len({tuple(epoch) for epoch in epochs}) == 3
     for number, epoch in enumerate(epochs):
-        assert epoch == feed.epoch_order(50, 1, number).tolist()
+        assert epoch == epoch_order(50, 1, number).tolist()
 
 
 def test_same_seed_same_order_other_seed_other_order(tmp_path: Path) -> None:
@@ -175,7 +176,7 @@ def test_a_resumed_training_sees_the_same_batches(tmp_path: Path) -> None:
 
 def test_the_order_never_changes() -> None:
     # Written down: models of the same seed must come out equal after an upgrade, too.
-    assert feed.epoch_order(8, 1, 0).tolist() == EXPECTED_ORDER
+    assert epoch_order(8, 1, 0).tolist() == EXPECTED_ORDER
 
 
 EXPECTED_ORDER = [5, 0, 1, 4, 2, 6, 3, 7]
