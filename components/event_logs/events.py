@@ -18,6 +18,9 @@ from models.errors import InputError
 KEY, TIME, EVENT_ID, ROW, VALUE = (f"gatewise/{name}" for name in ("key", "event_time", "event_id", "row", "value"))
 FUTURE = "time in the future of as_of"
 _SEPARATOR = "\x1f"
+_TIME_PROBLEM, _BAD = "gatewise/time_problem", "gatewise/bad"
+_Problem = tuple[pl.Expr, str | pl.Expr]
+"""Whether a row has it, and the reason to give."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ def prepare(
 
     Args:
         block: rows with at least the columns that the stream needs (JSON lines: absent ones are null).
-        hashes: `values.row_hashes` of the rows.
+        hashes: `identity.row_hashes` of the rows.
         stream: what to read.
         columns: what to cast besides; empty for outcomes.
         limit: latest allowed time, microseconds; later ones are in the future of `as_of`.
@@ -96,38 +99,45 @@ def prepare(
     frame = _with_absent(frame, [*stream.where, *_columns_of(stream), *(wanted.column.name for wanted in columns)])
     mine = frame.filter(_where(frame, stream)) if stream.where else frame
     others = _values_there(frame, stream) if mine.height == 0 else {}
-    names: list[pl.Expr | pl.Series] = [pl.col(ROW)]
-    problems: list[pl.Expr] = []
-    temporaries = mine
+    names: list[pl.Expr] = [pl.col(ROW)]
+    problems: list[_Problem] = []
     if stream.key:
         names.append(_key(mine, stream).alias(KEY))
-        problems += [_absent(mine, column, f"no value in key column {column!r}") for column in stream.key]
+        problems += [(_absent(mine, column), f"no value in key column {column!r}") for column in stream.key]
     if stream.time:
         times, reasons = micros(mine[stream.time.column], stream.time, f"{file}, stream {stream.name!r}")
-        temporaries = mine.with_columns(times.alias(TIME), reasons.alias("gatewise/time_problem"))
+        mine = mine.with_columns(times.alias(TIME), reasons.alias(_TIME_PROBLEM))
         names.append(pl.col(TIME))
-        problems += [pl.col("gatewise/time_problem"), pl.when(pl.col(TIME) > limit).then(pl.lit(FUTURE))]
+        problems += [(pl.col(_TIME_PROBLEM).is_not_null(), pl.col(_TIME_PROBLEM)), (pl.col(TIME) > limit, FUTURE)]
     if stream.event_id:
         names.append(_cast(mine, ColumnPlan(name=stream.event_id, type="bytes"), file)[0].alias(EVENT_ID))
     if stream.value:
-        value, wrong, missing = _cast(mine, ColumnPlan(name=stream.value, type="float"), file)
+        value, missing, wrong = _cast(mine, ColumnPlan(name=stream.value, type="float"), file)
         names.append(value.cast(pl.Float64).alias(VALUE))
-        problems.append(pl.when(missing).then(pl.lit(f"no value in value column {stream.value!r}")))
-        problems.append(pl.when(wrong).then(pl.lit(f"value column {stream.value!r}: {_expected('float')}")))
+        problems.append((missing, f"no value in value column {stream.value!r}"))
+        if wrong is not None:
+            problems.append((wrong, f"value column {stream.value!r}: {_expected('float')}"))
     for wanted in columns:
-        value, wrong, _ = _cast(mine, wanted.column, file)
+        value, _, wrong = _cast(mine, wanted.column, file)
         names.append(value.alias(wanted.name))
-        expected = "not 0 or 1" if wanted.zero_or_one else _expected(wanted.column.type)
-        wrong = wrong | ((value != 0) & (value != 1)).fill_null(False) if wanted.zero_or_one else wrong
-        problems.append(pl.when(wrong).then(pl.lit(f"{wanted.what} {wanted.column.name!r}: {expected}")))
-    reason = pl.coalesce(problems) if problems else pl.lit(None, pl.String)
-    done = temporaries.select(*names, reason.cast(pl.String).alias("gatewise/reason"))
-    bad = done["gatewise/reason"].is_not_null()
-    if not bad.any():
-        return Prepared(done.drop("gatewise/reason"), _dead(), frame.height - mine.height, others)
-    raw = mine.filter(bad)
-    dead = _dead(raw["gatewise/number"], done["gatewise/reason"].filter(bad), _raw(raw.select(block.frame.columns)))
-    return Prepared(done.filter(~bad).drop("gatewise/reason"), dead, frame.height - mine.height, others)
+        if wrong is not None:
+            expected = "not 0 or 1" if wanted.zero_or_one else _expected(wanted.column.type)
+            wrong = wrong | ((value != 0) & (value != 1)).fill_null(False) if wanted.zero_or_one else wrong
+            problems.append((wrong, f"{wanted.what} {wanted.column.name!r}: {expected}"))
+    bad = pl.any_horizontal([wrong.fill_null(False) for wrong, _ in problems]) if problems else pl.lit(False)
+    done = mine.select(*names, bad.alias(_BAD))
+    spoilt = done[_BAD]
+    events, other = done.drop(_BAD), frame.height - mine.height
+    if not spoilt.any():
+        return Prepared(events, _dead(), other, others)
+    raw = mine.filter(spoilt)
+    reason = pl.coalesce(pl.when(wrong).then(_literal(reason)) for wrong, reason in problems)
+    dead = _dead(
+        raw["gatewise/number"],
+        raw.select(reason.cast(pl.String).alias("reason"))["reason"],
+        _raw(raw.select(block.frame.columns)),
+    )
+    return Prepared(events.filter(~spoilt), dead, other, others)
 
 
 def broken_letters(block: Block) -> pl.DataFrame:
@@ -170,21 +180,28 @@ def _values_there(frame: pl.DataFrame, stream: StreamPlan) -> dict[str, list[str
 def _key(frame: pl.DataFrame, stream: StreamPlan) -> pl.Expr:
     parts = []
     for column in stream.key:
-        text = as_text(pl.col(column), frame.schema[column])
-        if frame.select(text.str.contains("[\x1e\x1f]").any()).item():
+        dtype = frame.schema[column]
+        text = as_text(pl.col(column), dtype)
+        if not dtype.is_numeric() and frame.select(text.str.contains("[\x1e\x1f]").any()).item():
             # Escaped, so that ("a␟", "b") and ("a", "␟b") stay two keys.
             text = text.str.replace_all("\x1e", "\x1e0", literal=True).str.replace_all("\x1f", "\x1e1", literal=True)
         parts.append(text)
     return pl.concat_str(parts, separator=_SEPARATOR)
 
 
-def _absent(frame: pl.DataFrame, column: str, reason: str) -> pl.Expr:
-    text = as_text(pl.col(column), frame.schema[column])
-    return pl.when(text.is_null() | (text == "")).then(pl.lit(reason))
+def _absent(frame: pl.DataFrame, column: str) -> pl.Expr:
+    dtype = frame.schema[column]
+    if dtype.is_integer():
+        return pl.col(column).is_null()
+    text = as_text(pl.col(column), dtype)
+    return text.is_null() | (text == "")
 
 
-def _cast(frame: pl.DataFrame, column: ColumnPlan, file: str) -> tuple[pl.Expr, pl.Expr, pl.Expr]:
-    """(value, whether it is of a wrong type, whether there is none)."""
+def _cast(frame: pl.DataFrame, column: ColumnPlan, file: str) -> tuple[pl.Expr, pl.Expr, pl.Expr | None]:
+    """(value, whether there is none, whether it is of a wrong type: None if none can be), as `values.cast`.
+
+    Many texts in one stay one text, which `writing` takes apart: that is half the memory of lists, and never in the way.
+    """
     dtype, name = frame.schema[column.name], pl.col(column.name)
     inner = items_of(dtype)
     scalars = is_scalar(inner) and (column.multivalued or is_scalar(dtype))
@@ -192,17 +209,21 @@ def _cast(frame: pl.DataFrame, column: ColumnPlan, file: str) -> tuple[pl.Expr, 
         expected = {"bytes": "text", "int": "integers", "float": "numbers"}[column.type]
         hint = " Lists need `kind: multivalued`." if isinstance(dtype, pl.List) and not column.multivalued else ""
         raise InputError(f"{file}: column {column.name!r} holds {dtype}, expected {expected}.{hint}")
-    if not column.multivalued:
-        value, missing = cast(name, dtype, column.type)
-        return value, value.is_null() & ~missing, missing
+    if not column.multivalued or (column.type == "bytes" and not isinstance(dtype, pl.List)):
+        return cast(name, dtype, column.type)
     if not isinstance(dtype, pl.List):
         text = as_text(name, dtype)
         items = text.str.split(column.separator) if column.separator else pl.concat_list(text)
         name, inner = items, pl.String()
-    value, missing = cast(pl.element(), inner, column.type)
-    wrong = name.list.eval(value.is_null() & ~missing).list.any().fill_null(False)
+    value, _, wrong = cast(pl.element(), inner, column.type)
     values = name.list.eval(value.drop_nulls())
-    return pl.when(values.list.len() > 0).then(values), wrong, values.list.len().fill_null(0) == 0
+    some = values.list.len().fill_null(0) > 0
+    spoilt = None if wrong is None else name.list.eval(wrong).list.any().fill_null(False)
+    return pl.when(some).then(values), ~some, spoilt
+
+
+def _literal(reason: str | pl.Expr) -> pl.Expr:
+    return pl.lit(reason) if isinstance(reason, str) else reason
 
 
 def _expected(type: str) -> str:

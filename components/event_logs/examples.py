@@ -10,20 +10,22 @@ import polars as pl
 
 from components.event_logs import labelled, shuffle
 from components.event_logs.events import ROW, TIME
+from components.event_logs.identity import example_ids
+from components.event_logs.multivalued import taken_apart
 from components.event_logs.partitions import grouped
 from components.event_logs.plan import EventLogsPlan, StreamPlan
 from components.event_logs.shuffle import Reference
 from components.event_logs.splits import evaluates_by_hash
 from components.event_logs.tally import Tally
-from components.event_logs.values import example_ids
-from components.event_logs.writing import EXAMPLE_ID, POSITION
+from components.event_logs.writing import EXAMPLE_ID, POSITION, separators
 
 
 @dataclass(frozen=True)
 class Examples:
     """Examples of one stream.
 
-    `features`: the columns of the plan, in any order of rows, and among them perhaps rows that are no examples.
+    `features`: the columns of the plan, in any order of rows, and among them perhaps rows that are no examples; many
+    values in one text are still one text (`writing.separators`).
     `labels`: a row for each example, by example id: `writing.POSITION` of its features, example id, row hash, time,
     label/<task>, weight/<task>.
     """
@@ -41,7 +43,7 @@ def examples_of(references: Iterable[Reference], plan: EventLogsPlan, tally: Tal
     """
     found = grouped(references)
     for stream in plan.streams:
-        features = shuffle.read(found.get(("feature", stream.name), ()))
+        features = _features(found.get(("feature", stream.name), ()), plan)
         if features is None:
             continue
         if plan.labelled:
@@ -66,6 +68,20 @@ def evaluates(examples: Examples, plan: EventLogsPlan, limit: int | None) -> np.
         firsts = example_ids(rows, np.zeros(len(rows), np.uint64), examples.stream)
         return evaluates_by_hash(firsts, plan.split.eval_fraction or 0.0)
     return labels[TIME].to_numpy() >= (limit or 0)
+
+
+def _features(references: Iterable[Reference], plan: EventLogsPlan) -> pl.DataFrame | None:
+    parts = list(shuffle.frames(references))
+    # A stream's JSON lines may hold lists where its CSV has texts.
+    for name, separator in separators(plan).items():
+        if len({part.schema[name] for part in parts}) > 1:
+            parts = [
+                part
+                if isinstance(part.schema[name], pl.List)
+                else part.with_columns(pl.Series(name, pl.from_arrow(taken_apart(part[name], separator))))
+                for part in parts
+            ]
+    return pl.concat(parts, rechunk=True) if parts else None
 
 
 def _own_labels(features: pl.DataFrame, plan: EventLogsPlan, stream: StreamPlan) -> pl.DataFrame:

@@ -9,8 +9,9 @@ import polars as pl
 
 from components.event_logs.attribution import with_weights
 from components.event_logs.events import Wanted, scalar_text
+from components.event_logs.identity import example_ids
 from components.event_logs.plan import ColumnPlan, TaskPlan
-from components.event_logs.values import as_text, example_ids
+from components.event_logs.values import as_text
 from components.event_logs.writing import EXAMPLE_ID
 
 _RAW = "gatewise/label/"

@@ -28,11 +28,11 @@ from components.event_logs.events import (
     needed_columns,
     prepare,
 )
+from components.event_logs.identity import row_hashes
 from components.event_logs.plan import EventLogsPlan, StreamPlan
 from components.event_logs.shuffle import Reference, Rows
 from components.event_logs.streams import Piece, read, require_columns
 from components.event_logs.tally import Tally
-from components.event_logs.values import row_hashes
 
 _HOME = "gatewise/partition"
 _PARTITION_SEED = 7

@@ -39,15 +39,15 @@ from components.event_logs.shuffle import Reference, Rows, ShuffleWriter
 from components.event_logs.splits import time_limit
 from components.event_logs.streams import Piece, pieces
 from components.event_logs.tally import Tally, merged
-from components.event_logs.writing import count_labels, schema, write_splits
+from components.event_logs.threads import OnThreads
+from components.event_logs.writing import count_labels, write_splits
 from models.whole_file import write_whole
 
 TALLY = "tally.json"
 Keyed = tuple[int, Reference]
-Referenced = tuple[int, Iterable[Reference]]
 
 
-class Read(beam.DoFn):
+class Read(OnThreads):
     """A piece -> references to its well-formed events, by partition; writes its dead letters.
 
     Tags: "tally"; "latest", the latest time; "times", all times of labelled examples.
@@ -56,17 +56,18 @@ class Read(beam.DoFn):
     def __init__(self, plan: EventLogsPlan, partitions: int, limit: int, folder: str) -> None:
         self.plan, self.partitions, self.limit, self.folder = plan, partitions, limit, folder
 
-    def process(self, element: tuple[int, Piece]) -> Iterator[Any]:
-        number, piece = element
+    def work(self, number: int, values: list[Piece], side: Any) -> Iterator[Any]:
+        """The outputs for one piece."""
         tally = Tally()
         with ShuffleWriter(os.path.join(self.folder, shuffle.FOLDER), f"piece-{number:05d}") as writer:
-            for found in read_piece(piece, self.plan, self.partitions, self.limit, tally):
-                if isinstance(found, pl.DataFrame):
-                    dead_letters.write(found, os.path.join(self.folder, dead_letters.FOLDER))
-                    continue
-                writer.add(found)
-                if TIME in found.frame.columns:
-                    yield from self._times(found)
+            for piece in values:
+                for found in read_piece(piece, self.plan, self.partitions, self.limit, tally):
+                    if isinstance(found, pl.DataFrame):
+                        dead_letters.write(found, os.path.join(self.folder, dead_letters.FOLDER))
+                        continue
+                    writer.add(found)
+                    if TIME in found.frame.columns:
+                        yield from self._times(found)
         yield from writer.references()
         yield TaggedOutput("tally", tally)
 
@@ -78,51 +79,50 @@ class Read(beam.DoFn):
             yield TaggedOutput("times", times)
 
 
-class LostCopies(beam.DoFn):
+class LostCopies(OnThreads):
     """The event ids of a partition -> references to the events that lose theirs, by the partition of their keys."""
 
     def __init__(self, folder: str) -> None:
         self.folder = folder
 
-    def process(self, element: Referenced) -> Iterator[Keyed]:
-        partition, references = element
-        with ShuffleWriter(os.path.join(self.folder, shuffle.FOLDER), f"ids-{partition:05d}") as writer:
-            for lost in lost_copies(references):
+    def work(self, number: int, values: list[Reference], side: Any) -> Iterator[Keyed]:
+        """The outputs for one partition."""
+        with ShuffleWriter(os.path.join(self.folder, shuffle.FOLDER), f"ids-{number:05d}") as writer:
+            for lost in lost_copies(values):
                 writer.add(lost)
         yield from writer.references()
 
 
-class Attribute(beam.DoFn):
+class Attribute(OnThreads):
     """The events of a partition -> references to the labels of its impressions; tags "tally", "times"."""
 
     def __init__(self, plan: EventLogsPlan, partitions: int, folder: str) -> None:
         self.plan, self.partitions, self.folder = plan, partitions, folder
 
-    def process(self, element: Referenced, as_of: int) -> Iterator[Any]:
-        partition, references = element
+    def work(self, number: int, values: list[Reference], side: Any) -> Iterator[Any]:
+        """The outputs for one partition; `side`: the moment up to which the logs are complete."""
         tally = Tally()
-        labels = labels_of(references, self.plan, self.partitions, as_of, tally)
-        with ShuffleWriter(os.path.join(self.folder, shuffle.FOLDER), f"labels-{partition:05d}") as writer:
+        labels = labels_of(values, self.plan, self.partitions, side, tally)
+        with ShuffleWriter(os.path.join(self.folder, shuffle.FOLDER), f"labels-{number:05d}") as writer:
             writer.add(labels)
         yield from writer.references()
         yield TaggedOutput("times", labels.frame[TIME].to_numpy())
         yield TaggedOutput("tally", tally)
 
 
-class WriteExamples(beam.DoFn):
+class WriteExamples(OnThreads):
     """The features and labels of a partition -> its file in each split, and a tally."""
 
     def __init__(self, plan: EventLogsPlan, partitions: int, folder: str) -> None:
         self.plan, self.partitions, self.folder = plan, partitions, folder
 
-    def process(self, element: Referenced, limit: int | None) -> Iterator[Tally]:
-        partition, references = element
+    def work(self, number: int, values: list[Reference], side: Any) -> Iterator[Tally]:
+        """The output for one partition; `side`: the moment from which on examples evaluate, or None."""
         tally = Tally()
-        file = f"examples-{partition:05d}-of-{self.partitions:05d}.parquet"
-        for examples in examples_of(references, self.plan, tally):
-            chosen = evaluates(examples, self.plan, limit)
-            types = schema(self.plan)
-            for split, part in write_splits(examples.features, examples.labels, chosen, types, self.folder, file):
+        file = f"examples-{number:05d}-of-{self.partitions:05d}.parquet"
+        for examples in examples_of(values, self.plan, tally):
+            chosen = evaluates(examples, self.plan, side)
+            for split, part in write_splits(examples.features, examples.labels, chosen, self.plan, self.folder, file):
                 count_labels(part, split, self.plan, tally)
         yield tally
 
@@ -161,7 +161,7 @@ def build(pipeline: beam.Pipeline, plan: EventLogsPlan, folder: str, now: int) -
     reading = beam.ParDo(Read(plan, partitions, limit, folder)).with_output_types(Keyed)
     read = (
         pipeline
-        | "pieces" >> beam.Create(list(enumerate(found)))
+        | "pieces" >> beam.Create([(number, [piece]) for number, piece in enumerate(found)])
         | "read" >> reading.with_outputs("tally", "latest", "times", main="rows")
     )
     as_of: Any = plan.as_of

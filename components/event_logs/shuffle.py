@@ -102,13 +102,17 @@ class ShuffleWriter:
 
 def read(references: Iterable[Reference], columns: Sequence[str] | None = None) -> pl.DataFrame | None:
     """The rows of all references in one frame, or only some of the columns; None without references."""
-    parts = []
+    parts = list(frames(references, columns))
+    return pl.concat(parts, rechunk=True) if parts else None
+
+
+def frames(references: Iterable[Reference], columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
+    """The rows of one batch after the other, where they lie in the mapped files."""
     for reference in sorted(references):
         with pa.memory_map(reference.file) as source, pa.ipc.open_file(source) as reader:
             for number in reference.batches:
                 held = reader.get_batch(number)
-                parts.append(pl.DataFrame(pl.from_arrow(held if columns is None else held.select(list(columns)))))
-    return pl.concat(parts, rechunk=True) if parts else None
+                yield pl.DataFrame(pl.from_arrow(held if columns is None else held.select(list(columns))))
 
 
 def one_batch(frame: pl.DataFrame) -> pa.RecordBatch:

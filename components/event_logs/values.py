@@ -7,7 +7,6 @@ NaN as text is missing, as an empty text is.
 
 from __future__ import annotations
 
-import hashlib
 from typing import cast as cast_type
 
 import numpy as np
@@ -16,6 +15,7 @@ import polars as pl
 ITEM = "\x1e"
 FLOAT32_MAX = float(np.finfo(np.float32).max)
 _WHOLE = 2.0**53
+_FITTING = (pl.Int64, pl.Int32, pl.Int16, pl.Int8, pl.UInt32, pl.UInt16, pl.UInt8, pl.Boolean)
 
 
 def as_text(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
@@ -48,8 +48,8 @@ def is_number(dtype: pl.DataType) -> bool:
     return dtype.is_numeric() or isinstance(dtype, pl.Boolean | pl.String | pl.Null)
 
 
-def cast(value: pl.Expr, dtype: pl.DataType, target: str) -> tuple[pl.Expr, pl.Expr]:
-    """(the value as `target`, whether there is none); a value that is null though there is one is of a wrong type.
+def cast(value: pl.Expr, dtype: pl.DataType, target: str) -> tuple[pl.Expr, pl.Expr, pl.Expr | None]:
+    """(the value as `target`, whether there is none, whether there is one of a wrong type: None if none can be).
 
     Args:
         value: scalars of `dtype`, for which `is_scalar`, and `is_number` unless the target is bytes, hold.
@@ -57,62 +57,31 @@ def cast(value: pl.Expr, dtype: pl.DataType, target: str) -> tuple[pl.Expr, pl.E
     """
     if target == "bytes":
         text = as_text(value, dtype)
-        missing = text.is_null() | (text == "")
-        return pl.when(missing).then(None).otherwise(text), missing
+        # Where the text is null, so is the comparison, and null is what comes out.
+        return pl.when(text != "").then(text), text.is_null() | (text == ""), None
     if isinstance(dtype, pl.String):
         value = value.str.strip_chars()
         missing = value.is_null() | (value == "")
     else:
         missing = value.is_null()
-    number = value.cast(pl.Float64, strict=False)
-    if target == "int":
-        whole = (number == number.floor()) & (number.abs() < 2.0**63)
-        rounded = pl.when(whole).then(number).otherwise(None).cast(pl.Int64, strict=False)
-        exact = rounded if dtype.is_float() else value.cast(pl.Int64, strict=False)
+    typed = _integer(value, dtype) if target == "int" else _finite(value, dtype)
+    return typed, missing, None if target == "int" and dtype in _FITTING else typed.is_null() & ~missing
+
+
+def _integer(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    if not dtype.is_float():
+        exact = value.cast(pl.Int64, strict=False)
         if dtype.is_decimal():  # the cast would cut the fraction off
-            exact = pl.when(value == exact).then(exact)
-        return pl.coalesce(exact, rounded) if isinstance(dtype, pl.String) else exact, missing
-    return pl.when(number.is_finite() & (number.abs() <= FLOAT32_MAX)).then(number).cast(pl.Float32), missing
+            return pl.when(value == exact).then(exact)
+        if not isinstance(dtype, pl.String):
+            return exact
+    number = value.cast(pl.Float64, strict=False)
+    whole = (number == number.floor()) & (number.abs() < 2.0**63)
+    rounded = pl.when(whole).then(number).otherwise(None).cast(pl.Int64, strict=False)
+    return rounded if dtype.is_float() else pl.coalesce(exact, rounded)
 
 
-def row_hashes(frame: pl.DataFrame, *, text_numbers: bool = False) -> pl.Series:
-    """UInt64 hash of every row over all its columns, whatever their order, chunking and file format.
-
-        hash(row) = mix(sum over columns with a value of xxh3(text of the value, seed = hash of the column's name))
-
-    A column without a value counts as absent, so an optional field of JSON equals a null of Parquet. Only numbers that
-    JSON or CSV write with an exponent may get another hash there than in Parquet.
-
-    Args:
-        frame: the rows.
-        text_numbers: numbers are text in this format (CSV), so "7.0" and "7" are the same.
-    """
-    total = np.zeros(frame.height, np.uint64)
-    for name in frame.columns:
-        text = frame.select(as_text(pl.col(name), frame.schema[name]).alias("text"))["text"]
-        if text_numbers and text.str.ends_with(".0").any():
-            text = text.str.replace(r"^(-?\d+)\.0$", "$1")
-        present = ((text != "") & text.is_not_null()).fill_null(False).to_numpy()
-        total += np.where(present, text.hash(_seed(name)).to_numpy(), np.uint64(0))
-    return pl.Series("row", mix(total))
-
-
-def mix(values: np.ndarray) -> np.ndarray:
-    """The finaliser of SplitMix64 (a bijection of the 64-bit integers that scatters neighbours)."""
-    z = values.astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15)
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return z ^ (z >> np.uint64(31))
-
-
-def example_ids(rows: np.ndarray, twins: np.ndarray | None = None, salt: str = "") -> np.ndarray:
-    """Non-negative int64 ids from row hashes; `twins` numbers equal rows, `salt` tells file sets apart."""
-    seed = np.uint64(_seed(salt)) if salt else np.uint64(0)
-    numbered = rows.astype(np.uint64) ^ seed
-    if twins is not None:
-        numbered = numbered + mix(twins.astype(np.uint64))
-    return (mix(numbered) >> np.uint64(1)).astype(np.int64)
-
-
-def _seed(name: str) -> int:
-    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little")
+def _finite(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    number = value if dtype == pl.Float64 else value.cast(pl.Float64, strict=False)
+    # In polars NaN is larger than every number.
+    return pl.when(number.abs() <= FLOAT32_MAX).then(number).cast(pl.Float32)

@@ -10,8 +10,8 @@ import pytest
 
 from components.event_logs.blocks import Block
 from components.event_logs.events import KEY, Prepared, Wanted, prepare
+from components.event_logs.identity import row_hashes
 from components.event_logs.plan import ColumnPlan, StreamPlan
-from components.event_logs.values import row_hashes
 from models.errors import InputError
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from components.event_logs.identity import mix
 from components.event_logs.plan import SplitPlan
 from components.event_logs.splits import evaluates_by_hash, time_limit
-from components.event_logs.values import mix
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,13 @@
-"""Values as text, as typed columns, and as hashes of rows."""
+"""Values as text and as typed columns."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 
-import numpy as np
 import polars as pl
 import pytest
 
-from components.event_logs.values import as_text, cast, example_ids, mix, row_hashes
+from components.event_logs.values import as_text, cast
 
 
 def text(values: list, dtype: pl.DataType | None = None) -> list:
@@ -18,8 +17,9 @@ def text(values: list, dtype: pl.DataType | None = None) -> list:
 
 def typed(values: list, target: str, dtype: pl.DataType | None = None) -> tuple[list, list]:
     frame = pl.DataFrame({"x": pl.Series(values, dtype=dtype)})
-    value, missing = cast(pl.col("x"), frame.schema["x"], target)
-    done = frame.select(value=value, missing=missing)
+    value, missing, wrong = cast(pl.col("x"), frame.schema["x"], target)
+    done = frame.select(value=value, missing=missing, wrong=pl.lit(False) if wrong is None else wrong)
+    assert done["wrong"].to_list() == (done["value"].is_null() & ~done["missing"]).to_list()
     return done["value"].to_list(), done["missing"].to_list()
 
 
@@ -51,37 +51,6 @@ def test_number_columns_are_finite() -> None:
     assert values == [1000, None, None, None, None, None]
     assert missing == [False, False, False, False, True, False]
     assert typed([float("nan"), None], "float") == ([None, None], [False, True])
-
-
-def test_rows_have_one_hash_whatever_the_format_and_the_order_of_columns() -> None:
-    numbers = pl.DataFrame({"a": [1, 2], "b": [2.0, 0.5], "c": [None, None]}, schema_overrides={"a": pl.Int32})
-    texts = pl.DataFrame({"b": ["2.0", "0.5"], "a": ["1", "2"]})
-    expected = row_hashes(numbers).to_list()
-    assert row_hashes(texts, text_numbers=True).to_list() == expected
-    assert row_hashes(numbers.cast({"a": pl.Int64})).to_list() == expected
-    assert row_hashes(numbers[1:]).to_list() == expected[1:]
-    assert len(set(expected)) == 2
-    swapped = pl.DataFrame({"a": [2.0], "b": [1.0]})
-    assert row_hashes(swapped).to_list() != expected[:1]
-
-
-def test_the_hash_is_the_one_that_ids_were_made_with() -> None:
-    # A change of polars' hash changes every example id, and with it which undated examples evaluate: that is news to
-    # users, for the CHANGELOG.
-    assert row_hashes(pl.DataFrame({"user": ["u"], "item": [7]})).to_list() == [9903734380125054481]
-
-
-def test_mix_is_splitmix64() -> None:
-    # First output of SplitMix64 with seed 0, from its reference implementation.
-    assert mix(np.array([0], np.uint64))[0] == np.uint64(0xE220A8397B1DCDAF)
-
-
-def test_ids_are_not_negative_and_tell_twins_and_file_sets_apart() -> None:
-    rows = np.array([5, 5, 6], np.uint64)
-    ids = example_ids(rows, np.array([0, 1, 0]))
-    assert len(set(ids)) == 3 and ids.dtype == np.int64 and (ids >= 0).all()
-    assert not set(ids) & set(example_ids(rows, np.array([0, 1, 0]), "eval_examples"))
-    assert (example_ids(mix(np.arange(1000))) >= 0).all()
 
 
 @pytest.mark.parametrize("target", ["bytes", "int", "float"])

@@ -1,0 +1,157 @@
+"""What makes two rows one event, and an example's id: 64-bit hashes of values, whatever format and type they come in.
+
+    hash(row) = mix(sum over columns with a value of hash(value, column))
+    hash(number, column) = mix(its 64 bits + seed of the column's name): those of the int64 if it is whole, else of the
+                           float64, with a second seed
+    hash(text, column) = xxh3(text, seed of the column's name), unless the text is a number's
+
+A text is a number's if it is that number in plain decimals without a needless sign or zero, or as `values.as_text`
+writes it: "7", "-0.25" and "1e-7" are, "07", "+7", "0.250" and "1e3" are texts of their own. So the integer 7 of
+Parquet, the 7 and the "7" of JSON and the 7 of CSV are one value, and two numbers never are. Every value is judged
+alone: the hash depends on nothing but the row.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+from components.event_logs.values import as_text
+
+_INTEGERS = (pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32)
+_WHOLE = r"^-?(0|[1-9][0-9]*)\.0$"
+_FRACTION = r"^-?(0|[1-9][0-9]*)\.[0-9]*[1-9]$"
+# Decimals of up to 15 digits are told apart by float64; with the sign and "0." before them they have so many characters.
+_EXACT = 16
+_AT_ONCE = 1 << 16  # rows: what is made of one column stays in the processor's cache
+
+
+def row_hashes(frame: pl.DataFrame, *, text_numbers: bool = False) -> pl.Series:
+    """UInt64 hash of every row over all its columns, whatever their order, chunking and file format.
+
+    A column without a value counts as absent, so an optional field of JSON equals a null of Parquet. An empty text and
+    NaN are no value. A Float32 is the number that its shortest text says, so 0.1 is one value in all formats.
+    Only numbers that JSON or CSV write in another way than the shortest (with an exponent, with zeros at the end) may
+    get another hash there than in Parquet.
+
+    Args:
+        frame: the rows.
+        text_numbers: numbers are text in this format (CSV), so "7.0" and "7" are the same.
+    """
+    hashes = np.zeros(frame.height, np.uint64)
+    for start in range(0, frame.height, _AT_ONCE):
+        total = hashes[start : start + _AT_ONCE]
+        part = frame.slice(start, _AT_ONCE)
+        for name, dtype in frame.schema.items():
+            total += _hashes(part[name], dtype, text_numbers)
+    return pl.Series("row", mix(hashes))
+
+
+def mix(values: np.ndarray) -> np.ndarray:
+    """The finaliser of SplitMix64 (a bijection of the 64-bit integers that scatters neighbours)."""
+    z = values.astype(np.uint64)
+    z += np.uint64(0x9E3779B97F4A7C15)
+    shifted = np.empty_like(z)
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB), (31, None)):
+        np.right_shift(z, np.uint64(shift), out=shifted)
+        z ^= shifted
+        if factor is not None:
+            z *= np.uint64(factor)
+    return z
+
+
+def example_ids(rows: np.ndarray, twins: np.ndarray | None = None, salt: str = "") -> np.ndarray:
+    """Non-negative int64 ids from row hashes; `twins` numbers equal rows, `salt` tells file sets apart."""
+    seed = np.uint64(_seed(salt)) if salt else np.uint64(0)
+    numbered = rows.astype(np.uint64) ^ seed
+    if twins is not None:
+        numbered = numbered + mix(twins.astype(np.uint64))
+    return (mix(numbered) >> np.uint64(1)).astype(np.int64)
+
+
+def _hashes(column: pl.Series, dtype: pl.DataType, text_numbers: bool) -> np.ndarray:
+    """(rows,) uint64; 0 where there is no value."""
+    name = column.name
+    if dtype in _INTEGERS:
+        hashes = _of_integers(column.cast(pl.Int64).fill_null(0).to_numpy(), name)
+        hashes[column.is_null().to_numpy()] = 0
+        return hashes
+    if dtype == pl.Float64:
+        return _of_floats(column.fill_null(np.nan).to_numpy(), name)
+    if dtype != pl.String:
+        column = column.to_frame().select(as_text(pl.col(name), dtype)).to_series()
+    return _of_texts(column.rechunk(), name, text_numbers)
+
+
+def _of_integers(values: np.ndarray, name: str) -> np.ndarray:
+    return mix(values.view(np.uint64) + np.uint64(_seed(name)))
+
+
+def _of_floats(values: np.ndarray, name: str) -> np.ndarray:
+    with np.errstate(invalid="ignore"):
+        whole_values = values.astype(np.int64)
+    whole = (whole_values == values) & (np.abs(values) < 2.0**63)
+    bits = np.where(whole, whole_values, values.view(np.int64)).view(np.uint64)
+    hashes = mix(bits + np.where(whole, np.uint64(_seed(name)), np.uint64(_seed(f"{name}\0fraction"))))
+    hashes[np.isnan(values)] = 0
+    return hashes
+
+
+def _of_texts(texts: pl.Series, name: str, text_numbers: bool) -> np.ndarray:
+    hashes = texts.hash(_seed(name)).to_numpy(writable=True)
+    beginnings = _beginnings(texts)
+    first = beginnings[:, 4].copy()
+    present = beginnings[:, :4].view(np.int32)[:, 0] > 0
+    if texts.null_count():
+        present &= texts.is_not_null().to_numpy()
+    hashes[~present] = 0
+    rows = np.flatnonzero(present & ((first - np.uint8(ord("0")) < 10) | (first == ord("-"))))
+    if len(rows):
+        held, beginnings = (texts, beginnings) if len(rows) == len(texts) else (texts.gather(rows), beginnings[rows])
+        is_integer, integers = _integers_in(held, beginnings)
+        hashes[rows[is_integer]] = _of_integers(integers, name)
+        if not is_integer.all():
+            rows, held = rows[~is_integer], held.filter(pl.Series(~is_integer)) if is_integer.any() else held
+            is_float, floats = _floats_in(held, text_numbers)
+            hashes[rows[is_float]] = _of_floats(floats, name)
+    return hashes
+
+
+def _integers_in(texts: pl.Series, beginnings: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(which of the texts are an integer's, the integers); all begin with a digit or a minus."""
+    numbers = texts.cast(pl.Int64, strict=False)
+    length, first, second = beginnings[:, :4].view(np.int32)[:, 0], beginnings[:, 4], beginnings[:, 5]
+    needless = (first == ord("0")) & (length > 1) | (first == ord("-")) & (second == ord("0"))
+    is_one = numbers.is_not_null().to_numpy() & ~needless
+    return is_one, numbers.filter(pl.Series(is_one)).to_numpy()
+
+
+def _floats_in(texts: pl.Series, text_numbers: bool) -> tuple[np.ndarray, np.ndarray]:
+    """(which of the texts are a number's, the numbers)."""
+    numbers = texts.cast(pl.Float64, strict=False)
+    is_one = texts.str.contains(_FRACTION) & (texts.str.len_bytes() <= _EXACT)
+    if text_numbers:
+        is_one |= texts.str.contains(_WHOLE) & (numbers.abs() < 2.0**53).fill_null(False)
+    rest = ~is_one & numbers.is_not_null()
+    if rest.any():
+        written = pl.DataFrame({"number": numbers, "text": texts}).filter(rest)
+        same = written.select((as_text(pl.col("number"), pl.Float64()) == pl.col("text")).fill_null(False)).to_series()
+        is_one = is_one.scatter(rest.arg_true(), same)
+    return is_one.to_numpy(), numbers.filter(is_one).to_numpy()
+
+
+def _beginnings(texts: pl.Series) -> np.ndarray:
+    """(rows, 16) uint8: four bytes of the text's length, then at least its first four; anything where it is null."""
+    views = texts.to_arrow(compat_level=pl.CompatLevel.newest())
+    if isinstance(views, pa.ChunkedArray):
+        views = views.combine_chunks()
+    return np.frombuffer(views.buffers()[1], np.uint8).reshape(-1, 16)[views.offset :][: len(views)]
+
+
+@functools.cache
+def _seed(name: str) -> int:
+    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little")

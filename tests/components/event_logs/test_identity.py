@@ -1,0 +1,115 @@
+"""Hashes of rows: which values are one and which are not, whatever their format, type, order and chunks."""
+
+from __future__ import annotations
+
+import struct
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.event_logs.identity import example_ids, mix, row_hashes
+
+
+def hash_of(value: Any, dtype: Any = None, *, csv: bool = False) -> int:
+    frame = pl.DataFrame({"x": pl.Series([value], dtype=dtype)})
+    return int(row_hashes(frame, text_numbers=csv)[0])
+
+
+def test_rows_have_one_hash_whatever_the_format_and_the_order_of_columns() -> None:
+    numbers = pl.DataFrame({"a": [1, 2], "b": [2.0, 0.5], "c": [None, None]}, schema_overrides={"a": pl.Int32})
+    texts = pl.DataFrame({"b": ["2.0", "0.5"], "a": ["1", "2"]})
+    expected = row_hashes(numbers).to_list()
+    assert row_hashes(texts, text_numbers=True).to_list() == expected
+    assert row_hashes(numbers.cast({"a": pl.Int64})).to_list() == expected
+    assert row_hashes(numbers[1:]).to_list() == expected[1:]
+    assert len(set(expected)) == 2
+    swapped = pl.DataFrame({"a": [2.0], "b": [1.0]})
+    assert row_hashes(swapped).to_list() != expected[:1]
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        [(7,), (7.0,), ("7",), (7, pl.Int8), (7, pl.UInt64), (7, pl.Float32), (Decimal(7),)],
+        [(0.1,), ("0.1",), (0.1, pl.Float32)],
+        [(0,), (-0.0,), (0.0,), ("0",)],
+        [(-0.25,), ("-0.25",), (-0.25, pl.Float32)],
+        [(2**60,), (2.0**60,), (str(2**60),)],
+        [(1e-7,), ("1e-7",), ("0.0000001",)],
+        [(0.1 + 0.2,), ("0.30000000000000004",)],
+        [(True,), ("true",)],
+        [(None, pl.Int64), (None, pl.String), (float("nan"),), ("",), (None, pl.Null), ([], pl.List(pl.String))],
+    ],
+)
+def test_one_value_in_all_its_types(same: list[tuple[Any, ...]]) -> None:
+    assert len({hash_of(*value) for value in same}) == 1
+
+
+def test_texts_that_are_no_numbers_stay_apart() -> None:
+    texts = ["7", "07", "+7", "7.0", "-0", "-0.0", "0", " 7", "7 ", "0.10", "0.1", ".1", "1e3", "1000", "1_000", "٧"]
+    texts += ["", "-", "-a", "nan", "inf", "1.0.0", "2024-01-01", "9223372036854775807", "9223372036854775808"]
+    texts += ["0.3000000000000000", "0.30000000000000001", "0.30000000000000002", "\0", "\0a"]
+    assert len({hash_of(text) for text in texts}) == len(texts)
+
+
+def test_whole_numbers_of_csv_may_have_a_point() -> None:
+    assert hash_of("7.0", csv=True) == hash_of("7", csv=True) == hash_of(7)
+    assert hash_of("-0.0", csv=True) == hash_of(-0.0)
+    assert hash_of("1.0.0", csv=True) != hash_of("1.0", csv=True)
+
+
+def test_numbers_of_every_size_stay_apart() -> None:
+    numbers = [0, 1, -1, 2**53, 2**53 + 1, 2**63 - 1, -(2**63)]
+    fractions = [0.5, 2.0**63, 2.0**64, 1e300, 5e-324, float("inf"), float("-inf")]
+    # An integer with the bits of a fraction is another number.
+    numbers.append(struct.unpack("q", struct.pack("d", 0.5))[0])
+    found = [*row_hashes(pl.DataFrame({"x": numbers})), *row_hashes(pl.DataFrame({"x": fractions}))]
+    assert len(set(found)) == len(found)
+
+
+@given(st.lists(st.one_of(st.none(), st.floats(), st.integers(-(2**53), 2**53).map(float)), min_size=1, max_size=20))
+def test_a_number_is_its_shortest_text(values: list[float | None]) -> None:
+    numbers = pl.DataFrame({"x": pl.Series(values, dtype=pl.Float64)}).with_columns(
+        pl.when(pl.col("x").is_infinite()).then(0.0).otherwise("x").alias("x")
+    )
+    texts = numbers.select(pl.when(pl.col("x").is_nan()).then(None).otherwise(pl.col("x").cast(pl.String)).alias("x"))
+    assert row_hashes(texts, text_numbers=True).to_list() == row_hashes(numbers).to_list()
+
+
+@given(st.lists(st.one_of(st.none(), st.text(max_size=20), st.integers().map(str)), max_size=12), st.integers(0, 12))
+def test_a_hash_depends_on_its_row_alone(texts: list[str | None], cut: int) -> None:
+    frame = pl.DataFrame({"x": pl.Series(texts, dtype=pl.String), "y": range(len(texts))})
+    whole = row_hashes(frame).to_list()
+    assert row_hashes(pl.concat([frame[:cut], frame[cut:]], rechunk=False)).to_list() == whole
+    assert row_hashes(frame[:cut]).to_list() + row_hashes(frame[cut:].select("y", "x")).to_list() == whole
+
+
+def test_more_rows_than_are_hashed_at_once() -> None:
+    frame = pl.DataFrame({"x": np.arange(150_000)})
+    hashes = row_hashes(frame)
+    assert hashes.n_unique() == 150_000
+    assert hashes[140_000] == hash_of(140_000)
+
+
+def test_the_hash_is_the_one_that_ids_were_made_with() -> None:
+    # A change of the hash, polars' of texts too, changes every example id, and with it which undated examples
+    # evaluate: that is news to users, for the CHANGELOG.
+    assert row_hashes(pl.DataFrame({"user": ["u"], "item": [7], "price": [0.5]})).to_list() == [13520169794265887803]
+
+
+def test_mix_is_splitmix64() -> None:
+    # First output of SplitMix64 with seed 0, from its reference implementation.
+    assert mix(np.array([0], np.uint64))[0] == np.uint64(0xE220A8397B1DCDAF)
+
+
+def test_ids_are_not_negative_and_tell_twins_and_file_sets_apart() -> None:
+    rows = np.array([5, 5, 6], np.uint64)
+    ids = example_ids(rows, np.array([0, 1, 0]))
+    assert len(set(ids)) == 3 and ids.dtype == np.int64 and (ids >= 0).all()
+    assert not set(ids) & set(example_ids(rows, np.array([0, 1, 0]), "eval_examples"))
+    assert (example_ids(mix(np.arange(1000))) >= 0).all()
