@@ -25,7 +25,7 @@ from components.event_logs.values import as_text
 _INTEGERS = (pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32)
 _WHOLE = r"^-?(0|[1-9][0-9]*)\.0$"
 _FRACTION = r"^-?(0|[1-9][0-9]*)\.[0-9]*[1-9]$"
-# Decimals of up to 15 digits are told apart by float64; with the sign and "0." before them they have so many characters.
+# Characters of a decimal with at most 15 digits and a point: float64 tells those apart.
 _EXACT = 16
 _AT_ONCE = 1 << 16  # rows: what is made of one column stays in the processor's cache
 

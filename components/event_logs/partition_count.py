@@ -16,7 +16,8 @@ def count_of_partitions(plan: EventLogsPlan, found: Iterable[Piece]) -> int:
     """The plan's number; else, with R rows and B bytes in the pieces, max(2, R / 500,000, B / 192 MiB) rounded up.
 
     The bytes are a guess of what the columns that the stage reads take in memory (`Piece.bytes`). A partition's rows
-    lie in mapped files; beside them stand an index of them, and one row group of examples being written.
+    lie in mapped files; beside them stand an index of them, and one row group of examples being written. As many
+    partitions as there are threads (`threads.OnThreads`) are worked on at once.
     """
     if plan.partitions:
         return plan.partitions

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.event_logs.identity import example_ids, mix, row_hashes
@@ -72,6 +72,7 @@ def test_numbers_of_every_size_stay_apart() -> None:
     assert len(set(found)) == len(found)
 
 
+@settings(deadline=None)
 @given(st.lists(st.one_of(st.none(), st.floats(), st.integers(-(2**53), 2**53).map(float)), min_size=1, max_size=20))
 def test_a_number_is_its_shortest_text(values: list[float | None]) -> None:
     numbers = pl.DataFrame({"x": pl.Series(values, dtype=pl.Float64)}).with_columns(
@@ -81,6 +82,7 @@ def test_a_number_is_its_shortest_text(values: list[float | None]) -> None:
     assert row_hashes(texts, text_numbers=True).to_list() == row_hashes(numbers).to_list()
 
 
+@settings(deadline=None)
 @given(st.lists(st.one_of(st.none(), st.text(max_size=20), st.integers().map(str)), max_size=12), st.integers(0, 12))
 def test_a_hash_depends_on_its_row_alone(texts: list[str | None], cut: int) -> None:
     frame = pl.DataFrame({"x": pl.Series(texts, dtype=pl.String), "y": range(len(texts))})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.event_logs.multivalued import taken_apart
@@ -25,6 +25,7 @@ def test_by_hand(texts: list, separator: str | None, expected: list) -> None:
     assert taken_apart(pl.Series(texts, dtype=pl.String), separator).to_pylist() == expected
 
 
+@settings(deadline=None)
 @given(st.lists(st.one_of(st.none(), st.text("ab;", max_size=9)), max_size=9), st.integers(0, 9))
 def test_as_python_splits(texts: list, start: int) -> None:
     lists = taken_apart(pl.Series(texts, dtype=pl.String)[start:], ";")
