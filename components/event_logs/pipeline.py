@@ -39,7 +39,7 @@ from components.event_logs.shuffle import Reference, Rows, ShuffleWriter
 from components.event_logs.splits import time_limit
 from components.event_logs.streams import Piece, pieces
 from components.event_logs.tally import Tally, merged
-from components.event_logs.threads import OnThreads
+from components.event_logs.threads import OnThreads, Together
 from components.event_logs.writing import count_labels, write_splits
 from models.whole_file import write_whole
 
@@ -161,7 +161,8 @@ def build(pipeline: beam.Pipeline, plan: EventLogsPlan, folder: str, now: int) -
     reading = beam.ParDo(Read(plan, partitions, limit, folder)).with_output_types(Keyed)
     read = (
         pipeline
-        | "pieces" >> beam.Create([(number, [piece]) for number, piece in enumerate(found)])
+        | "pieces" >> beam.Create(list(enumerate(found)))
+        | "some pieces" >> Together()
         | "read" >> reading.with_outputs("tally", "latest", "times", main="rows")
     )
     as_of: Any = plan.as_of
@@ -178,7 +179,7 @@ def build(pipeline: beam.Pipeline, plan: EventLogsPlan, folder: str, now: int) -
     written = (
         inputs
         | "features and labels" >> beam.Flatten()
-        | "by row" >> beam.GroupByKey()
+        | "by row" >> Together()
         | "write" >> beam.ParDo(WriteExamples(plan, partitions, folder), split_at)
     )
     (
@@ -219,14 +220,14 @@ def _labels(rows: beam.PCollection, plan: EventLogsPlan, partitions: int, folder
     losers = (
         rows
         | "event ids" >> beam.Filter(_has_role, "id")
-        | "by id" >> beam.GroupByKey()
+        | "by id" >> Together()
         | "later copies" >> beam.ParDo(LostCopies(folder)).with_output_types(Keyed)
     )
     attributing = beam.ParDo(Attribute(plan, partitions, folder), as_of).with_output_types(Keyed)
     return (
         (events, losers)
         | "events and losers" >> beam.Flatten()
-        | "by key" >> beam.GroupByKey()
+        | "by key" >> Together()
         | "attribute" >> attributing.with_outputs("tally", "times", main="rows")
     )
 

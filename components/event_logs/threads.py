@@ -1,65 +1,60 @@
-"""A Beam step that works on several elements of a bundle at once: a runner on one machine hands them over one by one."""
+"""A Beam step that works on several numbered things at once: a runner on one machine hands elements over one by one.
+
+    (number, value) -> Together -> (group, [(number, value), ...]) -> OnThreads -> outputs
+
+Neighbouring numbers travel in one element, whose parts the step works on beside one another. Nothing waits for the end of
+a bundle: what is emitted there does not arrive on every runner.
+"""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import apache_beam as beam
-from apache_beam.pvalue import TaggedOutput
-from apache_beam.transforms.window import GlobalWindows
 
-# Each has its partition or block in memory.
-MOST_THREADS = 4
+from components.features.ordered_map import ordered_map
+
+TOGETHER = 4
+"""Numbers of a group. Each that is worked on has its partition or block in memory."""
+
+
+class Together(beam.PTransform):
+    """(number, value) -> (group, all (number, value) of TOGETHER neighbouring numbers)."""
+
+    def expand(self, numbered: beam.PCollection) -> beam.PCollection:
+        grouped = beam.Map(_with_group).with_output_types(tuple[int, tuple[int, Any]])
+        return numbered | "group" >> grouped | "together" >> beam.GroupByKey()
 
 
 class OnThreads(beam.DoFn):
-    """(number, values) -> what `work` makes of it, on as many threads as there are processors, at most `MOST_THREADS`.
+    """The group of a `Together` -> what `work` makes of each of its numbers, on as many threads as there are processors.
 
-    For work that spends its time in Arrow, polars and NumPy, which let other threads run meanwhile. Outputs come when the
-    bundle ends, in the order of its elements, whichever thread was done first; so they should be small.
+    For work that spends its time in Arrow, polars and NumPy, which let other threads run meanwhile. The outputs come in the
+    order of the numbers, whichever thread was done first; those of a number wait together, so they should be small.
     """
 
-    _pool: ThreadPoolExecutor
-    _waiting: list[Future[list[Any]]]
-
     def work(self, number: int, values: list[Any], side: Any) -> Iterator[Any]:
-        """The outputs for one element: must not depend on other calls, which run at the same time.
+        """The outputs for one number: must not depend on other calls, which run at the same time.
 
         Args:
-            number, values: the element.
+            number, values: all values of the number, in any order.
             side: the step's side input, None if it has none.
         """
         raise NotImplementedError
 
-    def start_bundle(self) -> None:
-        """Starts the threads."""
-        self._pool = ThreadPoolExecutor(min(len(os.sched_getaffinity(0)), MOST_THREADS))
-        self._waiting = []
-
-    def process(self, element: tuple[int, Iterable[Any]], side: Any = None) -> Iterable[Any]:
-        """Hands the element to a thread."""
-        number, values = element
-        held = list(values)  # a runner may read them only as they are asked for, and only here
-        self._waiting.append(self._pool.submit(lambda: list(self.work(number, held, side))))
-        return ()
-
-    def finish_bundle(self) -> Iterator[Any]:
-        """All outputs.
+    def process(self, element: tuple[int, Iterable[tuple[int, Any]]], side: Any = None) -> Iterator[Any]:
+        """The outputs for the numbers of a group.
 
         Raises:
-            Whatever `work` raised, of the first element for which it did.
+            Whatever `work` raised, of the first number for which it did.
         """
-        try:
-            for done in self._waiting:
-                yield from map(_in_global_window, done.result())
-        finally:
-            self._pool.shutdown(cancel_futures=True)
+        members: dict[int, list[Any]] = {}
+        for number, value in element[1]:
+            members.setdefault(number, []).append(value)
+        for outputs in ordered_map(lambda one: list(self.work(*one, side)), sorted(members.items())):
+            yield from outputs
 
 
-def _in_global_window(output: Any) -> Any:
-    if isinstance(output, TaggedOutput):
-        return TaggedOutput(output.tag, GlobalWindows.windowed_value(output.value))
-    return GlobalWindows.windowed_value(output)
+def _with_group(numbered: tuple[int, Any]) -> tuple[int, tuple[int, Any]]:
+    return numbered[0] // TOGETHER, numbered

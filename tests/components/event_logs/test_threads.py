@@ -1,4 +1,4 @@
-"""Elements of a bundle on several threads: at the same time, outputs in their order, errors as they are."""
+"""Several numbers of an element on threads: at the same time, outputs in their order, errors as they are."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import pytest
 from apache_beam.pvalue import TaggedOutput
 from apache_beam.testing.util import assert_that, equal_to
 
-from components.event_logs.threads import OnThreads
+from components.event_logs.threads import TOGETHER, OnThreads, Together
 from models.errors import InputError
 
 
 class Tenfold(OnThreads):
-    """Ten times each value, and the side input; the earlier element takes longer."""
+    """Ten times each value, and the side input; the earlier number takes longer."""
 
     def work(self, number: int, values: list[int], side: Any) -> Iterator[Any]:
         time.sleep(0.02 * (3 - number))
@@ -25,8 +25,13 @@ class Tenfold(OnThreads):
         yield TaggedOutput("side", (number, side))
 
 
+class Twice(OnThreads):
+    def work(self, number: int, values: list[int], side: Any) -> Iterator[Any]:
+        yield number, values, side
+
+
 class Meeting(OnThreads):
-    """Each element waits for another one."""
+    """Each number waits for another one."""
 
     barrier = threading.Barrier(2, timeout=30)
 
@@ -37,41 +42,37 @@ class Meeting(OnThreads):
 class Refusing(OnThreads):
     def work(self, number: int, values: list[int], side: Any) -> Iterator[int]:
         if number:
-            raise InputError(f"element {number} is not what it should be")
+            raise InputError(f"number {number} is not what it should be")
         yield number
 
 
 def test_outputs_in_order_with_tags_and_side_input() -> None:
-    step = Tenfold()
-    for _ in range(2):  # a bundle leaves nothing for the next one
-        step.start_bundle()
-        assert [list(step.process((number, iter([number, 5])), "x")) for number in range(3)] == [[], [], []]
-        found = [
-            output.value.value if isinstance(output, TaggedOutput) else output.value for output in step.finish_bundle()
-        ]
-        assert found == [0, 50, (0, "x"), 10, 50, (1, "x"), 20, 50, (2, "x")]
+    values = [(2, 0), (0, 0), (1, 0), (2, 5), (0, 5), (1, 5)]
+    found = [
+        output.value if isinstance(output, TaggedOutput) else output
+        for output in Tenfold().process((0, iter(values)), "x")
+    ]
+    assert found == [0, 50, (0, "x"), 0, 50, (1, "x"), 0, 50, (2, "x")]
 
 
-def test_in_a_pipeline() -> None:
+def test_in_a_pipeline_of_several_groups() -> None:
+    numbers = range(2 * TOGETHER + 1)
     with beam.Pipeline(runner="FnApiRunner") as pipeline:
-        elements = pipeline | beam.Create([(number, [number]) for number in range(3)])
-        found = elements | beam.ParDo(Tenfold()).with_outputs("side", main="values")
-        assert_that(found.values, equal_to([0, 10, 20]), label="values")
-        assert_that(found.side, equal_to([(0, None), (1, None), (2, None)]), label="side")
+        numbered = pipeline | beam.Create([(number, number) for number in numbers for _ in range(2)])
+        groups = numbered | Together()
+        found = groups | beam.ParDo(Twice(), 7)
+        assert_that(groups | beam.Map(lambda group: group[0]), equal_to([0, 1, 2]), label="groups")
+        assert_that(found, equal_to([(number, [number] * 2, 7) for number in numbers]), label="values")
 
 
-def test_two_elements_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_numbers_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.sched_getaffinity", lambda process: {0, 1})
-    step = Meeting()
-    step.start_bundle()
-    for number in range(4):
-        step.process((number, []))
-    assert sorted(output.value for output in step.finish_bundle()) == [0, 0, 1, 1]
+    assert sorted(Meeting().process((0, [(number, 0) for number in range(4)]))) == [0, 0, 1, 1]
 
 
 def test_the_first_error_ends_the_step() -> None:
     with (
-        pytest.raises(InputError, match="element 1 is not what it should be"),
+        pytest.raises(InputError, match="number 1 is not what it should be"),
         beam.Pipeline(runner="FnApiRunner") as p,
     ):
-        _ = p | beam.Create([(number, [0]) for number in range(9)]) | beam.ParDo(Refusing())
+        _ = p | beam.Create([(number, 0) for number in range(9)]) | Together() | beam.ParDo(Refusing())
