@@ -27,12 +27,16 @@ class Target:
         ratio: at least.
         ratio_at_most: the ratio again, from above.
         peak_gib: peak memory of any process in GiB, below.
+        shares: {share: at least}.
+        shares_at_most: {share: at most}.
     """
 
     rate: float | None = None
     ratio: float | None = None
     ratio_at_most: float | None = None
     peak_gib: float | None = None
+    shares: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    shares_at_most: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -43,11 +47,13 @@ class Figure:
         measured: what was measured.
         against: beside a peer, our own measurement; beside our larger one, our smaller one; None for no ratio.
         target: what should be reached.
+        shares: {of what: which part}, each a column of the table in percent.
     """
 
     measured: Measured
     against: Measured | None = None
     target: Target = Target()
+    shares: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
     @property
     def ratio(self) -> float | None:
@@ -63,9 +69,13 @@ class Figure:
             words = f">= {target.ratio:g} x" if target.ratio >= 1 else f"within {1 / target.ratio:g} x"
             yield words, ratio >= target.ratio
         if target.ratio_at_most is not None and ratio is not None:
-            yield f"<= {target.ratio_at_most:g} x", ratio <= target.ratio_at_most
+            yield f"<= {target.ratio_at_most:.3g} x", ratio <= target.ratio_at_most
         if target.peak_gib is not None:
             yield f"< {target.peak_gib:g} GiB", self.measured.peak_bytes < target.peak_gib * GIB
+        for name, least in target.shares.items():
+            yield f">= {least:.0%} {name}", self.shares[name] >= least
+        for name, most in target.shares_at_most.items():
+            yield f"<= {most:.0%} {name}", self.shares[name] <= most
 
 
 def report(
@@ -95,7 +105,7 @@ def report(
     history.parent.mkdir(parents=True, exist_ok=True)
     with open(history, "a", encoding="utf-8") as file:
         file.writelines(json.dumps(line) + "\n" for line in lines)
-    console = Console(highlight=False, width=max(110, Console().width))
+    console = Console(highlight=False, width=max(120, Console().width))
     console.print(table(benchmark, figures, judged=judged, unit=unit))
     if any(figure.ratio is not None for figure in figures):
         console.print(ratio.format(unit=unit), markup=False)
@@ -109,6 +119,9 @@ def table(benchmark: str, figures: Sequence[Figure], *, judged: bool, unit: str)
     found.add_column("what")
     for name in (unit, "seconds", f"{unit}/s", "peak MiB", "ratio"):
         found.add_column(name, justify="right")
+    shares = list(dict.fromkeys(name for figure in figures for name in figure.shares))
+    for name in shares:
+        found.add_column(name, justify="right")
     found.add_column("target")
     found.add_column("met")
     for figure in figures:
@@ -120,6 +133,7 @@ def table(benchmark: str, figures: Sequence[Figure], *, judged: bool, unit: str)
             f"{measured.rate:,.0f}",
             f"{measured.peak_bytes / 2**20:,.0f}",
             "" if figure.ratio is None else f"{figure.ratio:.3g} x",
+            *(f"{figure.shares[name]:.0%}" if name in figure.shares else "" for name in shares),
             "\n".join(words for words, _ in verdicts),
             "\n".join(("yes" if met else "NO") if judged else "too few" for _, met in verdicts),
         )
@@ -139,6 +153,7 @@ def _entry(benchmark: str, figure: Figure, settings: Mapping[str, Any], judged: 
         "rows_per_second": measured.rate,
         "peak_bytes": measured.peak_bytes,
         "ratio": figure.ratio,
+        "shares": dict(figure.shares),
         "targets": [{"target": words, "met": met if judged else None} for words, met in figure.verdicts()],
         "answer": dict(measured.answer),
         "settings": dict(settings),

@@ -31,6 +31,23 @@ def machine() -> dict[str, Any]:
     }
 
 
+def multiplies_bfloat16() -> bool:
+    """Whether the CPU has instructions for products of bfloat16 numbers."""
+    flags = (_field("/proc/cpuinfo", "flags") or "").split()
+    return "avx512_bf16" in flags or "amx_bf16" in flags
+
+
+def free_bytes() -> int:
+    """Memory that can be had without swapping."""
+    found = _field("/proc/meminfo", "MemAvailable")
+    return int(found.split()[0]) * 1024 if found else os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_AVPHYS_PAGES")
+
+
+def has_gpu() -> bool:
+    """Whether there is a GPU of NVIDIA's that its driver serves; the Makefile asks the same."""
+    return any(Path("/dev").glob("nvidia[0-9]*"))
+
+
 def versions(packages: Iterable[str]) -> dict[str, str]:
     """The installed ones' versions."""
     found = {}

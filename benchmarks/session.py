@@ -1,10 +1,10 @@
-"""What the benchmarks of the data stages share: their command line's options, their inputs, and where figures go."""
+"""What the benchmarks share: their command line's options, their inputs, and where figures go."""
 
 from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,9 +19,10 @@ JUDGED_FROM = 1_000_000
 """Rows from which on the targets are judged: they are for 1 M and 10 M."""
 
 Rows = Annotated[int, typer.Option(min=1, help="Impressions in the logs.")]
+Examples = Annotated[int, typer.Option("--rows", min=1, help="Examples that are timed.")]
 PeerRows = Annotated[int, typer.Option(min=1, help="Rows of a slow peer, which runs once.")]
 Runs = Annotated[int, typer.Option(min=1, help="Runs that count, after one that warms up; their median is reported.")]
-Seed = Annotated[int, typer.Option(help="Of the simulated logs.")]
+Seed = Annotated[int, typer.Option(help="Of what is simulated.")]
 Skew = Annotated[bool, typer.Option("--skew", help="Give one user 5% of the impressions.")]
 Work = Annotated[
     Path, typer.Option(metavar="DIR", help="For logs, examples and outputs; what can be used again stays.")
@@ -101,12 +102,14 @@ class Session:
             Figure(measured=further, against=ours, target=Target(ratio=ratio)),
         ]
 
-    def report(self, benchmark: str, figures: Sequence[Figure], **how: Any) -> None:
-        """Table and history."""
+    def report(
+        self, benchmark: str, figures: Sequence[Figure], more: Mapping[str, Any] | None = None, **how: Any
+    ) -> None:
+        """Table and history; `more`: settings besides those of the session."""
         settings = {
             name: str(value) if isinstance(value, Path) else value for name, value in dataclasses.asdict(self).items()
         }
-        report(benchmark, figures, settings, self.history, **{"judged": self.judged, **how})
+        report(benchmark, figures, {**settings, **(more or {})}, self.history, **{"judged": self.judged, **how})
 
 
 def beyond(small: Measured, large: Measured) -> Measured:

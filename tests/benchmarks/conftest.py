@@ -1,10 +1,12 @@
-"""Small sizes, and every subject in this process: starting TensorFlow for each would take longer than all the work."""
+"""Small sizes, and every subject of the project's own environment in this process: starting TensorFlow for each would take
+longer than all the work."""
 
 from __future__ import annotations
 
 import importlib
 import json
 import resource
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +14,18 @@ import pytest
 import yaml
 
 from benchmarks import measure
+from benchmarks.peers.environment import JAX, PEERS, NoEnvironment, python_of
 from benchmarks.prepare import RECIPE
 from benchmarks.session import Session
 
+IN_A_PROCESS = measure.fresh
 FEW = ("price", "position", "user_id", "device", "country", "tags")
 
 
 def here(subject: measure.Subject, out: Path | str) -> tuple[dict[str, Any], int]:
-    """As `measure.fresh`, without a process: the question and the answer still go through JSON."""
+    """As `measure.fresh`, without a process: the question and the answer still go through JSON. With one for the peers."""
+    if subject.python != sys.executable:
+        return IN_A_PROCESS(subject, out)
     question = json.loads(json.dumps({**subject.question, "out": str(out)}))
     answer = importlib.import_module(subject.module).run(question)
     return json.loads(json.dumps(answer)), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
@@ -39,6 +45,25 @@ def few_features(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def shared_work(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Logs, examples and outputs that one benchmark makes and the next uses again, as in `make bench`."""
     return tmp_path_factory.mktemp("bench")
+
+
+@pytest.fixture(scope="session")
+def peers() -> Path:
+    """The Python of the peers' environment, made if it is not there."""
+    return _python_of(PEERS)
+
+
+@pytest.fixture(scope="session")
+def jax_alone() -> Path:
+    """The Python of an environment with JAX and without TensorFlow."""
+    return _python_of(JAX)
+
+
+def _python_of(requirements: Path) -> Path:
+    try:
+        return python_of(requirements)
+    except NoEnvironment as error:
+        pytest.skip(str(error))
 
 
 @pytest.fixture

@@ -25,23 +25,39 @@ def test_a_ratio_is_of_rates() -> None:
         (Target(ratio=51), [(">= 51 x", False)]),
         (Target(ratio=1 / 3), [("within 3 x", True)]),
         (Target(ratio_at_most=1.2), [("<= 1.2 x", False)]),
+        (Target(shares={"products": 0.7}), [(">= 70% products", True)]),
+        (Target(shares_at_most={"products": 0.7}), [("<= 70% products", False)]),
         (Target(rate=10, peak_gib=4), [(">= 10/s", True), ("< 4 GiB", False)]),
     ],
 )
 def test_targets(target: Target, verdicts: list[tuple[str, bool]]) -> None:
-    assert list(Figure(measured=PEER, against=OURS, target=target).verdicts()) == verdicts
+    figure = Figure(measured=PEER, against=OURS, target=target, shares={"products": 0.75})
+    assert list(figure.verdicts()) == verdicts
 
 
 def test_a_table_and_a_line_of_history_for_each_figure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     figures = [
         Figure(measured=OURS, target=Target(rate=400)),
-        Figure(measured=PEER, against=OURS, target=Target(ratio=99)),
+        Figure(measured=PEER, against=OURS, target=Target(ratio=99), shares={"products": 0.421}),
     ]
     history = tmp_path / "runs" / "history.jsonl"
     for judged in (True, False):
         report("join", figures, {"seed": 7}, history, judged=judged, notes=["A note."])
     first, second = capsys.readouterr().out.split("A note.")[:2]
-    for word in ("join", "1,000", "2.00", "500", "2,048", "50 x", ">= 400/s", "yes", "NO", "rows/s of ours"):
+    for word in (
+        "join",
+        "1,000",
+        "2.00",
+        "500",
+        "2,048",
+        "50 x",
+        ">= 400/s",
+        "yes",
+        "NO",
+        "rows/s of ours",
+        "products",
+        "42%",
+    ):
         assert word in first, word
     assert "too few" in second and "NO" not in second
     lines = [json.loads(line) for line in history.read_text().splitlines()]
@@ -50,5 +66,6 @@ def test_a_table_and_a_line_of_history_for_each_figure(tmp_path: Path, capsys: p
     assert lines[1]["seconds"] == [1.0, 3.0, 0.5] and lines[1]["median_seconds"] == 1.0
     assert lines[1]["targets"] == [{"target": ">= 99 x", "met": False}]
     assert lines[3]["targets"] == [{"target": ">= 99 x", "met": None}]
+    assert lines[1]["shares"] == {"products": 0.421} and lines[0]["shares"] == {}
     assert lines[0]["settings"] == {"seed": 7} and lines[1]["answer"] == {"tasks": 4}
     assert {"cpu", "cores", "memory_bytes", "kernel", "python", "packages"} == set(lines[0]["machine"])

@@ -22,3 +22,7 @@ def test_a_package_that_is_not_there_is_left_out() -> None:
 def test_the_commit() -> None:
     found = machine.commit()
     assert found is None or re.fullmatch(r"[0-9a-f]{40}(\+changes)?", found)
+
+
+def test_memory_that_can_be_had() -> None:
+    assert 2**20 < machine.free_bytes() <= machine.machine()["memory_bytes"]

@@ -1,0 +1,1 @@
+"""Training steps of one problem, as subjects of `benchmarks.measure`."""
