@@ -5,9 +5,12 @@ python -m benchmarks.event_logs --rows 1000000
 
 from __future__ import annotations
 
+import dataclasses
+
 import typer
 
 from benchmarks.figures import Figure, Target
+from benchmarks.joins.of_recipe import problem_of
 from benchmarks.measure import Measured, Subject
 from benchmarks.prepare import RECIPE
 from benchmarks.session import HISTORY, WORK, History, PeerRows, Recipe, Rows, Runs, Seed, Session, Skew, Work
@@ -20,7 +23,8 @@ def run(session: Session) -> list[Figure]:
         RuntimeError: our labels and those of the script differ.
     """
     inputs = session.inputs()
-    question = {"recipe": str(session.recipe.resolve()), "data": str(inputs.logs())}
+    problem = dataclasses.asdict(problem_of(str(session.recipe)))
+    question = {"problem": problem, "data": str(inputs.logs())}
     script = Subject(name="Polars script", module="benchmarks.joins.polars_script", question=question)
     ours = session.time(inputs.ours("event_logs", inputs.logs()))
     polars = session.time(script)

@@ -1,7 +1,7 @@
 """The join as a script in Polars: one process, scans, `join_asof` for the last touch, Parquet out.
 
-python -m benchmarks.joins.polars_script QUESTION, with `data`, the folder of the wide logs, and `recipe`. The labels are
-those of our stage; books, dead letters and checks of the input are left out.
+python -m benchmarks.joins.polars_script QUESTION, with `data`, the folder of the wide logs, and `problem`, a Problem. The
+labels are those of our stage; books, dead letters and checks of the input are left out.
 """
 
 from __future__ import annotations
@@ -12,19 +12,20 @@ from typing import Any
 
 import polars as pl
 
-from benchmarks.joins.problem import JoinTask, Problem, positives, problem_of
+from benchmarks.joins.problem import JoinTask, Problem, positives
 from benchmarks.stages.door import answer, clock
 
 
 def run(question: Mapping[str, Any]) -> dict[str, Any]:
     """The join of all the logs in `data`, written to `out`."""
-    problem, data, out = problem_of(question["recipe"]), Path(question["data"]), Path(question["out"])
+    problem, data, out = Problem.of(question["problem"]), Path(question["data"]), Path(question["out"])
     with clock() as seconds:
-        _join(problem, data, out)
+        join(problem, data, out)
     return {"seconds": seconds[0], **positives(out, problem)}
 
 
-def _join(problem: Problem, data: Path, out: Path) -> None:
+def join(problem: Problem, data: Path, out: Path) -> None:
+    """Writes train.parquet and eval.parquet: the columns of the impressions, label/<task> and weight/<task>."""
     name = problem.event_ids["impression"]
     key = list(problem.key)
     touches = (

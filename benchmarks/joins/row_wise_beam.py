@@ -15,7 +15,8 @@ import apache_beam as beam
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from benchmarks.joins.problem import Problem, positives, problem_of
+from benchmarks.joins.of_recipe import problem_of
+from benchmarks.joins.problem import Problem, positives
 from benchmarks.stages.artifacts import BEAM, start_beam
 from benchmarks.stages.door import answer, clock
 

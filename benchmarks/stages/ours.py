@@ -94,17 +94,31 @@ def features(recipe: Recipe, inputs: Path, out: Path) -> Done:
 
 def trainer(recipe: Recipe, inputs: Path, out: Path) -> Done:
     """Transformed examples -> a model, from the first file of each split alone: the stages after need some model."""
+    train, evaluation = (str(files(inputs, "transformed_examples", split)[0]) for split in ("train", "eval"))
+    return _train(recipe, inputs, out, train, evaluation)
+
+
+def training(recipe: Recipe, inputs: Path, out: Path) -> Done:
+    """Transformed examples -> a model, from all of them. `tables`: rows of each."""
+    from models.encoding import Encoding
+
+    train, evaluation = (str(inputs / "transformed_examples" / f"Split-{split}" / "*") for split in ("train", "eval"))
+    done = _train(recipe, inputs, out, train, evaluation)
+    tables = Encoding.load(inputs / "transform_graph").tables
+    return {**done, "tables": {name: rows for name, (rows, _) in tables.items()}}
+
+
+def _train(recipe: Recipe, inputs: Path, out: Path, train: str, evaluation: str) -> Done:
     from models.trainer import run_fn
     from models.trainer_plan import TrainerPlan
 
     run = out / "model_run" / "1"
     run.mkdir(parents=True)
-    first = {split: str(files(inputs, "transformed_examples", split)[0]) for split in ("train", "eval")}
     with clock() as seconds:
         run_fn(
             SimpleNamespace(
-                train_files=[first["train"]],
-                eval_files=[first["eval"]],
+                train_files=[train],
+                eval_files=[evaluation],
                 transform_graph_path=str(inputs / "transform_graph"),
                 serving_model_dir=str(out / "model" / "Format-Serving"),
                 model_run_dir=str(run),
@@ -160,6 +174,7 @@ STAGES: dict[str, Callable[[Recipe, Path, Path], Done]] = {
     "validation": validation,
     "features": features,
     "trainer": trainer,
+    "training": training,
     "evaluation": evaluation,
     "feed": feed,
 }
@@ -186,7 +201,7 @@ def rows_of(examples: Path) -> int:
 
 
 def run(question: Mapping[str, Any]) -> Done:
-    """The stages: seconds of those that count together, and of each; rows, and what else the last of them says."""
+    """The stages: seconds of those that count together, and of each; rows, and what else they say, the later ones last."""
     out = Path(question["out"])
     inputs = Path(question.get("inputs") or out)
     recipe = load_recipe(question["recipe"], question.get("overrides", ()), question.get("data"))
@@ -194,7 +209,7 @@ def run(question: Mapping[str, Any]) -> Done:
     done: Done = {}
     seconds: dict[str, float] = {}
     for stage in question["stages"]:
-        done = STAGES[stage](recipe, inputs, out)
+        done = {**done, **STAGES[stage](recipe, inputs, out)}
         seconds[stage] = done["seconds"]
     untimed = question.get("untimed", ())
     rows = done["rows"] if len(seconds) == 1 else rows_of(inputs / "examples")
