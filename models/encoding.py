@@ -12,6 +12,7 @@ from models.errors import InputError
 from models.recipe import Bucketised, Categorical, Feature, MultiValued, Numeric
 
 ENCODING_FILE = "encoding.json"
+ANALYSED_FILE = "analysed.json"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -27,6 +28,20 @@ class Analysed:
     vocabulary_sizes: Mapping[str, int]
     boundaries: Mapping[str, tuple[float, ...]]
     scaling: Mapping[str, tuple[float, float]]
+
+    def to_json(self) -> str:
+        """The constants as JSON text; `from_json` reads back the same, to the last bit."""
+        return json.dumps(dataclasses.asdict(self), indent=2)
+
+    @classmethod
+    def from_json(cls, text: str) -> Analysed:
+        """The constants that `to_json` wrote."""
+        content: dict[str, Any] = json.loads(text)
+        return cls(
+            vocabulary_sizes=content["vocabulary_sizes"],
+            boundaries={feature: tuple(limits) for feature, limits in content["boundaries"].items()},
+            scaling={feature: (shift, scale) for feature, (shift, scale) in content["scaling"].items()},
+        )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

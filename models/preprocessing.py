@@ -8,7 +8,9 @@ to float32: a logarithm differs in its last bit between batch sizes (vectorised 
 
 from __future__ import annotations
 
+import functools
 import json
+import math
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -17,6 +19,7 @@ from typing import Any
 import tensorflow as tf
 
 from models.encoding import Analysed, Encoding, first_vocabulary_id, is_compositional, missing_name, table_of
+from models.raw_columns import Column, first_values, lists
 from models.recipe import Bucketised, Categorical, Feature, MultiValued, Numeric, column_of, feature_columns, raw_type
 
 _DTYPES = {"bytes": tf.string, "int": tf.int64, "float": tf.float32}
@@ -41,8 +44,8 @@ def pack(outputs: Mapping[str, Any], encoding: Encoding) -> dict[str, tf.Tensor]
     """
     packed = {}
     if encoding.categorical:
-        ids = [tf.cast(outputs[feature], tf.int32) for feature, _ in encoding.categorical]
-        packed["categorical"] = tf.stack(ids, axis=1)
+        ids = tf.stack([outputs[feature] for feature, _ in encoding.categorical], axis=1)
+        packed["categorical"] = tf.cast(ids, tf.int32)
     if encoding.numeric:
         packed["numeric"] = tf.stack([outputs[name] for name in encoding.numeric], axis=1)
     for feature in encoding.multivalued:
@@ -50,10 +53,18 @@ def pack(outputs: Mapping[str, Any], encoding: Encoding) -> dict[str, tf.Tensor]
     return packed
 
 
-def preprocessing_fn(
-    features: Mapping[str, Feature], analysed: Analysed, vocabularies: str | Path
-) -> Callable[[Mapping[str, tf.SparseTensor]], dict[str, tf.Tensor]]:
-    """The features as a `preprocessing_fn` of TensorFlow Transform without analysers.
+Table = Callable[[str, tf.DType], tf.lookup.StaticHashTable]
+"""(table, type of its values) -> its vocabulary as value -> rank, -1 for others; one and the same for each table."""
+
+
+def encode_columns(
+    features: Mapping[str, Feature],
+    analysed: Analysed,
+    columns: Mapping[str, Column],
+    batch: tf.Tensor,
+    vocabulary: Table,
+) -> dict[str, tf.Tensor]:
+    """The features of a batch of raw columns: their one definition, for training and serving alike.
 
     Outputs: categorical and bucketised: (batch,) int64 ids. multivalued: (batch, max_length) int64 ids, -1 where there
     is no more value. numeric: (batch,) float32 `<feature>` and `<feature>_missing`.
@@ -67,17 +78,66 @@ def preprocessing_fn(
     Args:
         features: by name, in the recipe's order.
         analysed: what the train split says.
+        columns: by name.
+        batch: () int64: number of rows.
+        vocabulary: gives the tables.
+    """
+    outputs: dict[str, tf.Tensor] = {}
+    single: dict[str, tuple[tf.Tensor, tf.Tensor]] = {}
+    for name, feature in features.items():
+        if isinstance(feature, Categorical | MultiValued):
+            column = columns[column_of(name, feature)]
+            codes = column.each(
+                lambda values, name=name, feature=feature: _codes(name, feature, values, analysed, vocabulary)
+            )
+            if isinstance(feature, MultiValued):
+                outputs[name] = _pairs(lists(column.rows, codes, feature.max_length, batch), feature, missing=-1)
+            else:
+                single[name] = column.rows, codes
+    if single:
+        rows, codes = zip(*single.values(), strict=True)
+        firsts = first_values(rows, codes, -1, batch)
+        for name, first in zip(single, tf.unstack(firsts, num=len(single)), strict=True):
+            feature = features[name]
+            compositional = is_compositional(feature)
+            outputs[name] = (
+                _pairs(tf.expand_dims(first, 1), feature, missing=0) if compositional else tf.maximum(first, 0)
+            )
+    return outputs | _numbers(features, analysed, columns, batch)
+
+
+def preprocessing_fn(
+    features: Mapping[str, Feature], analysed: Analysed, vocabularies: str | Path
+) -> Callable[[Mapping[str, tf.SparseTensor]], dict[str, tf.Tensor]]:
+    """`encode_columns` as a `preprocessing_fn` of TensorFlow Transform without analysers.
+
+    Args:
+        features: by name, in the recipe's order.
+        analysed: what the train split says.
         vocabularies: folder with `<table>.txt`, a value a line, for each table whose vocabulary is not empty.
     """
+    # Here, because serving needs `pack` alone.
+    import tensorflow_transform as tft
+
+    def table(name: str, dtype: tf.DType) -> tf.lookup.StaticHashTable:
+        # Tracked, and not `tft.apply_vocabulary` of a path, which would keep the path after the folder moved.
+        make = functools.partial(load_vocabulary, vocabularies, name, dtype)
+        return tft.make_and_track_object(make, name=f"vocabulary_{name}")
 
     def function(inputs: Mapping[str, tf.SparseTensor]) -> dict[str, tf.Tensor]:
-        outputs: dict[str, tf.Tensor] = {}
-        for name, feature in features.items():
-            column = _present(inputs[column_of(name, feature)])
-            outputs |= _ENCODERS[type(feature)](name, feature, column, analysed, os.fspath(vocabularies))
-        return outputs
+        columns = {name: Column.of(inputs[name]) for name in feature_columns(features)}
+        batch = inputs[next(iter(columns))].dense_shape[0]
+        return encode_columns(features, analysed, columns, batch, table)
 
     return function
+
+
+def load_vocabulary(folder: str | Path, table: str, dtype: tf.DType) -> tf.lookup.StaticHashTable:
+    """The vocabulary in a folder's `<table>.txt`, a value a line, as a table value -> rank, -1 for others."""
+    index = tf.lookup.TextFileIndex
+    path = os.path.join(os.fspath(folder), vocabulary_file(table))
+    lines = tf.lookup.TextFileInitializer(path, dtype, index.WHOLE_LINE, tf.int64, index.LINE_NUMBER)
+    return tf.lookup.StaticHashTable(lines, default_value=-1)
 
 
 def write_transform_graph(
@@ -114,105 +174,94 @@ def vocabulary_file(table: str) -> str:
     return f"{table}.txt"
 
 
-def _present(column: tf.SparseTensor) -> tf.SparseTensor:
-    """The column without its empty texts; the values after them move up."""
-    if column.dtype != tf.string:
-        return column
-    keep = tf.not_equal(column.values, "")
-    values, rows = tf.boolean_mask(column.values, keep), tf.boolean_mask(column.indices[:, 0], keep)
-    return tf.RaggedTensor.from_value_rowids(values, rows, column.dense_shape[0], validate=False).to_sparse()
-
-
-def _categorical(
-    name: str, feature: Categorical, column: tf.SparseTensor, analysed: Analysed, folder: str
-) -> dict[str, tf.Tensor]:
-    ids = _ids(name, feature, column.values, analysed, folder)
-    first = _first(column, ids[:, 0], 0)
-    if not is_compositional(feature):
-        return {name: first}
-    return {name: tf.stack([first, _first(column, ids[:, 1], -1)], axis=1)}
-
-
-def _multivalued(
-    name: str, feature: MultiValued, column: tf.SparseTensor, analysed: Analysed, folder: str
-) -> dict[str, tf.Tensor]:
-    used = column.indices[:, 1] < feature.max_length
-    indices, values = tf.boolean_mask(column.indices, used), tf.boolean_mask(column.values, used)
-    ids = _ids(name, feature, values, analysed, folder)
-    shape = tf.stack([column.dense_shape[0], feature.max_length])
-    dense = [
-        tf.sparse.to_dense(tf.SparseTensor(indices, one, shape), default_value=-1, validate_indices=False)
-        for one in tf.unstack(ids, axis=1)
-    ]
-    width = feature.max_length * len(dense)
-    return {name: tf.ensure_shape(tf.reshape(tf.stack(dense, axis=2), (-1, width)), (None, width))}
-
-
-def _bucketised(
-    name: str, feature: Bucketised, column: tf.SparseTensor, analysed: Analysed, folder: str
-) -> dict[str, tf.Tensor]:
-    buckets = tf.raw_ops.Bucketize(input=column.values, boundaries=list(analysed.boundaries[name]))
-    ids = tf.where(tf.math.is_finite(column.values), tf.cast(buckets, tf.int64) + 1, tf.constant(0, tf.int64))
-    return {name: _first(column, ids, 0)}
-
-
-def _numeric(
-    name: str, feature: Numeric, column: tf.SparseTensor, analysed: Analysed, folder: str
-) -> dict[str, tf.Tensor]:
-    shift, scale = analysed.scaling[name]
-    finite = tf.math.is_finite(column.values)
-    values = tf.cast(column.values, tf.float64)
-    if feature.transform == "log1p":
-        values = tf.sign(values) * tf.math.log1p(tf.abs(values))
-        # The moments are those of float32 numbers: of the same ones.
-        values = tf.cast(tf.cast(values, tf.float32), tf.float64)
-    scaled = tf.cast((values - tf.constant(shift, tf.float64)) / tf.constant(scale, tf.float64), tf.float32)
-    return {
-        name: _first(column, tf.where(finite, scaled, tf.zeros_like(scaled)), 0.0),
-        missing_name(name): _first(column, tf.cast(~finite, tf.float32), 1.0),
-    }
-
-
-_ENCODERS: dict[type, Callable[..., dict[str, tf.Tensor]]] = {
-    Categorical: _categorical,
-    MultiValued: _multivalued,
-    Bucketised: _bucketised,
-    Numeric: _numeric,
-}
-
-
-def _first(column: tf.SparseTensor, values: tf.Tensor, missing: float) -> tf.Tensor:
-    """(batch,): each row's first value, or `missing`; `values` (value,) stand where those of the column do."""
-    shape = tf.stack([column.dense_shape[0], tf.maximum(column.dense_shape[1], 1)])
-    sparse = tf.SparseTensor(column.indices, values, shape)
-    return tf.sparse.to_dense(sparse, default_value=tf.cast(missing, values.dtype), validate_indices=False)[:, 0]
-
-
-def _ids(
-    name: str, feature: Categorical | MultiValued, values: tf.Tensor, analysed: Analysed, folder: str
+def _codes(
+    name: str, feature: Categorical | MultiValued, values: tf.Tensor, analysed: Analysed, vocabulary: Table
 ) -> tf.Tensor:
-    """(value, 1) int64: the id of every value; (value, 2) for a compositional feature."""
+    """(value,) int64: the id of every value, or the hash for a compositional feature; -1 for an empty text."""
     if feature.hash_buckets is None:
-        return tf.expand_dims(_known_ids(name, feature, values, analysed, folder), 1)
-    if not feature.compositional:
-        return tf.expand_dims(1 + _bucket(values, feature.hash_buckets), 1)
-    # Remainder and quotient of one hash are as good as two independent ones.
-    hashes = _bucket(values, feature.hash_buckets**2)
-    remainder, quotient = hashes % feature.hash_buckets, hashes // feature.hash_buckets
-    return tf.stack([1 + remainder, 1 + feature.hash_buckets + quotient], axis=1)
+        codes = _known_ids(name, feature, values, analysed, vocabulary)
+    elif feature.compositional:
+        # Remainder and quotient of one hash are as good as two independent ones.
+        codes = _bucket(values, feature.hash_buckets**2)
+    else:
+        codes = 1 + _bucket(values, feature.hash_buckets)
+    return tf.where(tf.equal(values, ""), tf.constant(-1, tf.int64), codes) if values.dtype == tf.string else codes
+
+
+def _pairs(codes: tf.Tensor, feature: Feature, missing: int) -> tf.Tensor:
+    """(batch, 2 length) int64: two ids for each of (batch, length) hashes of a compositional feature, `missing` and -1
+    where there is none. The codes themselves for another one.
+    """
+    if not isinstance(feature, Categorical | MultiValued) or not feature.compositional or feature.hash_buckets is None:
+        return codes
+    there, size = codes >= 0, feature.hash_buckets
+    remainders = tf.where(there, 1 + codes % size, tf.constant(missing, tf.int64))
+    quotients = tf.where(there, 1 + size + codes // size, tf.constant(-1, tf.int64))
+    return tf.reshape(tf.stack([remainders, quotients], axis=2), (-1, 2 * codes.shape[1]))
+
+
+def _numbers(
+    features: Mapping[str, Feature], analysed: Analysed, columns: Mapping[str, Column], batch: tf.Tensor
+) -> dict[str, tf.Tensor]:
+    """The numeric and the bucketised features."""
+    numbers = {name: feature for name, feature in features.items() if isinstance(feature, Numeric | Bucketised)}
+    if not numbers:
+        return {}
+    used = list(feature_columns(numbers))
+    rows, values = zip(*((columns[name].rows, columns[name].values) for name in used), strict=True)
+    firsts = first_values(rows, values, math.nan, batch)
+    finite = tf.math.is_finite(firsts)
+    place = {name: used.index(column_of(name, feature)) for name, feature in numbers.items()}
+    outputs: dict[str, tf.Tensor] = {}
+
+    bucketised = [name for name, feature in numbers.items() if isinstance(feature, Bucketised)]
+    if bucketised:
+        each = tf.unstack(firsts, num=len(used))
+        buckets = [
+            tf.raw_ops.Bucketize(input=each[place[name]], boundaries=list(analysed.boundaries[name]))
+            for name in bucketised
+        ]
+        there = tf.gather(finite, [place[name] for name in bucketised])
+        ids = tf.where(there, tf.cast(tf.stack(buckets), tf.int64) + 1, tf.constant(0, tf.int64))
+        outputs |= dict(zip(bucketised, tf.unstack(ids, num=len(bucketised)), strict=True))
+
+    for transform, function in _TRANSFORMS.items():
+        names = [name for name, one in numbers.items() if isinstance(one, Numeric) and one.transform == transform]
+        if names:
+            places = [place[name] for name in names]
+            shifts, scales = (
+                tf.constant([[analysed.scaling[name][part]] for name in names], tf.float64) for part in (0, 1)
+            )
+            wide = function(tf.cast(tf.gather(firsts, places), tf.float64))
+            there = tf.gather(finite, places)
+            scaled = tf.where(there, tf.cast((wide - shifts) / scales, tf.float32), tf.constant(0, tf.float32))
+            outputs |= dict(zip(names, tf.unstack(scaled, num=len(names)), strict=True))
+            missing = tf.unstack(tf.cast(~there, tf.float32), num=len(names))
+            outputs |= {missing_name(name): one for name, one in zip(names, missing, strict=True)}
+    return outputs
+
+
+def _log1p(values: tf.Tensor) -> tf.Tensor:
+    # The moments are those of float32 numbers: of the same ones.
+    return tf.cast(tf.cast(tf.sign(values) * tf.math.log1p(tf.abs(values)), tf.float32), tf.float64)
+
+
+_TRANSFORMS: dict[str, Callable[[tf.Tensor], tf.Tensor]] = {"none": lambda values: values, "log1p": _log1p}
 
 
 def _known_ids(
-    name: str, feature: Categorical | MultiValued, values: tf.Tensor, analysed: Analysed, folder: str
+    name: str, feature: Categorical | MultiValued, values: tf.Tensor, analysed: Analysed, vocabulary: Table
 ) -> tf.Tensor:
     """(value,) int64: the id of every value of a feature with a vocabulary."""
     table = table_of(name, feature)
-    outside = 1 + _bucket(values, feature.oov_buckets)
     # TensorFlow refuses a vocabulary file without a line.
     if not analysed.vocabulary_sizes[table]:
-        return outside
-    ranks = _lookup_table(table, values.dtype, folder).lookup(values)
-    return tf.where(ranks < 0, outside, ranks + first_vocabulary_id(feature))
+        return 1 + _bucket(values, feature.oov_buckets)
+    ids = vocabulary(table, values.dtype).lookup(values) + first_vocabulary_id(feature)
+    # The rank of what is not in the table is -1: with one bucket that is already its id.
+    if feature.oov_buckets == 1:
+        return ids
+    return tf.where(ids < first_vocabulary_id(feature), 1 + _bucket(values, feature.oov_buckets), ids)
 
 
 def _bucket(values: tf.Tensor, buckets: int) -> tf.Tensor:
@@ -230,20 +279,3 @@ def _bucket(values: tf.Tensor, buckets: int) -> tf.Tensor:
 
 def _shifted(values: tf.Tensor, bits: int) -> tf.Tensor:
     return tf.bitwise.right_shift(values, tf.constant(bits, tf.uint64))
-
-
-def _lookup_table(table: str, dtype: tf.DType, folder: str) -> tf.lookup.StaticHashTable:
-    """The vocabulary as a table value -> rank, -1 for others; one for all features that share it.
-
-    Tracked, and not `tft.apply_vocabulary` of a path, which would keep the path after the folder moved.
-    """
-    import tensorflow_transform as tft
-
-    path = os.path.join(folder, vocabulary_file(table))
-
-    def make() -> tf.lookup.StaticHashTable:
-        index = tf.lookup.TextFileIndex
-        lines = tf.lookup.TextFileInitializer(path, dtype, index.WHOLE_LINE, tf.int64, index.LINE_NUMBER)
-        return tf.lookup.StaticHashTable(lines, default_value=-1)
-
-    return tft.make_and_track_object(make, name=f"vocabulary_{table}")

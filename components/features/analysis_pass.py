@@ -19,7 +19,7 @@ from tfx.dsl.io import fileio
 from components.features.analysers import Analysis, analyse, conclude, merge
 from components.features.columns import raw_names
 from components.features.plan import FeaturesPlan
-from models.encoding import ENCODING_FILE, Analysed, encode
+from models.encoding import ANALYSED_FILE, ENCODING_FILE, Analysed, encode
 from models.preprocessing import vocabulary_file, write_transform_graph
 from models.recipe import Feature
 
@@ -95,8 +95,9 @@ def write(analysis: Analysis, plan: str, folder: str) -> str:
         for table, values in vocabularies.items():
             _write_lines(os.path.join(temporary, vocabulary_file(table)), values)
         _write_graph(features, analysed, temporary, folder)
-    with fileio.open(os.path.join(folder, ENCODING_FILE), "w") as file:
-        file.write(encode(features, analysed).to_json())
+    for name, text in ((ENCODING_FILE, encode(features, analysed).to_json()), (ANALYSED_FILE, analysed.to_json())):
+        with fileio.open(os.path.join(folder, name), "w") as file:
+            file.write(text)
     return folder
 
 

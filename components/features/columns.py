@@ -55,16 +55,12 @@ def positions(counts: np.ndarray) -> np.ndarray:
     return np.arange(counts.sum()) - np.repeat(starts, counts)
 
 
-def coordinates(counts: np.ndarray) -> np.ndarray:
-    """(value, 2) int64: row and place in the row of each value, as a sparse tensor wants them."""
-    # Most columns have one value or none: then there is nothing to repeat, and the place is 0.
-    single = not len(counts) or counts.max() <= 1
-    rows = np.flatnonzero(counts) if single else np.repeat(np.arange(len(counts)), counts)
-    indices = np.zeros((len(rows), 2), np.int64)
-    indices[:, 0] = rows
-    if not single:
-        indices[:, 1] = positions(counts)
-    return indices
+def rows_of(column: pa.Array) -> np.ndarray | None:
+    """(value,) int64: the row of each value; None where each row has exactly one."""
+    counts = lengths(column)
+    if not len(counts) or counts.max() > 1:
+        return np.repeat(np.arange(len(counts)), counts)
+    return None if counts.min() == 1 else np.flatnonzero(counts)
 
 
 def distinct_values(column: pa.Array) -> tuple[np.ndarray, np.ndarray | None]:

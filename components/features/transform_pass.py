@@ -21,11 +21,12 @@ import tensorflow_transform as tft
 from apache_beam.io.filesystems import FileSystems
 from tfx.dsl.io import fileio
 
-from components.features.columns import coordinates, distinct_values, lengths, one_of_each, raw_names
+from components.features.columns import distinct_values, lengths, one_of_each, raw_names, rows_of
 from components.features.ordered_map import ordered_map
 from components.features.plan import FeaturesPlan
-from models.encoding import ENCODING_FILE, Encoding
-from models.preprocessing import pack, raw_feature_spec
+from models.encoding import ANALYSED_FILE, ENCODING_FILE, Analysed, Encoding
+from models.preprocessing import encode_columns, load_vocabulary, pack, raw_feature_spec
+from models.raw_columns import Column
 
 # A file of raw examples, and the file of transformed ones that it becomes.
 Job = tuple[str, str]
@@ -71,50 +72,59 @@ def _transform_file(job: Job, plan: str, folder: str) -> str:
 
 @functools.lru_cache(maxsize=1)
 def load_transform(folder: str, plan: str) -> Transform:
-    """The saved graph of a TransformGraph, and `pack`, as a function of record batches of raw examples."""
+    """What a TransformGraph does, and `pack`, as a function of record batches of raw examples.
+
+    The graph is made of the same definition as the saved one, its constants and its vocabularies, but over dictionaries:
+    a text is looked up, or hashed, once for each batch in which it occurs, and not once for each value.
+    """
     features = FeaturesPlan.model_validate_json(plan).features
-    with fileio.open(os.path.join(folder, ENCODING_FILE), "r") as file:
-        encoding = Encoding.from_json(file.read())
-    saved = tf.saved_model.load(tft.TFTransformOutput(folder).transform_savedmodel_dir)
+    encoding = Encoding.from_json(_read(os.path.join(folder, ENCODING_FILE)))
+    analysed = Analysed.from_json(_read(os.path.join(folder, ANALYSED_FILE)))
+    assets = os.path.join(tft.TFTransformOutput(folder).transform_savedmodel_dir, "assets")
+    tables: dict[str, tf.lookup.StaticHashTable] = {}
     spec = raw_feature_spec(features)
 
-    @tf.function(input_signature=[{name: _signature(about.dtype) for name, about in spec.items()}])
-    def graph(columns: dict[str, dict[str, tf.Tensor]]) -> dict[str, tf.Tensor]:
-        return pack(saved.transform_fn({name: _sparse(column) for name, column in columns.items()}), encoding)
+    def vocabulary(table: str, dtype: tf.DType) -> tf.lookup.StaticHashTable:
+        if table not in tables:
+            with tf.init_scope():
+                tables[table] = load_vocabulary(assets, table, dtype)
+        return tables[table]
+
+    @tf.function(input_signature=[{name: _signature(about.dtype) for name, about in spec.items()}, _BATCH])
+    def graph(columns: dict[str, dict[str, tf.Tensor]], batch: tf.Tensor) -> dict[str, tf.Tensor]:
+        given = {name: Column(**column) for name, column in columns.items()}
+        return pack(encode_columns(features, analysed, given, batch, vocabulary), encoding)
 
     def transform(batch: pa.RecordBatch) -> dict[str, np.ndarray]:
-        # Most columns have one value in every row: they share the values' coordinates.
-        ones = tf.constant(coordinates(np.ones(batch.num_rows, np.int64)))
+        # Most columns have one value in every row: they share the values' rows.
+        ones = tf.range(batch.num_rows, dtype=tf.int64)
         columns = {name: _tensors(batch.column(name), about.dtype, ones) for name, about in spec.items()}
-        return {name: values.numpy() for name, values in graph(columns).items()}
+        outputs = graph(columns, tf.constant(batch.num_rows, tf.int64))
+        return {name: values.numpy() for name, values in outputs.items()}
 
     return transform
 
 
+_BATCH = tf.TensorSpec((), tf.int64)
+
+
+def _read(path: str) -> str:
+    with fileio.open(path, "r") as file:
+        text: str = file.read()
+    return text
+
+
 def _tensors(column: pa.Array, dtype: tf.DType, ones: tf.Tensor) -> dict[str, tf.Tensor]:
-    """The parts of a column's SparseTensor; texts as the distinct ones and each value's place among them."""
-    counts = lengths(column)
-    widest = int(counts.max(initial=0))
-    alike = widest == 1 and int(counts.min()) == 1
+    """The parts of a `Column`."""
+    rows = rows_of(column)
     values, places = distinct_values(column)
-    return {
-        "indices": ones if alike else tf.constant(coordinates(counts)),
-        "values": tf.constant(values, dtype=dtype),
-        "shape": tf.constant((len(counts), max(widest, 1)), tf.int64),
-    } | ({} if places is None else {"places": tf.constant(places)})
+    parts = {"rows": ones if rows is None else tf.constant(rows), "values": tf.constant(values, dtype=dtype)}
+    return parts if places is None else {**parts, "places": tf.constant(places)}
 
 
 def _signature(dtype: tf.DType) -> dict[str, tf.TensorSpec]:
-    return {
-        "indices": tf.TensorSpec((None, 2), tf.int64),
-        "values": tf.TensorSpec((None,), dtype),
-        "shape": tf.TensorSpec((2,), tf.int64),
-    } | ({"places": tf.TensorSpec((None,), tf.int32)} if dtype == tf.string else {})
-
-
-def _sparse(column: dict[str, tf.Tensor]) -> tf.SparseTensor:
-    values = tf.gather(column["values"], column["places"]) if "places" in column else column["values"]
-    return tf.SparseTensor(column["indices"], values, column["shape"])
+    parts = {"rows": tf.TensorSpec((None,), tf.int64), "values": tf.TensorSpec((None,), dtype)}
+    return {**parts, "places": tf.TensorSpec((None,), tf.int32)} if dtype == tf.string else parts
 
 
 def write_file(raw: pq.ParquetFile, file: Any, transform: Transform, plan: FeaturesPlan) -> None:

@@ -6,11 +6,11 @@ import pytest
 
 from components.features.columns import (
     check_columns,
-    coordinates,
     distinct_values,
     first_values,
     lengths,
     one_of_each,
+    rows_of,
 )
 from models.errors import InputError
 from models.recipe import Bucketised, Categorical, Numeric
@@ -19,20 +19,22 @@ LISTS = [[1, 2, 3], None, [], [4], [5, 6]]
 
 
 @pytest.mark.parametrize("kind", [pa.large_list(pa.int64()), pa.list_(pa.int64())])
-def test_lengths_coordinates_and_first_values(kind: pa.DataType) -> None:
+def test_lengths_rows_and_first_values(kind: pa.DataType) -> None:
     column = pa.array([[0], *LISTS], kind).slice(1)
     assert lengths(column).tolist() == [3, 0, 0, 1, 2]
-    assert coordinates(lengths(column)).tolist() == [[0, 0], [0, 1], [0, 2], [3, 0], [4, 0], [4, 1]]
+    assert rows_of(column).tolist() == [0, 0, 0, 3, 4, 4]
     assert first_values(column, 2).to_pylist() == [1, 2, 4, 5, 6]
     assert first_values(column, 3).to_pylist() == [1, 2, 3, 4, 5, 6]
     values, places = distinct_values(column)
     assert (values.tolist(), places) == ([1, 2, 3, 4, 5, 6], None)
 
 
-def test_coordinates_of_one_value_or_none() -> None:
-    assert coordinates(np.array([1, 0, 0, 1])).tolist() == [[0, 0], [3, 0]]
-    assert coordinates(np.array([0, 0])).tolist() == []
-    assert coordinates(np.array([], np.int64)).shape == (0, 2)
+def test_rows_of_one_value_or_none() -> None:
+    kind = pa.large_list(pa.int64())
+    assert rows_of(pa.array([[5], None, [], [6]], kind)).tolist() == [0, 3]
+    assert rows_of(pa.array([None, []], kind)).tolist() == []
+    assert rows_of(pa.array([], kind)).tolist() == []
+    assert rows_of(pa.array([[5], [6]], kind)) is None
 
 
 def test_bytes_become_objects_and_keep_what_is_no_utf8() -> None:
