@@ -23,11 +23,17 @@ class Analysed:
         vocabulary_sizes: {table: values that have an id of their own}.
         boundaries: {bucketised feature: limits, rising, each a float32's value}.
         scaling: {numeric feature: (shift, scale)}: the input is (value - shift) / scale, after the transform.
+        count_errors: {table: rows}, only of tables with more distinct values than are counted exactly: values whose
+            counts differ by more are in the right order.
+        limit_errors: {bucketised feature: part}, only of those with more distinct numbers than are counted exactly: a
+            limit is at most by this part of itself below the exact quantile.
     """
 
     vocabulary_sizes: Mapping[str, int]
     boundaries: Mapping[str, tuple[float, ...]]
     scaling: Mapping[str, tuple[float, float]]
+    count_errors: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    limit_errors: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
     def to_json(self) -> str:
         """The constants as JSON text; `from_json` reads back the same, to the last bit."""
@@ -41,6 +47,8 @@ class Analysed:
             vocabulary_sizes=content["vocabulary_sizes"],
             boundaries={feature: tuple(limits) for feature, limits in content["boundaries"].items()},
             scaling={feature: (shift, scale) for feature, (shift, scale) in content["scaling"].items()},
+            count_errors=content["count_errors"],
+            limit_errors=content["limit_errors"],
         )
 
 

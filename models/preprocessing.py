@@ -87,9 +87,7 @@ def encode_columns(
     for name, feature in features.items():
         if isinstance(feature, Categorical | MultiValued):
             column = columns[column_of(name, feature)]
-            codes = column.each(
-                lambda values, name=name, feature=feature: _codes(name, feature, values, analysed, vocabulary)
-            )
+            codes = column.each(functools.partial(_codes, name, feature, analysed, vocabulary))
             if isinstance(feature, MultiValued):
                 outputs[name] = _pairs(lists(column.rows, codes, feature.max_length, batch), feature, missing=-1)
             else:
@@ -175,11 +173,11 @@ def vocabulary_file(table: str) -> str:
 
 
 def _codes(
-    name: str, feature: Categorical | MultiValued, values: tf.Tensor, analysed: Analysed, vocabulary: Table
+    name: str, feature: Categorical | MultiValued, analysed: Analysed, vocabulary: Table, values: tf.Tensor
 ) -> tf.Tensor:
     """(value,) int64: the id of every value, or the hash for a compositional feature; -1 for an empty text."""
     if feature.hash_buckets is None:
-        codes = _known_ids(name, feature, values, analysed, vocabulary)
+        codes = _known_ids(name, feature, analysed, vocabulary, values)
     elif feature.compositional:
         # Remainder and quotient of one hash are as good as two independent ones.
         codes = _bucket(values, feature.hash_buckets**2)
@@ -250,7 +248,7 @@ _TRANSFORMS: dict[str, Callable[[tf.Tensor], tf.Tensor]] = {"none": lambda value
 
 
 def _known_ids(
-    name: str, feature: Categorical | MultiValued, values: tf.Tensor, analysed: Analysed, vocabulary: Table
+    name: str, feature: Categorical | MultiValued, analysed: Analysed, vocabulary: Table, values: tf.Tensor
 ) -> tf.Tensor:
     """(value,) int64: the id of every value of a feature with a vocabulary."""
     table = table_of(name, feature)

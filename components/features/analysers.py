@@ -2,27 +2,31 @@
 
     analyse(batch) -> Analysis; merge(analyses) -> Analysis; conclude(analysis) -> vocabularies, limits, scaling
 
-An Analysis of some rows is a dict of counts, moments and numbers, each of which adds up exactly, in any order.
+An Analysis of some rows is a dict of counts, moments and numbers. Each adds up exactly, in any order; only of a column with
+more distinct values than memory should hold the counts are bounded, see `frequent` and `grid`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from components.features.columns import first_values
-from components.features.counts import Counts, count_values, merge_counts, quantile_boundaries, vocabulary
+from components.features.counts import quantile_boundaries, vocabulary
+from components.features.frequent import Frequent, count_frequent, merge_frequent
+from components.features.grid import GridCounts, count_on_grid, merge_grids
 from components.features.moments import Moments, measure, merge_moments
 from models.encoding import Analysed, table_of
 from models.errors import InputError
 from models.recipe import Bucketised, Categorical, Feature, MultiValued, Numeric, column_of
 
-Analysis = dict[str, Counts | Moments | int]
-"""`rows` and `values/<feature>`: numbers; `vocabulary/<table>` and `quantiles/<feature>`: Counts;
+Part = Frequent | GridCounts | Moments | int
+Analysis = dict[str, Part]
+"""`rows` and `values/<feature>`: numbers; `vocabulary/<table>`: Frequent; `quantiles/<feature>`: GridCounts;
 `moments/<feature>`: Moments."""
 
 
@@ -35,17 +39,18 @@ def analyse(batch: pa.RecordBatch, features: Mapping[str, Feature]) -> Analysis:
     for name, feature in features.items():
         most = feature.max_length if isinstance(feature, MultiValued) else 1
         values = first_values(batch.column(column_of(name, feature)), most)
-        if isinstance(feature, Categorical | MultiValued) and feature.vocabulary is None:
-            pass  # counts for nothing but `values`
-        elif isinstance(feature, Categorical | MultiValued):
-            parts.append({f"vocabulary/{table_of(name, feature)}": count_values(values)})
+        if isinstance(feature, Categorical | MultiValued):
+            # Without a vocabulary it counts for nothing but `values`.
+            if feature.vocabulary is not None:
+                counts = count_frequent(values, feature.vocabulary)
+                parts.append({f"vocabulary/{table_of(name, feature)}": counts})
         else:
             values = values.cast(pa.float32())
             values = values.filter(pc.is_finite(values))
         if isinstance(feature, Numeric):
             parts.append({f"moments/{name}": measure(transformed(values.to_numpy(zero_copy_only=False), feature))})
         elif isinstance(feature, Bucketised) and feature.buckets is not None:
-            parts.append({f"quantiles/{name}": count_values(values)})
+            parts.append({f"quantiles/{name}": count_on_grid(values)})
         parts.append({f"values/{name}": len(values)})
     return merge(parts)
 
@@ -60,14 +65,25 @@ def transformed(values: np.ndarray, feature: Numeric) -> np.ndarray:
 
 def merge(parts: Sequence[Analysis]) -> Analysis:
     """The analysis of all parts' rows together; the order of the parts does not matter."""
-    gathered: dict[str, list[Counts | Moments | int]] = {}
+    gathered: dict[str, list[Part]] = {}
     for part in parts:
         for key, value in part.items():
             gathered.setdefault(key, []).append(value)
-    return {key: _MERGE[type(values[0])](values) for key, values in gathered.items()}
+    return {key: merge_parts(values) for key, values in gathered.items()}
 
 
-_MERGE: dict[type, Callable[[Any], Any]] = {int: sum, Counts: merge_counts, Moments: merge_moments}
+def merge_parts(parts: Sequence[Part]) -> Part:
+    """One entry of several analyses, together; at least one, all of one type."""
+    merged: Part = _MERGE[type(parts[0])](parts)
+    return merged
+
+
+_MERGE: dict[type, Callable[[Any], Any]] = {
+    int: sum,
+    Frequent: merge_frequent,
+    GridCounts: merge_grids,
+    Moments: merge_moments,
+}
 
 
 def conclude(analysis: Analysis, features: Mapping[str, Feature]) -> tuple[Analysed, dict[str, pa.Array]]:
@@ -88,6 +104,8 @@ def conclude(analysis: Analysis, features: Mapping[str, Feature]) -> tuple[Analy
     vocabularies: dict[str, pa.Array] = {}
     boundaries: dict[str, tuple[float, ...]] = {}
     scaling: dict[str, tuple[float, float]] = {}
+    count_errors: dict[str, int] = {}
+    limit_errors: dict[str, float] = {}
     for name, feature in features.items():
         if not analysis[f"values/{name}"]:
             raise InputError(
@@ -97,24 +115,36 @@ def conclude(analysis: Analysis, features: Mapping[str, Feature]) -> tuple[Analy
         if isinstance(feature, Categorical | MultiValued):
             table = table_of(name, feature)
             if table not in vocabularies and feature.vocabulary is not None:
-                counts = analysis[f"vocabulary/{table}"]
-                vocabularies[table] = vocabulary(_counts(counts), feature.vocabulary, feature.min_count)
+                found = _of(Frequent, analysis[f"vocabulary/{table}"])
+                # A value that may occur so often is not left out.
+                least = max(1, feature.min_count - found.error)
+                vocabularies[table] = vocabulary(found.counts, feature.vocabulary, least)
+                if found.error:
+                    count_errors[table] = found.error
         elif isinstance(feature, Numeric):
-            scaling[name] = _scaling(analysis[f"moments/{name}"], feature)
+            scaling[name] = _scaling(_of(Moments, analysis[f"moments/{name}"]), feature)
         elif feature.buckets is not None:
-            boundaries[name] = quantile_boundaries(_counts(analysis[f"quantiles/{name}"]), feature.buckets)
+            numbers = _of(GridCounts, analysis[f"quantiles/{name}"])
+            boundaries[name] = quantile_boundaries(numbers.counts, feature.buckets)
+            if numbers.bits:
+                limit_errors[name] = numbers.relative_error
         else:
             # The graph compares float32 numbers; limits that are one there must be one here too.
             limits = np.unique(np.asarray(feature.boundaries, np.float32))
             boundaries[name] = tuple(float(limit) for limit in limits)
     sizes = {table: len(values) for table, values in vocabularies.items()}
-    return Analysed(vocabulary_sizes=sizes, boundaries=boundaries, scaling=scaling), vocabularies
+    analysed = Analysed(
+        vocabulary_sizes=sizes,
+        boundaries=boundaries,
+        scaling=scaling,
+        count_errors=count_errors,
+        limit_errors=limit_errors,
+    )
+    return analysed, vocabularies
 
 
-def _scaling(moments: object, feature: Numeric) -> tuple[float, float]:
+def _scaling(moments: Moments, feature: Numeric) -> tuple[float, float]:
     """(shift, scale); a constant column becomes 0."""
-    if not isinstance(moments, Moments):
-        raise TypeError(f"expected Moments, received {type(moments).__name__}")
     shift, scale = {
         "zscore": lambda: (moments.mean, moments.deviation),
         "minmax": lambda: (moments.smallest, moments.largest - moments.smallest),
@@ -123,7 +153,10 @@ def _scaling(moments: object, feature: Numeric) -> tuple[float, float]:
     return shift, scale or 1.0
 
 
-def _counts(value: object) -> Counts:
-    if not isinstance(value, Counts):
-        raise TypeError(f"expected Counts, received {type(value).__name__}")
-    return value
+Kind = TypeVar("Kind")
+
+
+def _of(kind: type[Kind], part: object) -> Kind:
+    if not isinstance(part, kind):
+        raise TypeError(f"expected {kind.__name__}, received {type(part).__name__}")
+    return part

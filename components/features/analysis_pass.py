@@ -1,10 +1,12 @@
 """The first pass, in Beam: the train split's row groups -> analyses -> one analysis -> the TransformGraph.
 
-Create(pieces) -> Reshuffle -> Analyse -> Merge -> WriteTransformGraph
+Create(pieces, several at a time) -> Reshuffle -> Analyse -> Merge -> WriteTransformGraph
 """
 
 from __future__ import annotations
 
+import functools
+import logging
 import os
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,12 +14,16 @@ from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from apache_beam.io.filesystems import FileSystems
 from tfx.dsl.io import fileio
 
-from components.features.analysers import Analysis, analyse, conclude, merge
+from components.features.analysers import Analysis, Part, analyse, conclude, merge, merge_parts
 from components.features.columns import raw_names
+from components.features.frequent import Frequent
+from components.features.grid import GridCounts
+from components.features.ordered_map import ordered_map
 from components.features.plan import FeaturesPlan
 from models.encoding import ANALYSED_FILE, ENCODING_FILE, Analysed, encode
 from models.preprocessing import vocabulary_file, write_transform_graph
@@ -26,8 +32,15 @@ from models.recipe import Feature
 # A piece of a split: (file, row group).
 Piece = tuple[str, int]
 
-BATCH_ROWS = 262_144
+BATCH_ROWS = 131_072
+# Of one element: Beam's local runner takes elements one after the other, so the threads are inside of one.
+_PIECES = 16
 _MERGE_AT = 16
+_LIGHT = 2**18
+_LINES = 2**18
+_END_OF_LINE = pa.scalar(b"", pa.large_binary()), pa.scalar(b"\n", pa.large_binary())
+
+_LOG = logging.getLogger(__name__)
 
 
 class AnalysisPass(beam.PTransform):
@@ -47,7 +60,7 @@ class AnalysisPass(beam.PTransform):
         plan = self._plan.model_dump_json()
         return (
             pipeline
-            | "Pieces" >> beam.Create(self._pieces).with_output_types(tuple[str, int])
+            | "Pieces" >> beam.Create(_chunks(self._pieces)).with_output_types(list[tuple[str, int]])
             | "Spread" >> beam.Reshuffle()
             | "Analyse" >> beam.Map(_analyse, plan=plan).with_output_types(dict)
             | "Merge" >> beam.CombineGlobally(MergeAnalyses())
@@ -55,29 +68,58 @@ class AnalysisPass(beam.PTransform):
         )
 
 
+Gathered = dict[str, list[Part]]
+
+
 class MergeAnalyses(beam.CombineFn):
-    """`merge` for Beam. A few analyses are gathered before they are merged: one by one would hash everything again."""
+    """`merge` for Beam. Analyses are gathered before they are merged: one by one would hash everything again."""
 
-    def create_accumulator(self) -> list[Analysis]:
-        return []
+    def create_accumulator(self) -> Gathered:
+        return {}
 
-    def add_input(self, mutable_accumulator: list[Analysis], element: Analysis) -> list[Analysis]:
-        return _compact([*mutable_accumulator, element])
+    def add_input(self, mutable_accumulator: Gathered, element: Analysis) -> Gathered:
+        return gather(mutable_accumulator, {key: [part] for key, part in element.items()})
 
-    def merge_accumulators(self, accumulators: Iterable[list[Analysis]]) -> list[Analysis]:
-        return _compact([analysis for accumulator in accumulators for analysis in accumulator])
+    def merge_accumulators(self, accumulators: Iterable[Gathered]) -> Gathered:
+        return functools.reduce(gather, accumulators, {})
 
-    def extract_output(self, accumulator: list[Analysis]) -> Analysis:
-        return merge(accumulator)
-
-
-def _compact(analyses: list[Analysis]) -> list[Analysis]:
-    return analyses if len(analyses) < _MERGE_AT else [merge(analyses)]
+    def extract_output(self, accumulator: Gathered) -> Analysis:
+        return {key: merge_parts(parts) for key, parts in accumulator.items()}
 
 
-def _analyse(piece: Piece, plan: str) -> Analysis:
-    path, row_group = piece
+def gather(gathered: Gathered, more: Gathered) -> Gathered:
+    """Adds `more` to `gathered`, and merges the entries of which much, or many, have come together.
+
+    An entry is merged once its later parts weigh as much as its first one, which holds all that was merged before: so
+    each value is hashed a few times, however many parts there are, and at most twice of what is needed is in memory.
+    """
+    for key, parts in more.items():
+        together = gathered.setdefault(key, [])
+        together += parts
+        first, *later = map(_weight, together)
+        if (len(together) >= _MERGE_AT and sum(later) >= first) or sum(later) >= max(first, _LIGHT):
+            gathered[key] = [merge_parts(together)]
+    return gathered
+
+
+def _weight(part: Part) -> int:
+    return len(part.counts.counts) if isinstance(part, Frequent | GridCounts) else 1
+
+
+def _chunks(pieces: Sequence[Piece]) -> list[list[Piece]]:
+    return [list(pieces[start : start + _PIECES]) for start in range(0, len(pieces), _PIECES)]
+
+
+def _analyse(pieces: list[Piece], plan: str) -> Analysis:
     features = FeaturesPlan.model_validate_json(plan).features
+    combine = MergeAnalyses()
+    # In the order of the pieces, whichever is done first.
+    parts = ordered_map(lambda piece: _analyse_piece(piece, features), pieces)
+    return combine.extract_output(functools.reduce(combine.add_input, parts, combine.create_accumulator()))
+
+
+def _analyse_piece(piece: Piece, features: Mapping[str, Feature]) -> Analysis:
+    path, row_group = piece
     with FileSystems.open(path) as file:
         batches = pq.ParquetFile(file).iter_batches(BATCH_ROWS, [row_group], raw_names(features))
         return merge([analyse(batch, features) for batch in batches] or [{"rows": 0}])
@@ -91,6 +133,10 @@ def write(analysis: Analysis, plan: str, folder: str) -> str:
     """
     features = FeaturesPlan.model_validate_json(plan).features
     analysed, vocabularies = conclude(analysis, features)
+    for table, rows in analysed.count_errors.items():
+        _LOG.warning("vocabulary %s: too many distinct values to count all; counts are exact to %d rows", table, rows)
+    for name, part in analysed.limit_errors.items():
+        _LOG.warning("feature %s: too many distinct numbers to count all; limits are exact to a part of %g", name, part)
     with tempfile.TemporaryDirectory() as temporary:
         for table, values in vocabularies.items():
             _write_lines(os.path.join(temporary, vocabulary_file(table)), values)
@@ -111,6 +157,8 @@ def _write_graph(features: Mapping[str, Feature], analysed: Analysed, vocabulari
 
 
 def _write_lines(path: str, values: pa.Array) -> None:
-    lines = values.cast(pa.string()).cast(pa.large_binary()) if pa.types.is_integer(values.type) else values
+    lines = values.cast(pa.string()) if pa.types.is_integer(values.type) else values
     with open(path, "wb") as file:
-        file.writelines(line + b"\n" for line in lines.to_pylist())
+        for start in range(0, len(lines), _LINES):
+            some = lines.slice(start, _LINES).cast(pa.large_binary())
+            file.write(pc.binary_join_element_wise(some, *_END_OF_LINE).buffers()[2])

@@ -90,7 +90,10 @@ def load_transform(folder: str, plan: str) -> Transform:
                 tables[table] = load_vocabulary(assets, table, dtype)
         return tables[table]
 
-    @tf.function(input_signature=[{name: _signature(about.dtype) for name, about in spec.items()}, _BATCH])
+    # There is no Python control flow to translate, and the attempt takes seconds.
+    @tf.function(
+        input_signature=[{name: _signature(about.dtype) for name, about in spec.items()}, _BATCH], autograph=False
+    )
     def graph(columns: dict[str, dict[str, tf.Tensor]], batch: tf.Tensor) -> dict[str, tf.Tensor]:
         given = {name: Column(**column) for name, column in columns.items()}
         return pack(encode_columns(features, analysed, given, batch, vocabulary), encoding)
