@@ -1,8 +1,9 @@
 """How often float32 numbers occur, in bounded memory: exactly up to a number of distinct ones, then on a grid.
 
 In their rising order the float32 numbers are the whole numbers of 32 bits. With more than MOST_DISTINCT different ones
-each is rounded down to a multiple of 2^bits there, with the fewest bits that do: at most 12, as 2^32 / 2^12 < 2^21. That
-leaves a number at least 12 of its 24 binary digits, so a limit is at most its 2^(bits - 23)th part below the exact one.
+each is rounded down to a multiple of 2^bits there, with the fewest bits that do: at most 11, as 2^32 / 2^11 = 2^21. That
+leaves a number at least 13 of its 24 binary digits: a limit is at most by its 2^(bits - 23)th part below the exact one.
+(Of numbers so near to zero that they have fewer digits, below 1e-37, by as much as a number of 1e-37.)
 
 The bits follow from the set of all numbers alone, so the result is the same for any order and division of the rows.
 """
@@ -38,7 +39,8 @@ class GridCounts:
 
 def count_on_grid(values: pa.Array) -> GridCounts:
     """The counts of an array of finite float32 numbers without nulls."""
-    return _fit(GridCounts(count_values(values)))
+    # 0 and -0 are one number.
+    return _fit(GridCounts(count_values(pa.array(values.to_numpy(zero_copy_only=False) + np.float32(0)))))
 
 
 def merge_grids(parts: Sequence[GridCounts]) -> GridCounts:
@@ -66,8 +68,7 @@ def _rounded(found: GridCounts, bits: int) -> GridCounts:
 
 def round_down(values: np.ndarray, bits: int) -> np.ndarray:
     """(value,) float32: each finite number rounded down to a multiple of 2^bits in the order of the float32 numbers."""
-    # Zero has one place only.
-    raw = (values + np.float32(0)).view(np.uint32)
+    raw = values.view(np.uint32)
     ordered = np.where(raw & _SIGN, ~raw, raw | _SIGN)
     ordered &= np.uint32(2**32 - 2**bits)
     return np.where(ordered & _SIGN, ordered ^ _SIGN, ~ordered).view(np.float32)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from components.features import frequent, grid
 from components.features.analysers import analyse, conclude, merge
+from models.encoding import Analysed
 from models.errors import InputError
 from models.recipe import Categorical
 
@@ -125,6 +128,8 @@ def stock(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, dict[str, list
     rows = {
         # Distinct counts: the two break ties differently.
         "text": [value for number in range(1, 17) for value in [f"v{number * 7 % 17:02d}".encode()] * number],
+        # Many ties, 34 values of three or four rows each.
+        "tied": [f"t{number * 7 % 34:02d}".encode() for number in range(136 - 10)] + [b"t03"] * 10,
         "number": random.lognormal(3.0, 2.0, 136).astype(np.float32).tolist(),
         "small": random.integers(-4, 5, 136).astype(np.float32).tolist(),
     }
@@ -138,7 +143,10 @@ def stock(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, dict[str, list
 
         return {
             "id": tft.compute_and_apply_vocabulary(inputs["text"], vocab_filename="text"),
+            "tied_id": tft.compute_and_apply_vocabulary(inputs["tied"], vocab_filename="tied"),
             "number_zscore": tft.scale_to_z_score(inputs["number"]),
+            "number_mean": repeated(tft.mean(inputs["number"]), 1),
+            "number_variance": repeated(tft.var(inputs["number"]), 1),
             "number_minmax": tft.scale_to_0_1(inputs["number"]),
             "number_quantiles": repeated(tft.quantiles(inputs["number"], 7, 1e-4), 6),
             "small_quantiles": repeated(tft.quantiles(inputs["small"], 4, 1e-4), 3),
@@ -146,6 +154,7 @@ def stock(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, dict[str, list
 
     spec = {
         "text": tf.io.FixedLenFeature([], tf.string),
+        "tied": tf.io.FixedLenFeature([], tf.string),
         "number": tf.io.FixedLenFeature([], tf.float32),
         "small": tf.io.FixedLenFeature([], tf.float32),
     }
@@ -166,17 +175,26 @@ def test_agrees_with_stock_transform(stock: Any, make_table: Any, make_plan: Any
     plan = make_plan(
         {
             "text": {"kind": "categorical"},
+            "tied": {"kind": "categorical"},
             "number_zscore": {"kind": "numeric", "column": "number"},
             "number_minmax": {"kind": "numeric", "column": "number", "scale": "minmax"},
             "number_quantiles": {"kind": "bucketised", "column": "number", "buckets": 7},
             "small_quantiles": {"kind": "bucketised", "column": "small", "buckets": 4},
         }
     )
-    kinds = {"text": "bytes", "number": "float", "small": "float"}
+    kinds = {"text": "bytes", "tied": "bytes", "number": "float", "small": "float"}
     table = make_table({name: (kinds[name], [[value] for value in values]) for name, values in rows.items()}, ())
     analysed, vocabularies = conclude(analyse(table.to_batches()[0], plan.features), plan.features)
     assert vocabularies["text"].to_pylist() == vocabulary_by_name("text")
+    # Among values that are as frequent TensorFlow Transform takes the last first, we the first.
+    counts = Counter(rows["tied"])
+    assert vocabularies["tied"].to_pylist() == sorted(counts, key=lambda value: (-counts[value], value))
+    ours_reversed = sorted(vocabularies["tied"].to_pylist()[::-1], key=lambda value: -counts[value])
+    assert ours_reversed == vocabulary_by_name("tied")
     numbers = np.float64(rows["number"])
+    mean, deviation = analysed.scaling["number_zscore"]
+    assert outputs["number_mean"][0, 0] == pytest.approx(mean, rel=1e-6)
+    assert outputs["number_variance"][0, 0] == pytest.approx(deviation**2, rel=1e-6)
     for name in ("number_zscore", "number_minmax"):
         shift, scale = analysed.scaling[name]
         np.testing.assert_allclose((numbers - shift) / scale, outputs[name], rtol=2e-6, atol=2e-6)
@@ -198,3 +216,25 @@ def test_a_feature_whose_ids_are_hashes_is_counted_but_has_no_vocabulary() -> No
     assert analysis == {"rows": 3, "values/user": 2}
     analysed, vocabularies = conclude(analysis, features)
     assert (dict(analysed.vocabulary_sizes), vocabularies) == ({}, {})
+
+
+def test_what_is_not_exact_is_said(make_table: Any, make_plan: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(frequent, "MOST_DISTINCT", 4)
+    monkeypatch.setattr(grid, "MOST_DISTINCT", 4)
+    texts = [[value] for value in (b"a", b"a", b"a", b"a", b"b", b"b", b"b", b"c", b"d", b"e")]
+    values = {"word": ("bytes", texts), "age": ("float", [[1 + number / 8] for number in range(10)])}
+    plan = make_plan(
+        {
+            "word": {"kind": "categorical", "vocabulary": 1, "min_count": 4},
+            "age": {"kind": "bucketised", "buckets": 2},
+        }
+    )
+    rows = make_table(values, ()).to_batches()[0]
+    analysed, vocabularies = conclude(analyse(rows, plan.features), plan.features)
+    # k = 2: the third largest of 4, 3, 1, 1, 1 is taken from each, and a's 3 may be 4, as min_count wants.
+    assert vocabularies["word"].to_pylist() == [b"a"]
+    assert analysed.count_errors == {"word": 1}
+    # Ten eighths in at most four places: steps of a half, of which 1.625 is in the second.
+    assert analysed.boundaries == {"age": (1.5,)}
+    assert analysed.limit_errors == {"age": 0.5}
+    assert Analysed.from_json(analysed.to_json()) == analysed

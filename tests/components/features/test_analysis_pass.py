@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
+import pyarrow as pa
 import pytest
 import tensorflow_transform as tft
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.testing.util import assert_that
 
-from components.features.analysers import analyse, conclude
-from components.features.analysis_pass import AnalysisPass, MergeAnalyses, write
+from components.features.analysers import analyse, conclude, merge_parts
+from components.features.analysis_pass import AnalysisPass, MergeAnalyses, gather, write
+from components.features.frequent import count_frequent
 from models.encoding import Encoding
 from models.errors import InputError
 
@@ -42,6 +44,22 @@ def test_merging_one_by_one_equals_all_at_once(
     if repeat == 1:
         assert analysed == whole[0]
     assert vocabularies["item"].equals(whole[1]["item"])
+
+
+def test_what_comes_together_is_merged_in_time() -> None:
+    def some(start: int, size: int) -> dict[str, list[Any]]:
+        return {"vocabulary/x": [count_frequent(pa.array(range(start, start + size), pa.int64()), 10)], "rows": [size]}
+
+    gathered: dict[str, list[Any]] = {}
+    pieces = []
+    for number in range(64):
+        gathered = gather(gathered, some(100 * number, 100))
+        pieces.append(len(gathered["vocabulary/x"]))
+    # Merged when the 16th came, when as much had come again, and when as much as those together had.
+    assert [number for number, waiting in enumerate(pieces, 1) if waiting == 1] == [1, 16, 32, 64]
+    together = merge_parts(gathered["vocabulary/x"])
+    assert sorted(together.counts.values.to_pylist()) == list(range(6400))
+    assert merge_parts(gathered["rows"]) == 6400
 
 
 def test_in_beam(make_table: Any, make_plan: Any, features: Any, columns: Any) -> None:
