@@ -26,6 +26,10 @@ Predictions = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 SERVER = "serving_default"
 PREDICTOR = "transformed"
 
+ALIGNED = 64
+"""Rows that are predicted together: the last of a batch, fewer than the processor takes at once, would go another way through
+exponentials and products, and differ in the last bit from what they are in another batch."""
+
 
 def export(
     predictions: Predictions,
@@ -147,7 +151,7 @@ def load_predictor(
 
     Args:
         directory: of the exported model.
-        batch_size: examples that are predicted at once, to bound the memory.
+        batch_size: examples that are predicted at once, to bound the memory. A prediction is the same in every batch.
 
     Raises:
         InputError: `directory` holds no such model.
@@ -158,12 +162,24 @@ def load_predictor(
         rows = len(next(iter(columns.values())))
         arrays = {_argument(name): array for name, array in columns.items()}
         parts = [
-            _arrays(call(**{name: tf.constant(array[at : at + batch_size]) for name, array in arrays.items()}))
+            _first(
+                _arrays(call(**{name: _filled_up(array[at : at + batch_size]) for name, array in arrays.items()})),
+                min(batch_size, rows - at),
+            )
             for at in range(0, max(rows, 1), batch_size)
         ]
         return {task: np.concatenate([part[task] for part in parts]) for task in parts[0]}
 
     return predict
+
+
+def _filled_up(array: np.ndarray) -> tf.Tensor:
+    """The rows, and zeros up to a multiple of ALIGNED rows."""
+    return tf.constant(np.pad(array, [(0, -len(array) % ALIGNED), *[(0, 0)] * (array.ndim - 1)]))
+
+
+def _first(answers: Mapping[str, np.ndarray], rows: int) -> dict[str, np.ndarray]:
+    return {task: values[:rows] for task, values in answers.items()}
 
 
 def _signature(directory: str | Path, name: str) -> Callable[..., dict[str, Any]]:

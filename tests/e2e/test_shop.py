@@ -140,7 +140,7 @@ def test_the_report_is_one_page(first: Any, world: World, gatewise: Callable[...
     assert all(task in page for task in ("click", "cart", "order_value"))
 
 
-def test_another_run_over_files_in_another_order_and_other_partitions_gives_the_same_bits(
+def test_another_run_over_files_in_another_order_and_other_partitions_gives_the_same_model(
     first: Any, world: World, gatewise: Callable[..., Any], shop_recipe: Path, quick: list[str], tmp_path: Path
 ) -> None:
     logs, requests = tmp_path / "logs", shop_recipe.with_name("shop_requests.jsonl")
@@ -151,7 +151,10 @@ def test_another_run_over_files_in_another_order_and_other_partitions_gives_the_
     more = ["--data", logs, "--json", tmp_path / "again.json", "--set", "beam.partitions=5", *quick, *GATES_OFF]
     again = gatewise("run", shop_recipe, "--root", tmp_path / "runs", *more)
     assert again.code == 0, again.out + again.err
-    assert again.result["metrics"] == first.result["metrics"] and again.result["books"] == first.result["books"]
+    assert again.result["books"] == first.result["books"]
+    for task, metrics in first.result["metrics"].items():
+        # Sums over all rows follow the order of the files: their last bit is another.
+        assert again.result["metrics"][task] == pytest.approx(metrics, rel=1e-12), task
     answers = [gatewise("predict", done.result["pushed"], "--input", requests).out for done in (first, again)]
     assert answers[0] and answers[0] == answers[1]
 
