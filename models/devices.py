@@ -29,3 +29,11 @@ def compiles(jit_compile: bool, precision: str) -> bool:
         precision: of the recipe.
     """
     return jit_compile and (precision == "float32" or bool(tf.config.list_logical_devices("GPU")))
+
+
+def compiles_parts(jit_compile: bool, precision: str) -> bool:
+    """Whether parts of a step that is not compiled as a whole are: those that are in float32, or in integers, always.
+
+    Uncompiled, the update of the variables takes twice the time.
+    """
+    return jit_compile and not compiles(jit_compile, precision)

@@ -7,7 +7,7 @@ tables is touched. The step knows the two types of balancer and of penalty, and 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -19,9 +19,10 @@ from models.architectures.base import Architecture
 from models.balancing.base import GradientCombiner, Weighting
 from models.combined_gradients import combined_gradients
 from models.gradients import clip_factor, gradients
+from models.layers.dropout import Dropout
 from models.layers.feature_encoder import FeatureEncoder
 from models.losses import LOSSES, task_loss
-from models.one_pass import one_pass
+from models.one_pass import compiled, one_pass
 from models.penalties.base import Penalty, RowPenalty
 from models.registry import lookup
 from models.row_counts import RowCounts
@@ -91,6 +92,8 @@ class MultiTaskModel(keras.Model):
         self.penalties = tuple(penalties)
         self.table_optimizer = table_optimizer or LazyAdam()
         self.clip_norm = clip_norm
+        self.compiles_parts = False
+        """Compiles the drawing of dropout and the updates of variables, in a step that is not compiled as a whole."""
         self.row_counts = RowCounts() if any(isinstance(penalty, RowPenalty) for penalty in penalties) else None
         for name in self.loss_names:
             lookup(name, LOSSES, "loss")
@@ -111,6 +114,10 @@ class MultiTaskModel(keras.Model):
             self.table_optimizer.build([(table.rows, table.dim) for table in self.encoder.fused])
         if self.row_counts is not None and not self.row_counts.built:
             self.row_counts.build([table.rows for table in self.encoder.fused])
+        for layer in self.architecture._flatten_layers():
+            if isinstance(layer, Dropout):
+                layer.examples_before = replicas.examples_before
+                layer.run = self._compiled_if_parts_are
         # Not by Keras' optimizer, which would keep state and make gradients of the size of the tables.
         self.encoder.trainable = False
         self.bad_step = self.add_weight(
@@ -174,11 +181,17 @@ class MultiTaskModel(keras.Model):
             dense, of_rows, observed = gradients(tape, total, self.trainable_variables, rows, outputs)
         del tape
         self._record_bad_step(losses, observed)
-        self._apply(dense, of_rows, distinct)
+        if replicas.count() == 1:
+            self._compiled_if_parts_are(lambda: self._apply(dense, of_rows, distinct))
+        else:
+            self._apply(dense, of_rows, distinct)
         scale = self.optimizer.scale_loss(tf.constant(1.0))
         self._track(losses, weights)
         self.loss_tracker.update_state(total / scale, tf.math.count_nonzero(tf.reduce_any(weights > 0, axis=1)))
         return self.get_metrics_result()
+
+    def _compiled_if_parts_are(self, work: Callable[[], Any]) -> Any:
+        return compiled(work) if self.compiles_parts else work()
 
     def _apply(self, dense: list[Any], of_rows: list[Any], distinct: list[DistinctRows]) -> None:
         """One step of both optimizers, with the gradients of the variables and those of the gathered rows.

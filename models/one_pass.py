@@ -1,4 +1,4 @@
-"""One compiled pass that fills a large variable."""
+"""One compiled pass over large arrays, where TensorFlow's own kernels would make many."""
 
 from __future__ import annotations
 
@@ -13,7 +13,12 @@ def one_pass(initializer: Callable[..., Any]) -> Callable[..., Any]:
     arrays of the variable's size at once."""
 
     def fill(shape: Sequence[int], dtype: Any = None) -> Any:
-        # By its concrete function, because TensorFlow warns of many functions that are called once.
-        return tf.function(lambda: initializer(shape, dtype=dtype), jit_compile=True).get_concrete_function()()
+        return compiled(lambda: initializer(shape, dtype=dtype))
 
     return fill
+
+
+def compiled(work: Callable[[], Any]) -> Any:
+    """What `work` gives, as a compiled part of a function that is not: to be called while that one is traced."""
+    # By its concrete function, because TensorFlow warns of many functions that are called once.
+    return tf.function(work, jit_compile=True).get_concrete_function()()

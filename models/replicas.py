@@ -31,6 +31,11 @@ def own_part(array: Any) -> Any:
     return array[start : start + size]
 
 
+def examples_before(examples: Any) -> Any:
+    """The number of examples in the parts of the replicas before this one; all parts are of one size."""
+    return 0 if count() == 1 else _context().replica_id_in_sync_group * examples
+
+
 def mean(arrays: Any) -> Any:
     """The mean over replicas of one array, or of each of a list."""
     return arrays if count() == 1 or not len(arrays) else _context().all_reduce(tf.distribute.ReduceOp.MEAN, arrays)

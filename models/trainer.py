@@ -21,7 +21,7 @@ from models.architectures import ARCHITECTURES
 from models.backup import Backup, EarlyStopping, Progress
 from models.balancing import BALANCERS
 from models.callbacks import Checkpoints, Clock, Curves, StopOnNaN, check_eval_losses, progress_line
-from models.devices import compiles, take_memory_as_needed
+from models.devices import compiles, compiles_parts, take_memory_as_needed
 from models.encoding import Encoding
 from models.errors import TrainingError
 from models.layers.feature_encoder import FeatureEncoder
@@ -214,7 +214,7 @@ def build_model(plan: TrainerPlan, encoding: Encoding, precision: str | None = N
     architecture = load(lookup(plan.architecture, ARCHITECTURES, "architecture"))
     balancer = load(lookup(plan.balancer, BALANCERS, "balancer"))
     weights = tuple(task.weight for task in plan.tasks.values())
-    return MultiTaskModel(
+    model = MultiTaskModel(
         encoder,
         architecture(tasks, **plan.options, dtype=policy),
         balancer(tasks, weights, **plan.balancer_options),
@@ -225,6 +225,8 @@ def build_model(plan: TrainerPlan, encoding: Encoding, precision: str | None = N
         ),
         plan.training.clip_norm,
     )
+    model.compiles_parts = compiles_parts(plan.training.jit_compile, policy.name)
+    return model
 
 
 def backup_folder(run_dir: Path, train_files: list[str], custom_config: Mapping[str, Any]) -> Path:

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 
 from models.errors import InputError
+from models.layers.dropout import Dropout
 from models.layers.mlp import check_activation, check_sizes
 from models.layers.stacked_dense import StackedDense
 
@@ -45,7 +46,7 @@ class Experts(keras.layers.Layer):
             StackedDense(experts, size, activation=activation, name=f"stack_{i}", dtype=self.dtype_policy)
             for i, size in enumerate(self.units)
         ]
-        self.drop = [keras.layers.Dropout(dropout, dtype=self.dtype_policy) for _ in self.units] if dropout else []
+        self.drop = [Dropout(dropout, dtype=self.dtype_policy) for _ in self.units] if dropout else []
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         for layer in self.stack:

@@ -7,6 +7,8 @@ from typing import Any
 import keras
 
 from models.errors import InputError
+from models.layers.dense import Dense
+from models.layers.dropout import Dropout
 
 
 def check_sizes(where: str, units: tuple[int, ...], dropout: float) -> None:
@@ -60,12 +62,9 @@ class MLP(keras.layers.Layer):
         self.activation = activation
         self.dropout = dropout
         self.dense = [
-            keras.layers.Dense(
-                size, activation, kernel_initializer="he_normal", name=f"dense_{i}", dtype=self.dtype_policy
-            )
-            for i, size in enumerate(self.units)
+            Dense(size, activation, name=f"dense_{i}", dtype=self.dtype_policy) for i, size in enumerate(self.units)
         ]
-        self.drop = [keras.layers.Dropout(dropout, dtype=self.dtype_policy) for _ in self.units] if dropout else []
+        self.drop = [Dropout(dropout, dtype=self.dtype_policy) for _ in self.units] if dropout else []
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         for layer, size in zip(self.dense, self.units, strict=True):
