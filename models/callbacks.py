@@ -108,7 +108,7 @@ class Checkpoints(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: Any = None) -> None:
         if self._done:
-            self._metrics = [variable.numpy() for variable in self.model.metrics_variables]
+            self._metrics = [tf.convert_to_tensor(variable.value).numpy() for variable in self.model.metrics_variables]
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         if self._metrics:

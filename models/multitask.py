@@ -217,7 +217,9 @@ class MultiTaskModel(keras.Model):
         logits = self(features, training=False)
         self._track(self._task_losses(logits, labels, weights), weights)
         # Of the epoch so far, not of this batch: the tasks' weights differ from batch to batch.
-        means = [tracker.result() for tracker in self.task_trackers]
+        totals = replicas.total(tf.stack([tracker.total.value for tracker in self.task_trackers]))
+        counts = replicas.total(tf.stack([tracker.count.value for tracker in self.task_trackers]))
+        means = tf.unstack(tf.math.divide_no_nan(totals, counts))
         self.loss_tracker.reset_state()
         self.loss_tracker.update_state(
             tf.add_n([weight * mean for weight, mean in zip(self.balancer.task_weights, means, strict=True)])

@@ -398,7 +398,9 @@ class Training(Section):
     """One training run."""
 
     epochs: Annotated[int, Field(ge=1)] = Field(default=5, description="Most passes over the train split.")
-    batch_size: Annotated[int, Field(ge=1)] = Field(default=4096, description="Examples per step.")
+    batch_size: Annotated[int, Field(ge=1)] = Field(
+        default=4096, description="Examples per step, of all GPUs together; each takes an equal part."
+    )
     optimizer: Literal["adam", "adagrad", "sgd"] = Field(default="adam", description="Keras optimizer.")
     learning_rate: Annotated[float, Field(gt=0.0)] = Field(default=0.001, description="Its learning rate.")
     table_optimizer: str | None = Field(
@@ -429,11 +431,11 @@ class Training(Section):
     )
     jit_compile: bool = Field(
         default=True,
-        description="Compile the step with XLA. Under `mixed_bfloat16` on a CPU it never is: XLA has no bfloat16 products "
-        "there.",
+        description="Compile the step with XLA. Under `mixed_bfloat16` on a CPU only parts of it are: XLA has no bfloat16 "
+        "products there. On several GPUs it never is.",
     )
     steps_per_execution: Annotated[int, Field(ge=1)] = Field(
-        default=1, description="Steps that run as one call into TensorFlow.", examples=[20]
+        default=1, description="Steps that run as one call into TensorFlow; on several GPUs always 1.", examples=[20]
     )
     checkpoint_minutes: Annotated[float, Field(gt=0.0)] = Field(
         default=10.0,

@@ -41,11 +41,16 @@ def mean(arrays: Any) -> Any:
     return arrays if count() == 1 or not len(arrays) else _context().all_reduce(tf.distribute.ReduceOp.MEAN, arrays)
 
 
+def total(array: Any) -> Any:
+    """The sum over replicas of an array."""
+    return array if count() == 1 else _context().all_reduce(tf.distribute.ReduceOp.SUM, array)
+
+
 def any_of(flags: Any) -> Any:
     """Whether it is true in any replica."""
     if count() == 1:
         return flags
-    return _context().all_reduce(tf.distribute.ReduceOp.SUM, tf.cast(flags, tf.float32)) > 0
+    return total(tf.cast(flags, tf.float32)) > 0
 
 
 def whole_batch(losses: list[Any], weights: Any) -> list[Any]:
@@ -60,8 +65,7 @@ def whole_batch(losses: list[Any], weights: Any) -> list[Any]:
     if count() == 1:
         return losses
     sums = tf.reduce_sum(weights, axis=0)
-    total = _context().all_reduce(tf.distribute.ReduceOp.SUM, sums)
-    shares = tf.unstack(tf.math.divide_no_nan(sums, total))
+    shares = tf.unstack(tf.math.divide_no_nan(sums, total(sums)))
     parts = [share * loss for share, loss in zip(shares, losses, strict=True)]
     whole = _context().all_reduce(tf.distribute.ReduceOp.SUM, [tf.stop_gradient(part) for part in parts])
     # The gradient is the part's, times the number of replicas: their mean is taken later.

@@ -8,7 +8,7 @@ import hashlib
 import json
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from models.architectures import ARCHITECTURES
 from models.backup import Backup, EarlyStopping, Progress
 from models.balancing import BALANCERS
 from models.callbacks import Checkpoints, Clock, Curves, StopOnNaN, check_eval_losses, progress_line
-from models.devices import compiles, compiles_parts, take_memory_as_needed
+from models.devices import batch_of, compiles, compiles_parts, strategy_on, take_memory_as_needed
 from models.encoding import Encoding
 from models.errors import TrainingError
 from models.layers.feature_encoder import FeatureEncoder
@@ -97,27 +97,44 @@ def train(
     evaluation: feed.Columns,
     backup: Backup,
     run_dir: Path,
+    devices: Sequence[str] = (),
 ) -> Trained:
     """Trains a model from the plan's seed, or goes on from the backup, also in the middle of an epoch.
 
-    Same seed and data, same result, bit for bit, however often it was killed.
+    Same seed, data and number of devices, same result, bit for bit, however often it was killed.
+
+    Args:
+        plan: of the recipe.
+        encoding: of the features.
+        data: the train split.
+        evaluation: the eval split.
+        backup: to go on from, and to keep the state in.
+        run_dir: gets TensorBoard's curves.
+        devices: names such as "GPU:0" of those that train together; by default all GPUs, or the CPU.
 
     Raises:
+        InputError: a batch that the devices cannot divide.
         TrainingError: nothing to learn from, or a loss that is not a number.
     """
     tasks = tuple(plan.tasks)
     _check(data, evaluation, tasks)
     options = plan.training
+    strategy = strategy_on(devices)
+    replicas = strategy.num_replicas_in_sync
+    batch_of(options.batch_size, len(data.labels), replicas)
     keras.utils.set_random_seed(options.seed)
-    model = build_model(plan, encoding)
-    model.compile(
-        optimizer=OPTIMIZERS[options.optimizer](learning_rate=options.learning_rate),
-        jit_compile=compiles(options.jit_compile, options.precision),
-        steps_per_execution=options.steps_per_execution,
-    )
-    # All variables before the first step: the backup assigns to them, the optimizer's too.
-    _with_variables(model, data)
-    model.optimizer.build(model.trainable_variables)
+    with strategy.scope():
+        model = build_model(plan, encoding)
+        model.compiles_parts = compiles_parts(options.jit_compile, options.precision, replicas)
+        model.compile(
+            optimizer=OPTIMIZERS[options.optimizer](learning_rate=options.learning_rate),
+            jit_compile=compiles(options.jit_compile, options.precision, replicas),
+            # TensorFlow 2.21 cannot run a loop over steps in which replicas meet: "must feed a value for placeholder".
+            steps_per_execution=options.steps_per_execution if replicas == 1 else 1,
+        )
+        # All variables before the first step: the backup assigns to them, the optimizer's too.
+        _with_variables(model, data)
+        model.optimizer.build(model.trainable_variables)
     progress = Progress(EarlyStopping(options.patience))
     if backup.restore(model, progress):
         logger.info(
@@ -139,8 +156,8 @@ def train(
         curves.write(entry, tasks)
         logger.info(progress_line(entry, options.epochs, tasks, best))
     curves.close()
-    if options.precision != "float32":
-        # The exported model must predict what this one does, and in bfloat16 that depends on how a graph is compiled.
+    if options.precision != "float32" or replicas > 1:
+        # On one device. The exported model must predict what this one does, and in bfloat16 that depends on how a graph is compiled.
         del model
         gc.collect()
         model = _with_variables(build_model(plan, encoding, "float32"), data)
@@ -162,7 +179,9 @@ def _epoch(
     then whole, and the order of the examples depends on seed and epoch only.
     """
     options, epoch, done = plan.training, progress.epoch, progress.steps
-    size = min(options.batch_size, len(data.labels))
+    replicas = model.distribute_strategy.num_replicas_in_sync
+    size = batch_of(options.batch_size, len(data.labels), replicas)
+    eval_size = batch_of(options.batch_size, len(evaluation.labels), replicas)
     steps = -(-len(data.labels) // size)
     clock, begin = Clock(time.perf_counter), time.perf_counter()
 
@@ -172,7 +191,7 @@ def _epoch(
 
     fitted = model.fit(
         feed.dataset(data, size, options.seed, epoch, done).take(steps - done),
-        validation_data=feed.dataset(evaluation, min(options.batch_size, len(evaluation.labels)), None),
+        validation_data=feed.dataset(evaluation, eval_size, None),
         initial_epoch=epoch,
         epochs=epoch + 1,
         shuffle=False,  # the data set is shuffled

@@ -6,9 +6,11 @@ import math
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 BLOCK_BYTES = 64 * 2**20
 
@@ -27,7 +29,7 @@ def write_variables(path: Path, variables: Sequence[keras.Variable]) -> None:
                 np.lib.format.write_array_header_1_0(file, header)
                 for start, stop in _blocks(variable):
                     block = variable.value[start:stop] if _shape(variable) else variable.value
-                    file.write(np.ascontiguousarray(keras.ops.convert_to_numpy(block)).data)
+                    file.write(np.ascontiguousarray(tf.convert_to_tensor(block).numpy()).data)
 
 
 def check_variables(path: Path, variables: Sequence[keras.Variable]) -> None:
@@ -65,7 +67,8 @@ def read_variables(path: Path, variables: Sequence[keras.Variable]) -> None:
                     if shape == _shape(variable):
                         variable.assign(block)
                     else:
-                        variable.value[start:stop].assign(block)
+                        for value in _everywhere(variable):
+                            value[start:stop].assign(block)
 
 
 def _header(archive: zipfile.ZipFile, name: str) -> tuple[tuple[int, ...], np.dtype]:
@@ -73,6 +76,12 @@ def _header(archive: zipfile.ZipFile, name: str) -> tuple[tuple[int, ...], np.dt
         np.lib.format.read_magic(file)
         shape, _, dtype = np.lib.format.read_array_header_1_0(file)
         return shape, dtype
+
+
+def _everywhere(variable: keras.Variable) -> Sequence[Any]:
+    """The variable, or on each of several devices its own."""
+    value = variable.value
+    return value.values if isinstance(value, tf.distribute.DistributedValues) else [value]
 
 
 def _shape(variable: keras.Variable) -> tuple[int, ...]:

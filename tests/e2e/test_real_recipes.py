@@ -60,3 +60,14 @@ def test_census_income_reaches_the_published_level(run: Callable[..., Any]) -> N
     )
     assert done.result["metrics"]["income"]["auc"] >= 0.950
     assert done.result["metrics"]["never_married"]["auc"] >= 0.994
+
+
+def test_bfloat16_is_as_good_as_float32_on_census_income(run: Callable[..., Any]) -> None:
+    """Two epochs of each."""
+    auc = {}
+    for precision in ("float32", "mixed_bfloat16"):
+        done = run("census_income", "--set", "training.epochs=2", "--set", f"training.precision={precision}")
+        assert done.code in (0, 2), done.out + done.err
+        auc[precision] = {task: metrics["auc"] for task, metrics in done.result["metrics"].items()}
+    assert auc["mixed_bfloat16"] != auc["float32"]
+    assert auc["mixed_bfloat16"] == pytest.approx(auc["float32"], abs=0.001)
