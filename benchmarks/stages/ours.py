@@ -14,6 +14,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pyarrow.parquet as pq
+from tfx.components.util import examples_utils
+from tfx.proto import example_gen_pb2
 from tfx.types import standard_artifacts
 
 from benchmarks.stages.artifacts import artifact, do, start_beam
@@ -182,9 +184,6 @@ STAGES: dict[str, Callable[[Recipe, Path, Path], Done]] = {
 
 def examples_in(inputs: Path) -> Any:
     """The raw examples, as the artifact that the first stage writes."""
-    from tfx.components.util import examples_utils
-    from tfx.proto import example_gen_pb2
-
     examples = artifact(standard_artifacts.Examples, inputs / "examples")
     examples_utils.set_payload_format(examples, example_gen_pb2.FORMAT_PARQUET)
     return examples
