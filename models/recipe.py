@@ -487,6 +487,34 @@ class Serving(Section):
     tolerance: Annotated[float, Field(gt=0.0)] = Field(
         default=1e-5, description="Largest allowed difference between a served prediction and the trainer's."
     )
+    score: str | None = Field(
+        default=None,
+        description="The number that the signature `rank` orders the candidates by: a formula of tasks, numbers, "
+        "`weights`, `+ - *`, `^` for powers, `/` by numbers, and parentheses. By default the first task. It lies in the "
+        "exported model: another formula trains again, another value of a tunable weight does not.",
+        examples=["click * (0.3 + order) ^ 0.5 + 0.1 * cart"],
+    )
+    weights: Mapping[Name, float] = Field(
+        default={}, description="Numbers with a name, to use in `score`.", examples=[{"taste": 0.5}]
+    )
+    tunable_weights: bool = Field(
+        default=False,
+        description="Makes each of the `weights` an optional input of the signature `rank`, so that a request may try "
+        "another value; the one here is its default.",
+        examples=[True],
+    )
+    page: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        default=500, description="Candidates of the `rank` request whose time and answer the probe measures."
+    )
+    max_latency_ms: Annotated[float, Field(gt=0.0)] | None = Field(
+        default=None,
+        description="Longest time that the exported model may take for 99 of 100 `rank` requests of `page` candidates, in "
+        "the probe's own process. Beyond it the model is not pushed.",
+        examples=[50.0],
+    )
+    max_size_mib: Annotated[float, Field(gt=0.0)] | None = Field(
+        default=None, description="Largest size of the exported model's files together.", examples=[2048.0]
+    )
 
 
 class Beam(Section):

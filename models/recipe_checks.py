@@ -26,10 +26,14 @@ from models.recipe import (
     raw_type,
 )
 from models.registry import check_options, known
+from models.score import names, parse
 from models.table_optimizers import TABLE_OPTIMIZERS
 from models.units import format_duration
 
 Problem = tuple[tuple[str | int, ...], str]
+
+RANK_OUTPUTS = ("score", "ranking")
+"""What the signature `rank` answers besides the tasks' values."""
 
 
 def problems(recipe: Recipe) -> list[Problem]:
@@ -46,6 +50,7 @@ def problems(recipe: Recipe) -> list[Problem]:
         _model,
         _training,
         _evaluation,
+        _serving,
     )
     return [problem for check in checks for problem in check(recipe)]
 
@@ -272,6 +277,12 @@ def _features(recipe: Recipe) -> Iterator[Problem]:
                 f"another feature reads the column {column!r} as {first.kind} {raw_type(first)}, this one as "
                 f"{feature.kind} {raw_type(feature)}. A column has one type: agree on it, or log it twice.",
             )
+        if (first.side == "user") != (feature.side == "user"):
+            yield (
+                at,
+                f"another feature reads the column {column!r} on the side {first.side!r}, this one on the side "
+                f"{feature.side!r}: a ranking request has it once, or once for each candidate. Agree on the side.",
+            )
         if f"{name}_missing" in recipe.features and isinstance(feature, Numeric):
             yield (
                 ("features", f"{name}_missing"),
@@ -413,3 +424,35 @@ def _evaluation(recipe: Recipe) -> Iterator[Problem]:
     for task in truth.columns:
         if task not in recipe.tasks:
             yield ("evaluation", "truth", "columns", task), f"no task is called {task!r}; {known(task, recipe.tasks)}"
+
+
+def _serving(recipe: Recipe) -> Iterator[Problem]:
+    serving, tasks = recipe.serving, tuple(recipe.tasks)
+    for task in tasks:
+        if task in RANK_OUTPUTS:
+            yield (
+                ("tasks", task),
+                f"the signature `rank` has an output of this name besides the tasks. Choose another than "
+                f"{' and '.join(map(repr, RANK_OUTPUTS))}.",
+            )
+    for weight in serving.weights:
+        for what, taken in (("task", tasks), ("column", feature_columns(recipe.features))):
+            if weight in taken:
+                yield ("serving", "weights", weight), f"a {what} has this name. Choose another for the weight."
+    if serving.score is None:
+        if serving.weights:
+            yield ("serving", "weights"), "weights are for a formula: write it in 'score', or remove them."
+    else:
+        try:
+            used = names(parse(serving.score, tasks, tuple(serving.weights)))
+        except InputError as error:
+            yield ("serving", "score"), str(error)
+        else:
+            for weight in serving.weights:
+                if weight not in used:
+                    yield ("serving", "weights", weight), "the formula in 'score' does not use it. Remove it."
+    if serving.tunable_weights and not serving.weights:
+        yield (
+            ("serving", "tunable_weights"),
+            "there is no weight to tune: name one in 'weights', and use it in 'score'.",
+        )

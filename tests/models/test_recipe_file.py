@@ -315,6 +315,48 @@ WRONG = {
     ),
     "a list": (RECIPE, "- name\n", ["recipe.yaml:1: expected a mapping of sections"]),
     "empty": (RECIPE, "# nothing\n", ["recipe.yaml: the file is empty"]),
+    "a score over what is no task": (
+        "evaluation:",
+        "serving: {score: raed * 2}\nevaluation:",
+        ["recipe.yaml:27: serving.score: unknown task or weight 'raed'; did you mean 'read'?"],
+    ),
+    "a score that is no formula": (
+        "evaluation:",
+        "serving: {score: 'read * * 2'}\nevaluation:",
+        ["serving.score: no formula: invalid syntax; received 'read * * 2'."],
+    ),
+    "a weight without a formula": (
+        "evaluation:",
+        "serving: {weights: {taste: 1}}\nevaluation:",
+        ["serving.weights: weights are for a formula: write it in 'score', or remove them."],
+    ),
+    "a weight that nothing uses": (
+        "evaluation:",
+        "serving: {score: read, weights: {taste: 1}}\nevaluation:",
+        ["serving.weights.taste: the formula in 'score' does not use it."],
+    ),
+    "a weight called like a column": (
+        "evaluation:",
+        "serving: {score: read * hour, weights: {hour: 1}}\nevaluation:",
+        ["serving.weights.hour: a column has this name."],
+    ),
+    "nothing to tune": (
+        "evaluation:",
+        "serving: {score: read, tunable_weights: true}\nevaluation:",
+        ["serving.tunable_weights: there is no weight to tune"],
+    ),
+    "a task called like an output of the ranking": (
+        "  reading_seconds:",
+        "  ranking:",
+        ["tasks.ranking: the signature `rank` has an output of this name"],
+    ),
+    "a column on two sides": (
+        "  hour:",
+        "  reader_again: {kind: categorical, column: reader}\n  hour:",
+        [
+            "features.reader_again: another feature reads the column 'reader' on the side 'user', this one on the side 'context'"
+        ],
+    ),
 }
 
 
