@@ -11,24 +11,39 @@ import shutil
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import tensorflow as tf
 
+from models import named_tensors, score, warm_up
 from models.encoding import Encoding
 from models.errors import InputError
-from models.serving_inputs import EXPECTED, INPUTS, serialize_examples, typical_row
+from models.named_rows import argument_names
+from models.serving_inputs import EXPECTED, INPUTS, read_inputs, typical_row
+from models.trainer_plan import ServingPlan
 
 Predictions = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 """Packed columns -> {task: (batch,)}, in TensorFlow: `MultiTaskModel.predictions` of a trained model."""
 
 SERVER = "serving_default"
+RAW = "raw"
+RANK = "rank"
 PREDICTOR = "transformed"
 
 ALIGNED = 64
 """Rows that are predicted together: the last of a batch, fewer than the processor takes at once, would go another way through
 exponentials and products, and differ in the last bit from what they are in another batch."""
+
+
+class ForOneUser(Protocol):
+    """The predictions for one user and many candidates: `UserOnce` of a trained model."""
+
+    user_encoding: Encoding
+    candidate_encoding: Encoding
+
+    def __call__(self, user: Mapping[str, Any], candidates: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Packed columns of the user, (1, ...), and of the candidates, (candidate, ...) -> {task: (candidate,)}."""
 
 
 def export(
@@ -40,13 +55,21 @@ def export(
     inputs: Mapping[str, Mapping[str, Any]],
     kinds: Mapping[str, str],
     expected: Mapping[str, Any],
+    plan: ServingPlan | None = None,
+    for_one_user: ForOneUser | None = None,
 ) -> None:
-    """Writes a SavedModel with two signatures, and the notes about it; the folder appears whole or not at all.
+    """Writes a SavedModel with four signatures, and the notes about it; the folder appears whole or not at all.
 
     `serving_default`: examples, (batch,) serialized tf.Examples with the raw columns -> {task: (batch,) float32}: a
     probability or a value. What an example leaves out is a missing value.
-    `transformed`: the packed columns of the trainer's data -> the same.
-    The first begins with the transform graph that the training data went through.
+    `raw`: the raw columns by name, (batch,) or, for lists, (batch, longest) -> the same. `named_rows.MISSING` stands for
+    no value; one row stands for all rows; a column that is left out is missing (gRPC; REST wants every input named).
+    `rank`: the user's columns with one row, the others with a row for each candidate or one for all of them ->
+    {task: (candidate,) float32}, "score": (candidate,) float32, the blend of the tasks, and "ranking": (candidate,) int32,
+    the candidates' positions, the best first; of equal ones the first. A score that is no number comes last. Tunable
+    weights of the blend are inputs too, () float32.
+    `transformed`: the packed columns of the trainer's data -> {task: (batch,) float32}.
+    All but the last begin with the transform graph that the training data went through.
 
     Args:
         predictions: of the trained model.
@@ -56,24 +79,43 @@ def export(
         inputs: {raw column: {"type", "multivalued", "side"}}.
         kinds: {task: "binary" or "regression"}.
         expected: {"example_ids": [...], "predictions": {task: [...]}}, for the probe.
+        plan: the blend; by default the first task.
+        for_one_user: the same predictions, with the user's part computed once; by default it is computed for each
+            candidate.
     """
-    module = _module(predictions, transform_graph, encoding)
+    plan = plan or ServingPlan(score=next(iter(kinds)))
+    module = _module(predictions, transform_graph, encoding, inputs, tuple(kinds), plan, for_one_user)
     unfinished = directory.with_name(f".{directory.name}.tmp")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.parent.mkdir(parents=True, exist_ok=True)
-    signatures = {SERVER: module.serve, PREDICTOR: module.transformed}
+    signatures = {SERVER: module.serve, RAW: module.raw, RANK: module.rank, PREDICTOR: module.transformed}
     tf.saved_model.save(module, str(unfinished), signatures=signatures)
     (unfinished / "assets.extra").mkdir()
-    notes = {"inputs": inputs, "tasks": kinds, "exported_at": int(time.time())}
+    notes = {
+        "inputs": inputs,
+        "arguments": argument_names(inputs),
+        "tasks": kinds,
+        "weights": plan.tunable,
+        "exported_at": int(time.time()),
+    }
     (unfinished / INPUTS).write_text(json.dumps(notes, indent=2), encoding="utf-8")
     (unfinished / EXPECTED).write_text(json.dumps(expected, indent=2), encoding="utf-8")
-    _write_warmup(unfinished, serialize_examples([{}, typical_row(inputs)], inputs))
+    rows = [{}, typical_row(inputs)]
+    warm_up.write(unfinished / warm_up.FILE, warm_up.requests(rows, inputs, plan.tunable))
     shutil.rmtree(directory, ignore_errors=True)
     os.rename(unfinished, directory)
 
 
-def _module(predictions: Predictions, transform_graph: Path, encoding: Encoding) -> tf.Module:
-    """The two signatures over one set of variables.
+def _module(
+    predictions: Predictions,
+    transform_graph: Path,
+    encoding: Encoding,
+    inputs: Mapping[str, Mapping[str, Any]],
+    tasks: tuple[str, ...],
+    plan: ServingPlan,
+    for_one_user: ForOneUser | None,
+) -> tf.Module:
+    """The signatures over one set of variables.
 
     The module owns the variables that the predictions read, not the Keras model: with the model Keras would trace
     signatures of its own and save the optimizer.
@@ -85,21 +127,67 @@ def _module(predictions: Predictions, transform_graph: Path, encoding: Encoding)
     module = tf.Module()
     module.transform = tf.saved_model.load(tft.TFTransformOutput(str(transform_graph)).transform_savedmodel_dir)
     spec = tft.TFTransformOutput(str(transform_graph)).raw_feature_spec()
+    specs, missing = named_tensors.specs(inputs), named_tensors.missing_columns(inputs)
+    formula = score.parse(plan.score, tasks, tuple(plan.weights))
+    fixed = {name: tf.constant(value, tf.float32) for name, value in plan.weights.items()}
+    tunable = {name: tf.TensorSpec((), tf.float32, name=name) for name in plan.tunable}
 
-    def predict(features: Mapping[str, Any]) -> dict[str, Any]:
-        return {task: tf.reshape(values, (-1,)) for task, values in predictions(features).items()}
+    def flat(answers: Mapping[str, Any]) -> dict[str, Any]:
+        return {task: tf.reshape(answers[task], (-1,)) for task in tasks}
+
+    def features(columns: Mapping[str, Any]) -> dict[str, Any]:
+        """Of each feature as many rows as its column has."""
+        return module.transform.transform_fn({name: named_tensors.sparse(columns[name]) for name in inputs})
+
+    def all_rows(outputs: Mapping[str, Any], count: Any, layout: Encoding) -> dict[str, Any]:
+        return pack({name: named_tensors.repeated(outputs[name], count) for name in _outputs(layout)}, layout)
 
     @tf.function(input_signature=[tf.TensorSpec((None,), tf.string, name="examples")])
     def serve(examples: Any) -> dict[str, Any]:
-        return predict(pack(module.transform.transform_fn(tf.io.parse_example(examples, spec)), encoding))
+        return flat(predictions(pack(module.transform.transform_fn(tf.io.parse_example(examples, spec)), encoding)))
+
+    @tf.function(input_signature=[specs])
+    def raw(columns: Any = missing) -> dict[str, Any]:
+        return flat(predictions(all_rows(features(columns), named_tensors.rows(columns), encoding)))
+
+    @tf.function(input_signature=[{**specs, **tunable}])
+    def rank(columns: Any = {**missing, **{name: fixed[name] for name in tunable}}) -> dict[str, Any]:  # noqa: B006
+        users = {name: columns[name] for name, about in inputs.items() if about["side"] == "user"}
+        each = {name: columns[name] for name in inputs if name not in users}
+        checks = [_one_row(users)] if users else []
+        with tf.control_dependencies(checks):
+            count = named_tensors.rows(each) if each else tf.constant(1)
+        outputs = features(columns)
+        if for_one_user is None:
+            answers = flat(predictions(all_rows(outputs, count, encoding)))
+        else:
+            user = all_rows(outputs, tf.constant(1), for_one_user.user_encoding)
+            answers = flat(for_one_user(user, all_rows(outputs, count, for_one_user.candidate_encoding)))
+        weights = {name: columns[name] if name in tunable else fixed[name] for name in plan.weights}
+        blend = score.evaluate(formula, {**answers, **weights}, lambda value: tf.constant(value, tf.float32))
+        # top_k, behind this, puts the first of equal ones first.
+        best_first = tf.argsort(tf.where(tf.math.is_nan(blend), -float("inf"), blend), direction="DESCENDING")
+        return {**answers, "score": blend, "ranking": best_first}
 
     @tf.function(input_signature=[packed_spec(encoding)])
     def transformed(columns: Any) -> dict[str, Any]:
-        return predict(columns)
+        return flat(predictions(columns))
 
-    module.serve, module.transformed = serve, transformed
-    module.model_variables = list(transformed.get_concrete_function().graph.variables)
+    module.serve, module.raw, module.rank, module.transformed = serve, raw, rank, transformed
+    read = [*transformed.get_concrete_function().graph.variables, *rank.get_concrete_function().graph.variables]
+    module.model_variables = list({id(variable): variable for variable in read}.values())
     return module
+
+
+def _outputs(encoding: Encoding) -> list[str]:
+    """The transform graph's outputs that a layout packs."""
+    return [*(name for name, _ in encoding.categorical), *encoding.multivalued, *encoding.numeric]
+
+
+def _one_row(columns: Mapping[str, Any]) -> tf.Operation:
+    counts = tf.stack([tf.shape(values)[0] for values in columns.values()])
+    names = ", ".join(sorted(columns))
+    return tf.debugging.assert_equal(counts, 1, f"rank: expected one row of each column of the user: {names}.")
 
 
 def packed_spec(encoding: Encoding) -> dict[str, tf.TensorSpec]:
@@ -121,19 +209,6 @@ def _argument(column: str) -> str:
     return column.replace("/", "_")
 
 
-def _write_warmup(directory: Path, examples: list[bytes]) -> None:
-    """Requests that TensorFlow Serving sends to a new version before it takes real ones: the first answer is slow."""
-    from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
-
-    with tf.io.TFRecordWriter(str(directory / "assets.extra/tf_serving_warmup_requests")) as writer:
-        for batch in ([examples[0]], [examples[1]], examples):
-            request = predict_pb2.PredictRequest()
-            request.model_spec.signature_name = SERVER
-            request.inputs["examples"].CopyFrom(tf.make_tensor_proto(batch, dtype=tf.string))
-            log = prediction_log_pb2.PredictionLog(predict_log=prediction_log_pb2.PredictLog(request=request))
-            writer.write(log.SerializeToString())
-
-
 def load_server(directory: str | Path) -> Callable[[list[bytes]], dict[str, np.ndarray]]:
     """The exported model as a function of serialized tf.Examples -> {task: (example,)}.
 
@@ -142,6 +217,36 @@ def load_server(directory: str | Path) -> Callable[[list[bytes]], dict[str, np.n
     """
     call = _signature(directory, SERVER)
     return lambda examples: _arrays(call(examples=tf.constant(examples, dtype=tf.string, shape=(len(examples),))))
+
+
+def load_named(directory: str | Path, signature: str) -> Callable[[Mapping[str, Any]], dict[str, np.ndarray]]:
+    """The exported model as a function of named columns, {column or weight: array} -> {output: array}.
+
+    Args:
+        directory: of the exported model.
+        signature: RAW or RANK. A column that is left out is missing, a weight has the recipe's value.
+
+    Raises:
+        InputError: `directory` holds no such model.
+    """
+    notes, call = read_inputs(directory), _signature(directory, signature)
+    absent = {
+        notes["arguments"][column]: tensor for column, tensor in named_tensors.missing_columns(notes["inputs"]).items()
+    }
+    if signature == RANK:
+        absent |= {name: tf.constant(value, tf.float32) for name, value in notes["weights"].items()}
+
+    def ask(columns: Mapping[str, Any]) -> dict[str, np.ndarray]:
+        given = {notes["arguments"].get(name, name): values for name, values in columns.items()}
+        return _arrays(
+            call(**{name: _tensor(given[name], one) if name in given else one for name, one in absent.items()})
+        )
+
+    return ask
+
+
+def _tensor(values: Any, like: tf.Tensor) -> tf.Tensor:
+    return tf.constant(values, like.dtype, shape=np.shape(values))
 
 
 def load_predictor(

@@ -10,16 +10,15 @@ from typing import Any
 import tensorflow as tf
 
 from models.errors import InputError
+from models.named_rows import checked_values
 from models.registry import known
 
 INPUTS = "assets.extra/inputs.json"
-"""{"inputs": {column: {"type", "multivalued", "side"}}, "tasks": {task: kind}, "exported_at": seconds since 1970}."""
+"""{"inputs": {column: {"type", "multivalued", "side"}}, "arguments": {column: name in `raw` and `rank`},
+"tasks": {task: kind}, "weights": {tunable weight: value}, "exported_at": seconds since 1970}."""
 
 EXPECTED = "assets.extra/expected.json"
 """{"example_ids": [...], "predictions": {task: [...]}}: what the trainer itself predicted for some eval examples."""
-
-_INT64 = range(-(2**63), 2**63)
-_FLOAT32_MAX = 3.4028234663852886e38
 
 
 def read_inputs(directory: str | Path) -> dict[str, Any]:
@@ -83,45 +82,17 @@ def _example(row: Mapping[str, Any], inputs: Mapping[str, Mapping[str, Any]], wh
     for column, value in row.items():
         if column not in inputs:
             raise InputError(f"{where}: unknown column {column!r}; {known(column, inputs)}")
-        separator = inputs[column].get("separator")
-        if separator and isinstance(value, str) and inputs[column]["type"] == "bytes":
-            value = value.split(separator)
-        values = [] if value is None else list(value) if isinstance(value, list | tuple) else [value]
-        if len(values) > 1 and not inputs[column]["multivalued"]:
-            raise InputError(f"{where}, column {column!r}: expected one value, received {len(values)}: {value!r}.")
-        features[column] = _ENCODERS[inputs[column]["type"]](values, f"{where}, column {column!r}")
+        values = checked_values(value, inputs[column], f"{where}, column {column!r}")
+        features[column] = _ENCODERS[inputs[column]["type"]](values)
     message = tf.train.Example(features=tf.train.Features(feature=features))
     return message.SerializeToString(deterministic=True)
 
 
-def _bytes(values: list[Any], where: str) -> tf.train.Feature:
-    encoded = []
-    for value in values:
-        if isinstance(value, bool) or not isinstance(value, str | bytes | int):
-            raise InputError(f"{where}: expected a text, received {value!r}.")
-        try:
-            encoded.append(value if isinstance(value, bytes) else str(value).encode("utf-8"))
-        except UnicodeEncodeError:  # half a surrogate pair, which JSON can write
-            raise InputError(f"{where}: expected a text of Unicode characters, received {value!r}.") from None
-    return tf.train.Feature(bytes_list=tf.train.BytesList(value=encoded))
-
-
-def _ints(values: list[Any], where: str) -> tf.train.Feature:
-    for value in values:
-        if isinstance(value, bool) or not isinstance(value, int) or value not in _INT64:
-            raise InputError(f"{where}: expected a whole number of 64 bits, received {value!r}.")
-    return tf.train.Feature(int64_list=tf.train.Int64List(value=values))
-
-
-def _floats(values: list[Any], where: str) -> tf.train.Feature:
-    for value in values:
-        # NaN and infinity pass: the transform graph takes them for missing, as it does in the training data.
-        if isinstance(value, bool) or not isinstance(value, int | float) or _FLOAT32_MAX < abs(value) < float("inf"):
-            raise InputError(f"{where}: expected a number of 32 bits, received {value!r}.")
-    return tf.train.Feature(float_list=tf.train.FloatList(value=values))
-
-
-_ENCODERS = {"bytes": _bytes, "int": _ints, "float": _floats}
+_ENCODERS = {
+    "bytes": lambda values: tf.train.Feature(bytes_list=tf.train.BytesList(value=values)),
+    "int": lambda values: tf.train.Feature(int64_list=tf.train.Int64List(value=values)),
+    "float": lambda values: tf.train.Feature(float_list=tf.train.FloatList(value=values)),
+}
 
 
 def typical_row(inputs: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

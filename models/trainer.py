@@ -30,6 +30,7 @@ from models.penalties import PENALTIES
 from models.registry import load, lookup
 from models.table_optimizers import TABLE_OPTIMIZERS
 from models.trainer_plan import TrainerPlan
+from models.user_once import UserOnce, features_of
 from models.whole_file import write_whole
 
 logger = logging.getLogger(__name__)
@@ -69,6 +70,8 @@ def run_fn(fn_args: Any) -> None:
         inputs={column: about.model_dump() for column, about in plan.inputs.items()},
         kinds={task: about.kind for task, about in plan.tasks.items()},
         expected=expected_predictions(trained.model, evaluation, plan.probe_requests),
+        plan=plan.serving,
+        for_one_user=_for_one_user(trained.model, encoding, plan),
     )
     history = {"epochs": trained.epochs, "best_epoch": trained.best_epoch, "rows": len(data.labels)}
     gates = mean_gates(trained.model, evaluation, plan.training.batch_size)
@@ -246,6 +249,12 @@ def build_model(plan: TrainerPlan, encoding: Encoding, precision: str | None = N
     )
     model.compiles_parts = compiles_parts(plan.training.jit_compile, policy.name)
     return model
+
+
+def _for_one_user(model: MultiTaskModel, encoding: Encoding, plan: TrainerPlan) -> UserOnce | None:
+    """None where there is nothing to split: all features are the user's, or none is."""
+    users = set(features_of(encoding)) & set(plan.user_features)
+    return UserOnce(model, encoding, users) if users and users != set(features_of(encoding)) else None
 
 
 def backup_folder(run_dir: Path, train_files: list[str], custom_config: Mapping[str, Any]) -> Path:

@@ -37,6 +37,19 @@ class InputPlan(Part):
     separator: str | None = None
 
 
+class ServingPlan(Part):
+    """The blend of the tasks that the served model ranks by."""
+
+    score: str
+    weights: Mapping[str, float] = {}
+    tunable_weights: bool = False
+
+    @property
+    def tunable(self) -> dict[str, float]:
+        """The weights that a request may give, and their values where it does not."""
+        return dict(self.weights) if self.tunable_weights else {}
+
+
 class TrainerPlan(Part):
     """The trainer's part of the recipe; travels as JSON text in the Trainer's `custom_config`."""
 
@@ -49,6 +62,8 @@ class TrainerPlan(Part):
     training: Training
     probe_requests: int
     inputs: Mapping[str, InputPlan]
+    user_features: tuple[str, ...] = ()
+    serving: ServingPlan | None = None
 
     @classmethod
     def from_recipe(cls, recipe: Recipe) -> TrainerPlan:
@@ -81,6 +96,12 @@ class TrainerPlan(Part):
                 )
                 for column, feature in feature_columns(recipe.features).items()
             },
+            user_features=tuple(name for name, feature in recipe.features.items() if feature.side == "user"),
+            serving=ServingPlan(
+                score=recipe.serving.score or next(iter(recipe.tasks)),
+                weights=recipe.serving.weights,
+                tunable_weights=recipe.serving.tunable_weights,
+            ),
         )
 
 

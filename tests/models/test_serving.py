@@ -16,8 +16,11 @@ import tensorflow as tf
 
 from models.encoding import Encoding
 from models.errors import InputError
-from models.serving import export, load_predictor, load_server, packed_spec
+from models.named_rows import named_columns, rank_columns
+from models.serving import export, load_named, load_predictor, load_server, packed_spec
 from models.serving_inputs import read_expected, read_inputs, serialize_examples
+from models.trainer_plan import ServingPlan
+from models.warm_up import rank_request
 
 ROOT = Path(__file__).parents[2]
 
@@ -47,6 +50,7 @@ def exported(problem: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory)
         inputs=problem.inputs,
         kinds={"click": "binary", "value": "regression"},
         expected={"example_ids": [0], "predictions": {"click": [0.5], "value": [0.0]}},
+        plan=ServingPlan(score="click * taste - 0.5 * value", weights={"taste": 2.0}, tunable_weights=True),
     )
     return folder
 
@@ -133,7 +137,7 @@ def test_what_a_request_leaves_out_is_missing(exported: Path, problem: SimpleNam
 
 def test_the_signatures_and_the_notes(exported: Path, problem: SimpleNamespace) -> None:
     signatures = tf.saved_model.load(str(exported)).signatures
-    assert set(signatures) == {"serving_default", "transformed"}
+    assert set(signatures) == {"serving_default", "raw", "rank", "transformed"}
     (examples,) = signatures["serving_default"].structured_input_signature[1].values()
     assert examples == tf.TensorSpec((None,), tf.string, name="examples")
     assert set(signatures["transformed"].structured_input_signature[1]) == {
@@ -141,7 +145,19 @@ def test_the_signatures_and_the_notes(exported: Path, problem: SimpleNamespace) 
         "numeric",
         "multivalued_tags",
     }
-    for signature in signatures.values():
+    ranking = {name: (spec.dtype, spec.shape.rank) for name, spec in signatures["rank"].structured_outputs.items()}
+    assert (ranking.pop("score"), ranking.pop("ranking")) == ((tf.float32, 1), (tf.int32, 1))
+    assert ranking == {"click": (tf.float32, 1), "value": (tf.float32, 1)}
+    for name in ("raw", "rank"):
+        columns = signatures[name].structured_input_signature[1]
+        assert columns.pop("taste", None) == (tf.TensorSpec((), tf.float32, name="taste") if name == "rank" else None)
+        assert {column: (spec.dtype, spec.shape.rank) for column, spec in columns.items()} == {
+            "device": (tf.string, 1),
+            "item": (tf.int64, 1),
+            "tags": (tf.string, 2),
+            "age": (tf.float32, 1),
+        }
+    for signature in (signatures["serving_default"], signatures["raw"], signatures["transformed"]):
         assert {name: (spec.dtype, spec.shape.rank) for name, spec in signature.structured_outputs.items()} == {
             "click": (tf.float32, 1),
             "value": (tf.float32, 1),
@@ -160,14 +176,100 @@ def test_only_the_variables_that_predict_are_saved(exported: Path) -> None:
 def test_the_warmup_requests_are_answered(exported: Path) -> None:
     from tensorflow_serving.apis import prediction_log_pb2
 
-    server, sizes = load_server(exported), []
+    signatures, asked = tf.saved_model.load(str(exported)), []
     for record in tf.data.TFRecordDataset(str(exported / "assets.extra" / "tf_serving_warmup_requests")):
         request = prediction_log_pb2.PredictionLog.FromString(record.numpy()).predict_log.request
-        assert request.model_spec.signature_name == "serving_default"
-        examples = tf.make_ndarray(request.inputs["examples"]).tolist()
-        assert all(np.isfinite(values).all() for values in server(examples).values())
-        sizes.append(len(examples))
-    assert sizes == [1, 1, 2]
+        inputs = {name: tf.constant(tf.make_ndarray(tensor)) for name, tensor in request.inputs.items()}
+        answers = signatures.signatures[request.model_spec.signature_name](**inputs)
+        assert all(np.isfinite(values).all() for values in answers.values())
+        asked.append((request.model_spec.signature_name, answers["click"].shape[0]))
+    assert asked == [(name, rows) for rows in (1, 2) for name in ("serving_default", "raw", "rank")]
+
+
+def test_named_columns_are_answered_as_examples_are(exported: Path, problem: SimpleNamespace) -> None:
+    rows = problem.rows["eval"]
+    expected = load_server(exported)(serialize_examples(rows, problem.inputs))
+    raw = load_named(exported, "raw")
+    answers = raw(named_columns(rows, problem.inputs, problem.inputs, "test"))
+    for task, values in expected.items():
+        np.testing.assert_array_equal(answers[task], values)
+
+
+def test_what_stands_for_no_value_is_none(exported: Path, problem: SimpleNamespace) -> None:
+    raw, none = load_named(exported, "raw"), -(2**63)
+    tags = np.array([[b"", b"new", b""], [b"sale", b"", b"new"], [b"", b"", b""]], object)
+    answers = raw(
+        {
+            "device": np.array([b"", b"phone", b""], object),
+            "item": np.array([none, 7, none]),
+            "tags": tags,
+            "age": np.array([np.nan, 30, np.inf], "f4"),
+        }
+    )
+    rows = [{"tags": ["new"]}, {"device": "phone", "item": 7, "tags": ["sale", "new"], "age": 30.0}, {}]
+    expected = load_server(exported)(serialize_examples(rows, problem.inputs))
+    for task, values in expected.items():
+        np.testing.assert_array_equal(answers[task], values)
+
+
+def test_one_row_stands_for_all_and_other_numbers_are_refused(exported: Path, problem: SimpleNamespace) -> None:
+    raw = load_named(exported, "raw")
+    devices = np.array([b"phone", b"desktop", b"watch"], object)
+    expected = load_server(exported)(
+        serialize_examples([{"device": str(name, "ascii"), "item": 8} for name in devices], problem.inputs)
+    )
+    np.testing.assert_array_equal(raw({"device": devices, "item": np.array([8])})["value"], expected["value"])
+    assert raw({"device": devices[:0], "item": np.array([8])})["value"].shape == (0,)
+    assert raw({})["value"].shape == (1,)
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        raw({"device": devices, "item": np.array([8, 9])})
+
+
+@pytest.mark.parametrize("count", [0, 1, 7])
+def test_ranking_is_what_the_examples_give_one_by_one(exported: Path, problem: SimpleNamespace, count: int) -> None:
+    rows = problem.rows["eval"]
+    request = rank_request(rows[:count] or rows[:1], problem.inputs)
+    request["candidates"] = request["candidates"][:count]
+    whole = [{**candidate, **request["user"]} for candidate in request["candidates"]]
+    expected = load_server(exported)(serialize_examples(whole, problem.inputs))
+    answers = load_named(exported, "rank")(rank_columns(request, problem.inputs))
+    for task, values in expected.items():
+        np.testing.assert_allclose(answers[task], values, atol=1e-6)
+    score = 2 * expected["click"] - 0.5 * expected["value"]
+    np.testing.assert_allclose(answers["score"], score, atol=1e-6)
+    assert answers["ranking"].tolist() == np.argsort(-answers["score"], kind="stable").tolist()
+
+
+def test_a_request_may_try_other_weights(exported: Path, problem: SimpleNamespace) -> None:
+    columns = rank_columns(rank_request(problem.rows["eval"][:9], problem.inputs), problem.inputs)
+    rank = load_named(exported, "rank")
+    default, tuned = rank(columns), rank({**columns, "taste": np.float32(-3)})
+    np.testing.assert_array_equal(tuned["click"], default["click"])
+    np.testing.assert_allclose(tuned["score"], -3 * default["click"] - 0.5 * default["value"], rtol=1e-5)
+
+
+def test_equal_candidates_keep_their_order_and_no_number_comes_last(exported: Path) -> None:
+    rank = load_named(exported, "rank")
+    same = {"device": np.array([b"phone"] * 4, object)}
+    assert rank(same)["ranking"].tolist() == [0, 1, 2, 3]
+    assert rank({**same, "taste": np.float32("nan")})["ranking"].tolist() == [0, 1, 2, 3]
+
+
+def test_two_users_in_one_ranking_are_refused(exported: Path) -> None:
+    with pytest.raises(tf.errors.InvalidArgumentError, match="rank: expected one row of each column of the user: age"):
+        load_named(exported, "rank")({"age": np.array([1, 2], "f4"), "item": np.array([7, 8, 9])})
+
+
+def test_the_defaults_stand_in_the_signatures(exported: Path) -> None:
+    """Where TensorFlow Serving finds what a request has left out."""
+    from tensorflow.core.protobuf import saved_model_pb2
+
+    graph = saved_model_pb2.SavedModel.FromString((exported / "saved_model.pb").read_bytes()).meta_graphs[0]
+    defaults = graph.signature_def["rank"].defaults
+    assert set(defaults) == set(graph.signature_def["rank"].inputs)
+    assert tf.make_ndarray(defaults["taste"]) == 2.0
+    assert tf.make_ndarray(defaults["item"]).tolist() == [-(2**63)]
+    assert tf.make_ndarray(defaults["tags"]).shape == (1, 0)
 
 
 def test_what_is_empty_is_absent_from_the_signature() -> None:

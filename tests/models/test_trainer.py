@@ -21,10 +21,12 @@ from models import feed, trainer
 from models.backup import Backup
 from models.encoding import Encoding
 from models.errors import InputError, TrainingError
+from models.named_rows import rank_columns
 from models.recipe import Recipe, Training
-from models.serving import load_predictor, load_server
+from models.serving import load_named, load_predictor, load_server
 from models.serving_inputs import read_expected, read_inputs, serialize_examples
 from models.trainer_plan import TrainerPlan
+from models.warm_up import rank_request
 
 ROOT = Path(__file__).parents[2]
 
@@ -127,6 +129,16 @@ def test_served_are_the_trainers_own_predictions(node: Path, problem: SimpleName
         np.testing.assert_allclose(batch[task][:5], values, atol=1e-5)
         np.testing.assert_allclose([answer[task][0] for answer in single], values, atol=1e-5)
         np.testing.assert_allclose(packed[task], batch[task], atol=1e-5)
+    # Five candidates of the first example's user, whose part is computed once.
+    rows = problem.rows["eval"][:5]
+    whole = [{**row, "age": rows[0]["age"]} for row in rows]
+    alone, ranked = (
+        server(serialize_examples(whole, notes["inputs"])),
+        load_named(model, "rank")(rank_columns(rank_request(rows, notes["inputs"]), notes["inputs"])),
+    )
+    for task, values in alone.items():
+        np.testing.assert_allclose(ranked[task], values, rtol=1e-6, atol=1e-6)
+    np.testing.assert_array_equal(ranked["score"], ranked["click"], "the first task, where the recipe has no formula")
     assert ((batch["click"] > 0) & (batch["click"] < 1)).all() and np.ptp(batch["click"]) > 0.01
 
 
@@ -149,6 +161,7 @@ from models import feed, trainer
 from models.backup import Backup
 from models.encoding import Encoding
 from models.trainer_plan import TrainerPlan
+from models.warm_up import rank_request
 
 class Killed(Backup):
     def save(self, model, progress):

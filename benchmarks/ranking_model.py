@@ -1,0 +1,110 @@
+"""An exported model to rank with, of random weights: only its sizes and its graph matter for the time it takes."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from models.encoding import Analysed, encode
+from models.preprocessing import vocabulary_file, write_transform_graph
+from models.recipe import Recipe
+from models.serving import export
+from models.trainer import build_model
+from models.trainer_plan import TrainerPlan
+from models.user_once import UserOnce
+
+TASKS = ("click", "order")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RankingProblem:
+    """Sizes of the model.
+
+    Attributes:
+        users, items: columns of ids of the user, and of each candidate.
+        rows: values of each column's vocabulary.
+        dim: of an embedding.
+        experts, units, tower_units: of the network, an MMoE.
+        seed: of weights and requests.
+    """
+
+    users: int = 15
+    items: int = 15
+    rows: int = 10_000
+    dim: int = 16
+    experts: int = 8
+    units: tuple[int, ...] = (256, 128)
+    tower_units: tuple[int, ...] = (64,)
+    seed: int = 1
+
+    def recipe(self) -> Recipe:
+        """The problem as a recipe declares it."""
+        sides = {f"u{i}": "user" for i in range(self.users)} | {f"i{i}": "item" for i in range(self.items)}
+        options = {"experts": self.experts, "units": self.units, "tower_units": self.tower_units}
+        return Recipe.model_validate(
+            {
+                "name": "ranking",
+                "examples": {"path": "none.parquet"},
+                "features": {
+                    name: {"kind": "categorical", "side": side, "dim": self.dim} for name, side in sides.items()
+                },
+                "tasks": {task: {"kind": "binary", "label": {"column": task}} for task in TASKS},
+                "model": {"architecture": "mmoe", "options": {"mmoe": options}},
+                "serving": {"score": "click * (0.3 + order) ^ 0.5"},
+            }
+        )
+
+    def request(self, candidates: int, number: int) -> dict[str, Any]:
+        """The columns of a ranking request, every one another."""
+        random = np.random.default_rng((self.seed, candidates, number))
+        counts = {f"u{i}": 1 for i in range(self.users)} | {f"i{i}": candidates for i in range(self.items)}
+        return {
+            name: np.array([b"v%d" % value for value in random.integers(0, self.rows, count)], object)
+            for name, count in counts.items()
+        }
+
+    def products(self, candidates: int) -> list[tuple[int, int, int, int]]:
+        """The matrix products of a request without any split, (copies, m, k, n): experts, gates, towers."""
+        width, found = (self.users + self.items) * self.dim, []
+        found += [(len(TASKS), candidates, width, self.experts)]
+        for units in self.units:
+            found.append((self.experts, candidates, width, units))
+            width = units
+        for units in (*self.tower_units, 1):
+            found.append((len(TASKS), candidates, width, units))
+            width = units
+        return found
+
+
+def export_models(problem: RankingProblem, folder: Path) -> dict[str, Path]:
+    """{"once": the model as the trainer exports it, "each": the same without the split of the user's part}."""
+    recipe = problem.recipe()
+    (folder / "vocabularies").mkdir(parents=True, exist_ok=True)
+    for name in recipe.features:
+        lines = "".join(f"v{value}\n" for value in range(problem.rows))
+        (folder / "vocabularies" / vocabulary_file(name)).write_text(lines, encoding="utf-8")
+    analysed = Analysed(vocabulary_sizes=dict.fromkeys(recipe.features, problem.rows), boundaries={}, scaling={})
+    graph = folder / "transform_graph"
+    write_transform_graph(recipe.features, analysed, folder / "vocabularies", graph)
+    encoding, plan = encode(recipe.features, analysed), TrainerPlan.from_recipe(recipe)
+    keras.utils.set_random_seed(problem.seed)
+    model = build_model(plan, encoding)
+    model({"categorical": np.zeros((1, len(encoding.categorical)), np.int32)})
+    found = {"once": UserOnce(model, encoding, plan.user_features), "each": None}
+    for name, for_one_user in found.items():
+        export(
+            model.predictions,
+            graph,
+            encoding,
+            folder / name / "1",
+            inputs={column: about.model_dump() for column, about in plan.inputs.items()},
+            kinds=dict.fromkeys(TASKS, "binary"),
+            expected={"example_ids": [], "predictions": {task: [] for task in TASKS}},
+            plan=plan.serving,
+            for_one_user=for_one_user,
+        )
+    return {name: folder / name / "1" for name in found}

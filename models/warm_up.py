@@ -1,0 +1,75 @@
+"""Requests that TensorFlow Serving sends to a new version before it takes real ones: the first answer is slow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from models.named_rows import argument_names, named_columns, rank_columns
+from models.serving_inputs import serialize_examples
+
+FILE = "assets.extra/tf_serving_warmup_requests"
+"""Where TensorFlow Serving looks for them, below a version's folder."""
+
+MOST = 1000
+"""Requests that TensorFlow Serving takes; it refuses to load a version that has more."""
+
+
+def requests(
+    rows: Sequence[Mapping[str, Any]], inputs: Mapping[str, Mapping[str, Any]], weights: Mapping[str, float]
+) -> list[Any]:
+    """PredictRequests of every signature that a client uses: one row, and all rows together.
+
+    Args:
+        rows: {column: value or list of values}, one or more; real ones are the best. The first is also the user of
+            the ranking requests, whose candidates are all of them.
+        inputs: {column: {"type", "multivalued", "side", ...}}.
+        weights: tunable ones, and their values.
+    """
+    found = []
+    for some in (rows[:1], rows):
+        found.append(_request("serving_default", {"examples": np.array(serialize_examples(some, inputs), object)}))
+        found.append(_request("raw", _named(named_columns(some, inputs, inputs, "warm-up"), inputs)))
+        columns = rank_columns(rank_request(some, inputs), inputs, "warm-up")
+        values = {name: np.float32(value) for name, value in weights.items()}
+        found.append(_request("rank", {**_named(columns, inputs), **values}))
+    return found
+
+
+def rank_request(rows: Sequence[Mapping[str, Any]], inputs: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """The first row's user, with the other columns of all rows as candidates, as `rank_columns` takes it."""
+    users = {column for column, about in inputs.items() if about["side"] == "user"}
+    return {
+        "user": {column: value for column, value in rows[0].items() if column in users},
+        "candidates": [{column: value for column, value in row.items() if column not in users} for row in rows],
+    }
+
+
+def write(path: Path, found: Sequence[Any]) -> None:
+    """Writes PredictRequests where TensorFlow Serving replays them, as its PredictionLogs."""
+    from tensorflow_serving.apis import prediction_log_pb2
+
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        for request in found[:MOST]:
+            log = prediction_log_pb2.PredictionLog(predict_log=prediction_log_pb2.PredictLog(request=request))
+            writer.write(log.SerializeToString(deterministic=True))
+
+
+def _named(columns: Mapping[str, np.ndarray], inputs: Mapping[str, Mapping[str, Any]]) -> dict[str, np.ndarray]:
+    names = argument_names(inputs)
+    return {names[column]: values for column, values in columns.items()}
+
+
+def _request(signature: str, tensors: Mapping[str, Any]) -> Any:
+    from tensorflow_serving.apis import predict_pb2
+
+    request = predict_pb2.PredictRequest()
+    request.model_spec.signature_name = signature
+    for name, values in tensors.items():
+        dtype = tf.string if np.asarray(values).dtype == object else None
+        request.inputs[name].CopyFrom(tf.make_tensor_proto(values, dtype=dtype, shape=np.shape(values)))
+    return request
