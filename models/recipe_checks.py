@@ -26,14 +26,11 @@ from models.recipe import (
     raw_type,
 )
 from models.registry import check_options, known
-from models.score import names, parse
+from models.score import RANK_OUTPUTS, names, parse
 from models.table_optimizers import TABLE_OPTIMIZERS
 from models.units import format_duration
 
 Problem = tuple[tuple[str | int, ...], str]
-
-RANK_OUTPUTS = ("score", "ranking")
-"""What the signature `rank` answers besides the tasks' values."""
 
 
 def problems(recipe: Recipe) -> list[Problem]:

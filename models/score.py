@@ -23,6 +23,9 @@ import numpy as np
 from models.errors import InputError
 from models.registry import known
 
+RANK_OUTPUTS = ("score", "ranking")
+"""What the signature `rank` answers besides the tasks' values."""
+
 LONGEST = 1000
 """Characters of a formula."""
 

@@ -20,7 +20,7 @@ from models import named_tensors, score, warm_up
 from models.encoding import Encoding
 from models.errors import InputError
 from models.named_rows import argument_names
-from models.serving_inputs import EXPECTED, INPUTS, read_inputs, typical_row
+from models.serving_inputs import EXPECTED, INPUTS, WARM_UP_FILE, read_inputs, typical_row
 from models.trainer_plan import ServingPlan
 
 Predictions = Callable[[Mapping[str, Any]], Mapping[str, Any]]
@@ -101,7 +101,7 @@ def export(
     (unfinished / INPUTS).write_text(json.dumps(notes, indent=2), encoding="utf-8")
     (unfinished / EXPECTED).write_text(json.dumps(expected, indent=2), encoding="utf-8")
     rows = [{}, typical_row(inputs)]
-    warm_up.write(unfinished / warm_up.FILE, warm_up.requests(rows, inputs, plan.tunable))
+    warm_up.write(unfinished / WARM_UP_FILE, warm_up.requests(rows, inputs, plan.tunable))
     shutil.rmtree(directory, ignore_errors=True)
     os.rename(unfinished, directory)
 

@@ -71,7 +71,7 @@ class TrainerPlan(Part):
 
         Options are of the types that the methods want: YAML reads 1e-6 as a text, and "8" or 8.0 stand for 8.
         """
-        model = recipe.model
+        model, columns = recipe.model, feature_columns(recipe.features)
         lists = {
             column_of(name, feature) for name, feature in recipe.features.items() if isinstance(feature, MultiValued)
         }
@@ -94,9 +94,11 @@ class TrainerPlan(Part):
                     side=feature.side,
                     separator=feature.separator if isinstance(feature, MultiValued) else None,
                 )
-                for column, feature in feature_columns(recipe.features).items()
+                for column, feature in columns.items()
             },
-            user_features=tuple(name for name, feature in recipe.features.items() if feature.side == "user"),
+            user_features=tuple(
+                name for name, feature in recipe.features.items() if columns[column_of(name, feature)].side == "user"
+            ),
             serving=ServingPlan(
                 score=recipe.serving.score or next(iter(recipe.tasks)),
                 weights=recipe.serving.weights,

@@ -12,9 +12,6 @@ import tensorflow as tf
 from models.named_rows import argument_names, named_columns, rank_columns
 from models.serving_inputs import serialize_examples
 
-FILE = "assets.extra/tf_serving_warmup_requests"
-"""Where TensorFlow Serving looks for them, below a version's folder."""
-
 MOST = 1000
 """Requests that TensorFlow Serving takes; it refuses to load a version that has more."""
 

@@ -40,8 +40,9 @@ def differences(
     example_ids: list[int],
     tolerance: float,
     what: str,
+    other: str = "trainer",
 ) -> list[str]:
-    """Where the answers are not the trainer's own predictions; [] if they are.
+    """Where the answers are not those of another; [] if they are.
 
     Equal means |answer - expected| <= tolerance * max(1, |expected|): absolute for probabilities and small values,
     relative for amounts, of which float32 keeps seven digits.
@@ -52,6 +53,7 @@ def differences(
         example_ids: of the examples, for the message.
         tolerance: largest allowed difference.
         what: the request in words, put before each difference.
+        other: whose values are expected.
     """
     found = []
     for task, values in expected.items():
@@ -61,7 +63,7 @@ def differences(
             at = int(np.argmax(gap))
             found.append(
                 f"{what}: task {task!r}: {int((~(gap <= tolerance)).sum())} of {len(gap)} answers are not what the "
-                f"trainer predicted (tolerance {tolerance:g}); the largest difference is at example {example_ids[at]}: "
-                f"served {float(answers[task][at]):.8g}, trainer {should[at]:.8g}"
+                f"{other} predicted (tolerance {tolerance:g}); the largest difference is at example {example_ids[at]}: "
+                f"served {float(answers[task][at]):.8g}, {other} {should[at]:.8g}"
             )
     return found

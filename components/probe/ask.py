@@ -12,32 +12,45 @@ from pathlib import Path
 from typing import Any
 
 from components.probe.answers import differences, faults
+from components.probe.limits import latency, over_limits, size_mib
+from components.probe.named import ask_rank, ask_raw
+from components.probe.plan import ProbePlan
 from components.probe.requests import read_requests
 from models.errors import GatewiseError
 from models.whole_file import write_whole
 
+WARM_UP_ROWS = 10
+"""Of the real rows, that TensorFlow Serving is warmed up with."""
 
-def ask(model: str, files: Sequence[str], tasks: dict[str, str], tolerance: float) -> dict[str, Any]:
-    """Asks the model about real examples, one by one and as one batch, and about one with nothing in it.
+
+def ask(model: str, files: Sequence[str], plan: ProbePlan, warm_up: str | None = None) -> dict[str, Any]:
+    """Asks the model about real examples and odd ones, by every signature that a client uses.
+
+    `serving_default` and `raw`: the examples one by one and as one batch, and one with nothing in it. `rank`: each
+    example's user with all examples as candidates, and the odd ones of `components.probe.named`.
 
     Args:
         model: folder of the SavedModel.
         files: Parquet files of the raw eval examples.
-        tasks: {task: "binary" or "regression"}.
-        tolerance: largest allowed difference to the trainer's predictions.
+        plan: of the recipe.
+        warm_up: file for the requests that TensorFlow Serving is to be warmed up with; not written if there are faults.
 
     Returns:
-        {"requests": number of examples asked about, "faults": [what is wrong, in words]}.
+        {"requests": number of examples asked about, "faults": [what is wrong, in words], "latency_ms": {"p50", "p99"} of
+        `rank` with the plan's page of candidates, "size_mib": of the model's files}.
 
     Raises:
         InputError: no such model, or its examples are not among the files.
     """
-    from models.serving import load_server
+    from models import warm_up as warming
+    from models.serving import RANK, RAW, load_named, load_server
     from models.serving_inputs import read_expected, read_inputs, serialize_examples
 
-    inputs, expected = read_inputs(model)["inputs"], read_expected(model)
+    notes, expected = read_inputs(model), read_expected(model)
+    inputs, tasks = notes["inputs"], dict(plan.tasks)
     ids, predictions = expected["example_ids"], expected["predictions"]
-    requests = serialize_examples(read_requests([Path(file) for file in files], ids, list(inputs)), inputs)
+    rows = read_requests([Path(file) for file in files], ids, list(inputs))
+    requests = serialize_examples(rows, inputs)
     server = load_server(model)
     found = faults(server(serialize_examples([{}], inputs)), tasks, 1, "a request with nothing in it")
     batch = server(requests)
@@ -45,18 +58,27 @@ def ask(model: str, files: Sequence[str], tasks: dict[str, str], tolerance: floa
     for number, answer in enumerate(singles):
         found += faults(answer, tasks, 1, f"request {number} (example {ids[number]})")
     found += faults(batch, tasks, len(requests), "all requests as one batch")
+    report: dict[str, Any] = {"requests": len(requests)}
     if not found:
         joined = {task: [answer[task][0] for answer in singles] for task in tasks}
-        found += differences(joined, predictions, ids, tolerance, "one by one")
-        found += differences(batch, predictions, ids, tolerance, "as one batch")
-    return {"requests": len(requests), "faults": found}
+        found += differences(joined, predictions, ids, plan.tolerance, "one by one")
+        found += differences(batch, predictions, ids, plan.tolerance, "as one batch")
+    if not found:
+        rank = load_named(model, RANK)
+        found += ask_raw(load_named(model, RAW), rows, inputs, plan, predictions, ids)
+        found += ask_rank(rank, server, rows, inputs, plan, predictions, ids)
+        report |= {"latency_ms": latency(rank, rows, inputs, plan.page), "size_mib": size_mib(model)}
+        found += over_limits(report, plan)
+    if warm_up is not None and not found:
+        warming.write(Path(warm_up), warming.requests(rows[:WARM_UP_ROWS], inputs, notes["weights"]))
+    return {**report, "faults": found}
 
 
 def main(question: str, answer: str) -> None:
     """Reads the arguments of `ask` from one file and writes what it returns into the other."""
     arguments = json.loads(Path(question).read_text(encoding="utf-8"))
     try:
-        result = ask(**arguments)
+        result = ask(**{**arguments, "plan": ProbePlan.model_validate(arguments["plan"])})
     except GatewiseError as error:
         result = {"requests": 0, "faults": [str(error)]}
     write_whole(answer, json.dumps(result))

@@ -15,6 +15,7 @@ from tfx.utils import path_utils
 
 from components.probe.plan import ProbePlan
 from components.probe.process import ask_in_process
+from components.probe.warm_up import WARM_UP
 
 logger = logging.getLogger(__name__)
 
@@ -30,12 +31,15 @@ class Executor(base_executor.BaseExecutor):
     ) -> None:
         """Sets `blessed` and `rows` of the InfraBlessing and writes probe.json into it; a bad model is no exception.
 
-        probe.json: {"blessed": bool, "requests": number of examples asked about, "faults": [...]}.
+        probe.json: {"blessed": bool, "requests": number of examples asked about, "faults": [...], "latency_ms": {"p50",
+        "p99"}, "size_mib"}. Beside it, for a good model, requests of real rows for TensorFlow Serving's warm-up: the push
+        puts them into the version.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         plan = ProbePlan.model_validate_json(exec_properties["plan"])
         model = artifact_utils.get_single_instance(input_dict["model"])
         blessing = artifact_utils.get_single_instance(output_dict["infra_blessing"])
+        Path(blessing.uri).mkdir(parents=True, exist_ok=True)
         if any(not model_utils.is_model_blessed(given) for given in input_dict.get("blessing", [])):
             report: dict[str, Any] = {"requests": 0, "faults": ["not asked: the evaluation has not blessed the model"]}
         else:
@@ -43,14 +47,13 @@ class Executor(base_executor.BaseExecutor):
             report = ask_in_process(
                 path_utils.serving_model_path(model.uri),
                 sorted(str(path) for path in Path(examples.uri, "Split-eval").glob("*.parquet")),
-                dict(plan.tasks),
-                plan.tolerance,
+                plan,
+                str(Path(blessing.uri, WARM_UP)),
                 exec_properties["timeout_seconds"],
             )
         blessed = not report["faults"]
         for fault in report["faults"]:
             logger.error("Probe: %s. The model is not pushed.", fault)
-        Path(blessing.uri).mkdir(parents=True, exist_ok=True)
         content = json.dumps({"blessed": blessed, **report}, indent=2)
         Path(blessing.uri, "probe.json").write_text(content, encoding="utf-8")
         blessing.set_int_custom_property("blessed", int(blessed))

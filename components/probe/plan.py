@@ -17,8 +17,22 @@ class ProbePlan(pydantic.BaseModel):
 
     tasks: Mapping[str, Literal["binary", "regression"]]
     tolerance: float
+    score: str
+    weights: Mapping[str, float] = {}
+    page: int = 500
+    max_latency_ms: float | None = None
+    max_size_mib: float | None = None
 
     @classmethod
     def from_recipe(cls, recipe: Recipe) -> ProbePlan:
         """The plan for a recipe; which requests are asked stands beside the exported model."""
-        return cls(tasks={name: task.kind for name, task in recipe.tasks.items()}, tolerance=recipe.serving.tolerance)
+        serving = recipe.serving
+        return cls(
+            tasks={name: task.kind for name, task in recipe.tasks.items()},
+            tolerance=serving.tolerance,
+            score=serving.score or next(iter(recipe.tasks)),
+            weights=serving.weights,
+            page=serving.page,
+            max_latency_ms=serving.max_latency_ms,
+            max_size_mib=serving.max_size_mib,
+        )

@@ -12,12 +12,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from components.probe.plan import ProbePlan
+
 ROOT = Path(__file__).parents[2]
 """Where the packages `components` and `models` lie."""
 
 
 def ask_in_process(
-    model: str, files: Sequence[str], tasks: dict[str, str], tolerance: float, timeout: float
+    model: str, files: Sequence[str], plan: ProbePlan, warm_up: str | None, timeout: float
 ) -> dict[str, Any]:
     """`components.probe.ask.ask` in a new Python process.
 
@@ -25,7 +27,7 @@ def ask_in_process(
     process may hold.
 
     Args:
-        model, files, tasks, tolerance: of `ask`.
+        model, files, plan, warm_up: of `ask`.
         timeout: seconds after which it is killed.
 
     Returns:
@@ -33,7 +35,7 @@ def ask_in_process(
     """
     with tempfile.TemporaryDirectory(prefix="gatewise-probe-") as folder:
         question, answer = Path(folder, "question.json"), Path(folder, "answer.json")
-        arguments = {"model": model, "files": list(files), "tasks": dict(tasks), "tolerance": tolerance}
+        arguments = {"model": model, "files": list(files), "plan": plan.model_dump(), "warm_up": warm_up}
         question.write_text(json.dumps(arguments), encoding="utf-8")
         path = os.pathsep.join(part for part in (str(ROOT), os.environ.get("PYTHONPATH")) if part)
         environment = {**os.environ, "PYTHONPATH": path, "CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "2"}

@@ -12,6 +12,7 @@ from tfx.types import artifact_utils
 from tfx.types import standard_component_specs as specs
 from tfx.utils import io_utils, proto_utils
 
+from components.probe.warm_up import WARM_UP
 from components.push.versions import publish
 from models.errors import InputError
 from models.serving_inputs import read_exported_at
@@ -52,9 +53,15 @@ class Executor(stock.Executor):
                 "Renaming, which makes a version appear whole, is not atomic elsewhere."
             )
         version = version_of(artifact_utils.get_single_instance(input_dict[specs.MODEL_KEY]), source)
-        target = publish(source, Path(base), version)
-        io_utils.copy_dir(str(source), pushed.uri)
+        target = publish(source, Path(base), version, warm_up_of(input_dict.get(specs.INFRA_BLESSING_KEY, [])))
+        io_utils.copy_dir(str(target), pushed.uri)
         self._MarkPushed(pushed, pushed_destination=str(target), pushed_version=str(version))
+
+
+def warm_up_of(blessings: list[types.Artifact]) -> Path | None:
+    """The requests of real rows that the probe has left, if it has."""
+    files = [Path(blessing.uri, WARM_UP) for blessing in blessings if blessing.uri]
+    return next((file for file in files if file.is_file()), None)
 
 
 def version_of(model: types.Artifact, source: Path) -> int:

@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 
 from models.errors import InputError
+from models.serving_inputs import WARM_UP_FILE
 
 logger = logging.getLogger(__name__)
 
@@ -19,7 +20,7 @@ _IDENTITY = ("saved_model.pb", "variables/variables.index")
 """Two exported models are one and the same if these are: the graph, and the checksums of the weights."""
 
 
-def publish(source: Path, base: Path, version: int) -> Path:
+def publish(source: Path, base: Path, version: int, warm_up: Path | None = None) -> Path:
     """Makes `source` the version `version` below `base`, if it is not there already.
 
     The files are copied beside and the folder is renamed, so that a reader never sees half a version. What a push left
@@ -29,6 +30,7 @@ def publish(source: Path, base: Path, version: int) -> Path:
         source: the exported model.
         base: folder of the versions; made if it is missing.
         version: positive, rising with the age of the models: a server takes the largest.
+        warm_up: requests that a server is to replay before it takes real ones, instead of those in `source`.
 
     Returns:
         The version's folder.
@@ -56,6 +58,9 @@ def publish(source: Path, base: Path, version: int) -> Path:
         return target
     unfinished = base / f".{version}.tmp"
     shutil.copytree(source, unfinished)
+    if warm_up is not None:
+        (unfinished / WARM_UP_FILE).parent.mkdir(exist_ok=True)
+        shutil.copyfile(warm_up, unfinished / WARM_UP_FILE)
     os.rename(unfinished, target)
     logger.info("Push: version %s is %s.", version, target)
     return target

@@ -44,6 +44,16 @@ def plan(**changes: Any) -> TrainerPlan:
     return TrainerPlan.from_recipe(Recipe.model_validate({**RECIPE, **changes}))
 
 
+def test_what_is_served() -> None:
+    made = plan()
+    assert made.user_features == ("age", "age_group"), "what reads the user's column is the user's"
+    assert made.serving is not None
+    assert (made.serving.score, made.serving.weights, made.serving.tunable) == ("click", {}, {})
+    weighted = {"score": "click + taste * value", "weights": {"taste": 2}}
+    assert plan(serving=weighted).serving.tunable == {}
+    assert plan(serving={**weighted, "tunable_weights": True}).serving.tunable == {"taste": 2.0}
+
+
 def test_what_the_trainer_needs() -> None:
     made = plan()
     assert made.model_dump(include={"tasks", "architecture", "options", "balancer", "balancer_options"}) == {

@@ -38,6 +38,8 @@ def export(tmp_path: Path) -> Callable[..., Path]:
         value: Callable[[Any], Any] = lambda age: 100 * age,
         expected: dict[str, list[float]] | None = None,
         example_ids: list[int] | None = None,
+        named: Callable[[Any], Any] = lambda age: age,
+        score: Callable[[Any, Any], Any] = lambda click, value: click + 0.001 * value,
     ) -> Path:
         module = tf.Module()
 
@@ -48,12 +50,36 @@ def export(tmp_path: Path) -> Callable[..., Path]:
             age = tf.sparse.to_dense(tf.sparse.reset_shape(sparse, shape), default_value=7.0)[:, 0]
             return {"click": click(age), "value": value(age)}
 
+        def known(age: Any) -> dict[str, Any]:
+            age = named(tf.where(tf.math.is_nan(age), 7.0, age))
+            return {"click": click(age), "value": value(age)}
+
+        columns = [tf.TensorSpec((None,), tf.float32, name="age"), tf.TensorSpec((None,), tf.string, name="who")]
+
+        @tf.function(input_signature=columns)
+        def raw(age: Any, who: Any) -> dict[str, Any]:
+            return known(age)
+
+        @tf.function(input_signature=columns)
+        def rank(age: Any, who: Any) -> dict[str, Any]:
+            answers = known(age)
+            blend = score(answers["click"], answers["value"])
+            return {**answers, "score": blend, "ranking": tf.argsort(blend, direction="DESCENDING")}
+
         folder = tmp_path / "model" / "3" / "Format-Serving"
-        tf.saved_model.save(module, str(folder), signatures={"serving_default": serve})
+        tf.saved_model.save(module, str(folder), signatures={"serving_default": serve, "raw": raw, "rank": rank})
         ages = np.array([7.0 if age is None else age for age in AGES])
         right = {"click": (1 / (1 + np.exp(-ages))).tolist(), "value": (100 * ages).tolist()}
         notes = {
-            "inputs": {"inputs": {"age": {"type": "float", "multivalued": False, "side": "user"}}, "tasks": TASKS},
+            "inputs": {
+                "inputs": {
+                    "age": {"type": "float", "multivalued": False, "side": "item"},
+                    "who": {"type": "bytes", "multivalued": False, "side": "user"},
+                },
+                "arguments": {"age": "age", "who": "who"},
+                "weights": {},
+                "tasks": TASKS,
+            },
             "expected": {
                 "example_ids": example_ids or [0, 10, 20, 30, 40],
                 "predictions": {**right, **(expected or {})},

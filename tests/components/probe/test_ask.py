@@ -3,25 +3,89 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow_serving.apis import prediction_log_pb2
 
 from components.probe.ask import ask, main
+from components.probe.plan import ProbePlan
+from models.errors import InputError
 
 TASKS = {"click": "binary", "value": "regression"}
+AGES = [0.0, 1.0, None, -2.0, 0.5]
 
 
-def report(model: Path, examples: Path, tolerance: float = 1e-5, tasks: dict[str, str] = TASKS) -> dict[str, Any]:
+PLAN: dict[str, Any] = {"tasks": TASKS, "tolerance": 1e-5, "score": "click + 0.001 * value", "page": 50}
+
+
+def report(model: Path, examples: Path, warm_up: Path | None = None, **changes: Any) -> dict[str, Any]:
     files = [str(path) for path in sorted(examples.glob("*/*.parquet"))]
-    return ask(str(model / "Format-Serving"), files, tasks, tolerance)
+    plan = ProbePlan.model_validate({**PLAN, **changes})
+    return ask(str(model / "Format-Serving"), files, plan, None if warm_up is None else str(warm_up))
 
 
-def test_a_good_model_has_no_faults(export: Callable[..., Path], examples: Path) -> None:
-    assert report(export(), examples) == {"requests": 5, "faults": []}
+def test_a_good_model_has_no_faults(export: Callable[..., Path], examples: Path, tmp_path: Path) -> None:
+    made = report(export(), examples, tmp_path / "warm_up", max_latency_ms=10_000, max_size_mib=10)
+    assert (made["requests"], made["faults"]) == (5, [])
+    assert 0 < made["latency_ms"]["p50"] <= made["latency_ms"]["p99"] < 10_000
+    assert 0.001 < made["size_mib"] < 1
+    asked = [
+        prediction_log_pb2.PredictionLog.FromString(record.numpy()).predict_log.request
+        for record in tf.data.TFRecordDataset(str(tmp_path / "warm_up"))
+    ]
+    assert [request.model_spec.signature_name for request in asked] == ["serving_default", "raw", "rank"] * 2
+    ages = tf.make_ndarray(asked[-1].inputs["age"])
+    np.testing.assert_array_equal(ages, np.array([np.nan if age is None else age for age in AGES], "f4"))
+
+
+def test_beyond_the_recipes_limits(export: Callable[..., Path], examples: Path, tmp_path: Path) -> None:
+    slow, large = report(export(), examples, tmp_path / "warm_up", max_latency_ms=1e-6, max_size_mib=1e-6)["faults"]
+    assert slow.startswith("ranking 50 candidates took ") and "more than serving.max_latency_ms: 1e-06" in slow
+    assert large.startswith("the model's files have ") and "more than serving.max_size_mib: 1e-06" in large
+    assert not (tmp_path / "warm_up").exists()
+
+
+def test_another_answer_by_name_than_by_example(export: Callable[..., Path], examples: Path) -> None:
+    found = report(export(named=lambda age: age + 0.01), examples)["faults"]
+    assert found[0].startswith("raw, as one batch: task 'click'")
+    assert any(fault.startswith("rank, user of example 0: task 'click'") for fault in found)
+
+
+def test_another_answer_with_many_candidates(export: Callable[..., Path], examples: Path) -> None:
+    model = export(named=lambda age: age + tf.where(tf.size(age) > 100, 0.1, 0.0))
+    click, value = sorted(report(model, examples)["faults"])
+    assert click.startswith(
+        "rank, 2,000 candidates: task 'click': 2000 of 2000 answers are not what the serving_default"
+    )
+    assert "task 'value'" in value
+
+
+def test_another_score_than_the_recipes(export: Callable[..., Path], examples: Path) -> None:
+    (fault,) = report(export(score=lambda click, value: click), examples)["faults"]
+    assert fault.startswith("rank, user of example 0: task 'score': 4 of 5 answers are not what the formula")
+
+
+def test_a_score_that_is_no_number(export: Callable[..., Path], examples: Path) -> None:
+    (fault,) = report(export(score=lambda click, value: click / 0), examples)["faults"]
+    assert "the score is no finite number where the formula 'click + 0.001 * value' is" in fault
+
+
+def test_a_model_without_the_signatures(export: Callable[..., Path], examples: Path) -> None:
+    model = export()
+    for part in (model / "Format-Serving").iterdir():
+        if part.is_dir() and part.name != "assets.extra":
+            shutil.rmtree(part)
+    module = tf.Module()
+    module.f = tf.function(lambda examples: {"x": examples}, input_signature=[tf.TensorSpec((None,), tf.string)])
+    tf.saved_model.save(module, str(model / "Format-Serving"), signatures={"own": module.f})
+    with pytest.raises(InputError, match=r"with a signature 'serving_default', found \['own'\]"):
+        report(model, examples)
 
 
 def test_another_prediction_than_the_trainers(export: Callable[..., Path], examples: Path) -> None:
@@ -71,8 +135,8 @@ def test_what_a_person_can_act_on_is_a_fault_and_no_traceback(
     question = {
         "model": str(model / "Format-Serving"),
         "files": [str(path) for path in examples.glob("*/*.parquet")],
-        "tasks": TASKS,
-        "tolerance": 1e-5,
+        "plan": PLAN,
+        "warm_up": None,
     }
     (tmp_path / "question.json").write_text(json.dumps(question))
     main(str(tmp_path / "question.json"), str(tmp_path / "answer.json"))

@@ -15,9 +15,12 @@ from tfx.types import standard_artifacts
 from components.probe.component import Probe
 from components.probe.executor import Executor
 from components.probe.plan import ProbePlan
+from components.probe.warm_up import WARM_UP
 from models.recipe import Recipe
 
-PLAN = ProbePlan(tasks={"click": "binary", "value": "regression"}, tolerance=1e-5)
+PLAN = ProbePlan(
+    tasks={"click": "binary", "value": "regression"}, tolerance=1e-5, score="click + 0.001 * value", page=10
+)
 
 
 def probe(
@@ -42,8 +45,10 @@ def properties(blessing: types.Artifact) -> tuple[int, int]:
 @pytest.mark.parametrize("blessed", [1, None])
 def test_a_good_model_is_blessed(export: Callable[..., Path], examples: Path, blessed: int | None) -> None:
     blessing, report = probe(export(), examples, blessed)
-    assert report == {"blessed": True, "requests": 5, "faults": []}
+    assert report["latency_ms"]["p99"] > 0 and report["size_mib"] > 0
+    assert (report["blessed"], report["requests"], report["faults"]) == (True, 5, [])
     assert properties(blessing) == (1, 5)
+    assert Path(blessing.uri, WARM_UP).stat().st_size > 100
 
 
 def test_a_wrong_model_is_not(export: Callable[..., Path], examples: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -107,6 +112,9 @@ def test_the_component_and_its_plan() -> None:
             "click": {"kind": "binary", "label": {"column": "click"}},
             "value": {"kind": "regression", "label": {"column": "value"}},
         },
+        "serving": {"score": "click + 0.001 * value", "page": 10},
     }
     assert ProbePlan.from_recipe(Recipe.model_validate(recipe)) == PLAN
+    del recipe["serving"]
+    assert ProbePlan.from_recipe(Recipe.model_validate(recipe)).score == "click", "the first task"
     assert ProbePlan.model_validate_json(PLAN.model_dump_json()) == PLAN

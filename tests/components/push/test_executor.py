@@ -11,6 +11,7 @@ from tfx.proto import pusher_pb2
 from tfx.types import standard_artifacts
 from tfx.utils import proto_utils
 
+from components.probe.warm_up import WARM_UP
 from components.push.component import Pusher
 from components.push.executor import Executor
 from models.errors import InputError
@@ -34,7 +35,13 @@ def blessing(kind: type[types.Artifact], blessed: int) -> types.Artifact:
     return artifact
 
 
-def push(model: types.Artifact, base: str, model_blessed: int = 1, infra_blessed: int = 1) -> types.Artifact:
+def push(
+    model: types.Artifact,
+    base: str,
+    model_blessed: int = 1,
+    infra_blessed: int = 1,
+    infra: types.Artifact | None = None,
+) -> types.Artifact:
     pushed = standard_artifacts.PushedModel()
     pushed.uri = str(Path(model.uri).parents[1] / "pushed_model")
     destination = pusher_pb2.PushDestination(filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=base))
@@ -42,7 +49,7 @@ def push(model: types.Artifact, base: str, model_blessed: int = 1, infra_blessed
         {
             "model": [model],
             "model_blessing": [blessing(standard_artifacts.ModelBlessing, model_blessed)],
-            "infra_blessing": [blessing(standard_artifacts.InfraBlessing, infra_blessed)],
+            "infra_blessing": [infra or blessing(standard_artifacts.InfraBlessing, infra_blessed)],
         },
         {"pushed_model": [pushed]},
         {"push_destination": proto_utils.proto_to_json(destination), "custom_config": "null"},
@@ -58,6 +65,15 @@ def test_the_version_is_the_second_at_which_the_model_was_made(model: types.Arti
         assert pushed.get_string_custom_property("pushed_destination") == str(tmp_path / "serving" / "1700000000")
         assert (Path(pushed.uri) / "saved_model.pb").read_bytes() == b"graph"
     assert [path.name for path in (tmp_path / "serving").iterdir()] == ["1700000000"]
+
+
+def test_the_requests_of_the_probe_warm_the_version_up(model: types.Artifact, tmp_path: Path) -> None:
+    probed = blessing(standard_artifacts.InfraBlessing, 1)
+    probed.uri = str(tmp_path)
+    (tmp_path / WARM_UP).write_bytes(b"real rows")
+    pushed = push(model, str(tmp_path / "serving"), infra=probed)
+    for folder in (tmp_path / "serving" / "1700000000", Path(pushed.uri)):
+        assert (folder / "assets.extra" / "tf_serving_warmup_requests").read_bytes() == b"real rows"
 
 
 def test_without_metadata_the_model_itself_says_when_it_was_made(model: types.Artifact, tmp_path: Path) -> None:
