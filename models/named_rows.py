@@ -82,7 +82,7 @@ def rank_columns(
     Args:
         request: {"user": {column: value}, "candidates": [{column: value}, ...]}. What is the same for all candidates,
             such as the device, may stand beside the user's columns: the model repeats it.
-        inputs: as for `named_columns`, with "side".
+        inputs: as for `named_columns`, with "side"; without it, what no candidate has is taken to stand once.
         where: the request in words, put before each error.
 
     Returns:
@@ -99,7 +99,12 @@ def rank_columns(
     user, candidates = request.get("user") or {}, request.get("candidates")
     if not isinstance(user, Mapping) or not isinstance(candidates, list | tuple):
         raise InputError(f"{where}: expected an object 'user' and a list 'candidates', received {str(request)[:200]}.")
-    once = {column for column, about in inputs.items() if about["side"] == "user"} | (set(user) & set(inputs))
+    of_candidates = {column for candidate in candidates if isinstance(candidate, Mapping) for column in candidate}
+    once = {
+        column
+        for column, about in inputs.items()
+        if column in user or about.get("side") == "user" or ("side" not in about and column not in of_candidates)
+    }
     for number, candidate in enumerate(candidates):
         if isinstance(candidate, Mapping) and (twice := sorted(once & set(candidate))):
             raise InputError(
@@ -110,6 +115,17 @@ def rank_columns(
     return {
         **named_columns([user], inputs, [column for column in inputs if column in once], f"{where}, user"),
         **named_columns(candidates, inputs, each, f"{where}, candidates"),
+    }
+
+
+def page_of(
+    user: Mapping[str, Any], candidates: Iterable[Mapping[str, Any]], inputs: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
+    """A ranking request as `rank_columns` takes it: the user's columns of one row, the others of the candidates' rows."""
+    of_user = [column for column, about in inputs.items() if about["side"] == "user"]
+    return {
+        "user": {column: user[column] for column in of_user if column in user},
+        "candidates": [{column: value for column, value in row.items() if column not in of_user} for row in candidates],
     }
 
 

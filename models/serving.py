@@ -215,21 +215,27 @@ def load_server(directory: str | Path) -> Callable[[list[bytes]], dict[str, np.n
     Raises:
         InputError: `directory` holds no such model.
     """
-    call = _signature(directory, SERVER)
+    call = _signature(_load(directory), SERVER)
     return lambda examples: _arrays(call(examples=tf.constant(examples, dtype=tf.string, shape=(len(examples),))))
 
 
-def load_named(directory: str | Path, signature: str) -> Callable[[Mapping[str, Any]], dict[str, np.ndarray]]:
-    """The exported model as a function of named columns, {column or weight: array} -> {output: array}.
+def load_named(directory: str | Path, *signatures: str) -> list[Callable[[Mapping[str, Any]], dict[str, np.ndarray]]]:
+    """The exported model as functions of named columns, {column or weight: array} -> {output: array}.
 
     Args:
         directory: of the exported model.
-        signature: RAW or RANK. A column that is left out is missing, a weight has the recipe's value.
+        signatures: RAW or RANK. A column that is left out is missing, a weight has the recipe's value.
 
     Raises:
         InputError: `directory` holds no such model.
     """
-    notes, call = read_inputs(directory), _signature(directory, signature)
+    notes, loaded = read_inputs(directory), _load(directory)
+    return [_named(notes, _signature(loaded, name), name) for name in signatures]
+
+
+def _named(
+    notes: Mapping[str, Any], call: Callable[..., dict[str, Any]], signature: str
+) -> Callable[[Mapping[str, Any]], dict[str, np.ndarray]]:
     absent = {
         notes["arguments"][column]: tensor for column, tensor in named_tensors.missing_columns(notes["inputs"]).items()
     }
@@ -261,7 +267,7 @@ def load_predictor(
     Raises:
         InputError: `directory` holds no such model.
     """
-    call = _signature(directory, PREDICTOR)
+    call = _signature(_load(directory), PREDICTOR)
 
     def predict(columns: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         rows = len(next(iter(columns.values())))
@@ -287,10 +293,14 @@ def _first(answers: Mapping[str, np.ndarray], rows: int) -> dict[str, np.ndarray
     return {task: values[:rows] for task, values in answers.items()}
 
 
-def _signature(directory: str | Path, name: str) -> Callable[..., dict[str, Any]]:
+def _load(directory: str | Path) -> tuple[str, Any]:
     if not (Path(directory) / "saved_model.pb").is_file():
         raise InputError(f"{directory}: expected an exported model, found no saved_model.pb in it.")
-    loaded = tf.saved_model.load(str(directory))
+    return str(directory), tf.saved_model.load(str(directory))
+
+
+def _signature(model: tuple[str, Any], name: str) -> Callable[..., dict[str, Any]]:
+    directory, loaded = model
     if name not in loaded.signatures:
         raise InputError(
             f"{directory}: expected a model exported by gatewise with a signature {name!r}, found "

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from models.named_rows import argument_names, named_columns, rank_columns
+from models.named_rows import argument_names, named_columns, page_of, rank_columns
 from models.serving_inputs import serialize_examples
 
 MOST = 1000
@@ -31,19 +31,10 @@ def requests(
     for some in (rows[:1], rows):
         found.append(_request("serving_default", {"examples": np.array(serialize_examples(some, inputs), object)}))
         found.append(_request("raw", _named(named_columns(some, inputs, inputs, "warm-up"), inputs)))
-        columns = rank_columns(rank_request(some, inputs), inputs, "warm-up")
+        columns = rank_columns(page_of(some[0], some, inputs), inputs, "warm-up")
         values = {name: np.float32(value) for name, value in weights.items()}
         found.append(_request("rank", {**_named(columns, inputs), **values}))
     return found
-
-
-def rank_request(rows: Sequence[Mapping[str, Any]], inputs: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """The first row's user, with the other columns of all rows as candidates, as `rank_columns` takes it."""
-    users = {column for column, about in inputs.items() if about["side"] == "user"}
-    return {
-        "user": {column: value for column, value in rows[0].items() if column in users},
-        "candidates": [{column: value for column, value in row.items() if column not in users} for row in rows],
-    }
 
 
 def write(path: Path, found: Sequence[Any]) -> None:

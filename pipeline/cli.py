@@ -162,6 +162,61 @@ def predict(
 
 
 @app.command()
+def request(
+    model: Annotated[
+        str,
+        typer.Argument(
+            metavar="MODEL_OR_URL",
+            help="A pushed version or the folder of versions, http://HOST:PORT/v1/models/NAME, or grpc://HOST:PORT/NAME.",
+        ),
+    ],
+    requests: Annotated[
+        Path,
+        typer.Option(
+            "--input",
+            metavar="FILE.jsonl",
+            help='One JSON object per line: column -> value; for rank {"user": {...}, "candidates": [{...}, ...]}.',
+        ),
+    ],
+    signature: Annotated[str, typer.Option(help="serving_default, raw or rank.")] = "rank",
+    output: Annotated[
+        Path | None, typer.Option("--output", metavar="FILE", help="Write the answers here, not to standard output.")
+    ] = None,
+) -> None:
+    """Ask a model, or a server that speaks TensorFlow Serving's REST or gRPC: a line of JSON out for each line in.
+
+    Example: gatewise request http://localhost:8501/v1/models/shop --input recipes/shop_pages.jsonl --signature rank
+    """
+    with tempfile.TemporaryFile() as noise, native_stderr_to(noise.fileno()):
+        from pipeline.serving.client import ask
+
+        answers = "".join(json.dumps(line) + "\n" for line in ask(model, requests, signature))
+    if output is None:
+        sys.stdout.write(answers)
+    else:
+        write_output(output, answers)
+
+
+@app.command()
+def serve(
+    root: Annotated[
+        Path, typer.Argument(metavar="ROOT", help="The --root of a run, or the folder of one model's versions.")
+    ],
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    rest_port: Annotated[int, typer.Option(min=0, max=65535, help="Port for REST; 0 for any free one.")] = 8501,
+    grpc_port: Annotated[int, typer.Option(min=0, max=65535, help="Port for gRPC; 0 for any free one.")] = 8500,
+    poll_seconds: Annotated[float, typer.Option(min=0.1, help="Between two looks for newer versions.")] = 2.0,
+) -> None:
+    """Serve the newest pushed versions for development, by TensorFlow Serving's REST routes and gRPC services.
+
+    Example: gatewise serve runs
+    """
+    from pipeline.serving.server import serve as serve_until_interrupted
+
+    serve_until_interrupted(root, host, rest_port, grpc_port, poll_seconds, lambda line: print(line, flush=True))
+
+
+@app.command()
 def report(
     root: Annotated[Path, typer.Argument(metavar="ROOT", help="The --root of a run, or one recipe's folder in it.")],
     out: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Where to write the page.")] = None,

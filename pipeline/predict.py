@@ -22,7 +22,7 @@ def answer(model: Path, requests: Path) -> list[dict[str, float]]:
         InputError: no model there, or a line that is no request for it.
     """
     version = newest_version(model)
-    rows, served = _read(requests), read_inputs(version)
+    rows, served = read_requests(requests), read_inputs(version)
     try:
         serialized = serialize_examples(rows, served["inputs"])
     except InputError as error:
@@ -50,7 +50,12 @@ def newest_version(folder: Path) -> Path:
     return max(versions, key=lambda found: int(found.name))
 
 
-def _read(requests: Path) -> list[dict[str, Any]]:
+def read_requests(requests: Path) -> list[dict[str, Any]]:
+    """The JSON objects of a file, one a line.
+
+    Raises:
+        InputError: it cannot be read, or a line is no object.
+    """
     try:
         # Not `splitlines`: JSON may hold U+2028 and the like as they are.
         lines = requests.read_text(encoding="utf-8").split("\n")

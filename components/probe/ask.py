@@ -64,8 +64,8 @@ def ask(model: str, files: Sequence[str], plan: ProbePlan, warm_up: str | None =
         found += differences(joined, predictions, ids, plan.tolerance, "one by one")
         found += differences(batch, predictions, ids, plan.tolerance, "as one batch")
     if not found:
-        rank = load_named(model, RANK)
-        found += ask_raw(load_named(model, RAW), rows, inputs, plan, predictions, ids)
+        raw, rank = load_named(model, RAW, RANK)
+        found += ask_raw(raw, rows, inputs, plan, predictions, ids)
         found += ask_rank(rank, server, rows, inputs, plan, predictions, ids)
         report |= {"latency_ms": latency(rank, rows, inputs, plan.page), "size_mib": size_mib(model)}
         found += over_limits(report, plan)

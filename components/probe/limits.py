@@ -9,9 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from components.probe.named import page_of
 from components.probe.plan import ProbePlan
-from models.named_rows import rank_columns
+from models.named_rows import page_of, rank_columns
 
 REQUESTS = 200
 """Timed ones, unless they take longer than SECONDS together."""

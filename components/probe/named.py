@@ -10,7 +10,7 @@ import numpy as np
 from components.probe.answers import differences, faults
 from components.probe.plan import ProbePlan
 from models import score
-from models.named_rows import named_columns, rank_columns
+from models.named_rows import named_columns, page_of, rank_columns
 from models.score import RANK_OUTPUTS
 
 Ask = Callable[[Mapping[str, Any]], Mapping[str, Any]]
@@ -102,15 +102,6 @@ def _ranked(
     same = server(serialize_examples(whole, inputs))
     found += differences(answer, same, list(range(len(whole))), plan.tolerance, what, "serving_default")
     return answer, [*found, *_misranked(answer, plan, what)]
-
-
-def page_of(user: Mapping[str, Any], candidates: Rows, inputs: Inputs) -> dict[str, Any]:
-    """The user's columns of one row, the others of the candidates' rows."""
-    of_user = [column for column, about in inputs.items() if about["side"] == "user"]
-    return {
-        "user": {column: user.get(column) for column in of_user},
-        "candidates": [{column: value for column, value in row.items() if column not in of_user} for row in candidates],
-    }
 
 
 def _tasks(answer: Mapping[str, Any], plan: ProbePlan) -> dict[str, Any]:

@@ -16,11 +16,10 @@ import tensorflow as tf
 
 from models.encoding import Encoding
 from models.errors import InputError
-from models.named_rows import named_columns, rank_columns
+from models.named_rows import named_columns, page_of, rank_columns
 from models.serving import export, load_named, load_predictor, load_server, packed_spec
 from models.serving_inputs import read_expected, read_inputs, serialize_examples
 from models.trainer_plan import ServingPlan
-from models.warm_up import rank_request
 
 ROOT = Path(__file__).parents[2]
 
@@ -189,14 +188,14 @@ def test_the_warmup_requests_are_answered(exported: Path) -> None:
 def test_named_columns_are_answered_as_examples_are(exported: Path, problem: SimpleNamespace) -> None:
     rows = problem.rows["eval"]
     expected = load_server(exported)(serialize_examples(rows, problem.inputs))
-    raw = load_named(exported, "raw")
+    raw = load_named(exported, "raw")[0]
     answers = raw(named_columns(rows, problem.inputs, problem.inputs, "test"))
     for task, values in expected.items():
         np.testing.assert_array_equal(answers[task], values)
 
 
 def test_what_stands_for_no_value_is_none(exported: Path, problem: SimpleNamespace) -> None:
-    raw, none = load_named(exported, "raw"), -(2**63)
+    raw, none = load_named(exported, "raw")[0], -(2**63)
     tags = np.array([[b"", b"new", b""], [b"sale", b"", b"new"], [b"", b"", b""]], object)
     answers = raw(
         {
@@ -213,7 +212,7 @@ def test_what_stands_for_no_value_is_none(exported: Path, problem: SimpleNamespa
 
 
 def test_one_row_stands_for_all_and_other_numbers_are_refused(exported: Path, problem: SimpleNamespace) -> None:
-    raw = load_named(exported, "raw")
+    raw = load_named(exported, "raw")[0]
     devices = np.array([b"phone", b"desktop", b"watch"], object)
     expected = load_server(exported)(
         serialize_examples([{"device": str(name, "ascii"), "item": 8} for name in devices], problem.inputs)
@@ -228,11 +227,10 @@ def test_one_row_stands_for_all_and_other_numbers_are_refused(exported: Path, pr
 @pytest.mark.parametrize("count", [0, 1, 7])
 def test_ranking_is_what_the_examples_give_one_by_one(exported: Path, problem: SimpleNamespace, count: int) -> None:
     rows = problem.rows["eval"]
-    request = rank_request(rows[:count] or rows[:1], problem.inputs)
-    request["candidates"] = request["candidates"][:count]
+    request = page_of(rows[0], rows[:count], problem.inputs)
     whole = [{**candidate, **request["user"]} for candidate in request["candidates"]]
     expected = load_server(exported)(serialize_examples(whole, problem.inputs))
-    answers = load_named(exported, "rank")(rank_columns(request, problem.inputs))
+    answers = load_named(exported, "rank")[0](rank_columns(request, problem.inputs))
     for task, values in expected.items():
         np.testing.assert_allclose(answers[task], values, atol=1e-6)
     score = 2 * expected["click"] - 0.5 * expected["value"]
@@ -241,15 +239,15 @@ def test_ranking_is_what_the_examples_give_one_by_one(exported: Path, problem: S
 
 
 def test_a_request_may_try_other_weights(exported: Path, problem: SimpleNamespace) -> None:
-    columns = rank_columns(rank_request(problem.rows["eval"][:9], problem.inputs), problem.inputs)
-    rank = load_named(exported, "rank")
+    columns = rank_columns(page_of(problem.rows["eval"][0], problem.rows["eval"][:9], problem.inputs), problem.inputs)
+    rank = load_named(exported, "rank")[0]
     default, tuned = rank(columns), rank({**columns, "taste": np.float32(-3)})
     np.testing.assert_array_equal(tuned["click"], default["click"])
     np.testing.assert_allclose(tuned["score"], -3 * default["click"] - 0.5 * default["value"], rtol=1e-5)
 
 
 def test_equal_candidates_keep_their_order_and_no_number_comes_last(exported: Path) -> None:
-    rank = load_named(exported, "rank")
+    rank = load_named(exported, "rank")[0]
     same = {"device": np.array([b"phone"] * 4, object)}
     assert rank(same)["ranking"].tolist() == [0, 1, 2, 3]
     assert rank({**same, "taste": np.float32("nan")})["ranking"].tolist() == [0, 1, 2, 3]
@@ -257,7 +255,7 @@ def test_equal_candidates_keep_their_order_and_no_number_comes_last(exported: Pa
 
 def test_two_users_in_one_ranking_are_refused(exported: Path) -> None:
     with pytest.raises(tf.errors.InvalidArgumentError, match="rank: expected one row of each column of the user: age"):
-        load_named(exported, "rank")({"age": np.array([1, 2], "f4"), "item": np.array([7, 8, 9])})
+        load_named(exported, "rank")[0]({"age": np.array([1, 2], "f4"), "item": np.array([7, 8, 9])})
 
 
 def test_the_defaults_stand_in_the_signatures(exported: Path) -> None:

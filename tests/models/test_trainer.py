@@ -21,12 +21,11 @@ from models import feed, trainer
 from models.backup import Backup
 from models.encoding import Encoding
 from models.errors import InputError, TrainingError
-from models.named_rows import rank_columns
+from models.named_rows import page_of, rank_columns
 from models.recipe import Recipe, Training
 from models.serving import load_named, load_predictor, load_server
 from models.serving_inputs import read_expected, read_inputs, serialize_examples
 from models.trainer_plan import TrainerPlan
-from models.warm_up import rank_request
 
 ROOT = Path(__file__).parents[2]
 
@@ -134,7 +133,7 @@ def test_served_are_the_trainers_own_predictions(node: Path, problem: SimpleName
     whole = [{**row, "age": rows[0]["age"]} for row in rows]
     alone, ranked = (
         server(serialize_examples(whole, notes["inputs"])),
-        load_named(model, "rank")(rank_columns(rank_request(rows, notes["inputs"]), notes["inputs"])),
+        load_named(model, "rank")[0](rank_columns(page_of(rows[0], rows, notes["inputs"]), notes["inputs"])),
     )
     for task, values in alone.items():
         np.testing.assert_allclose(ranked[task], values, rtol=1e-6, atol=1e-6)
@@ -161,7 +160,6 @@ from models import feed, trainer
 from models.backup import Backup
 from models.encoding import Encoding
 from models.trainer_plan import TrainerPlan
-from models.warm_up import rank_request
 
 class Killed(Backup):
     def save(self, model, progress):

@@ -1,0 +1,173 @@
+"""One loaded version of a model, asked with PredictRequests as TensorFlow Serving is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
+from tensorflow_serving.apis import get_model_metadata_pb2, predict_pb2, prediction_log_pb2
+
+from models.serving_inputs import WARM_UP_FILE
+from pipeline.serving.status import Refusal
+
+DEFAULT_SIGNATURE = "serving_default"
+
+_MOST_VALUES = 2**24
+"""Of one tensor: a few bytes of a request may claim a shape that no memory holds."""
+
+
+class Servable:
+    """A version of a model.
+
+    Args:
+        name: of the model.
+        folder: of the version; its name is the version.
+
+    Raises:
+        Exception: TensorFlow's, where the folder holds no model that it can load.
+    """
+
+    def __init__(self, name: str, folder: Path) -> None:
+        self.name, self.version = name, int(folder.name)
+        content = saved_model_pb2.SavedModel.FromString((folder / "saved_model.pb").read_bytes())
+        self.signatures = {
+            key: signature
+            for key, signature in content.meta_graphs[0].signature_def.items()
+            if not key.startswith("__")  # of the loader's own
+        }
+        self._loaded = tf.saved_model.load(str(folder))
+        self._warm_up(folder / WARM_UP_FILE)
+
+    def inputs(self, signature: str) -> dict[str, tf.DType]:
+        """{input: type} of a signature; "" is the default one.
+
+        Raises:
+            Refusal: there is no such signature.
+        """
+        name = signature or DEFAULT_SIGNATURE
+        if name not in self.signatures:
+            raise Refusal("INVALID_ARGUMENT", f'Serving signature name: "{name}" not found in signature def')
+        return {key: tf.as_dtype(info.dtype) for key, info in self.signatures[name].inputs.items()}
+
+    def predict(self, request: Any) -> Any:
+        """The PredictResponse to a PredictRequest for this version.
+
+        Raises:
+            Refusal, tf.errors.OpError: it cannot be answered.
+        """
+        name = request.model_spec.signature_name or DEFAULT_SIGNATURE
+        if name not in self.signatures:
+            raise Refusal("FAILED_PRECONDITION", f'Serving signature key "{name}" not found.')
+        signature = self.signatures[name]
+        inputs = _inputs(signature, request.inputs)
+        wanted = _wanted(signature, request.output_filter)
+        outputs = self._loaded.signatures[name](**inputs)
+        response = predict_pb2.PredictResponse()
+        response.model_spec.CopyFrom(self.spec(name))
+        for key in wanted:
+            response.outputs[key].CopyFrom(_written(outputs[key]))
+        return response
+
+    def metadata(self) -> Any:
+        """The GetModelMetadataResponse with all signatures."""
+        response = get_model_metadata_pb2.GetModelMetadataResponse()
+        response.model_spec.CopyFrom(self.spec())
+        signatures = get_model_metadata_pb2.SignatureDefMap()
+        for key, signature in self.signatures.items():
+            signatures.signature_def[key].CopyFrom(signature)
+        response.metadata["signature_def"].Pack(signatures)
+        return response
+
+    def spec(self, signature: str = "") -> Any:
+        """The ModelSpec of this version."""
+        spec = predict_pb2.PredictResponse().model_spec
+        spec.name, spec.signature_name = self.name, signature
+        spec.version.value = self.version
+        return spec
+
+    def _warm_up(self, path: Path) -> None:
+        """Replays what lies there for TensorFlow Serving; it refuses a version whose requests fail, and so does this."""
+        if not path.is_file():
+            return
+        for record in tf.data.TFRecordDataset(str(path)):
+            self.predict(prediction_log_pb2.PredictionLog.FromString(record.numpy()).predict_log.request)
+
+
+def _inputs(signature: Any, given: Mapping[str, Any]) -> dict[str, tf.Tensor]:
+    names, defaults = set(signature.inputs), set(signature.defaults)
+    extra, missing = sorted(set(given) - names), sorted(names - set(given) - defaults)
+    if extra or missing:
+        raise Refusal(
+            "INVALID_ARGUMENT",
+            f"input size does not match signature: {len(given)}!={len(names)} len({{{','.join(sorted(given))}}}) != "
+            f"len({{{','.join(sorted(names))}}}). Sent extra: {{{','.join(extra)}}}. Missing but required: "
+            f"{{{','.join(missing)}}}.",
+        )
+    return {
+        key: _tensor(key, given[key] if key in given else signature.defaults[key], info)
+        for key, info in signature.inputs.items()
+    }
+
+
+def _tensor(name: str, proto: Any, info: Any) -> tf.Tensor:
+    if proto.dtype != info.dtype:
+        expected, got = (_type(dtype) for dtype in (info.dtype, proto.dtype))
+        raise Refusal("INVALID_ARGUMENT", f"Input {name!r}: expects {expected} but {got} is provided")
+    sizes = [dim.size for dim in proto.tensor_shape.dim]
+    if proto.tensor_shape.unknown_rank or any(size < 0 for size in sizes):
+        raise Refusal("INVALID_ARGUMENT", f"tensor parsing error: {name}")
+    if math.prod(sizes) > _MOST_VALUES:
+        raise Refusal("RESOURCE_EXHAUSTED", f"Input {name!r}: {math.prod(sizes)} values are more than {_MOST_VALUES}")
+    allowed = tf.TensorShape(info.tensor_shape)
+    if not allowed.is_compatible_with(sizes):
+        raise Refusal(
+            "INVALID_ARGUMENT", f"Input {name!r}: a tensor of shape {sizes} is given where {allowed} is expected"
+        )
+    try:
+        return tf.io.parse_tensor(proto.SerializeToString(), tf.as_dtype(info.dtype))
+    except (tf.errors.OpError, ValueError):
+        raise Refusal("INVALID_ARGUMENT", f"tensor parsing error: {name}") from None
+
+
+def _type(dtype: int) -> str:
+    try:
+        return tf.as_dtype(dtype).name
+    except TypeError:
+        return "an invalid type"
+
+
+def _wanted(signature: Any, output_filter: Any) -> list[str]:
+    for number, key in enumerate(output_filter):
+        if key not in signature.outputs:
+            raise Refusal(
+                "INVALID_ARGUMENT",
+                f"output tensor alias not found in signature: {key} Outputs expected to be in the set "
+                f"{{{','.join(sorted(signature.outputs))}}}.",
+            )
+        if key in output_filter[:number]:
+            raise Refusal("INVALID_ARGUMENT", f"duplicate output tensor alias: {key}")
+    return list(output_filter) or list(signature.outputs)
+
+
+def _written(tensor: tf.Tensor) -> Any:
+    """With its values in fields by type, as TensorFlow Serving sends them, not as bytes."""
+    values = tensor.numpy()
+    proto = tf.make_tensor_proto(values.reshape(-1)[:0], tensor.dtype, shape=(0,))
+    proto.tensor_shape.CopyFrom(tf.TensorShape(values.shape).as_proto())
+    field = _FIELDS[tensor.dtype]
+    getattr(proto, field).extend(values.reshape(-1).tolist())
+    return proto
+
+
+_FIELDS = {
+    tf.float32: "float_val",
+    tf.float64: "double_val",
+    tf.int32: "int_val",
+    tf.int64: "int64_val",
+    tf.string: "string_val",
+    tf.bool: "bool_val",
+}
