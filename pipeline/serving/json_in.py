@@ -28,7 +28,10 @@ _INTEGERS = {
     tf.uint32: (0, 2**32 - 1),
     tf.uint64: (0, 2**64 - 1),
 }
-_FLOATS = {tf.float32: (2**24 - 1, np.finfo(np.float32).max), tf.float64: (2**53 - 1, np.finfo(np.float64).max)}
+_FLOATS = {
+    tf.float32: (2**24 - 1, float(np.finfo(np.float32).max)),
+    tf.float64: (2**53 - 1, float(np.finfo(np.float64).max)),
+}
 _SHOWN = 200
 """Characters of a wrong value in a message."""
 

@@ -64,11 +64,11 @@ def decimal(value: Any) -> str:
     return text if "." in text or "e" in text else f"{text}.0"
 
 
-def _values(array: np.ndarray, as_bytes: bool) -> Any:
+def _values(array: Any, as_bytes: bool) -> Any:
     """Nested lists of written values."""
-    if array.ndim:
+    if np.ndim(array):
         return [_values(part, as_bytes) for part in array]
-    value = array[()]
+    value = array[()] if isinstance(array, np.ndarray) else array
     if isinstance(value, bytes):
         if as_bytes:
             return json.dumps({"b64": base64.b64encode(value).decode("ascii")})
@@ -79,7 +79,7 @@ def _values(array: np.ndarray, as_bytes: bool) -> Any:
         return decimal(value)
     if isinstance(value, np.integer):
         return str(int(value))
-    raise Refusal("INVALID_ARGUMENT", f"Failed to write JSON value for tensor type: {array.dtype}")
+    raise Refusal("INVALID_ARGUMENT", f"Failed to write JSON value for tensor type: {type(value).__name__}")
 
 
 def _text(written: Any) -> str:

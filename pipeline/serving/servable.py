@@ -65,7 +65,10 @@ class Servable:
         signature = self.signatures[name]
         inputs = _inputs(signature, request.inputs)
         wanted = _wanted(signature, request.output_filter)
-        outputs = self._loaded.signatures[name](**inputs)
+        try:
+            outputs = self._loaded.signatures[name](**inputs)
+        except UnicodeDecodeError as error:  # TensorFlow's message quotes bytes of the request that are no text
+            raise Refusal("INVALID_ARGUMENT", bytes(error.object).decode("utf-8", "backslashreplace")) from None
         response = predict_pb2.PredictResponse()
         response.model_spec.CopyFrom(self.spec(name))
         for key in wanted:

@@ -81,5 +81,7 @@ def serve(
         )
     try:
         server.wait()
+    except KeyboardInterrupt:
+        say("Stopping.")
     finally:
         server.stop()
