@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,16 @@ class RankingProblem:
     tower_units: tuple[int, ...] = (64,)
     seed: int = 1
 
+    @classmethod
+    def of(cls, question: Mapping[str, Any]) -> RankingProblem:
+        """The problem in a question; keys that are not its own are left out."""
+        values: dict[str, Any] = {}
+        for field in dataclasses.fields(cls):
+            if field.name in question:
+                value = question[field.name]
+                values[field.name] = tuple(value) if isinstance(value, list) else value
+        return cls(**values)
+
     def recipe(self) -> Recipe:
         """The problem as a recipe declares it."""
         sides = {f"u{i}": "user" for i in range(self.users)} | {f"i{i}": "item" for i in range(self.items)}
@@ -68,10 +79,17 @@ class RankingProblem:
         }
 
     def products(self, candidates: int) -> list[tuple[int, int, int, int]]:
-        """The matrix products of a request without any split, (copies, m, k, n): experts, gates, towers."""
-        width, found = (self.users + self.items) * self.dim, []
-        found += [(len(TASKS), candidates, width, self.experts)]
-        for units in self.units:
+        """The matrix products of a request without any split, (copies, m, k, n): gates, experts, towers.
+
+        What reads the same input is one product.
+        """
+        width = (self.users + self.items) * self.dim
+        found = [
+            (1, candidates, width, len(TASKS) * self.experts),
+            (1, candidates, width, self.experts * self.units[0]),
+        ]
+        width = self.units[0]
+        for units in self.units[1:]:
             found.append((self.experts, candidates, width, units))
             width = units
         for units in (*self.tower_units, 1):

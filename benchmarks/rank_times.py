@@ -1,0 +1,141 @@
+"""The times of ranking requests, in a fresh process: python -m benchmarks.rank_times QUESTION.
+
+The question has `out` and the sizes of a RankingProblem, and
+    candidates: numbers of them, each measured for itself.  requests: that count, after a few that warm up.
+The answer has, for each number of candidates, {what: [seconds, ...]}. What can be compared is asked in turns, so that a
+busy moment of the machine meets all of it: `once` and `each`, the exported model in this process with and without the
+split of the user's part, and `products`, the network's bare matrix products in NumPy; then `grpc` and `rest`, the
+development server in a process of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+import numpy as np
+
+from benchmarks.measure import ROOT
+from benchmarks.ranking_model import RankingProblem, export_models
+
+WARM_UPS = 5
+DIFFERENT = 20
+"""Requests that take turns."""
+
+
+def run(question: Mapping[str, Any]) -> dict[str, Any]:
+    """The answer to the question."""
+    import tensorflow as tf
+
+    problem = RankingProblem.of(question)
+    folders = export_models(problem, Path(question["out"]))
+    loaded = {name: tf.saved_model.load(str(folder)) for name, folder in folders.items()}
+    times: dict[str, dict[str, list[float]]] = {}
+    begin = time.perf_counter()
+    with _server(folders["once"].parent) as addresses:
+        for candidates in question["candidates"]:
+            requests = [problem.request(candidates, number) for number in range(DIFFERENT)]
+            times[str(candidates)] = _in_turns(
+                {
+                    **{name: _calls(loaded[name].signatures["rank"], requests) for name in loaded},
+                    "products": _products(problem, candidates),
+                },
+                question["requests"],
+            ) | _in_turns(
+                {"grpc": _grpc(addresses["grpc"], requests), "rest": _rest(addresses["rest"], requests)},
+                question["requests"],
+            )
+    rows = len(question["candidates"]) * question["requests"]
+    return {"rows": rows, "seconds": time.perf_counter() - begin, "times": times}
+
+
+def _in_turns(calls: Mapping[str, Callable[[int], Any]], requests: int) -> dict[str, list[float]]:
+    times: dict[str, list[float]] = {name: [] for name in calls}
+    for number in range(WARM_UPS + requests):
+        for name, call in calls.items():
+            begin = time.perf_counter()
+            call(number % DIFFERENT)
+            seconds = time.perf_counter() - begin
+            if number >= WARM_UPS:
+                times[name].append(seconds)
+    return times
+
+
+def _calls(signature: Any, requests: Sequence[Mapping[str, Any]]) -> Callable[[int], Any]:
+    """The answer must have come back; the request lies ready as tensors, as in a server that has parsed it."""
+    import tensorflow as tf
+
+    ready = [{name: tf.constant(values) for name, values in request.items()} for request in requests]
+    return lambda number: signature(**ready[number])["ranking"].numpy()
+
+
+def _products(problem: RankingProblem, candidates: int) -> Callable[[int], Any]:
+    random = np.random.default_rng(problem.seed)
+    pairs = [
+        (random.normal(size=(copies, m, k)).astype("f4"), random.normal(size=(copies, k, n)).astype("f4"))
+        for copies, m, k, n in problem.products(candidates)
+    ]
+    return lambda number: [np.matmul(left, right) for left, right in pairs]
+
+
+def _grpc(address: str, requests: Sequence[Mapping[str, Any]]) -> Callable[[int], Any]:
+    import grpc
+    import tensorflow as tf
+    from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
+
+    options = [("grpc.max_receive_message_length", -1)]
+    stub = prediction_service_pb2_grpc.PredictionServiceStub(grpc.insecure_channel(address, options=options))
+    messages = []
+    for request in requests:
+        message = predict_pb2.PredictRequest()
+        message.model_spec.name, message.model_spec.signature_name = "once", "rank"
+        for name, values in request.items():
+            message.inputs[name].CopyFrom(tf.make_tensor_proto(values, tf.string, shape=values.shape))
+        messages.append(message)
+    return lambda number: stub.Predict(messages[number])
+
+
+def _rest(address: str, requests: Sequence[Mapping[str, Any]]) -> Callable[[int], Any]:
+    bodies = [
+        json.dumps(
+            {
+                "signature_name": "rank",
+                "inputs": {name: [value.decode() for value in values] for name, values in request.items()},
+            }
+        ).encode()
+        for request in requests
+    ]
+
+    def call(number: int) -> Any:
+        with urlopen(Request(address, bodies[number])) as response:
+            return json.loads(response.read())
+
+    return call
+
+
+@contextmanager
+def _server(folder: Path) -> Iterator[dict[str, str]]:
+    """The development server over a model's versions: {"grpc": address, "rest": URL}."""
+    command = [sys.executable, "-m", "pipeline.cli", "serve", str(folder), "--rest-port", "0", "--grpc-port", "0"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        try:
+            assert process.stdout is not None
+            process.stdout.readline()
+            words = process.stdout.readline().split()
+            addresses = {word.partition("://")[0]: word for word in words if "://" in word}
+            if not addresses:
+                raise RuntimeError(f"the development server did not start over {folder}")
+            yield {"rest": addresses["http"], "grpc": addresses["grpc"].removeprefix("grpc://").partition("/")[0]}
+        finally:
+            process.terminate()
+
+
+if __name__ == "__main__":
+    print(json.dumps(run(json.loads(sys.argv[1]))))

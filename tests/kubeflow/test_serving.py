@@ -1,0 +1,174 @@
+"""The serving manifest: Kubernetes' schemas, TensorFlow Serving's protobufs, and that its parts fit together."""
+
+from __future__ import annotations
+
+import copy
+import importlib.util
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from google.protobuf import text_format
+from tensorflow_serving.config import model_server_config_pb2
+
+from pipeline.serving.models import LABELS
+
+ROOT = Path(__file__).parents[2]
+_spec = importlib.util.spec_from_file_location("kubernetes_models", Path(__file__).with_name("kubernetes_models.py"))
+assert _spec is not None and _spec.loader is not None
+kubernetes_models = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(kubernetes_models)
+
+MANIFESTS = list(yaml.safe_load_all((ROOT / "kubeflow" / "serving.yaml").read_text(encoding="utf-8")))
+BY_NAME = {(manifest["kind"], manifest["metadata"]["name"]): manifest for manifest in MANIFESTS}
+DEPLOYMENTS = [manifest for manifest in MANIFESTS if manifest["kind"] == "Deployment"]
+CONFIG = BY_NAME["ConfigMap", "shop-serving"]["data"]
+
+FLAGS = {
+    *("port", "rest_api_port", "rest_api_num_threads", "model_config_file", "model_config_file_poll_wait_seconds"),
+    *("file_system_poll_wait_seconds", "allow_version_labels_for_unavailable_models", "monitoring_config_file"),
+    *("tensorflow_intra_op_parallelism", "tensorflow_inter_op_parallelism", "enable_batching"),
+    *("batching_parameters_file", "enable_model_warmup"),
+}
+"""Of tensorflow_serving/model_servers/main.cc."""
+
+
+def test_the_kinds() -> None:
+    assert len(BY_NAME) == len(MANIFESTS)
+    assert {kind for kind, _ in BY_NAME} == {
+        *("PersistentVolumeClaim", "ConfigMap", "ServiceAccount", "Deployment", "Service"),
+        *("HorizontalPodAutoscaler", "PodDisruptionBudget", "NetworkPolicy"),
+    }
+
+
+@pytest.mark.parametrize("manifest", MANIFESTS, ids=["/".join(key) for key in BY_NAME])
+def test_the_schemas_of_kubernetes(manifest: dict[str, Any]) -> None:
+    assert kubernetes_models.faults(manifest) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "fault"),
+    [
+        (("spec", "replica"), 2, "unknown key 'replica'"),
+        (("spec", "replicas"), "2", "expected int, found '2'"),
+        (("spec", "selector"), None, "expected a mapping"),
+        (("spec", "template", "spec", "containers", 0, "image"), 3, "containers[0].image: expected str"),
+        (("spec", "template", "spec", "containers", 0, "readinesProbe"), {}, "unknown key 'readinesProbe'"),
+        (("spec", "template", "spec", "containers", 0, "ports"), {}, "ports: expected a list"),
+        (("spec", "template", "spec", "containers", 0, "ports", 0, "containerPort"), "rest", "expected int"),
+        (("apiVersion",), "v2", "no kind 'Deployment' in 'v2'"),
+        (("apiVersion",), "extensions/v1", "apiVersion of group 'apps'"),
+    ],
+)
+def test_the_check_finds_what_is_wrong(path: tuple[Any, ...], value: Any, fault: str) -> None:
+    manifest = copy.deepcopy(DEPLOYMENTS[0])
+    place = manifest
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = value
+    assert any(fault in found for found in kubernetes_models.faults(manifest))
+
+
+def test_what_is_required_is_missed() -> None:
+    manifest = copy.deepcopy(DEPLOYMENTS[0])
+    del manifest["spec"]["template"]["spec"]["containers"][0]["name"]
+    (fault,) = kubernetes_models.faults(manifest)
+    assert "containers[0]: Invalid value for `name`, must not be `None`" in fault
+
+
+@pytest.mark.parametrize("deployment", DEPLOYMENTS, ids=lambda manifest: manifest["metadata"]["name"])
+def test_the_pods(deployment: dict[str, Any]) -> None:
+    spec = deployment["spec"]["template"]["spec"]
+    (server,) = spec["containers"]
+    labels = deployment["spec"]["template"]["metadata"]["labels"]
+    assert deployment["spec"]["selector"]["matchLabels"] == labels
+    assert spec["securityContext"]["runAsNonRoot"] and spec["securityContext"]["runAsUser"] > 0
+    own = server["securityContext"]
+    assert (
+        own["readOnlyRootFilesystem"]
+        and not own["allowPrivilegeEscalation"]
+        and own["capabilities"] == {"drop": ["ALL"]}
+    )
+    assert spec["automountServiceAccountToken"] is False
+    assert ("ServiceAccount", spec["serviceAccountName"]) in BY_NAME
+    assert re.fullmatch(r"tensorflow/serving:\d+\.\d+\.\d+", server["image"]), "a version, not `latest`"
+    assert all(server["resources"][kind][what] for kind in ("requests", "limits") for what in ("cpu", "memory"))
+    volumes = {volume["name"]: volume for volume in spec["volumes"]}
+    mounts = {mount["name"]: mount for mount in server["volumeMounts"]}
+    assert set(volumes) == set(mounts) and mounts["models"]["readOnly"] and mounts["config"]["readOnly"]
+    assert ("PersistentVolumeClaim", volumes["models"]["persistentVolumeClaim"]["claimName"]) in BY_NAME
+    assert ("ConfigMap", volumes["config"]["configMap"]["name"]) in BY_NAME
+    ports = {port["name"]: port["containerPort"] for port in server["ports"]}
+    assert ports == {"grpc": 8500, "rest": 8501}
+    for probe in ("startupProbe", "readinessProbe"):
+        assert server[probe]["httpGet"] == {"path": "/v1/models/shop/metadata", "port": "rest"}
+    assert server["livenessProbe"]["tcpSocket"]["port"] in ports
+    assert spec["terminationGracePeriodSeconds"] > int(server["lifecycle"]["preStop"]["exec"]["command"][1])
+
+
+@pytest.mark.parametrize("deployment", DEPLOYMENTS, ids=lambda manifest: manifest["metadata"]["name"])
+def test_the_flags(deployment: dict[str, Any]) -> None:
+    args = dict(
+        re.fullmatch(r"--(\w+)=(.+)", flag).groups()  # type: ignore[union-attr]
+        for flag in deployment["spec"]["template"]["spec"]["containers"][0]["args"]
+    )
+    assert set(args) <= FLAGS
+    for flag, value in args.items():
+        if value.startswith("/config/"):
+            assert value.removeprefix("/config/") in CONFIG, flag
+    assert (args["port"], args["rest_api_port"]) == ("8500", "8501")
+    # The server ends at once where there are parameters without batching.
+    assert ("batching_parameters_file" in args) == (args.get("enable_batching") == "true")
+
+
+def test_pages_are_not_batched() -> None:
+    pages, rows = (manifest["spec"]["template"]["spec"]["containers"][0]["args"] for manifest in DEPLOYMENTS)
+    assert "--enable_batching=true" not in pages and "--enable_batching=true" in rows
+
+
+def test_the_model_config_is_what_the_server_reads() -> None:
+    config = text_format.Parse(CONFIG["models.config"], model_server_config_pb2.ModelServerConfig())
+    (model,) = config.model_config_list.config
+    assert (model.name, model.base_path, model.model_platform) == ("shop", "/models/shop", "tensorflow")
+    assert model.model_version_policy.latest.num_versions == 2
+    assert set(model.version_labels) == set(LABELS)
+
+
+def test_the_other_configs() -> None:
+    """Their protobufs are in no package: the names of the fields, and braces that match."""
+    assert re.fullmatch(r'prometheus_config \{ enable: true path: "(/[\w/]+)" \}\n', CONFIG["monitoring.config"])
+    batching = dict(
+        re.fullmatch(r"(\w+)(?: \{ value: (?:\d+) \}|: true)", line).group(1, 0)  # type: ignore[union-attr]
+        for line in CONFIG["batching.config"].splitlines()
+    )
+    assert set(batching) == {
+        *("max_batch_size", "batch_timeout_micros", "max_enqueued_batches", "num_batch_threads"),
+        "pad_variable_length_inputs",
+    }
+    annotations = DEPLOYMENTS[0]["spec"]["template"]["metadata"]["annotations"]
+    assert (
+        annotations["prometheus.io/path"] in CONFIG["monitoring.config"] and annotations["prometheus.io/port"] == "8501"
+    )
+
+
+def test_services_autoscaler_budget_and_policy_find_the_pods() -> None:
+    pods = {
+        manifest["metadata"]["name"]: manifest["spec"]["template"]["metadata"]["labels"] for manifest in DEPLOYMENTS
+    }
+    for name, labels in pods.items():
+        service = BY_NAME["Service", name]["spec"]
+        assert service["selector"] == labels
+        assert {port["targetPort"] for port in service["ports"]} == {"grpc", "rest"}
+    scaler = BY_NAME["HorizontalPodAutoscaler", "shop-serving"]["spec"]
+    assert ("Deployment", scaler["scaleTargetRef"]["name"]) in BY_NAME
+    assert 2 <= scaler["minReplicas"] < scaler["maxReplicas"]
+    assert "replicas" not in BY_NAME["Deployment", "shop-serving"]["spec"], "else each apply undoes the autoscaler"
+    budget = BY_NAME["PodDisruptionBudget", "shop-serving"]["spec"]
+    assert budget["selector"]["matchLabels"] == pods["shop-serving"]
+    assert budget["maxUnavailable"] < scaler["minReplicas"]
+    policy = BY_NAME["NetworkPolicy", "shop-serving"]["spec"]
+    assert policy["podSelector"]["matchLabels"].items() <= pods["shop-serving"].items()
+    assert policy["egress"] == [] and set(policy["policyTypes"]) == {"Ingress", "Egress"}
+    assert {port["port"] for rule in policy["ingress"] for port in rule["ports"]} == {8500, 8501}
