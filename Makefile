@@ -36,6 +36,7 @@ bench: setup ## Time every stage against its peers (hours; small: make bench ROW
 	@for name in $(BENCHMARKS); do \
 		.venv/bin/python -m benchmarks.$$name $(if $(ROWS),--rows $(ROWS)) $(if $(RUNS),--runs $(RUNS)) || exit 1; \
 	done
+	.venv/bin/python -m benchmarks.serving
 
 docs: setup ## Write docs/recipe.md and recipes/recipe.schema.json from models/recipe.py
 	.venv/bin/python -m pipeline.recipe_docs

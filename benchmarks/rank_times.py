@@ -29,6 +29,10 @@ WARM_UPS = 5
 DIFFERENT = 20
 """Requests that take turns."""
 
+BLOCK = 10
+PAUSE = 0.01
+"""Seconds before a block."""
+
 
 def run(question: Mapping[str, Any]) -> dict[str, Any]:
     """The answer to the question."""
@@ -57,14 +61,23 @@ def run(question: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _in_turns(calls: Mapping[str, Callable[[int], Any]], requests: int) -> dict[str, list[float]]:
+    """{what: seconds of each of so many calls}, a block of one after a block of the other.
+
+    The first call of a block does not count: NumPy's threads go on spinning for a while after the last product of theirs,
+    and would take the cores from whatever comes next.
+    """
     times: dict[str, list[float]] = {name: [] for name in calls}
-    for number in range(WARM_UPS + requests):
+    for call in calls.values():
+        for number in range(WARM_UPS):
+            call(number)
+    while any(len(found) < requests for found in times.values()):
         for name, call in calls.items():
-            begin = time.perf_counter()
-            call(number % DIFFERENT)
-            seconds = time.perf_counter() - begin
-            if number >= WARM_UPS:
-                times[name].append(seconds)
+            call(0)
+            time.sleep(PAUSE)
+            for number in range(min(BLOCK, requests - len(times[name]))):
+                begin = time.perf_counter()
+                call(number % DIFFERENT)
+                times[name].append(time.perf_counter() - begin)
     return times
 
 

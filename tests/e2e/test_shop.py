@@ -106,6 +106,22 @@ def test_it_answers(first: Any, world: World, gatewise: Callable[..., Any], shop
     assert all(0 < answer["click"] < 1 and answer["order_value"] > 0 for answer in answers)
 
 
+def test_it_ranks(first: Any, world: World, gatewise: Callable[..., Any], shop_recipe: Path) -> None:
+    """A page by the recipe's score, and by another weight in the request; real rows warm TensorFlow Serving up."""
+    served = world.root / "serving" / "shop"
+    done = gatewise("request", served, "--input", shop_recipe.with_name("shop_pages.jsonl"), "--signature", "rank")
+    assert done.code == 0, done.err
+    pages = [json.loads(line) for line in done.out.splitlines()]
+    assert [len(page["score"]) for page in pages] == [3, 2]
+    for page, margin in zip(pages, (0.2, 1.5), strict=True):
+        for place, score in enumerate(page["score"]):
+            click, cart, order, value = (page[task][place] for task in ("click", "cart", "order", "order_value"))
+            assert score == pytest.approx(click * (1 + cart + margin * order * value), rel=1e-5)
+        assert page["ranking"] == sorted(range(len(page["score"])), key=lambda place: -page["score"][place])
+    warm_up = served / world.versions()[0] / "assets.extra" / "tf_serving_warmup_requests"
+    assert b"i1" in warm_up.read_bytes(), "items of the shop"
+
+
 def test_a_wrong_request_is_refused(first: Any, world: World, gatewise: Callable[..., Any], tmp_path: Path) -> None:
     for line, words in (
         ('{"item_idd": "i1"}', "did you mean 'item_id'"),
@@ -174,6 +190,13 @@ def test_a_changed_gate_runs_the_evaluation_and_what_follows(first: Any, world: 
     assert refused.result["blessed"] is False and len(refused.result["failed_gates"]) == 1
     assert all(word in refused.result["failed_gates"][0] for word in ("click", "auc", "0.999"))
     assert refused.result["pushed"] is None and len(world.versions()) == 1
+
+
+def test_a_limit_of_the_server_runs_the_probe_and_the_push(first: Any, world: World) -> None:
+    refused = world.run("--set", "serving.max_size_mib=0.001")
+    assert refused.code == 2, refused.out + refused.err
+    assert world.fresh(refused) == {"Probe", "Pusher"}
+    assert "more than serving.max_size_mib: 0.001" in refused.result["failed_gates"][0]
 
 
 def test_a_changed_log_file_runs_everything(first: Any, world: World) -> None:
