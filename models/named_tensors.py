@@ -61,4 +61,10 @@ def rows(columns: Mapping[str, tf.Tensor]) -> tf.Tensor:
 
 def repeated(values: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
     """(1, ...) or (count, ...) -> (count, ...); another number of rows is an error of the request."""
-    return tf.broadcast_to(values, tf.stack([count, *values.shape[1:]]))
+    return tf.broadcast_to(values, tf.concat([tf.expand_dims(count, 0), tf.shape(values)[1:]], axis=0))
+
+
+def no_values(dtype: tf.DType, count: tf.Tensor) -> tf.SparseTensor:
+    """A column without a value in any of its rows."""
+    shape = tf.stack([tf.cast(count, tf.int64), tf.constant(0, tf.int64)])
+    return tf.SparseTensor(tf.zeros((0, 2), tf.int64), tf.zeros((0,), dtype), shape)

@@ -135,12 +135,16 @@ def _module(
     def flat(answers: Mapping[str, Any]) -> dict[str, Any]:
         return {task: tf.reshape(answers[task], (-1,)) for task in tasks}
 
-    def features(columns: Mapping[str, Any]) -> dict[str, Any]:
-        """Of each feature as many rows as its column has."""
-        return module.transform.transform_fn({name: named_tensors.sparse(columns[name]) for name in inputs})
-
-    def all_rows(outputs: Mapping[str, Any], count: Any, layout: Encoding) -> dict[str, Any]:
-        return pack({name: named_tensors.repeated(outputs[name], count) for name in _outputs(layout)}, layout)
+    def features(columns: Mapping[str, Any], count: Any) -> dict[str, Any]:
+        """The transform graph's outputs, (count, ...); what is not among the columns has no values."""
+        return module.transform.transform_fn(
+            {
+                name: named_tensors.sparse(named_tensors.repeated(columns[name], count))
+                if name in columns
+                else named_tensors.no_values(spec.dtype, count)
+                for name, spec in specs.items()
+            }
+        )
 
     @tf.function(input_signature=[tf.TensorSpec((None,), tf.string, name="examples")])
     def serve(examples: Any) -> dict[str, Any]:
@@ -148,7 +152,7 @@ def _module(
 
     @tf.function(input_signature=[specs])
     def raw(columns: Any = missing) -> dict[str, Any]:
-        return flat(predictions(all_rows(features(columns), named_tensors.rows(columns), encoding)))
+        return flat(predictions(pack(features(columns, named_tensors.rows(columns)), encoding)))
 
     @tf.function(input_signature=[{**specs, **tunable}])
     def rank(columns: Any = {**missing, **{name: fixed[name] for name in tunable}}) -> dict[str, Any]:  # noqa: B006
@@ -157,12 +161,13 @@ def _module(
         checks = [_one_row(users)] if users else []
         with tf.control_dependencies(checks):
             count = named_tensors.rows(each) if each else tf.constant(1)
-        outputs = features(columns)
         if for_one_user is None:
-            answers = flat(predictions(all_rows(outputs, count, encoding)))
+            answers = flat(predictions(pack(features({**users, **each}, count), encoding)))
         else:
-            user = all_rows(outputs, tf.constant(1), for_one_user.user_encoding)
-            answers = flat(for_one_user(user, all_rows(outputs, count, for_one_user.candidate_encoding)))
+            # Two passes through the graph: in one, all columns have the same number of rows.
+            user = pack(features(users, tf.constant(1)), for_one_user.user_encoding)
+            candidates = pack(features(each, count), for_one_user.candidate_encoding)
+            answers = flat(for_one_user(user, candidates))
         weights = {name: columns[name] if name in tunable else fixed[name] for name in plan.weights}
         blend = score.evaluate(formula, {**answers, **weights}, lambda value: tf.constant(value, tf.float32))
         # top_k, behind this, puts the first of equal ones first.
@@ -177,11 +182,6 @@ def _module(
     read = [*transformed.get_concrete_function().graph.variables, *rank.get_concrete_function().graph.variables]
     module.model_variables = list({id(variable): variable for variable in read}.values())
     return module
-
-
-def _outputs(encoding: Encoding) -> list[str]:
-    """The transform graph's outputs that a layout packs."""
-    return [*(name for name, _ in encoding.categorical), *encoding.multivalued, *encoding.numeric]
 
 
 def _one_row(columns: Mapping[str, Any]) -> tf.Operation:
