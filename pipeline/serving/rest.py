@@ -110,6 +110,9 @@ class _Handler(BaseHTTPRequestHandler):
     served: Models
     protocol_version = "HTTP/1.1"
     timeout = 60
+    # Head and body in one packet: else the second waits for the client's acknowledgement of the first.
+    wbufsize = -1
+    disable_nagle_algorithm = True
     server_version, sys_version = "gatewise-development", ""
 
     def parse_request(self) -> bool:
