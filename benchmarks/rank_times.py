@@ -4,7 +4,7 @@ The question has `out` and the sizes of a RankingProblem, and
     candidates: numbers of them, each measured for itself.  requests: that count, after a few that warm up.
 The answer has, for each number of candidates, {what: [seconds, ...]}. What can be compared is asked in turns, so that a
 busy moment of the machine meets all of it: `once` and `each`, the exported model in this process with and without the
-split of the user's part, and `products`, the network's bare matrix products in NumPy; then `grpc` and `rest`, the
+split of the user's part, and `products`, the network's bare matrix products in NumPy, `products_alone` on one core; then `grpc` and `rest`, the
 development server in a process of its own.
 """
 
@@ -49,7 +49,8 @@ def run(question: Mapping[str, Any]) -> dict[str, Any]:
             times[str(candidates)] = _in_turns(
                 {
                     **{name: _calls(loaded[name].signatures["rank"], requests) for name in loaded},
-                    "products": _products(problem, candidates),
+                    "products": _products(problem, candidates, None),
+                    "products_alone": _products(problem, candidates, 1),
                 },
                 question["requests"],
             ) | _in_turns(
@@ -89,13 +90,24 @@ def _calls(signature: Any, requests: Sequence[Mapping[str, Any]]) -> Callable[[i
     return lambda number: signature(**ready[number])["ranking"].numpy()
 
 
-def _products(problem: RankingProblem, candidates: int) -> Callable[[int], Any]:
+def _products(problem: RankingProblem, candidates: int, threads: int | None) -> Callable[[int], Any]:
+    """Threads: None for as many as NumPy's library takes, one for each core."""
+    from threadpoolctl import ThreadpoolController
+
+    controller = ThreadpoolController()
+
     random = np.random.default_rng(problem.seed)
     pairs = [
         (random.normal(size=(copies, m, k)).astype("f4"), random.normal(size=(copies, k, n)).astype("f4"))
         for copies, m, k, n in problem.products(candidates)
     ]
-    return lambda number: [np.matmul(left, right) for left, right in pairs]
+
+    def multiply(number: int) -> None:
+        with controller.limit(limits=threads):
+            for left, right in pairs:
+                np.matmul(left, right)
+
+    return multiply
 
 
 def _grpc(address: str, requests: Sequence[Mapping[str, Any]]) -> Callable[[int], Any]:
