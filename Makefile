@@ -43,6 +43,7 @@ docs: setup ## Write docs/recipe.md and recipes/recipe.schema.json from models/r
 
 lock: setup ## Solve the locks again from requirements/*.in
 	$(LOCK) requirements/dev.in -o requirements/dev.lock
+	$(LOCK) -c requirements/dev.lock requirements/kubeflow.in -o requirements/kubeflow.lock
 	$(LOCK) -c requirements/dev.lock requirements/runtime.in -o requirements/runtime.lock
 	$(LOCK) requirements/tools.in -o requirements/tools.lock
 

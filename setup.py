@@ -19,7 +19,8 @@ setup(
     packages=find_packages(include=["pipeline*", "models*", "components*"]),
     install_requires=_requirements("runtime.in"),
     extras_require={
-        "dev": _requirements("dev.in"),
+        "kubeflow": _requirements("kubeflow.in"),
+        "dev": _requirements("kubeflow.in") + _requirements("dev.in"),
         # CUDA's libraries, for a host with NVIDIA's driver. Not in the locks, which are for hosts with and without.
         "gpu": ["tensorflow[and-cuda]==2.21.0"],
     },

@@ -1,9 +1,9 @@
 """The recipe: one file declares a problem once. Every stage gets its own part of it, by value.
 
 Sections in the order of the data: logs (or examples) -> split -> features -> tasks -> validation -> model -> training
--> evaluation -> serving -> beam. Each key's description is what docs/recipe.md and the JSON Schema say about it.
-Reading the file, with line numbers in the errors, is `models/recipe_file.py`; the checks across sections are
-`models/recipe_checks.py`.
+-> evaluation -> serving -> beam -> kubeflow (in `models/recipe_kubeflow.py`). Each key's description is what docs/recipe.md
+and the JSON Schema say about it. Reading the file, with line numbers in the errors, is `models/recipe_file.py`; the checks
+across sections are `models/recipe_checks.py`.
 """
 
 from __future__ import annotations
@@ -14,17 +14,9 @@ from typing import Annotated, Any, Literal
 import pydantic
 from pydantic import Field
 
+from models.recipe_kubeflow import Kubeflow
+from models.section import Name, Scalar, Section
 from models.units import Duration, Moment, Share
-
-Scalar = str | int | float | bool
-Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=80)]
-
-
-class Section(pydantic.BaseModel):
-    """Frozen, and unknown keys are refused."""
-
-    model_config = pydantic.ConfigDict(frozen=True, extra="forbid", strict=False, allow_inf_nan=False)
-
 
 # ---- logs -> examples -------------------------------------------------------------------------------------------
 
@@ -576,6 +568,11 @@ class Recipe(Section):
     )
     serving: Serving = Field(default=Serving(), description="Probe and push.", examples=[{"model_name": "shop"}])
     beam: Beam = Field(default=Beam(), description="How the data stages run.", examples=[{"partitions": 16}])
+    kubeflow: Kubeflow | None = Field(
+        default=None,
+        description="Where the pipeline runs on Kubeflow; only `gatewise compile` reads it.",
+        examples=[{"pipeline_root": "s3://recommender/pipelines"}],
+    )
 
 
 def column_of(name: str, feature: Feature) -> str:

@@ -25,6 +25,7 @@ from models.recipe import (
     metrics_of,
     raw_type,
 )
+from models.recipe_kubeflow_checks import kubeflow_problems
 from models.registry import check_options, known
 from models.score import RANK_OUTPUTS, names, parse
 from models.table_optimizers import TABLE_OPTIMIZERS
@@ -48,6 +49,7 @@ def problems(recipe: Recipe) -> list[Problem]:
         _training,
         _evaluation,
         _serving,
+        kubeflow_problems,
     )
     return [problem for check in checks for problem in check(recipe)]
 

@@ -42,12 +42,12 @@ def run_fn(fn_args: Any) -> None:
     """Trains and exports, as the stock TFX Trainer wants it: `run_fn="models.trainer.run_fn"`.
 
     Args:
-        fn_args: of `tfx.components.trainer.fn_args_utils.FnArgs`: `custom_config["plan"]` (JSON of a TrainerPlan),
-            `train_files` and `eval_files` (one glob each), `transform_graph_path`, `serving_model_dir`,
+        fn_args: of `tfx.components.trainer.fn_args_utils.FnArgs`: `custom_config["plan"]` (JSON of a TrainerPlan) and
+            perhaps `["backups"]` (a folder), `train_files` and `eval_files` (one glob each), `transform_graph_path`, `serving_model_dir`,
             `model_run_dir`.
 
     Writes the exported model, and in `model_run_dir` history.json, gates.json and TensorBoard's curves. While it runs
-    it keeps a backup beside the outputs of the pipeline's node, after each epoch and every so many minutes, from which
+    it keeps a backup (`backup_folder`), after each epoch and every so many minutes, from which
     the next run goes on if this one is killed.
 
     Raises:
@@ -258,12 +258,14 @@ def _for_one_user(model: MultiTaskModel, encoding: Encoding, plan: TrainerPlan) 
 
 
 def backup_folder(run_dir: Path, train_files: list[str], custom_config: Mapping[str, Any]) -> Path:
-    """Where a training keeps its backup: below the pipeline's node, named by what it trains on and how.
+    """Where a training keeps its backup: named by what it trains on and how, below the pipeline's node or, where the
+    outputs do not outlive a pod, below the folder `custom_config["backups"]`.
 
     `model_run_dir` and TFX's own working folders are new after a kill, the node's folder is not.
     """
     key = json.dumps([train_files, dict(custom_config)], sort_keys=True)
-    return run_dir.parent.parent / ".backup" / hashlib.sha256(key.encode("utf-8")).hexdigest()[:16]
+    parent = Path(custom_config["backups"]) if "backups" in custom_config else run_dir.parent.parent / ".backup"
+    return parent / hashlib.sha256(key.encode("utf-8")).hexdigest()[:16]
 
 
 def expected_predictions(model: MultiTaskModel, columns: feed.Columns, count: int) -> dict[str, Any]:

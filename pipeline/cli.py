@@ -131,6 +131,31 @@ def run(
     raise typer.Exit(exit_code(summary))
 
 
+@app.command(name="compile")
+def compile_file(
+    recipe: RecipeFile,
+    out: Annotated[Path, typer.Option(metavar="FILE.yaml", help="Where to write it.")] = Path("pipeline.yaml"),
+    overrides: Overrides = [],  # noqa: B006
+) -> None:
+    """Write a recipe's pipeline as one file for Kubeflow Pipelines 2; the recipe's section `kubeflow` says where it runs.
+
+    Reads no data. Same recipe, same bytes. Example: gatewise compile my.yaml --out pipeline.yaml
+    """
+    checked = load_recipe(recipe, overrides)
+    with tempfile.TemporaryFile() as noise, native_stderr_to(noise.fileno()):
+        try:
+            from pipeline.kubeflow.compile import compile_recipe
+        except ModuleNotFoundError as error:
+            if error.name is None or error.name.split(".")[0] != "kfp":
+                raise
+            raise InputError("compile needs Kubeflow's own packages: pip install 'gatewise[kubeflow]'.") from None
+
+        compiled = compile_recipe(checked)
+    write_output(out, compiled.text)
+    parameters = ", ".join(f"{name}={json.dumps(default)}" for name, default in compiled.parameters.items())
+    typer.echo(f"{out}: pipeline {compiled.name}, version {compiled.version}; parameters {parameters}")
+
+
 @app.command()
 def predict(
     model: Annotated[

@@ -6,17 +6,13 @@ the version of its own code, both by value, as execution properties: TFX re-runs
 
 from __future__ import annotations
 
-import hashlib
-import os
 from pathlib import Path
 
 from tfx import v1 as tfx
 
-from components.evaluation.baseline import baseline_model_resolver
 from components.evaluation.component import Evaluator
-from components.evaluation.plan import EvaluationPlan, truth_fingerprint
+from components.evaluation.plan import EvaluationPlan
 from components.event_logs.component import EventLogs
-from components.event_logs.fingerprint import fingerprint
 from components.event_logs.plan import EventLogsPlan
 from components.features.component import Features
 from components.features.plan import FeaturesPlan
@@ -25,8 +21,8 @@ from components.probe.plan import ProbePlan
 from components.push.component import Pusher
 from components.statistics.component import Statistics
 from components.statistics.plan import StatisticsPlan
-from components.validation.baseline import baseline_statistics_resolver
 from components.validation.component import Validation
+from components.validation.curated_schema import CuratedSchema
 from components.validation.plan import ValidationPlan
 from models.architectures import ARCHITECTURES
 from models.balancing import BALANCERS
@@ -34,21 +30,20 @@ from models.penalties import PENALTIES
 from models.recipe import Recipe
 from models.trainer_plan import TrainerPlan
 from pipeline.code_version import code_version
-from pipeline.places import Places
+from pipeline.platform import Platform
 
 
-def create_pipeline(recipe: Recipe, places: Places) -> tfx.dsl.Pipeline:
+def create_pipeline(recipe: Recipe, platform: Platform) -> tfx.dsl.Pipeline:
     """The whole way of the data for one recipe.
 
     Args:
         recipe: the problem, with every name checked and its paths absolute.
-        places: where metadata, artifacts and pushed versions go.
+        platform: where it runs: one machine, or Kubeflow.
     """
     # Logs -> examples. Each outcome is credited to the last impression before it; what can't be used is counted.
-    # The fingerprint of the log files is taken here, because the cache does not see new content under an old path.
     event_logs = EventLogs(
         plan=EventLogsPlan.from_recipe(recipe).model_dump_json(),
-        fingerprint=fingerprint(recipe),
+        fingerprint=platform.logs_fingerprint(recipe),
         code=code_version("components.event_logs.executor"),
     )
     examples = event_logs.outputs["examples"]
@@ -61,21 +56,22 @@ def create_pipeline(recipe: Recipe, places: Places) -> tfx.dsl.Pipeline:
     )
 
     # The schema: the curated one of the recipe, or inferred.
-    curated = curated_schema(recipe, places)
+    curated = recipe.validation.schema_path
     schema = (
-        tfx.components.ImportSchemaGen(schema_file=str(curated))
+        CuratedSchema(content=Path(curated).read_text(encoding="utf-8"))
         if curated
         else tfx.components.SchemaGen(statistics=statistics.outputs["statistics"], infer_feature_shape=False)
     )
 
     # Departures from the schema, and drift against the last good run, stop everything below.
-    baseline_statistics = baseline_statistics_resolver(statistics.outputs["statistics"])
+    baseline_statistics = platform.baseline_statistics(statistics.outputs["statistics"])
     validation = Validation(
         statistics=statistics.outputs["statistics"],
         schema=schema.outputs["schema"],
         baseline_statistics=baseline_statistics.outputs["baseline_statistics"],
         plan=ValidationPlan.from_recipe(recipe).model_dump_json(),
         code=code_version("components.validation.executor"),
+        keep=platform.kept_statistics,
     )
 
     # Vocabularies, quantiles and moments of the train split become one TensorFlow graph, which training and serving share;
@@ -97,19 +93,20 @@ def create_pipeline(recipe: Recipe, places: Places) -> tfx.dsl.Pipeline:
         custom_config={
             "plan": TrainerPlan.from_recipe(recipe).model_dump_json(),
             "code": code_version("models.trainer", *_methods(recipe)),
+            **platform.trainer_options,
         },
     )
     model = trainer.outputs["model"]
 
     # Metrics per task and slice, and the gates: thresholds, and the newest blessed model older than the candidate.
-    baseline_model = baseline_model_resolver(model)
+    baseline_model = platform.baseline_model(model)
     evaluator = Evaluator(
         examples=examples,
         transformed_examples=features.outputs["transformed_examples"],
         model=model,
         baseline_model=baseline_model.outputs["baseline_model"],
         plan=EvaluationPlan.from_recipe(recipe).model_dump_json(),
-        fingerprint=truth_fingerprint(recipe),
+        fingerprint=platform.truth_fingerprint(recipe),
         code=code_version("components.evaluation.executor"),
     )
 
@@ -128,13 +125,11 @@ def create_pipeline(recipe: Recipe, places: Places) -> tfx.dsl.Pipeline:
         model_blessing=evaluator.outputs["blessing"],
         infra_blessing=probe.outputs["infra_blessing"],
         push_destination=tfx.proto.PushDestination(
-            filesystem=tfx.proto.PushDestination.Filesystem(base_directory=str(places.served))
+            filesystem=tfx.proto.PushDestination.Filesystem(base_directory=platform.served)
         ),
     )
 
     return tfx.dsl.Pipeline(
-        pipeline_name=recipe.name,
-        pipeline_root=str(places.artifacts),
         components=[
             event_logs,
             statistics,
@@ -148,29 +143,8 @@ def create_pipeline(recipe: Recipe, places: Places) -> tfx.dsl.Pipeline:
             probe,
             push,
         ],
-        enable_cache=True,
-        metadata_connection_config=tfx.orchestration.metadata.sqlite_metadata_connection_config(str(places.metadata)),
-        # The container image's name is never used by a local runner; naming one keeps TFX from building a source
-        # distribution of itself before every Beam stage.
-        beam_pipeline_args=[f"--runner={recipe.beam.runner}", "--sdk_container_image=gatewise", *recipe.beam.flags],
+        **platform.pipeline_options(recipe),
     )
-
-
-def curated_schema(recipe: Recipe, places: Places) -> Path | None:
-    """A copy of the recipe's curated schema under a name made of its content, or None where it has none.
-
-    The stock ImportSchemaGen's cache key is the path alone: an edited schema under its old path would go unseen.
-    """
-    if recipe.validation.schema_path is None:
-        return None
-    content = Path(recipe.validation.schema_path).read_bytes()
-    copy = places.home / "schemas" / f"{hashlib.sha256(content).hexdigest()[:16]}.pbtxt"
-    if not copy.is_file():
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        temporary = copy.with_suffix(f".{os.getpid()}")
-        temporary.write_bytes(content)
-        temporary.rename(copy)
-    return copy
 
 
 def _methods(recipe: Recipe) -> list[str]:

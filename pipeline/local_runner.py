@@ -16,6 +16,7 @@ from models.recipe import Recipe
 from pipeline.dag import create_pipeline
 from pipeline.lineage import Run, last_run
 from pipeline.listener import Listener, Silence
+from pipeline.one_machine import OneMachine
 from pipeline.places import Places
 from pipeline.spare_memory import give_back, imports_aside
 
@@ -36,7 +37,7 @@ def run_pipeline(recipe: Recipe, places: Places, listener: Listener | None = Non
     _check_runner(recipe.beam.runner)
     places.home.mkdir(parents=True, exist_ok=True)
     with _alone(places), _messages_to(listener or Silence()), imports_aside():
-        pipeline = create_pipeline(recipe, places)
+        pipeline = create_pipeline(recipe, OneMachine(places))
         tfx.orchestration.LocalDagRunner().run(pipeline)
     return last_run(places)
 

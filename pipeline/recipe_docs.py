@@ -14,7 +14,7 @@ import yaml
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from models import recipe
+from models import recipe, recipe_kubeflow
 from models.architectures import ARCHITECTURES
 from models.balancing import BALANCERS
 from models.penalties import PENALTIES
@@ -45,6 +45,12 @@ SECTIONS: tuple[tuple[str, type[recipe.Section]], ...] = (
     ("`evaluation.truth`", recipe.Truth),
     ("`serving`", recipe.Serving),
     ("`beam`", recipe.Beam),
+    ("`kubeflow`", recipe_kubeflow.Kubeflow),
+    ("`kubeflow.defaults` and `kubeflow.stages.NAME`", recipe_kubeflow.StagePlace),
+    ("`gpu` of a stage", recipe_kubeflow.Gpu),
+    ("`tolerations` of a stage", recipe_kubeflow.Toleration),
+    ("`secrets` of a stage", recipe_kubeflow.SecretKey),
+    ("`retries` of a stage", recipe_kubeflow.Retries),
 )
 
 EXAMPLE = """\

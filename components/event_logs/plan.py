@@ -138,9 +138,13 @@ def _of_logs(recipe: Recipe, logs: Logs) -> dict[str, object]:
         )
         for name, task in recipe.tasks.items()
     ]
-    as_of = logs.as_of
-    moment = _micros(as_of - EPOCH) if isinstance(as_of, datetime.datetime) else None
+    moment = as_of_micros(logs.as_of)
     return {"impressions": logs.impressions, "streams": tuple(streams), "tasks": tuple(tasks), "as_of": moment}
+
+
+def as_of_micros(as_of: datetime.datetime | Literal["latest"]) -> int | None:
+    """A recipe's `as_of` as the plan has it."""
+    return _micros(as_of - EPOCH) if isinstance(as_of, datetime.datetime) else None
 
 
 def _of_examples(recipe: Recipe, examples: LabelledExamples) -> dict[str, object]:

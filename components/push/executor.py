@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from components.probe.warm_up import WARM_UP
 from components.push.versions import publish
 from models.errors import InputError
 from models.serving_inputs import read_exported_at
+
+logger = logging.getLogger(__name__)
 
 
 class Executor(stock.Executor):
@@ -34,12 +37,18 @@ class Executor(stock.Executor):
     ) -> None:
         """Sets `pushed`, `pushed_destination` and `pushed_version` of the PushedModel, which gets a copy of the model.
 
+        An execution property `push` that is false keeps everything as it is, whatever the blessings say.
+
         Raises:
             InputError: the destination is no folder of a file system, or the version exists and is another model.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         pushed = artifact_utils.get_single_instance(output_dict[specs.PUSHED_MODEL_KEY])
         pushed.set_int_custom_property("rows", 0)
+        if not exec_properties.get("push", True):
+            logger.info("Push: switched off for this run.")
+            self._MarkNotPushed(pushed)
+            return
         if not self.CheckBlessing(input_dict):
             self._MarkNotPushed(pushed)
             return

@@ -15,7 +15,11 @@ from components.validation.executor import Executor
 class ValidationSpec(ComponentSpec):
     """Inputs, outputs and parameters of `Validation`."""
 
-    PARAMETERS: ClassVar[dict[str, Any]] = {"plan": ExecutionParameter(type=str), "code": ExecutionParameter(type=str)}
+    PARAMETERS: ClassVar[dict[str, Any]] = {
+        "plan": ExecutionParameter(type=str),
+        "code": ExecutionParameter(type=str),
+        "keep": ExecutionParameter(type=str),
+    }
     INPUTS: ClassVar[dict[str, Any]] = {
         "statistics": ChannelParameter(type=standard_artifacts.ExampleStatistics),
         "schema": ChannelParameter(type=standard_artifacts.Schema),
@@ -35,6 +39,7 @@ class Validation(base_component.BaseComponent):
         plan: JSON of `ValidationPlan`.
         code: version of the stage's source; only TFX's cache looks at it.
         baseline_statistics: `ExampleStatistics` of the last good run (`baseline_statistics_resolver`), or nothing.
+        keep: folder in which statistics that passed are kept for `BaselineStatistics`; "" where a metadata store does so.
 
     Outputs:
         anomalies: `ExampleAnomalies`, as the stock ExampleValidator writes them (`Split-X/SchemaDiff.pb`, property `blessed`),
@@ -51,6 +56,7 @@ class Validation(base_component.BaseComponent):
         plan: str,
         code: str,
         baseline_statistics: types.BaseChannel | None = None,
+        keep: str = "",
     ) -> None:
         anomalies = types.Channel(type=standard_artifacts.ExampleAnomalies)
         spec = ValidationSpec(
@@ -59,6 +65,7 @@ class Validation(base_component.BaseComponent):
             baseline_statistics=baseline_statistics,
             plan=plan,
             code=code,
+            keep=keep,
             anomalies=anomalies,
         )
         super().__init__(spec=spec)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 import tensorflow_data_validation as tfdv
@@ -14,6 +15,7 @@ from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 from tfx.utils import io_utils
 
+from components.baselines.kept_statistics import keep
 from components.statistics.files import CATEGORIES_FILE, STATISTICS_FILE
 from components.validation.drift import SplitStatistics, check_columns, check_drift
 from components.validation.findings import Finding, schema_findings
@@ -39,7 +41,7 @@ class Executor(base_executor.BaseExecutor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Writes `anomalies`.
+        """Writes `anomalies`; keeps the statistics, if it is to, once they have passed.
 
         Raises:
             InputError: the examples depart from the curated schema or drifted, and the recipe says that this stops a run.
@@ -75,6 +77,9 @@ class Executor(base_executor.BaseExecutor):
         output.set_int_custom_property(STATISTICS_ID, statistics.id)
         if baseline is not None:
             output.set_int_custom_property("baseline_statistics_id", baseline.id)
+        if exec_properties.get("keep"):
+            about = {"split_names": statistics.split_names, "span": statistics.span}
+            keep(Path(statistics.uri), Path(exec_properties["keep"]), about)
 
 
 def merge(anomalies: anomalies_pb2.Anomalies, drifted: anomalies_pb2.Anomalies) -> None:

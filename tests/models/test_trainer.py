@@ -320,5 +320,11 @@ def test_the_backup_is_beside_the_runs_and_named_by_what_is_trained(tmp_path: Pa
     assert len({folder(1), folder(1, files="b/*"), folder(1, plan='{"seed": 2}')}) == 3
 
 
+def test_the_backup_goes_where_the_pipeline_says(tmp_path: Path) -> None:
+    config = {"plan": "{}", "backups": str(tmp_path / "volume")}
+    folders = {trainer.backup_folder(tmp_path / run / "model_run" / "1", ["a/*"], config) for run in ("x", "y")}
+    assert len(folders) == 1 and folders.pop().parent == tmp_path / "volume"
+
+
 def test_every_optimizer_of_the_recipe_is_known() -> None:
     assert set(trainer.OPTIMIZERS) == set(get_args(Training.model_fields["optimizer"].annotation))

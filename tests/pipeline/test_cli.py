@@ -16,7 +16,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-m", "pipeline.cli", *arguments], capture_output=True, text=True)
 
 
-@pytest.mark.parametrize("command", ["validate", "simulate", "fetch", "run", "predict", "report"])
+@pytest.mark.parametrize("command", ["validate", "simulate", "fetch", "run", "compile", "predict", "report"])
 def test_help_teaches_with_an_example(command: str) -> None:
     done = run(command, "--help")
     assert done.returncode == 0 and "Example: gatewise" in done.stdout.replace("\n", " ").replace("  ", " ")

@@ -41,6 +41,7 @@ def push(
     model_blessed: int = 1,
     infra_blessed: int = 1,
     infra: types.Artifact | None = None,
+    **properties: bool,
 ) -> types.Artifact:
     pushed = standard_artifacts.PushedModel()
     pushed.uri = str(Path(model.uri).parents[1] / "pushed_model")
@@ -52,7 +53,7 @@ def push(
             "infra_blessing": [infra or blessing(standard_artifacts.InfraBlessing, infra_blessed)],
         },
         {"pushed_model": [pushed]},
-        {"push_destination": proto_utils.proto_to_json(destination), "custom_config": "null"},
+        {"push_destination": proto_utils.proto_to_json(destination), "custom_config": "null", **properties},
     )
     return pushed
 
@@ -106,3 +107,9 @@ def test_the_component_runs_this_executor() -> None:
         ),
     )
     assert component.executor_spec.executor_class is Executor
+
+
+def test_a_push_that_is_switched_off_keeps_everything_as_it_is(model: types.Artifact, tmp_path: Path) -> None:
+    pushed = push(model, str(tmp_path / "serving"), push=False)
+    assert pushed.get_int_custom_property("pushed") == 0 and not (tmp_path / "serving").exists()
+    assert push(model, str(tmp_path / "serving"), push=True).get_int_custom_property("pushed") == 1

@@ -9,6 +9,7 @@ from tensorflow_metadata.proto.v0 import anomalies_pb2
 from tfx.components.example_validator import executor as stock
 from tfx.types import standard_artifacts
 
+from components.baselines.kept_statistics import newest
 from components.validation.executor import Executor
 from components.validation.plan import ValidationPlan
 from models.errors import InputError
@@ -16,14 +17,15 @@ from models.errors import InputError
 
 @pytest.fixture
 def run(tmp_path):
-    def run(statistics, schema, plan, baseline=None):
+    def run(statistics, schema, plan, baseline=None, **properties):
         output = standard_artifacts.ExampleAnomalies()
         output.uri = str(tmp_path / "anomalies")
         inputs = {"statistics": [statistics], "schema": [schema]}
         if baseline is not None:
             inputs["baseline_statistics"] = [baseline]
         try:
-            Executor().Do(inputs, {"anomalies": [output]}, {"plan": plan.model_dump_json(), "code": "1"})
+            given = {"plan": plan.model_dump_json(), "code": "1", **properties}
+            Executor().Do(inputs, {"anomalies": [output]}, given)
         finally:
             run.output = output
         return output
@@ -111,3 +113,19 @@ def test_a_broken_schema_file(run, make_statistics, make_schema, statistics, fra
         file.write("feature { nam")
     with pytest.raises(InputError, match=r"validation.schema: expected a TFDV schema as text proto"):
         run(make_statistics("now", {"train": frame(), "eval": frame()}, 12), schema, ValidationPlan(curated=True))
+
+
+def test_statistics_are_kept_for_the_next_run_once_they_have_passed(
+    tmp_path, run, make_statistics, make_schema, statistics, frame
+):
+    schema = make_schema(tfdv.infer_schema(statistics(frame()), infer_feature_shape=False))
+    good = make_statistics("good", {"train": frame(), "eval": frame()}, 12)
+    bad = make_statistics("bad", {"train": frame(device=["watch"] * 1000), "eval": frame()}, 13)
+    kept = tmp_path / "kept"
+    with pytest.raises(InputError):
+        run(bad, schema, ValidationPlan(curated=True), keep=str(kept))
+    assert newest(kept) is None
+    run(good, schema, ValidationPlan(curated=True), keep=str(kept))
+    folder, about = newest(kept)
+    assert about == {"split_names": good.split_names, "span": 3}
+    assert (folder / "Split-eval" / "FeatureStats.pb").is_file()

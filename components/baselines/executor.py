@@ -1,0 +1,70 @@
+"""Executors of `BaselineModel` and `BaselineStatistics`: look into the folder, copy what is there, say what was found."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+from pathlib import Path
+from typing import Any
+
+from tfx import types
+from tfx.dsl.components.base import base_executor
+from tfx.types import artifact_utils
+from tfx.utils import path_utils
+
+from components.baselines.kept_statistics import newest
+from components.baselines.pushed_models import newest_before
+from components.push.executor import version_of
+
+logger = logging.getLogger(__name__)
+
+FOUND = "found"
+
+
+class BaselineModelExecutor(base_executor.BaseExecutor):
+    """Copies the newest pushed version before the candidate."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Fills `baseline_model`, and sets its `found`."""
+        candidate = artifact_utils.get_single_instance(input_dict["candidate"])
+        output = artifact_utils.get_single_instance(output_dict["baseline_model"])
+        served = Path(exec_properties["served"])
+        older = newest_before(served, version_of(candidate, Path(path_utils.serving_model_path(candidate.uri))))
+        if older is not None:
+            shutil.copytree(older, path_utils.serving_model_dir(output.uri), dirs_exist_ok=True)
+        _say(output, older, f"a pushed version older than the candidate in {served}")
+
+
+class BaselineStatisticsExecutor(base_executor.BaseExecutor):
+    """Copies the statistics kept last."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Fills `baseline_statistics`, and sets its `found`."""
+        output = artifact_utils.get_single_instance(output_dict["baseline_statistics"])
+        kept = Path(exec_properties["kept"])
+        last = newest(kept)
+        if last is not None:
+            folder, about = last
+            shutil.copytree(folder, output.uri, dirs_exist_ok=True)
+            output.split_names, output.span = about["split_names"], about["span"]
+        _say(output, last[0] if last else None, f"statistics of an earlier good run in {kept}")
+
+
+def _say(output: types.Artifact, found: Path | None, what: str) -> None:
+    """The file is there in any case: an empty folder would not reach the next stage."""
+    logger.info("Baseline: %s", found or f"there is no {what}")
+    output.set_int_custom_property(FOUND, int(found is not None))
+    folder = Path(output.uri)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "baseline.json").write_text(json.dumps({"looked_for": what, "found": found and str(found)}), "utf-8")

@@ -1,0 +1,8 @@
+"""Compiles a recipe for Kubeflow Pipelines; the same as `gatewise compile`: python kubeflow/runner.py RECIPE --out pipeline.yaml"""
+
+import sys
+
+from pipeline.cli import main
+
+if __name__ == "__main__":
+    main(["compile", *sys.argv[1:]])

@@ -1,0 +1,106 @@
+"""Artifacts between Kubeflow's launcher and a TFX executor: types, paths and properties, which each writes its own way."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from kfp.pipeline_spec import pipeline_spec_pb2
+from tfx import types
+from tfx.orchestration.kubeflow.v2.container import kubeflow_v2_entrypoint_utils
+
+from components.baselines.executor import FOUND
+
+MOUNTS = {"s3://": "s3", "gs://": "gcs", "minio://": "minio"}
+"""Where the launcher keeps a pod's copies of what lies at a URL: `s3://BUCKET/KEY` at /s3/BUCKET/KEY."""
+
+OF_KUBEFLOW = ("display_name", "store_session_info")
+"""What Kubeflow itself adds to an artifact's metadata."""
+
+ArtifactLists = Mapping[str, pipeline_spec_pb2.ArtifactList]
+
+
+def local_path(uri: str, root: str = "/") -> str:
+    """Where the artifact at `uri` lies in the pod; a local path stays what it is (kfp's local runner has no launcher).
+
+    Args:
+        uri: of Kubeflow's metadata.
+        root: above the launcher's folders.
+
+    Raises:
+        ValueError: a scheme that the launcher does not copy from.
+    """
+    for scheme, folder in MOUNTS.items():
+        if uri.startswith(scheme):
+            return os.path.join(root, folder, uri.removeprefix(scheme))
+    if "://" in uri:
+        raise ValueError(f"expected an artifact at {', '.join(MOUNTS)} or a path, received {uri!r}")
+    return uri
+
+
+def inputs(given: ArtifactLists, definitions: pipeline_spec_pb2.ComponentInputsSpec, root: str) -> dict[str, Any]:
+    """The input artifacts for an executor: {key: [artifact]}, of which nothing was found (`components.baselines`): [].
+
+    Kubeflow hands them over without their types, which come from the component's own definition.
+    """
+    found = {}
+    for key, artifacts in given.items():
+        for artifact in artifacts.artifacts:
+            artifact.type.CopyFrom(definitions.artifacts[key].artifact_type)
+            _plain(artifact)
+        parsed = _parsed({key: artifacts}, root)[key]
+        found[key] = [one for one in parsed if not _is_nothing(one)]
+    return found
+
+
+def outputs(given: ArtifactLists, root: str) -> dict[str, list[types.Artifact]]:
+    """The output artifacts for an executor, each with its folder: TFX makes them before a stage, Kubeflow does not."""
+    found = _parsed(given, root)
+    for artifacts in found.values():
+        for artifact in artifacts:
+            os.makedirs(artifact.uri, exist_ok=True)
+    return found
+
+
+def executor_output(
+    given: ArtifactLists, filled: Mapping[str, list[types.Artifact]]
+) -> pipeline_spec_pb2.ExecutorOutput:
+    """What the launcher reads after the step.
+
+    Each artifact has the name and the URI that Kubeflow gave it: of a local path, nothing would be uploaded. Properties
+    without a value are left out: a null fails the step.
+    """
+    result = pipeline_spec_pb2.ExecutorOutput()
+    for key, artifacts in filled.items():
+        for kubeflows, ours in zip(given[key].artifacts, artifacts, strict=True):
+            written = kubeflow_v2_entrypoint_utils.to_runtime_artifact(ours, {ours.id: kubeflows.name})
+            out = result.artifacts[key].artifacts.add(name=kubeflows.name, uri=kubeflows.uri)
+            for name, value in written.metadata.fields.items():
+                if value.WhichOneof("kind") not in (None, "null_value"):
+                    out.metadata.fields[name].CopyFrom(value)
+    return result
+
+
+def _parsed(given: ArtifactLists, root: str) -> dict[str, list[types.Artifact]]:
+    found = kubeflow_v2_entrypoint_utils.parse_raw_artifact_dict(given, {})
+    for artifacts in found.values():
+        for artifact in artifacts:
+            artifact.uri = local_path(artifact.uri, root)
+    return found
+
+
+def _plain(artifact: pipeline_spec_pb2.RuntimeArtifact) -> None:
+    """Takes Kubeflow's own entries and wrappings off the metadata: {"struct": {...}} and {"list": [...]} are values."""
+    fields = artifact.metadata.fields
+    for name in OF_KUBEFLOW:
+        fields.pop(name, None)
+    for value in fields.values():
+        wrapped = value.struct_value.fields
+        if value.HasField("struct_value") and len(wrapped) == 1 and next(iter(wrapped)) in ("struct", "list"):
+            inner = next(iter(wrapped.values()))
+            value.CopyFrom(type(value).FromString(inner.SerializeToString()))
+
+
+def _is_nothing(artifact: types.Artifact) -> bool:
+    return artifact.has_custom_property(FOUND) and artifact.get_int_custom_property(FOUND) == 0

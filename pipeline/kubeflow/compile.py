@@ -1,0 +1,82 @@
+"""A recipe as one file for Kubeflow Pipelines: same recipe, same bytes."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from pathlib import Path
+
+import yaml
+from google.protobuf import json_format
+from kfp.kubernetes import kubernetes_executor_config_pb2
+from kfp.pipeline_spec import pipeline_spec_pb2
+from tfx.orchestration.kubeflow.v2.kubeflow_v2_dag_runner import KubeflowV2DagRunner, KubeflowV2DagRunnerConfig
+
+from models.recipe import Recipe
+from models.whole_file import write_whole
+from pipeline.dag import create_pipeline
+from pipeline.kubeflow.parameters import parameters_of
+from pipeline.kubeflow.platform import KubeflowPlatform, kubeflow_of
+from pipeline.kubeflow.spec import Document, mended
+
+COMMAND = ("python3", "-m", "pipeline.kubeflow.entrypoint")
+
+
+@dataclasses.dataclass(frozen=True)
+class Compiled:
+    """A compiled pipeline.
+
+    Attributes:
+        name: of the pipeline on Kubeflow.
+        text: of the file: the pipeline spec and, as a second YAML document, the platform spec if a stage needs one.
+        parameters: the parameters of a run and their defaults.
+    """
+
+    name: str
+    text: str
+    parameters: dict[str, str | int | bool]
+
+    @property
+    def version(self) -> str:
+        """12 hexadecimal digits that name the content."""
+        return hashlib.sha256(self.text.encode("utf-8")).hexdigest()[:12]
+
+
+def compile_recipe(recipe: Recipe) -> Compiled:
+    """Compiles the pipeline of `pipeline/dag.py`, the one that runs on one machine as well, for Kubeflow.
+
+    Raises:
+        InputError: the recipe has no section `kubeflow`, or a stage's part of it is too large.
+    """
+    kubeflow = kubeflow_of(recipe)
+    recipe = recipe.model_copy(update={"data": kubeflow.data})
+    config = KubeflowV2DagRunnerConfig(
+        default_image=kubeflow.image, default_commands=list(COMMAND), use_pipeline_spec_2_1=True
+    )
+    pipeline = create_pipeline(recipe, KubeflowPlatform(recipe))
+    spec, platform = mended(KubeflowV2DagRunner(config).run(pipeline, write_out=False)["pipelineSpec"], recipe)
+    check(spec, platform)
+    documents = [spec] if platform is None else [spec, platform]
+    name = spec["pipelineInfo"]["name"]
+    head = f"# {name}: compiled by gatewise from a recipe. Change the recipe, not this file.\n"
+    text = head + yaml.safe_dump_all(documents, sort_keys=True, allow_unicode=True, width=1_000_000)
+    return Compiled(name, text, {key: default for key, (_, default) in parameters_of(recipe).items()})
+
+
+def check(spec: Document, platform: Document | None) -> None:
+    """Parses both documents strictly, the deployment spec too: there Kubeflow would drop an unknown field silently.
+
+    Raises:
+        json_format.ParseError: a field that Kubeflow does not know, a defect of ours.
+    """
+    json_format.ParseDict(spec, pipeline_spec_pb2.PipelineSpec())
+    json_format.ParseDict(spec["deploymentSpec"], pipeline_spec_pb2.PipelineDeploymentConfig())
+    if platform is not None:
+        json_format.ParseDict(platform, pipeline_spec_pb2.PlatformSpec())
+        for executor in platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"].values():
+            json_format.ParseDict(executor, kubernetes_executor_config_pb2.KubernetesExecutorConfig())
+
+
+def write(compiled: Compiled, path: Path) -> None:
+    """Writes the file, whole or not at all."""
+    write_whole(path, compiled.text)

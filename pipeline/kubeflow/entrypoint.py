@@ -1,0 +1,155 @@
+"""The command of every step on Kubeflow: `python3 -m pipeline.kubeflow.entrypoint`, with the arguments that TFX compiles.
+
+Does what TFX's own entrypoint leaves undone on open-source Kubeflow: types and paths of the artifacts, runtime parameters,
+folders of the outputs. Writes its output file last and whole, logs JSON lines, and ends with 1 and one message that is enough
+where a person can act on it, with 3 and a traceback where it is a defect.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import logging
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from models.errors import GatewiseError
+from models.whole_file import write_whole
+from pipeline.kubeflow.json_log import log_as_json
+
+logger = logging.getLogger("pipeline.kubeflow.entrypoint")  # its name is __main__ where it is the command
+
+CRASHED = 3
+MOUNT_ROOT = "GATEWISE_MOUNT_ROOT"
+"""Environment variable: the folder above the launcher's own (s3, gcs, minio), where it is not the root of the pod."""
+
+TERMINATION_LOG = Path("/dev/termination-log")
+"""What is written there is the pod's status in `kubectl describe pod`; Kubernetes makes the file."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs one step.
+
+    Args:
+        arguments: of the compiled file, with Kubeflow's placeholders filled; what is not known here goes to Beam.
+
+    Returns:
+        The exit code: 0 done, 1 a person must act, 3 a defect.
+    """
+    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
+    parser.add_argument("--stage", required=True)
+    parser.add_argument("--executor_class_path", required=True)
+    parser.add_argument("--json_serialized_invocation_args", required=True)
+    parser.add_argument("--json_serialized_inputs_spec_args", required=True)
+    options, beam_arguments = parser.parse_known_args(arguments)
+    log_as_json(options.stage)
+    begin = time.perf_counter()
+    try:
+        facts = run(
+            options.stage,
+            options.executor_class_path,
+            options.json_serialized_invocation_args,
+            options.json_serialized_inputs_spec_args,
+            beam_arguments,
+        )
+    except GatewiseError as error:
+        return _failed(options.stage, str(error), error.exit_code)
+    except Exception as error:
+        logger.exception("A defect of gatewise, or of the cluster.")
+        return _failed(options.stage, f"crashed: {type(error).__name__}: {error}", CRASHED)
+    seconds = round(time.perf_counter() - begin, 3)
+    logger.info("%s is done.", options.stage, extra={"facts": {**facts, "seconds": seconds}})
+    return 0
+
+
+def run(
+    stage: str, executor_class: str, invocation: str, inputs_spec: str, beam_arguments: list[str]
+) -> dict[str, Any]:
+    """Runs the executor and writes the output file.
+
+    Args:
+        stage: name of the step.
+        executor_class: dotted path of a TFX executor.
+        invocation: JSON of Kubeflow's ExecutorInput.
+        inputs_spec: JSON of the component's ComponentInputsSpec.
+        beam_arguments: flags of Beam's pipelines.
+
+    Returns:
+        Facts for the log: span and rows of the outputs.
+    """
+    from google.protobuf import json_format
+    from kfp.pipeline_spec import pipeline_spec_pb2
+    from tfx.dsl.components.base import base_beam_executor, base_executor
+    from tfx.orchestration.kubeflow.v2.container import kubeflow_v2_entrypoint_utils
+    from tfx.utils import import_utils
+
+    from pipeline.kubeflow import artifacts
+    from pipeline.kubeflow.parameters import merge_parameters
+
+    _only_our_log()
+    given = json_format.Parse(invocation, pipeline_spec_pb2.ExecutorInput(), ignore_unknown_fields=True)
+    definitions = json_format.Parse(inputs_spec, pipeline_spec_pb2.ComponentInputsSpec(), ignore_unknown_fields=True)
+    root = os.environ.get(MOUNT_ROOT, "/")
+    inputs = artifacts.inputs(given.inputs.artifacts, definitions, root)
+    outputs = artifacts.outputs(given.outputs.artifacts, root)
+    parameters = kubeflow_v2_entrypoint_utils.parse_execution_properties(given.inputs.parameter_values, {}, definitions)
+    properties = merge_parameters(stage, parameters)
+
+    cls = import_utils.import_class_by_path(executor_class)
+    with tempfile.TemporaryDirectory(prefix="gatewise-") as scratch:
+        common = {"unique_id": stage, "tmp_dir": scratch}
+        if issubclass(cls, base_beam_executor.BaseBeamExecutor):
+            context = cls.Context(beam_pipeline_args=beam_arguments, **common)
+        else:
+            context = base_executor.BaseExecutor.Context(extra_flags=beam_arguments, **common)
+        logger.info("%s begins.", stage)
+        cls(context).Do(inputs, outputs, properties)
+
+    written = artifacts.executor_output(given.outputs.artifacts, outputs)
+    write_whole(artifacts.local_path(given.outputs.output_file, root), json_format.MessageToJson(written))
+    return _facts(outputs)
+
+
+def _facts(outputs: Mapping[str, list[Any]]) -> dict[str, Any]:
+    """Span and rows, by output where they are known."""
+    rows, spans = {}, set()
+    for key, artifacts in outputs.items():
+        for artifact in artifacts:
+            if artifact.has_custom_property("rows"):
+                rows[key] = artifact.get_int_custom_property("rows")
+            if "span" in (artifact.artifact_type.properties or {}):
+                spans.add(artifact.span)
+    return {"span": max(spans, default=None), "rows": rows}
+
+
+def _only_our_log() -> None:
+    """TFX and TensorFlow log through absl, which puts its own handler in front."""
+    from absl import logging as absl_logging
+
+    handler = absl_logging.get_absl_handler()
+    root = logging.getLogger()
+    if handler in root.handlers:
+        root.removeHandler(handler)
+    absl_logging.set_verbosity(absl_logging.WARNING)
+
+
+def _failed(stage: str, message: str, code: int) -> int:
+    """The message as the last line of the log, and as the pod's status."""
+    if TERMINATION_LOG.is_file():
+        with contextlib.suppress(OSError):
+            TERMINATION_LOG.write_text(f"{stage}: {message}"[-4096:], encoding="utf-8")
+    logger.error("%s", message, extra={"facts": {"exit_code": code}})
+    return code
+
+
+if __name__ == "__main__":
+    ended = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Threads of Beam and TensorFlow may hold up the end of the process; the output file is written, nothing is lost.
+    os._exit(ended)

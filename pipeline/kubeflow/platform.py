@@ -1,0 +1,81 @@
+"""The platform of `gatewise compile`: pods that see the logs and a folder on mounted volumes, and no metadata store."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import Any
+
+from tfx import types
+from tfx.dsl.components.base import base_node
+
+from components.baselines.component import BaselineModel, BaselineStatistics
+from models.errors import InputError
+from models.recipe import Recipe
+from models.recipe_kubeflow import Kubeflow
+from pipeline.platform import Platform
+
+
+class KubeflowPlatform(Platform):
+    """Kubeflow Pipelines.
+
+    Nothing is looked up or read at assembly: the pods do it. So logs have no fingerprint, and the ingestion never comes
+    from the cache (`models.recipe_kubeflow.NEVER_CACHED`).
+
+    Args:
+        recipe: with a section `kubeflow`.
+    """
+
+    def __init__(self, recipe: Recipe) -> None:
+        self._kubeflow = kubeflow_of(recipe)
+        root = PurePosixPath(self._kubeflow.root)
+        self.served = str(root / "serving" / (recipe.serving.model_name or recipe.name))
+        self.kept_statistics = str(root / recipe.name / "statistics")
+        self.trainer_options = {"backups": str(root / recipe.name / "backups")}
+
+    def logs_fingerprint(self, recipe: Recipe) -> str:
+        """See `Platform`."""
+        return ""
+
+    def truth_fingerprint(self, recipe: Recipe) -> str:
+        """See `Platform`."""
+        return ""
+
+    def baseline_statistics(self, statistics: types.BaseChannel) -> base_node.BaseNode:
+        """See `Platform`."""
+        return BaselineStatistics(candidate=statistics, kept=self.kept_statistics)
+
+    def baseline_model(self, model: types.BaseChannel) -> base_node.BaseNode:
+        """See `Platform`."""
+        return BaselineModel(candidate=model, served=self.served)
+
+    def pipeline_options(self, recipe: Recipe) -> dict[str, Any]:
+        """See `Platform`. Caching is set for each stage later."""
+        return {
+            "pipeline_name": pipeline_name(recipe),
+            "pipeline_root": self._kubeflow.pipeline_root,
+            "enable_cache": False,
+            "beam_pipeline_args": [
+                f"--runner={recipe.beam.runner}",
+                f"--sdk_container_image={self._kubeflow.image}",
+                *recipe.beam.flags,
+            ],
+        }
+
+
+def kubeflow_of(recipe: Recipe) -> Kubeflow:
+    """The recipe's section `kubeflow`.
+
+    Raises:
+        InputError: it has none.
+    """
+    if recipe.kubeflow is None:
+        raise InputError(
+            "the recipe has no section 'kubeflow': pipeline_root, root, data and image at least. "
+            "docs/recipe.md explains every key."
+        )
+    return recipe.kubeflow
+
+
+def pipeline_name(recipe: Recipe) -> str:
+    """The recipe's name as Kubeflow allows it: small letters, digits, hyphens."""
+    return recipe.name.lower().replace("_", "-")

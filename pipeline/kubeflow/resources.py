@@ -1,0 +1,78 @@
+"""What the recipe's section `kubeflow` gives a stage, in the words of Kubeflow's two documents."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+from models.recipe_kubeflow import Retries, StagePlace
+
+
+def container(place: StagePlace) -> dict[str, Any]:
+    """The part of `deploymentSpec.executors.X.container`: image, resources and environment."""
+    resources: dict[str, Any] = {}
+    if place.cpu is not None:
+        resources |= {"resourceCpuRequest": place.cpu, "resourceCpuLimit": place.cpu}
+    if place.memory is not None:
+        resources |= {"resourceMemoryRequest": place.memory, "resourceMemoryLimit": place.memory}
+    if place.gpu is not None:
+        resources["accelerator"] = {"resourceType": place.gpu.type, "resourceCount": str(place.gpu.count)}
+    part: dict[str, Any] = {"image": place.image}
+    if resources:
+        part["resources"] = resources
+    if place.environment:
+        part["env"] = [{"name": name, "value": value} for name, value in sorted(place.environment.items())]
+    return part
+
+
+def task(place: StagePlace) -> dict[str, Any]:
+    """The part of the task: caching and retries."""
+    part: dict[str, Any] = {}
+    if place.caching:
+        part["cachingOptions"] = {"enableCache": True}
+    if place.retries is not None and place.retries.count:
+        part["retryPolicy"] = _retry_policy(place.retries)
+    return part
+
+
+def kubernetes(place: StagePlace) -> dict[str, Any]:
+    """The stage's `KubernetesExecutorConfig`, {} where it needs none."""
+    part: dict[str, Any] = {}
+    if place.node_selector:
+        part["nodeSelector"] = {"labels": dict(sorted(place.node_selector.items()))}
+    if place.tolerations:
+        part["tolerations"] = [toleration.model_dump(exclude_none=True) for toleration in place.tolerations]
+    if place.secrets:
+        part["secretAsEnv"] = [
+            {
+                "secretNameParameter": _constant(source.secret),
+                "keyToEnv": [{"secretKey": source.key, "envVar": variable}],
+            }
+            for variable, source in sorted(place.secrets.items())
+        ]
+    if place.volumes:
+        part["pvcMount"] = [
+            {"pvcNameParameter": _constant(claim), "mountPath": folder}
+            for folder, claim in sorted(place.volumes.items())
+        ]
+    if place.timeout is not None:
+        part["activeDeadlineSeconds"] = str(int(place.timeout.total_seconds()))
+    return part
+
+
+def _retry_policy(retries: Retries) -> dict[str, Any]:
+    """Argo takes whole seconds and whole factors only."""
+    return {
+        "maxRetryCount": retries.count,
+        "backoffDuration": _seconds(retries.backoff),
+        "backoffFactor": float(retries.factor),
+        "backoffMaxDuration": _seconds(retries.max_backoff),
+    }
+
+
+def _constant(name: str) -> dict[str, Any]:
+    return {"runtimeValue": {"constant": name}}
+
+
+def _seconds(duration: datetime.timedelta) -> str:
+    return f"{int(duration.total_seconds())}s"

@@ -1,0 +1,90 @@
+"""Makes what TFX compiles valid on open-source Kubeflow Pipelines, and puts in what TFX has no words for.
+
+TFX writes for Vertex AI. Open-source Kubeflow refuses some of it, drops some without a word, and knows fields (a
+parameter's default, a GPU by its resource's name, retries, volumes) that TFX cannot express. All of it happens here, on the
+plain documents; pure functions, without TFX.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from models.errors import InputError
+from models.recipe import Recipe
+from models.recipe_kubeflow import place_of
+from pipeline.kubeflow import resources
+from pipeline.kubeflow.parameters import RuntimeParameter, parameters_of
+from pipeline.kubeflow.platform import kubeflow_of
+
+LARGEST_ARGUMENT = 128 * 1024
+"""Bytes of one argument of a process on Linux; a stage's properties are one argument, with its artifacts' names and URIs."""
+
+ROOM = 24 * 1024
+"""Bytes left of it for artifacts and what JSON adds."""
+
+Document = dict[str, Any]
+
+
+def mended(spec: Mapping[str, Any], recipe: Recipe) -> tuple[Document, Document | None]:
+    """The two documents of the file: the pipeline spec, and the platform spec if any stage needs one.
+
+    Args:
+        spec: the `pipelineSpec` that TFX's KubeflowV2DagRunner returns. Not changed.
+        recipe: of which it was compiled.
+
+    Raises:
+        InputError: the properties of a stage do not fit into one argument of a process.
+    """
+    document: Document = json.loads(json.dumps(spec))
+    kubeflow = kubeflow_of(recipe)
+    document["defaultPipelineRoot"] = kubeflow.pipeline_root
+    for name, (parameter, default) in parameters_of(recipe).items():
+        _add_parameter(document, name, parameter, default)
+    executors: Document = {}
+    for stage, task in document["root"]["dag"]["tasks"].items():
+        place = place_of(kubeflow, stage)
+        component = document["components"][task["componentRef"]["name"]]
+        label = component["executorLabel"]
+        task.update(resources.task(place))
+        container = document["deploymentSpec"]["executors"][label]["container"]
+        container["args"] = _arguments(container["args"], stage, component)
+        container.update(resources.container(place))
+        _check_size(stage, task)
+        if config := resources.kubernetes(place):
+            executors[label] = config
+    platform = {"platforms": {"kubernetes": {"deploymentSpec": {"executors": executors}}}} if executors else None
+    return document, platform
+
+
+def _add_parameter(document: Document, name: str, parameter: RuntimeParameter, default: str | int | bool) -> None:
+    """A parameter of the run, handed through to its stage. TFX's RuntimeParameter would come without its default."""
+    definition = {
+        "parameterType": parameter.type,
+        "defaultValue": default,
+        "isOptional": True,
+        "description": parameter.description,
+    }
+    task = document["root"]["dag"]["tasks"][parameter.stage]
+    component = document["components"][task["componentRef"]["name"]]
+    for holder in (document["root"], component):
+        holder.setdefault("inputDefinitions", {}).setdefault("parameters", {})[name] = dict(definition)
+    task.setdefault("inputs", {}).setdefault("parameters", {})[name] = {"componentInputParameter": name}
+
+
+def _arguments(arguments: list[str], stage: str, component: Document) -> list[str]:
+    """TFX's arguments, with the stage's name and with the inputs as they are now."""
+    changed = list(arguments)
+    inputs = json.dumps(component.get("inputDefinitions", {}), sort_keys=True)
+    changed[changed.index("--json_serialized_inputs_spec_args") + 1] = inputs
+    return ["--stage", stage, *changed]
+
+
+def _check_size(stage: str, task: Document) -> None:
+    size = len(json.dumps(task.get("inputs", {}).get("parameters", {})).encode("utf-8"))
+    if size > LARGEST_ARGUMENT - ROOM:
+        raise InputError(
+            f"{stage}: its part of the recipe is {size:,} bytes, and {LARGEST_ARGUMENT - ROOM:,} fit into the argument of a "
+            "process. Use fewer or shorter names, or a smaller curated schema."
+        )

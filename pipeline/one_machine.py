@@ -1,0 +1,61 @@
+"""The platform of `gatewise run`: this machine, with its files at hand and a metadata store that knows earlier runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tfx import types
+from tfx.dsl.components.base import base_node
+from tfx.orchestration.metadata import sqlite_metadata_connection_config
+
+from components.evaluation.baseline import baseline_model_resolver
+from components.evaluation.plan import truth_fingerprint
+from components.event_logs.fingerprint import fingerprint
+from components.validation.baseline import baseline_statistics_resolver
+from models.recipe import Recipe
+from pipeline.places import Places
+from pipeline.platform import Platform
+
+
+class OneMachine(Platform):
+    """This machine.
+
+    Args:
+        places: where metadata, artifacts and pushed versions go.
+    """
+
+    def __init__(self, places: Places) -> None:
+        self._places = places
+        self.served = str(places.served)
+
+    def logs_fingerprint(self, recipe: Recipe) -> str:
+        """See `Platform`. TFX's cache does not see new content under an old path, so it is taken at assembly."""
+        return fingerprint(recipe)
+
+    def truth_fingerprint(self, recipe: Recipe) -> str:
+        """See `Platform`."""
+        return truth_fingerprint(recipe)
+
+    def baseline_statistics(self, statistics: types.BaseChannel) -> base_node.BaseNode:
+        """See `Platform`."""
+        return baseline_statistics_resolver(statistics)
+
+    def baseline_model(self, model: types.BaseChannel) -> base_node.BaseNode:
+        """See `Platform`."""
+        return baseline_model_resolver(model)
+
+    def pipeline_options(self, recipe: Recipe) -> dict[str, Any]:
+        """See `Platform`."""
+        return {
+            "pipeline_name": recipe.name,
+            "pipeline_root": str(self._places.artifacts),
+            "enable_cache": True,
+            "metadata_connection_config": sqlite_metadata_connection_config(str(self._places.metadata)),
+            # The container image's name is never used by a local runner; naming one keeps TFX from building a source
+            # distribution of itself before every Beam stage.
+            "beam_pipeline_args": [
+                f"--runner={recipe.beam.runner}",
+                "--sdk_container_image=gatewise",
+                *recipe.beam.flags,
+            ],
+        }

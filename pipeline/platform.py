@@ -1,0 +1,48 @@
+"""What a pipeline asks of the place where it runs. All else in `pipeline/dag.py` is the same everywhere."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from tfx import types
+from tfx.dsl.components.base import base_node
+
+from models.recipe import Recipe
+
+
+class Platform(abc.ABC):
+    """One machine, or a cluster.
+
+    Attributes:
+        served: folder of the pushed versions, as the push sees it.
+        kept_statistics: folder in which the validation keeps the statistics of good runs, "" where a metadata store knows
+            them.
+        trainer_options: of the trainer's `custom_config`: "backups", a folder, where its outputs do not outlive it.
+    """
+
+    served: str
+    kept_statistics: str = ""
+    trainer_options: Mapping[str, str] = MappingProxyType({})
+
+    @abc.abstractmethod
+    def logs_fingerprint(self, recipe: Recipe) -> str:
+        """Fingerprint of the log files' content; "" where the place of assembly does not see them."""
+
+    @abc.abstractmethod
+    def truth_fingerprint(self, recipe: Recipe) -> str:
+        """The same of the truth's files."""
+
+    @abc.abstractmethod
+    def baseline_statistics(self, statistics: types.BaseChannel) -> base_node.BaseNode:
+        """The node that finds the last good run's statistics, older than these: output `baseline_statistics`."""
+
+    @abc.abstractmethod
+    def baseline_model(self, model: types.BaseChannel) -> base_node.BaseNode:
+        """The node that finds the newest blessed model older than this one: output `baseline_model`."""
+
+    @abc.abstractmethod
+    def pipeline_options(self, recipe: Recipe) -> dict[str, Any]:
+        """Keyword arguments of `tfx.dsl.Pipeline` besides the components."""

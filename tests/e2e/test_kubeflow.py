@@ -1,0 +1,140 @@
+"""The compiled file itself, step by step over a store that speaks S3, to a pushed model that answers as the local run's."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pyarrow.parquet as pq
+import pytest
+import yaml
+from kubeflow_replay.replay import Replay, Task
+from kubeflow_replay.store import Store
+from moto.server import ThreadedMotoServer
+
+pytestmark = pytest.mark.slow
+
+PROJECT = Path(__file__).resolve().parents[2]
+ROOT = "s3://recommender/pipelines"
+GATES_OFF = [part for task in ("click", "cart", "order", "order_value") for part in ("--set", f"tasks.{task}.gates=[]")]
+
+
+@pytest.fixture(scope="module")
+def store() -> Iterator[Store]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    client = boto3.client(
+        "s3",
+        endpoint_url=f"http://{host}:{port}",
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+    client.create_bucket(Bucket="recommender")
+    yield Store(client)
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The volume that outlives the pods."""
+    return tmp_path_factory.mktemp("volume") / "gatewise"
+
+
+@pytest.fixture(scope="module")
+def recipe(home: Path, shop_recipe: Path, shop_logs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    document = yaml.safe_load(shop_recipe.read_text())
+    document["data"] = str(shop_logs)
+    document["kubeflow"] = {
+        "pipeline_root": ROOT,
+        "root": str(home),
+        "data": str(shop_logs),
+        "image": "registry.example.com/gatewise:1.0",
+        "defaults": {
+            "volumes": {str(home): "gatewise-home", str(shop_logs): "logs"},
+            "environment": {"TF_CPP_MIN_LOG_LEVEL": 2},
+        },
+        "stages": {"Trainer": {"retries": {"count": 2}}},
+    }
+    path = tmp_path_factory.mktemp("recipe") / "shop.yaml"
+    path.write_text(yaml.safe_dump(document))
+    return path
+
+
+@pytest.fixture(scope="module")
+def replay(
+    recipe: Path, store: Store, gatewise: Callable[..., Any], quick: list[str], tmp_path_factory: pytest.TempPathFactory
+) -> Replay:
+    folder = tmp_path_factory.mktemp("kubeflow")
+    done = gatewise("compile", recipe, "--out", folder / "pipeline.yaml", *quick, *GATES_OFF)
+    assert done.code == 0, done.err
+    return Replay(folder / "pipeline.yaml", store, ROOT, folder / "pods", PROJECT)
+
+
+@pytest.fixture(scope="module")
+def run(replay: Replay, home: Path) -> dict[str, Task]:
+    """The whole run. The trainer's pod is killed once its first epoch is kept."""
+    kept = home / "shop" / "backups"
+    return replay.run(kill={"Trainer": lambda: any(kept.glob("*/state.json"))})
+
+
+def test_every_step_succeeds_and_the_killed_one_is_retried(run: dict[str, Task]) -> None:
+    for name, task in run.items():
+        assert task.succeeded, f"{name}: {task.attempts[-1].log[-3000:] if task.attempts else 'not run'}"
+        assert len(task.attempts) == (2 if name == "Trainer" else 1)
+
+
+def test_the_retried_training_goes_on_from_its_checkpoint(run: dict[str, Task], home: Path) -> None:
+    killed, again = run["Trainer"].attempts
+    assert killed.code == -9
+    assert any("Going on after 1 epochs" in line["message"] for line in again.lines), again.log[-3000:]
+    assert not (home / "shop" / "backups").exists()
+
+
+def test_the_pushed_model_predicts_as_the_local_runs_with_the_same_seed(
+    run: dict[str, Task],
+    recipe: Path,
+    home: Path,
+    gatewise: Callable[..., Any],
+    quick: list[str],
+    shop_logs: Path,
+    tmp_path: Path,
+) -> None:
+    local = gatewise("run", recipe, "--root", tmp_path, *quick, *GATES_OFF)
+    assert local.code == 0, local.out + local.err
+    columns = set(yaml.safe_load(recipe.read_text())["features"]) - {"price_level"}
+    table = pq.read_table(sorted(shop_logs.glob("impressions/*.parquet"))[0]).slice(0, 300)
+    requests = tmp_path / "requests.jsonl"
+    requests.write_text(
+        "".join(json.dumps({key: row[key] for key in columns}) + "\n" for row in table.select(columns).to_pylist())
+    )
+    answers = [gatewise("predict", root / "serving" / "shop", "--input", requests) for root in (home, tmp_path)]
+    assert [done.code for done in answers] == [0, 0], answers
+    assert len(answers[0].out.splitlines()) == 300 and answers[0].out == answers[1].out
+
+
+def test_the_log_has_stage_span_and_counts(run: dict[str, Task]) -> None:
+    for name, task in run.items():
+        last = task.attempts[-1].lines[-1]
+        assert last["stage"] == name and last["level"] == "INFO" and last["seconds"] > 0
+    books = run["EventLogs"].attempts[-1].lines[-1]
+    assert books["span"] == 0 and books["rows"]["examples"] > 20_000
+
+
+def test_what_the_next_run_is_compared_with_is_kept(run: dict[str, Task], home: Path) -> None:
+    assert run["BaselineModel"].outputs["baseline_model"]["metadata"]["found"] == 0
+    assert run["BaselineStatistics"].outputs["baseline_statistics"]["metadata"]["found"] == 0
+    [kept] = (home / "shop" / "statistics").iterdir()
+    assert (kept / "Split-train" / "FeatureStats.pb").is_file()
+
+
+def test_a_bad_parameter_ends_its_step_with_one_message(replay: Replay) -> None:
+    done = replay.run({"as_of": "yesterday"}, only={"EventLogs", "Statistics"})
+    [attempt] = done["EventLogs"].attempts
+    assert attempt.code == 1 and "Traceback" not in attempt.log
+    assert "parameter as_of: expected a moment" in attempt.lines[-1]["message"]
+    assert done["Statistics"].attempts == []

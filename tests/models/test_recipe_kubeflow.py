@@ -1,0 +1,162 @@
+"""The section `kubeflow`: what a stage gets, and wrong values, each refused with file, line, key and what to write."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+
+import pytest
+
+from models.errors import InputError
+from models.recipe_file import load_recipe
+from models.recipe_kubeflow import Gpu, Kubeflow, StagePlace, place_of
+from models.recipe_kubeflow_checks import stages_of
+
+RECIPE = """\
+name: census
+examples: {path: a.parquet}
+split: {eval_fraction: 0.2}
+features: {age: {kind: numeric}}
+tasks: {income: {kind: binary, label: {column: income}}}
+kubeflow:
+  pipeline_root: s3://recommender/pipelines
+  root: /gatewise
+  data: /logs/census
+  image: registry.example.com/gatewise:1.0
+  defaults:
+    cpu: 2
+    memory: 8Gi
+    volumes: {/gatewise: gatewise-home, /logs: logs}
+    environment: {THREADS: 2}
+    retries: {count: 2, backoff: 30s, factor: 3, max_backoff: 5m}
+  stages:
+    Trainer:
+      gpu: {type: nvidia.com/gpu, count: 1}
+      memory: 32Gi
+      node_selector: {pool: gpu}
+      tolerations: [{key: nvidia.com/gpu, operator: Exists, effect: NoSchedule}]
+      secrets: {TOKEN: {secret: registry, key: token}}
+      timeout: 6h
+    Statistics: {caching: true}
+"""
+
+WRONG = {
+    "unknown stage": (
+        "    Trainer:",
+        "    Trainr:",
+        ["recipe.yaml:18: kubeflow.stages.Trainr: the pipeline has no stage 'Trainr'; did you mean 'Trainer'?"],
+    ),
+    "stage of another recipe": (
+        "    Statistics: {caching: true}",
+        "    CuratedSchema: {cpu: 1}",
+        [":25: kubeflow.stages.CuratedSchema: the pipeline has no stage 'CuratedSchema'", "SchemaGen"],
+    ),
+    "unknown key": ("memory: 32Gi", "memry: 32Gi", [":20: kubeflow.stages.Trainer.memry", "did you mean 'memory'?"]),
+    "cpu": ("cpu: 2", "cpu: two", [":12: kubeflow.defaults.cpu: expected a number of processors", "received 'two'"]),
+    "memory": ("memory: 8Gi", "memory: 8", [":13: kubeflow.defaults.memory", "such as 512Mi or 16Gi; received 8"]),
+    "gpus": ("count: 1}", "count: 0}", [":19: kubeflow.stages.Trainer.gpu.count:", "received 0"]),
+    "gpu type": ("type: nvidia.com/gpu, c", "type: a b, c", [":19:", "gpu.type: expected the name of a resource"]),
+    "pipeline root": (
+        "s3://recommender/pipelines",
+        "hdfs://recommender",
+        [":7: kubeflow.pipeline_root: expected a bucket's URL that begins with s3://, gs:// or minio://"],
+    ),
+    "root": ("root: /gatewise", "root: gatewise", [":8: kubeflow.root: expected an absolute path in the pods"]),
+    "data": ("data: /logs/census", "data: logs", [":9: kubeflow.data: expected an absolute path", "or a URL"]),
+    "image": ("gatewise:1.0", "Gate wise", [":10: kubeflow.image: expected an image's name"]),
+    "duration": ("timeout: 6h", "timeout: 6", [":24: kubeflow.stages.Trainer.timeout", "such as 30m, 12h or 7d"]),
+    "retries": ("count: 2,", "count: -1,", [":16: kubeflow.defaults.retries.count:", "received -1"]),
+    "factor": ("factor: 3", "factor: 1.5", [":16: kubeflow.defaults.retries.factor:", "received 1.5"]),
+    "waits": ("max_backoff: 5m", "max_backoff: 5s", [":16:", "the longest wait, 5s, is shorter than the first, 30s."]),
+    "effect": ("effect: NoSchedule", "effect: Never", [":22:", "received 'Never'", "NoSchedule"]),
+    "toleration's value": (
+        "operator: Exists, effect",
+        "operator: Exists, value: 1, effect",
+        [":22: kubeflow.stages.Trainer.tolerations.0.value: an operator Exists has no value"],
+    ),
+    "toleration without key": (
+        "{key: nvidia.com/gpu, operator: Exists, effect: NoSchedule}",
+        "{effect: NoSchedule}",
+        [":22:", "an operator Equal compares the taint of a key"],
+    ),
+    "variable": ("{THREADS: 2}", "{TWO-THREADS: 2}", [":15:", "expected the name of an environment variable"]),
+    "variable's value": ("{THREADS: 2}", "{THREADS: [2]}", [":15: kubeflow.defaults.environment.THREADS"]),
+    "secret": ("secret: registry", "secret: The_Registry", [":23:", "the name of a Kubernetes object"]),
+    "claim": ("/logs: logs}", "/logs: Logs}", [":14:", "the name of a Kubernetes object"]),
+    "label": ("{pool: gpu}", "{'p ool': gpu}", [":21:", "expected the key of a label"]),
+    "data on no volume": (
+        "/gatewise: gatewise-home, /logs: logs",
+        "/gatewise: gatewise-home, /log: logs",
+        [":9: kubeflow.data: no volume holds /logs/census in the pods of EventLogs. Write volumes: {/logs/census: "],
+    ),
+    "root on no volume": (
+        "/gatewise: gatewise-home, /logs: logs",
+        "/logs: logs",
+        [":8: kubeflow.root: no volume holds /gatewise in the pods of BaselineStatistics, Validation, Trainer, Base"],
+    ),
+    "ingestion from the cache": (
+        "    Statistics: {caching: true}",
+        "    EventLogs: {caching: true}",
+        [":25: kubeflow.stages.EventLogs.caching: EventLogs is never taken from the cache"],
+    ),
+    "missing key": ("  root: /gatewise\n", "", ["kubeflow: the key 'root' is missing."]),
+    "variable twice": (
+        "secrets: {TOKEN:",
+        "environment: {TOKEN: a}\n      secrets: {TOKEN:",
+        ["kubeflow.stages.Trainer.secrets.TOKEN: the same variable stands in 'environment'."],
+    ),
+}
+
+
+def kubeflow(tmp_path: Path, text: str = RECIPE) -> Kubeflow:
+    (tmp_path / "recipe.yaml").write_text(text)
+    section = load_recipe(tmp_path / "recipe.yaml").kubeflow
+    assert section is not None
+    return section
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_wrong_values_are_refused_where_they_stand(case: str, tmp_path: Path) -> None:
+    old, new, words = WRONG[case]
+    assert RECIPE.count(old) == 1
+    with pytest.raises(InputError) as error:
+        kubeflow(tmp_path, RECIPE.replace(old, new))
+    for word in words:
+        assert word in str(error.value), f"{word!r} is not in: {error.value}"
+
+
+def test_a_stage_s_own_values_stand_over_the_defaults(tmp_path: Path) -> None:
+    section = kubeflow(tmp_path)
+    trainer, features = place_of(section, "Trainer"), place_of(section, "Features")
+    assert (trainer.cpu, trainer.memory, trainer.gpu) == ("2", "32Gi", Gpu(type="nvidia.com/gpu", count=1))
+    assert (features.cpu, features.memory, features.gpu) == ("2", "8Gi", None)
+    assert trainer.image == features.image == "registry.example.com/gatewise:1.0"
+    assert trainer.timeout == datetime.timedelta(hours=6) and features.timeout is None
+    assert trainer.retries == features.retries and trainer.retries.count == 2
+
+
+def test_mappings_are_merged_key_by_key() -> None:
+    section = Kubeflow(
+        pipeline_root="gs://bucket",
+        root="/r",
+        data="/d",
+        image="image",
+        defaults=StagePlace(environment={"A": "1", "B": "2"}, volumes={"/r": "home"}, image="default"),
+        stages={"Probe": StagePlace(environment={"B": "3"}, volumes={"/x": "more"}, image="own")},
+    )
+    probe = place_of(section, "Probe")
+    assert probe.environment == {"A": "1", "B": "3"} and probe.volumes == {"/r": "home", "/x": "more"}
+    assert (probe.image, place_of(section, "Trainer").image) == ("own", "default")
+
+
+def test_what_depends_on_folders_is_never_cached_even_by_default() -> None:
+    section = Kubeflow(
+        pipeline_root="gs://bucket", root="/r", data="/d", image="image", defaults=StagePlace(caching=True)
+    )
+    cached = {stage: place_of(section, stage).caching for stage in ("EventLogs", "BaselineModel", "Statistics")}
+    assert cached == {"EventLogs": False, "BaselineModel": False, "Statistics": True}
+
+
+def test_the_stages_have_names_of_argo(tmp_path: Path) -> None:
+    (tmp_path / "recipe.yaml").write_text(RECIPE)
+    assert all(name.isalnum() and name[0].isalpha() for name in stages_of(load_recipe(tmp_path / "recipe.yaml")))

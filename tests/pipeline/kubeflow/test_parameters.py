@@ -1,0 +1,105 @@
+"""Runtime parameters: their defaults, and how each reaches its stage's plan."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from components.event_logs.plan import EventLogsPlan
+from models.errors import InputError
+from models.recipe import Recipe
+from models.recipe_kubeflow_checks import stages_of
+from models.trainer_plan import TrainerPlan
+from pipeline.kubeflow.parameters import PARAMETERS, merge_parameters, parameters_of
+
+MAY_3_2025 = 1746230400_000_000  # microseconds since 1970, of 2025-05-03T00:00:00Z
+
+
+@pytest.fixture
+def logs(make_recipe: Callable[..., Recipe]) -> dict[str, str]:
+    return {"plan": EventLogsPlan.from_recipe(make_recipe()).model_dump_json(), "code": "1"}
+
+
+@pytest.fixture
+def trainer(make_recipe: Callable[..., Recipe]) -> dict[str, str]:
+    plan = TrainerPlan.from_recipe(make_recipe()).model_dump_json()
+    return {"custom_config": json.dumps({"plan": plan, "code": "1", "backups": "/b"}), "run_fn": "f"}
+
+
+def test_the_defaults_are_the_recipe_s_own(make_recipe: Callable[..., Recipe]) -> None:
+    recipe = make_recipe(training={"epochs": 9, "seed": 4})
+    assert {name: default for name, (_, default) in parameters_of(recipe).items()} == {
+        "as_of": "2026-01-15T00:00:00Z",
+        "epochs": 9,
+        "seed": 4,
+        "push": True,
+    }
+
+
+def test_labelled_examples_have_no_as_of() -> None:
+    labelled = Recipe.model_validate(
+        {
+            "name": "census",
+            "examples": {"path": "a.parquet"},
+            "features": {"age": {"kind": "numeric"}},
+            "tasks": {"income": {"kind": "binary", "label": {"column": "income"}}},
+        }
+    )
+    assert set(parameters_of(labelled)) == {"epochs", "seed", "push"}
+
+
+def test_each_parameter_is_for_a_stage_that_there_is(make_recipe: Callable[..., Recipe]) -> None:
+    assert {parameter.stage for parameter in PARAMETERS.values()} <= set(stages_of(make_recipe()))
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [("2025-05-03T00:00:00Z", MAY_3_2025), ("2025-05-03T02:00:00+02:00", MAY_3_2025), ("latest", None)],
+)
+def test_as_of_reaches_the_plan(logs: dict[str, str], value: str, expected: int | None) -> None:
+    merged = merge_parameters("EventLogs", {**logs, "as_of": value})
+    before, after = (EventLogsPlan.model_validate_json(given["plan"]) for given in (logs, merged))
+    assert after == before.model_copy(update={"as_of": expected}) and set(merged) == set(logs)
+
+
+def test_the_default_changes_nothing(logs: dict[str, str], trainer: dict[str, str]) -> None:
+    assert merge_parameters("EventLogs", {**logs, "as_of": "2026-01-15T00:00:00Z"}) == logs
+    assert merge_parameters("Trainer", {**trainer, "epochs": 5, "seed": 1}) == trainer
+
+
+def test_epochs_and_seed_reach_the_trainer_s_plan(trainer: dict[str, str]) -> None:
+    merged = merge_parameters("Trainer", {**trainer, "epochs": 2, "seed": 77})
+    before, after = (json.loads(given["custom_config"]) for given in (trainer, merged))
+    plans = [TrainerPlan.model_validate_json(config.pop("plan")) for config in (before, after)]
+    training = plans[0].training.model_copy(update={"epochs": 2, "seed": 77})
+    assert before == after and plans[1] == plans[0].model_copy(update={"training": training})
+
+
+def test_push_is_handed_on() -> None:
+    assert merge_parameters("Pusher", {"push": False, "custom_config": "null"})["push"] is False
+
+
+def test_a_stage_takes_only_its_own_parameters() -> None:
+    assert merge_parameters("Probe", {"epochs": 1, "plan": "{}"}) == {"epochs": 1, "plan": "{}"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("as_of", "yesterday", "parameter as_of: expected a moment with its offset from UTC"),
+        ("as_of", "2025-05-03T00:00:00", "or latest; received '2025-05-03T00:00:00'"),
+        ("epochs", 0, "parameter epochs: Input should be greater than or equal to 1; received 0"),
+        ("seed", -1, "parameter seed: Input should be greater than or equal to 0"),
+        ("seed", 2**32, "parameter seed: expected at most 4294967295"),
+        ("push", "yes", "parameter push: expected true or false; received 'yes'"),
+    ],
+)
+def test_a_value_that_the_recipe_would_not_take(
+    name: str, value: object, words: str, logs: dict[str, str], trainer: dict[str, str]
+) -> None:
+    properties = {"EventLogs": logs, "Trainer": trainer, "Pusher": {}}[PARAMETERS[name].stage]
+    with pytest.raises(InputError) as error:
+        merge_parameters(PARAMETERS[name].stage, {**properties, name: value})
+    assert words in str(error.value)
