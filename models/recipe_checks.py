@@ -5,6 +5,7 @@ from __future__ import annotations
 import os.path
 import zoneinfo
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 
 from models.architectures import ARCHITECTURES
 from models.balancing import BALANCERS
@@ -349,10 +350,20 @@ def _hashed(at: tuple[str, str], feature: Categorical | MultiValued) -> Iterator
             )
 
 
+def _is_text(path: str) -> bool:
+    try:
+        Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return False
+    return True
+
+
 def _validation(recipe: Recipe) -> Iterator[Problem]:
     path = recipe.validation.schema_path
     if path is not None and not os.path.isfile(path):
         yield ("validation", "schema"), f"no such file: {path}. Expected a TFDV schema as text proto."
+    elif path is not None and not _is_text(path):
+        yield ("validation", "schema"), f"{path} is no UTF-8 text. Expected a TFDV schema as text proto."
     columns = [
         *feature_columns(recipe.features),
         *(f"{part}/{task}" for task in recipe.tasks for part in ("label", "weight")),

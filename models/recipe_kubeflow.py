@@ -54,7 +54,7 @@ Object = Annotated[
 ]
 Variable = Annotated[str, _matches(r"[A-Za-z_][A-Za-z0-9_]*", "the name of an environment variable")]
 LabelKey = Annotated[str, _matches(_LABEL_KEY, "the key of a label, such as cloud.google.com/gke-accelerator")]
-Text = Annotated[str, pydantic.BeforeValidator(_text)]
+Text = Annotated[str, pydantic.BeforeValidator(_text), pydantic.WithJsonSchema({"type": ["string", "number"]})]
 
 
 class Gpu(Section):

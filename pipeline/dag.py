@@ -30,7 +30,7 @@ from models.penalties import PENALTIES
 from models.recipe import Recipe
 from models.trainer_plan import TrainerPlan
 from pipeline.code_version import code_version
-from pipeline.platform import Platform
+from pipeline.platforms import Platform
 
 
 def create_pipeline(recipe: Recipe, platform: Platform) -> tfx.dsl.Pipeline:

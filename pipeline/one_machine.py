@@ -14,7 +14,7 @@ from components.event_logs.fingerprint import fingerprint
 from components.validation.baseline import baseline_statistics_resolver
 from models.recipe import Recipe
 from pipeline.places import Places
-from pipeline.platform import Platform
+from pipeline.platforms import Platform
 
 
 class OneMachine(Platform):

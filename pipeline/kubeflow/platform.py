@@ -12,7 +12,7 @@ from components.baselines.component import BaselineModel, BaselineStatistics
 from models.errors import InputError
 from models.recipe import Recipe
 from models.recipe_kubeflow import Kubeflow
-from pipeline.platform import Platform
+from pipeline.platforms import Platform
 
 
 class KubeflowPlatform(Platform):

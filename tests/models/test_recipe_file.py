@@ -448,6 +448,13 @@ def test_the_example_of_the_docs_is_a_recipe(tmp_path: Path) -> None:
     assert load_recipe(path).name == "news"
 
 
+def test_a_schema_that_is_no_text(tmp_path: Path) -> None:
+    (tmp_path / "schema.pb").write_bytes(b"\xff\xfe\x00")
+    (tmp_path / "recipe.yaml").write_text(RECIPE + "validation: {schema: schema.pb}\n")
+    with pytest.raises(InputError, match=r"validation.schema: .*schema.pb is no UTF-8 text. Expected a TFDV schema"):
+        load_recipe(tmp_path / "recipe.yaml")
+
+
 def test_schema_accepts_what_the_recipe_accepts(recipe_file: Path) -> None:
     import json
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import datetime
+import json
 from pathlib import Path
 
+import jsonschema
 import pytest
+import yaml
 
 from models.errors import InputError
-from models.recipe_file import load_recipe
+from models.recipe_file import load_recipe, schema_text
 from models.recipe_kubeflow import Gpu, Kubeflow, StagePlace, place_of
 from models.recipe_kubeflow_checks import stages_of
 
@@ -160,3 +163,10 @@ def test_what_depends_on_folders_is_never_cached_even_by_default() -> None:
 def test_the_stages_have_names_of_argo(tmp_path: Path) -> None:
     (tmp_path / "recipe.yaml").write_text(RECIPE)
     assert all(name.isalnum() and name[0].isalpha() for name in stages_of(load_recipe(tmp_path / "recipe.yaml")))
+
+
+def test_the_schema_for_editors_accepts_what_the_recipe_accepts() -> None:
+    jsonschema.validate(yaml.safe_load(RECIPE), json.loads(schema_text()))
+    for wrong in (("cpu: 2", "cpus: 2"), ("count: 1}", "count: 0}")):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(yaml.safe_load(RECIPE.replace(*wrong)), json.loads(schema_text()))
