@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from pathlib import Path
 
 import yaml
 from google.protobuf import json_format
@@ -13,10 +12,10 @@ from kfp.pipeline_spec import pipeline_spec_pb2
 from tfx.orchestration.kubeflow.v2.kubeflow_v2_dag_runner import KubeflowV2DagRunner, KubeflowV2DagRunnerConfig
 
 from models.recipe import Recipe
-from models.whole_file import write_whole
 from pipeline.dag import create_pipeline
 from pipeline.kubeflow.parameters import parameters_of
-from pipeline.kubeflow.platform import KubeflowPlatform, kubeflow_of
+from pipeline.kubeflow.platform import KubeflowPlatform
+from pipeline.kubeflow.section import kubeflow_of
 from pipeline.kubeflow.spec import Document, mended
 
 COMMAND = ("python3", "-m", "pipeline.kubeflow.entrypoint")
@@ -75,8 +74,3 @@ def check(spec: Document, platform: Document | None) -> None:
         json_format.ParseDict(platform, pipeline_spec_pb2.PlatformSpec())
         for executor in platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"].values():
             json_format.ParseDict(executor, kubernetes_executor_config_pb2.KubernetesExecutorConfig())
-
-
-def write(compiled: Compiled, path: Path) -> None:
-    """Writes the file, whole or not at all."""
-    write_whole(path, compiled.text)

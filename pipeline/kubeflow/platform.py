@@ -9,9 +9,8 @@ from tfx import types
 from tfx.dsl.components.base import base_node
 
 from components.baselines.component import BaselineModel, BaselineStatistics
-from models.errors import InputError
 from models.recipe import Recipe
-from models.recipe_kubeflow import Kubeflow
+from pipeline.kubeflow.section import kubeflow_of, pipeline_name
 from pipeline.platforms import Platform
 
 
@@ -60,22 +59,3 @@ class KubeflowPlatform(Platform):
                 *recipe.beam.flags,
             ],
         }
-
-
-def kubeflow_of(recipe: Recipe) -> Kubeflow:
-    """The recipe's section `kubeflow`.
-
-    Raises:
-        InputError: it has none.
-    """
-    if recipe.kubeflow is None:
-        raise InputError(
-            "the recipe has no section 'kubeflow': pipeline_root, root, data and image at least. "
-            "docs/recipe.md explains every key."
-        )
-    return recipe.kubeflow
-
-
-def pipeline_name(recipe: Recipe) -> str:
-    """The recipe's name as Kubeflow allows it: small letters, digits, hyphens."""
-    return recipe.name.lower().replace("_", "-")

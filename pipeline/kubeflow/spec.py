@@ -16,7 +16,7 @@ from models.recipe import Recipe
 from models.recipe_kubeflow import place_of
 from pipeline.kubeflow import resources
 from pipeline.kubeflow.parameters import RuntimeParameter, parameters_of
-from pipeline.kubeflow.platform import kubeflow_of
+from pipeline.kubeflow.section import kubeflow_of
 
 LARGEST_ARGUMENT = 128 * 1024
 """Bytes of one argument of a process on Linux; a stage's properties are one argument, with its artifacts' names and URIs."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -136,6 +137,19 @@ def test_what_the_next_run_is_compared_with_is_kept(run: dict[str, Task], home: 
     assert run["BaselineStatistics"].outputs["baseline_statistics"]["metadata"]["found"] == 0
     [kept] = (home / "shop" / "statistics").iterdir()
     assert (kept / "Split-train" / "FeatureStats.pb").is_file()
+
+
+def test_the_next_candidate_is_compared_with_the_pushed_model(run: dict[str, Task], replay: Replay, home: Path) -> None:
+    assert "baseline_model" not in run["Evaluator"].outputs["blessing"]["metadata"]
+    [version] = (home / "serving" / "shop").iterdir()
+    older = version.with_name(str(int(version.name) - 86_400))
+    shutil.copytree(version, older)
+    cached = {name: task for name, task in run.items() if name not in ("BaselineModel", "Evaluator", "Probe", "Pusher")}
+    again = replay.run(only={"BaselineModel", "Evaluator"}, cached=cached)
+    assert again["BaselineModel"].outputs["baseline_model"]["metadata"]["found"] == 1
+    assert f"Baseline: {older}" in again["BaselineModel"].attempts[-1].log
+    assert again["Evaluator"].succeeded, again["Evaluator"].attempts[-1].log[-3000:]
+    assert "baseline_model" in again["Evaluator"].outputs["blessing"]["metadata"]
 
 
 def test_a_bad_parameter_ends_its_step_with_one_message(replay: Replay) -> None:

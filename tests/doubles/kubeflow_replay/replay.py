@@ -72,6 +72,7 @@ class Replay:
         parameters: dict[str, Any] | None = None,
         only: set[str] | None = None,
         kill: dict[str, Callable[[], bool]] | None = None,
+        cached: dict[str, Task] | None = None,
     ) -> dict[str, Task]:
         """Starts a run and waits for its end; what depends on a failed task is not run.
 
@@ -79,11 +80,13 @@ class Replay:
             parameters: of the run.
             only: names of the tasks to run; all, by default.
             kill: task -> whether it is time to kill its first pod, asked again and again.
+            cached: tasks of an earlier run, which are not run again.
         """
         values = api_server.start(self.spec, parameters or {})
         tasks = self.spec["root"]["dag"]["tasks"]
         waiting = {name: _upstream(task) for name, task in tasks.items() if only is None or name in only}
-        name, done = str(uuid.uuid4()), {}
+        waiting = {name: needs for name, needs in waiting.items() if name not in (cached or {})}
+        name, done = str(uuid.uuid4()), dict(cached or {})
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
             running: dict[concurrent.futures.Future, str] = {}
             while waiting or running:

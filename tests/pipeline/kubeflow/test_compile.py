@@ -17,12 +17,13 @@ from kubeflow_replay import api_server
 
 from models.errors import InputError
 from models.recipe import Recipe
+from models.recipe_file import load_recipe
 from models.recipe_kubeflow import NEVER_CACHED, Gpu, Kubeflow, Retries, SecretKey, StagePlace, Toleration
 from models.recipe_kubeflow_checks import stages_of
 from pipeline import dag
 from pipeline.dag import create_pipeline
 from pipeline.kubeflow import spec as specs
-from pipeline.kubeflow.compile import COMMAND, Compiled, compile_recipe, write
+from pipeline.kubeflow.compile import COMMAND, Compiled, compile_recipe
 from pipeline.kubeflow.platform import KubeflowPlatform
 from pipeline.one_machine import OneMachine
 from pipeline.places import places
@@ -43,7 +44,7 @@ def compiled(make_recipe: Callable[..., Recipe]) -> Compiled:
 
 @pytest.fixture
 def documents(compiled: Compiled, tmp_path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    write(compiled, tmp_path / "pipeline.yaml")
+    (tmp_path / "pipeline.yaml").write_text(compiled.text, encoding="utf-8")
     return api_server.upload(tmp_path / "pipeline.yaml")
 
 
@@ -61,6 +62,12 @@ def test_two_compiles_in_two_places_are_the_same_bytes(recipe_file: Callable[...
         assert done.returncode == 0, done.stderr
         files.append(out.read_bytes())
     assert files[0] == files[1] and str(tmp_path).encode() not in files[0]
+
+
+def test_the_shop_s_own_section_is_valid(tmp_path: Path) -> None:
+    (tmp_path / "shop.yaml").write_text(compile_recipe(load_recipe(PROJECT / "recipes" / "shop.yaml")).text)
+    spec, platform = api_server.upload(tmp_path / "shop.yaml")
+    assert spec["pipelineInfo"]["name"] == "shop" and platform
 
 
 def test_the_stages_are_those_that_the_recipe_can_name(

@@ -1,0 +1,26 @@
+"""The recipe's section `kubeflow`, and the pipeline's name there. Without TFX."""
+
+from __future__ import annotations
+
+from models.errors import InputError
+from models.recipe import Recipe
+from models.recipe_kubeflow import Kubeflow
+
+
+def kubeflow_of(recipe: Recipe) -> Kubeflow:
+    """The recipe's section `kubeflow`.
+
+    Raises:
+        InputError: it has none.
+    """
+    if recipe.kubeflow is None:
+        raise InputError(
+            "the recipe has no section 'kubeflow': pipeline_root, root, data and image at least. "
+            "docs/recipe.md explains every key."
+        )
+    return recipe.kubeflow
+
+
+def pipeline_name(recipe: Recipe) -> str:
+    """The recipe's name as Kubeflow allows it: small letters, digits, hyphens."""
+    return recipe.name.lower().replace("_", "-")
