@@ -29,6 +29,7 @@ class Target:
         peak_gib: peak memory of any process in GiB, below.
         shares: {share: at least}.
         shares_at_most: {share: at most}.
+        otherwise: why it is not reached, where it is not, and what would be needed.
     """
 
     rate: float | None = None
@@ -37,6 +38,7 @@ class Target:
     peak_gib: float | None = None
     shares: Mapping[str, float] = dataclasses.field(default_factory=dict)
     shares_at_most: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    otherwise: str = ""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -109,6 +111,9 @@ def report(
     console.print(table(benchmark, figures, judged=judged, unit=unit))
     if any(figure.ratio is not None for figure in figures):
         console.print(ratio.format(unit=unit), markup=False)
+    for figure in figures:
+        if judged and figure.target.otherwise and not all(met for _, met in figure.verdicts()):
+            console.print(f"{figure.measured.name}, not met: {figure.target.otherwise}", markup=False)
     for note in notes:
         console.print(note, markup=False)
 

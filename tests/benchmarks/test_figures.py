@@ -69,3 +69,13 @@ def test_a_table_and_a_line_of_history_for_each_figure(tmp_path: Path, capsys: p
     assert lines[1]["shares"] == {"products": 0.421} and lines[0]["shares"] == {}
     assert lines[0]["settings"] == {"seed": 7} and lines[1]["answer"] == {"tasks": 4}
     assert {"cpu", "cores", "memory_bytes", "kernel", "python", "packages"} == set(lines[0]["machine"])
+
+
+def test_a_target_that_is_missed_says_why(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    missed = Figure(measured=OURS, target=Target(rate=600, otherwise="Two more cores."))
+    reached = Figure(measured=PEER, target=Target(rate=10, otherwise="Not to be read."))
+    report("join", [missed, reached], {}, tmp_path / "history.jsonl")
+    said = capsys.readouterr().out
+    assert "ours, not met: Two more cores." in said and "Not to be read" not in said
+    report("join", [missed], {}, tmp_path / "history.jsonl", judged=False)
+    assert "Two more cores" not in capsys.readouterr().out
