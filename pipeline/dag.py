@@ -48,7 +48,7 @@ def create_pipeline(recipe: Recipe, platform: Platform) -> tfx.dsl.Pipeline:
     )
     examples = event_logs.outputs["examples"]
 
-    # TFDV's statistics of every column, per split.
+    # Statistics of every column, per split, in TFDV's protos.
     statistics = Statistics(
         examples=examples,
         plan=StatisticsPlan.from_recipe(recipe).model_dump_json(),

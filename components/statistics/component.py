@@ -24,13 +24,16 @@ class Statistics(base_beam_component.BaseBeamComponent):
     """Describes the examples split by split.
 
     Args:
-        examples: `Examples` with a Parquet payload, every column a list.
+        examples: `Examples` with a Parquet payload, every column a list of one of tf.Example's types: texts, whole
+            numbers, float32.
         plan: JSON of `StatisticsPlan`.
         code: version of the stage's source; only TFX's cache looks at it.
 
     Outputs:
         statistics: `ExampleStatistics`, `Split-X/FeatureStats.pb` as the stock StatisticsGen writes them; beside it
             `Split-X/IntegerCategories.pb` with the value counts of the columns of integer ids, where there are any.
+            Every row counts. All fields are exact up to the sizes in `frequencies.py` and `cells.py`; columns beyond
+            carry a custom statistic that bounds the error, and stand in the JSON of the string property `approximate`.
     """
 
     SPEC_CLASS = StatisticsSpec

@@ -1,134 +1,148 @@
-"""The Beam pipeline of the statistics: Parquet row groups -> record batches -> TFDV's accumulators -> files.
+"""The Beam pipeline of the statistics: row groups -> summaries of their columns -> one summary a split -> its files.
 
-Create(tasks) -> Reshuffle -> DescribeRows -> MergeSplit -> WriteStatistics
+Create(shares) -> Reshuffle -> Summarise -> Merge (per split) -> WriteStatistics
+
+Within a step each thread takes a column after the other, so it holds one column of a batch, whatever the examples' width.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import dataclasses
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import apache_beam as beam
-import pyarrow as pa
 from apache_beam.io.filesystems import FileSystems
-from google.protobuf.message import Message
+from tensorflow_metadata.proto.v0 import statistics_pb2
 from tfx.dsl.io import fileio
 
 from components.features.ordered_map import ordered_map
-from components.statistics.describing import Described, Describer
-from components.statistics.reading import read_batches, row_groups
-from models.errors import InputError
+from components.statistics.protos import dataset
+from components.statistics.reading import Piece, SplitFiles, described_columns, footer, read_column, shares
+from components.statistics.summary import Summary, merge_all, summarise
 
-# A piece of a split: (file, row group).
-Piece = tuple[str, int]
+Share = tuple[Piece, ...]
+Summaries = dict[str, Summary]
 
-ROWS_OF_TASK = 1 << 19
-"""Rows that are described together, if one row group has not more: their accumulators travel through Beam."""
+# Merging costs with the number of distinct values, not of rows: so a share is far larger than a batch.
+SHARE_ROWS = 2**21
 
 
-def tasks_of(split: str, files: Sequence[str]) -> tuple[list[list[Piece]], int]:
-    """The row groups of a split's files, neighbours together in tasks, and how many rows they hold.
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SplitPlan:
+    """What to write of a split.
 
-    Raises:
-        InputError: the split has no examples: nothing could be learned from it, or nothing evaluated.
+    Attributes:
+        files: the examples.
+        output: path of the statistics of all columns.
+        ids: columns of integer ids among them.
+        categories: path of the statistics of the ids as categories.
     """
-    tasks: list[list[Piece]] = []
-    rows, room = 0, 0
-    for path in sorted(files):
-        with FileSystems.open(path) as file:
-            for index, count in row_groups(file):
-                if count == 0:
-                    continue
-                if count > room:
-                    tasks.append([])
-                    room = ROWS_OF_TASK
-                tasks[-1].append((path, index))
-                room -= count
-                rows += count
-    if rows == 0:
-        raise InputError(
-            f"The split {split!r} has no examples. Expected examples in both splits, train and eval: "
-            "look at the recipe's `split` and at the times in the logs."
-        )
-    return tasks, rows
+
+    files: SplitFiles
+    output: str
+    ids: tuple[str, ...]
+    categories: str
 
 
 class Describe(beam.PTransform):
     """Writes the statistics of every split; one leaf, so that a runner that follows only the last leaf runs all of it.
 
     Args:
-        splits: split -> its tasks.
-        integer_categories: columns of integer ids.
-        outputs: split -> paths of the statistics file and, where there are integer categories, of theirs.
+        plans: by split.
+        share_rows: about how many rows one step summarises.
     """
 
-    def __init__(
-        self,
-        splits: Mapping[str, Sequence[Sequence[Piece]]],
-        integer_categories: Sequence[str],
-        outputs: Mapping[str, tuple[str, str | None]],
-    ) -> None:
+    def __init__(self, plans: Mapping[str, SplitPlan], share_rows: int = SHARE_ROWS) -> None:
         super().__init__()
-        self._tasks = [(split, list(task)) for split, tasks in splits.items() for task in tasks]
-        self._integer_categories, self._outputs = tuple(integer_categories), dict(outputs)
+        self._plans, self._share_rows = dict(plans), share_rows
 
     def expand(self, pipeline: beam.Pipeline) -> Any:
-        describer = Describer(self._integer_categories)
-        describing = beam.Map(_describe, describer=describer).with_output_types(tuple[str, list])
+        given = [
+            (split, share)
+            for split, plan in self._plans.items()
+            for share in shares(plan.files.pieces, self._share_rows)
+        ]
         return (
             pipeline
-            | "Tasks" >> beam.Create(self._tasks)
+            | "Shares" >> beam.Create(given).with_output_types(tuple[str, tuple])
             | "Spread" >> beam.Reshuffle()
-            | "DescribeRows" >> describing
-            | "MergeSplit" >> beam.CombinePerKey(Merge(describer))
-            | "WriteStatistics" >> beam.FlatMap(_write, describer=describer, outputs=self._outputs)
+            | "Summarise"
+            >> beam.Map(
+                _summarise, ids={split: frozenset(plan.ids) for split, plan in self._plans.items()}
+            ).with_output_types(tuple[str, dict])
+            | "Merge" >> beam.CombinePerKey(MergeSummaries())
+            | "WriteStatistics" >> beam.Map(_write, plans=self._plans)
         )
 
 
-class Merge(beam.CombineFn):
-    """`Describer.merge` for Beam."""
+class MergeSummaries(beam.CombineFn):
+    """`merge_summaries` for Beam."""
 
-    def __init__(self, describer: Describer) -> None:
-        self._describer = describer
+    def create_accumulator(self) -> Summaries:
+        return {}
 
-    def create_accumulator(self) -> Described | None:
-        return None
+    def add_input(self, mutable_accumulator: Summaries, element: Summaries) -> Summaries:
+        return merge_summaries([mutable_accumulator, element])
 
-    def add_input(self, mutable_accumulator: Described | None, element: Described) -> Described | None:
-        return self.merge_accumulators([mutable_accumulator, element])
+    def merge_accumulators(self, accumulators: Iterable[Summaries]) -> Summaries:
+        return merge_summaries(accumulators)
 
-    def merge_accumulators(self, accumulators: Iterable[Described | None]) -> Described | None:
-        parts = [part for part in accumulators if part is not None]
-        return self._describer.merge(parts) if len(parts) > 1 else next(iter(parts), None)
-
-    def extract_output(self, accumulator: Described) -> Described:
+    def extract_output(self, accumulator: Summaries) -> Summaries:
         return accumulator
 
 
-def _describe(task: tuple[str, Sequence[Piece]], describer: Describer) -> tuple[str, Described]:
-    split, pieces = task
-    # Arrow reads and unpacks the next row group on the other core while TFDV describes this one.
-    read = (batch for batches in ordered_map(_read, pieces, threads=1) for batch in batches)
-    return split, describer.describe(read)
+def summarise_share(share: Share, ids: Collection[str]) -> Summaries:
+    """The summaries of all columns of some row groups, on several threads.
+
+    Args:
+        share: the row groups.
+        ids: columns of integer ids.
+    """
+    footers = {path: footer(path) for path in dict.fromkeys(path for path, _, _ in share)}
+    columns = {
+        path: dict.fromkeys(described_columns(found.schema.to_arrow_schema())) for path, found in footers.items()
+    }
+    names = list(dict.fromkeys(name for path in columns for name in columns[path]))
+
+    def parts(name: str) -> Iterable[Summary]:
+        for path, row_group, _ in share:
+            if name in columns[path]:
+                with FileSystems.open(path) as file:
+                    for array in read_column(file, footers[path], row_group, name):
+                        yield summarise(name, array, name in ids)
+
+    found = ordered_map(lambda name: merge_all(name, parts(name)), names)
+    return {name: summary for name, summary in zip(names, found, strict=True) if summary is not None}
 
 
-def _read(piece: Piece) -> list[pa.RecordBatch]:
-    path, row_group = piece
-    with FileSystems.open(path) as file:
-        return list(read_batches(file, row_group))
+def merge_summaries(parts: Iterable[Summaries]) -> Summaries:
+    """The summaries of all parts' rows together, column by column, on several threads."""
+    gathered: dict[str, list[Summary]] = {}
+    for part in parts:
+        for name, summary in part.items():
+            gathered.setdefault(name, []).append(summary)
+    found = ordered_map(lambda name: merge_all(name, gathered[name]), gathered)
+    return {name: summary for name, summary in zip(gathered, found, strict=True) if summary is not None}
 
 
-def _write(
-    merged: tuple[str, Described], describer: Describer, outputs: Mapping[str, tuple[str, str | None]]
-) -> Iterator[str]:
-    split, described = merged
-    for path, statistics in zip(outputs[split], describer.conclude(described), strict=True):
-        if path is not None:
-            _write_whole(path, statistics)
-            yield path
+def _summarise(given: tuple[str, Share], ids: Mapping[str, Collection[str]]) -> tuple[str, Summaries]:
+    split, share = given
+    return split, summarise_share(share, ids[split])
 
 
-def _write_whole(path: str, message: Message) -> None:
+def _write(given: tuple[str, Summaries], plans: Mapping[str, SplitPlan]) -> str:
+    split, summaries = given
+    plan = plans[split]
+    ordered = {name: summaries[name] for name in plan.files.columns if name in summaries}
+    _write_file(plan.output, dataset(plan.files.rows, ordered))
+    if plan.ids:
+        ids = {name: ordered[name] for name in plan.ids}
+        _write_file(plan.categories, dataset(plan.files.rows, ids, as_categories=True))
+    return plan.output
+
+
+def _write_file(path: str, statistics: statistics_pb2.DatasetFeatureStatisticsList) -> None:
     with fileio.open(path + ".partial", "wb") as file:
-        file.write(message.SerializeToString(deterministic=True))
+        file.write(statistics.SerializeToString(deterministic=True))
     fileio.rename(path + ".partial", path, overwrite=True)

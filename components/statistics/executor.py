@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import os
 from typing import Any
 
-import pyarrow.parquet as pq
-from apache_beam.io.filesystems import FileSystems
+from tensorflow_metadata.proto.v0 import statistics_pb2
 from tfx import types
 from tfx.dsl.components.base import base_beam_executor
 from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 
-from components.statistics.describe import Describe, tasks_of
+from components.statistics.describe import Describe, SplitPlan
 from components.statistics.files import CATEGORIES_FILE, STATISTICS_FILE
 from components.statistics.plan import StatisticsPlan
-from components.statistics.reading import described_columns
+from components.statistics.reading import files_of
 
 
 class Executor(base_beam_executor.BaseBeamExecutor):
-    """TFDV over the record batches of every split."""
+    """Summaries of the columns of every split."""
 
     def Do(
         self,
@@ -35,21 +35,38 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         statistics.split_names = examples.split_names
         statistics.span = examples.span
 
-        splits, outputs, rows = {}, {}, 0
-        categories: list[str] = []
+        plans = {}
         for split in artifact_utils.decode_split_names(examples.split_names):
-            files = fileio.glob(os.path.join(artifact_utils.get_split_uri([examples], split), "*.parquet"))
-            splits[split], split_rows = tasks_of(split, files)
-            rows += split_rows
-            with FileSystems.open(files[0]) as file:
-                present = described_columns(pq.ParquetFile(file).schema_arrow)
-            categories = [name for name in plan.integer_categories if name in present]
+            files = files_of(
+                split, fileio.glob(os.path.join(artifact_utils.get_split_uri([examples], split), "*.parquet"))
+            )
             folder = artifact_utils.get_split_uri([statistics], split)
             fileio.makedirs(folder)
-            counted = os.path.join(folder, CATEGORIES_FILE) if categories else None
-            outputs[split] = os.path.join(folder, STATISTICS_FILE), counted
+            plans[split] = SplitPlan(
+                files=files,
+                output=os.path.join(folder, STATISTICS_FILE),
+                ids=tuple(name for name in plan.integer_categories if name in files.columns),
+                categories=os.path.join(folder, CATEGORIES_FILE),
+            )
 
         with self._make_beam_pipeline() as pipeline:
-            _ = pipeline | "Describe" >> Describe(splits, categories, outputs)
+            _ = pipeline | "Describe" >> Describe(plans)
 
-        statistics.set_int_custom_property("rows", rows)
+        statistics.set_int_custom_property("rows", sum(plan.files.rows for plan in plans.values()))
+        approximate = {split: approximations(plan) for split, plan in plans.items()}
+        if any(approximate.values()):
+            statistics.set_string_custom_property("approximate", json.dumps(approximate))
+
+
+def approximations(plan: SplitPlan) -> dict[str, dict[str, float]]:
+    """Columns of a written split that had more values than are counted exactly -> what `protos.py` says about each."""
+    found: dict[str, dict[str, float]] = {}
+    for path in (plan.output, *([plan.categories] if plan.ids else [])):
+        statistics = statistics_pb2.DatasetFeatureStatisticsList()
+        with fileio.open(path, "rb") as file:
+            statistics.ParseFromString(file.read())
+        for feature in statistics.datasets[0].features:
+            if feature.custom_stats:
+                notes = {note.name: note.num for note in feature.custom_stats}
+                found.setdefault(feature.path.step[0], {}).update(notes)
+    return found

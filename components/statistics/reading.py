@@ -1,23 +1,38 @@
-"""Example files as record batches: every column but gatewise's own bookkeeping, and many rows at a time.
-
-A missing value may be a null or an empty list. TFDV takes an empty list for a value that is there, with nothing in it, and
-a schema's `presence` would never be violated: so empty lists become nulls here.
-"""
+"""Example files column by column: every column but gatewise's own bookkeeping, in arrays of bounded size."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from apache_beam.io.filesystems import FileSystems
+
+from models.errors import InputError
 
 # Columns that gatewise adds for itself (ids, times): they describe no example, and each value is there only once.
 BOOKKEEPING = "gatewise/"
 
-BATCH_ROWS = 65_536
+BATCH_ROWS = 131_072
+BATCH_BYTES = 2**26
+
+# A piece of a split: (file, row group, rows).
+Piece = tuple[str, int, int]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SplitFiles:
+    """What lies in the files of a split: the pieces that can be read independently, and the names of the columns."""
+
+    pieces: tuple[Piece, ...]
+    columns: tuple[str, ...]
+
+    @property
+    def rows(self) -> int:
+        """Examples."""
+        return sum(rows for _, _, rows in self.pieces)
 
 
 def described_columns(schema: pa.Schema) -> list[str]:
@@ -25,41 +40,58 @@ def described_columns(schema: pa.Schema) -> list[str]:
     return [name for name in schema.names if not name.startswith(BOOKKEEPING)]
 
 
-def row_groups(file: str | BinaryIO) -> list[tuple[int, int]]:
-    """(row group, rows) of a Parquet file: the pieces that can be read independently."""
-    metadata = pq.ParquetFile(file).metadata
-    return [(index, metadata.row_group(index).num_rows) for index in range(metadata.num_row_groups)]
+def files_of(split: str, paths: Sequence[str]) -> SplitFiles:
+    """What lies in a split's Parquet files; columns in the order in which the files, sorted by name, have them.
+
+    Raises:
+        InputError: the split has no examples: nothing could be learned from it, or nothing evaluated.
+    """
+    pieces: list[Piece] = []
+    columns: dict[str, None] = {}
+    for path in sorted(paths):
+        metadata = footer(path)
+        pieces += [(path, group, metadata.row_group(group).num_rows) for group in range(metadata.num_row_groups)]
+        columns |= dict.fromkeys(described_columns(metadata.schema.to_arrow_schema()))
+    found = SplitFiles(pieces=tuple(pieces), columns=tuple(columns))
+    if not found.rows:
+        raise InputError(
+            f"The split {split!r} has no examples. Expected examples in both splits, train and eval: "
+            "look at the recipe's `split` and at the times in the logs."
+        )
+    return found
 
 
-def read_batches(
-    file: str | BinaryIO, row_group: int, columns: Sequence[str] | None = None, batch_rows: int = BATCH_ROWS
-) -> Iterator[pa.RecordBatch]:
-    """The record batches of one row group, in the order of the rows.
+def shares(pieces: Sequence[Piece], rows: int) -> list[tuple[Piece, ...]]:
+    """The pieces, in their order, in shares of about so many rows: a share ends with the piece that makes it full."""
+    found: list[tuple[Piece, ...]] = []
+    share: list[Piece] = []
+    for piece in pieces:
+        share.append(piece)
+        if sum(size for _, _, size in share) >= rows:
+            found.append(tuple(share))
+            share = []
+    return [*found, tuple(share)] if share else found
+
+
+def footer(path: str) -> pq.FileMetaData:
+    """The metadata of a Parquet file."""
+    with FileSystems.open(path) as file:
+        return pq.read_metadata(file)
+
+
+def read_column(file: BinaryIO, metadata: pq.FileMetaData, row_group: int, name: str) -> Iterator[pa.Array]:
+    """One column of one row group, in the order of the rows, in arrays of at most `BATCH_ROWS` and about `BATCH_BYTES`.
 
     Args:
-        file: a Parquet file of examples; every column is a list.
+        file: a Parquet file.
+        metadata: its footer.
         row_group: which row group.
-        columns: the columns to read, by default all but `gatewise/*`.
-        batch_rows: most rows of a batch.
-
-    Yields:
-        Batches with the columns in the order of the file, missing values as nulls.
+        name: of a column that it has.
     """
-    parquet = pq.ParquetFile(file)
-    names = described_columns(parquet.schema_arrow)
-    if columns is not None:
-        names = [name for name in names if name in set(columns)]
-    for batch in parquet.iter_batches(batch_size=batch_rows, row_groups=[row_group], columns=names):
-        yield pa.record_batch([missing_as_null(column) for column in batch.columns], names=batch.schema.names)
-
-
-def missing_as_null(column: pa.Array) -> pa.Array:
-    """The list column with its empty lists turned into nulls."""
-    empty = pc.equal(pc.list_value_length(column), 0)
-    if not pc.any(empty).as_py():
-        return column
-    offsets = np.zeros(len(column) + 1, np.int64)
-    np.cumsum(pc.fill_null(pc.list_value_length(column), 0).to_numpy(zero_copy_only=False), out=offsets[1:])
-    missing = pc.or_(pc.is_null(column), pc.fill_null(empty, False))
-    values = pc.list_flatten(column)
-    return pa.LargeListArray.from_arrays(pa.array(offsets), values, mask=missing)
+    group = metadata.row_group(row_group)
+    chunks = [group.column(index) for index in range(group.num_columns)]
+    bytes_ = sum(chunk.total_uncompressed_size for chunk in chunks if chunk.path_in_schema.split(".")[0] == name)
+    fitting = BATCH_BYTES * group.num_rows // max(bytes_, 1)
+    parquet = pq.ParquetFile(file, metadata=metadata)
+    for batch in parquet.iter_batches(max(1, min(BATCH_ROWS, fitting)), [row_group], [name], use_threads=False):
+        yield batch.column(0)

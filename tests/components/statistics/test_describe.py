@@ -2,45 +2,49 @@ from __future__ import annotations
 
 import os
 
+import apache_beam as beam
+import pyarrow.parquet as pq
 import pytest
-from tensorflow_metadata.proto.v0 import schema_pb2
+import tensorflow_data_validation as tfdv
 
-from components.statistics import describe
-from components.statistics.describe import tasks_of
-from components.statistics.describing import integer_schema
-from models.errors import InputError
-
-
-def files_of(examples, split):
-    folder = os.path.join(examples.uri, f"Split-{split}")
-    return [os.path.join(folder, name) for name in os.listdir(folder)]
+from components.statistics.describe import Describe, SplitPlan, merge_summaries, summarise_share
+from components.statistics.protos import dataset
+from components.statistics.reading import files_of
 
 
-def test_pieces_are_row_groups_whatever_the_order_of_the_files(make_examples):
-    files = files_of(make_examples({"train": 500}), "train")
-    [pieces], rows = tasks_of("train", files)
-    assert rows == 500
-    # 250 rows a file, 120 a row group
-    assert [(os.path.basename(path)[:14], group) for path, group in pieces] == [
-        (name, group) for name in ("examples-00000", "examples-00001") for group in (0, 1, 2)
-    ]
-    assert tasks_of("train", files[::-1]) == ([pieces], rows)
+@pytest.fixture
+def files(make_examples):
+    folder = os.path.join(make_examples({"train": 500}).uri, "Split-train")
+    return files_of("train", [os.path.join(folder, name) for name in os.listdir(folder)])
 
 
-@pytest.mark.parametrize(("most", "sizes"), [(1, [1] * 6), (240, [2, 2, 2]), (369, [3, 3]), (370, [4, 2])])
-def test_neighbouring_row_groups_make_a_task(make_examples, monkeypatch, most, sizes):
-    monkeypatch.setattr(describe, "ROWS_OF_TASK", most)
-    tasks, _ = tasks_of("train", files_of(make_examples({"train": 500}), "train"))
-    assert [len(task) for task in tasks] == sizes
+def written(files, summaries):
+    return dataset(files.rows, {name: summaries[name] for name in files.columns}).SerializeToString(deterministic=True)
 
 
-@pytest.mark.parametrize("files", [[], None])
-def test_nothing_to_describe(make_examples, files):
-    given = files if files is not None else files_of(make_examples({"eval": 0}), "eval")
-    with pytest.raises(InputError, match="The split 'eval' has no examples"):
-        tasks_of("eval", given)
+def test_shares_together_are_as_all_at_once_in_any_order(files):
+    whole = written(files, summarise_share(files.pieces, {"item"}))
+    one, *others = [summarise_share([piece], {"item"}) for piece in files.pieces]
+    assert written(files, merge_summaries([{}, *others[::-1], one])) == whole
+    assert written(files, merge_summaries([merge_summaries(others[2:]), merge_summaries([one, *others[:2]])])) == whole
 
 
-def test_integers_as_categories():
-    [feature] = integer_schema(["item"]).feature
-    assert feature.name == "item" and feature.type == schema_pb2.INT and feature.int_domain.is_categorical
+@pytest.mark.parametrize("share_rows", [1, 10**9])
+def test_one_leaf_writes_both_files_of_a_split(files, tmp_path, share_rows):
+    plan = SplitPlan(
+        files=files, output=str(tmp_path / "all.pb"), ids=("item",), categories=str(tmp_path / "categories.pb")
+    )
+    with beam.Pipeline("FnApiRunner") as pipeline:
+        _ = pipeline | Describe({"train": plan}, share_rows)
+    assert (tmp_path / "all.pb").read_bytes() == written(files, summarise_share(files.pieces, ()))
+    [feature] = tfdv.load_stats_binary(plan.categories).datasets[0].features
+    assert feature.path.step == ["item"] and feature.string_stats.unique == 3
+
+
+def test_a_column_that_some_files_lack_is_missing_there(files, tmp_path):
+    path = str(tmp_path / "more.parquet")
+    pq.write_table(pq.read_table(files.pieces[0][0]).select(["item"]), path)
+    together = files_of("train", [*dict.fromkeys(piece[0] for piece in files.pieces), path])
+    found = dataset(together.rows, summarise_share(together.pieces, ())).datasets[0]
+    common = {feature.path.step[0]: feature for feature in found.features}["price"].num_stats.common_stats
+    assert (found.num_examples, common.num_non_missing, common.num_missing) == (750, 500, 250)

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import os
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from components.statistics.reading import described_columns, missing_as_null, read_batches, row_groups
+from components.statistics import reading
+from components.statistics.reading import described_columns, files_of, footer, read_column, shares
+from models.errors import InputError
 
 
 @pytest.fixture
@@ -16,21 +20,35 @@ def path(tmp_path):
     return path
 
 
-def test_row_groups(path):
-    assert row_groups(path) == [(0, 6), (1, 4)]
+def paths_of(examples, split):
+    folder = os.path.join(examples.uri, f"Split-{split}")
+    return [os.path.join(folder, name) for name in os.listdir(folder)]
 
 
-def test_batches_of_a_row_group(path):
-    batches = list(read_batches(path, 0, batch_rows=4))
-    assert [batch.num_rows for batch in batches] == [4, 2]
-    assert batches[0].schema.names == ["b", "a", "label/x"]
-    assert batches[1]["a"].to_pylist() == [[4], [5]]
-    assert batches[0].schema.field("a").type == pa.large_list(pa.int64())
+def test_pieces_are_row_groups_whatever_the_order_of_the_files(make_examples):
+    paths = paths_of(make_examples({"train": 500}), "train")
+    found = files_of("train", paths)
+    assert found.rows == 500
+    # 250 rows a file, 120 a row group
+    assert [(os.path.basename(path)[:14], group, rows) for path, group, rows in found.pieces] == [
+        (name, group, rows)
+        for name in ("examples-00000", "examples-00001")
+        for group, rows in enumerate((120, 120, 10))
+    ]
+    assert files_of("train", paths[::-1]) == found
 
 
-def test_only_some_columns_in_the_order_of_the_file(path):
-    [batch] = read_batches(path, 1, columns=["a", "b", "unknown"])
-    assert batch.schema.names == ["b", "a"]
+def test_columns_of_all_files_in_the_order_of_the_first(path, tmp_path):
+    other = str(tmp_path / "more.parquet")
+    pq.write_table(pa.table({"c": pa.array([[1]]), "a": pa.array([[1]])}), other)
+    assert files_of("train", [other, path]).columns == ("b", "a", "label/x", "c")
+
+
+@pytest.mark.parametrize("paths", [[], None])
+def test_nothing_to_describe(make_examples, paths):
+    given = paths if paths is not None else paths_of(make_examples({"eval": 0}), "eval")
+    with pytest.raises(InputError, match="The split 'eval' has no examples"):
+        files_of("eval", given)
 
 
 def test_bookkeeping_is_not_described():
@@ -38,16 +56,25 @@ def test_bookkeeping_is_not_described():
     assert described_columns(schema) == ["gatewiser", "weight/x"]
 
 
-@pytest.mark.parametrize("value_type", [pa.large_list(pa.large_binary()), pa.large_list(pa.int64())])
-def test_empty_lists_are_missing(value_type):
-    one, two = (b"a", b"b") if value_type.value_type == pa.large_binary() else (1, 2)
-    column = pa.array([[one], [], None, [one, two], [], [two]], value_type)
-    expected = [[one], None, None, [one, two], None, [two]]
-    assert missing_as_null(column).to_pylist() == expected
-    assert missing_as_null(column).type == value_type
-    assert missing_as_null(column.slice(1, 4)).to_pylist() == expected[1:5]
+def test_shares_end_with_the_piece_that_makes_them_full():
+    pieces = [("x", 0, 4), ("x", 1, 4), ("x", 2, 9), ("y", 0, 1)]
+    assert shares(pieces, 5) == [(pieces[0], pieces[1]), (pieces[2],), (pieces[3],)]
+    assert shares(pieces, 100) == [tuple(pieces)]
+    assert shares([], 5) == []
 
 
-def test_a_full_column_is_not_copied():
-    column = pa.array([[1], None], pa.large_list(pa.int64()))
-    assert missing_as_null(column) is column
+def read(path, row_group, name):
+    with open(path, "rb") as file:
+        return [array.to_pylist() for array in read_column(file, footer(path), row_group, name)]
+
+
+def test_a_column_of_a_row_group(path):
+    assert read(path, 0, "a") == [[[0], [1], [2], [3], [4], [5]]]
+    assert read(path, 1, "label/x") == [[[6], [7], [8], [9]]]
+
+
+def test_arrays_are_bounded_by_rows_and_by_bytes(path, monkeypatch):
+    monkeypatch.setattr(reading, "BATCH_ROWS", 4)
+    assert [len(array) for array in read(path, 0, "a")] == [4, 2]
+    monkeypatch.setattr(reading, "BATCH_BYTES", 1)
+    assert [len(array) for array in read(path, 0, "a")] == [1] * 6
