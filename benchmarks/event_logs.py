@@ -16,6 +16,13 @@ from benchmarks.prepare import RECIPE
 from benchmarks.session import HISTORY, WORK, History, PeerRows, Recipe, Rows, Runs, Seed, Session, Skew, Work
 
 
+WHY_SLOWER = (
+    "1 M rows x 40 features take 8 CPU seconds: Parquet encoding of lists 1.8, lists and gathers 2.0, reading and the "
+    "shuffle's files 1.1, attribution and its join 0.8, hashes 0.4, preparing 0.3, the rest Python and Beam. Needed: texts "
+    "that stay dictionaries from the logs to the examples, or four cores."
+)
+
+
 def run(session: Session) -> list[Figure]:
     """The figures; ours first.
 
@@ -32,7 +39,7 @@ def run(session: Session) -> list[Figure]:
     if polars.answer["tasks"] != ours.answer["tasks"]:
         raise RuntimeError(f"our labels and the script's differ: {ours.answer['tasks']}, {polars.answer['tasks']}")
     return [
-        Figure(measured=ours, target=Target(rate=400_000, peak_gib=3)),
+        Figure(measured=ours, target=Target(rate=400_000, peak_gib=3, otherwise=WHY_SLOWER)),
         Figure(measured=polars, against=ours, target=Target(ratio=1 / 3)),
         Figure(measured=beam, against=ours, target=Target(ratio=15)),
     ]
