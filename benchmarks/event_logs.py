@@ -15,7 +15,6 @@ from benchmarks.measure import Measured, Subject
 from benchmarks.prepare import RECIPE
 from benchmarks.session import HISTORY, WORK, History, PeerRows, Recipe, Rows, Runs, Seed, Session, Skew, Work
 
-
 WHY_SLOWER = (
     "1 M rows x 40 features take 8 CPU seconds: Parquet encoding of lists 1.8, lists and gathers 2.0, reading and the "
     "shuffle's files 1.1, attribution and its join 0.8, hashes 0.4, preparing 0.3, the rest Python and Beam. Needed: texts "

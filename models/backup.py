@@ -9,11 +9,13 @@ both are one state, which one rename makes valid.
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import logging
 import math
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -147,3 +149,14 @@ class Backup:
 
 def _other_state(model: keras.Model) -> list[keras.Variable]:
     return [*model.optimizer.variables, *model.metrics_variables]
+
+
+def backup_folder(run_dir: Path, train_files: list[str], custom_config: Mapping[str, Any]) -> Path:
+    """Where a training keeps its backup: named by what it trains on and how, below the pipeline's node or, where the
+    outputs do not outlive a pod, below the folder `custom_config["backups"]`.
+
+    `model_run_dir` and TFX's own working folders are new after a kill, the node's folder is not.
+    """
+    key = json.dumps([train_files, dict(custom_config)], sort_keys=True)
+    parent = Path(custom_config["backups"]) if "backups" in custom_config else run_dir.parent.parent / ".backup"
+    return parent / hashlib.sha256(key.encode("utf-8")).hexdigest()[:16]

@@ -30,6 +30,8 @@ from models.table_optimizers.base import TableOptimizer
 from models.table_optimizers.distinct_rows import DistinctRows
 from models.table_optimizers.lazy_adam import LazyAdam
 
+_PARTS = ("encoder", "architecture", "balancer", "penalties", "table_optimizer")
+
 
 @keras.saving.register_keras_serializable(package="gatewise")
 class MultiTaskModel(keras.Model):
@@ -283,13 +285,7 @@ class MultiTaskModel(keras.Model):
         return [variable for variable in self.non_trainable_variables if variable.name == "seed_generator_state"]
 
     def get_config(self) -> dict[str, Any]:
-        parts = {
-            "encoder": self.encoder,
-            "architecture": self.architecture,
-            "balancer": self.balancer,
-            "penalties": list(self.penalties),
-            "table_optimizer": self.table_optimizer,
-        }
+        parts = {key: getattr(self, key) for key in _PARTS} | {"penalties": list(self.penalties)}
         return {
             "name": self.name,
             **{key: keras.saving.serialize_keras_object(part) for key, part in parts.items()},
@@ -299,6 +295,5 @@ class MultiTaskModel(keras.Model):
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> MultiTaskModel:
-        keys = ("encoder", "architecture", "balancer", "penalties", "table_optimizer")
-        parts = {key: keras.saving.deserialize_keras_object(config[key], custom_objects) for key in keys}
+        parts = {key: keras.saving.deserialize_keras_object(config[key], custom_objects) for key in _PARTS}
         return cls(**{**config, **parts})

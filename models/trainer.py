@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import gc
-import hashlib
 import json
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
-import tensorflow as tf
 
 from models import feed, serving
+from models.after_training import expected_predictions, mean_gates
 from models.architectures import ARCHITECTURES
-from models.backup import Backup, EarlyStopping, Progress
+from models.backup import Backup, EarlyStopping, Progress, backup_folder
 from models.balancing import BALANCERS
 from models.callbacks import Checkpoints, Clock, Curves, StopOnNaN, check_eval_losses, progress_line
 from models.devices import ahead_on_device, batch_of, compiles, compiles_parts, strategy_on, take_memory_as_needed
@@ -255,44 +253,6 @@ def _for_one_user(model: MultiTaskModel, encoding: Encoding, plan: TrainerPlan) 
     """None where there is nothing to split: all features are the user's, or none is."""
     users = set(features_of(encoding)) & set(plan.user_features)
     return UserOnce(model, encoding, users) if users and users != set(features_of(encoding)) else None
-
-
-def backup_folder(run_dir: Path, train_files: list[str], custom_config: Mapping[str, Any]) -> Path:
-    """Where a training keeps its backup: named by what it trains on and how, below the pipeline's node or, where the
-    outputs do not outlive a pod, below the folder `custom_config["backups"]`.
-
-    `model_run_dir` and TFX's own working folders are new after a kill, the node's folder is not.
-    """
-    key = json.dumps([train_files, dict(custom_config)], sort_keys=True)
-    parent = Path(custom_config["backups"]) if "backups" in custom_config else run_dir.parent.parent / ".backup"
-    return parent / hashlib.sha256(key.encode("utf-8")).hexdigest()[:16]
-
-
-def expected_predictions(model: MultiTaskModel, columns: feed.Columns, count: int) -> dict[str, Any]:
-    """What the model itself predicts for the first examples: {"example_ids": [...], "predictions": {task: [...]}}.
-
-    On the CPU, where the probe asks the exported model: a GPU's matrix products are rounded more coarsely.
-    """
-    with tf.device("/CPU:0"):
-        predictions = model.predictions({name: tf.constant(array[:count]) for name, array in columns.arrays.items()})
-    return {
-        "example_ids": [int(value) for value in columns.example_id[:count]],
-        "predictions": {
-            task: [float(value) for value in keras.ops.convert_to_numpy(values).reshape(-1)]
-            for task, values in predictions.items()
-        },
-    }
-
-
-def mean_gates(model: MultiTaskModel, columns: feed.Columns, batch_size: int) -> dict[str, list[float]]:
-    """{task: mean weight that its gate gives each expert}; {} for an architecture without gates."""
-    gates = tf.function(lambda features: model.architecture.gates(model.encoder(features)))
-    sums: dict[str, np.ndarray] = {}
-    for start in range(0, len(columns.labels), batch_size):
-        batch = {name: tf.constant(array[start : start + batch_size]) for name, array in columns.arrays.items()}
-        for task, weights in gates(batch).items():
-            sums[task] = sums.get(task, 0.0) + keras.ops.convert_to_numpy(weights).sum(axis=0, dtype=np.float64)
-    return {task: (total / len(columns.labels)).tolist() for task, total in sums.items()}
 
 
 def _check(data: feed.Columns, evaluation: feed.Columns, tasks: tuple[str, ...]) -> None:

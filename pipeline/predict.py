@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from models.asking import load_server
 from models.errors import InputError
-from models.serving import load_server
 from models.serving_inputs import read_inputs, serialize_examples
 
 

@@ -25,8 +25,8 @@ from components.evaluation.reading import BATCH_ROWS, check_tasks, packed_batche
 from components.evaluation.report import Report, evaluate
 from components.evaluation.results import write_report
 from components.evaluation.truth import read_truth
+from models.asking import load_predictor, load_server
 from models.errors import InputError
-from models.serving import load_predictor, load_server
 from models.serving_inputs import read_inputs
 
 logger = logging.getLogger(__name__)

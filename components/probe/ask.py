@@ -43,7 +43,7 @@ def ask(model: str, files: Sequence[str], plan: ProbePlan, warm_up: str | None =
         InputError: no such model, or its examples are not among the files.
     """
     from models import warm_up as warming
-    from models.serving import RANK, RAW, load_named, load_server
+    from models.asking import RANK, RAW, load_named, load_server
     from models.serving_inputs import read_expected, read_inputs, serialize_examples
 
     notes, expected = read_inputs(model), read_expected(model)

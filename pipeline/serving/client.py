@@ -26,10 +26,10 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
+from models.asking import RANK, RAW, SERVER, load_named, load_server
 from models.errors import InputError
 from models.named_rows import named_columns, rank_columns
 from models.registry import known
-from models.serving import RANK, RAW, SERVER, load_named, load_server
 from models.serving_inputs import read_inputs, serialize_examples
 from pipeline.predict import newest_version, read_requests
 

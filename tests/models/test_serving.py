@@ -14,10 +14,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from models.asking import load_named, load_predictor, load_server
 from models.encoding import Encoding
 from models.errors import InputError
 from models.named_rows import named_columns, page_of, rank_columns
-from models.serving import export, load_named, load_predictor, load_server, packed_spec
+from models.serving import export, packed_spec
 from models.serving_inputs import read_expected, read_inputs, serialize_examples
 from models.trainer_plan import ServingPlan
 
@@ -78,7 +79,7 @@ def test_another_process_answers_what_the_formula_says(
     try:
         script = f"""
 import json, sys, numpy as np
-from models.serving import load_server, load_predictor
+from models.asking import load_server, load_predictor
 from models.serving_inputs import read_inputs, serialize_examples
 rows = json.load(open({str(tmp_path / "requests.json")!r}))
 examples = serialize_examples(rows, read_inputs({str(copied)!r})["inputs"])

@@ -18,12 +18,13 @@ import tensorflow as tf
 from tfx.components.trainer.fn_args_utils import FnArgs
 
 from models import feed, trainer
-from models.backup import Backup
+from models.after_training import mean_gates
+from models.asking import load_named, load_predictor, load_server
+from models.backup import Backup, backup_folder
 from models.encoding import Encoding
 from models.errors import InputError, TrainingError
 from models.named_rows import page_of, rank_columns
 from models.recipe import Recipe, Training
-from models.serving import load_named, load_predictor, load_server
 from models.serving_inputs import read_expected, read_inputs, serialize_examples
 from models.trainer_plan import TrainerPlan
 
@@ -157,7 +158,8 @@ import dataclasses, os
 import numpy as np
 from pathlib import Path
 from models import feed, trainer
-from models.backup import Backup
+from models.after_training import mean_gates
+from models.backup import Backup, backup_folder
 from models.encoding import Encoding
 from models.trainer_plan import TrainerPlan
 
@@ -270,7 +272,7 @@ def test_a_batch_larger_than_the_data_is_the_data(problem: SimpleNamespace, tmp_
     trained = train(problem, plan, tmp_path)
     assert int(trained.model.optimizer.iterations) == 1
     assert np.isfinite(trained.epochs[0]["val_loss"])
-    assert trainer.mean_gates(trained.model, feed.read_split(problem.eval), 100) == {}
+    assert mean_gates(trained.model, feed.read_split(problem.eval), 100) == {}
 
 
 def test_a_loss_that_is_not_a_number_names_the_task_and_the_step(problem: SimpleNamespace, tmp_path: Path) -> None:
@@ -313,7 +315,7 @@ def test_one_label_everywhere_is_worth_a_warning(
 
 def test_the_backup_is_beside_the_runs_and_named_by_what_is_trained(tmp_path: Path) -> None:
     def folder(run: int, files: str = "a/*", plan: str = "{}") -> Path:
-        return trainer.backup_folder(tmp_path / "Trainer" / "model_run" / str(run), [files], {"plan": plan})
+        return backup_folder(tmp_path / "Trainer" / "model_run" / str(run), [files], {"plan": plan})
 
     assert folder(1).parent == tmp_path / "Trainer" / ".backup"
     assert folder(1) == folder(2)
@@ -322,7 +324,7 @@ def test_the_backup_is_beside_the_runs_and_named_by_what_is_trained(tmp_path: Pa
 
 def test_the_backup_goes_where_the_pipeline_says(tmp_path: Path) -> None:
     config = {"plan": "{}", "backups": str(tmp_path / "volume")}
-    folders = {trainer.backup_folder(tmp_path / run / "model_run" / "1", ["a/*"], config) for run in ("x", "y")}
+    folders = {backup_folder(tmp_path / run / "model_run" / "1", ["a/*"], config) for run in ("x", "y")}
     assert len(folders) == 1 and folders.pop().parent == tmp_path / "volume"
 
 

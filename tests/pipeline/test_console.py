@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_folders_are_no_markup(tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: Any) -> None:
-    monkeypatch.setattr("warnings.simplefilter", lambda action: None)
+    monkeypatch.setattr("warnings.simplefilter", lambda action, *more: None)
     folder = tmp_path / "[bold]" / "[" / "x]"
     with RunConsole(load_recipe(ROOT / "recipes" / "shop.yaml", data=folder), folder):
         pass
