@@ -60,19 +60,6 @@ def batch_of(batch_size: int, examples: int, replicas: int) -> int:
     return min(batch_size, -(-examples // replicas) * replicas)
 
 
-def ahead_on_device(batches: tf.data.Dataset, device: str | None = None) -> tf.data.Dataset:
-    """The batches, of which the next two are on their way to the GPU while it works on this one.
-
-    Args:
-        batches: of the training; nothing may be done to them afterwards.
-        device: by default the GPU, if TensorFlow sees exactly one; several are fed by their strategy, a CPU needs nothing.
-    """
-    gpus = tf.config.list_logical_devices("GPU")
-    if device is None and len(gpus) == 1:
-        device = gpus[0].name
-    return batches if device is None else batches.apply(tf.data.experimental.prefetch_to_device(device, buffer_size=2))
-
-
 def compiles(jit_compile: bool, precision: str, replicas: int = 1) -> bool:
     """Whether a step is worth compiling with XLA, where the recipe allows it.
 

@@ -19,7 +19,7 @@ from models.architectures import ARCHITECTURES
 from models.backup import Backup, EarlyStopping, Progress, backup_folder
 from models.balancing import BALANCERS
 from models.callbacks import Checkpoints, Clock, Curves, StopOnNaN, check_eval_losses, progress_line
-from models.devices import ahead_on_device, batch_of, compiles, compiles_parts, strategy_on, take_memory_as_needed
+from models.devices import batch_of, compiles, compiles_parts, strategy_on, take_memory_as_needed
 from models.encoding import Encoding
 from models.errors import TrainingError
 from models.layers.feature_encoder import FeatureEncoder
@@ -191,8 +191,8 @@ def _epoch(
         backup.save(model, progress)
 
     fitted = model.fit(
-        ahead_on_device(feed.dataset(data, size, options.seed, epoch, done).take(steps - done)),
-        validation_data=ahead_on_device(feed.dataset(evaluation, eval_size, None)),
+        feed.dataset(data, size, options.seed, epoch, done).take(steps - done),
+        validation_data=feed.dataset(evaluation, eval_size, None),
         initial_epoch=epoch,
         epochs=epoch + 1,
         shuffle=False,  # the data set is shuffled

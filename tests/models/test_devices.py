@@ -6,11 +6,10 @@ import subprocess
 import sys
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 import tensorflow as tf
 
-from models.devices import ahead_on_device, batch_of, compiles, compiles_parts, strategy_on, take_memory_as_needed
+from models.devices import batch_of, compiles, compiles_parts, strategy_on, take_memory_as_needed
 from models.errors import InputError
 
 
@@ -75,24 +74,3 @@ def test_the_batch_is_the_recipes_or_the_whole_split() -> None:
 def test_a_batch_that_cannot_be_divided_is_refused() -> None:
     with pytest.raises(InputError, match=r"batch_size: expected a multiple of 3.*received 4096.*for example 4095"):
         batch_of(4096, 10_000, 3)
-
-
-def test_batches_on_their_way_to_a_device_are_the_same_and_as_many() -> None:
-    batches = tf.data.Dataset.range(10).map(lambda i: ({"x": tf.stack([i, i])}, tf.cast(i, tf.float32))).batch(4)
-    ahead = ahead_on_device(batches, "/CPU:0")
-    assert int(ahead.cardinality()) == int(batches.cardinality()) == 3
-    for (features, labels), (sent, sent_labels) in zip(batches, ahead, strict=True):
-        np.testing.assert_array_equal(features["x"], sent["x"])
-        np.testing.assert_array_equal(labels, sent_labels)
-
-
-def test_only_a_single_gpu_is_sent_batches_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
-    batches = tf.data.Dataset.range(3)
-    sent: list[str] = []
-    monkeypatch.setattr(
-        tf.data.experimental, "prefetch_to_device", lambda device, buffer_size: lambda held: sent.append(device) or held
-    )
-    for found, expected in (([], []), (["GPU:0", "GPU:1"], []), (["GPU:0"], ["GPU:0"])):
-        names = [SimpleNamespace(name=name) for name in found]
-        monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind, names=names: names)
-        assert ahead_on_device(batches) is batches and sent == expected
