@@ -85,7 +85,9 @@ class UserOnce:
     def __call__(self, user: Mapping[str, Any], candidates: Mapping[str, Any]) -> dict[str, Any]:
         u, c = (self._encoded(*pair) for pair in zip(self.encoders, (user, candidates), strict=True))
         added = {
-            path.rpartition("/")[0] + "/bias": ops.squeeze(ops.matmul(u, of_user), axis=-2)
+            path.rpartition("/")[0] + "/bias": ops.reshape(
+                ops.matmul(u, of_user), (*of_user.shape[:-2], of_user.shape[-1])
+            )
             for path, (of_user, _) in self.kernels.items()
         }
         values = {

@@ -95,6 +95,19 @@ def test_each_candidate_gets_what_the_model_predicts(name: str, count: int) -> N
         np.testing.assert_allclose(answers[task], values, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_a_graph_that_does_not_know_how_many_rows_the_user_has(name: str) -> None:
+    once = UserOnce(model_of(name), ENCODING, USER)
+    user, candidates = only(packed(1, 2), once.user_encoding), only(packed(5, 1), once.candidate_encoding)
+    specs = [
+        {key: tf.TensorSpec((None, array.shape[1]), array.dtype) for key, array in columns.items()}
+        for columns in (user, candidates)
+    ]
+    call = tf.function(lambda one, many: once(one, many), input_signature=specs)
+    for task, values in once(user, candidates).items():
+        np.testing.assert_allclose(call(user, candidates)[task], values, rtol=1e-5, atol=1e-6)
+
+
 def test_the_users_work_is_done_for_one_row() -> None:
     """Of the products, only those with the candidates' rows of the kernels have a row for each candidate."""
     model = model_of("mmoe")
