@@ -17,13 +17,13 @@ pytestmark = pytest.mark.slow
 
 # Seconds into the stage at which it is killed: in the middle of the work where a stage takes that long here.
 STAGES = {
-    "EventLogs": 0.5,
-    "Statistics": 0.5,
+    "EventLogs": 0.2,
+    "Statistics": 0.1,
     "SchemaGen": 0.0,
     "Validation": 0.0,
     "Features": 0.7,
     "Trainer": 6.0,
-    "Evaluator": 0.5,
+    "Evaluator": 0.3,
     "Probe": 2.0,
     "Pusher": 0.0,
 }
