@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import collections
-import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-Batch = TypeVar("Batch")
-Answer = TypeVar("Answer")
+from components.columnar.ordered_map import ordered_map
 
-# Calls beside one another: TensorFlow leaves Python's lock while it computes, and its own threads idle between operations.
-MOST_CALLS = 4
+Batch = TypeVar("Batch")
 
 
 def predict_batches(
@@ -36,7 +31,8 @@ def predict_batches(
     """
     found: dict[str, NDArray[np.float32]] = {}
     end = 0
-    for answers in _overlapped(predict, batches, min(MOST_CALLS, len(os.sched_getaffinity(0)))):
+    # Beside one another: TensorFlow leaves Python's lock while it computes, and its own threads idle between operations.
+    for answers in ordered_map(predict, batches):
         start, end = end, end + len(next(iter(answers.values())))
         if end > rows:
             break
@@ -47,15 +43,3 @@ def predict_batches(
     if end != rows:
         raise ValueError(f"expected {rows} predictions; received {'more' if end > rows else end}")
     return found
-
-
-def _overlapped(call: Callable[[Batch], Answer], batches: Iterable[Batch], calls: int) -> Iterator[Answer]:
-    """The answers in the order of the batches, with at most so many calls at once."""
-    with ThreadPoolExecutor(calls) as threads:
-        waiting: collections.deque[Future[Answer]] = collections.deque()
-        for batch in batches:
-            waiting.append(threads.submit(call, batch))
-            if len(waiting) > calls:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()

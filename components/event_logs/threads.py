@@ -8,12 +8,13 @@ a bundle: what is emitted there does not arrive on every runner.
 
 from __future__ import annotations
 
+import abc
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import apache_beam as beam
 
-from components.features.ordered_map import ordered_map
+from components.columnar.ordered_map import ordered_map
 
 TOGETHER = 4
 """Numbers of a group. Each that is worked on has its partition or block in memory."""
@@ -27,13 +28,14 @@ class Together(beam.PTransform):
         return numbered | "group" >> grouped | "together" >> beam.GroupByKey()
 
 
-class OnThreads(beam.DoFn):
+class OnThreads(beam.DoFn, abc.ABC):
     """The group of a `Together` -> what `work` makes of each of its numbers, on as many threads as there are processors.
 
     For work that spends its time in Arrow, polars and NumPy, which let other threads run meanwhile. The outputs come in the
     order of the numbers, whichever thread was done first; those of a number wait together, so they should be small.
     """
 
+    @abc.abstractmethod
     def work(self, number: int, values: list[Any], side: Any) -> Iterator[Any]:
         """The outputs for one number: must not depend on other calls, which run at the same time.
 
@@ -41,7 +43,6 @@ class OnThreads(beam.DoFn):
             number, values: all values of the number, in any order.
             side: the step's side input, None if it has none.
         """
-        raise NotImplementedError
 
     def process(self, element: tuple[int, Iterable[tuple[int, Any]]], side: Any = None) -> Iterator[Any]:
         """The outputs for the numbers of a group.

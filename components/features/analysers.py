@@ -15,11 +15,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from components.columnar.counts import quantile_boundaries, vocabulary
+from components.columnar.moments import Moments, measure, merge_moments
 from components.features.columns import first_values
-from components.features.counts import quantile_boundaries, vocabulary
 from components.features.frequent import Frequent, count_frequent, merge_frequent
 from components.features.grid import GridCounts, count_on_grid, merge_grids
-from components.features.moments import Moments, measure, merge_moments
 from models.encoding import Analysed, table_of
 from models.errors import InputError
 from models.recipe import Bucketised, Categorical, Feature, MultiValued, Numeric, column_of

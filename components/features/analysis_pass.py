@@ -19,11 +19,11 @@ import pyarrow.parquet as pq
 from apache_beam.io.filesystems import FileSystems
 from tfx.dsl.io import fileio
 
+from components.columnar.ordered_map import ordered_map
 from components.features.analysers import Analysis, Part, analyse, conclude, merge, merge_parts
 from components.features.columns import raw_names
 from components.features.frequent import Frequent
 from components.features.grid import GridCounts
-from components.features.ordered_map import ordered_map
 from components.features.plan import FeaturesPlan
 from models.encoding import ANALYSED_FILE, ENCODING_FILE, Analysed, encode
 from models.preprocessing import vocabulary_file, write_transform_graph

@@ -20,7 +20,7 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from components.features.counts import Counts, count_values, merge_counts
+from components.columnar.counts import Counts, count_values, lowered, merge_counts
 
 MOST_DISTINCT = 2**21
 """Distinct values of a table up to which its counts are exact; four times the vocabulary where that is more."""
@@ -60,6 +60,4 @@ def _fit(found: Frequent) -> Frequent:
         return found
     place = len(counts) - found.capacity // 2 - 1
     taken = int(np.partition(counts, place)[place])
-    left = counts > taken
-    kept = Counts(found.counts.values.filter(pa.array(left)), counts[left] - taken)
-    return Frequent(kept, found.capacity, found.error + taken)
+    return Frequent(lowered(found.counts, taken), found.capacity, found.error + taken)

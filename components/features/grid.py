@@ -16,12 +16,11 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from components.features.counts import Counts, count_values, merge_counts
+from components.columnar.counts import Counts, count_values, merge_counts
+from components.columnar.float_order import numbers_of, rising_keys
 
 MOST_DISTINCT = 2**21
 """Distinct numbers of a column up to which they are counted exactly."""
-
-_SIGN = np.uint32(2**31)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,7 +67,4 @@ def _rounded(found: GridCounts, bits: int) -> GridCounts:
 
 def round_down(values: np.ndarray, bits: int) -> np.ndarray:
     """(value,) float32: each finite number rounded down to a multiple of 2^bits in the order of the float32 numbers."""
-    raw = values.view(np.uint32)
-    ordered = np.where(raw & _SIGN, ~raw, raw | _SIGN)
-    ordered &= np.uint32(2**32 - 2**bits)
-    return np.where(ordered & _SIGN, ordered ^ _SIGN, ~ordered).view(np.float32)
+    return numbers_of(rising_keys(values) & np.uint32(2**32 - 2**bits))

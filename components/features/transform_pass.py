@@ -21,8 +21,8 @@ import tensorflow_transform as tft
 from apache_beam.io.filesystems import FileSystems
 from tfx.dsl.io import fileio
 
+from components.columnar.ordered_map import ordered_map
 from components.features.columns import distinct_values, lengths, one_of_each, raw_names, rows_of
-from components.features.ordered_map import ordered_map
 from components.features.plan import FeaturesPlan
 from models.encoding import ANALYSED_FILE, ENCODING_FILE, Analysed, Encoding
 from models.preprocessing import encode_columns, load_vocabulary, pack, raw_feature_spec

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from components.columnar.float_order import numbers_of, rising_keys
+
 MOST_CELLS = 2**18
 """Of one column: up to so many distinct numbers all counts, and what follows from them, are exact."""
-
-_SIGN = np.uint64(1 << 63)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,7 +55,8 @@ def merge_cells(parts: Sequence[Cells], most: int = MOST_CELLS) -> Cells:
 
 
 def _cells(values: np.ndarray, counts: np.ndarray, shift: int, most: int) -> Cells:
-    keys = _keys(values) >> np.uint64(shift)
+    # 0 and -0 are one number.
+    keys = rising_keys(values + 0.0) >> np.uint64(shift)
     order = np.argsort(keys)
     keys, counts = _sums(keys[order], counts[order])
     differing = keys[1:] ^ keys[:-1]
@@ -65,7 +66,7 @@ def _cells(values: np.ndarray, counts: np.ndarray, shift: int, most: int) -> Cel
     if more:
         shift += more
         keys, counts = _sums(keys >> np.uint64(more), counts)
-    return Cells(_numbers(keys << np.uint64(shift)), counts, shift)
+    return Cells(numbers_of(keys << np.uint64(shift)), counts, shift)
 
 
 def _sums(keys: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -74,14 +75,3 @@ def _sums(keys: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]
         return keys, counts.astype(np.int64)
     starts = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
     return keys[starts], np.add.reduceat(counts, starts)
-
-
-def _keys(values: np.ndarray) -> np.ndarray:
-    """uint64 that sort like the numbers; 0 and -0 are one number."""
-    bits = (values + 0.0).view(np.uint64)
-    return np.where(bits & _SIGN, ~bits, bits | _SIGN)
-
-
-def _numbers(keys: np.ndarray) -> np.ndarray:
-    """The inverse of `_keys`."""
-    return np.where(keys & _SIGN, keys ^ _SIGN, ~keys).view(np.float64)

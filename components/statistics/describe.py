@@ -13,13 +13,12 @@ from typing import Any
 
 import apache_beam as beam
 from apache_beam.io.filesystems import FileSystems
-from tensorflow_metadata.proto.v0 import statistics_pb2
-from tfx.dsl.io import fileio
 
-from components.features.ordered_map import ordered_map
+from components.columnar.ordered_map import ordered_map
 from components.statistics.protos import dataset
 from components.statistics.reading import Piece, SplitFiles, described_columns, footer, read_column, shares
 from components.statistics.summary import Summary, merge_all, summarise
+from components.whole_message import write_message
 
 Share = tuple[Piece, ...]
 Summaries = dict[str, Summary]
@@ -135,14 +134,8 @@ def _write(given: tuple[str, Summaries], plans: Mapping[str, SplitPlan]) -> str:
     split, summaries = given
     plan = plans[split]
     ordered = {name: summaries[name] for name in plan.files.columns if name in summaries}
-    _write_file(plan.output, dataset(plan.files.rows, ordered))
+    write_message(plan.output, dataset(plan.files.rows, ordered))
     if plan.ids:
         ids = {name: ordered[name] for name in plan.ids}
-        _write_file(plan.categories, dataset(plan.files.rows, ids, as_categories=True))
+        write_message(plan.categories, dataset(plan.files.rows, ids, as_categories=True))
     return plan.output
-
-
-def _write_file(path: str, statistics: statistics_pb2.DatasetFeatureStatisticsList) -> None:
-    with fileio.open(path + ".partial", "wb") as file:
-        file.write(statistics.SerializeToString(deterministic=True))
-    fileio.rename(path + ".partial", path, overwrite=True)

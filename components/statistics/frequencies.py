@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from tfx_bsl.sketches import KmvSketch
 
-from components.features.counts import Counts, merge_counts
+from components.columnar.counts import Counts, lowered, merge_counts
 
 MOST_VALUES = 2**20
 """Of one column: up to so many distinct values all counts are exact..."""
@@ -67,8 +67,7 @@ def merge_frequencies(
     hashes = _hashes(parts)
     if place is not None:
         cut = int(counts.counts[place])
-        keep = counts.counts > cut
-        counts = Counts(counts.values.filter(pa.array(keep)), counts.counts[keep] - cut)
+        counts = lowered(counts, cut)
         undercount += cut
     return Frequencies(counts, undercount, hashes)
 

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from components.features.counts import Counts, count_values
-from components.features.moments import Moments, measure, merge_moments
+from components.columnar.counts import Counts, count_values
+from components.columnar.moments import Moments, measure, merge_moments
 from components.statistics.cells import Cells, count_cells, merge_cells
 from components.statistics.whole_moments import WholeMoments, measure_wholes, merge_wholes
 

@@ -14,8 +14,8 @@ import pyarrow.compute as pc
 from tensorflow_metadata.proto.v0 import statistics_pb2
 from tfx_bsl.arrow import array_util
 
+from components.columnar.counts import Counts, count_values
 from components.features.columns import lengths
-from components.features.counts import Counts, count_values
 from components.statistics.cells import Cells, count_cells, merge_cells
 from components.statistics.frequencies import Frequencies, frequencies_of, merge_frequencies
 from components.statistics.numbers import Numbers, merge_numbers, of_floats, of_wholes

@@ -22,6 +22,7 @@ from components.validation.findings import Finding, schema_findings
 from components.validation.plan import ValidationPlan
 from components.validation.schema_check import check_schema
 from components.validation.verdict import decide
+from components.whole_message import write_message
 from models.errors import InputError
 
 # The stock name and property, which every reader of `ExampleAnomalies` knows.
@@ -68,7 +69,7 @@ class Executor(base_executor.BaseExecutor):
                 merge(anomalies, drifted)
             clean = not anomalies.anomaly_info and not anomalies.HasField("dataset_anomaly_info")
             blessed[split] = int(clean)
-            _write(os.path.join(artifact_utils.get_split_uri([output], split), ANOMALIES_FILE), anomalies)
+            write_message(os.path.join(artifact_utils.get_split_uri([output], split), ANOMALIES_FILE), anomalies)
 
         output.set_json_value_custom_property(BLESSED, blessed)
         output.set_int_custom_property("rows", rows)
@@ -111,10 +112,3 @@ def _read_schema(artifact: types.Artifact) -> schema_pb2.Schema:
         return io_utils.SchemaReader().read(path)
     except text_format.ParseError as error:
         raise InputError(f"validation.schema: expected a TFDV schema as text proto; cannot read it: {error}.") from None
-
-
-def _write(path: str, anomalies: anomalies_pb2.Anomalies) -> None:
-    fileio.makedirs(os.path.dirname(path))
-    with fileio.open(path + ".partial", "wb") as file:
-        file.write(anomalies.SerializeToString(deterministic=True))
-    fileio.rename(path + ".partial", path, overwrite=True)

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from components.columnar.counts import Counts
 from components.features import frequent
-from components.features.counts import Counts
 from components.features.frequent import MOST_DISTINCT, Frequent, count_frequent, merge_frequent
 
 

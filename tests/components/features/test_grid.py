@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from components.columnar.counts import quantile_boundaries
 from components.features import grid
-from components.features.counts import quantile_boundaries
 from components.features.grid import GridCounts, count_on_grid, merge_grids, round_down
 
 FLOATS = st.floats(width=32, allow_nan=False, allow_infinity=False)

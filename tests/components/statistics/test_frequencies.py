@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from components.features.counts import Counts, count_values
+from components.columnar.counts import Counts, count_values
 from components.statistics.frequencies import Frequencies, merge_frequencies, most_frequent
 
 

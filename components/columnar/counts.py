@@ -40,6 +40,12 @@ def merge_counts(parts: Sequence[Counts]) -> Counts:
     return Counts(encoded.dictionary, sums.astype(np.int64))
 
 
+def lowered(counts: Counts, by: int) -> Counts:
+    """Every count less by so many, without the values of which nothing is left: a step of Misra and Gries' summary."""
+    left = counts.counts > by
+    return Counts(counts.values.filter(pa.array(left)), counts.counts[left] - by)
+
+
 def vocabulary(counts: Counts, size: int, min_count: int) -> pa.Array:
     """The most frequent values, by falling count, ties by rising value.
 

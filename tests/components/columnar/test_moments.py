@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.features.moments import measure, merge_moments
+from components.columnar.moments import measure, merge_moments
 
 FLOATS = st.floats(width=32, allow_nan=False, allow_infinity=False)
 

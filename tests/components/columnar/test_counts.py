@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.features.counts import Counts, count_values, merge_counts, quantile_boundaries, vocabulary
+from components.columnar.counts import Counts, count_values, merge_counts, quantile_boundaries, vocabulary
 
 
 def texts(*values: str) -> pa.Array:

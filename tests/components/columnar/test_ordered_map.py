@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from components.features.ordered_map import ordered_map
+from components.columnar.ordered_map import ordered_map
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3, None])
