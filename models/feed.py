@@ -267,8 +267,13 @@ def dataset(
 
     last, size = (steps, steps) if seed is None else (2**63 - 1, tf.data.INFINITE_CARDINALITY)
     numbers = tf.data.Dataset.range(0 if seed is None else first_epoch * steps + first_step, last)
+    # Nothing here is left to tf.data's tuner, and an iterator's end waits for the tuner to wake: up to twice the time that the
+    # iterator has lived, or a minute.
+    options = tf.data.Options()
+    options.autotune.enabled = False
     return (
         numbers.map(load, num_parallel_calls=_GATHERERS, deterministic=True)
         .apply(tf.data.experimental.assert_cardinality(size))
         .prefetch(_GATHERERS)
+        .with_options(options)
     )

@@ -182,6 +182,15 @@ def test_the_order_never_changes() -> None:
 EXPECTED_ORDER = [5, 0, 1, 4, 2, 6, 3, 7]
 
 
+def test_an_iterators_end_waits_for_no_tuner(tmp_path: Path) -> None:
+    """tf.data's tuner sleeps twice as long each time, and an iterator is gone only when it wakes."""
+    write(tmp_path / "a.arrow", list(range(6)))
+    columns = feed.read_split(str(tmp_path / "*"))
+    for seed in (None, 1):
+        assert feed.dataset(columns, 4, seed).options().autotune.enabled is False
+        assert feed.dataset(columns, 4, seed).take(1).options().autotune.enabled is False
+
+
 def test_keras_fits_from_it(tmp_path: Path) -> None:
     write(tmp_path / "a.arrow", list(range(10)))
     columns = feed.read_split(str(tmp_path / "*"))
