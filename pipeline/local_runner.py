@@ -18,7 +18,7 @@ from pipeline.lineage import Run, last_run
 from pipeline.listener import Listener, Silence
 from pipeline.one_machine import OneMachine
 from pipeline.places import Places
-from pipeline.spare_memory import give_back, imports_aside
+from pipeline.spare_memory import few_arenas, give_back, imports_aside
 
 PACKAGES = ("models", "components")
 
@@ -36,6 +36,7 @@ def run_pipeline(recipe: Recipe, places: Places, listener: Listener | None = Non
     """
     _check_runner(recipe.beam.runner)
     places.home.mkdir(parents=True, exist_ok=True)
+    few_arenas()
     with _alone(places), _messages_to(listener or Silence()), imports_aside():
         pipeline = create_pipeline(recipe, OneMachine(places))
         tfx.orchestration.LocalDagRunner().run(pipeline)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import gc
+import subprocess
+import sys
 import weakref
 from pathlib import Path
 
@@ -59,3 +61,40 @@ def test_small_pieces_go_back_to_the_system() -> None:
     give_back()
     assert held - resident() > size // 2
     assert last.sum() == 16_000
+
+
+ARENAS = """
+import ctypes, sys, threading
+if sys.argv[1] == "few":
+    from pipeline.spare_memory import few_arenas
+    few_arenas()
+libc = ctypes.CDLL(None)
+libc.malloc.restype = ctypes.c_void_p
+together = threading.Barrier(6)
+
+def take():
+    together.wait()
+    for _ in range(100):
+        libc.malloc(10_000)
+    together.wait()
+
+threads = [threading.Thread(target=take) for _ in range(6)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+libc.fopen.restype = ctypes.c_void_p
+file = ctypes.c_void_p(libc.fopen(b"/dev/stdout", b"w"))
+libc.malloc_info(0, file)
+libc.fclose(file)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the GNU C library's allocator")
+def test_threads_share_the_arenas() -> None:
+    def arenas(how: str) -> int:
+        done = subprocess.run([sys.executable, "-c", ARENAS, how], capture_output=True, text=True, check=True)
+        return done.stdout.count("<heap nr=")
+
+    # numpy's and pyarrow's threads may have had theirs before.
+    assert arenas("few") < arenas("as ever")
