@@ -570,7 +570,7 @@ class Recipe(Section):
     beam: Beam = Field(default=Beam(), description="How the data stages run.", examples=[{"partitions": 16}])
     kubeflow: Kubeflow | None = Field(
         default=None,
-        description="Where the pipeline runs on Kubeflow; only `gatewise compile` reads it.",
+        description="Where the pipeline runs on Kubeflow; `gatewise compile` and `gatewise schedule` read it.",
         examples=[{"pipeline_root": "s3://recommender/pipelines"}],
     )
 

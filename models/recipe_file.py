@@ -20,27 +20,31 @@ Location = tuple[str | int, ...]
 _TOO_DEEP = "no recipe: its lists and mappings are nested too deeply, or an alias stands inside of what it names."
 
 
-def load_recipe(path: str | Path, overrides: Sequence[str] = (), data: str | Path | None = None) -> Recipe:
+def load_recipe(
+    path: str | Path,
+    overrides: Sequence[str] = (),
+    data: str | Path | None = None,
+    parts: Mapping[str, Path] | None = None,
+) -> Recipe:
     """The recipe in a file, with overrides applied, every name checked and its paths made absolute.
 
     Args:
         path: the YAML file.
         overrides: texts "section.key=value"; the value is read as YAML.
         data: the folder of the data files, instead of the recipe's `data`; relative to the working directory.
+        parts: sections that stand in files of their own, instead of the recipe's: {"kubeflow.schedule": file}.
 
     Raises:
         InputError: everything that is wrong with the recipe, each with its file, line and key.
     """
     path = Path(path)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        nearby = sorted(str(other) for other in path.parent.glob("*.yaml")) if path.parent.is_dir() else []
-        raise InputError(f"{path}: no such recipe file. {known(str(path), nearby)}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read as a UTF-8 text file: {error}") from None
-    document, lines = _parse(text, path)
+    document, lines = _parse(_read(path), path)
     origin = dict.fromkeys(lines, "")
+    for name, file in (parts or {}).items():
+        part, part_lines = _parse(_read(file), file)
+        keys = tuple(name.split("."))
+        _put(document, keys, part, f"{file}")
+        origin.update({(*keys, *location): f"{file}:{line}" for location, line in part_lines.items()})
     for override in overrides:
         _override(document, override, origin)
     source = _Source(path, document, lines, origin)
@@ -75,6 +79,16 @@ def _absolute_schema(recipe: Recipe, path: Path) -> Any:
     if validation.schema_path is None:
         return validation
     return validation.model_copy(update={"schema_path": str((path.parent / validation.schema_path).resolve())})
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        nearby = sorted(str(other) for other in path.parent.glob("*.yaml")) if path.parent.is_dir() else []
+        raise InputError(f"{path}: no such recipe file. {known(str(path), nearby)}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read as a UTF-8 text file: {error}") from None
 
 
 def _parse(text: str, path: Path) -> tuple[dict[str, Any], dict[Location, int]]:
@@ -153,18 +167,21 @@ def _override(document: dict[str, Any], override: str, origin: dict[Location, st
         value = yaml.safe_load(text)
     except Exception:  # PyYAML fails in many ways, see `_parse`
         raise InputError(f"--set {override}: the value is no valid YAML; put it in quotes.") from None
-    keys = name.strip().split(".")
+    keys = tuple(name.strip().split("."))
+    _put(document, keys, value, f"--set {override}")
+    origin[keys] = f"--set {override}"
+
+
+def _put(document: dict[str, Any], keys: tuple[str, ...], value: Any, where: str) -> None:
+    """Writes the value at a key, with the sections around it where there are none."""
     place: Any = document
     for key in keys[:-1]:
         if place.get(key) is None:
             place[key] = {}
         place = place[key]
         if not isinstance(place, dict):
-            raise InputError(
-                f"--set {override}: {key!r} is a single value in the recipe, it has no {keys[-1]!r} inside."
-            )
+            raise InputError(f"{where}: {key!r} is a single value in the recipe, it has no {keys[-1]!r} inside.")
     place[keys[-1]] = value
-    origin[tuple(keys)] = f"--set {override}"
 
 
 class _Source:

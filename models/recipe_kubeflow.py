@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import pydantic
 from pydantic import Field
 
+from models.kubernetes_names import Object, matches
 from models.quantities import Cpu, Memory
+from models.recipe_schedule import Schedule
 from models.section import Section
 from models.units import Duration
 
@@ -19,48 +20,34 @@ NEVER_CACHED = ("EventLogs", "BaselineStatistics", "BaselineModel")
 _LABEL_KEY = r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$"
 
 
-def _matches(pattern: str, expected: str) -> pydantic.BeforeValidator:
-    """A text of that pattern; the message says what was expected in words."""
-
-    def check(value: object) -> str:
-        if not isinstance(value, str) or re.fullmatch(pattern, value) is None:
-            raise ValueError(f"expected {expected}; received {value!r}")
-        return value
-
-    return pydantic.BeforeValidator(check)
-
-
 def _text(value: object) -> object:
     """A number as the text that it was written as; what is neither number nor text is refused by the type."""
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
 Root = Annotated[
-    str, _matches(r"(s3|gs|minio)://[a-z0-9][^\s]*", "a bucket's URL that begins with s3://, gs:// or minio://")
+    str, matches(r"(s3|gs|minio)://[a-z0-9][^\s]*", "a bucket's URL that begins with s3://, gs:// or minio://")
 ]
-Folder = Annotated[str, _matches(r"/[^\s:]*", "an absolute path in the pods, such as /gatewise")]
+Folder = Annotated[str, matches(r"/[^\s:]*", "an absolute path in the pods, such as /gatewise")]
 DataFolder = Annotated[
-    str, _matches(r"(/|[a-z][a-z0-9]*://)[^\s]*", "an absolute path in the pods, such as /logs, or a URL")
+    str, matches(r"(/|[a-z][a-z0-9]*://)[^\s]*", "an absolute path in the pods, such as /logs, or a URL")
 ]
 Image = Annotated[
     str,
-    _matches(
+    matches(
         r"[a-z0-9][a-z0-9._/:-]*(:[\w][\w.-]{0,127})?(@sha256:[0-9a-f]{64})?",
         "an image's name, such as registry.example.com/gatewise:1.0",
     ),
 ]
-Object = Annotated[
-    str, _matches(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?", "the name of a Kubernetes object: small letters, digits, -")
-]
-Variable = Annotated[str, _matches(r"[A-Za-z_][A-Za-z0-9_]*", "the name of an environment variable")]
-LabelKey = Annotated[str, _matches(_LABEL_KEY, "the key of a label, such as cloud.google.com/gke-accelerator")]
+Variable = Annotated[str, matches(r"[A-Za-z_][A-Za-z0-9_]*", "the name of an environment variable")]
+LabelKey = Annotated[str, matches(_LABEL_KEY, "the key of a label, such as cloud.google.com/gke-accelerator")]
 Text = Annotated[str, pydantic.BeforeValidator(_text), pydantic.WithJsonSchema({"type": ["string", "number"]})]
 
 
 class Gpu(Section):
     """The accelerators of one pod."""
 
-    type: Annotated[str, _matches(_LABEL_KEY, "the name of a resource, such as nvidia.com/gpu")] = Field(
+    type: Annotated[str, matches(_LABEL_KEY, "the name of a resource, such as nvidia.com/gpu")] = Field(
         default="nvidia.com/gpu", description="Name of the resource, as the device plugin calls it."
     )
     count: Annotated[int, Field(ge=1, le=64)] = Field(default=1, description="How many.", examples=[1])
@@ -81,7 +68,7 @@ class SecretKey(Section):
     """One entry of a Kubernetes secret."""
 
     secret: Object = Field(description="Name of the secret.", examples=["warehouse"])
-    key: Annotated[str, _matches(r"[-._A-Za-z0-9]+", "a key of a secret")] = Field(
+    key: Annotated[str, matches(r"[-._A-Za-z0-9]+", "a key of a secret")] = Field(
         description="Key in the secret.", examples=["password"]
     )
 
@@ -170,6 +157,12 @@ class Kubeflow(Section):
         default={},
         description="What single stages get, by the stage's name.",
         examples=[{"Trainer": {"gpu": {"count": 1}, "memory": "32Gi"}}],
+    )
+    schedule: Schedule | None = Field(
+        default=None,
+        description="When the pipeline runs on its own; only `gatewise schedule create` reads it, or a file of its own that "
+        "`--schedule` names.",
+        examples=[{"cron": "0 3 * * *"}],
     )
 
 

@@ -45,6 +45,11 @@ def kubeflow_problems(recipe: Recipe) -> Iterator[Problem]:
         yield from _place(("kubeflow", "stages", name), place)
     yield from _mounts(kubeflow, "data", ("EventLogs", "Evaluator") if recipe.evaluation.truth else ("EventLogs",))
     yield from _mounts(kubeflow, "root", ROOT_USERS)
+    if kubeflow.schedule is not None and kubeflow.schedule.parameters.as_of is not None and recipe.logs is None:
+        yield (
+            ("kubeflow", "schedule", "parameters", "as_of"),
+            "labelled examples have no moment up to which logs are complete. Remove the key.",
+        )
 
 
 def _mounts(kubeflow: Kubeflow, key: str, stages: tuple[str, ...]) -> Iterator[Problem]:

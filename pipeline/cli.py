@@ -14,6 +14,7 @@ import typer
 from models.errors import GatewiseError, InputError
 from models.recipe_file import load_recipe
 from models.whole_file import write_whole
+from pipeline.kubeflow.schedule_commands import app as schedule_commands
 from pipeline.native_stderr import native_stderr_to
 
 CRASHED = 3
@@ -29,6 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.add_typer(schedule_commands)
 
 RecipeFile = Annotated[Path, typer.Argument(metavar="RECIPE", help="The recipe file, such as recipes/shop.yaml.")]
 Overrides = Annotated[

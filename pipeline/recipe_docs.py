@@ -14,7 +14,7 @@ import yaml
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from models import recipe, recipe_kubeflow
+from models import recipe, recipe_kubeflow, recipe_schedule
 from models.architectures import ARCHITECTURES
 from models.balancing import BALANCERS
 from models.penalties import PENALTIES
@@ -51,6 +51,8 @@ SECTIONS: tuple[tuple[str, type[recipe.Section]], ...] = (
     ("`tolerations` of a stage", recipe_kubeflow.Toleration),
     ("`secrets` of a stage", recipe_kubeflow.SecretKey),
     ("`retries` of a stage", recipe_kubeflow.Retries),
+    ("`kubeflow.schedule`", recipe_schedule.Schedule),
+    ("`parameters` of `kubeflow.schedule`", recipe_schedule.RunParameters),
 )
 
 EXAMPLE = """\

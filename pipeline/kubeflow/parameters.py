@@ -16,11 +16,11 @@ import pydantic
 from components.event_logs.plan import EventLogsPlan, as_of_micros
 from models.errors import InputError
 from models.recipe import Recipe, Training
+from models.recipe_schedule import LARGEST_SEED
 from models.trainer_plan import TrainerPlan
 from models.units import parse_moment
 
 Properties = dict[str, Any]
-LARGEST_SEED = 2**32 - 1
 
 
 @dataclasses.dataclass(frozen=True)

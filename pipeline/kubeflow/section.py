@@ -22,5 +22,10 @@ def kubeflow_of(recipe: Recipe) -> Kubeflow:
 
 
 def pipeline_name(recipe: Recipe) -> str:
-    """The recipe's name as Kubeflow allows it: small letters, digits, hyphens."""
-    return recipe.name.lower().replace("_", "-")
+    """The name of the recipe's pipeline."""
+    return name_on_kubeflow(recipe.name)
+
+
+def name_on_kubeflow(name: str) -> str:
+    """A recipe's name as Kubeflow allows it: small letters, digits, hyphens."""
+    return name.lower().replace("_", "-")

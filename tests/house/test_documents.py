@@ -59,7 +59,7 @@ COMMAND = re.compile(r"(?:^|[` /])gatewise (validate|simulate|fetch|run|predict|
 
 
 def commands() -> list[tuple[str, str, str]]:
-    pages = [name for name in TRACKED if name.endswith((".md", ".yaml", "Makefile", "cli.py"))]
+    pages = [name for name in TRACKED if name.endswith((".md", ".yaml", "Makefile", "cli.py", "commands.py"))]
     texts = {name: (ROOT / name).read_text().replace(" && ", "\n ") for name in pages}
     found = [(name, *match) for name, text in texts.items() for match in COMMAND.findall(text)]
     return [(name, command, rest) for name, command, rest in found if "--" in rest or ".yaml" in rest]
@@ -75,6 +75,10 @@ def test_every_command_that_is_shown_exists_with_its_options() -> None:
     assert len(shown) >= 10
     for page, command, rest in shown:
         assert command in known, f"{page}: gatewise {command}"
-        options = {option for parameter in known[command].params for option in parameter.opts}
+        shown_command = known[command]
+        if hasattr(shown_command, "commands"):  # a group: its command is the next word
+            assert rest.split()[0] in shown_command.commands, f"{page}: gatewise {command} {rest}"
+            shown_command = shown_command.commands[rest.split()[0]]
+        options = {option for parameter in shown_command.params for option in parameter.opts}
         for option in re.findall(r"(?<!\S)--[a-z-]+", rest):
             assert option in options, f"{page}: gatewise {command} {option}"

@@ -103,6 +103,11 @@ WRONG = {
         [":25: kubeflow.stages.EventLogs.caching: EventLogs is never taken from the cache"],
     ),
     "missing key": ("  root: /gatewise\n", "", ["kubeflow: the key 'root' is missing."]),
+    "schedule's moment without logs": (
+        "  root: /gatewise\n",
+        "  root: /gatewise\n  schedule: {cron: 0 3 * * *, parameters: {as_of: latest}}\n",
+        [":9: kubeflow.schedule.parameters.as_of: labelled examples have no moment up to which logs are complete."],
+    ),
     "variable twice": (
         "secrets: {TOKEN:",
         "environment: {TOKEN: a}\n      secrets: {TOKEN:",

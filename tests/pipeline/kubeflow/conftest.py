@@ -1,8 +1,8 @@
-"""A recipe with every key of the section `kubeflow`."""
+"""A recipe with every key of the section `kubeflow` that is compiled, and a server that speaks Kubeflow Pipelines' API."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -63,3 +63,20 @@ def recipe_file(tmp_path: Path) -> Callable[..., Path]:
 def make_recipe(recipe_file: Callable[..., Path]) -> Callable[..., Recipe]:
     """The same, loaded."""
     return lambda **sections: load_recipe(recipe_file(**sections))
+
+
+@pytest.fixture
+def nobody_s_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """None of the environment's hosts and tokens, and no settings file of `kfp`."""
+    for name in ("KFP_TOKEN", "KFP_COOKIE", "KF_PIPELINES_SA_TOKEN_PATH", "KF_PIPELINES_ENDPOINT"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("kfp.Client._LOCAL_KFP_CONTEXT", str(tmp_path / "context.json"))
+
+
+@pytest.fixture
+def server(nobody_s_settings: None) -> Iterator[Any]:
+    """A `kubeflow_api.server.Server`."""
+    from kubeflow_api.server import serving
+
+    with serving() as server:
+        yield server

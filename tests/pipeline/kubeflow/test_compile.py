@@ -145,7 +145,7 @@ INNER: dict[str, tuple[type, Mapping[str, Any]]] = {
 
 
 def test_no_key_of_the_section_is_without_effect(make_recipe: Callable[..., Recipe], compiled: Compiled) -> None:
-    """Each key of each section, changed alone, changes the file."""
+    """Each key of each section, changed alone, changes the file; but `schedule`, which is not compiled (test_schedule.py)."""
     base = make_recipe()
     kubeflow, texts = base.kubeflow, {"": compiled.text}
     assert kubeflow is not None
@@ -159,7 +159,7 @@ def test_no_key_of_the_section_is_without_effect(make_recipe: Callable[..., Reci
     def text(section: Kubeflow) -> str:
         return compile_recipe(base.model_copy(update={"kubeflow": section})).text
 
-    for name in Kubeflow.model_fields:
+    for name in set(Kubeflow.model_fields) - {"schedule"}:
         texts[name] = text(Kubeflow.model_validate(whole | {name: OTHER[name]}))
     for name in StagePlace.model_fields:
         texts[f"stage.{name}"] = text(with_trainer(**{name: OTHER[name]}))

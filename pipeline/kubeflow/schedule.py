@@ -1,0 +1,271 @@
+"""The schedule of a recipe on Kubeflow Pipelines: made or changed, paused, resumed, run at once, deleted, listed.
+
+Each function says what it did, a line at a time, and calls nothing that changes the server where it is told `dry`.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from models.errors import InputError
+from models.recipe import Recipe
+from models.registry import known
+from pipeline.kubeflow.schedule_plan import (
+    Create,
+    Delete,
+    Disable,
+    Enable,
+    Found,
+    Mark,
+    Parameters,
+    Step,
+    Wish,
+    newest,
+    plan,
+)
+from pipeline.kubeflow.schedule_server import ScheduleServer
+from pipeline.kubeflow.section import kubeflow_of
+
+if TYPE_CHECKING:  # it brings TFX, which only `create` needs
+    from pipeline.kubeflow.compile import Compiled
+
+ROUNDS = 5
+"""Looks at the server before it is given up; more than two are only needed where others change the schedule too."""
+
+
+def wish_of(recipe: Recipe, compiled: Compiled) -> Wish:
+    """The schedule that a recipe declares.
+
+    Raises:
+        InputError: it declares none.
+    """
+    kubeflow = kubeflow_of(recipe)
+    if kubeflow.schedule is None:
+        raise InputError(
+            "the recipe has no section 'kubeflow.schedule': write schedule: {cron: \"0 3 * * *\"} in its section 'kubeflow', "
+            "or name a file of such keys as --schedule. docs/recipe.md explains every key."
+        )
+    schedule = kubeflow.schedule
+    return Wish(
+        recipe=recipe.name,
+        name=compiled.name,
+        version=compiled.version,
+        cron=schedule.cron,
+        parameters=schedule.parameters.given(),
+        pipeline_root=kubeflow.pipeline_root,
+        experiment=schedule.experiment or compiled.name,
+        service_account=schedule.service_account,
+    )
+
+
+def create(server: ScheduleServer, wish: Wish, text: str, *, dry: bool, while_running: bool) -> Iterator[str]:
+    """Makes the schedule, or changes it, or heals what an interrupted change has left; a paused one stays paused.
+
+    Args:
+        server: where.
+        wish: what is declared.
+        text: the compiled file.
+        dry: only say what would be done.
+        while_running: replace the schedule also while a run of the old one is in progress.
+
+    Raises:
+        InputError: what the server answers instead, or a run of the old schedule is in progress.
+    """
+    found = _of_recipe(server, wish)
+    pipeline_id = server.pipeline_id(wish.name)
+    version_id = None if pipeline_id is None else server.version_id(pipeline_id, wish.version)
+    experiment_id = server.experiment_id(wish.experiment)
+    if not while_running:
+        _refuse_running(server, [one for one in found if Delete(one.id) in plan(found, wish.digest, version_id)])
+    would = "would be " if dry else ""
+    if pipeline_id is None:
+        pipeline_id = None if dry else server.create_pipeline(wish.name, wish.recipe)
+        yield f"pipeline {wish.name}: {would}made"
+    if version_id is None:
+        version_id = None if dry or pipeline_id is None else server.upload(pipeline_id, wish.version, text)
+        yield f"version {wish.version}: {would}uploaded"
+    if experiment_id is None:
+        experiment_id = None if dry else server.create_experiment(wish.experiment)
+        yield f"experiment {wish.experiment}: {would}made"
+    if not plan(found, wish.digest, version_id):
+        yield f"schedule {wish.name}: unchanged"
+
+    def make(step: Create) -> str:
+        assert pipeline_id is not None and version_id is not None and experiment_id is not None
+        mark = Mark(recipe=wish.recipe, number=step.number, version=wish.version, digest=wish.digest, runs=step.runs)
+        return server.create_schedule(wish, mark, step.enabled, pipeline_id, version_id, experiment_id)
+
+    for _ in range(ROUNDS):
+        steps = plan(found, wish.digest, version_id)
+        yield from _do(server, found, steps, wish.name, make, dry=dry)
+        if dry:
+            return
+        if not steps:
+            yield _state(newest(found))
+            return
+        found = _of_recipe(server, wish)
+    raise InputError(f"{server.host}: somebody else changes the schedule {wish.name!r} too. Run the command again.")
+
+
+def set_running(server: ScheduleServer, name: str, runs: bool, *, dry: bool) -> Iterator[str]:
+    """Pauses or resumes the schedule; one that a change was interrupted on is tidied up as well.
+
+    Raises:
+        InputError: there is no such schedule.
+    """
+    found = _existing(server, name)
+    latest = newest(found)
+    steps = plan(found, latest.mark.digest, latest.version_id, runs)
+    busy = {one.id for one in found if Delete(one.id) in steps and _running(server, [one])}
+    now = [step for step in steps if not (isinstance(step, Delete) and step.id in busy)]
+    yield from _do(server, found, now, name, _no_making, dry=dry)
+    if busy:
+        yield f"schedule {name}: an older one stays, paused, until its run has ended; run the command again then"
+    if not steps:
+        yield f"schedule {name}: {'runs' if runs else 'is paused'} already"
+
+
+def delete(server: ScheduleServer, name: str, *, dry: bool, while_running: bool) -> Iterator[str]:
+    """Deletes the schedule. The pipeline with its versions, the experiment and the runs stay.
+
+    Raises:
+        InputError: there is no such schedule, or a run of it is in progress.
+    """
+    found = _existing(server, name)
+    if not while_running:
+        _refuse_running(server, found)
+    yield from _do(server, found, [Delete(one.id) for one in found], name, _no_making, dry=dry)
+
+
+def run_now(
+    server: ScheduleServer, name: str, parameters: Parameters, *, dry: bool, while_running: bool
+) -> Iterator[str]:
+    """Starts one run as the schedule would, now, with other parameters where they are given.
+
+    Raises:
+        InputError: there is no such schedule, or a run of its pipeline is in progress.
+    """
+    found = _existing(server, name)
+    schedule = max(found, key=lambda one: (one.enabled, one.mark.number))
+    if not while_running:
+        runs = server.runs_in_progress(
+            {schedule.experiment_id},
+            lambda run: (run.pipeline_version_reference or schedule).pipeline_id == schedule.pipeline_id,
+        )
+        if runs:
+            raise InputError(
+                f"{server.host}: run {runs[0]} of {name} is in progress, and two at once would share the folders below "
+                "kubeflow.root. Wait until it has ended, or add --while-running."
+            )
+    given = _words({**schedule.parameters, **parameters})
+    if dry:
+        yield f"run of {name}, version {schedule.mark.version}: would be started; {given}"
+        return
+    moment = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M:%S")
+    run = server.start(schedule, f"{name} by hand {moment}", parameters)
+    yield f"run {run} of {name}, version {schedule.mark.version}: started; {given}"
+
+
+def listed(server: ScheduleServer) -> Iterator[str]:
+    """A line for each schedule of ours on the server, by name."""
+    found = sorted(server.schedules(), key=lambda one: (one.name, one.mark.number, one.id))
+    for one in found:
+        yield _state(one)
+    for name in sorted({one.name for one in found if sum(other.name == one.name for other in found) > 1}):
+        yield f"{name}: several, as a change was interrupted; gatewise schedule create RECIPE leaves the right one"
+    if not found:
+        yield f"{server.host}: no schedule of gatewise. Make one: gatewise schedule create RECIPE"
+
+
+def _of_recipe(server: ScheduleServer, wish: Wish) -> list[Found]:
+    """What is there of the recipe.
+
+    Raises:
+        InputError: another recipe has a pipeline of that name.
+    """
+    found = server.schedules(wish.name)
+    for one in found:
+        if one.mark.recipe != wish.recipe:
+            raise InputError(
+                f"{server.host}: the schedule {wish.name!r} is of the recipe {one.mark.recipe!r}, whose name gives the same "
+                f"pipeline's name as {wish.recipe!r}. Give one of them another name."
+            )
+    return found
+
+
+def _existing(server: ScheduleServer, name: str) -> list[Found]:
+    found = server.schedules(name)
+    if not found:
+        names = sorted({one.name for one in server.schedules()})
+        raise InputError(
+            f"{server.host}: no schedule {name!r}; {known(name, names)} Make it: gatewise schedule create RECIPE"
+        )
+    return found
+
+
+def _running(server: ScheduleServer, schedules: Sequence[Found]) -> list[str]:
+    """The ids of the runs of these schedules that are in progress."""
+    ids = {one.id for one in schedules}
+    return server.runs_in_progress({one.experiment_id for one in schedules}, lambda run: run.recurring_run_id in ids)
+
+
+def _refuse_running(server: ScheduleServer, schedules: Sequence[Found]) -> None:
+    if runs := _running(server, schedules):
+        raise InputError(
+            f"{server.host}: run {runs[0]} of the schedule {schedules[0].name!r} is in progress. Wait until it has ended, or "
+            "add --while-running: it goes on without its schedule (Kubeflow Pipelines before 2.16 ends it), and the next may "
+            "begin beside it. Nothing was changed."
+        )
+
+
+def _no_making(step: Create) -> str:
+    raise AssertionError("a schedule that is there is not made")
+
+
+def _do(
+    server: ScheduleServer,
+    found: Sequence[Found],
+    steps: Sequence[Step],
+    name: str,
+    make: Callable[[Create], str],
+    *,
+    dry: bool,
+) -> Iterator[str]:
+    """Takes the steps in their order, and says each that was taken."""
+    numbers: dict[str | None, int] = {one.id: one.mark.number for one in found}
+    made: str | None = None
+    for step in steps:
+        if isinstance(step, Create):
+            numbers[None] = step.number
+            made = None if dry else make(step)
+            what = "made" if step.enabled else "made, paused"
+        elif isinstance(step, Enable):
+            if not dry:
+                server.enable(step.id or made or "")
+            what = "resumed"
+        elif isinstance(step, Disable):
+            if not dry:
+                server.disable(step.id)
+            what = "paused"
+        else:
+            if not dry:
+                server.delete(step.id)
+            what = "deleted"
+        number = step.number if isinstance(step, Create) else numbers[step.id]
+        yield f"schedule {name} {number}: {'would be ' if dry else ''}{what}"
+
+
+def _state(one: Found) -> str:
+    """One schedule, in a line."""
+    return (
+        f"{one.name}: {'runs' if one.enabled else 'paused'} at {one.cron!r}, version {one.mark.version}, "
+        f"{_words(one.parameters)}; recurring run {one.id}"
+    )
+
+
+def _words(parameters: Mapping[str, object]) -> str:
+    given = ", ".join(f"{key}={json.dumps(value)}" for key, value in sorted(parameters.items()))
+    return f"parameters {given}" if given else "parameters of the recipe"
