@@ -45,6 +45,7 @@ lock: setup ## Solve the locks again from requirements/*.in
 	$(LOCK) requirements/dev.in -o requirements/dev.lock
 	$(LOCK) -c requirements/dev.lock requirements/kubeflow.in -o requirements/kubeflow.lock
 	$(LOCK) -c requirements/dev.lock requirements/runtime.in -o requirements/runtime.lock
+	$(LOCK) -c requirements/dev.lock requirements/gpu.in -o requirements/gpu.lock
 	$(LOCK) requirements/tools.in -o requirements/tools.lock
 
 clean: ## Remove the environment and what runs have made

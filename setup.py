@@ -21,8 +21,7 @@ setup(
     extras_require={
         "kubeflow": _requirements("kubeflow.in"),
         "dev": _requirements("kubeflow.in") + _requirements("dev.in"),
-        # CUDA's libraries, for a host with NVIDIA's driver. Not in the locks, which are for hosts with and without.
-        "gpu": ["tensorflow[and-cuda]==2.21.0"],
+        "gpu": _requirements("gpu.in"),
     },
     entry_points={"console_scripts": ["gatewise = pipeline.cli:main"]},
 )

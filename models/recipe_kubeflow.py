@@ -130,6 +130,42 @@ class StagePlace(Section):
     )
 
 
+class InfraValidator(Section):
+    """A pod of TensorFlow Serving loads the model and answers requests of real rows before the push, by TFX's InfraValidator.
+
+    The model lies for that time below `root`, on a volume that the server's pod mounts as well: its claim must be
+    ReadWriteMany, and the account of the steps must be allowed to get, create and delete pods and to get claims.
+    """
+
+    image: Image = Field(
+        default="tensorflow/serving:2.19.1",
+        description="Image of the server, as it runs in production; with a tag or a digest.",
+        examples=["registry.example.com/serving:2.19.1"],
+    )
+    cpu: Cpu | None = Field(default=None, description="Processors of the server, requested and at most.", examples=[2])
+    memory: Memory | None = Field(
+        default=None, description="Memory of the server, requested and at most.", examples=["4Gi"]
+    )
+    service_account: Object | None = Field(
+        default=None, description="Account of the server's pod; by default that of the step.", examples=["serving"]
+    )
+    annotations: Mapping[LabelKey, Text] = Field(
+        default={}, description="Annotations of the server's pod.", examples=[{"sidecar.istio.io/inject": "false"}]
+    )
+    environment: Mapping[Variable, Text] = Field(
+        default={}, description="Environment variables of the server.", examples=[{"TF_NUM_INTRAOP_THREADS": "4"}]
+    )
+    load_timeout: Duration = Field(
+        default="5m",
+        validate_default=True,
+        description="Longest time from the pod's start until the model is loaded.",
+        examples=["10m"],
+    )
+    tries: Annotated[int, Field(ge=1, le=10)] = Field(
+        default=2, description="How often a server may be started before the model is refused.", examples=[1]
+    )
+
+
 class Kubeflow(Section):
     """Where the pipeline runs on Kubeflow Pipelines: `gatewise compile` writes all of it into one file."""
 
@@ -163,6 +199,11 @@ class Kubeflow(Section):
         description="When the pipeline runs on its own; only `gatewise schedule create` reads it, or a file of its own that "
         "`--schedule` names.",
         examples=[{"cron": "0 3 * * *"}],
+    )
+    infra_validator: InfraValidator | None = Field(
+        default=None,
+        description="Has TensorFlow Serving itself load each model before it is pushed; `{}` for all defaults.",
+        examples=[{"image": "tensorflow/serving:2.19.1"}],
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from models.recipe_kubeflow import NEVER_CACHED, Kubeflow, StagePlace, place_of
+from models.recipe_kubeflow import NEVER_CACHED, InfraValidator, Kubeflow, StagePlace, place_of
 from models.registry import known
 from models.units import format_duration
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 Problem = tuple[tuple[str | int, ...], str]
 
-ROOT_USERS = ("BaselineStatistics", "Validation", "Trainer", "BaselineModel", "Pusher")
+ROOT_USERS = ("BaselineStatistics", "Validation", "Trainer", "BaselineModel", "InfraValidator", "Pusher")
 """The stages that read or write below the folder `kubeflow.root`."""
 
 
@@ -23,7 +23,8 @@ def stages_of(recipe: Recipe) -> tuple[str, ...]:
     """The stages of the recipe's pipeline on Kubeflow, by the names that `kubeflow.stages` knows, in the order of the data."""
     schema = "SchemaGen" if recipe.validation.schema_path is None else "CuratedSchema"
     before = ("EventLogs", "Statistics", schema, "BaselineStatistics", "Validation", "Features", "Trainer")
-    return (*before, "BaselineModel", "Evaluator", "Probe", "Pusher")
+    server = recipe.kubeflow is not None and recipe.kubeflow.infra_validator is not None
+    return (*before, "BaselineModel", "Evaluator", "Probe", *(("InfraValidator",) if server else ()), "Pusher")
 
 
 def kubeflow_problems(recipe: Recipe) -> Iterator[Problem]:
@@ -44,11 +45,22 @@ def kubeflow_problems(recipe: Recipe) -> Iterator[Problem]:
     for name, place in kubeflow.stages.items():
         yield from _place(("kubeflow", "stages", name), place)
     yield from _mounts(kubeflow, "data", ("EventLogs", "Evaluator") if recipe.evaluation.truth else ("EventLogs",))
-    yield from _mounts(kubeflow, "root", ROOT_USERS)
+    yield from _mounts(kubeflow, "root", tuple(stage for stage in stages if stage in ROOT_USERS))
     if kubeflow.schedule is not None and kubeflow.schedule.parameters.as_of is not None and recipe.logs is None:
         yield (
             ("kubeflow", "schedule", "parameters", "as_of"),
             "labelled examples have no moment up to which logs are complete. Remove the key.",
+        )
+    if kubeflow.infra_validator is not None:
+        yield from _server(kubeflow.infra_validator)
+
+
+def _server(server: InfraValidator) -> Iterator[Problem]:
+    name = server.image.rpartition("/")[2]
+    if ":" not in name and "@" not in name:
+        yield (
+            ("kubeflow", "infra_validator", "image"),
+            f"the image has neither tag nor digest: write the version that serves, such as {server.image}:2.19.1.",
         )
 
 

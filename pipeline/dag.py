@@ -119,11 +119,15 @@ def create_pipeline(recipe: Recipe, platform: Platform) -> tfx.dsl.Pipeline:
         code=code_version("components.probe.executor", "components.probe.ask"),
     )
 
+    # Where the recipe wants it, on Kubernetes: a pod of TF Serving loads what the probe has blessed, and blesses it for both.
+    infra_validator = platform.infra_validator(recipe, model, probe.outputs["infra_blessing"])
+    servers = [] if infra_validator is None else [infra_validator]
+
     # Into the folder that TF Serving polls: whole, once, under the model's creation time.
     push = Pusher(
         model=model,
         model_blessing=evaluator.outputs["blessing"],
-        infra_blessing=probe.outputs["infra_blessing"],
+        infra_blessing=servers[0].outputs["blessing"] if servers else probe.outputs["infra_blessing"],
         push_destination=tfx.proto.PushDestination(
             filesystem=tfx.proto.PushDestination.Filesystem(base_directory=platform.served)
         ),
@@ -141,6 +145,7 @@ def create_pipeline(recipe: Recipe, platform: Platform) -> tfx.dsl.Pipeline:
             baseline_model,
             evaluator,
             probe,
+            *servers,
             push,
         ],
         **platform.pipeline_options(recipe),

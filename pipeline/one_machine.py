@@ -44,6 +44,12 @@ class OneMachine(Platform):
         """See `Platform`."""
         return baseline_model_resolver(model)
 
+    def infra_validator(
+        self, recipe: Recipe, model: types.BaseChannel, infra_blessing: types.BaseChannel
+    ) -> base_node.BaseNode | None:
+        """See `Platform`. There is no TensorFlow Serving here: the probe's process is what stands for it."""
+        return None
+
     def pipeline_options(self, recipe: Recipe) -> dict[str, Any]:
         """See `Platform`."""
         return {

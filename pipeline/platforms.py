@@ -44,5 +44,11 @@ class Platform(abc.ABC):
         """The node that finds the newest blessed model older than this one: output `baseline_model`."""
 
     @abc.abstractmethod
+    def infra_validator(
+        self, recipe: Recipe, model: types.BaseChannel, infra_blessing: types.BaseChannel
+    ) -> base_node.BaseNode | None:
+        """The node in which a model server loads what the probe has blessed: output `blessing`; None if there is none."""
+
+    @abc.abstractmethod
     def pipeline_options(self, recipe: Recipe) -> dict[str, Any]:
         """Keyword arguments of `tfx.dsl.Pipeline` besides the components."""

@@ -53,6 +53,7 @@ SECTIONS: tuple[tuple[str, type[recipe.Section]], ...] = (
     ("`retries` of a stage", recipe_kubeflow.Retries),
     ("`kubeflow.schedule`", recipe_schedule.Schedule),
     ("`parameters` of `kubeflow.schedule`", recipe_schedule.RunParameters),
+    ("`kubeflow.infra_validator`", recipe_kubeflow.InfraValidator),
 )
 
 EXAMPLE = """\

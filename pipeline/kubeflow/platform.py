@@ -7,9 +7,13 @@ from typing import Any
 
 from tfx import types
 from tfx.dsl.components.base import base_node
+from tfx.proto import infra_validator_pb2
 
 from components.baselines.component import BaselineModel, BaselineStatistics
+from components.infra_validator.component import InfraValidator
+from models import recipe_kubeflow
 from models.recipe import Recipe
+from pipeline.code_version import code_version
 from pipeline.kubeflow.section import kubeflow_of, pipeline_name
 from pipeline.platforms import Platform
 
@@ -47,6 +51,24 @@ class KubeflowPlatform(Platform):
         """See `Platform`."""
         return BaselineModel(candidate=model, served=self.served)
 
+    def infra_validator(
+        self, recipe: Recipe, model: types.BaseChannel, infra_blessing: types.BaseChannel
+    ) -> base_node.BaseNode | None:
+        """See `Platform`. Only where the recipe has switched it on."""
+        server = self._kubeflow.infra_validator
+        if server is None:
+            return None
+        return InfraValidator(
+            model=model,
+            infra_blessing=infra_blessing,
+            serving_spec=serving_spec(server, recipe.serving.model_name or recipe.name),
+            validation_spec=infra_validator_pb2.ValidationSpec(
+                max_loading_time_seconds=int(server.load_timeout.total_seconds()), num_tries=server.tries
+            ),
+            scratch=str(PurePosixPath(self._kubeflow.root) / recipe.name / "infra_validator"),
+            code=code_version("components.infra_validator.executor"),
+        )
+
     def pipeline_options(self, recipe: Recipe) -> dict[str, Any]:
         """See `Platform`. Caching is set for each stage later."""
         return {
@@ -59,3 +81,31 @@ class KubeflowPlatform(Platform):
                 *recipe.beam.flags,
             ],
         }
+
+
+def serving_spec(server: recipe_kubeflow.InfraValidator, model_name: str) -> infra_validator_pb2.ServingSpec:
+    """The recipe's server in the words of TFX.
+
+    Args:
+        server: the recipe's section.
+        model_name: under which the server serves.
+    """
+    name, _, digest = server.image.partition("@")
+    image, _, tag = name.rpartition(":")
+    binary = infra_validator_pb2.TensorFlowServing(
+        image_name=name if digest else image,
+        **({"digests": [digest]} if digest else {"tags": [tag]}),
+    )
+    quantities = {key: value for key, value in (("cpu", server.cpu), ("memory", server.memory)) if value is not None}
+    overrides = infra_validator_pb2.PodOverrides(
+        annotations=dict(server.annotations),
+        env=[infra_validator_pb2.EnvVar(name=key, value=value) for key, value in sorted(server.environment.items())],
+        resources=infra_validator_pb2.Resources(requests=quantities, limits=quantities),
+    )
+    return infra_validator_pb2.ServingSpec(
+        tensorflow_serving=binary,
+        kubernetes=infra_validator_pb2.KubernetesConfig(
+            service_account_name=server.service_account or "", serving_pod_overrides=overrides
+        ),
+        model_name=model_name,
+    )

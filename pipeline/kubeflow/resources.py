@@ -7,6 +7,9 @@ from typing import Any
 
 from models.recipe_kubeflow import Retries, StagePlace
 
+POD_FIELDS = {"InfraValidator": {"KFP_NAMESPACE": "metadata.namespace"}}
+"""Stages that must know more of their own pod than Kubeflow tells: {variable: field of the pod}."""
+
 
 def container(place: StagePlace) -> dict[str, Any]:
     """The part of `deploymentSpec.executors.X.container`: image, resources and environment."""
@@ -35,9 +38,11 @@ def task(place: StagePlace) -> dict[str, Any]:
     return part
 
 
-def kubernetes(place: StagePlace) -> dict[str, Any]:
+def kubernetes(stage: str, place: StagePlace) -> dict[str, Any]:
     """The stage's `KubernetesExecutorConfig`, {} where it needs none."""
     part: dict[str, Any] = {}
+    if stage in POD_FIELDS:
+        part["fieldPathAsEnv"] = [{"name": name, "fieldPath": field} for name, field in POD_FIELDS[stage].items()]
     if place.node_selector:
         part["nodeSelector"] = {"labels": dict(sorted(place.node_selector.items()))}
     if place.tolerations:

@@ -52,7 +52,7 @@ def mended(spec: Mapping[str, Any], recipe: Recipe) -> tuple[Document, Document 
         container["args"] = _arguments(container["args"], stage, component)
         container.update(resources.container(place))
         _check_size(stage, task)
-        if config := resources.kubernetes(place):
+        if config := resources.kubernetes(stage, place):
             executors[label] = config
     platform = {"platforms": {"kubernetes": {"deploymentSpec": {"executors": executors}}}} if executors else None
     return document, platform

@@ -102,6 +102,34 @@ WRONG = {
         "    EventLogs: {caching: true}",
         [":25: kubeflow.stages.EventLogs.caching: EventLogs is never taken from the cache"],
     ),
+    "server without a version": (
+        "kubeflow:\n",
+        "kubeflow:\n  infra_validator: {image: 'registry:5000/serving'}\n",
+        [":7: kubeflow.infra_validator.image: the image has neither tag nor digest", "registry:5000/serving:2.19.1"],
+    ),
+    "no try": (
+        "kubeflow:\n",
+        "kubeflow:\n  infra_validator: {tries: 0}\n",
+        [":7: kubeflow.infra_validator.tries:", "received 0"],
+    ),
+    "resources of the server": (
+        "kubeflow:\n",
+        "kubeflow:\n  infra_validator: {memory: 2}\n",
+        [":7: kubeflow.infra_validator.memory", "such as 512Mi or 16Gi; received 2"],
+    ),
+    "server without the volume": (
+        "  defaults:\n    cpu: 2\n    memory: 8Gi\n    volumes: {/gatewise: gatewise-home, /logs: logs}",
+        "  infra_validator: {}\n  defaults:\n    cpu: 2\n    memory: 8Gi\n    volumes: {/logs: logs}",
+        [
+            ":8: kubeflow.root: no volume holds /gatewise in the pods of",
+            "Trainer, BaselineModel, InfraValidator, Pusher.",
+        ],
+    ),
+    "stage that is not switched on": (
+        "    Statistics: {caching: true}",
+        "    InfraValidator: {cpu: 1}",
+        [":25: kubeflow.stages.InfraValidator: the pipeline has no stage 'InfraValidator'"],
+    ),
     "missing key": ("  root: /gatewise\n", "", ["kubeflow: the key 'root' is missing."]),
     "schedule's moment without logs": (
         "  root: /gatewise\n",

@@ -18,7 +18,16 @@ from kubeflow_replay import api_server
 from models.errors import InputError
 from models.recipe import Recipe
 from models.recipe_file import load_recipe
-from models.recipe_kubeflow import NEVER_CACHED, Gpu, Kubeflow, Retries, SecretKey, StagePlace, Toleration
+from models.recipe_kubeflow import (
+    NEVER_CACHED,
+    Gpu,
+    InfraValidator,
+    Kubeflow,
+    Retries,
+    SecretKey,
+    StagePlace,
+    Toleration,
+)
 from models.recipe_kubeflow_checks import stages_of
 from pipeline import dag
 from pipeline.dag import create_pipeline
@@ -90,6 +99,40 @@ def test_the_same_stages_as_on_one_machine(make_recipe: Callable[..., Recipe], t
     assert {renamed.get(name, name) for name in local} == set(stages_of(recipe))
 
 
+def test_a_model_server_stands_between_probe_and_push_where_it_is_wanted(
+    make_recipe: Callable[..., Recipe], documents: tuple[dict[str, Any], dict[str, Any]], tmp_path: Path
+) -> None:
+    recipe = make_recipe()
+    assert recipe.kubeflow is not None
+    server = InfraValidator(load_timeout="7m", tries=3)
+    recipe = recipe.model_copy(update={"kubeflow": recipe.kubeflow.model_copy(update={"infra_validator": server})})
+    (tmp_path / "pipeline.yaml").write_text(compile_recipe(recipe).text, encoding="utf-8")
+    spec, platform = api_server.upload(tmp_path / "pipeline.yaml")
+    tasks = spec["root"]["dag"]["tasks"]
+    assert set(tasks) == {*documents[0]["root"]["dag"]["tasks"], "InfraValidator"} == set(stages_of(recipe))
+
+    def producer(task: dict[str, Any], key: str) -> tuple[str, str]:
+        artifact = task["inputs"]["artifacts"][key]["taskOutputArtifact"]
+        return artifact["producerTask"], artifact["outputArtifactKey"]
+
+    task = tasks["InfraValidator"]
+    assert producer(task, "model") == ("Trainer", "model")
+    assert producer(task, "infra_blessing") == ("Probe", "infra_blessing")
+    assert producer(tasks["Pusher"], "infra_blessing") == ("InfraValidator", "blessing")
+    assert producer(documents[0]["root"]["dag"]["tasks"]["Pusher"], "infra_blessing") == ("Probe", "infra_blessing")
+    given = {key: value["runtimeValue"]["constant"] for key, value in task["inputs"]["parameters"].items()}
+    assert given["scratch"] == "/gatewise/shop/infra_validator"
+    assert json.loads(given["validation_spec"]) == {"max_loading_time_seconds": 420, "num_tries": 3}
+    assert json.loads(given["serving_spec"]) == {
+        "tensorflow_serving": {"image_name": "tensorflow/serving", "tags": ["2.19.1"]},
+        "kubernetes": {"serving_pod_overrides": {"resources": {}}},
+        "model_name": "shop",
+    }
+    pod = platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]["InfraValidator_executor"]
+    assert pod["fieldPathAsEnv"] == [{"name": "KFP_NAMESPACE", "fieldPath": "metadata.namespace"}]
+    assert {mount["mountPath"] for mount in pod["pvcMount"]} == {"/gatewise", "/logs"}
+
+
 def test_every_step_is_our_entrypoint_in_its_image(documents: tuple[dict[str, Any], dict[str, Any]]) -> None:
     spec, _ = documents
     for stage in spec["root"]["dag"]["tasks"]:
@@ -136,6 +179,17 @@ OTHER = {
     "retries": {"count": 1},
     "timeout": "1h",
     "caching": True,
+    "infra_validator": {},
+}
+SERVER = {
+    "image": "other:1",
+    "cpu": 3,
+    "memory": "3Gi",
+    "service_account": "other",
+    "annotations": {"a": "b"},
+    "environment": {"X": "y"},
+    "load_timeout": "9m",
+    "tries": 7,
 }
 TOLERATION = {"key": "other", "operator": "Exists", "value": "other", "effect": "NoExecute"}
 INNER: dict[str, tuple[type, Mapping[str, Any]]] = {
@@ -175,6 +229,9 @@ def test_no_key_of_the_section_is_without_effect(make_recipe: Callable[..., Reci
     for key in SecretKey.model_fields:
         secret = {"secret": "tracking", "key": "token"} | {key: "other"}
         texts[f"secret.{key}"] = text(with_trainer(secrets={"TOKEN": secret}))
+    assert set(SERVER) == set(InfraValidator.model_fields)
+    for key, other in SERVER.items():
+        texts[f"infra_validator.{key}"] = text(Kubeflow.model_validate(whole | {"infra_validator": {key: other}}))
     same = [(one, other) for one in texts for other in texts if one < other and texts[one] == texts[other]]
     assert same == []
 

@@ -11,7 +11,7 @@ NOTHING = StagePlace(image="image")
 
 
 def test_nothing_asked_for_is_nothing_written() -> None:
-    assert container(NOTHING) == {"image": "image"} and task(NOTHING) == {} and kubernetes(NOTHING) == {}
+    assert container(NOTHING) == {"image": "image"} and task(NOTHING) == {} and kubernetes("Trainer", NOTHING) == {}
 
 
 def test_the_container() -> None:
@@ -62,7 +62,7 @@ def test_the_pod() -> None:
     def constant(name: str) -> dict[str, object]:
         return {"runtimeValue": {"constant": name}}
 
-    assert kubernetes(place) == {
+    assert kubernetes("Trainer", place) == {
         "nodeSelector": {"labels": {"pool": "gpu"}},
         "tolerations": [{"key": "gpu", "operator": "Exists", "effect": "NoSchedule"}],
         "secretAsEnv": [
@@ -73,4 +73,10 @@ def test_the_pod() -> None:
             {"pvcNameParameter": constant("shop-logs"), "mountPath": "/logs"},
         ],
         "activeDeadlineSeconds": "21600",
+    }
+
+
+def test_a_stage_that_asks_the_api_for_its_own_pod_knows_its_namespace() -> None:
+    assert kubernetes("InfraValidator", NOTHING) == {
+        "fieldPathAsEnv": [{"name": "KFP_NAMESPACE", "fieldPath": "metadata.namespace"}]
     }

@@ -1,0 +1,197 @@
+"""The stock InfraValidator's executor over the routes of Kubernetes' API, with the development server as its server."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from kubernetes_api import EXECUTOR, NAMESPACE, Kubernetes, in_a_step
+from tfx import types
+from tfx.components.infra_validator import serving_bins
+from tfx.types import standard_artifacts
+from tfx.utils import proto_utils
+
+from components.infra_validator.executor import LITTER_SECONDS, Executor, link_model, scratch_folder
+from components.probe.warm_up import WARM_UP
+from models.errors import InputError
+from models.recipe_kubeflow import InfraValidator
+from models.serving_inputs import WARM_UP_FILE
+from models.warm_up import write
+from pipeline.kubeflow.platform import serving_spec
+
+_file = Path(__file__).resolve().parents[2] / "kubeflow" / "kubernetes_models.py"
+_spec = importlib.util.spec_from_file_location("kubernetes_models", _file)
+assert _spec is not None and _spec.loader is not None
+kubernetes_models = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(kubernetes_models)
+
+SERVER = InfraValidator(
+    image="tensorflow/serving:2.19.1",
+    cpu=2,
+    memory="4Gi",
+    annotations={"sidecar.istio.io/inject": "false"},
+    environment={"TF_NUM_INTRAOP_THREADS": "4"},
+)
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model artifact's folder: doubles x."""
+    import tensorflow as tf
+
+    module, folder = tf.Module(), tmp_path_factory.mktemp("model")
+    module.double = tf.function(lambda x: {"y": 2 * x}, input_signature=[tf.TensorSpec((None,), tf.float32, name="x")])
+    target = folder / "Format-Serving"
+    tf.saved_model.save(module, str(target), signatures={"serving_default": module.double})
+    (target / "assets.extra").mkdir()
+    (target / "assets.extra" / "inputs.json").write_text("{}")
+    return folder
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """What is mounted as the claim `gatewise-home`."""
+    (tmp_path / "home").mkdir()
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def cluster(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Kubernetes]:
+    with in_a_step(home, monkeypatch) as cluster:
+        yield cluster
+
+
+def validate(
+    model: Path, home: Path, tmp_path: Path, value: float | str | None = 1.0, blessed: int = 1, tries: int = 1
+) -> types.Artifact:
+    """The blessing, after the probe has left one request with `value`."""
+    import tensorflow as tf
+    from tensorflow_serving.apis import predict_pb2
+
+    probed = standard_artifacts.InfraBlessing()
+    probed.uri = str(tmp_path / "probed")
+    probed.set_int_custom_property("blessed", blessed)
+    Path(probed.uri).mkdir()
+    if value is not None:
+        request = predict_pb2.PredictRequest()
+        request.model_spec.signature_name = "serving_default"
+        request.inputs["x"].CopyFrom(tf.make_tensor_proto([value]))
+        write(Path(probed.uri, WARM_UP), [request])
+    given, blessing = standard_artifacts.Model(), standard_artifacts.InfraBlessing()
+    given.uri, blessing.uri = str(model), str(tmp_path / "blessing")
+    Path(blessing.uri).mkdir()
+    properties = {
+        "serving_spec": proto_utils.proto_to_json(serving_spec(SERVER, "shop")),
+        "validation_spec": f'{{"num_tries": {tries}, "max_loading_time_seconds": 60}}',
+        "scratch": str(home / "shop" / "infra_validator"),
+        "code": "",
+    }
+    Executor().Do({"model": [given], "infra_blessing": [probed]}, {"blessing": [blessing]}, properties)
+    return blessing
+
+
+def test_what_the_server_loads_is_blessed(exported: Path, home: Path, cluster: Kubernetes, tmp_path: Path) -> None:
+    blessing = validate(exported, home, tmp_path)
+    assert blessing.get_int_custom_property("blessed") == 1
+    assert Path(blessing.uri, WARM_UP).read_bytes() == (tmp_path / "probed" / WARM_UP).read_bytes()
+    assert len(cluster.deleted) == 1 and list((home / "shop" / "infra_validator").iterdir()) == []
+    assert not (exported / "Format-Serving" / WARM_UP_FILE).exists(), "the step's input stays what it was"
+
+
+def test_the_server_s_pod(exported: Path, home: Path, cluster: Kubernetes, tmp_path: Path) -> None:
+    validate(exported, home, tmp_path)
+    (pod,) = cluster.created
+    assert kubernetes_models.faults({"apiVersion": "v1", "kind": "Pod", **pod}) == []
+    (container,) = pod["spec"]["containers"]
+    assert container["image"] == "tensorflow/serving:2.19.1"
+    assert {"name": "TF_NUM_INTRAOP_THREADS", "value": "4"} in container["env"]
+    assert container["resources"]["limits"] == container["resources"]["requests"] == {"cpu": "2", "memory": "4Gi"}
+    assert pod["spec"]["volumes"][0]["persistentVolumeClaim"] == {"claimName": "gatewise-home", "readOnly": True}
+    assert pod["spec"]["serviceAccountName"] == "pipeline-runner"
+    assert pod["metadata"]["annotations"] == {"sidecar.istio.io/inject": "false"}
+    assert pod["metadata"]["ownerReferences"][0]["name"] == EXECUTOR, "it ends with the step's pod"
+
+
+def test_a_model_that_does_not_answer_the_probe_s_requests_is_not(
+    exported: Path, home: Path, cluster: Kubernetes, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    blessing = validate(exported, home, tmp_path, value="no number", tries=2)
+    assert blessing.get_int_custom_property("blessed") == 0
+    assert len(cluster.created) == len(cluster.deleted) == 2
+    assert not Path(blessing.uri, WARM_UP).exists()
+    assert "InfraValidator: the server has not loaded the model" in caplog.text
+    assert list((home / "shop" / "infra_validator").iterdir()) == []
+
+
+def test_a_probe_without_requests(exported: Path, home: Path, cluster: Kubernetes, tmp_path: Path) -> None:
+    blessing = validate(exported, home, tmp_path, value=None)
+    assert blessing.get_int_custom_property("blessed") == 1 and not Path(blessing.uri, WARM_UP).exists()
+
+
+def test_a_model_that_the_probe_has_not_blessed_is_not_loaded(
+    home: Path, cluster: Kubernetes, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    blessing = validate(tmp_path / "no" / "model", home, tmp_path, blessed=0)
+    assert blessing.get_int_custom_property("blessed") == 0 and cluster.asked == []
+    assert "no server is asked, the probe has not blessed the model" in caplog.text
+
+
+def test_a_volume_for_one_node_is_not_enough(
+    exported: Path, home: Path, cluster: Kubernetes, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Said by the stock executor, in the log; the recipe does not know the claim."""
+    cluster._claim["spec"]["accessModes"] = ["ReadWriteOnce"]
+    assert validate(exported, home, tmp_path).get_int_custom_property("blessed") == 0
+    assert "Access mode should be ReadWriteMany." in caplog.text and cluster.created == []
+
+
+def test_outside_of_a_pod_it_says_so(
+    exported: Path, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("KFP_POD_NAME", raising=False)
+    monkeypatch.setenv("KFP_NAMESPACE", NAMESPACE)
+    with pytest.raises(InputError, match="KFP_POD_NAME is not in the environment. Compile the recipe again"):
+        validate(exported, home, tmp_path)
+
+
+def test_links_hold_all_that_the_model_holds(exported: Path, tmp_path: Path) -> None:
+    (tmp_path / "requests").write_text("new")
+    link_model(exported / "Format-Serving", tmp_path / "requests", tmp_path / "linked")
+    link_model(tmp_path / "linked", tmp_path / "requests", tmp_path / "again")
+    assert (tmp_path / "again" / "saved_model.pb").read_bytes() == (
+        exported / "Format-Serving/saved_model.pb"
+    ).read_bytes()
+    assert (tmp_path / "again" / WARM_UP_FILE).read_text() == "new"
+
+
+def test_the_scratch_folder(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for name, age in (("old", LITTER_SECONDS + 60), ("new", LITTER_SECONDS - 60)):
+        (tmp_path / name / "shop").mkdir(parents=True)
+        os.utime(tmp_path / name, (time.time() - age,) * 2)
+    caplog.set_level(logging.WARNING)
+    with scratch_folder(tmp_path) as folder:
+        assert folder.parent == tmp_path and folder.stat().st_mode & 0o777 == 0o755
+        (folder / "server").mkdir()
+    assert [path.name for path in tmp_path.iterdir()] == ["new"] and "removing" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("image", "parts"),
+    [
+        ("tensorflow/serving:2.19.1", ("tensorflow/serving", ["2.19.1"], [])),
+        ("registry:5000/serving:1", ("registry:5000/serving", ["1"], [])),
+        ("serving@sha256:" + "a" * 64, ("serving", [], ["sha256:" + "a" * 64])),
+        ("serving:1@sha256:" + "a" * 64, ("serving:1", [], ["sha256:" + "a" * 64])),
+    ],
+)
+def test_the_image_as_the_stock_component_names_it(image: str, parts: tuple[str, list[str], list[str]]) -> None:
+    spec = serving_spec(InfraValidator(image=image), "shop")
+    binary = spec.tensorflow_serving
+    assert (binary.image_name, list(binary.tags), list(binary.digests)) == parts
+    (server,) = serving_bins.parse_serving_binaries(spec)
+    assert server.image == image
