@@ -530,8 +530,9 @@ class Recipe(Section):
     )
     data: str = Field(
         default=".",
-        description="Folder of the data files, relative to the recipe; `--data` overrides it.",
-        examples=["../data"],
+        description="Folder of the data files, relative to the recipe, or a URL of `s3://`, `gs://` or `minio://`; `--data` "
+        "overrides it.",
+        examples=["../data", "s3://shop/logs"],
     )
     logs: Logs | None = Field(
         default=None,

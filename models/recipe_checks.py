@@ -10,6 +10,7 @@ from pathlib import Path
 from models.architectures import ARCHITECTURES
 from models.balancing import BALANCERS
 from models.errors import InputError
+from models.locations import bucket_and_key, is_url
 from models.loss_names import LOSS_KINDS
 from models.penalties import PENALTIES
 from models.recipe import (
@@ -39,6 +40,7 @@ def problems(recipe: Recipe) -> list[Problem]:
     """Everything that contradicts itself: (the key's location, what is wrong and what to write instead)."""
     checks: tuple[Callable[[Recipe], Iterator[Problem]], ...] = (
         _source,
+        _data,
         _numbers,
         _streams,
         _tasks,
@@ -61,6 +63,14 @@ def _source(recipe: Recipe) -> Iterator[Problem]:
         yield (), f"expected either 'logs' (event streams) or 'examples' (already labelled), received {both}."
     if recipe.name == "serving":
         yield ("name",), "'serving' is the folder of the pushed models, beside the recipes' own. Choose another."
+
+
+def _data(recipe: Recipe) -> Iterator[Problem]:
+    if is_url(recipe.data):
+        try:
+            bucket_and_key(recipe.data)
+        except InputError as error:
+            yield ("data",), str(error)
 
 
 def _numbers(recipe: Recipe) -> Iterator[Problem]:

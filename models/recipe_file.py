@@ -12,6 +12,7 @@ import yaml
 
 from models import recipe_checks
 from models.errors import InputError
+from models.locations import is_url
 from models.recipe import Recipe
 from models.registry import known
 
@@ -31,7 +32,7 @@ def load_recipe(
     Args:
         path: the YAML file.
         overrides: texts "section.key=value"; the value is read as YAML.
-        data: the folder of the data files, instead of the recipe's `data`; relative to the working directory.
+        data: the folder or URL of the data files, instead of the recipe's `data`; relative to the working directory.
         parts: sections that stand in files of their own, instead of the recipe's: {"kubeflow.schedule": file}.
 
     Raises:
@@ -56,7 +57,7 @@ def load_recipe(
     try:
         recipe = recipe.model_copy(
             update={
-                "data": str(Path(data).resolve() if data is not None else (path.parent / recipe.data).resolve()),
+                "data": _absolute(Path(), str(data)) if data is not None else _absolute(path.parent, recipe.data),
                 "validation": _absolute_schema(recipe, path),
             }
         )
@@ -72,6 +73,10 @@ def schema_text() -> str:
     schema = Recipe.model_json_schema(by_alias=True)
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     return json.dumps(schema, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def _absolute(folder: Path, data: str) -> str:
+    return data if is_url(data) else str((folder / data).resolve())
 
 
 def _absolute_schema(recipe: Recipe, path: Path) -> Any:

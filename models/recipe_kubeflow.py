@@ -30,7 +30,11 @@ Root = Annotated[
 ]
 Folder = Annotated[str, matches(r"/[^\s:]*", "an absolute path in the pods, such as /gatewise")]
 DataFolder = Annotated[
-    str, matches(r"(/|[a-z][a-z0-9]*://)[^\s]*", "an absolute path in the pods, such as /logs, or a URL")
+    str,
+    matches(
+        r"(/|(s3|gs|minio)://[a-z0-9])[^\s]*",
+        "an absolute path in the pods, such as /logs, or a URL of s3://, gs:// or minio://",
+    ),
 ]
 Image = Annotated[
     str,
@@ -179,7 +183,8 @@ class Kubeflow(Section):
         examples=["/gatewise"],
     )
     data: DataFolder = Field(
-        description="Where the pods find the data files, in place of `data`: a folder on a mounted volume, or a URL.",
+        description="Where the pods find the data files, in place of `data`: a folder on a mounted volume, or a URL of `s3://`, "
+        "`gs://` or `minio://`.",
         examples=["/logs/shop"],
     )
     image: Image = Field(

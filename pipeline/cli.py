@@ -40,7 +40,7 @@ Overrides = Annotated[
     ),
 ]
 DataFolder = Annotated[
-    Path | None, typer.Option("--data", metavar="DIR", help="Folder of the data files, instead of the recipe's.")
+    str | None, typer.Option("--data", metavar="DIR", help="Folder or URL of the data files, instead of the recipe's.")
 ]
 Root = Annotated[Path, typer.Option("--root", metavar="DIR", help="Folder for metadata, artifacts and pushed models.")]
 
@@ -77,11 +77,11 @@ def simulate(
     Example: gatewise simulate recipes/shop.yaml --impressions 1000000 --seed 7 --out runs/shop-logs
     """
     from pipeline.simulate import simulate as write_logs
-    from pipeline.simulate_recipe import check_recipe
+    from pipeline.simulate_recipe import check_recipe, data_folder
 
     checked = load_recipe(recipe)
     check_recipe(checked, recipe)
-    folder = (out or Path(checked.data)).resolve()
+    folder = (out or data_folder(checked, recipe)).resolve()
     written = write_logs(folder, impressions, seed, conflict=conflict, dirt=dirt)
     rows = ", ".join(f"{count:,} {stream}" for stream, count in written.rows.items())
     typer.echo(f"{folder}: {rows} in {written.seconds:.1f} s")

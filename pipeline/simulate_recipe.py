@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path, PurePosixPath
 
 from models.errors import InputError
+from models.locations import is_url
 from models.recipe import Recipe
 from models.registry import known
 from pipeline.simulate import STREAMS
@@ -27,3 +28,16 @@ def check_recipe(recipe: Recipe, file: Path) -> None:
                 f"{file}: logs.streams.{name}.path: the simulator writes no {stream.path!r}; {known(folder, STREAMS)} "
                 "Start from recipes/shop.yaml."
             )
+
+
+def data_folder(recipe: Recipe, file: Path) -> Path:
+    """Where the simulator writes if it is not told: where the recipe reads.
+
+    Raises:
+        InputError: that is a URL.
+    """
+    if is_url(recipe.data):
+        raise InputError(
+            f"{file}: data: the simulator writes to folders only, and this is {recipe.data}. Give --out DIR."
+        )
+    return Path(recipe.data)

@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from components.evaluation.predicting import predict_batches
+from components.evaluation.reading import rows_of
 from components.raw_types import ARROW_TYPES
+from components.storage.reading import open_parquet
 
 BATCH_ROWS = 8192
 
@@ -66,9 +67,9 @@ def predict_raw(
 
     def batches() -> Iterator[pa.RecordBatch]:
         for path in files:
-            with pq.ParquetFile(path) as parquet:
+            with open_parquet(path) as parquet:
                 columns = shared_columns(inputs, parquet.schema_arrow)
                 yield from parquet.iter_batches(batch_size=batch_rows, columns=columns)
 
-    rows = sum(pq.read_metadata(path).num_rows for path in files)
+    rows = sum(rows_of(path) for path in files)
     return predict_batches(lambda batch: serve(encode(batch)), batches(), rows)

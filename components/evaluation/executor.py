@@ -13,9 +13,7 @@ from numpy.typing import NDArray
 from tfx import types
 from tfx.components.evaluator import constants
 from tfx.dsl.components.base import base_executor
-from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
-from tfx.utils import io_utils
 from tfx_bsl.coders import example_coder
 
 from components.evaluation.baseline_predictions import NotComparable, predict_raw
@@ -25,6 +23,9 @@ from components.evaluation.reading import BATCH_ROWS, check_tasks, packed_batche
 from components.evaluation.report import Report, evaluate
 from components.evaluation.results import write_report
 from components.evaluation.truth import read_truth
+from components.storage.finding import matching
+from components.storage.reading import LocalCopy
+from components.storage.writing import write_text
 from models.asking import load_predictor, load_server
 from models.errors import InputError
 from models.serving_inputs import read_inputs
@@ -56,9 +57,13 @@ class Executor(base_executor.BaseExecutor):
         check_tasks(examples, plan.tasks)
         truth = read_truth(plan.truth, examples.event_ids) if plan.truth else None
         times.append(time.perf_counter())
-        candidate = _predict(_serving(model), transformed, examples.rows)
+        with LocalCopy(_serving(model)) as directory:
+            candidate = _predict(directory, transformed, examples.rows)
         times.append(time.perf_counter())
-        older, why = (None, "there is no older blessed model") if baseline is None else _older(_serving(baseline), raw)
+        older, why = None, "there is no older blessed model"
+        if baseline is not None:
+            with LocalCopy(_serving(baseline)) as directory:
+                older, why = _older(directory, raw)
         times.append(time.perf_counter())
         report = evaluate(plan, examples, candidate, older, why, truth)
         times.append(time.perf_counter())
@@ -82,7 +87,7 @@ def bless(blessing: types.Artifact, report: Report, model: types.Artifact, basel
         blessing.set_string_custom_property(constants.ARTIFACT_PROPERTY_BASELINE_MODEL_URI_KEY, baseline.uri)
         blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_BASELINE_MODEL_ID_KEY, baseline.id)
     name = constants.BLESSED_FILE_NAME if report.blessed else constants.NOT_BLESSED_FILE_NAME
-    io_utils.write_string_file(os.path.join(blessing.uri, name), "")
+    write_text(os.path.join(blessing.uri, name), "")
     value = constants.BLESSED_VALUE if report.blessed else constants.NOT_BLESSED_VALUE
     blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY, value)
 
@@ -109,4 +114,4 @@ def _serving(model: types.Artifact) -> str:
 
 
 def _files(artifact: types.Artifact, pattern: str) -> list[str]:
-    return sorted(fileio.glob(os.path.join(artifact_utils.get_split_uri([artifact], SPLIT), pattern)))
+    return matching(artifact_utils.get_split_uri([artifact], SPLIT), pattern)

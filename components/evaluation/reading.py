@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from components.evaluation.coding import Coder
 from components.evaluation.report import EvalExamples
+from components.storage.reading import open_file, open_parquet
 from models.errors import InputError
 
 EXAMPLE_ID, EVENT_ID = "gatewise/example_id", "gatewise/event_id"
@@ -43,7 +43,7 @@ def read_examples(
     """
     if len(raw) != len(transformed):
         raise ValueError(f"expected as many raw as transformed files; received {len(raw)} and {len(transformed)}")
-    rows = sum(pq.read_metadata(path).num_rows for path in raw)
+    rows = sum(rows_of(path) for path in raw)
     names = [EXAMPLE_ID, *columns, *([EVENT_ID] if event_id else [])]
     coders = {name: Coder(rows) for name in columns}
     event_ids: list[pa.Array] = []
@@ -51,8 +51,8 @@ def read_examples(
     labels = weights = np.zeros((0, 0), np.float32)
     end = 0
     for raw_path, transformed_path in zip(raw, transformed, strict=True):
-        with pa.memory_map(transformed_path) as mapped, pq.ParquetFile(raw_path) as parquet:
-            table = pa.ipc.open_file(mapped).read_all()
+        with open_file(transformed_path, mapped=True) as file, open_parquet(raw_path) as parquet:
+            table = pa.ipc.open_file(file).read_all()
             if len(table) != parquet.metadata.num_rows:
                 raise _out_of_step(raw_path, transformed_path)
             if not tasks:
@@ -84,9 +84,15 @@ def read_examples(
     )
 
 
+def rows_of(path: str) -> int:
+    """How many rows a Parquet file has."""
+    with open_parquet(path) as parquet:
+        return parquet.metadata.num_rows
+
+
 def packed_batches(path: str, rows: int = BATCH_ROWS) -> Iterator[dict[str, NDArray[Any]]]:
     """The model's inputs of a transformed file: {packed column: (batch, width)}, as views of the mapped file."""
-    with pa.memory_map(path) as file:
+    with open_file(path, mapped=True) as file:
         reader = pa.ipc.open_file(file)
         for index in range(reader.num_record_batches):
             whole = reader.get_batch(index)

@@ -22,6 +22,7 @@ from components.evaluation.gates import GateResult
 from components.evaluation.plan import EvaluationPlan
 from components.evaluation.report import Report
 from components.evaluation.scores import Value
+from components.storage.writing import whole_file, write_text
 
 CONFIG, METRICS, VALIDATIONS = "eval_config.json", "metrics-00000-of-00001.tfrecord", "validations.tfrecord"
 OURS = "metrics.json"
@@ -37,7 +38,6 @@ def write_report(report: Report, plan: EvaluationPlan, folder: str, model: str, 
         model: where the model lies, for the record.
         examples: where the examples lie, for the record.
     """
-    tf.io.gfile.makedirs(folder)
     run = config_pb2.EvalRun(
         eval_config=eval_config(plan),
         version=version.VERSION,
@@ -45,10 +45,10 @@ def write_report(report: Report, plan: EvaluationPlan, folder: str, model: str, 
         file_format="parquet",
         model_locations={"": model},
     )
-    _write_text(os.path.join(folder, CONFIG), json_format.MessageToJson(run))
+    write_text(os.path.join(folder, CONFIG), json_format.MessageToJson(run))
     _write_records(os.path.join(folder, METRICS), slice_metrics(report))
     _write_records(os.path.join(folder, VALIDATIONS), [validation_result(report)])
-    _write_text(os.path.join(folder, OURS), json.dumps(report.to_json(), indent=1, allow_nan=False))
+    write_text(os.path.join(folder, OURS), json.dumps(report.to_json(), indent=1, allow_nan=False))
 
 
 def eval_config(plan: EvaluationPlan) -> config_pb2.EvalConfig:
@@ -131,14 +131,7 @@ def _add(message: metrics_for_slice_pb2.MetricsForSlice, task: str, metrics: Map
             added.value.double_value.value = value
 
 
-def _write_text(path: str, text: str) -> None:
-    with tf.io.gfile.GFile(path + ".partial", "w") as file:
-        file.write(text)
-    tf.io.gfile.rename(path + ".partial", path, overwrite=True)
-
-
 def _write_records(path: str, messages: Iterable[Any]) -> None:
-    with tf.io.TFRecordWriter(path + ".partial") as writer:
+    with whole_file(path) as temporary, tf.io.TFRecordWriter(temporary) as writer:
         for message in messages:
             writer.write(message.SerializeToString(deterministic=True))
-    tf.io.gfile.rename(path + ".partial", path, overwrite=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import contextlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from components.evaluation.plan import TruthPlan
 from components.event_logs.files import format_of, matched_files
+from components.storage.finding import size_of
+from components.storage.reading import LocalCopy
 from models.errors import InputError
 from models.registry import known
 
@@ -40,8 +42,9 @@ def read_truth(plan: TruthPlan, event_ids: pa.ChunkedArray) -> dict[str, NDArray
     found = {task: np.full(len(event_ids), np.nan) for task in plan.columns}
     for paths in _groups(matched_files(plan.data, plan.path, what), GROUP_BYTES):
         # Of every file only the examples' own rows are kept; an event logged twice has one truth.
-        read = pl.concat([_table(plan, path, what) for path in paths])
-        rows = read.join(wanted, on=_KEY, how="inner").drop(_KEY).collect(engine="streaming")
+        with contextlib.ExitStack() as copies:
+            read = pl.concat([_table(plan, path, copies.enter_context(LocalCopy(path)), what) for path in paths])
+            rows = read.join(wanted, on=_KEY, how="inner").drop(_KEY).collect(engine="streaming")
         places = rows[_ROW].to_numpy()
         for task, values in found.items():
             values[places] = rows[task].fill_null(np.nan).to_numpy()
@@ -70,7 +73,7 @@ def _groups(paths: list[str], most: int) -> Iterator[list[str]]:
     group: list[str] = []
     size = 0
     for path in paths:
-        bytes_ = os.path.getsize(path)
+        bytes_ = size_of(path)
         if group and size + bytes_ > most:
             yield group
             group, size = [], 0
@@ -79,13 +82,13 @@ def _groups(paths: list[str], most: int) -> Iterator[list[str]]:
     yield group
 
 
-def _table(plan: TruthPlan, path: str, what: str) -> pl.LazyFrame:
-    """A file's keys and true values, by task.
+def _table(plan: TruthPlan, path: str, copy: str, what: str) -> pl.LazyFrame:
+    """A file's keys and true values, by task; they lie in `copy`.
 
     Raises:
         InputError: no such column.
     """
-    table = _scan(path, format_of(path, None, what))
+    table = _scan(copy, format_of(path, None, what))
     names = table.collect_schema().names()
     for column in (plan.event_id, *plan.columns.values()):
         if column not in names:

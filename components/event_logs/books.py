@@ -13,7 +13,8 @@ from components.event_logs.dead_letters import FOLDER, SCHEMA, write_part
 from components.event_logs.plan import EPOCH, EventLogsPlan
 from components.event_logs.tally import BOOKS, Tally
 from components.event_logs.writing import SPLITS
-from models.whole_file import write_whole
+from components.storage.finding import is_folder
+from components.storage.writing import write_text
 
 
 def books(plan: EventLogsPlan, tally: Tally) -> dict[str, dict[str, int]]:
@@ -68,7 +69,7 @@ def table(found: dict[str, dict[str, int]]) -> str:
 def write(folder: str, found: dict[str, dict[str, int]], facts: dict[str, Any]) -> None:
     """Writes books.json and summary.json; without dead letters also an empty file of them, for its columns."""
     letters = os.path.join(folder, FOLDER)
-    if not os.path.isdir(letters):
+    if not is_folder(letters):
         write_part(pl.DataFrame(schema=SCHEMA), letters, "none")
     for name, content in (("books.json", found), ("summary.json", facts)):
-        write_whole(os.path.join(folder, name), json.dumps(content, indent=2, ensure_ascii=False))
+        write_text(os.path.join(folder, name), json.dumps(content, indent=2, ensure_ascii=False))

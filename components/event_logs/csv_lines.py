@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from components.event_logs.blocks import Block, Broken
+from components.storage.reading import open_stream
 from models.errors import InputError
 
 _BLOCK_BYTES = 1 << 24
@@ -38,7 +39,7 @@ def read(file: str, block_bytes: int = _BLOCK_BYTES) -> Iterator[Block]:
         return "skip"
 
     reader = pa_csv.open_csv(
-        pa.input_stream(file),
+        open_stream(file),
         # One thread: only then does a skipped row know its number.
         read_options=pa_csv.ReadOptions(use_threads=False, block_size=block_bytes),
         parse_options=pa_csv.ParseOptions(newlines_in_values=True, invalid_row_handler=handle),
@@ -61,7 +62,7 @@ def read(file: str, block_bytes: int = _BLOCK_BYTES) -> Iterator[Block]:
 
 
 def _header(file: str) -> list[str]:
-    with pa.input_stream(file) as stream:
+    with open_stream(file) as stream:
         text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
         try:
             names = next((row for row in csv.reader(text) if row), [])

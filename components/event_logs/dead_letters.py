@@ -8,6 +8,7 @@ import os
 import polars as pl
 
 from components.event_logs.tally import Tally
+from components.storage.writing import whole_file
 
 FOLDER = "dead_letters"
 SCHEMA = {"stream": pl.String, "file": pl.String, "row": pl.Int64, "reason": pl.String, "raw": pl.String}
@@ -37,8 +38,6 @@ def write(dead: pl.DataFrame, folder: str) -> None:
 
 
 def write_part(dead: pl.DataFrame, folder: str, name: str) -> None:
-    """Writes `part-<name>.parquet` under a temporary name and renames it."""
-    os.makedirs(folder, exist_ok=True)
-    path = os.path.join(folder, f"part-{name}.parquet")
-    dead.write_parquet(path + ".tmp")
-    os.replace(path + ".tmp", path)
+    """Writes `part-<name>.parquet`, whole or not at all."""
+    with whole_file(os.path.join(folder, f"part-{name}.parquet")) as temporary:
+        dead.write_parquet(temporary)

@@ -1,12 +1,13 @@
-"""Which files a stream's path means, and what to say when it means none. Standard library only: assembly uses it."""
+"""Which files a stream's path means, and what to say when it means none."""
 
 from __future__ import annotations
 
 import difflib
 import glob
 import os
-from pathlib import Path
+import posixpath
 
+from components.storage.finding import absolute, is_folder, joined, matching, names_in
 from models.errors import InputError
 
 FORMATS = {
@@ -21,23 +22,17 @@ _COMPRESSED = {".gz", ".bz2", ".zst", ".lz4"}
 
 
 def matched_files(data: str, path: str, what: str) -> list[str]:
-    """The files that `path` (a file or glob, relative to the folder `data`) means, sorted, as absolute paths.
+    """The files that `path` (a file or glob, relative to the folder `data`) means, sorted, as absolute paths or URLs.
 
     Raises:
-        InputError: none; says the absolute pattern, and what lies in the nearest folder that exists.
+        InputError: none; says the absolute pattern, and what lies in the nearest folder that exists. Or the store of a
+            URL is not reached.
     """
-    folder = os.path.abspath(data)
-    # The folder is no glob: brackets in its name stand for themselves.
-    pattern = os.path.join(glob.escape(folder), path)
-    found = sorted(file for file in glob.glob(pattern, recursive=True) if os.path.isfile(file))
+    folder = absolute(data)
+    found = matching(folder, path)
     if not found:
-        raise InputError(f"{what}: no file matches {os.path.join(folder, path)}. {_nearest(folder, path)}")
+        raise InputError(f"{what}: no file matches {joined(folder, path)}. {_nearest(folder, path)}")
     return found
-
-
-def relative(data: str, file: str) -> str:
-    """The file's name in books and messages: its path from `data`, with forward slashes."""
-    return Path(os.path.relpath(file, os.path.abspath(data))).as_posix()
 
 
 def format_of(file: str, declared: str | None, what: str) -> str:
@@ -63,10 +58,10 @@ def is_compressed(file: str) -> bool:
 
 
 def _nearest(data: str, path: str) -> str:
-    folder, wanted = Path(data, path), ""
-    while glob.has_magic(os.path.relpath(folder, data)) or not folder.is_dir():
-        wanted, folder = folder.name, folder.parent
-    names = sorted(entry.name + "/" * entry.is_dir() for entry in folder.iterdir() if not entry.name.startswith("."))
+    folder, below, wanted = joined(data, path), path.strip("/"), ""
+    while glob.has_magic(below) or not is_folder(folder):
+        wanted, folder, below = posixpath.basename(folder), posixpath.dirname(folder), posixpath.dirname(below)
+    names = names_in(folder)
     near = difflib.get_close_matches(wanted, names, n=1)
     hint = f" Did you mean {near[0]}?" if near else ""
     more = f" and {len(names) - 10} more" if len(names) > 10 else ""

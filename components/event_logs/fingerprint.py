@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from typing import TYPE_CHECKING
 
-from components.event_logs.files import matched_files, relative
+from components.event_logs.files import matched_files
+from components.storage.finding import relative, size_of
 from models.errors import InputError
+from models.locations import is_url
 
 if TYPE_CHECKING:
     from models.recipe import Recipe
@@ -19,6 +20,8 @@ def fingerprint(recipe: Recipe) -> str:
     """Hexadecimal BLAKE2b of (path relative to `data`, size, content) of every file of every stream, sorted by path.
 
     Touching or copying a file changes nothing; renaming it or changing one byte does.
+    At a URL nothing is read: the size and the time of the last change stand for the content (`storage.listing.version_of`).
+    There a file that is written again with the same content counts as changed, too: its stage runs once more.
 
     Raises:
         InputError: a stream's path matches no file, or a file cannot be read.
@@ -32,8 +35,13 @@ def fingerprint_files(data: str, paths: dict[str, str]) -> str:
     digest = hashlib.blake2b(digest_size=20)
     for file in sorted(files, key=lambda file: relative(data, file)):
         name = relative(data, file).encode()
+        if is_url(file):
+            from components.storage.listing import version_of
+
+            digest.update(b"%d:%s%d:%d:" % (len(name), name, *version_of(file)))
+            continue
         try:
-            digest.update(b"%d:%s%d:" % (len(name), name, os.path.getsize(file)))
+            digest.update(b"%d:%s%d:" % (len(name), name, size_of(file)))
             with open(file, "rb") as content:
                 while piece := content.read(_PIECE):
                     digest.update(piece)

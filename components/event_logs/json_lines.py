@@ -9,9 +9,9 @@ from typing import Any, NoReturn
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
 
 from components.event_logs.blocks import Block, Broken
+from components.storage.reading import open_stream
 
 _BLOCK_BYTES = 1 << 25
 
@@ -25,7 +25,7 @@ def read(file: str, block_bytes: int = _BLOCK_BYTES) -> Iterator[Block]:
         pyarrow.ArrowException, OSError: the file cannot be read.
     """
     first, columns = 0, {}  # type: int, dict[str, None]
-    with pa.input_stream(file) as stream:
+    with open_stream(file) as stream:
         rest, piece = b"", stream.read(block_bytes)
         while piece or rest:
             text, separator, rest = (rest + piece).rpartition(b"\n") if piece else (rest, b"", b"")

@@ -10,7 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from components.event_logs.blocks import ROWS, Block, plain
+from components.storage import reading
 from models.errors import InputError
+from models.locations import is_url
 
 _BYTES_OF_BLOCK = 128 << 20
 _BYTES_PER_VALUE = 16  # what a value takes in memory at least: a short text, or a number with its place in a list
@@ -64,7 +66,7 @@ def open_parquet(file: str) -> pq.ParquetFile:
         InputError: it is no Parquet, or cannot be read.
     """
     try:
-        return pq.ParquetFile(file)
+        return reading.open_parquet(file)
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"cannot read {file} as parquet: {str(error).splitlines()[0]}") from None
 
@@ -97,11 +99,11 @@ def _frames(
 
 
 def _by_polars(opened: pq.ParquetFile, file: str, first: int, rows: int) -> pl.DataFrame | None:
-    """Whole row groups in half the time; None of types, or of rows, that only Arrow reads.
+    """Whole row groups in half the time; None of types, of rows, or at a URL, that only Arrow reads.
 
     Of a larger row group polars would unpack the beginning again for each of its blocks.
     """
-    if not all(map(_is_simple, opened.schema_arrow.types)):
+    if is_url(file) or not all(map(_is_simple, opened.schema_arrow.types)):
         return None
     try:
         return pl.scan_parquet(file, glob=False, hive_partitioning=False).slice(first, rows).collect()

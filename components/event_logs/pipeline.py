@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
@@ -41,7 +40,8 @@ from components.event_logs.streams import Piece, pieces
 from components.event_logs.tally import Tally, merged
 from components.event_logs.threads import OnThreads, Together
 from components.event_logs.writing import count_labels, write_splits
-from models.whole_file import write_whole
+from components.storage.reading import read_text
+from components.storage.writing import make_folder, remove_folder, write_text
 
 TALLY = "tally.json"
 Keyed = tuple[int, Reference]
@@ -59,7 +59,7 @@ class Read(OnThreads):
     def work(self, number: int, values: list[Piece], side: Any) -> Iterator[Any]:
         """The outputs for one piece."""
         tally = Tally()
-        with ShuffleWriter(os.path.join(self.folder, shuffle.FOLDER), f"piece-{number:05d}") as writer:
+        with ShuffleWriter(shuffle.folder_of(self.folder), f"piece-{number:05d}") as writer:
             for piece in values:
                 for found in read_piece(piece, self.plan, self.partitions, self.limit, tally):
                     if isinstance(found, pl.DataFrame):
@@ -87,7 +87,7 @@ class LostCopies(OnThreads):
 
     def work(self, number: int, values: list[Reference], side: Any) -> Iterator[Keyed]:
         """The outputs for one partition."""
-        with ShuffleWriter(os.path.join(self.folder, shuffle.FOLDER), f"ids-{number:05d}") as writer:
+        with ShuffleWriter(shuffle.folder_of(self.folder), f"ids-{number:05d}") as writer:
             for lost in lost_copies(values):
                 writer.add(lost)
         yield from writer.references()
@@ -103,7 +103,7 @@ class Attribute(OnThreads):
         """The outputs for one partition; `side`: the moment up to which the logs are complete."""
         tally = Tally()
         labels = labels_of(values, self.plan, self.partitions, side, tally)
-        with ShuffleWriter(os.path.join(self.folder, shuffle.FOLDER), f"labels-{number:05d}") as writer:
+        with ShuffleWriter(shuffle.folder_of(self.folder), f"labels-{number:05d}") as writer:
             writer.add(labels)
         yield from writer.references()
         yield TaggedOutput("times", labels.frame[TIME].to_numpy())
@@ -147,7 +147,7 @@ class Times(beam.CombineFn):
 
 
 def build(pipeline: beam.Pipeline, plan: EventLogsPlan, folder: str, now: int) -> None:
-    """Adds the stage to a Beam pipeline. Its one leaf is the file tally.json in `folder`.
+    """Adds the stage to a Beam pipeline. Its one leaf is the file tally.json in the folder of the shuffle.
 
     Args:
         pipeline: the Beam pipeline.
@@ -186,7 +186,7 @@ def build(pipeline: beam.Pipeline, plan: EventLogsPlan, folder: str, now: int) -
         [*tallies, written]
         | "tallies" >> beam.Flatten()
         | "sum" >> beam.CombineGlobally(merged)
-        | "save" >> beam.Map(_save, os.path.join(folder, TALLY), as_of, split_at)
+        | "save" >> beam.Map(_save, os.path.join(shuffle.folder_of(folder), TALLY), as_of, split_at)
     )
 
 
@@ -198,16 +198,13 @@ def run(
     Raises:
         InputError: the logs are missing, unreadable or not what the recipe says.
     """
-    os.makedirs(folder, exist_ok=True)
+    make_folder(folder)
     try:
         with plain_messages(), make_pipeline() as pipeline:
             build(pipeline, plan, folder, int(time.time() * 1_000_000))
+        saved = json.loads(read_text(os.path.join(shuffle.folder_of(folder), TALLY)))
     finally:
-        shutil.rmtree(os.path.join(folder, shuffle.FOLDER), ignore_errors=True)
-    path = os.path.join(folder, TALLY)
-    with open(path, encoding="utf-8") as file:
-        saved = json.load(file)
-    os.remove(path)
+        remove_folder(shuffle.folder_of(folder))
     tally = Tally.from_json(saved["tally"])
     check(plan, tally)
     found = books.books(plan, tally)
@@ -253,5 +250,5 @@ def _latest_of(times: Iterable[int]) -> int:
 
 
 def _save(tally: Tally, path: str, as_of: int, split_at: int | None) -> str:
-    write_whole(path, json.dumps({"tally": tally.to_json(), "as_of": as_of or None, "split_at": split_at}))
+    write_text(path, json.dumps({"tally": tally.to_json(), "as_of": as_of or None, "split_at": split_at}))
     return path

@@ -5,11 +5,11 @@
                                                                                           '--> partition 0
 
 A runner would encode the rows and hold all of them at once. A file is read by mapping it into memory, and only where
-it is needed: a step that wants four columns of forty never touches the others.
+it is needed: a step that wants four columns of forty never touches the others. At a URL a batch is one request.
 
 Every attempt at a step writes files of its own, under a temporary name first, so neither an attempt that was killed
 nor two at the same time harm: only the references of the attempt that Beam takes are ever followed. The folder lies
-beneath the stage's output, which every worker shares.
+beneath the stage's output, which every worker shares; or at a URL beside it (`storage.writing.remove_folder` says why).
 """
 
 from __future__ import annotations
@@ -24,7 +24,17 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
+from components.columnar.ordered_map import ordered_map
+from components.storage.reading import REQUESTS, open_file
+from components.storage.writing import WholeFile, make_folder
+from models.locations import is_url
+
 FOLDER = "shuffle"
+
+
+def folder_of(output: str) -> str:
+    """The folder of the shuffle of the stage that writes to `output`."""
+    return f"{output.rstrip('/')}.{FOLDER}" if is_url(output) else os.path.join(output, FOLDER)
 
 
 @dataclass(frozen=True, order=True)
@@ -69,7 +79,7 @@ class ShuffleWriter:
         self._files: dict[tuple[str, str], _File] = {}
 
     def __enter__(self) -> ShuffleWriter:
-        os.makedirs(self._folder, exist_ok=True)
+        make_folder(self._folder)
         return self
 
     def __exit__(
@@ -107,12 +117,24 @@ def read(references: Iterable[Reference], columns: Sequence[str] | None = None) 
 
 
 def frames(references: Iterable[Reference], columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
-    """The rows of one batch after the other, where they lie in the mapped files."""
-    for reference in sorted(references):
-        with pa.memory_map(reference.file) as source, pa.ipc.open_file(source) as reader:
-            for number in reference.batches:
-                held = reader.get_batch(number)
-                yield pl.DataFrame(pl.from_arrow(held if columns is None else held.select(list(columns))))
+    """The rows of one batch after the other, where they lie in the mapped files.
+
+    Those at URLs are fetched by several threads: most of the time is the way there and back.
+    """
+    there = sorted(references)
+    if any(is_url(reference.file) for reference in there):
+        for fetched in ordered_map(lambda reference: list(_frames(reference, columns)), there, REQUESTS):
+            yield from fetched
+        return
+    for reference in there:
+        yield from _frames(reference, columns)
+
+
+def _frames(reference: Reference, columns: Sequence[str] | None) -> Iterator[pl.DataFrame]:
+    with open_file(reference.file, mapped=True) as source, pa.ipc.open_file(source) as reader:
+        for number in reference.batches:
+            held = reader.get_batch(number)
+            yield pl.DataFrame(pl.from_arrow(held if columns is None else held.select(list(columns))))
 
 
 def one_batch(frame: pl.DataFrame) -> pa.RecordBatch:
@@ -130,12 +152,9 @@ class _File:
     count: int = 0
 
     def __post_init__(self) -> None:
-        self._sink = pa.OSFile(self._temporary, "wb")
+        self._whole = WholeFile(self.path)
+        self._sink = pa.OSFile(self._whole.temporary, "wb")
         self._writer = pa.ipc.new_file(self._sink, self.schema)
-
-    @property
-    def _temporary(self) -> str:
-        return self.path + ".tmp"
 
     def append(self, number: int, held: pa.RecordBatch) -> None:
         self._writer.write_batch(held)
@@ -146,6 +165,6 @@ class _File:
         self._writer.close()
         self._sink.close()
         if whole:
-            os.replace(self._temporary, self.path)
+            self._whole.finish()
         else:
-            os.remove(self._temporary)
+            self._whole.discard()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -10,8 +9,10 @@ import pyarrow as pa
 
 from components.event_logs import csv_lines, json_lines, parquet_rows
 from components.event_logs.blocks import Block
-from components.event_logs.files import format_of, is_compressed, matched_files, relative
+from components.event_logs.files import format_of, is_compressed, matched_files
 from components.event_logs.plan import EventLogsPlan
+from components.storage.finding import relative, size_of
+from components.storage.reading import of_each
 from models.errors import InputError
 from models.registry import known
 
@@ -61,16 +62,18 @@ def pieces(plan: EventLogsPlan) -> list[Piece]:
                         "Make the paths distinct, or tell the rows apart with `where`."
                     )
             owners[file].append(stream.name)
+    tables = [file for file in sorted(owners) if formats[file] == "parquet"]
+    groups_of = dict(zip(tables, of_each(parquet_rows.row_groups, tables), strict=True))
     found: list[Piece] = []
     for file in sorted(owners):
         name, streams = relative(plan.data, file), tuple(owners[file])
         if formats[file] == "parquet":
             first = 0
-            for groups, rows, size in parquet_rows.row_groups(file):
+            for groups, rows, size in groups_of[file]:
                 found.append(Piece(file, name, "parquet", streams, rows, size, groups, first))
                 first += rows
         else:
-            size = os.path.getsize(file) * (_UNPACKED if is_compressed(file) else 1)
+            size = size_of(file) * (_UNPACKED if is_compressed(file) else 1)
             rows = size // _BYTES_PER_ROW + 1
             found.append(Piece(file, name, formats[file], streams, rows, size * _IN_MEMORY))
     return found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import uuid
 from collections.abc import Iterable, Mapping
 
 import numpy as np
@@ -16,6 +15,7 @@ from components.event_logs.multivalued import taken_apart, to_arrow
 from components.event_logs.plan import EventLogsPlan
 from components.event_logs.tally import Tally
 from components.raw_types import ARROW_TYPES
+from components.storage.writing import whole_file
 
 EXAMPLE_ID = "gatewise/example_id"
 SPLITS = ("train", "eval")
@@ -75,12 +75,8 @@ def write_splits(
         part = labels.filter(pl.Series(evaluates == (split == "eval")))
         if part.height == 0:
             continue
-        target = os.path.join(folder, f"Split-{split}")
-        os.makedirs(target, exist_ok=True)
-        # A name of its own, as another attempt at the same file may be under way.
-        temporary = os.path.join(folder, f".{split}-{file}.{uuid.uuid4().hex}.tmp")
-        _write_file(features, part, plan, temporary)
-        os.replace(temporary, os.path.join(target, file))
+        with whole_file(os.path.join(folder, f"Split-{split}", file)) as temporary:
+            _write_file(features, part, plan, temporary)
         yield split, part
 
 

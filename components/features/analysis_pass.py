@@ -15,9 +15,6 @@ from typing import Any
 import apache_beam as beam
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
-from apache_beam.io.filesystems import FileSystems
-from tfx.dsl.io import fileio
 
 from components.columnar.ordered_map import ordered_map
 from components.features.analysers import Analysis, Part, analyse, conclude, merge, merge_parts
@@ -25,6 +22,8 @@ from components.features.columns import raw_names
 from components.features.frequent import Frequent
 from components.features.grid import GridCounts
 from components.features.plan import FeaturesPlan
+from components.storage.reading import open_parquet
+from components.storage.writing import remove_folder, write_text, written_folder
 from models.encoding import ANALYSED_FILE, ENCODING_FILE, Analysed, encode
 from models.preprocessing import vocabulary_file, write_transform_graph
 from models.recipe import Feature
@@ -120,8 +119,8 @@ def _analyse(pieces: list[Piece], plan: str) -> Analysis:
 
 def _analyse_piece(piece: Piece, features: Mapping[str, Feature]) -> Analysis:
     path, row_group = piece
-    with FileSystems.open(path) as file:
-        batches = pq.ParquetFile(file).iter_batches(BATCH_ROWS, [row_group], raw_names(features))
+    with open_parquet(path) as parquet:
+        batches = parquet.iter_batches(BATCH_ROWS, [row_group], raw_names(features))
         return merge([analyse(batch, features) for batch in batches] or [{"rows": 0}])
 
 
@@ -142,18 +141,15 @@ def write(analysis: Analysis, plan: str, folder: str) -> str:
             _write_lines(os.path.join(temporary, vocabulary_file(table)), values)
         _write_graph(features, analysed, temporary, folder)
     for name, text in ((ENCODING_FILE, encode(features, analysed).to_json()), (ANALYSED_FILE, analysed.to_json())):
-        with fileio.open(os.path.join(folder, name), "w") as file:
-            file.write(text)
+        write_text(os.path.join(folder, name), text)
     return folder
 
 
 def _write_graph(features: Mapping[str, Feature], analysed: Analysed, vocabularies: str, folder: str) -> None:
     # A task that Beam runs again finds what the first left; TensorFlow writes no SavedModel over another.
-    if fileio.exists(folder):
-        for name in fileio.listdir(folder):
-            path = os.path.join(folder, name)
-            fileio.rmtree(path) if fileio.isdir(path) else fileio.remove(path)
-    write_transform_graph(features, analysed, vocabularies, folder)
+    remove_folder(folder)
+    with written_folder(folder) as local:
+        write_transform_graph(features, analysed, vocabularies, local)
 
 
 def _write_lines(path: str, values: pa.Array) -> None:

@@ -5,12 +5,9 @@ from __future__ import annotations
 import os
 from typing import Any
 
-import pyarrow.parquet as pq
-from apache_beam.io.filesystems import FileSystems
 from tfx import types
 from tfx.components.util import examples_utils
 from tfx.dsl.components.base import base_beam_executor
-from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 
 from components.beam_messages import plain_messages
@@ -18,6 +15,9 @@ from components.features.analysis_pass import AnalysisPass
 from components.features.columns import check_columns
 from components.features.plan import FeaturesPlan
 from components.features.transform_pass import TransformPass, load_transform
+from components.storage.finding import matching
+from components.storage.reading import open_parquet
+from components.storage.writing import make_folder
 from models.errors import InputError
 
 TRAIN = "train"
@@ -50,11 +50,10 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         pieces, jobs, rows = [], [], 0
         for split in artifact_utils.decode_split_names(examples.split_names):
             folder = artifact_utils.get_split_uri([transformed], split)
-            fileio.makedirs(folder)
+            make_folder(folder)
             source = artifact_utils.get_split_uri([examples], split)
-            for path in sorted(fileio.glob(os.path.join(source, "*.parquet"))):
-                with FileSystems.open(path) as file:
-                    parquet = pq.ParquetFile(file)
+            for path in matching(source, "*.parquet"):
+                with open_parquet(path) as parquet:
                     check_columns(parquet.schema_arrow, plan.features, path)
                     rows += parquet.metadata.num_rows
                     if split == TRAIN:

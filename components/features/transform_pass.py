@@ -18,12 +18,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import tensorflow as tf
 import tensorflow_transform as tft
-from apache_beam.io.filesystems import FileSystems
-from tfx.dsl.io import fileio
 
 from components.columnar.ordered_map import ordered_map
 from components.features.columns import distinct_values, lengths, one_of_each, raw_names, rows_of
 from components.features.plan import FeaturesPlan
+from components.storage.reading import LocalCopy, open_parquet, read_text
+from components.storage.writing import whole_file
 from models.encoding import ANALYSED_FILE, ENCODING_FILE, Analysed, Encoding
 from models.preprocessing import encode_columns, load_vocabulary, pack, raw_feature_spec
 from models.raw_columns import Column
@@ -63,10 +63,8 @@ def _transform_file(job: Job, plan: str, folder: str) -> str:
     # A worker process loads the graph once, not for each file.
     transform = load_transform(folder, plan)
     parts = FeaturesPlan.model_validate_json(plan)
-    temporary = f"{destination}.partial"
-    with FileSystems.open(source) as raw, FileSystems.create(temporary) as file:
-        write_file(pq.ParquetFile(raw), file, transform, parts)
-    fileio.rename(temporary, destination, overwrite=True)
+    with open_parquet(source) as raw, whole_file(destination) as temporary, pa.OSFile(temporary, "wb") as file:
+        write_file(raw, file, transform, parts)
     return destination
 
 
@@ -78,16 +76,17 @@ def load_transform(folder: str, plan: str) -> Transform:
     a text is looked up, or hashed, once for each batch in which it occurs, and not once for each value.
     """
     features = FeaturesPlan.model_validate_json(plan).features
-    encoding = Encoding.from_json(_read(os.path.join(folder, ENCODING_FILE)))
-    analysed = Analysed.from_json(_read(os.path.join(folder, ANALYSED_FILE)))
-    assets = os.path.join(tft.TFTransformOutput(folder).transform_savedmodel_dir, "assets")
+    encoding = Encoding.from_json(read_text(os.path.join(folder, ENCODING_FILE)))
+    analysed = Analysed.from_json(read_text(os.path.join(folder, ANALYSED_FILE)))
+    # The vocabularies are read when the graph is traced, with the first batch: until then a copy of them must be there.
+    saved = LocalCopy(os.path.join(folder, tft.TFTransformOutput.TRANSFORM_FN_DIR))
     tables: dict[str, tf.lookup.StaticHashTable] = {}
     spec = raw_feature_spec(features)
 
     def vocabulary(table: str, dtype: tf.DType) -> tf.lookup.StaticHashTable:
         if table not in tables:
             with tf.init_scope():
-                tables[table] = load_vocabulary(assets, table, dtype)
+                tables[table] = load_vocabulary(os.path.join(saved.path, "assets"), table, dtype)
         return tables[table]
 
     # There is no Python control flow to translate, and the attempt takes seconds.
@@ -109,12 +108,6 @@ def load_transform(folder: str, plan: str) -> Transform:
 
 
 _BATCH = tf.TensorSpec((), tf.int64)
-
-
-def _read(path: str) -> str:
-    with fileio.open(path, "r") as file:
-        text: str = file.read()
-    return text
 
 
 def _tensors(column: pa.Array, dtype: tf.DType, ones: tf.Tensor) -> dict[str, tf.Tensor]:

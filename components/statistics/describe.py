@@ -12,12 +12,12 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import apache_beam as beam
-from apache_beam.io.filesystems import FileSystems
 
 from components.columnar.ordered_map import ordered_map
 from components.statistics.protos import dataset
 from components.statistics.reading import Piece, SplitFiles, described_columns, footer, read_column, shares
 from components.statistics.summary import Summary, merge_all, summarise
+from components.storage.reading import open_file
 from components.whole_message import write_message
 
 Share = tuple[Piece, ...]
@@ -107,7 +107,7 @@ def summarise_share(share: Share, ids: Collection[str]) -> Summaries:
     def parts(name: str) -> Iterable[Summary]:
         for path, row_group, _ in share:
             if name in columns[path]:
-                with FileSystems.open(path) as file:
+                with open_file(path) as file:
                     for array in read_column(file, footers[path], row_group, name):
                         yield summarise(name, array, name in ids)
 

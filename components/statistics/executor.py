@@ -9,13 +9,14 @@ from typing import Any
 from tensorflow_metadata.proto.v0 import statistics_pb2
 from tfx import types
 from tfx.dsl.components.base import base_beam_executor
-from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 
 from components.statistics.describe import Describe, SplitPlan
 from components.statistics.files import CATEGORIES_FILE, STATISTICS_FILE
 from components.statistics.plan import StatisticsPlan
 from components.statistics.reading import files_of
+from components.storage.finding import matching
+from components.storage.reading import read_bytes
 
 
 class Executor(base_beam_executor.BaseBeamExecutor):
@@ -37,11 +38,8 @@ class Executor(base_beam_executor.BaseBeamExecutor):
 
         plans = {}
         for split in artifact_utils.decode_split_names(examples.split_names):
-            files = files_of(
-                split, fileio.glob(os.path.join(artifact_utils.get_split_uri([examples], split), "*.parquet"))
-            )
+            files = files_of(split, matching(artifact_utils.get_split_uri([examples], split), "*.parquet"))
             folder = artifact_utils.get_split_uri([statistics], split)
-            fileio.makedirs(folder)
             plans[split] = SplitPlan(
                 files=files,
                 output=os.path.join(folder, STATISTICS_FILE),
@@ -63,8 +61,7 @@ def approximations(plan: SplitPlan) -> dict[str, dict[str, float]]:
     found: dict[str, dict[str, float]] = {}
     for path in (plan.output, *([plan.categories] if plan.ids else [])):
         statistics = statistics_pb2.DatasetFeatureStatisticsList()
-        with fileio.open(path, "rb") as file:
-            statistics.ParseFromString(file.read())
+        statistics.ParseFromString(read_bytes(path))
         for feature in statistics.datasets[0].features:
             if feature.custom_stats:
                 notes = {note.name: note.num for note in feature.custom_stats}

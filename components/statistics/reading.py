@@ -8,8 +8,8 @@ from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from apache_beam.io.filesystems import FileSystems
 
+from components.storage.reading import of_each, open_parquet
 from models.errors import InputError
 
 # Columns that gatewise adds for itself (ids, times): they describe no example, and each value is there only once.
@@ -48,8 +48,8 @@ def files_of(split: str, paths: Sequence[str]) -> SplitFiles:
     """
     pieces: list[Piece] = []
     columns: dict[str, None] = {}
-    for path in sorted(paths):
-        metadata = footer(path)
+    ordered = sorted(paths)
+    for path, metadata in zip(ordered, of_each(footer, ordered), strict=True):
         pieces += [(path, group, metadata.row_group(group).num_rows) for group in range(metadata.num_row_groups)]
         columns |= dict.fromkeys(described_columns(metadata.schema.to_arrow_schema()))
     found = SplitFiles(pieces=tuple(pieces), columns=tuple(columns))
@@ -75,8 +75,8 @@ def shares(pieces: Sequence[Piece], rows: int) -> list[tuple[Piece, ...]]:
 
 def footer(path: str) -> pq.FileMetaData:
     """The metadata of a Parquet file."""
-    with FileSystems.open(path) as file:
-        return pq.read_metadata(file)
+    with open_parquet(path) as parquet:
+        return parquet.metadata
 
 
 def read_column(file: BinaryIO, metadata: pq.FileMetaData, row_group: int, name: str) -> Iterator[pa.Array]:

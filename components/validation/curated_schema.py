@@ -6,7 +6,7 @@ the file. Here its content travels.
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 from typing import Any, ClassVar
 
 from tfx import types
@@ -14,7 +14,7 @@ from tfx.dsl.components.base import base_component, base_executor, executor_spec
 from tfx.types import artifact_utils, standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 
-from models.whole_file import write_whole
+from components.storage.writing import write_text
 
 
 class Executor(base_executor.BaseExecutor):
@@ -28,8 +28,7 @@ class Executor(base_executor.BaseExecutor):
     ) -> None:
         """Writes schema.pbtxt, as the stock stages call it; `Validation` says if it is no schema."""
         schema = artifact_utils.get_single_instance(output_dict["schema"])
-        Path(schema.uri).mkdir(parents=True, exist_ok=True)
-        write_whole(Path(schema.uri, "schema.pbtxt"), exec_properties["content"])
+        write_text(os.path.join(schema.uri, "schema.pbtxt"), exec_properties["content"])
 
 
 class CuratedSchemaSpec(ComponentSpec):

@@ -6,17 +6,17 @@ import os
 from pathlib import Path
 from typing import Any
 
-import tensorflow_data_validation as tfdv
 from google.protobuf import text_format
-from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2
+from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
 from tfx import types
 from tfx.dsl.components.base import base_executor
-from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 from tfx.utils import io_utils
 
 from components.baselines.kept_statistics import keep
 from components.statistics.files import CATEGORIES_FILE, STATISTICS_FILE
+from components.storage.finding import exists
+from components.storage.reading import LocalCopy, read_bytes
 from components.validation.drift import SplitStatistics, check_columns, check_drift
 from components.validation.findings import Finding, schema_findings
 from components.validation.plan import ValidationPlan
@@ -80,7 +80,8 @@ class Executor(base_executor.BaseExecutor):
             output.set_int_custom_property("baseline_statistics_id", baseline.id)
         if exec_properties.get("keep"):
             about = {"split_names": statistics.split_names, "span": statistics.span}
-            keep(Path(statistics.uri), Path(exec_properties["keep"]), about)
+            with LocalCopy(statistics.uri) as folder:
+                keep(Path(folder), Path(exec_properties["keep"]), about)
 
 
 def merge(anomalies: anomalies_pb2.Anomalies, drifted: anomalies_pb2.Anomalies) -> None:
@@ -101,14 +102,18 @@ def _read_statistics(artifact: types.Artifact, split: str) -> SplitStatistics:
     folder = artifact_utils.get_split_uri([artifact], split)
     categories = os.path.join(folder, CATEGORIES_FILE)
     return SplitStatistics(
-        all=tfdv.load_stats_binary(os.path.join(folder, STATISTICS_FILE)),
-        categories=tfdv.load_stats_binary(categories) if fileio.exists(categories) else None,
+        all=_read_message(os.path.join(folder, STATISTICS_FILE)),
+        categories=_read_message(categories) if exists(categories) else None,
     )
 
 
+def _read_message(path: str) -> statistics_pb2.DatasetFeatureStatisticsList:
+    return statistics_pb2.DatasetFeatureStatisticsList.FromString(read_bytes(path))
+
+
 def _read_schema(artifact: types.Artifact) -> schema_pb2.Schema:
-    path = io_utils.get_only_uri_in_dir(artifact.uri)
     try:
-        return io_utils.SchemaReader().read(path)
+        with LocalCopy(artifact.uri) as folder:
+            return io_utils.SchemaReader().read(io_utils.get_only_uri_in_dir(folder))
     except text_format.ParseError as error:
         raise InputError(f"validation.schema: expected a TFDV schema as text proto; cannot read it: {error}.") from None

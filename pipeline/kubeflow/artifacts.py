@@ -11,6 +11,8 @@ from tfx import types
 from tfx.orchestration.kubeflow.v2.container import kubeflow_v2_entrypoint_utils
 
 from components.baselines.executor import FOUND
+from components.storage.writing import remove_folder
+from models.locations import is_url
 
 MOUNTS = {"s3://": "s3", "gs://": "gcs", "minio://": "minio"}
 """Where the launcher keeps a pod's copies of what lies at a URL: `s3://BUCKET/KEY` at /s3/BUCKET/KEY."""
@@ -39,10 +41,17 @@ def local_path(uri: str, root: str = "/") -> str:
     return uri
 
 
-def inputs(given: ArtifactLists, definitions: pipeline_spec_pb2.ComponentInputsSpec, root: str) -> dict[str, Any]:
+def inputs(
+    given: ArtifactLists, definitions: pipeline_spec_pb2.ComponentInputsSpec, root: str | None
+) -> dict[str, Any]:
     """The input artifacts for an executor: {key: [artifact]}, of which nothing was found (`components.baselines`): [].
 
     Kubeflow hands them over without their types, which come from the component's own definition.
+
+    Args:
+        given: as Kubeflow has them.
+        definitions: of the component's inputs.
+        root: above the launcher's folders; None leaves the artifacts at their URLs.
     """
     found = {}
     for key, artifacts in given.items():
@@ -54,12 +63,19 @@ def inputs(given: ArtifactLists, definitions: pipeline_spec_pb2.ComponentInputsS
     return found
 
 
-def outputs(given: ArtifactLists, root: str) -> dict[str, list[types.Artifact]]:
-    """The output artifacts for an executor, each with its folder: TFX makes them before a stage, Kubeflow does not."""
+def outputs(given: ArtifactLists, root: str | None) -> dict[str, list[types.Artifact]]:
+    """The output artifacts for an executor, each with its folder: TFX makes them before a stage, Kubeflow does not.
+
+    At a URL (`root` None) there may lie what an attempt left that was killed: it is removed, as a pod's disk would be. The
+    launcher uploads nothing over what the stage then writes there: the pod has no such folder.
+    """
     found = _parsed(given, root)
     for artifacts in found.values():
         for artifact in artifacts:
-            os.makedirs(artifact.uri, exist_ok=True)
+            if is_url(artifact.uri):
+                remove_folder(artifact.uri)
+            else:
+                os.makedirs(artifact.uri, exist_ok=True)
     return found
 
 
@@ -82,11 +98,12 @@ def executor_output(
     return result
 
 
-def _parsed(given: ArtifactLists, root: str) -> dict[str, list[types.Artifact]]:
+def _parsed(given: ArtifactLists, root: str | None) -> dict[str, list[types.Artifact]]:
     found = kubeflow_v2_entrypoint_utils.parse_raw_artifact_dict(given, {})
     for artifacts in found.values():
         for artifact in artifacts:
-            artifact.uri = local_path(artifact.uri, root)
+            if root is not None:
+                artifact.uri = local_path(artifact.uri, root)
     return found
 
 

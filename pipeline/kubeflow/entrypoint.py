@@ -90,20 +90,24 @@ def run(
 
     from pipeline.kubeflow import artifacts
     from pipeline.kubeflow.parameters import merge_parameters
+    from pipeline.kubeflow.workers import elsewhere
 
     _only_our_log()
     given = json_format.Parse(invocation, pipeline_spec_pb2.ExecutorInput(), ignore_unknown_fields=True)
     definitions = json_format.Parse(inputs_spec, pipeline_spec_pb2.ComponentInputsSpec(), ignore_unknown_fields=True)
-    root = os.environ.get(MOUNT_ROOT, "/")
+    cls = import_utils.import_class_by_path(executor_class)
+    on_beam = issubclass(cls, base_beam_executor.BaseBeamExecutor)
+    pod = os.environ.get(MOUNT_ROOT, "/")
+    # Workers in other pods see no folder of this one: they, and so the stage, read and write at the URLs themselves.
+    root = None if on_beam and elsewhere(beam_arguments) else pod
     inputs = artifacts.inputs(given.inputs.artifacts, definitions, root)
     outputs = artifacts.outputs(given.outputs.artifacts, root)
     parameters = kubeflow_v2_entrypoint_utils.parse_execution_properties(given.inputs.parameter_values, {}, definitions)
     properties = merge_parameters(stage, parameters)
 
-    cls = import_utils.import_class_by_path(executor_class)
     with tempfile.TemporaryDirectory(prefix="gatewise-") as scratch:
         common = {"unique_id": stage, "tmp_dir": scratch}
-        if issubclass(cls, base_beam_executor.BaseBeamExecutor):
+        if on_beam:
             context = cls.Context(beam_pipeline_args=beam_arguments, **common)
         else:
             context = base_executor.BaseExecutor.Context(extra_flags=beam_arguments, **common)
@@ -111,7 +115,7 @@ def run(
         cls(context).Do(inputs, outputs, properties)
 
     written = artifacts.executor_output(given.outputs.artifacts, outputs)
-    write_whole(artifacts.local_path(given.outputs.output_file, root), json_format.MessageToJson(written))
+    write_whole(artifacts.local_path(given.outputs.output_file, pod), json_format.MessageToJson(written))
     return _facts(outputs)
 
 

@@ -308,6 +308,11 @@ WRONG = {
         'validation: {schema: "\\0"}\nmodel:',
         ["'data' or 'validation.schema' cannot be the name of a file"],
     ),
+    "data at a URL that is none of a store": (
+        "model:",
+        "data: hdfs://logs/news\nmodel:",
+        [": data: hdfs://logs/news: expected a path or a URL of an object store: s3://BUCKET/..."],
+    ),
     "a file name that is too long": (
         "model:",
         f"validation: {{schema: {'x' * 5000}}}\nmodel:",
@@ -409,6 +414,11 @@ def test_overrides(recipe_file: Path, tmp_path: Path) -> None:
     assert (recipe.model.architecture, recipe.training.seed) == ("ple", 2)
     assert recipe.logs is not None and recipe.logs.streams["read"].where == {"type": ("READ",)}
     assert recipe.data == str(tmp_path / "x")
+
+
+def test_data_at_a_url_stays_as_it_is_written(recipe_file: Path) -> None:
+    assert load_recipe(recipe_file, ["data=s3://logs/news/2026"]).data == "s3://logs/news/2026"
+    assert load_recipe(recipe_file, data="gs://logs").data == "gs://logs"
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,11 @@ WRONG = {
     ),
     "root": ("root: /gatewise", "root: gatewise", [":8: kubeflow.root: expected an absolute path in the pods"]),
     "data": ("data: /logs/census", "data: logs", [":9: kubeflow.data: expected an absolute path", "or a URL"]),
+    "data at a URL of another kind": (
+        "data: /logs/census",
+        "data: hdfs://a/b",
+        [":9: kubeflow.data:", "received 'hdfs://a/b'"],
+    ),
     "image": ("gatewise:1.0", "Gate wise", [":10: kubeflow.image: expected an image's name"]),
     "duration": ("timeout: 6h", "timeout: 6", [":24: kubeflow.stages.Trainer.timeout", "such as 30m, 12h or 7d"]),
     "retries": ("count: 2,", "count: -1,", [":16: kubeflow.defaults.retries.count:", "received -1"]),

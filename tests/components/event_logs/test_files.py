@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from components.event_logs.files import format_of, matched_files, relative
+from components.event_logs.files import format_of, matched_files
+from components.storage.finding import relative
 from models.errors import InputError
 
 

@@ -38,7 +38,7 @@ def test_round_trip(tmp_path: Path) -> None:
     assert shuffle.read([places[0, "event"]], ["text"])["text"].to_list() == ["", "a"]
     assert places[0, "event"].batches == (0, 2) and places[2, "event"].batches == (1,)
     assert shuffle.read([]) is None
-    assert len(list(tmp_path.iterdir())) == 2 and not list(tmp_path.glob("*.tmp"))
+    assert len(list(tmp_path.iterdir())) == 2 and not list(tmp_path.glob("*.partial"))
 
 
 def test_a_second_attempt_touches_nothing_of_the_first(tmp_path: Path) -> None:

@@ -94,3 +94,16 @@ def test_outputs_go_to_folders_in_the_pod_and_back_under_kubeflow_s_uri(tmp_path
     assert (entry["name"], entry["uri"]) == ("7", "s3://b/run/examples")
     assert (entry["metadata"]["span"], entry["metadata"]["rows"]) == (4, 7)
     assert "null" not in json.dumps(written)
+
+
+def test_where_workers_are_elsewhere_artifacts_stay_at_their_urls(monkeypatch: pytest.MonkeyPatch) -> None:
+    removed: list[str] = []
+    monkeypatch.setattr(artifacts, "remove_folder", removed.append)
+    entry = {"name": "7", "uri": "s3://b/run/examples", "type": {"instanceSchema": EXAMPLES.decode()}}
+    [examples] = artifacts.outputs(executor_input("outputs", examples=entry), None)["examples"]
+    assert examples.uri == "s3://b/run/examples" and not Path("s3:").exists()
+    # Of an attempt that was killed.
+    assert removed == ["s3://b/run/examples"]
+    given = {"uri": "s3://b/examples", "type": {"instanceSchema": ""}, "metadata": {}}
+    found = artifacts.inputs(executor_input("inputs", examples=given), definitions(examples=EXAMPLES), None)
+    assert [one.uri for one in found["examples"]] == ["s3://b/examples"]

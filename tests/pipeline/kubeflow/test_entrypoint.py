@@ -6,15 +6,15 @@ import json
 import logging
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
-from tfx.dsl.components.base import base_executor
+from tfx.dsl.components.base import base_beam_executor, base_executor
 from tfx.orchestration.kubeflow.v2 import compiler_utils
 from tfx.types import standard_artifacts
 
 from models.errors import InputError
-from pipeline.kubeflow import entrypoint
+from pipeline.kubeflow import artifacts, entrypoint
 
 SCHEMA = compiler_utils.get_artifact_schema(standard_artifacts.Schema).decode()
 CURATED = "components.validation.curated_schema.Executor"
@@ -25,6 +25,15 @@ class Refuses(base_executor.BaseExecutor):
 
     def Do(self, input_dict: Any, output_dict: Any, exec_properties: Any) -> None:
         raise InputError("stream 'click': no file matches clicks/*.")
+
+
+class SaysWhere(base_beam_executor.BaseBeamExecutor):
+    """A stage on Beam that keeps what it was given."""
+
+    uris: ClassVar[list[str]] = []
+
+    def Do(self, input_dict: Any, output_dict: Any, exec_properties: Any) -> None:
+        self.uris.append(output_dict["schema"][0].uri)
 
 
 class Crashes(base_executor.BaseExecutor):
@@ -112,3 +121,18 @@ def test_the_output_file_is_written_last_and_whole(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(entrypoint, "write_whole", write_whole)
     assert entrypoint.main(step(CURATED, tmp_path, content="feature {}")) == 0
     assert seen == [True]
+
+
+def test_beam_s_runner_says_whether_a_stage_gets_folders_or_urls(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(entrypoint.MOUNT_ROOT, str(tmp_path))
+    monkeypatch.setattr(artifacts, "remove_folder", lambda url: None)
+    SaysWhere.uris.clear()
+    executor = f"{__name__}.SaysWhere"
+    for flags in ([], ["--runner=DaskRunner"]):
+        assert entrypoint.main([*step(executor, tmp_path), *flags]) == 0
+    assert SaysWhere.uris == [str(tmp_path / "s3" / "b" / "schema"), "s3://b/schema"]
+    # Stages that are not on Beam have the launcher's copies whatever the runner.
+    assert entrypoint.main([*step(CURATED, tmp_path, content="feature {}"), "--runner=DaskRunner"]) == 0
+    assert (tmp_path / "s3" / "b" / "schema" / "schema.pbtxt").is_file()

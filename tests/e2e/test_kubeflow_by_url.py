@@ -1,0 +1,75 @@
+"""The compiled file where Beam's workers are elsewhere: logs and artifacts at URLs, and nothing on the pods' disks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import s3_server
+import yaml
+from kubeflow_replay.replay import Replay
+from kubeflow_replay.store import Store
+
+pytestmark = pytest.mark.slow
+
+PROJECT = Path(__file__).resolve().parents[2]
+ROOT = "s3://recommender/pipelines"
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[Any]:
+    with s3_server.running("recommender", "logs") as client:
+        yield client
+
+
+def test_the_data_stages_read_and_write_at_urls(
+    client: Any,
+    shop_recipe: Path,
+    shop_logs: Path,
+    gatewise: Callable[..., Any],
+    tmp_path: Path,
+) -> None:
+    for file in shop_logs.rglob("*"):
+        if file.is_file():
+            client.upload_file(str(file), "logs", f"shop/{file.relative_to(shop_logs).as_posix()}")
+    document = yaml.safe_load(shop_recipe.read_text())
+    document["beam"] = {"runner": "far_runner.FarRunner"}
+    document["kubeflow"] = {
+        "pipeline_root": ROOT,
+        "root": "/gatewise",
+        "data": "s3://logs/shop",
+        "image": "registry.example.com/gatewise:1.0",
+        "defaults": {
+            "volumes": {"/gatewise": "gatewise-home"},
+            "environment": {
+                **s3_server.ENVIRONMENT,
+                "AWS_ENDPOINT_URL": client.meta.endpoint_url,
+                "PYTHONPATH": str(PROJECT / "tests" / "doubles"),
+                "TF_CPP_MIN_LOG_LEVEL": 2,
+            },
+        },
+    }
+    recipe = tmp_path / "shop.yaml"
+    recipe.write_text(yaml.safe_dump(document))
+    done = gatewise("compile", recipe, "--out", tmp_path / "pipeline.yaml")
+    assert done.code == 0, done.err
+
+    replay = Replay(tmp_path / "pipeline.yaml", Store(client), ROOT, tmp_path / "pods", PROJECT)
+    run = replay.run(only={"EventLogs", "Statistics"})
+    for name, output, some in (
+        ("EventLogs", "examples", {"books.json", "Split-train/examples-00000-of-00002.parquet"}),
+        ("Statistics", "statistics", {"Split-train/FeatureStats.pb", "Split-eval/FeatureStats.pb"}),
+    ):
+        task = run[name]
+        assert task.succeeded, f"{name}: {task.attempts[-1].log[-3000:] if task.attempts else 'not run'}"
+        uri = task.outputs[output]["uri"]
+        keys = Store(client).keys(uri)
+        prefix = uri.removeprefix("s3://recommender/") + "/"
+        assert some <= {key.removeprefix(prefix) for key in keys} and not [key for key in keys if key.endswith("/")]
+        # What the launcher would have uploaded is not there: the stage wrote all of it to the store itself.
+        assert not (task.attempts[-1].disk / "s3" / uri.removeprefix("s3://")).exists()
+    assert run["EventLogs"].attempts[-1].lines[-1]["rows"]["examples"] > 20_000
+    left = [entry["Key"] for entry in client.list_objects_v2(Bucket="recommender")["Contents"]]
+    assert not [key for key in left if ".shuffle" in key]
