@@ -10,6 +10,7 @@ from tfx.dsl.components.base import base_node
 
 from components.baselines.component import BaselineModel, BaselineStatistics
 from models.recipe import Recipe
+from pipeline.beam_flags import beam_flags
 from pipeline.kubeflow.section import kubeflow_of, pipeline_name
 from pipeline.platforms import Platform
 
@@ -53,9 +54,5 @@ class KubeflowPlatform(Platform):
             "pipeline_name": pipeline_name(recipe),
             "pipeline_root": self._kubeflow.pipeline_root,
             "enable_cache": False,
-            "beam_pipeline_args": [
-                f"--runner={recipe.beam.runner}",
-                f"--sdk_container_image={self._kubeflow.image}",
-                *recipe.beam.flags,
-            ],
+            "beam_pipeline_args": beam_flags(recipe.beam, self._kubeflow.image),
         }
