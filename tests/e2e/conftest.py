@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import logging
-import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from benchmarks import engines
 
 PROJECT = Path(__file__).resolve().parents[2]
 REAL_DATA = PROJECT.parent / "shared" / "data"
@@ -74,16 +73,6 @@ def real_data() -> Path:
     return REAL_DATA
 
 
-WORKER_POOL = """
-import sys
-from apache_beam.runners.worker.worker_pool_main import BeamFnExternalWorkerPoolServicer
-address, server = BeamFnExternalWorkerPoolServicer.start(use_process=True)
-print(address, flush=True)
-sys.stdin.read()
-"""
-"""Beam's own command must be told a port; this one finds a free one, and ends when its standard input does."""
-
-
 @dataclasses.dataclass(frozen=True)
 class Engine:
     """A cluster: what a recipe says to run on it; `arms`, the folder of dying.py."""
@@ -95,60 +84,14 @@ class Engine:
 @pytest.fixture(scope="session")
 def dask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """A Dask scheduler with two worker processes."""
-    from distributed import LocalCluster
-
     arms = tmp_path_factory.mktemp("arms")
-    with LocalCluster(
-        n_workers=2,
-        threads_per_worker=1,
-        processes=True,
-        dashboard_address=None,
-        env={"DYING": str(arms)},
-        preload=[str(Path(__file__).with_name("dying.py"))],
-        silence_logs=logging.CRITICAL,
-    ) as cluster:
-        flags = [f"--dask_client_address={cluster.scheduler_address}"]
-        yield Engine(["beam.runner=DaskRunner", f"beam.flags={json.dumps(flags)}"], arms)
+    preload = Path(__file__).with_name("dying.py")
+    with engines.dask(tmp_path_factory.mktemp("dask"), preload, {"DYING": str(arms)}) as beam:
+        yield Engine(beam, arms)
 
 
 @pytest.fixture(scope="session")
 def job_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """Beam's portable job service, and a pool that starts a worker process for each pipeline."""
-    folder = tmp_path_factory.mktemp("job-service")
-    # The pool calls `python`.
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    environment = {**os.environ, "PATH": path, "PYTHONPATH": str(PROJECT), "TF_CPP_MIN_LOG_LEVEL": "3"}
-    command = [sys.executable, "-m", "apache_beam.runners.portability.local_job_service_main"]
-    command += ["--port_file", str(folder / "port"), "--staging_dir", str(folder / "staging")]
-    with (
-        open(folder / "log", "w") as log,
-        subprocess.Popen(
-            command,
-            cwd=PROJECT,
-            env=environment,
-            stdout=log,
-            stderr=log,
-        ) as service,
-        subprocess.Popen(
-            [sys.executable, "-c", WORKER_POOL],
-            cwd=PROJECT,
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-        ) as pool,
-    ):
-        try:
-            assert pool.stdin is not None and pool.stdout is not None
-            address = pool.stdout.readline().strip()
-            while not (folder / "port").is_file():
-                assert service.poll() is None, (folder / "log").read_text()
-                time.sleep(0.05)
-            flags = [f"--job_endpoint=localhost:{(folder / 'port').read_text()}", "--environment_type=EXTERNAL"]
-            flags.append(f"--environment_config={address}")
-            yield Engine(["beam.runner=PortableRunner", f"beam.flags={json.dumps(flags)}"])
-        finally:
-            # The pool ends, and with it the workers, when nobody can write to it any more.
-            pool.stdin.close()
-            service.terminate()
+    with engines.job_service(tmp_path_factory.mktemp("job-service"), fresh=True) as beam:
+        yield Engine(beam)
