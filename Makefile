@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 LOGS := runs/shop-logs
-BENCHMARKS := event_logs statistics features feed evaluation pipeline growth training_step embeddings logs_to_model
+BENCHMARKS := event_logs statistics features feed evaluation pipeline growth training_step embeddings logs_to_model runners
 BENCHMARKS += $(if $(wildcard /dev/nvidia[0-9]*),gpu_step)
 LOCK := .runtime/tools/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet
 

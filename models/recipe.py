@@ -512,8 +512,17 @@ class Serving(Section):
 class Beam(Section):
     """How the data stages run."""
 
-    runner: str = Field(default="FnApiRunner", description="Beam runner.", examples=["FnApiRunner"])
-    flags: tuple[str, ...] = Field(default=(), description="More Beam flags.", examples=[["--region=europe-west1"]])
+    runner: str = Field(
+        default="FnApiRunner",
+        description="Beam's engine: `FnApiRunner` is this machine; `DaskRunner`, `PortableRunner`, `FlinkRunner`, "
+        "`SparkRunner`, `DataflowRunner`, or the path of a runner's class. Never changes the result.",
+        examples=["DaskRunner"],
+    )
+    flags: tuple[str, ...] = Field(
+        default=(),
+        description="Beam's flags: where the engine's cluster is, and whatever else it knows.",
+        examples=[["--dask_client_address=tcp://dask-scheduler:8786"]],
+    )
     partitions: Annotated[int, Field(ge=1, le=65_536)] | None = Field(
         default=None,
         description="Partitions of the join; by default one for every 500,000 rows or so. Never changes the result.",

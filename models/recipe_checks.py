@@ -9,6 +9,7 @@ from pathlib import Path
 
 from models.architectures import ARCHITECTURES
 from models.balancing import BALANCERS
+from models.beam_runners import beam_problems
 from models.errors import InputError
 from models.locations import bucket_and_key, is_url
 from models.loss_names import LOSS_KINDS
@@ -52,6 +53,7 @@ def problems(recipe: Recipe) -> list[Problem]:
         _training,
         _evaluation,
         _serving,
+        beam_problems,
         kubeflow_problems,
     )
     return [problem for check in checks for problem in check(recipe)]

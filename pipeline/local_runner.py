@@ -11,6 +11,7 @@ from absl import logging as absl_logging
 from apache_beam.runners.runner import create_runner
 from tfx import v1 as tfx
 
+from models.beam_runners import runner_path
 from models.errors import InputError
 from models.recipe import Recipe
 from pipeline.dag import create_pipeline
@@ -45,9 +46,9 @@ def run_pipeline(recipe: Recipe, places: Places, listener: Listener | None = Non
 
 def _check_runner(name: str) -> None:
     try:
-        create_runner(name)
-    except (ValueError, ImportError) as error:
-        raise InputError(f"beam.runner: {error} On one machine, leave it out.") from None
+        create_runner(runner_path(name))
+    except (ValueError, ImportError, AttributeError) as error:
+        raise InputError(f"beam.runner: {name}: {error} On one machine, leave it out.") from None
 
 
 @contextlib.contextmanager

@@ -13,6 +13,7 @@ from components.evaluation.plan import truth_fingerprint
 from components.event_logs.fingerprint import fingerprint
 from components.validation.baseline import baseline_statistics_resolver
 from models.recipe import Recipe
+from pipeline.beam_flags import beam_flags
 from pipeline.places import Places
 from pipeline.platforms import Platform
 
@@ -57,11 +58,5 @@ class OneMachine(Platform):
             "pipeline_root": str(self._places.artifacts),
             "enable_cache": True,
             "metadata_connection_config": sqlite_metadata_connection_config(str(self._places.metadata)),
-            # The container image's name is never used by a local runner; naming one keeps TFX from building a source
-            # distribution of itself before every Beam stage.
-            "beam_pipeline_args": [
-                f"--runner={recipe.beam.runner}",
-                "--sdk_container_image=gatewise",
-                *recipe.beam.flags,
-            ],
+            "beam_pipeline_args": beam_flags(recipe.beam, "gatewise"),
         }

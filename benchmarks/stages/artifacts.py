@@ -11,6 +11,8 @@ import apache_beam as beam
 from tfx import types
 from tfx.dsl.components.base import base_beam_executor, base_executor
 
+from components.beam_running import running
+
 BEAM = ("--runner=FnApiRunner", "--sdk_container_image=gatewise")
 SPLITS = '["train", "eval"]'
 
@@ -32,7 +34,7 @@ def do(
     outputs: Mapping[str, types.Artifact],
     properties: Mapping[str, Any],
     temporary: Path,
-    flags: Sequence[str] = (),
+    flags: Sequence[str] = BEAM,
 ) -> None:
     """One call of an executor, as LocalDagRunner makes it.
 
@@ -41,12 +43,12 @@ def do(
         inputs, outputs: by key, one artifact each.
         properties: the execution properties.
         temporary: a folder for its temporary files.
-        flags: of Beam, besides BEAM.
+        flags: of Beam.
     """
     context: Any
     if issubclass(executor, base_beam_executor.BaseBeamExecutor):
         context = base_beam_executor.BaseBeamExecutor.Context(
-            beam_pipeline_args=[*BEAM, *flags], tmp_dir=str(temporary), unique_id="1"
+            beam_pipeline_args=list(flags), tmp_dir=str(temporary), unique_id="1"
         )
     else:
         context = base_executor.BaseExecutor.Context(tmp_dir=str(temporary), unique_id="1")
@@ -59,7 +61,7 @@ def do(
     )
 
 
-def start_beam() -> None:
+def start_beam(flags: Sequence[str] = BEAM) -> None:
     """Runs an empty pipeline: the first one in a process loads Beam's runner, which is start-up and not work."""
-    with beam.Pipeline(argv=list(BEAM)) as pipeline:
+    with running(lambda: beam.Pipeline(argv=list(flags))) as pipeline:
         _ = pipeline | beam.Create([0]) | beam.Map(lambda element: element)

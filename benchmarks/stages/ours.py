@@ -22,6 +22,7 @@ from benchmarks.stages.artifacts import artifact, do, start_beam
 from benchmarks.stages.door import answer, clock
 from models.recipe import Recipe
 from models.recipe_file import load_recipe
+from pipeline.beam_flags import beam_flags
 from pipeline.spare_memory import few_arenas, give_back, imports_aside
 
 Done = dict[str, Any]
@@ -36,7 +37,7 @@ def event_logs(recipe: Recipe, inputs: Path, out: Path) -> Done:
     plan = EventLogsPlan.from_recipe(recipe).model_dump_json()
     examples = artifact(standard_artifacts.Examples, out / "examples")
     with clock() as seconds:
-        do(Executor, {}, {"examples": examples}, {"plan": plan, "fingerprint": "", **CODE}, out / "tmp")
+        do(Executor, {}, {"examples": examples}, {"plan": plan, "fingerprint": "", **CODE}, out / "tmp", flags(recipe))
     summary = json.loads((out / "examples" / "summary.json").read_text(encoding="utf-8"))
     return {"seconds": seconds[0], "rows": rows_of(out / "examples"), "tasks": summary["tasks"]}
 
@@ -49,7 +50,7 @@ def statistics(recipe: Recipe, inputs: Path, out: Path) -> Done:
     plan = StatisticsPlan.from_recipe(recipe).model_dump_json()
     made = {"statistics": artifact(standard_artifacts.ExampleStatistics, out / "statistics")}
     with clock() as seconds:
-        do(Executor, {"examples": examples_in(inputs)}, made, {"plan": plan, **CODE}, out / "tmp")
+        do(Executor, {"examples": examples_in(inputs)}, made, {"plan": plan, **CODE}, out / "tmp", flags(recipe))
     return {"seconds": seconds[0], "rows": rows_of(inputs / "examples")}
 
 
@@ -91,7 +92,7 @@ def features(recipe: Recipe, inputs: Path, out: Path) -> Done:
         "transformed_examples": artifact(standard_artifacts.Examples, out / "transformed_examples"),
     }
     with clock() as seconds:
-        do(Executor, {"examples": examples_in(inputs)}, made, {"plan": plan, **CODE}, out / "tmp")
+        do(Executor, {"examples": examples_in(inputs)}, made, {"plan": plan, **CODE}, out / "tmp", flags(recipe))
     return {"seconds": seconds[0], "rows": rows_of(inputs / "examples")}
 
 
@@ -192,6 +193,11 @@ STAGES: dict[str, Callable[[Recipe, Path, Path], Done]] = {
 }
 
 
+def flags(recipe: Recipe) -> list[str]:
+    """Beam's flags, as the recipe has them."""
+    return beam_flags(recipe.beam, "gatewise")
+
+
 def examples_in(inputs: Path) -> Any:
     """The raw examples, as the artifact that the first stage writes."""
     examples = artifact(standard_artifacts.Examples, inputs / "examples")
@@ -214,7 +220,7 @@ def run(question: Mapping[str, Any]) -> Done:
     out = Path(question["out"])
     inputs = Path(question.get("inputs") or out)
     recipe = load_recipe(question["recipe"], question.get("overrides", ()), question.get("data"))
-    start_beam()
+    start_beam(flags(recipe))
     done: Done = {}
     seconds: dict[str, float] = {}
     few_arenas()

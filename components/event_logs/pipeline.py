@@ -1,19 +1,22 @@
 """The stage as a Beam pipeline: references to rows in files go through three barriers, and there is exactly one leaf.
 
 pieces -> read --- dead letters (written where they are found)
-           |--- latest time -> as_of --------------------------(side input)
-           |--- event ids -> by id -> later copies --.              |
-           |--- events ------------------------------+-> by key -> attribute -> times -> split limit --(side input)
-           |                                                        '-> labels -.                           |
-           '--- features -------------------------------------------------------+-> by row -----------> write -.
-                                                                                                               |
-           counts of all steps --------------------------------------------------------------------------------+-> sum
-                                                                                                   -> tally.json
+           |--- latest time -> as_of -> to each partition --.
+           |--- event ids -> by id -> later copies ---------|
+           |--- events -------------------------------------+-> by key -> attribute -> times -> split limit
+           |                                                               |                    |-> to each partition
+           |                                                               '-> labels ----------|
+           '--- features -----------------------------------------------------------------------+-> by row -> write -.
+                                                                                                                     |
+           as_of, split limit, counts of all steps ------------------------------------------------------------------+-> sum
+                                                                                                         -> tally.json
 Labelled examples have no events: their features go from read to write, and their times to the split limit.
+Only what all of Beam's engines do alike is used: see `outputs.py`.
 """
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import time
@@ -24,41 +27,41 @@ from typing import Any
 import apache_beam as beam
 import numpy as np
 import polars as pl
-from apache_beam.pvalue import AsSingleton, TaggedOutput
 
-from components.beam_messages import plain_messages
+from components.beam_running import running
 from components.event_logs import books, dead_letters, shuffle
 from components.event_logs.checks import check
 from components.event_logs.events import TIME
 from components.event_logs.examples import evaluates, examples_of
+from components.event_logs.outputs import OfAll, Only, Output, Tell, told_apart
 from components.event_logs.partition_count import count_of_partitions
 from components.event_logs.partitions import labels_of, lost_copies, read_piece
-from components.event_logs.plan import EventLogsPlan
+from components.event_logs.plan import EventLogsPlan, SplitPlan
 from components.event_logs.shuffle import Reference, Rows, ShuffleWriter
 from components.event_logs.splits import time_limit
 from components.event_logs.streams import Piece, pieces
 from components.event_logs.tally import Tally, merged
-from components.event_logs.threads import OnThreads, Together
+from components.event_logs.threads import OnThreads, Together, together
 from components.event_logs.writing import count_labels, write_splits
 from components.storage.reading import read_text
 from components.storage.writing import make_folder, remove_folder, write_text
 
 TALLY = "tally.json"
-Keyed = tuple[int, Reference]
 
 
 class Read(OnThreads):
     """A piece -> references to its well-formed events, by partition; writes its dead letters.
 
-    Tags: "tally"; "latest", the latest time; "times", all times of labelled examples.
+    Kinds: the references' roles, each with (partition, reference); "tally"; "latest", the latest time, 0 without; "times",
+    all times of labelled examples.
     """
 
     def __init__(self, plan: EventLogsPlan, partitions: int, limit: int, folder: str) -> None:
         self.plan, self.partitions, self.limit, self.folder = plan, partitions, limit, folder
 
-    def work(self, number: int, values: list[Piece], side: Any) -> Iterator[Any]:
+    def work(self, number: int, values: list[Piece]) -> Iterator[Output]:
         """The outputs for one piece."""
-        tally = Tally()
+        tally, times = Tally(), [np.array([], np.int64)]
         with ShuffleWriter(shuffle.folder_of(self.folder), f"piece-{number:05d}") as writer:
             for piece in values:
                 for found in read_piece(piece, self.plan, self.partitions, self.limit, tally):
@@ -67,16 +70,17 @@ class Read(OnThreads):
                         continue
                     writer.add(found)
                     if TIME in found.frame.columns:
-                        yield from self._times(found)
-        yield from writer.references()
-        yield TaggedOutput("tally", tally)
-
-    def _times(self, found: Rows) -> Iterator[TaggedOutput]:
-        times = found.frame[TIME].to_numpy()
-        if len(times):
-            yield TaggedOutput("latest", int(times.max()))
+                        times.append(self._times(found))
+        yield from of_roles(writer)
+        yield "tally", tally
+        every = np.concatenate(times)
+        yield "latest", int(every.max(initial=0))
         if self.plan.labelled:
-            yield TaggedOutput("times", times)
+            yield "times", every
+
+    def _times(self, found: Rows) -> np.ndarray:
+        times = found.frame[TIME].to_numpy()
+        return times if self.plan.labelled else times.max(keepdims=True)
 
 
 class LostCopies(OnThreads):
@@ -85,65 +89,55 @@ class LostCopies(OnThreads):
     def __init__(self, folder: str) -> None:
         self.folder = folder
 
-    def work(self, number: int, values: list[Reference], side: Any) -> Iterator[Keyed]:
+    def work(self, number: int, values: list[Reference]) -> Iterator[Output]:
         """The outputs for one partition."""
         with ShuffleWriter(shuffle.folder_of(self.folder), f"ids-{number:05d}") as writer:
             for lost in lost_copies(values):
                 writer.add(lost)
-        yield from writer.references()
+        yield from of_roles(writer)
 
 
 class Attribute(OnThreads):
-    """The events of a partition -> references to the labels of its impressions; tags "tally", "times"."""
+    """The events of a partition, told `as_of` -> references to the labels of its impressions; kinds "tally", "times", too."""
 
     def __init__(self, plan: EventLogsPlan, partitions: int, folder: str) -> None:
         self.plan, self.partitions, self.folder = plan, partitions, folder
 
-    def work(self, number: int, values: list[Reference], side: Any) -> Iterator[Any]:
-        """The outputs for one partition; `side`: the moment up to which the logs are complete."""
+    def work(self, number: int, values: list[Any]) -> Iterator[Output]:
+        """The outputs for one partition; told is the moment up to which the logs are complete."""
         tally = Tally()
-        labels = labels_of(values, self.plan, self.partitions, side, tally)
+        references, as_of = told_apart(values)
+        labels = labels_of(references, self.plan, self.partitions, as_of, tally)
         with ShuffleWriter(shuffle.folder_of(self.folder), f"labels-{number:05d}") as writer:
             writer.add(labels)
-        yield from writer.references()
-        yield TaggedOutput("times", labels.frame[TIME].to_numpy())
-        yield TaggedOutput("tally", tally)
+        yield from of_roles(writer)
+        if self.plan.split.eval_fraction is not None:
+            yield "times", labels.frame[TIME].to_numpy()
+        yield "tally", tally
 
 
 class WriteExamples(OnThreads):
-    """The features and labels of a partition -> its file in each split, and a tally."""
+    """The features and labels of a partition, told where the split lies -> its file in each split, and a tally."""
 
     def __init__(self, plan: EventLogsPlan, partitions: int, folder: str) -> None:
         self.plan, self.partitions, self.folder = plan, partitions, folder
 
-    def work(self, number: int, values: list[Reference], side: Any) -> Iterator[Tally]:
-        """The output for one partition; `side`: the moment from which on examples evaluate, or None."""
+    def work(self, number: int, values: list[Any]) -> Iterator[Output]:
+        """The output for one partition; told is the moment from which on examples evaluate, or None."""
         tally = Tally()
+        references, split_at = told_apart(values)
         file = f"examples-{number:05d}-of-{self.partitions:05d}.parquet"
-        for examples in examples_of(values, self.plan, tally):
-            chosen = evaluates(examples, self.plan, side)
+        for examples in examples_of(references, self.plan, tally):
+            chosen = evaluates(examples, self.plan, split_at)
             for split, part in write_splits(examples.features, examples.labels, chosen, self.plan, self.folder, file):
                 count_labels(part, split, self.plan, tally)
-        yield tally
+        yield "tally", tally
 
 
-class Times(beam.CombineFn):
-    """All examples' times -> the moment from which on they evaluate (`splits.time_limit`)."""
-
-    def __init__(self, plan: EventLogsPlan) -> None:
-        self.plan = plan
-
-    def create_accumulator(self) -> list[np.ndarray]:
-        return []
-
-    def add_input(self, accumulator: list[np.ndarray], times: np.ndarray) -> list[np.ndarray]:
-        return [*accumulator, times]
-
-    def merge_accumulators(self, accumulators: Iterable[list[np.ndarray]]) -> list[np.ndarray]:
-        return [times for accumulator in accumulators for times in accumulator]
-
-    def extract_output(self, accumulator: list[np.ndarray]) -> int | None:
-        return time_limit(self.plan.split, accumulator, 0)
+def of_roles(writer: ShuffleWriter) -> Iterator[Output]:
+    """The references to what was written, their roles being the kinds."""
+    for number, reference in writer.references():
+        yield reference.role, (number, reference)
 
 
 def build(pipeline: beam.Pipeline, plan: EventLogsPlan, folder: str, now: int) -> None:
@@ -158,35 +152,39 @@ def build(pipeline: beam.Pipeline, plan: EventLogsPlan, folder: str, now: int) -
     found = pieces(plan)
     partitions = count_of_partitions(plan, found)
     limit = now if plan.as_of is None else plan.as_of
-    reading = beam.ParDo(Read(plan, partitions, limit, folder)).with_output_types(Keyed)
     read = (
         pipeline
-        | "pieces" >> beam.Create(list(enumerate(found)))
-        | "some pieces" >> Together()
-        | "read" >> reading.with_outputs("tally", "latest", "times", main="rows")
+        | "pieces" >> beam.Create(together(enumerate(found)))
+        | "spread" >> beam.Reshuffle()
+        | "read" >> beam.ParDo(Read(plan, partitions, limit, folder))
     )
-    as_of: Any = plan.as_of
-    if as_of is None:
-        as_of = AsSingleton(read.latest | "as of" >> beam.CombineGlobally(_latest_of))
-    features = read.rows | "features" >> beam.Filter(_has_role, "feature")
-    times, tallies, inputs = read.times, [read.tally], [features]
+    if plan.as_of is None:
+        as_of = read | "latest" >> Only("latest") | "as of" >> OfAll(max)
+    else:
+        as_of = pipeline | "as of" >> beam.Create([plan.as_of])
+    labels = read if plan.labelled else _labels(read, plan, partitions, folder, as_of)
+    split_at = _split_at(labels, plan, as_of)
+    to_write = [read | "features" >> Only("feature"), split_at | "tell split" >> Tell(partitions)]
+    facts = [read | "counts of read" >> Only("tally")]
     if not plan.labelled:
-        labels = _labels(read.rows, plan, partitions, folder, as_of)
-        times = labels.times
-        tallies.append(labels.tally)
-        inputs.append(labels.rows)
-    split_at = _split_at(times, plan, as_of)
+        to_write.append(labels | "labels" >> Only("label"))
+        facts.append(labels | "counts of attribute" >> Only("tally"))
     written = (
-        inputs
+        to_write
         | "features and labels" >> beam.Flatten()
         | "by row" >> Together()
-        | "write" >> beam.ParDo(WriteExamples(plan, partitions, folder), split_at)
+        | "write" >> beam.ParDo(WriteExamples(plan, partitions, folder))
     )
+    facts += [
+        written | "counts of write" >> Only("tally"),
+        as_of | "fact as of" >> beam.Map(_fact, "as_of"),
+        split_at | "fact split" >> beam.Map(_fact, "split_at"),
+    ]
     (
-        [*tallies, written]
-        | "tallies" >> beam.Flatten()
-        | "sum" >> beam.CombineGlobally(merged)
-        | "save" >> beam.Map(_save, os.path.join(shuffle.folder_of(folder), TALLY), as_of, split_at)
+        facts
+        | "facts" >> beam.Flatten()
+        | "sum" >> OfAll(_summed)
+        | "save" >> beam.Map(_save, os.path.join(shuffle.folder_of(folder), TALLY))
     )
 
 
@@ -200,7 +198,7 @@ def run(
     """
     make_folder(folder)
     try:
-        with plain_messages(), make_pipeline() as pipeline:
+        with running(make_pipeline, folder) as pipeline:
             build(pipeline, plan, folder, int(time.time() * 1_000_000))
         saved = json.loads(read_text(os.path.join(shuffle.folder_of(folder), TALLY)))
     finally:
@@ -212,43 +210,52 @@ def run(
     return found
 
 
-def _labels(rows: beam.PCollection, plan: EventLogsPlan, partitions: int, folder: str, as_of: Any) -> Any:
-    events = rows | "events" >> beam.Filter(_has_role, "event")
+def _labels(
+    read: beam.PCollection, plan: EventLogsPlan, partitions: int, folder: str, as_of: beam.PCollection
+) -> beam.PCollection:
     losers = (
-        rows
-        | "event ids" >> beam.Filter(_has_role, "id")
+        read
+        | "event ids" >> Only("id")
         | "by id" >> Together()
-        | "later copies" >> beam.ParDo(LostCopies(folder)).with_output_types(Keyed)
+        | "later copies" >> beam.ParDo(LostCopies(folder))
+        | "losers" >> Only("loser")
     )
-    attributing = beam.ParDo(Attribute(plan, partitions, folder), as_of).with_output_types(Keyed)
     return (
-        (events, losers)
+        (read | "events" >> Only("event"), losers, as_of | "tell as of" >> Tell(partitions))
         | "events and losers" >> beam.Flatten()
         | "by key" >> Together()
-        | "attribute" >> attributing.with_outputs("tally", "times", main="rows")
+        | "attribute" >> beam.ParDo(Attribute(plan, partitions, folder))
     )
 
 
-def _split_at(times: beam.PCollection, plan: EventLogsPlan, as_of: Any) -> Any:
+def _split_at(timed: beam.PCollection, plan: EventLogsPlan, as_of: beam.PCollection) -> beam.PCollection:
     split = plan.split
     if split.eval_from is not None or plan.streams[0].time is None or (len(plan.streams) > 1 and plan.labelled):
-        return split.eval_from
+        return as_of.pipeline | "split" >> beam.Create([split.eval_from])
     if split.eval_last is not None:
-        if isinstance(as_of, int):
-            return as_of - split.eval_last
-        once = times.pipeline | "once" >> beam.Create([split])
-        return AsSingleton(once | "split by as of" >> beam.Map(time_limit, (), as_of))
-    return AsSingleton(times | "split limit" >> beam.CombineGlobally(Times(plan)))
+        return as_of | "split by as of" >> beam.Map(_limit_by_as_of, split)
+    return timed | "times" >> Only("times") | "split limit" >> OfAll(functools.partial(time_limit, split, as_of=0))
 
 
-def _has_role(element: Keyed, role: str) -> bool:
-    return element[1].role == role
+def _limit_by_as_of(as_of: int, split: SplitPlan) -> int | None:
+    return time_limit(split, (), as_of)
 
 
-def _latest_of(times: Iterable[int]) -> int:
-    return max(times, default=0)
+def _fact(value: Any, name: str) -> dict[str, Any]:
+    return {name: value}
 
 
-def _save(tally: Tally, path: str, as_of: int, split_at: int | None) -> str:
-    write_text(path, json.dumps({"tally": tally.to_json(), "as_of": as_of or None, "split_at": split_at}))
+def _summed(facts: Iterable[Tally | dict[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    tallies = []
+    for fact in facts:
+        if isinstance(fact, Tally):
+            tallies.append(fact)
+        else:
+            found |= fact
+    return {**found, "tally": merged(tallies).to_json()}
+
+
+def _save(facts: dict[str, Any], path: str) -> str:
+    write_text(path, json.dumps({**facts, "as_of": facts["as_of"] or None}))
     return path

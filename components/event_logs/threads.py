@@ -36,15 +36,14 @@ class OnThreads(beam.DoFn, abc.ABC):
     """
 
     @abc.abstractmethod
-    def work(self, number: int, values: list[Any], side: Any) -> Iterator[Any]:
+    def work(self, number: int, values: list[Any]) -> Iterator[Any]:
         """The outputs for one number: must not depend on other calls, which run at the same time.
 
         Args:
             number, values: all values of the number, in any order.
-            side: the step's side input, None if it has none.
         """
 
-    def process(self, element: tuple[int, Iterable[tuple[int, Any]]], side: Any = None) -> Iterator[Any]:
+    def process(self, element: tuple[int, Iterable[tuple[int, Any]]]) -> Iterator[Any]:
         """The outputs for the numbers of a group.
 
         Raises:
@@ -53,8 +52,16 @@ class OnThreads(beam.DoFn, abc.ABC):
         members: dict[int, list[Any]] = {}
         for number, value in element[1]:
             members.setdefault(number, []).append(value)
-        for outputs in ordered_map(lambda one: list(self.work(*one, side)), sorted(members.items())):
+        for outputs in ordered_map(lambda one: list(self.work(*one)), sorted(members.items())):
             yield from outputs
+
+
+def together(numbered: Iterable[tuple[int, Any]]) -> list[tuple[int, list[tuple[int, Any]]]]:
+    """What `Together` makes of things that are known before the pipeline runs."""
+    groups: dict[int, list[tuple[int, Any]]] = {}
+    for number, value in numbered:
+        groups.setdefault(number // TOGETHER, []).append((number, value))
+    return list(groups.items())
 
 
 def _with_group(numbered: tuple[int, Any]) -> tuple[int, tuple[int, Any]]:

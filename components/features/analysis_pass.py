@@ -1,12 +1,10 @@
 """The first pass, in Beam: the train split's row groups -> analyses -> one analysis -> the TransformGraph.
 
-Create(pieces, several at a time) -> Reshuffle -> Analyse -> Merge -> WriteTransformGraph
+Create(pieces, several at a time) -> Reshuffle -> Analyse -> MergeInOrder -> WriteTransformGraph
 """
 
 from __future__ import annotations
 
-import functools
-import logging
 import os
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,6 +20,7 @@ from components.features.columns import raw_names
 from components.features.frequent import Frequent
 from components.features.grid import GridCounts
 from components.features.plan import FeaturesPlan
+from components.merging import MergeInOrder
 from components.storage.reading import open_parquet
 from components.storage.writing import remove_folder, write_text, written_folder
 from models.encoding import ANALYSED_FILE, ENCODING_FILE, Analysed, encode
@@ -38,8 +37,6 @@ _MERGE_AT = 16
 _LIGHT = 2**18
 _LINES = 2**18
 _END_OF_LINE = pa.scalar(b"", pa.large_binary()), pa.scalar(b"\n", pa.large_binary())
-
-_LOG = logging.getLogger(__name__)
 
 
 class AnalysisPass(beam.PTransform):
@@ -59,31 +56,23 @@ class AnalysisPass(beam.PTransform):
         plan = self._plan.model_dump_json()
         return (
             pipeline
-            | "Pieces" >> beam.Create(_chunks(self._pieces)).with_output_types(list[tuple[str, int]])
+            | "Pieces" >> beam.Create(_chunks(self._pieces)).with_output_types(tuple[int, list[tuple[str, int]]])
             | "Spread" >> beam.Reshuffle()
-            | "Analyse" >> beam.Map(_analyse, plan=plan).with_output_types(dict)
-            | "Merge" >> beam.CombineGlobally(MergeAnalyses())
-            | "WriteTransformGraph" >> beam.Map(write, plan=plan, folder=self._folder)
+            | "Analyse" >> beam.Map(_analyse, plan=plan).with_output_types(tuple[int, tuple[int, dict]])
+            | "Merge" >> MergeInOrder(merge_analyses)
+            | "WriteTransformGraph" >> beam.Map(_write, plan=plan, folder=self._folder)
         )
 
 
 Gathered = dict[str, list[Part]]
 
 
-class MergeAnalyses(beam.CombineFn):
-    """`merge` for Beam. Analyses are gathered before they are merged: one by one would hash everything again."""
-
-    def create_accumulator(self) -> Gathered:
-        return {}
-
-    def add_input(self, mutable_accumulator: Gathered, element: Analysis) -> Gathered:
-        return gather(mutable_accumulator, {key: [part] for key, part in element.items()})
-
-    def merge_accumulators(self, accumulators: Iterable[Gathered]) -> Gathered:
-        return functools.reduce(gather, accumulators, {})
-
-    def extract_output(self, accumulator: Gathered) -> Analysis:
-        return {key: merge_parts(parts) for key, parts in accumulator.items()}
+def merge_analyses(analyses: Iterable[Analysis]) -> Analysis:
+    """`merge` of a stream. Analyses are gathered before they are merged: one by one would hash everything again."""
+    gathered: Gathered = {}
+    for analysis in analyses:
+        gathered = gather(gathered, {key: [part] for key, part in analysis.items()})
+    return {key: merge_parts(parts) for key, parts in gathered.items()}
 
 
 def gather(gathered: Gathered, more: Gathered) -> Gathered:
@@ -105,16 +94,16 @@ def _weight(part: Part) -> int:
     return len(part.counts.counts) if isinstance(part, Frequent | GridCounts) else 1
 
 
-def _chunks(pieces: Sequence[Piece]) -> list[list[Piece]]:
-    return [list(pieces[start : start + _PIECES]) for start in range(0, len(pieces), _PIECES)]
+def _chunks(pieces: Sequence[Piece]) -> list[tuple[int, list[Piece]]]:
+    chunks = [list(pieces[start : start + _PIECES]) for start in range(0, len(pieces), _PIECES)]
+    return list(enumerate(chunks))
 
 
-def _analyse(pieces: list[Piece], plan: str) -> Analysis:
+def _analyse(chunk: tuple[int, list[Piece]], plan: str) -> tuple[int, tuple[int, Analysis]]:
+    number, pieces = chunk
     features = FeaturesPlan.model_validate_json(plan).features
-    combine = MergeAnalyses()
-    # In the order of the pieces, whichever is done first.
-    parts = ordered_map(lambda piece: _analyse_piece(piece, features), pieces)
-    return combine.extract_output(functools.reduce(combine.add_input, parts, combine.create_accumulator()))
+    # In the order of the pieces, whichever is done first. All are of one key: the train split's.
+    return 0, (number, merge_analyses(ordered_map(lambda piece: _analyse_piece(piece, features), pieces)))
 
 
 def _analyse_piece(piece: Piece, features: Mapping[str, Feature]) -> Analysis:
@@ -122,6 +111,10 @@ def _analyse_piece(piece: Piece, features: Mapping[str, Feature]) -> Analysis:
     with open_parquet(path) as parquet:
         batches = parquet.iter_batches(BATCH_ROWS, [row_group], raw_names(features))
         return merge([analyse(batch, features) for batch in batches] or [{"rows": 0}])
+
+
+def _write(merged: tuple[int, Analysis], plan: str, folder: str) -> str:
+    return write(merged[1], plan, folder)
 
 
 def write(analysis: Analysis, plan: str, folder: str) -> str:
@@ -132,10 +125,6 @@ def write(analysis: Analysis, plan: str, folder: str) -> str:
     """
     features = FeaturesPlan.model_validate_json(plan).features
     analysed, vocabularies = conclude(analysis, features)
-    for table, rows in analysed.count_errors.items():
-        _LOG.warning("vocabulary %s: too many distinct values to count all; counts are exact to %d rows", table, rows)
-    for name, part in analysed.limit_errors.items():
-        _LOG.warning("feature %s: too many distinct numbers to count all; limits are exact to a part of %g", name, part)
     with tempfile.TemporaryDirectory() as temporary:
         for table, values in vocabularies.items():
             _write_lines(os.path.join(temporary, vocabulary_file(table)), values)

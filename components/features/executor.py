@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from typing import Any
 
@@ -10,15 +11,18 @@ from tfx.components.util import examples_utils
 from tfx.dsl.components.base import base_beam_executor
 from tfx.types import artifact_utils
 
-from components.beam_messages import plain_messages
+from components.beam_running import running
 from components.features.analysis_pass import AnalysisPass
 from components.features.columns import check_columns
 from components.features.plan import FeaturesPlan
 from components.features.transform_pass import TransformPass, load_transform
 from components.storage.finding import matching
-from components.storage.reading import open_parquet
+from components.storage.reading import open_parquet, read_text
 from components.storage.writing import make_folder
+from models.encoding import ANALYSED_FILE, Analysed
 from models.errors import InputError
+
+logger = logging.getLogger(__name__)
 
 TRAIN = "train"
 FILE_FORMAT = "arrow_ipc"
@@ -66,9 +70,10 @@ class Executor(base_beam_executor.BaseBeamExecutor):
                 "moments come from it: look at the recipe's `split` and at the times in the logs."
             )
 
-        with plain_messages(), self._make_beam_pipeline() as pipeline:
+        with running(self._make_beam_pipeline) as pipeline:
             _ = pipeline | "Analysis" >> AnalysisPass(pieces, plan, transform_graph.uri)
-        with plain_messages(), self._make_beam_pipeline() as pipeline:
+        _warn_of_errors(transform_graph.uri)
+        with running(self._make_beam_pipeline, transformed.uri) as pipeline:
             _ = pipeline | "Transform" >> TransformPass(jobs, plan, transform_graph.uri)
 
         # A local runner goes on in this process: it needs the graph's vocabularies no more.
@@ -76,3 +81,13 @@ class Executor(base_beam_executor.BaseBeamExecutor):
 
         for artifact in (transform_graph, transformed):
             artifact.set_int_custom_property("rows", rows)
+
+
+def _warn_of_errors(transform_graph: str) -> None:
+    """Says what the analysis could not count exactly: the step that found out may have run on another machine."""
+    analysed = Analysed.from_json(read_text(os.path.join(transform_graph, ANALYSED_FILE)))
+    for table, rows in analysed.count_errors.items():
+        logger.warning("vocabulary %s: too many distinct values to count all; counts are exact to %d rows", table, rows)
+    for name, part in analysed.limit_errors.items():
+        words = "feature %s: too many distinct numbers to count all; limits are exact to a part of %g"
+        logger.warning(words, name, part)

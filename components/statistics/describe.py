@@ -1,6 +1,6 @@
 """The Beam pipeline of the statistics: row groups -> summaries of their columns -> one summary a split -> its files.
 
-Create(shares) -> Reshuffle -> Summarise -> Merge (per split) -> WriteStatistics
+Create(shares) -> Reshuffle -> Summarise -> MergeInOrder (per split) -> WriteStatistics
 
 Within a step each thread takes a column after the other, so it holds one column of a batch, whatever the examples' width.
 """
@@ -14,6 +14,7 @@ from typing import Any
 import apache_beam as beam
 
 from components.columnar.ordered_map import ordered_map
+from components.merging import MergeInOrder
 from components.statistics.protos import dataset
 from components.statistics.reading import Piece, SplitFiles, described_columns, footer, read_column, shares
 from components.statistics.summary import Summary, merge_all, summarise
@@ -58,37 +59,21 @@ class Describe(beam.PTransform):
 
     def expand(self, pipeline: beam.Pipeline) -> Any:
         given = [
-            (split, share)
+            (split, (number, share))
             for split, plan in self._plans.items()
-            for share in shares(plan.files.pieces, self._share_rows)
+            for number, share in enumerate(shares(plan.files.pieces, self._share_rows))
         ]
         return (
             pipeline
-            | "Shares" >> beam.Create(given).with_output_types(tuple[str, tuple])
+            | "Shares" >> beam.Create(given).with_output_types(tuple[str, tuple[int, tuple]])
             | "Spread" >> beam.Reshuffle()
             | "Summarise"
             >> beam.Map(
                 _summarise, ids={split: frozenset(plan.ids) for split, plan in self._plans.items()}
-            ).with_output_types(tuple[str, dict])
-            | "Merge" >> beam.CombinePerKey(MergeSummaries())
+            ).with_output_types(tuple[str, tuple[int, dict]])
+            | "Merge" >> MergeInOrder(merge_summaries)
             | "WriteStatistics" >> beam.Map(_write, plans=self._plans)
         )
-
-
-class MergeSummaries(beam.CombineFn):
-    """`merge_summaries` for Beam."""
-
-    def create_accumulator(self) -> Summaries:
-        return {}
-
-    def add_input(self, mutable_accumulator: Summaries, element: Summaries) -> Summaries:
-        return merge_summaries([mutable_accumulator, element])
-
-    def merge_accumulators(self, accumulators: Iterable[Summaries]) -> Summaries:
-        return merge_summaries(accumulators)
-
-    def extract_output(self, accumulator: Summaries) -> Summaries:
-        return accumulator
 
 
 def summarise_share(share: Share, ids: Collection[str]) -> Summaries:
@@ -125,9 +110,11 @@ def merge_summaries(parts: Iterable[Summaries]) -> Summaries:
     return {name: summary for name, summary in zip(gathered, found, strict=True) if summary is not None}
 
 
-def _summarise(given: tuple[str, Share], ids: Mapping[str, Collection[str]]) -> tuple[str, Summaries]:
-    split, share = given
-    return split, summarise_share(share, ids[split])
+def _summarise(
+    given: tuple[str, tuple[int, Share]], ids: Mapping[str, Collection[str]]
+) -> tuple[str, tuple[int, Summaries]]:
+    split, (number, share) = given
+    return split, (number, summarise_share(share, ids[split]))
 
 
 def _write(given: tuple[str, Summaries], plans: Mapping[str, SplitPlan]) -> str:

@@ -11,6 +11,7 @@ from tfx import types
 from tfx.dsl.components.base import base_beam_executor
 from tfx.types import artifact_utils
 
+from components.beam_running import running
 from components.statistics.describe import Describe, SplitPlan
 from components.statistics.files import CATEGORIES_FILE, STATISTICS_FILE
 from components.statistics.plan import StatisticsPlan
@@ -47,7 +48,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
                 categories=os.path.join(folder, CATEGORIES_FILE),
             )
 
-        with self._make_beam_pipeline() as pipeline:
+        with running(self._make_beam_pipeline, statistics.uri) as pipeline:
             _ = pipeline | "Describe" >> Describe(plans)
 
         statistics.set_int_custom_property("rows", sum(plan.files.rows for plan in plans.values()))

@@ -13,6 +13,7 @@ from components.baselines.component import BaselineModel, BaselineStatistics
 from components.infra_validator.component import InfraValidator
 from models import recipe_kubeflow
 from models.recipe import Recipe
+from pipeline.beam_flags import beam_flags
 from pipeline.code_version import code_version
 from pipeline.kubeflow.section import kubeflow_of, pipeline_name
 from pipeline.platforms import Platform
@@ -75,11 +76,7 @@ class KubeflowPlatform(Platform):
             "pipeline_name": pipeline_name(recipe),
             "pipeline_root": self._kubeflow.pipeline_root,
             "enable_cache": False,
-            "beam_pipeline_args": [
-                f"--runner={recipe.beam.runner}",
-                f"--sdk_container_image={self._kubeflow.image}",
-                *recipe.beam.flags,
-            ],
+            "beam_pipeline_args": beam_flags(recipe.beam, self._kubeflow.image),
         }
 
 

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import re
+
 import apache_beam as beam
+import grpc
 import pytest
 
 from components.beam_messages import plain_messages
@@ -24,3 +27,40 @@ def test_the_step_is_taken_off_and_the_rest_stays() -> None:
 def test_other_errors_pass_unchanged() -> None:
     with pytest.raises(KeyError, match="while running"), plain_messages():
         raise KeyError("x [while running 'a']")
+
+
+class KilledWorker(Exception):
+    """Named as Dask's."""
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (
+            RuntimeError(
+                "Pipeline job-1 failed in state FAILED: Traceback ...\nmodels.errors.InputError: a.csv: no column 'x'\n"
+                "During handling ...\nmodels.errors.InputError: a.csv: no column 'x'. Known: 'y',\n'z'. [while running 'read']\n"
+            ),
+            "a.csv: no column 'x'. Known: 'y',\n'z'.",
+        ),
+        (
+            ModuleNotFoundError("No module named 'components.event_logs'"),
+            "a worker has no module 'components.event_logs': it runs another version",
+        ),
+        (
+            OSError("Timed out trying to connect to tcp://here:1 after 5 s"),
+            "no Dask scheduler answers at tcp://here:1.",
+        ),
+        (grpc.FutureTimeoutError(), "no job service answers"),
+        (KilledWorker("Attempted to run task 'x' on 4 different workers"), "raise `beam.partitions`"),
+    ],
+)
+def test_what_an_engine_says_becomes_what_to_do(error: Exception, words: str) -> None:
+    with pytest.raises(InputError, match=re.escape(words)) as raised, plain_messages():
+        raise error
+    assert "Traceback" not in str(raised.value) and "while running" not in str(raised.value)
+
+
+def test_another_missing_module_is_a_defect() -> None:
+    with pytest.raises(ModuleNotFoundError), plain_messages():
+        raise ModuleNotFoundError("No module named 'numpi'")

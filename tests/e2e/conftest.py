@@ -6,11 +6,13 @@ import dataclasses
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from benchmarks import engines
 
 PROJECT = Path(__file__).resolve().parents[2]
 REAL_DATA = PROJECT.parent / "shared" / "data"
@@ -69,3 +71,27 @@ def real_data() -> Path:
     if not REAL_DATA.is_dir():
         pytest.skip(f"the real logs are not here: {REAL_DATA}")
     return REAL_DATA
+
+
+@dataclasses.dataclass(frozen=True)
+class Engine:
+    """A cluster: what a recipe says to run on it; `arms`, the folder of dying.py."""
+
+    beam: list[str]
+    arms: Path | None = None
+
+
+@pytest.fixture(scope="session")
+def dask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """A Dask scheduler with two worker processes."""
+    arms = tmp_path_factory.mktemp("arms")
+    preload = Path(__file__).with_name("dying.py")
+    with engines.dask(tmp_path_factory.mktemp("dask"), preload, {"DYING": str(arms)}) as beam:
+        yield Engine(beam, arms)
+
+
+@pytest.fixture(scope="session")
+def job_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """Beam's portable job service, and a pool that starts a worker process for each pipeline."""
+    with engines.job_service(tmp_path_factory.mktemp("job-service"), fresh=True) as beam:
+        yield Engine(beam)

@@ -175,6 +175,26 @@ def test_another_run_over_files_in_another_order_and_other_partitions_gives_the_
     assert answers[0] and answers[0] == answers[1]
 
 
+def test_with_its_data_stages_on_dask_the_same_model(
+    first: Any,
+    world: World,
+    dask: Any,
+    gatewise: Callable[..., Any],
+    shop_recipe: Path,
+    quick: list[str],
+    tmp_path: Path,
+) -> None:
+    more = ["--data", world.logs, "--json", tmp_path / "dask.json", *quick, *GATES_OFF]
+    for override in dask.beam:
+        more += ["--set", override]
+    done = gatewise("run", shop_recipe, "--root", tmp_path / "runs", *more)
+    assert done.code == 0, done.out + done.err
+    assert done.result["books"] == first.result["books"] and done.result["metrics"] == first.result["metrics"]
+    requests = shop_recipe.with_name("shop_requests.jsonl")
+    answers = [gatewise("predict", run.result["pushed"], "--input", requests).out for run in (first, done)]
+    assert answers[0] and answers[0] == answers[1]
+
+
 def test_nothing_changed_is_all_cached(first: Any, world: World) -> None:
     again = world.run()
     assert again.code == 0, again.err

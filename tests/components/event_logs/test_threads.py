@@ -9,25 +9,24 @@ from typing import Any
 
 import apache_beam as beam
 import pytest
-from apache_beam.pvalue import TaggedOutput
 from apache_beam.testing.util import assert_that, equal_to
 
-from components.event_logs.threads import TOGETHER, OnThreads, Together
+from components.event_logs.threads import TOGETHER, OnThreads, Together, together
 from models.errors import InputError
 
 
 class Tenfold(OnThreads):
-    """Ten times each value, and the side input; the earlier number takes longer."""
+    """Ten times each value, and the number; the earlier number takes longer."""
 
-    def work(self, number: int, values: list[int], side: Any) -> Iterator[Any]:
+    def work(self, number: int, values: list[int]) -> Iterator[Any]:
         time.sleep(0.02 * (3 - number))
         yield from (10 * value for value in values)
-        yield TaggedOutput("side", (number, side))
+        yield "number", number
 
 
 class Twice(OnThreads):
-    def work(self, number: int, values: list[int], side: Any) -> Iterator[Any]:
-        yield number, values, side
+    def work(self, number: int, values: list[int]) -> Iterator[Any]:
+        yield number, values
 
 
 class Meeting(OnThreads):
@@ -35,24 +34,25 @@ class Meeting(OnThreads):
 
     barrier = threading.Barrier(2, timeout=30)
 
-    def work(self, number: int, values: list[int], side: Any) -> Iterator[int]:
+    def work(self, number: int, values: list[int]) -> Iterator[int]:
         yield Meeting.barrier.wait()
 
 
 class Refusing(OnThreads):
-    def work(self, number: int, values: list[int], side: Any) -> Iterator[int]:
+    def work(self, number: int, values: list[int]) -> Iterator[int]:
         if number:
             raise InputError(f"number {number} is not what it should be")
         yield number
 
 
-def test_outputs_in_order_with_tags_and_side_input() -> None:
+def test_outputs_in_the_order_of_the_numbers() -> None:
     values = [(2, 0), (0, 0), (1, 0), (2, 5), (0, 5), (1, 5)]
-    found = [
-        output.value if isinstance(output, TaggedOutput) else output
-        for output in Tenfold().process((0, iter(values)), "x")
-    ]
-    assert found == [0, 50, (0, "x"), 0, 50, (1, "x"), 0, 50, (2, "x")]
+    found = list(Tenfold().process((0, iter(values))))
+    assert found == [0, 50, ("number", 0), 0, 50, ("number", 1), 0, 50, ("number", 2)]
+
+
+def test_groups_of_what_is_known_beforehand() -> None:
+    assert together(enumerate("abcde")) == [(0, [(0, "a"), (1, "b"), (2, "c"), (3, "d")]), (1, [(4, "e")])]
 
 
 def test_in_a_pipeline_of_several_groups() -> None:
@@ -60,9 +60,9 @@ def test_in_a_pipeline_of_several_groups() -> None:
     with beam.Pipeline(runner="FnApiRunner") as pipeline:
         numbered = pipeline | beam.Create([(number, number) for number in numbers for _ in range(2)])
         groups = numbered | Together()
-        found = groups | beam.ParDo(Twice(), 7)
+        found = groups | beam.ParDo(Twice())
         assert_that(groups | beam.Map(lambda group: group[0]), equal_to([0, 1, 2]), label="groups")
-        assert_that(found, equal_to([(number, [number] * 2, 7) for number in numbers]), label="values")
+        assert_that(found, equal_to([(number, [number] * 2) for number in numbers]), label="values")
 
 
 def test_two_numbers_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

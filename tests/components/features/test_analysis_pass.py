@@ -14,8 +14,9 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.testing.util import assert_that
 
 from components.features.analysers import analyse, conclude, merge_parts
-from components.features.analysis_pass import AnalysisPass, MergeAnalyses, gather, write
+from components.features.analysis_pass import AnalysisPass, gather, merge_analyses, write
 from components.features.frequent import count_frequent
+from components.merging import MergeInOrder
 from models.encoding import Encoding
 from models.errors import InputError
 
@@ -33,12 +34,8 @@ def test_merging_one_by_one_equals_all_at_once(
     plan = make_plan(features)
     table = make_table(columns, plan.tasks)
     whole = conclude(analyse(table.to_batches()[0], plan.features), plan.features)
-    combine = MergeAnalyses()
-    halves = [combine.create_accumulator(), combine.create_accumulator()]
-    for _ in range(repeat):
-        for row, part in enumerate(one_row_at_a_time(table, plan)):
-            halves[row % 2] = combine.add_input(halves[row % 2], part)
-    merged = combine.extract_output(combine.merge_accumulators([*halves, combine.create_accumulator()]))
+    rows = one_row_at_a_time(table, plan) * repeat
+    merged = merge_analyses([merge_analyses(rows[::2]), merge_analyses(rows[1::2])])
     assert merged["rows"] == repeat * table.num_rows
     analysed, vocabularies = conclude(merged, plan.features)
     if repeat == 1:
@@ -74,7 +71,8 @@ def test_in_beam(make_table: Any, make_plan: Any, features: Any, columns: Any) -
         assert vocabularies["device"].equals(whole[1]["device"])
 
     with beam.Pipeline(options=PipelineOptions(["--runner=FnApiRunner"])) as pipeline:
-        merged = pipeline | beam.Create(one_row_at_a_time(table, plan)) | beam.CombineGlobally(MergeAnalyses())
+        parts = [("train", numbered) for numbered in enumerate(one_row_at_a_time(table, plan))]
+        merged = pipeline | beam.Create(parts) | MergeInOrder(merge_analyses) | beam.Values()
         assert_that(merged, check)
 
 

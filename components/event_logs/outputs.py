@@ -1,0 +1,95 @@
+"""Steps with outputs of several kinds, and values that every partition must know, by what every engine gets right.
+
+Beam has tags for the first and side inputs for the second. Its DaskRunner gives whoever asks for one tag all of a step's
+outputs, and hands a side input over as a list in a list, computed anew by every task. So an output is a pair (kind, what),
+of which a consumer takes its kind; and a value travels to each partition as an element among the partition's others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import apache_beam as beam
+
+Output = tuple[str, Any]
+"""(kind, what)."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """A value that all partitions are told."""
+
+    value: Any
+
+
+class Only(beam.PTransform):
+    """(kind, what) -> what, of one kind."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self._kind = kind
+
+    def expand(self, outputs: beam.PCollection) -> beam.PCollection:
+        return outputs | beam.FlatMap(_of_kind, self._kind)
+
+
+class Tell(beam.PTransform):
+    """The one value of a collection -> (number, Told(value)) for all numbers below `count`."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        self._count = count
+
+    def expand(self, value: beam.PCollection) -> beam.PCollection:
+        return value | beam.FlatMap(_told, self._count)
+
+
+class OfAll(beam.PTransform):
+    """All elements, at least one -> what `function` makes of them, in any order; one element."""
+
+    def __init__(self, function: Callable[[Iterable[Any]], Any]) -> None:
+        super().__init__()
+        self._function = function
+
+    def expand(self, elements: beam.PCollection) -> beam.PCollection:
+        return (
+            elements
+            | "one key" >> beam.Map(_keyed).with_output_types(tuple[int, Any])
+            | "all" >> beam.GroupByKey()
+            | "of all" >> beam.Map(_of_all, self._function)
+        )
+
+
+def told_apart(values: Iterable[Any]) -> tuple[list[Any], Any]:
+    """The values of a partition without what it was told, and that.
+
+    Raises:
+        ValueError: it was not told exactly one value.
+    """
+    rest: list[Any] = []
+    told: list[Told] = []
+    for value in values:
+        (told if isinstance(value, Told) else rest).append(value)
+    if len(told) != 1:
+        raise ValueError(f"expected one value that the partition is told, received {len(told)}")
+    return rest, told[0].value
+
+
+def _of_kind(output: Output, kind: str) -> Iterator[Any]:
+    if output[0] == kind:
+        yield output[1]
+
+
+def _told(value: Any, count: int) -> Iterator[tuple[int, Told]]:
+    for number in range(count):
+        yield number, Told(value)
+
+
+def _keyed(element: Any) -> tuple[int, Any]:
+    return 0, element
+
+
+def _of_all(everything: tuple[int, Iterable[Any]], function: Callable[[Iterable[Any]], Any]) -> Any:
+    return function(everything[1])
