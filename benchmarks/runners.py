@@ -68,7 +68,7 @@ def main(
 ) -> None:
     """Time the data stages on each engine, started and warm: the machine's cores are the same, so a cluster can only lose.
 
-    All write the same bytes. The peak is that of this machine's process alone, not of the engine's workers.
+    All write the same bytes. The job service takes one worker process for a pipeline, which works on several threads.
     """
     session = Session(rows=rows, runs=runs, warm_ups=0, seed=seed, skew=skew, work=work, history=history, recipe=recipe)
     figures = run(session)

@@ -191,8 +191,9 @@ def test_with_its_data_stages_on_dask_the_same_model(
     assert done.code == 0, done.out + done.err
     assert done.result["books"] == first.result["books"] and done.result["metrics"] == first.result["metrics"]
     requests = shop_recipe.with_name("shop_requests.jsonl")
-    answers = [gatewise("predict", run.result["pushed"], "--input", requests).out for run in (first, done)]
-    assert answers[0] and answers[0] == answers[1]
+    here, there = (gatewise("predict", run.result["pushed"], "--input", requests) for run in (first, done))
+    assert (here.code, there.code) == (0, 0), here.err + there.err
+    assert here.out == there.out
 
 
 def test_nothing_changed_is_all_cached(first: Any, world: World) -> None:
