@@ -1,0 +1,77 @@
+"""kubeflow/README.md: its commands of gatewise, run in their order against a server that speaks Kubeflow Pipelines' API."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from kubeflow_api.server import Server
+
+from models.recipe_file import load_recipe
+from pipeline import cli
+
+ROOT = Path(__file__).resolve().parents[3]
+PAGE = (ROOT / "kubeflow" / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+
+
+def commands() -> list[list[str]]:
+    lines = [line.strip() for kind, block in BLOCKS if not kind for line in block.splitlines()]
+    return [shlex.split(line, comments=True)[1:] for line in lines if line.startswith(".venv/bin/gatewise ")]
+
+
+def test_its_commands_leave_no_schedule_behind(
+    server: Server,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setenv("KF_PIPELINES_ENDPOINT", server.url)
+    monkeypatch.chdir(tmp_path)
+    for name in ("recipes", "kubeflow"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    ran = [command[:2] for command in commands()]
+    assert ["compile", "recipes/shop.yaml"] in ran
+    assert {what for kind, what in ran if kind == "schedule"} == {
+        "create",
+        "list",
+        "pause",
+        "resume",
+        "run-now",
+        "delete",
+    }
+    states = []
+    for command in commands():
+        if command[0] not in ("compile", "schedule"):
+            continue
+        with pytest.raises(SystemExit) as end:
+            cli.main(command)
+        assert not end.value.code, (command, capsys.readouterr())
+        states.append([row["status"] for row in server.store.recurring_runs.values()])
+    assert (tmp_path / "pipeline.yaml").is_file()
+    assert ["ENABLED"] in states and ["DISABLED"] in states and max(map(len, states)) == 1
+    assert states[-1] == []
+
+
+def test_its_parts_of_a_recipe_are_right(tmp_path: Path) -> None:
+    """Each block of YAML, put into the shop's recipe in place of what is there."""
+    parts: list[dict[str, Any]] = [yaml.safe_load(block) for kind, block in BLOCKS if kind == "yaml"]
+    assert {"kubeflow", "beam"} <= {key for part in parts for key in part}
+    for number, part in enumerate(parts):
+        document = yaml.safe_load((ROOT / "recipes" / "shop.yaml").read_text(encoding="utf-8"))
+        for key, value in part.items():
+            document[key] = {**document.get(key, {}), **value}
+        path = tmp_path / f"{number}.yaml"
+        path.write_text(yaml.safe_dump(document), encoding="utf-8")
+        load_recipe(path)
+
+
+def test_the_files_that_it_applies_are_there() -> None:
+    applied = re.findall(r"kubectl apply .*-f (\S+)", PAGE)
+    assert applied
+    for file in applied:
+        assert (ROOT / file).is_file(), file
