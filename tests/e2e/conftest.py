@@ -75,7 +75,7 @@ def real_data() -> Path:
 
 @dataclasses.dataclass(frozen=True)
 class Engine:
-    """A cluster: what a recipe says to run on it; `arms`, the folder of dying.py."""
+    """A cluster: what a recipe says to run on it; `arms`, the folder of doubles/dying.py."""
 
     beam: list[str]
     arms: Path | None = None
@@ -85,7 +85,7 @@ class Engine:
 def dask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """A Dask scheduler with two worker processes."""
     arms = tmp_path_factory.mktemp("arms")
-    preload = Path(__file__).with_name("dying.py")
+    preload = PROJECT / "tests" / "doubles" / "dying.py"
     with engines.dask(tmp_path_factory.mktemp("dask"), preload, {"DYING": str(arms)}) as beam:
         yield Engine(beam, arms)
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import dying
 import polars as pl
 import pytest
 
@@ -60,23 +61,21 @@ def local(run: Callable[..., dict[str, str]], tmp_path_factory: pytest.TempPathF
     return {name: digest for name, digest in found.items() if name not in GRAPH}
 
 
-@pytest.mark.parametrize("engine", ["dask", "job_service"])
-def test_all_data_stages_write_the_same_bytes(
-    engine: str, request: pytest.FixtureRequest, run: Callable[..., Any], local: dict[str, str], tmp_path: Path
+def test_all_data_stages_write_the_same_bytes_through_the_job_service(
+    job_service: Any, run: Callable[..., Any], local: dict[str, str], tmp_path: Path
 ) -> None:
-    found = run(tmp_path, request.getfixturevalue(engine).beam)
+    found = run(tmp_path, job_service.beam)
     assert {name: digest for name, digest in found.items() if name not in GRAPH} == local
 
 
-def test_workers_killed_in_the_middle_of_three_steps(
+def test_all_data_stages_write_the_same_bytes_on_dask_with_workers_killed_in_each(
     dask: Any, run: Callable[..., Any], local: dict[str, str], tmp_path: Path
 ) -> None:
-    points = ("piece", "labels", "row_group")
-    for point in points:
+    for point in dying.POINTS:
         (dask.arms / f"armed-{point}").touch()
-    found = run(tmp_path, dask.beam, ("event_logs",))
-    assert sorted(path.name for path in dask.arms.glob("*-*")) == sorted(f"died-{point}" for point in points)
-    assert found == {name: digest for name, digest in local.items() if name.startswith("examples/")}
+    found = run(tmp_path, dask.beam)
+    assert sorted(path.name for path in dask.arms.glob("*-*")) == sorted(f"died-{point}" for point in dying.POINTS)
+    assert {name: digest for name, digest in found.items() if name not in GRAPH} == local
 
 
 @pytest.mark.parametrize("engine", ["dask", "job_service"])
