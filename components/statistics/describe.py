@@ -25,7 +25,7 @@ Share = tuple[Piece, ...]
 Summaries = dict[str, Summary]
 
 # Merging costs with the number of distinct values, not of rows: so a share is far larger than a batch.
-SHARE_ROWS = 2**21
+SHARE_ROWS = 2**23
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
