@@ -17,7 +17,7 @@ STAGES = ("csv_example_gen", "statistics_gen", "schema_gen", "transform")
 
 WHY_SLOWER = (
     "about 5 CPU seconds, whatever the number of rows, are TensorFlow's on one core: building, writing and tracing the graph "
-    "and filling its tables. Further rows go at more than 250,000/s (growth.py). Needed: a graph with fewer operations."
+    "and filling its tables. Further rows go at more than 230,000/s (growth.py). Needed: a graph with fewer operations."
 )
 
 
