@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import socket
 import subprocess
@@ -15,15 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import distributed
+import kubernetes_models
 import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-_spec = importlib.util.spec_from_file_location("kubernetes_models", Path(__file__).with_name("kubernetes_models.py"))
-assert _spec is not None and _spec.loader is not None
-kubernetes_models = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(kubernetes_models)
-
 MANIFESTS = list(yaml.safe_load_all((ROOT / "kubeflow" / "dask.yaml").read_text(encoding="utf-8")))
 BY_NAME = {
     (manifest["kind"], manifest["metadata"]["name"]): manifest["spec"] for manifest in MANIFESTS if "spec" in manifest

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import subprocess
 import sys
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import dockerfile
+import image_build
 import pytest
 import yaml
 
@@ -19,11 +19,6 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCKERFILE = ROOT / "kubeflow" / "Dockerfile"
 TOOLS = ROOT / ".runtime" / "tools" / "bin"
 TARGETS = ("cpu", "gpu", "test", "last")
-_spec = importlib.util.spec_from_file_location("image_build", Path(__file__).with_name("image_build.py"))
-assert _spec is not None and _spec.loader is not None
-image_build = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(image_build)
-
 COMMANDS = dockerfile.parse_file(str(DOCKERFILE))
 FROM = [command.value for command in COMMANDS if command.cmd.upper() == "FROM"]
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import copy
-import importlib.util
 import re
 from pathlib import Path
 from typing import Any
 
+import kubernetes_models
 import pytest
 import yaml
 from google.protobuf import text_format
@@ -16,11 +16,6 @@ from tensorflow_serving.config import model_server_config_pb2
 from pipeline.serving.models import LABELS
 
 ROOT = Path(__file__).parents[2]
-_spec = importlib.util.spec_from_file_location("kubernetes_models", Path(__file__).with_name("kubernetes_models.py"))
-assert _spec is not None and _spec.loader is not None
-kubernetes_models = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(kubernetes_models)
-
 MANIFESTS = list(yaml.safe_load_all((ROOT / "kubeflow" / "serving.yaml").read_text(encoding="utf-8")))
 BY_NAME = {(manifest["kind"], manifest["metadata"]["name"]): manifest for manifest in MANIFESTS}
 DEPLOYMENTS = [manifest for manifest in MANIFESTS if manifest["kind"] == "Deployment"]

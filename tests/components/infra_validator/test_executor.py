@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 import logging
 import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import kubernetes_models
 import pytest
 from kubernetes_api import EXECUTOR, NAMESPACE, Kubernetes, in_a_step
 from tfx import types
@@ -23,12 +23,6 @@ from models.recipe_kubeflow import InfraValidator
 from models.serving_inputs import WARM_UP_FILE
 from models.warm_up import write
 from pipeline.kubeflow.platform import serving_spec
-
-_file = Path(__file__).resolve().parents[2] / "kubeflow" / "kubernetes_models.py"
-_spec = importlib.util.spec_from_file_location("kubernetes_models", _file)
-assert _spec is not None and _spec.loader is not None
-kubernetes_models = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(kubernetes_models)
 
 SERVER = InfraValidator(
     image="tensorflow/serving:2.19.1",
