@@ -1,8 +1,8 @@
 """The recipe: one file declares a problem once. Every stage gets its own part of it, by value.
 
 Sections in the order of the data: logs (or examples) -> split -> features -> tasks -> validation -> model -> training
--> evaluation -> serving -> beam -> kubeflow (in `models/recipe_kubeflow.py`). Each key's description is what docs/recipe.md
-and the JSON Schema say about it. Reading the file, with line numbers in the errors, is `models/recipe_file.py`; the checks
+-> evaluation -> retrieval (in `models/recipe_retrieval.py`) -> serving -> beam -> kubeflow (in `models/recipe_kubeflow.py`).
+Each key's description is what docs/recipe.md and the JSON Schema say about it. Reading the file, with line numbers in the errors, is `models/recipe_file.py`; the checks
 across sections are `models/recipe_checks.py`.
 """
 
@@ -15,6 +15,7 @@ import pydantic
 from pydantic import Field
 
 from models.recipe_kubeflow import Kubeflow
+from models.recipe_retrieval import Retrieval
 from models.section import Name, Scalar, Section
 from models.units import Duration, Moment, Share
 
@@ -575,6 +576,11 @@ class Recipe(Section):
     training: Training = Field(default=Training(), description="The training run.", examples=[{"epochs": 3}])
     evaluation: Evaluation = Field(
         default=Evaluation(), description="Slices, groups, truth.", examples=[{"slices": [["device"]]}]
+    )
+    retrieval: Retrieval | None = Field(
+        default=None,
+        description="A retrieval model beside the ranker; without it there is none.",
+        examples=[{"user": "user_id", "item": "item_id", "positives": {"click": 1.0}}],
     )
     serving: Serving = Field(default=Serving(), description="Probe and push.", examples=[{"model_name": "shop"}])
     beam: Beam = Field(default=Beam(), description="How the data stages run.", examples=[{"partitions": 16}])

@@ -14,7 +14,7 @@ import yaml
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from models import recipe, recipe_kubeflow, recipe_schedule
+from models import recipe, recipe_kubeflow, recipe_retrieval, recipe_schedule
 from models.architectures import ARCHITECTURES
 from models.balancing import BALANCERS
 from models.penalties import PENALTIES
@@ -43,6 +43,9 @@ SECTIONS: tuple[tuple[str, type[recipe.Section]], ...] = (
     ("`training`", recipe.Training),
     ("`evaluation`", recipe.Evaluation),
     ("`evaluation.truth`", recipe.Truth),
+    ("`retrieval`", recipe_retrieval.Retrieval),
+    ("`prior` of `retrieval`", recipe_retrieval.Prior),
+    ("`gates` of `retrieval`", recipe_retrieval.RetrievalGate),
     ("`serving`", recipe.Serving),
     ("`beam`", recipe.Beam),
     ("`kubeflow`", recipe_kubeflow.Kubeflow),
