@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -173,3 +173,21 @@ def _list(feature: Feature) -> tuple[str, int]:
 def missing_name(feature: str) -> str:
     """The input that says whether a numeric feature is missing (1) or not (0)."""
     return f"{feature}_missing"
+
+
+def part_of(encoding: Encoding, features: Collection[str]) -> Encoding:
+    """The layout of some of the features, in the same order."""
+    numbers = {*features, *map(missing_name, features)}
+    return dataclasses.replace(
+        encoding,
+        categorical=tuple(entry for entry in encoding.categorical if entry[0] in features),
+        multivalued={name: about for name, about in encoding.multivalued.items() if name in features},
+        numeric=tuple(name for name in encoding.numeric if name in numbers),
+        compositional=tuple(name for name in encoding.compositional if name in features),
+    )
+
+
+def features_of(encoding: Encoding) -> tuple[str, ...]:
+    """The features of a layout."""
+    numbers = [name for name in encoding.numeric if missing_name(name) in encoding.numeric]
+    return (*(name for name, _ in encoding.categorical), *encoding.multivalued, *numbers)

@@ -20,7 +20,7 @@ from models.backup import Backup, EarlyStopping, Progress, backup_folder
 from models.balancing import BALANCERS
 from models.callbacks import Checkpoints, Clock, Curves, StopOnNaN, check_eval_losses, progress_line
 from models.devices import batch_of, compiles, compiles_parts, strategy_on, take_memory_as_needed
-from models.encoding import Encoding
+from models.encoding import Encoding, features_of
 from models.errors import TrainingError
 from models.layers.feature_encoder import FeatureEncoder
 from models.multitask import MultiTaskModel
@@ -28,7 +28,7 @@ from models.penalties import PENALTIES
 from models.registry import load, lookup
 from models.table_optimizers import TABLE_OPTIMIZERS
 from models.trainer_plan import TrainerPlan
-from models.user_once import UserOnce, features_of
+from models.user_once import UserOnce
 from models.whole_file import write_whole
 
 logger = logging.getLogger(__name__)

@@ -8,7 +8,6 @@ user's part.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -17,28 +16,10 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from models.encoding import Encoding, missing_name
+from models.encoding import Encoding, features_of, missing_name, part_of
 from models.layers.feature_encoder import FeatureEncoder
 from models.losses import LOSSES
 from models.multitask import MultiTaskModel
-
-
-def part_of(encoding: Encoding, features: Collection[str]) -> Encoding:
-    """The layout of some of the features, in the same order."""
-    numbers = {*features, *map(missing_name, features)}
-    return dataclasses.replace(
-        encoding,
-        categorical=tuple(entry for entry in encoding.categorical if entry[0] in features),
-        multivalued={name: about for name, about in encoding.multivalued.items() if name in features},
-        numeric=tuple(name for name in encoding.numeric if name in numbers),
-        compositional=tuple(name for name in encoding.compositional if name in features),
-    )
-
-
-def features_of(encoding: Encoding) -> tuple[str, ...]:
-    """The features of a layout."""
-    numbers = [name for name in encoding.numeric if missing_name(name) in encoding.numeric]
-    return (*(name for name, _ in encoding.categorical), *encoding.multivalued, *numbers)
 
 
 class UserOnce:

@@ -29,11 +29,11 @@ def requests(
     """
     found = []
     for some in (rows[:1], rows):
-        found.append(_request("serving_default", {"examples": np.array(serialize_examples(some, inputs), object)}))
-        found.append(_request("raw", _named(named_columns(some, inputs, inputs, "warm-up"), inputs)))
+        found.append(request("serving_default", {"examples": np.array(serialize_examples(some, inputs), object)}))
+        found.append(request("raw", _named(named_columns(some, inputs, inputs, "warm-up"), inputs)))
         columns = rank_columns(page_of(some[0], some, inputs), inputs, "warm-up")
         values = {name: np.float32(value) for name, value in weights.items()}
-        found.append(_request("rank", {**_named(columns, inputs), **values}))
+        found.append(request("rank", {**_named(columns, inputs), **values}))
     return found
 
 
@@ -52,7 +52,8 @@ def _named(columns: Mapping[str, np.ndarray], inputs: Mapping[str, Mapping[str, 
     return {names[column]: values for column, values in columns.items()}
 
 
-def _request(signature: str, tensors: Mapping[str, Any]) -> Any:
+def request(signature: str, tensors: Mapping[str, Any]) -> Any:
+    """A PredictRequest for a signature, with these arrays by the names of its inputs."""
     from tensorflow_serving.apis import predict_pb2
 
     request = predict_pb2.PredictRequest()

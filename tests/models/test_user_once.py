@@ -11,11 +11,11 @@ import tensorflow as tf
 
 from models.architectures import ARCHITECTURES
 from models.balancing.fixed import Fixed
-from models.encoding import Encoding
+from models.encoding import Encoding, features_of, part_of
 from models.layers.feature_encoder import FeatureEncoder
 from models.multitask import MultiTaskModel
 from models.registry import load
-from models.user_once import UserOnce, features_of, part_of
+from models.user_once import UserOnce
 
 TASKS = ("click", "click_cart", "value")
 ENCODING = Encoding(

@@ -1,0 +1,48 @@
+"""Exact top-k inside the served model: TensorFlow Recommenders' BruteForce, and the items that a request excludes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from models.retrieval.recommenders import load_recommenders
+
+NO_ITEM: dict[str, Any] = {"bytes": b"", "int": -1}
+"""What stands, with a score of -inf, where a list has no further item."""
+
+
+class ExactIndex(tf.Module):
+    """The items with the largest product of their vector and the query's.
+
+    Args:
+        vectors: (item, dim) float32.
+        ids: (item,) bytes or int64.
+        answers: items of an answer; fewer where there are not so many.
+
+    Call: queries (batch, dim) and ids to leave out (batch, any number; `no id` of the type is ignored) -> ids and scores,
+    (batch, answers) each, the best first; of equal scores the item that comes first in the table.
+    """
+
+    def __init__(self, vectors: np.ndarray, ids: np.ndarray, answers: int) -> None:
+        super().__init__()
+        self.answers = min(answers, len(ids))
+        self.items = len(ids)
+        layer = load_recommenders().layers.factorized_top_k.BruteForce(k=self.answers)
+        layer.index(tf.constant(vectors, tf.float32), tf.constant(ids, tf.string if ids.dtype == object else tf.int64))
+        # The variables, not the Keras 2 layer: saved, that would bring functions of its own.
+        self.variables_of_index = list(layer.weights)
+        self._search = layer.call
+        self.no_item = tf.constant(NO_ITEM["bytes" if ids.dtype == object else "int"], self.variables_of_index[0].dtype)
+
+    def __call__(self, queries: Any, exclude: Any) -> tuple[Any, Any]:
+        # As many more as might be left out.
+        wanted = tf.minimum(self.answers + tf.shape(exclude)[1], self.items)
+        scores, ids = self._search(queries, k=wanted)
+        out = tf.reduce_any(tf.equal(ids[:, :, tf.newaxis], exclude[:, tf.newaxis, :]), axis=2)
+        scores = tf.where(out, -float("inf"), scores)
+        # Stable: what is left keeps its order.
+        order = tf.argsort(scores, direction="DESCENDING", stable=True)[:, : self.answers]
+        scores, ids = tf.gather(scores, order, batch_dims=1), tf.gather(ids, order, batch_dims=1)
+        return tf.where(tf.math.is_inf(scores), self.no_item, ids), scores

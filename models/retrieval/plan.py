@@ -1,0 +1,127 @@
+"""What the retrieval trainer needs of the recipe, and nothing else: a changed gate must not train again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import pydantic
+
+from models.encoding import table_of
+from models.recipe import Categorical, Feature, MultiValued, Recipe, column_of, raw_type
+from models.recipe_retrieval import Retrieval
+from models.trainer_plan import InputPlan, Part
+
+HISTORY, EXCLUDE = "history", "exclude"
+"""Inputs of the served model beside the user's columns: the user's last items, and items not to answer."""
+
+PRIOR_COLUMN, VECTOR_COLUMN = "gatewise/prior", "gatewise/vector"
+"""Columns of an item table: what is added to an item's score, and its vector with that in its last place."""
+
+
+class IdPlan(Part):
+    """A column that names users or items."""
+
+    column: str
+    type: Literal["bytes", "int"]
+
+
+class RetrievalPlan(Part):
+    """The retrieval trainer's part of the recipe; travels as JSON text in the Trainer's `custom_config`.
+
+    Attributes:
+        user, item: the columns that name them.
+        user_features, item_features: what each tower reads.
+        wide_tables: embedding tables that are `dim` wide here, whatever their width in the ranker: those of the users
+            and items themselves.
+        history_feature: the feature whose ids the history holds; "" without a history.
+        user_inputs, item_inputs: {raw column: ...} of a request's user and of an item.
+        options: the section.
+        seed: of initial values and order.
+    """
+
+    user: IdPlan
+    item: IdPlan
+    user_features: tuple[str, ...]
+    item_features: tuple[str, ...]
+    wide_tables: tuple[str, ...]
+    history_feature: str
+    user_inputs: Mapping[str, InputPlan]
+    item_inputs: Mapping[str, InputPlan]
+    options: Retrieval
+    seed: int
+
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
+
+    @classmethod
+    def from_recipe(cls, recipe: Recipe) -> RetrievalPlan:
+        """The plan for a recipe with a section `retrieval`.
+
+        Raises:
+            ValueError: it has none.
+        """
+        section = recipe.retrieval
+        if section is None:
+            raise ValueError("a recipe with a section retrieval")
+        of_user = {
+            name: feature
+            for name, feature in recipe.features.items()
+            if feature.side == "user" or name in section.context
+        }
+        of_item = {name: feature for name, feature in recipe.features.items() if feature.side == "item"}
+        ids = (section.user, section.item)
+        wide = [
+            table_of(name, feature)
+            for name, feature in {**of_user, **of_item}.items()
+            if isinstance(feature, Categorical | MultiValued) and column_of(name, feature) in ids
+        ]
+        history = history_feature(recipe, section) if section.history else ""
+        return cls(
+            user=_id(recipe, section.user),
+            item=_id(recipe, section.item),
+            user_features=tuple(of_user),
+            item_features=tuple(of_item),
+            wide_tables=tuple(dict.fromkeys(wide)),
+            history_feature=history,
+            user_inputs=_inputs(of_user),
+            item_inputs=_inputs(of_item),
+            options=section.model_copy(update=_FOR_OTHERS),
+            seed=recipe.training.seed,
+        )
+
+
+_FOR_OTHERS = {"gates": (), "max_questions": 1, "positives": {"": 1.0}, "prior": None, "item_ttl": None}
+"""Keys of the section that only other stages read; whether there is a prior, the trainer sees in the item table."""
+
+
+def history_feature(recipe: Recipe, section: Retrieval) -> str:
+    """The first categorical item feature that reads the item's column: the history is in its ids; "" if there is none."""
+    for name, feature in recipe.features.items():
+        if (
+            isinstance(feature, Categorical)
+            and not feature.compositional
+            and feature.side == "item"
+            and column_of(name, feature) == section.item
+        ):
+            return name
+    return ""
+
+
+def _id(recipe: Recipe, column: str) -> IdPlan:
+    types = [raw_type(feature) for name, feature in recipe.features.items() if column_of(name, feature) == column]
+    return IdPlan.model_validate({"column": column, "type": types[0] if types else "bytes"})
+
+
+def _inputs(features: Mapping[str, Feature]) -> dict[str, InputPlan]:
+    columns: dict[str, InputPlan] = {}
+    for name, feature in features.items():
+        columns.setdefault(
+            column_of(name, feature),
+            InputPlan(
+                type=raw_type(feature),
+                multivalued=isinstance(feature, MultiValued),
+                side=feature.side,
+                separator=feature.separator if isinstance(feature, MultiValued) else None,
+            ),
+        )
+    return columns

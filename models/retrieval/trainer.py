@@ -1,0 +1,129 @@
+"""The retrieval trainer: `run_fn` is the door that the second TFX Trainer knocks on; `train` works without TFX as well."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from models.backup import Backup, EarlyStopping, Progress, backup_folder
+from models.devices import take_memory_as_needed
+from models.encoding import Encoding
+from models.errors import TrainingError
+from models.retrieval.batches import epoch_batches
+from models.retrieval.export import export
+from models.retrieval.interactions import Interactions, read_interactions
+from models.retrieval.plan import RetrievalPlan
+from models.retrieval.side import side_of
+from models.retrieval.two_tower import TwoTower
+from models.whole_file import write_whole
+
+logger = logging.getLogger(__name__)
+
+
+def run_fn(fn_args: Any) -> None:
+    """Trains and exports, as the stock TFX Trainer wants it: `run_fn="models.retrieval.trainer.run_fn"`.
+
+    Args:
+        fn_args: of `tfx.components.trainer.fn_args_utils.FnArgs`: `custom_config["plan"]` (JSON of a RetrievalPlan) and
+            perhaps `["backups"]` (a folder); `train_files` the positives, `eval_files` the item table (one glob each),
+            `transform_graph_path`, `serving_model_dir`, `model_run_dir`.
+
+    Writes the exported model, and history.json in `model_run_dir`. While it runs it keeps a backup after each epoch, from
+    which the next run goes on if this one is killed.
+
+    Raises:
+        InputError: no positive, no item, or files that are not what the stage Interactions writes.
+        TrainingError: a loss that is not a number.
+    """
+    take_memory_as_needed()
+    plan = RetrievalPlan.model_validate_json(fn_args.custom_config["plan"])
+    transform_graph, run_dir = Path(fn_args.transform_graph_path), Path(fn_args.model_run_dir)
+    [positives], [items] = fn_args.train_files, fn_args.eval_files
+    encoding = Encoding.load(transform_graph)
+    backup = Backup(backup_folder(run_dir, fn_args.train_files, fn_args.custom_config))
+    data = read_interactions(positives)
+    model, history = train(plan, encoding, data, backup)
+    export(model, plan, encoding, transform_graph, items, Path(fn_args.serving_model_dir))
+    write_whole(run_dir / "history.json", json.dumps({"epochs": history, "rows": len(data)}, indent=2))
+    backup.remove()
+
+
+def train(
+    plan: RetrievalPlan, encoding: Encoding, data: Interactions, backup: Backup
+) -> tuple[TwoTower, list[dict[str, Any]]]:
+    """Trains the towers from the plan's seed, or goes on from the last whole epoch of the backup.
+
+    Same seed and data, same result, bit for bit, however often it was killed.
+
+    Args:
+        plan: of the recipe.
+        encoding: of the features.
+        data: the train positives.
+        backup: to go on from, and to keep the state in.
+
+    Returns:
+        The model after its last epoch, and for each epoch its number from 1, loss, seconds, examples_per_second.
+
+    Raises:
+        TrainingError: a loss that is not a number.
+    """
+    options = plan.options
+    keras.utils.set_random_seed(plan.seed)
+    model = build_model(plan, encoding)
+    progress = Progress(EarlyStopping(options.epochs))
+    if backup.restore(model, progress):
+        logger.info("Going on after %d epochs of a training that did not end: %s", progress.epoch, backup.folder)
+    size = min(options.batch_size, max(len(data), 2))
+    # With autograph, which TensorFlow Recommenders counts on.
+    step = tf.function(model.step, jit_compile=True)
+    while progress.epoch < options.epochs:
+        begin, losses, weights = time.perf_counter(), [], []
+        batches = epoch_batches(len(data), size, plan.seed, progress.epoch, options.batches == "by_time")
+        for rows, counts in zip(*batches, strict=True):
+            weight = np.where(counts, data.weight[rows], np.float32(0))
+            packed = {name: tf.constant(array[rows]) for name, array in data.packed.items()}
+            losses.append(step(packed, data.item[rows], data.log_q[rows], weight))
+            weights.append(weight.sum())
+        loss = float(np.average([float(one) for one in losses], weights=weights))
+        if not math.isfinite(loss):
+            raise TrainingError(
+                f"retrieval: the loss of epoch {progress.epoch + 1} is {loss}. A smaller `retrieval.learning_rate`, or a larger "
+                "`temperature`, keeps it finite."
+            )
+        seconds = time.perf_counter() - begin
+        entry = {
+            "epoch": progress.epoch + 1,
+            "loss": loss,
+            "seconds": round(seconds, 3),
+            "examples_per_second": round(len(data) / max(seconds, 1e-9), 1),
+        }
+        # The last epoch is the one that counts: there is no early stopping, as the positives of the eval split are of
+        # another time, with other items.
+        progress.stopping.update(progress.epoch, -float(progress.epoch))
+        progress.history.append(entry)
+        backup.save(model, progress)
+        logger.info("Retrieval, epoch %d of %d: loss %.4f, %.1f s", entry["epoch"], options.epochs, loss, seconds)
+    return model, progress.history
+
+
+def build_model(plan: RetrievalPlan, encoding: Encoding) -> TwoTower:
+    """The towers that the plan describes, with all their variables and those of their optimizers."""
+    options = plan.options
+    history = (plan.history_feature, options.history) if plan.history_feature else None
+    model = TwoTower(
+        side_of(encoding, plan.user_features, plan.wide_tables, options.dim, history),
+        side_of(encoding, plan.item_features, plan.wide_tables, options.dim),
+        options,
+    )
+    model.build()
+    model.compile(optimizer=keras.optimizers.Adam(options.learning_rate))
+    model.optimizer.build(model.trainable_variables)
+    return model
