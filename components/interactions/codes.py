@@ -1,0 +1,32 @@
+"""Ids as numbers: dense codes in the order of the ids, so that they depend neither on files nor on time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+Codes = NDArray[np.int32]
+
+
+def dense_codes(parts: Sequence[pl.Series]) -> tuple[pl.Series, list[Codes]]:
+    """The distinct ids of all parts, rising (texts by their bytes), and the place in them of every id of each part.
+
+    Args:
+        parts: of texts as bytes, or of int64, without nulls.
+    """
+    every = pl.concat(parts, rechunk=True)
+    distinct = every.unique().sort()
+    codes = np.zeros(0, np.int32)
+    if len(every):
+        codes = (every.rank("dense").to_numpy().astype(np.int64) - 1).astype(np.int32)
+    return distinct, np.split(codes, np.cumsum([len(part) for part in parts])[:-1])
+
+
+def places_in(ids: pl.Series, table: pl.Series) -> Codes:
+    """(id,) the row of each id in a table of distinct ids, -1 where it is not there."""
+    rows = pl.DataFrame({"id": table}).with_row_index("row")
+    found = pl.DataFrame({"id": ids}).join(rows, on="id", how="left", maintain_order="left")["row"]
+    return found.cast(pl.Int32).fill_null(-1).to_numpy()

@@ -1,0 +1,89 @@
+"""Executor of `Interactions`: finds the files, gathers, writes."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import logging
+from typing import Any
+
+from tfx import types
+from tfx.components.util import examples_utils
+from tfx.dsl.components.base import base_executor
+from tfx.types import artifact_utils
+
+from components.event_logs.plan import EPOCH
+from components.features.executor import FILE_FORMAT
+from components.interactions.gathering import EVAL, TRAIN, gather
+from components.interactions.plan import InteractionsPlan
+from components.interactions.writing import ITEMS_FILE, QUESTIONS_FILE, write_positives, write_table
+from components.storage.finding import joined, matching
+from components.storage.reading import read_text
+from models.encoding import ENCODING_FILE, Encoding
+from models.errors import InputError
+from models.units import parse_moment
+
+logger = logging.getLogger(__name__)
+
+ITEMS, EVAL_ITEMS, QUESTIONS = "items", "eval_items", "questions"
+
+
+class Executor(base_executor.BaseExecutor):
+    """Both splits of the examples, read once each, by one process."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Writes `interactions`.
+
+        Raises:
+            InputError: a column is not there, there is no positive to learn from, or no item is left.
+        """
+        plan = InteractionsPlan.model_validate_json(exec_properties["plan"])
+        examples = artifact_utils.get_single_instance(input_dict["examples"])
+        transformed = artifact_utils.get_single_instance(input_dict["transformed_examples"])
+        graph = artifact_utils.get_single_instance(input_dict["transform_graph"])
+        interactions = artifact_utils.get_single_instance(output_dict["interactions"])
+        interactions.split_names = artifact_utils.encode_split_names([TRAIN, EVAL, ITEMS, EVAL_ITEMS, QUESTIONS])
+        interactions.span = examples.span
+        interactions.version = examples.version
+        examples_utils.set_file_format(interactions, FILE_FORMAT)
+
+        files = {
+            split: (_files(examples, split, "*.parquet"), _files(transformed, split, "*.arrow"))
+            for split in (TRAIN, EVAL)
+        }
+        encoding = Encoding.from_json(read_text(joined(graph.uri, ENCODING_FILE)))
+        found = gather(files, plan, encoding, _as_of(examples))
+
+        def folder(split: str) -> str:
+            return str(artifact_utils.get_split_uri([interactions], split))
+
+        write_positives(found.train, folder(TRAIN))
+        write_positives(found.evaluated, folder(EVAL))
+        write_table(found.items, folder(ITEMS), ITEMS_FILE)
+        write_table(found.eval_items, folder(EVAL_ITEMS), ITEMS_FILE)
+        write_table(found.questions, folder(QUESTIONS), QUESTIONS_FILE)
+        rows, evaluated = len(found.train["item"]), len(found.evaluated["item"])
+        words = "Positives: %d to learn from, %d after them; %d items, %d known before these; %d users are asked about."
+        logger.info(words, rows, evaluated, len(found.items), len(found.eval_items), found.questions.num_rows)
+        interactions.set_int_custom_property("rows", rows)
+
+
+def _as_of(examples: types.Artifact) -> int:
+    """The moment up to which the logs are complete, microseconds since 1970 UTC, as EventLogs found or was told."""
+    text = json.loads(read_text(joined(examples.uri, "summary.json")))["as_of"]
+    if text is None:
+        raise InputError(
+            "retrieval: the examples come without a log, so nothing says what a user had chosen before, nor when. Write `logs` in "
+            "place of `examples`, or remove the section."
+        )
+    return (parse_moment(text) - EPOCH) // datetime.timedelta(microseconds=1)
+
+
+def _files(artifact: types.Artifact, split: str, pattern: str) -> list[str]:
+    # A split without rows has no files.
+    return matching(artifact_utils.get_split_uri([artifact], split), pattern)

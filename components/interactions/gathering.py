@@ -1,0 +1,176 @@
+"""The pieces put together: from the files of both splits to everything that the stage writes."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from components.event_logs.books import moment
+from components.event_logs.events import TIME
+from components.event_logs.writing import EXAMPLE_ID
+from components.interactions.codes import Codes, dense_codes, places_in
+from components.interactions.frequencies import log_shares
+from components.interactions.history import histories
+from components.interactions.item_table import ItemRows, item_table
+from components.interactions.plan import InteractionsPlan
+from components.interactions.positives import WEIGHT, Positives
+from components.interactions.questions import Choices, asked_users, question_table, relevant_pairs
+from components.interactions.reading import check_columns, latest_time
+from components.interactions.split import Split, read_split
+from models.encoding import Encoding
+from models.errors import InputError
+from models.retrieval.plan import HISTORY
+
+TRAIN, EVAL = "train", "eval"
+
+Files = tuple[Sequence[str], Sequence[str]]
+"""A split's raw and transformed files, both sorted."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Gathered:
+    """All that the stage writes.
+
+    Attributes:
+        train, evaluated: the positives of both splits by (time, example id), as columns: those of the transformed examples;
+            `history` (positive, length) int32: the ids of the user's last positives before, of either split, the newest
+            first, -1 behind the last; `item`, `user` int32: dense codes over both splits, by rising id; `log_q` float32:
+            ln of the item's share of the train positives; `item_row` int32: the item's row in `eval_items`, -1 where it is
+            not there; `weight` float32; `example_id` int64; `time` int64, microseconds.
+        items, eval_items: as of `item_table`.
+        questions: as of `question_table`.
+    """
+
+    train: Mapping[str, NDArray[Any]]
+    evaluated: Mapping[str, NDArray[Any]]
+    items: pa.Table
+    eval_items: pa.Table
+    questions: pa.Table
+
+
+def gather(splits: Mapping[str, Files], plan: InteractionsPlan, encoding: Encoding, as_of: int) -> Gathered:
+    """Reads both splits, and makes what the stage writes.
+
+    Args:
+        splits: the files of TRAIN and EVAL; those of EVAL may be none.
+        plan: the stage's.
+        encoding: of the transformed examples.
+        as_of: the moment up to which the logs are complete, microseconds since 1970 UTC.
+
+    Raises:
+        InputError: a column is not there, there is no positive to learn from, or no item is left.
+    """
+    for raw, _ in splits.values():
+        for path in raw[:1]:
+            check_columns(path, plan.user, plan.item, (*plan.user_columns, *plan.item_columns))
+    before_eval = latest_time(splits[TRAIN][0])
+    if before_eval is None:
+        raise no_positive(plan)
+    window = plan.prior.window if plan.prior else 0
+    rows = ItemRows(plan.item, since=(before_eval - window, as_of - window))
+    train = read_split(*splits[TRAIN], plan, rows, with_first=False)
+    if train is None or not len(train.positives):
+        raise no_positive(plan)
+    known = rows.rows()
+    evaluated = read_split(*splits[EVAL], plan, rows, with_first=True) or _nothing_of(train, plan)
+
+    both = (train.positives, evaluated.positives)
+    user_ids, users = dense_codes([part.ids[plan.user] for part in both])
+    item_ids, items = dense_codes([part.ids[plan.item] for part in both])
+    counts = np.bincount(items[0], minlength=len(item_ids)).astype(np.int64)
+
+    def table(of: pl.DataFrame, number: int, at: int) -> pl.DataFrame:
+        places = places_in(of[plan.item], item_ids)
+        of_each = np.where(places >= 0, counts[places], 0)
+        return item_table(
+            of,
+            plan.item,
+            window=number,
+            oldest=at - plan.item_ttl if plan.item_ttl is not None else None,
+            prior=plan.prior.kind if plan.prior else None,
+            log_q=log_shares(of_each, len(train.positives)) if plan.log_q else None,
+        )
+
+    eval_items = table(known, 0, before_eval)
+    everything = rows.rows()
+    all_items = table(everything, 1, as_of)
+    if not all_items.height:
+        raise no_item(everything[TIME].max(), as_of)
+    item_rows = places_in(item_ids, eval_items[plan.item])
+    history = _histories(both, users, plan, encoding)
+    log_q = log_shares(counts, len(train.positives))
+    columns = [
+        {
+            **part.packed,
+            **({HISTORY: history[slice(*bounds)]} if plan.history else {}),
+            "item": items[number],
+            "log_q": log_q[items[number]],
+            "user": users[number],
+            "item_row": item_rows[items[number]],
+            "weight": part.ids[WEIGHT].to_numpy(),
+            "example_id": part.ids[EXAMPLE_ID].to_numpy(),
+            "time": part.ids[TIME].to_numpy(),
+        }
+        for number, (part, bounds) in enumerate(zip(both, _bounds(both), strict=True))
+    ]
+    choices = [Choices(*codes) for codes in zip(users, items, strict=True)]
+    relevant = relevant_pairs(*choices, item_rows >= 0, plan.exclude_seen)
+    asked = asked_users(relevant, user_ids, plan.max_questions)
+    questions = question_table(choices[0], relevant, asked, evaluated.first, user_ids, item_ids, plan.history)
+    return Gathered(columns[0], columns[1], to_table(all_items), to_table(eval_items), questions)
+
+
+def to_table(frame: pl.DataFrame) -> pa.Table:
+    """The frame as Arrow, texts as `large_binary`, lists as `large_list`."""
+    return frame.to_arrow(compat_level=pl.CompatLevel.oldest())
+
+
+def _histories(
+    both: Sequence[Positives], users: Sequence[Codes], plan: InteractionsPlan, encoding: Encoding
+) -> NDArray[np.int32]:
+    """(positives of both splits, length)."""
+    if not plan.history:
+        return np.zeros((0, 0), np.int32)
+    place = [feature for feature, _ in encoding.categorical].index(plan.history_feature)
+    return histories(
+        np.concatenate(users),
+        *(np.concatenate([part.ids[name].to_numpy() for part in both]) for name in (TIME, EXAMPLE_ID)),
+        np.concatenate([part.packed["categorical"][:, place] for part in both]),
+        plan.history,
+    )
+
+
+def _bounds(both: Sequence[Positives]) -> list[tuple[int, int]]:
+    middle, end = len(both[0]), len(both[0]) + len(both[1])
+    return [(0, middle), (middle, end)]
+
+
+def _nothing_of(train: Split, plan: InteractionsPlan) -> Split:
+    """An eval split without examples, of the train split's columns."""
+    positives = train.positives
+    packed = {name: values[:0] for name, values in positives.packed.items()}
+    return Split(Positives(positives.ids[:0], packed), train.first[:0])
+
+
+def no_positive(plan: InteractionsPlan) -> InputError:
+    """What to raise without a positive in the train split."""
+    names = [*plan.tasks, *(["the impressions' stream"] if plan.impression else [])]
+    return InputError(
+        f"retrieval.positives: no example of the train split has a positive of {', '.join(names)} with a value in {plan.user!r} "
+        f"and {plan.item!r}, so there is nothing to learn from. Look at the counts of positives that EventLogs reports, name "
+        "a task that happens, or let the train split be longer."
+    )
+
+
+def no_item(last_seen: Any, as_of: int) -> InputError:
+    """What to raise where `item_ttl` leaves no item."""
+    return InputError(
+        f"retrieval.item_ttl: no item was shown for that long before {moment(as_of)}, the moment up to which the logs are said "
+        f"to be complete (logs.as_of); the newest example is of {moment(last_seen)}. Write a longer item_ttl, or another as_of."
+    )

@@ -1,0 +1,91 @@
+"""The positives: the examples in which the user chose the item, and how much each counts."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from components.evaluation.reading import NOT_PACKED, matrix
+from components.event_logs.events import TIME
+from components.event_logs.writing import EXAMPLE_ID
+
+WEIGHT = "gatewise/weight"
+"""Column of the raw examples, while they are read, with what each counts as a positive."""
+
+
+@dataclasses.dataclass
+class Positives:
+    """Positives of one split.
+
+    Attributes:
+        ids: the columns that name user and item, TIME, EXAMPLE_ID and WEIGHT (float32, above 0).
+        packed: {packed column: (positive, width)} of the same rows.
+    """
+
+    ids: pl.DataFrame
+    packed: dict[str, NDArray[Any]]
+
+    def __len__(self) -> int:
+        return self.ids.height
+
+
+def positive_weights(
+    labels: NDArray[np.float32],
+    weights: NDArray[np.float32],
+    tasks: Sequence[str],
+    counts: Mapping[str, float],
+    impression: float,
+) -> NDArray[np.float32]:
+    """What each example counts: impression + sum over tasks of counts[task] [label > 0 and weight > 0]; 0: no positive.
+
+    Args:
+        labels, weights: (example, task); a weight of 0 says that nobody knows yet, or that it could not happen.
+        tasks: their names, in that order.
+        counts: {task: what it counts}.
+        impression: what being in the log counts.
+
+    Returns:
+        (example,) float32.
+
+    Raises:
+        ValueError: the examples have no labels of a task.
+    """
+    if missing := [task for task in counts if task not in tasks]:
+        raise ValueError(f"the examples have no labels of {missing}; they have those of {list(tasks)}")
+    total = np.full(len(labels), impression)
+    # In the order of the examples' tasks: a sum of floats must not depend on the order in the recipe.
+    for place, task in enumerate(tasks):
+        if task in counts:
+            total += counts[task] * ((labels[:, place] > 0) & (weights[:, place] > 0))
+    return total.astype(np.float32)
+
+
+def positives_of(examples: pl.DataFrame, transformed: pa.Table, user: str, item: str) -> Positives:
+    """The positives among some examples, as copies.
+
+    Args:
+        examples: the columns of `Positives.ids`; a weight of 0 is no positive, nor is one without user or item.
+        transformed: the same rows.
+        user, item: the columns that name them.
+    """
+    ids = examples.select(user, item, TIME, EXAMPLE_ID, WEIGHT)
+    chosen = ids.select((pl.col(WEIGHT) > 0) & pl.all_horizontal(pl.col(user, item).is_not_null())).to_series()
+    names = [name for name in transformed.schema.names if name not in NOT_PACKED]
+    return Positives(ids.filter(chosen), {name: matrix(transformed[name])[chosen.to_numpy()] for name in names})
+
+
+def in_order_of_time(parts: list[Positives]) -> Positives:
+    """All parts together, sorted by (time, example id); at least one part. Empties the parts as it goes."""
+    ids = pl.concat([part.ids for part in parts], rechunk=True)
+    order = np.lexsort((ids[EXAMPLE_ID].to_numpy(), ids[TIME].to_numpy()))
+    packed = {}
+    for name in list(parts[0].packed):
+        # Column by column, so that only one of them is in memory twice.
+        packed[name] = np.concatenate([part.packed.pop(name) for part in parts])[order]
+    return Positives(ids[order], packed)
