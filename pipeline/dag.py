@@ -6,8 +6,10 @@ the version of its own code, both by value, as execution properties: TFX re-runs
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
+from tfx import types
 from tfx import v1 as tfx
 
 from components.evaluation.component import Evaluator
@@ -31,6 +33,7 @@ from models.recipe import Recipe
 from models.trainer_plan import TrainerPlan
 from pipeline.code_version import code_version
 from pipeline.platforms import Platform
+from pipeline.retrieval_stages import retrieval_stages
 
 
 def create_pipeline(recipe: Recipe, platform: Platform) -> tfx.dsl.Pipeline:
@@ -123,15 +126,22 @@ def create_pipeline(recipe: Recipe, platform: Platform) -> tfx.dsl.Pipeline:
     infra_validator = platform.infra_validator(recipe, model, probe.outputs["infra_blessing"])
     servers = [] if infra_validator is None else [infra_validator]
 
-    # Into the folder that TF Serving polls: whole, once, under the model's creation time.
-    push = Pusher(
-        model=model,
-        model_blessing=evaluator.outputs["blessing"],
-        infra_blessing=servers[0].outputs["blessing"] if servers else probe.outputs["infra_blessing"],
-        push_destination=tfx.proto.PushDestination(
-            filesystem=tfx.proto.PushDestination.Filesystem(base_directory=platform.served)
-        ),
+    # The model before the ranker, if the recipe has one: from a user to the items worth ranking.
+    retrieval = retrieval_stages(recipe, platform, examples, features)
+
+    # Into the folders that TF Serving polls: whole, once, under the model's creation time; a pair under that of the later one,
+    # and only if both are blessed.
+    ranker = _Pushed(
+        platform.served,
+        model,
+        evaluator.outputs["blessing"],
+        servers[0].outputs["blessing"] if servers else probe.outputs["infra_blessing"],
     )
+    if retrieval is None:
+        pushers = [_pusher(ranker)]
+    else:
+        other = _Pushed(platform.served_retrieval, retrieval.model, retrieval.blessing)
+        pushers = [_pusher(other, ranker).with_id("RetrievalPusher"), _pusher(ranker, other)]
 
     return tfx.dsl.Pipeline(
         components=[
@@ -146,9 +156,34 @@ def create_pipeline(recipe: Recipe, platform: Platform) -> tfx.dsl.Pipeline:
             evaluator,
             probe,
             *servers,
-            push,
+            *(retrieval.nodes if retrieval else ()),
+            *pushers,
         ],
         **platform.pipeline_options(recipe),
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class _Pushed:
+    """A model, the folder of its versions, and those whose blessing it needs."""
+
+    served: str
+    model: types.BaseChannel
+    blessing: types.BaseChannel
+    infra_blessing: types.BaseChannel | None = None
+
+
+def _pusher(pushed: _Pushed, partner: _Pushed | None = None) -> Pusher:
+    folder = tfx.proto.PushDestination.Filesystem(base_directory=pushed.served)
+    return Pusher(
+        model=pushed.model,
+        model_blessing=pushed.blessing,
+        infra_blessing=pushed.infra_blessing,
+        partner=partner and partner.model,
+        partner_blessing=partner and partner.blessing,
+        partner_infra_blessing=partner and partner.infra_blessing,
+        partner_served=partner and partner.served,
+        push_destination=tfx.proto.PushDestination(filesystem=folder),
     )
 
 
