@@ -8,6 +8,7 @@ both are one state, which one rename makes valid.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -133,7 +134,8 @@ class Backup:
     def remove(self) -> None:
         """Removes the folder, and its parent if nothing else is in it."""
         shutil.rmtree(self.folder, ignore_errors=True)
-        if self.folder.parent.is_dir() and not any(self.folder.parent.iterdir()):
+        # Another training may keep its own there, or remove it at this very moment.
+        with contextlib.suppress(OSError):
             self.folder.parent.rmdir()
 
     @property

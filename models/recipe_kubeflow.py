@@ -14,7 +14,7 @@ from models.recipe_schedule import Schedule
 from models.section import Section
 from models.units import Duration
 
-NEVER_CACHED = ("EventLogs", "BaselineStatistics", "BaselineModel")
+NEVER_CACHED = ("EventLogs", "BaselineStatistics", "BaselineModel", "RetrievalBaseline")
 """Their result depends on folders that Kubeflow's cache does not look into."""
 
 _LABEL_KEY = r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$"
@@ -129,7 +129,7 @@ class StagePlace(Section):
     caching: bool | None = Field(
         default=None,
         description="Whether Kubeflow may take the result of the same inputs and parameters from its cache. Never that of "
-        "EventLogs and of the two that look for baselines: the cache does not look into folders.",
+        "EventLogs and of those that look for baselines: the cache does not look into folders.",
         examples=[True],
     )
 

@@ -15,8 +15,14 @@ if TYPE_CHECKING:
 
 Problem = tuple[tuple[str | int, ...], str]
 
-ROOT_USERS = ("BaselineStatistics", "Validation", "Trainer", "BaselineModel", "InfraValidator", "Pusher")
+ROOT_USERS = (
+    *("BaselineStatistics", "Validation", "Trainer", "BaselineModel", "InfraValidator", "Pusher"),
+    *("RetrievalTrainer", "RetrievalBaseline", "RetrievalPusher"),
+)
 """The stages that read or write below the folder `kubeflow.root`."""
+
+RETRIEVAL_STAGES = ("Interactions", "RetrievalTrainer", "RetrievalBaseline", "RetrievalEvaluator", "RetrievalPusher")
+"""The stages of the section `retrieval`."""
 
 
 def stages_of(recipe: Recipe) -> tuple[str, ...]:
@@ -24,7 +30,12 @@ def stages_of(recipe: Recipe) -> tuple[str, ...]:
     schema = "SchemaGen" if recipe.validation.schema_path is None else "CuratedSchema"
     before = ("EventLogs", "Statistics", schema, "BaselineStatistics", "Validation", "Features", "Trainer")
     server = recipe.kubeflow is not None and recipe.kubeflow.infra_validator is not None
-    return (*before, "BaselineModel", "Evaluator", "Probe", *(("InfraValidator",) if server else ()), "Pusher")
+    return (
+        *(*before, "BaselineModel", "Evaluator", "Probe"),
+        *(("InfraValidator",) if server else ()),
+        *(RETRIEVAL_STAGES if recipe.retrieval is not None else ()),
+        "Pusher",
+    )
 
 
 def kubeflow_problems(recipe: Recipe) -> Iterator[Problem]:

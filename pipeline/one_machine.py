@@ -28,6 +28,7 @@ class OneMachine(Platform):
     def __init__(self, places: Places) -> None:
         self._places = places
         self.served = str(places.served)
+        self.served_retrieval = str(places.served_retrieval)
 
     def logs_fingerprint(self, recipe: Recipe) -> str:
         """See `Platform`. TFX's cache does not see new content under an old path, so it is taken at assembly."""
@@ -44,6 +45,10 @@ class OneMachine(Platform):
     def baseline_model(self, model: types.BaseChannel) -> base_node.BaseNode:
         """See `Platform`."""
         return baseline_model_resolver(model)
+
+    def baseline_retrieval(self, model: types.BaseChannel) -> base_node.BaseNode:
+        """See `Platform`."""
+        return baseline_model_resolver(model, "retrieval_baseline")
 
     def infra_validator(
         self, recipe: Recipe, model: types.BaseChannel, infra_blessing: types.BaseChannel

@@ -6,6 +6,7 @@ import dataclasses
 from pathlib import Path
 
 from models.recipe import Recipe
+from models.recipe_retrieval import SUFFIX
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -25,6 +26,11 @@ class Places:
     artifacts: Path
     logs: Path
     served: Path
+
+    @property
+    def served_retrieval(self) -> Path:
+        """The same of the retrieval model beside the ranker."""
+        return self.served.with_name(self.served.name + SUFFIX)
 
 
 def places(recipe: Recipe, root: str | Path) -> Places:

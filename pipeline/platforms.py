@@ -18,12 +18,14 @@ class Platform(abc.ABC):
 
     Attributes:
         served: folder of the pushed versions, as the push sees it.
+        served_retrieval: the same of the retrieval model, where the recipe has one.
         kept_statistics: folder in which the validation keeps the statistics of good runs, "" where a metadata store knows
             them.
         trainer_options: of the trainer's `custom_config`: "backups", a folder, where its outputs do not outlive it.
     """
 
     served: str
+    served_retrieval: str
     kept_statistics: str = ""
     trainer_options: Mapping[str, str] = MappingProxyType({})
 
@@ -41,7 +43,11 @@ class Platform(abc.ABC):
 
     @abc.abstractmethod
     def baseline_model(self, model: types.BaseChannel) -> base_node.BaseNode:
-        """The node that finds the newest blessed model older than this one: output `baseline_model`."""
+        """The node that finds the newest blessed ranker older than this one: output `baseline_model`."""
+
+    @abc.abstractmethod
+    def baseline_retrieval(self, model: types.BaseChannel) -> base_node.BaseNode:
+        """The same of the retrieval models: output `baseline_model` as well."""
 
     @abc.abstractmethod
     def infra_validator(

@@ -17,10 +17,12 @@ from components.event_logs.plan import EventLogsPlan, as_of_micros
 from models.errors import InputError
 from models.recipe import Recipe, Training
 from models.recipe_schedule import LARGEST_SEED
+from models.retrieval.plan import RetrievalPlan
 from models.trainer_plan import TrainerPlan
 from models.units import parse_moment
 
 Properties = dict[str, Any]
+Merge = Callable[[Properties, Any], Properties]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,17 +30,16 @@ class RuntimeParameter:
     """One parameter of a run.
 
     Attributes:
-        stage: the stage that it is for.
+        stages: for each stage that it is for, what puts a value into the stage's execution properties. Not every recipe's
+            pipeline has all of them.
         type: of Kubeflow's parameter types.
         default: from the recipe; None where the recipe has no use for it.
-        merge: puts a value into the stage's execution properties.
         description: for the form in Kubeflow's pages.
     """
 
-    stage: str
+    stages: Mapping[str, Merge]
     type: Literal["STRING", "NUMBER_INTEGER", "BOOLEAN"]
     default: Callable[[Recipe], str | int | bool | None]
-    merge: Callable[[Properties, Any], Properties]
     description: str
 
 
@@ -55,22 +56,40 @@ def _merge_as_of(properties: Properties, value: Any) -> Properties:
     return {**properties, "plan": plan.model_copy(update={"as_of": as_of}).model_dump_json()}
 
 
-def _merge_training(key: str) -> Callable[[Properties, Any], Properties]:
-    """Into `training.KEY` of the plan that stands in the Trainer's `custom_config`."""
+def _changed(training: Training, key: str, value: Any) -> Training:
+    """The recipe's section `training` with another value of one key."""
+    try:
+        changed = Training.model_validate({**training.model_dump(), key: value})
+    except pydantic.ValidationError as error:
+        raise InputError(f"parameter {key}: {error.errors()[0]['msg']}; received {value!r}.") from None
+    if changed.seed > LARGEST_SEED:
+        raise InputError(f"parameter seed: expected at most {LARGEST_SEED}; received {value!r}.")
+    return changed
+
+
+def _in_custom_config(change: Callable[[str, Any], str]) -> Merge:
+    """Into the plan that stands in the `custom_config` of a Trainer, which `change` gets and returns as JSON."""
 
     def merge(properties: Properties, value: Any) -> Properties:
         config = json.loads(properties["custom_config"])
-        plan = TrainerPlan.model_validate_json(config["plan"])
-        try:
-            training = Training.model_validate({**plan.training.model_dump(), key: value})
-        except pydantic.ValidationError as error:
-            raise InputError(f"parameter {key}: {error.errors()[0]['msg']}; received {value!r}.") from None
-        if training.seed > LARGEST_SEED:
-            raise InputError(f"parameter seed: expected at most {LARGEST_SEED}; received {value!r}.")
-        changed = plan.model_copy(update={"training": training}).model_dump_json()
-        return {**properties, "custom_config": json.dumps({**config, "plan": changed})}
+        return {**properties, "custom_config": json.dumps({**config, "plan": change(config["plan"], value)})}
 
     return merge
+
+
+def _merge_training(key: str) -> Merge:
+    """Into `training.KEY` of the ranker's plan."""
+
+    def change(text: str, value: Any) -> str:
+        plan = TrainerPlan.model_validate_json(text)
+        return plan.model_copy(update={"training": _changed(plan.training, key, value)}).model_dump_json()
+
+    return _in_custom_config(change)
+
+
+def _retrieval_seed(text: str, value: Any) -> str:
+    plan = RetrievalPlan.model_validate_json(text)
+    return plan.model_copy(update={"seed": _changed(Training(), "seed", value).seed}).model_dump_json()
 
 
 def _merge_push(properties: Properties, value: Any) -> Properties:
@@ -81,28 +100,28 @@ def _merge_push(properties: Properties, value: Any) -> Properties:
 
 PARAMETERS: dict[str, RuntimeParameter] = {
     "as_of": RuntimeParameter(
-        "EventLogs",
+        {"EventLogs": _merge_as_of},
         "STRING",
         _as_of,
-        _merge_as_of,
         "The moment up to which the logs are complete, such as 2026-01-15T00:00:00Z, or latest.",
     ),
     "epochs": RuntimeParameter(
-        "Trainer",
+        {"Trainer": _merge_training("epochs")},
         "NUMBER_INTEGER",
         lambda recipe: recipe.training.epochs,
-        _merge_training("epochs"),
         "Most passes over the train split.",
     ),
     "seed": RuntimeParameter(
-        "Trainer",
+        {"Trainer": _merge_training("seed"), "RetrievalTrainer": _in_custom_config(_retrieval_seed)},
         "NUMBER_INTEGER",
         lambda recipe: recipe.training.seed,
-        _merge_training("seed"),
         "Seed of the training.",
     ),
     "push": RuntimeParameter(
-        "Pusher", "BOOLEAN", lambda recipe: True, _merge_push, "Whether a blessed model is pushed."
+        {"Pusher": _merge_push, "RetrievalPusher": _merge_push},
+        "BOOLEAN",
+        lambda recipe: True,
+        "Whether a blessed model is pushed.",
     ),
 }
 
@@ -125,7 +144,7 @@ def merge_parameters(stage: str, properties: Mapping[str, Any]) -> Properties:
     """
     merged = dict(properties)
     for name, parameter in PARAMETERS.items():
-        if parameter.stage == stage and name in merged:
+        if stage in parameter.stages and name in merged:
             value = merged.pop(name)
-            merged = parameter.merge(merged, value)
+            merged = parameter.stages[stage](merged, value)
     return merged

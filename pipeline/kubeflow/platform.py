@@ -13,6 +13,7 @@ from components.baselines.component import BaselineModel, BaselineStatistics
 from components.infra_validator.component import InfraValidator
 from models import recipe_kubeflow
 from models.recipe import Recipe
+from models.recipe_retrieval import SUFFIX
 from pipeline.beam_flags import beam_flags
 from pipeline.code_version import code_version
 from pipeline.kubeflow.section import kubeflow_of, pipeline_name
@@ -33,6 +34,7 @@ class KubeflowPlatform(Platform):
         self._kubeflow = kubeflow_of(recipe)
         root = PurePosixPath(self._kubeflow.root)
         self.served = str(root / "serving" / (recipe.serving.model_name or recipe.name))
+        self.served_retrieval = self.served + SUFFIX
         self.kept_statistics = str(root / recipe.name / "statistics")
         self.trainer_options = {"backups": str(root / recipe.name / "backups")}
 
@@ -51,6 +53,10 @@ class KubeflowPlatform(Platform):
     def baseline_model(self, model: types.BaseChannel) -> base_node.BaseNode:
         """See `Platform`."""
         return BaselineModel(candidate=model, served=self.served)
+
+    def baseline_retrieval(self, model: types.BaseChannel) -> base_node.BaseNode:
+        """See `Platform`."""
+        return BaselineModel(candidate=model, served=self.served_retrieval).with_id("RetrievalBaseline")
 
     def infra_validator(
         self, recipe: Recipe, model: types.BaseChannel, infra_blessing: types.BaseChannel

@@ -8,12 +8,13 @@ plain documents; pure functions, without TFX.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from models.errors import InputError
 from models.recipe import Recipe
 from models.recipe_kubeflow import place_of
+from models.recipe_kubeflow_checks import stages_of
 from pipeline.kubeflow import resources
 from pipeline.kubeflow.parameters import RuntimeParameter, parameters_of
 from pipeline.kubeflow.section import kubeflow_of
@@ -41,7 +42,8 @@ def mended(spec: Mapping[str, Any], recipe: Recipe) -> tuple[Document, Document 
     kubeflow = kubeflow_of(recipe)
     document["defaultPipelineRoot"] = kubeflow.pipeline_root
     for name, (parameter, default) in parameters_of(recipe).items():
-        _add_parameter(document, name, parameter, default)
+        stages = [stage for stage in parameter.stages if stage in stages_of(recipe)]
+        _add_parameter(document, name, parameter, default, stages)
     executors: Document = {}
     for stage, task in document["root"]["dag"]["tasks"].items():
         place = place_of(kubeflow, stage)
@@ -58,19 +60,22 @@ def mended(spec: Mapping[str, Any], recipe: Recipe) -> tuple[Document, Document 
     return document, platform
 
 
-def _add_parameter(document: Document, name: str, parameter: RuntimeParameter, default: str | int | bool) -> None:
-    """A parameter of the run, handed through to its stage. TFX's RuntimeParameter would come without its default."""
+def _add_parameter(
+    document: Document, name: str, parameter: RuntimeParameter, default: str | int | bool, stages: Sequence[str]
+) -> None:
+    """A parameter of the run, handed through to its stages. TFX's RuntimeParameter would come without its default."""
     definition = {
         "parameterType": parameter.type,
         "defaultValue": default,
         "isOptional": True,
         "description": parameter.description,
     }
-    task = document["root"]["dag"]["tasks"][parameter.stage]
-    component = document["components"][task["componentRef"]["name"]]
-    for holder in (document["root"], component):
+    tasks = [document["root"]["dag"]["tasks"][stage] for stage in stages]
+    components = [document["components"][task["componentRef"]["name"]] for task in tasks]
+    for holder in (document["root"], *components):
         holder.setdefault("inputDefinitions", {}).setdefault("parameters", {})[name] = dict(definition)
-    task.setdefault("inputs", {}).setdefault("parameters", {})[name] = {"componentInputParameter": name}
+    for task in tasks:
+        task.setdefault("inputs", {}).setdefault("parameters", {})[name] = {"componentInputParameter": name}
 
 
 def _arguments(arguments: list[str], stage: str, component: Document) -> list[str]:

@@ -13,7 +13,7 @@ import yaml
 from models.errors import InputError
 from models.recipe_file import load_recipe, schema_text
 from models.recipe_kubeflow import Gpu, Kubeflow, StagePlace, place_of
-from models.recipe_kubeflow_checks import stages_of
+from models.recipe_kubeflow_checks import RETRIEVAL_STAGES, stages_of
 
 RECIPE = """\
 name: census
@@ -42,6 +42,14 @@ kubeflow:
       timeout: 6h
     Statistics: {caching: true}
 """
+
+LOGS = """\
+logs:
+  impressions: a
+  streams:
+    a: {path: a.csv, key: [user, item], time: {column: at, unit: s}}
+    b: {path: b.csv, key: [user, item], time: {column: at, unit: s}}"""
+RETRIEVAL = "retrieval: {user: user, item: item, positives: {income: 1.0}, history: 1}\n"
 
 WRONG = {
     "unknown stage": (
@@ -201,6 +209,27 @@ def test_what_depends_on_folders_is_never_cached_even_by_default() -> None:
 def test_the_stages_have_names_of_argo(tmp_path: Path) -> None:
     (tmp_path / "recipe.yaml").write_text(RECIPE)
     assert all(name.isalnum() and name[0].isalpha() for name in stages_of(load_recipe(tmp_path / "recipe.yaml")))
+
+
+def test_a_retrieval_model_has_stages_of_its_own(tmp_path: Path) -> None:
+    text = RECIPE.replace("examples: {path: a.parquet}", LOGS).replace(
+        "label: {column: income}", "outcome: b, window: 1d"
+    )
+    text = text.replace("{age:", "{item: {kind: categorical, side: item}, age:")
+    (tmp_path / "recipe.yaml").write_text(text)
+    before = stages_of(load_recipe(tmp_path / "recipe.yaml"))
+    (tmp_path / "recipe.yaml").write_text(text + "    RetrievalTrainer: {gpu: {}}\n" + RETRIEVAL)
+    recipe = load_recipe(tmp_path / "recipe.yaml")
+    stages = stages_of(recipe)
+    assert [stage for stage in stages if stage not in before] == list(RETRIEVAL_STAGES)
+    assert [stage for stage in stages if stage in before] == list(before)
+    assert all(stage.isalnum() for stage in stages)
+    assert recipe.kubeflow is not None and place_of(recipe.kubeflow, "RetrievalBaseline").caching is False
+    with pytest.raises(InputError, match="the pipeline has no stage 'RetrievalTrainer'"):
+        kubeflow(tmp_path, text + "    RetrievalTrainer: {gpu: {}}\n")
+    # Those that read or write below the root need its volume; the evaluation, which works in its pod alone, does not.
+    with pytest.raises(InputError, match="of .*Trainer.* RetrievalTrainer, RetrievalBaseline, RetrievalPusher, Pusher"):
+        kubeflow(tmp_path, text.replace("/gatewise: gatewise-home, ", "") + RETRIEVAL)
 
 
 def test_the_schema_for_editors_accepts_what_the_recipe_accepts() -> None:

@@ -11,9 +11,11 @@ from components.event_logs.plan import EventLogsPlan
 from models.errors import InputError
 from models.recipe import Recipe
 from models.recipe_kubeflow_checks import stages_of
+from models.retrieval.plan import RetrievalPlan
 from models.trainer_plan import TrainerPlan
 from pipeline.kubeflow.parameters import PARAMETERS, merge_parameters, parameters_of
 
+RETRIEVAL = {"user": "user_id", "item": "item_id", "positives": {"click": 1.0}}
 MAY_3_2025 = 1746230400_000_000  # microseconds since 1970, of 2025-05-03T00:00:00Z
 
 
@@ -50,8 +52,11 @@ def test_labelled_examples_have_no_as_of() -> None:
     assert set(parameters_of(labelled)) == {"epochs", "seed", "push"}
 
 
-def test_each_parameter_is_for_a_stage_that_there_is(make_recipe: Callable[..., Recipe]) -> None:
-    assert {parameter.stage for parameter in PARAMETERS.values()} <= set(stages_of(make_recipe()))
+def test_each_parameter_is_for_stages_that_there_are(make_recipe: Callable[..., Recipe]) -> None:
+    stages = {stage for parameter in PARAMETERS.values() for stage in parameter.stages}
+    assert stages <= set(stages_of(make_recipe(retrieval=RETRIEVAL)))
+    # Each of them has one in any recipe's pipeline.
+    assert all(set(parameter.stages) & set(stages_of(make_recipe(retrieval=None))) for parameter in PARAMETERS.values())
 
 
 @pytest.mark.parametrize(
@@ -77,8 +82,21 @@ def test_epochs_and_seed_reach_the_trainer_s_plan(trainer: dict[str, str]) -> No
     assert before == after and plans[1] == plans[0].model_copy(update={"training": training})
 
 
-def test_push_is_handed_on() -> None:
-    assert merge_parameters("Pusher", {"push": False, "custom_config": "null"})["push"] is False
+def test_the_seed_reaches_the_retrieval_trainer_s_plan_as_well(make_recipe: Callable[..., Recipe]) -> None:
+    plan = RetrievalPlan.from_recipe(make_recipe(retrieval=RETRIEVAL))
+    given = {"custom_config": json.dumps({"plan": plan.model_dump_json(), "code": "1"}), "run_fn": "f"}
+    assert merge_parameters("RetrievalTrainer", {**given, "seed": 1}) == given
+    merged = json.loads(merge_parameters("RetrievalTrainer", {**given, "seed": 77})["custom_config"])
+    assert RetrievalPlan.model_validate_json(merged.pop("plan")) == plan.model_copy(update={"seed": 77})
+    assert merged == {"code": "1"}
+    for seed, words in ((-1, "parameter seed: Input should be greater"), (2**32, "expected at most 4294967295")):
+        with pytest.raises(InputError, match=words):
+            merge_parameters("RetrievalTrainer", {**given, "seed": seed})
+
+
+def test_push_is_handed_on_to_both_of_a_pair() -> None:
+    for stage in ("Pusher", "RetrievalPusher"):
+        assert merge_parameters(stage, {"push": False, "custom_config": "null"})["push"] is False
 
 
 def test_a_stage_takes_only_its_own_parameters() -> None:
@@ -99,7 +117,8 @@ def test_a_stage_takes_only_its_own_parameters() -> None:
 def test_a_value_that_the_recipe_would_not_take(
     name: str, value: object, words: str, logs: dict[str, str], trainer: dict[str, str]
 ) -> None:
-    properties = {"EventLogs": logs, "Trainer": trainer, "Pusher": {}}[PARAMETERS[name].stage]
+    stage = next(iter(PARAMETERS[name].stages))
+    properties = {"EventLogs": logs, "Trainer": trainer, "Pusher": {}}[stage]
     with pytest.raises(InputError) as error:
-        merge_parameters(PARAMETERS[name].stage, {**properties, name: value})
+        merge_parameters(stage, {**properties, name: value})
     assert words in str(error.value)
