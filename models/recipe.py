@@ -2,8 +2,8 @@
 
 Sections in the order of the data: logs (or examples) -> split -> features -> tasks -> validation -> model -> training
 -> evaluation -> retrieval (in `models/recipe_retrieval.py`) -> serving -> beam -> kubeflow (in `models/recipe_kubeflow.py`).
-Each key's description is what docs/recipe.md and the JSON Schema say about it. Reading the file, with line numbers in the errors, is `models/recipe_file.py`; the checks
-across sections are `models/recipe_checks.py`.
+Each key's description is what docs/recipe.md and the JSON Schema say about it. Reading the file, with line numbers in the
+errors, is `models/recipe_file.py`; the checks across sections are `models/recipe_checks.py`.
 """
 
 from __future__ import annotations

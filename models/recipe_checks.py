@@ -29,6 +29,7 @@ from models.recipe import (
     raw_type,
 )
 from models.recipe_kubeflow_checks import kubeflow_problems
+from models.recipe_retrieval_checks import retrieval_problems
 from models.registry import check_options, known
 from models.score import RANK_OUTPUTS, names, parse
 from models.table_optimizers import TABLE_OPTIMIZERS
@@ -52,6 +53,7 @@ def problems(recipe: Recipe) -> list[Problem]:
         _model,
         _training,
         _evaluation,
+        retrieval_problems,
         _serving,
         beam_problems,
         kubeflow_problems,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -12,6 +12,23 @@ from models.units import Duration
 
 BASELINES = ("popular", "popular_last_day", "co_occurrence")
 """What the two-tower model is compared with, in the order of the report."""
+
+SUFFIX = "_retrieval"
+"""What the folder of the pushed retrieval models has behind the name of the ranker's."""
+
+
+def metric_names(k: Iterable[int]) -> tuple[str, ...]:
+    """The metrics of a retrieval model, in the order of the report.
+
+    Args:
+        k: lengths of the lists that are measured.
+    """
+    lengths = sorted(set(k))
+    return (
+        *(f"{name}@{length}" for name in ("recall", "ndcg") for length in lengths),
+        "mrr",
+        *(f"{name}@{length}" for name in ("coverage", "popularity_bias") for length in lengths),
+    )
 
 
 class Prior(Section):
@@ -70,7 +87,7 @@ class Retrieval(Section):
     history: Annotated[int, Field(ge=0, le=1000)] = Field(
         default=20,
         description="Last positives of the user before the example that the user's tower reads, as one mean embedding. "
-        "Needs a categorical feature of `item`; 0 for none.",
+        "Needs a categorical feature of side `item` that reads the column `item` and is not compositional; 0 for none.",
     )
     dim: Annotated[int, Field(ge=1, le=1024)] = Field(
         default=64, description="Width of both towers' vectors, and of the embeddings of users and items themselves."
@@ -98,7 +115,8 @@ class Retrieval(Section):
     batches: Literal["shuffled", "by_time"] = Field(
         default="shuffled",
         description="`by_time`: a batch is a stretch of the log, the stretches in random order. Negatives are then what was "
-        "chosen at the same time, which matters where items live for hours (news). Wants `log_q: false` and a `prior`.",
+        "chosen at the same time, which matters where items live for hours (news). Needs `log_q: false`, as they are no longer "
+        "drawn by the shares of the whole train split, and wants a `prior`.",
     )
     prior: Prior | None = Field(
         default=None,

@@ -82,6 +82,8 @@ class RunConsole:
         if summary["books"]:
             out.print(_books_table(summary))
         out.print(_metrics_table(summary))
+        if summary["retrieval"]:
+            out.print(_retrieval_table(summary["retrieval"]))
         seconds = time.monotonic() - self._started
         if summary["all_cached"]:
             out.print("Nothing has changed: every stage was cached, and nothing was pushed.")
@@ -128,6 +130,17 @@ def _metrics_table(summary: dict[str, Any]) -> Table:
     truth = summary["truth"]
     for name in dict.fromkeys(gap for gaps in truth.values() for gap in gaps if gap.endswith("_gap")):
         table.add_row(f"{name} to the truth", *(_number(truth.get(task, {}).get(name)) for task in tasks))
+    return table
+
+
+def _retrieval_table(results: dict[str, Any]) -> Table:
+    methods = results["methods"]
+    title = f"Retrieval: {results['questions']:,} users of the eval split asked about {results['items']:,} items"
+    table = Table("metric", title=title, title_justify="left")
+    for method in methods:
+        table.add_column(method, justify="right")
+    for name in dict.fromkeys(metric for metrics in methods.values() for metric in metrics):
+        table.add_row(name, *(_number(metrics.get(name)) for metrics in methods.values()))
     return table
 
 

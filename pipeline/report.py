@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from models.whole_file import write_whole
-from pipeline import report_charts, report_page, report_results
+from pipeline import report_charts, report_page, report_results, report_retrieval
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -23,6 +23,7 @@ class ReportData:
         metrics: metrics.json of the evaluation: tasks, slices, truth, gates, baseline.
         history: history.json of the training: epochs, best_epoch, rows.
         gates: gates.json of the training: {task: [mean gate weight of each expert]}.
+        retrieval: retrieval.json of the retrieval evaluation; None where the recipe has no such model.
         run: {"stages": [{"name", "rows", "seconds", "rows_per_second", "cached"}], "blessed": bool or None,
             "failed_gates": [message], "pushed": path or None}.
         about: more lines for the foot of the page: recipe file, versions, seed ...
@@ -35,6 +36,7 @@ class ReportData:
     metrics: Mapping[str, Any] | None = None
     history: Mapping[str, Any] | None = None
     gates: Mapping[str, list[float]] | None = None
+    retrieval: Mapping[str, Any] | None = None
     run: Mapping[str, Any] | None = None
     about: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
@@ -55,6 +57,7 @@ def page(run: ReportData) -> str:
         ("gates", "Gates", report_results.gates(run.metrics)),
         ("truth", "Distance to the truth", report_results.truth(run.metrics)),
         ("slices", "Slices", report_results.slices(run.metrics)),
+        *([("retrieval", "Retrieval", report_retrieval.retrieval(run.retrieval))] if run.retrieval else []),
         ("training", "Training", _training(run.history)),
         ("experts", "Use of the experts", _experts(run.gates)),
         ("about", "About this run", report_page.about(run.about)),

@@ -105,6 +105,29 @@ def gate_heat_map(gates: Mapping[str, Sequence[float]]) -> str:
         return _svg(drawing, "gates", "Mean gate weight of each expert, by task")
 
 
+def grouped_bars(groups: Sequence[str], bars: Mapping[str, Sequence[float]]) -> str:
+    """Horizontal bars: a panel for each group, in it a bar for each name, the first one in the leading colour."""
+    with rc_context(_STYLE):
+        height = 0.3 * len(bars) + 0.7
+        drawing = Figure(figsize=(3.4 * len(groups) + 1.2, height), layout="constrained")
+        names = list(bars)
+        for index, group in enumerate(groups):
+            axes = drawing.add_subplot(1, len(groups), index + 1)
+            values = [bars[name][index] for name in names]
+            colours = [EVAL, *[TRAIN] * (len(names) - 1)]
+            axes.barh(range(len(names)), values, color=colours, height=0.66)
+            for row, value in enumerate(values):
+                axes.text(value, row, f" {value:.4f}", va="center", fontsize=9)
+            axes.set_xlim(0, max([*values, 1e-9]) * 1.25)
+            axes.set_ylim(len(names) - 0.4, -0.6)
+            axes.set_yticks(range(len(names)), [_short(name) for name in names] if index == 0 else [""] * len(names))
+            axes.set_xticks([])
+            axes.spines["bottom"].set_visible(False)
+            axes.tick_params(length=0)
+            axes.set_title(group, loc="left", fontsize=10, fontweight="bold")
+        return _svg(drawing, "bars", f"{', '.join(groups)} of each method")
+
+
 def _short(name: str) -> str:
     return name if len(name) <= 28 else f"{name[:27]}…"
 

@@ -51,6 +51,7 @@ def report_data(where: Places) -> ReportData:
         metrics=run.read_json("Evaluator.evaluation", "metrics.json"),
         history=run.read_json("Trainer.model_run", "history.json"),
         gates=run.read_json("Trainer.model_run", "gates.json"),
+        retrieval=summary["retrieval"],
         run={
             **summary,
             "blessed": summary["blessed"] if "Evaluator.blessing" in run.artifacts else None,

@@ -8,6 +8,7 @@ from typing import Any
 from pipeline.lineage import Run
 
 PUSHED, NOT_BLESSED = 0, 2
+TRAINERS = ("Trainer", "RetrievalTrainer")
 
 
 def summarise(run: Run) -> dict[str, Any]:
@@ -15,7 +16,8 @@ def summarise(run: Run) -> dict[str, Any]:
 
     Returns:
         {"stages": [{"name", "rows", "seconds", "rows_per_second", "cached"}], "books": {stream: counts},
-        "metrics": {task: {metric: value}}, "truth": {task: ...}, "blessed": bool, "failed_gates": [message],
+        "metrics": {task: {metric: value}}, "truth": {task: ...}, "retrieval": retrieval.json or None,
+        "blessed": bool, "failed_gates": [message],
         "pushed": folder pushed by this run or None, "serving": folder of this model's version or None,
         "all_cached": bool}
     """
@@ -27,12 +29,16 @@ def summarise(run: Run) -> dict[str, Any]:
     if blessed and probe.get("blessed") != 1:
         told = run.read_json("Probe.infra_blessing", "probe.json") or {}
         failed.extend(f"probe: {fault}" for fault in told.get("faults", ["the exported model did not answer"]))
+    retrieval = run.read_json("RetrievalEvaluator.evaluation", "retrieval.json")
+    if retrieval is not None:
+        failed.extend(f"retrieval: {message}" for message in retrieval_faults(retrieval))
+        blessed = blessed and run.properties.get("RetrievalEvaluator.blessing", {}).get("blessed") == 1
     serving = pushed.get("pushed_destination") if pushed.get("pushed") == 1 else None
     push_ran = any(stage.name == "Pusher" and not stage.cached for stage in run.stages)
-    history = run.read_json("Trainer.model_run", "history.json") or {}
+    # The stock Trainer records no rows; the history of the training does.
+    histories = {name: run.read_json(f"{name}.model_run", "history.json") or {} for name in TRAINERS}
     stages = [
-        # The stock Trainer records no rows; the history of the training does.
-        dataclasses.replace(stage, rows=int(history.get("rows", 0))) if stage.name == "Trainer" else stage
+        dataclasses.replace(stage, rows=int(histories[stage.name].get("rows", 0))) if stage.name in TRAINERS else stage
         for stage in run.stages
     ]
     return {
@@ -49,12 +55,18 @@ def summarise(run: Run) -> dict[str, Any]:
         "books": run.read_json("EventLogs.examples", "books.json") or {},
         "metrics": evaluation.get("tasks", {}),
         "truth": evaluation.get("truth", {}),
+        "retrieval": retrieval,
         "blessed": blessed and not failed,
         "failed_gates": failed,
         "pushed": serving if push_ran else None,
         "serving": serving,
         "all_cached": bool(run.stages) and all(stage.cached for stage in run.stages),
     }
+
+
+def retrieval_faults(results: dict[str, Any]) -> list[str]:
+    """What holds a retrieval model back, in words: gates that did not hold, and answers that are not exact."""
+    return [*(gate["message"] for gate in results["gates"] if not gate["held"]), *results.get("faults", [])]
 
 
 def exit_code(summary: dict[str, Any]) -> int:

@@ -20,7 +20,7 @@ from components.evaluation.baseline_predictions import NotComparable, predict_ra
 from components.evaluation.plan import EvaluationPlan
 from components.evaluation.predicting import predict_batches
 from components.evaluation.reading import BATCH_ROWS, check_tasks, packed_batches, read_examples
-from components.evaluation.report import Report, evaluate
+from components.evaluation.report import evaluate
 from components.evaluation.results import write_report
 from components.evaluation.truth import read_truth
 from components.storage.finding import matching
@@ -76,19 +76,19 @@ class Executor(base_executor.BaseExecutor):
         evaluation = artifact_utils.get_single_instance(output_dict["evaluation"])
         write_report(report, plan, evaluation.uri, model.uri, raw_artifact.uri)
         evaluation.set_int_custom_property("rows", examples.rows)
-        bless(artifact_utils.get_single_instance(output_dict["blessing"]), report, model, baseline)
+        bless(artifact_utils.get_single_instance(output_dict["blessing"]), report.blessed, model, baseline)
 
 
-def bless(blessing: types.Artifact, report: Report, model: types.Artifact, baseline: types.Artifact | None) -> None:
+def bless(blessing: types.Artifact, blessed: bool, model: types.Artifact, baseline: types.Artifact | None) -> None:
     """Sets the properties and writes the file that the stock Pusher and resolvers look for."""
     blessing.set_string_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_URI_KEY, model.uri)
     blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY, model.id)
     if baseline is not None:
         blessing.set_string_custom_property(constants.ARTIFACT_PROPERTY_BASELINE_MODEL_URI_KEY, baseline.uri)
         blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_BASELINE_MODEL_ID_KEY, baseline.id)
-    name = constants.BLESSED_FILE_NAME if report.blessed else constants.NOT_BLESSED_FILE_NAME
+    name = constants.BLESSED_FILE_NAME if blessed else constants.NOT_BLESSED_FILE_NAME
     write_text(os.path.join(blessing.uri, name), "")
-    value = constants.BLESSED_VALUE if report.blessed else constants.NOT_BLESSED_VALUE
+    value = constants.BLESSED_VALUE if blessed else constants.NOT_BLESSED_VALUE
     blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY, value)
 
 

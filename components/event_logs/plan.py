@@ -8,6 +8,7 @@ from typing import Literal
 import pydantic
 
 from models.recipe import LabelledExamples, Logs, MultiValued, Recipe, Scalar, Time, feature_columns, raw_type
+from models.recipe_retrieval_columns import column_type
 
 ColumnType = Literal["bytes", "int", "float"]
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
@@ -176,6 +177,8 @@ def _columns(recipe: Recipe) -> tuple[ColumnPlan, ...]:
     group = [recipe.evaluation.group_key] if recipe.evaluation.group_key else []
     for name in slices + group:
         columns.setdefault(name, ColumnPlan(name=name, type="bytes"))
+    for name in (recipe.retrieval.user, recipe.retrieval.item) if recipe.retrieval else ():
+        columns.setdefault(name, ColumnPlan(name=name, type=column_type(recipe, name)))
     return tuple(columns.values())
 
 

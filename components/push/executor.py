@@ -14,19 +14,24 @@ from tfx.types import standard_component_specs as specs
 from tfx.utils import io_utils, proto_utils
 
 from components.probe.warm_up import WARM_UP
-from components.push.versions import publish
+from components.push.versions import publish, version_of_both
 from models.errors import InputError
 from models.serving_inputs import read_exported_at
 
 logger = logging.getLogger(__name__)
 
+PARTNER, PARTNER_BLESSING, PARTNER_INFRA_BLESSING = "partner", "partner_blessing", "partner_infra_blessing"
+PARTNER_SERVED = "partner_served"
+
 
 class Executor(stock.Executor):
-    """Pushes the model if everything that was given has blessed it.
+    """Pushes the model if everything that was given has blessed it, and its partner if there is one.
 
     The stock executor names the version after the clock and copies into place: killed half-way it leaves half a
     version, killed at the end it pushes the same model twice. Here the version is the second at which the model was
-    made, so a repeated push finds it there.
+    made, so a repeated push finds it there. With a partner it is the second at which the later of the two was made, so
+    that each one's push comes to the same number by itself; a model that has not changed is pushed once more, under the
+    number of its new partner.
     """
 
     def Do(
@@ -49,7 +54,8 @@ class Executor(stock.Executor):
             logger.info("Push: switched off for this run.")
             self._MarkNotPushed(pushed)
             return
-        if not self.CheckBlessing(input_dict):
+        partner = input_dict.get(PARTNER, [])
+        if not self.CheckBlessing(input_dict) or (partner and not self.CheckBlessing(_of_partner(input_dict))):
             self._MarkNotPushed(pushed)
             return
         source = Path(self.GetModelPath(input_dict))
@@ -62,9 +68,24 @@ class Executor(stock.Executor):
                 "Renaming, which makes a version appear whole, is not atomic elsewhere."
             )
         version = version_of(artifact_utils.get_single_instance(input_dict[specs.MODEL_KEY]), source)
+        if partner:
+            theirs = Path(self.GetModelPath(_of_partner(input_dict)))
+            later = max(version, version_of(artifact_utils.get_single_instance(partner), theirs))
+            places = ((source, Path(base)), (theirs, Path(exec_properties[PARTNER_SERVED])))
+            version = version_of_both(later, places)
         target = publish(source, Path(base), version, warm_up_of(input_dict.get(specs.INFRA_BLESSING_KEY, [])))
         io_utils.copy_dir(str(target), pushed.uri)
         self._MarkPushed(pushed, pushed_destination=str(target), pushed_version=str(version))
+
+
+def _of_partner(input_dict: dict[str, list[types.Artifact]]) -> dict[str, list[types.Artifact]]:
+    """The partner and its blessings, under the names that they have in their own push."""
+    names = {
+        PARTNER: specs.MODEL_KEY,
+        PARTNER_BLESSING: specs.MODEL_BLESSING_KEY,
+        PARTNER_INFRA_BLESSING: specs.INFRA_BLESSING_KEY,
+    }
+    return {own: input_dict[name] for name, own in names.items() if name in input_dict}
 
 
 def warm_up_of(blessings: list[types.Artifact]) -> Path | None:

@@ -6,6 +6,7 @@ import logging
 import os
 import re
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 from models.errors import InputError
@@ -49,7 +50,7 @@ def publish(source: Path, base: Path, version: int, warm_up: Path | None = None)
             shutil.rmtree(litter)
     target = base / str(version)
     if target.exists():
-        if not same_model(source, target):
+        if _is_another(source, target):
             raise InputError(
                 f"Push: {target} exists and holds another model than {source}. A pushed version never changes: "
                 "remove that folder, or give this pipeline a serving.model_name of its own."
@@ -64,6 +65,30 @@ def publish(source: Path, base: Path, version: int, warm_up: Path | None = None)
     os.rename(unfinished, target)
     logger.info("Push: version %s is %s.", version, target)
     return target
+
+
+def version_of_both(version: int, places: Iterable[tuple[Path, Path]]) -> int:
+    """The version under which models are pushed that belong together.
+
+    Mostly that is `version`. But after going back to an earlier ranker beside the newest retrieval model, say, the later of
+    the two is the same as it was beside another ranker, which has the number already: then it is the next one. The answer
+    is the same before and after each of them is pushed, so that two pushes agree without asking each other.
+
+    Args:
+        version: the smallest that it may be.
+        places: for each of the models its folder, and the folder of its versions.
+
+    Returns:
+        The smallest number from `version` on that in no folder is another model's.
+    """
+    pairs = tuple(places)
+    while any(_is_another(source, base / str(version)) for source, base in pairs):
+        version += 1
+    return version
+
+
+def _is_another(source: Path, target: Path) -> bool:
+    return target.exists() and not same_model(source, target)
 
 
 def same_model(one: Path, other: Path) -> bool:

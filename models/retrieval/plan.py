@@ -10,6 +10,7 @@ import pydantic
 from models.encoding import table_of
 from models.recipe import Categorical, Feature, MultiValued, Recipe, column_of, raw_type
 from models.recipe_retrieval import Retrieval
+from models.recipe_retrieval_columns import column_type, history_feature, item_features, user_features
 from models.trainer_plan import InputPlan, Part
 
 HISTORY, EXCLUDE = "history", "exclude"
@@ -67,12 +68,7 @@ class RetrievalPlan(Part):
         section = recipe.retrieval
         if section is None:
             raise ValueError("a recipe with a section retrieval")
-        of_user = {
-            name: feature
-            for name, feature in recipe.features.items()
-            if feature.side == "user" or name in section.context
-        }
-        of_item = {name: feature for name, feature in recipe.features.items() if feature.side == "item"}
+        of_user, of_item = user_features(recipe, section), item_features(recipe)
         ids = (section.user, section.item)
         wide = [
             table_of(name, feature)
@@ -98,22 +94,8 @@ _FOR_OTHERS = {"gates": (), "max_questions": 1, "positives": {"": 1.0}, "prior":
 """Keys of the section that only other stages read; whether there is a prior, the trainer sees in the item table."""
 
 
-def history_feature(recipe: Recipe, section: Retrieval) -> str:
-    """The first categorical item feature that reads the item's column: the history is in its ids; "" if there is none."""
-    for name, feature in recipe.features.items():
-        if (
-            isinstance(feature, Categorical)
-            and not feature.compositional
-            and feature.side == "item"
-            and column_of(name, feature) == section.item
-        ):
-            return name
-    return ""
-
-
 def _id(recipe: Recipe, column: str) -> IdPlan:
-    types = [raw_type(feature) for name, feature in recipe.features.items() if column_of(name, feature) == column]
-    return IdPlan.model_validate({"column": column, "type": types[0] if types else "bytes"})
+    return IdPlan(column=column, type=column_type(recipe, column))
 
 
 def _inputs(features: Mapping[str, Feature]) -> dict[str, InputPlan]:

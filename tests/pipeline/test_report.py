@@ -282,3 +282,26 @@ def test_charts_take_the_ink_of_the_page_and_draw_every_task():
 )
 def test_numbers(shown, expected):
     assert shown == expected
+
+
+RETRIEVAL = {
+    "methods": {
+        "two_tower": {"recall@10": 0.0312, "recall@100": 0.1152, "mrr": 0.02},
+        "popular_last_day": {"recall@10": 0.0211, "recall@100": 0.0903, "mrr": 0.01},
+    },
+    "questions": 69050,
+    "items": 40918,
+    "gates": [
+        {"metric": "recall@100", "held": True, "message": "recall@100 of 0.1152 is at least popular_last_day's 0.0903"},
+        {"metric": "mrr", "held": False, "message": "mrr of 0.02 is below <0.03>"},
+    ],
+}
+
+
+def test_the_retrieval_model_stands_beside_the_simple_methods() -> None:
+    text = page(ReportData(**{**FULL, "retrieval": RETRIEVAL}))
+    assert "two towers" in text and "most popular of the last day" in text
+    assert "0.1152" in text and "69,050 users" in text and "40,918 items" in text
+    assert "mrr of 0.02 is below &lt;0.03&gt;" in text
+    assert 'aria-label="recall@10, recall@100 of each method"' in text
+    assert "Retrieval" not in page(ReportData(**FULL))

@@ -1,0 +1,68 @@
+"""RetrievalEvaluator: questions and a two-tower model in, its metrics beside simple methods' and a blessing out."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from tfx import types
+from tfx.dsl.components.base import base_component, executor_spec
+from tfx.types import standard_artifacts
+from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
+
+from components.retrieval_evaluation.executor import Executor
+
+
+class RetrievalEvaluatorSpec(ComponentSpec):
+    """Inputs, outputs and parameters of `RetrievalEvaluator`."""
+
+    PARAMETERS: ClassVar[dict[str, Any]] = {
+        "plan": ExecutionParameter(type=str),
+        "code": ExecutionParameter(type=str),
+    }
+    INPUTS: ClassVar[dict[str, Any]] = {
+        "interactions": ChannelParameter(type=standard_artifacts.Examples),
+        "model": ChannelParameter(type=standard_artifacts.Model),
+        "baseline_model": ChannelParameter(type=standard_artifacts.Model, optional=True),
+    }
+    OUTPUTS: ClassVar[dict[str, Any]] = {
+        "evaluation": ChannelParameter(type=standard_artifacts.ModelEvaluation),
+        "blessing": ChannelParameter(type=standard_artifacts.ModelBlessing),
+    }
+
+
+class RetrievalEvaluator(base_component.BaseComponent):
+    """Asks a retrieval model what users of the eval split will choose, and blesses it if every gate holds.
+
+    Args:
+        interactions: `Examples` of the stage Interactions: the splits `train`, `eval`, `eval_items` and `questions`.
+        model: `Model`, the candidate.
+        plan: JSON of `RetrievalEvaluationPlan`.
+        code: version of the stage's source; only TFX's cache looks at it.
+        baseline_model: `Model` to compare with, the newest blessed one that is older, or nothing.
+
+    Outputs:
+        evaluation: `ModelEvaluation`, as retrieval.json (`results.RESULTS`).
+        blessing: `ModelBlessing`, with the properties of the stock Evaluator's. Not blessed is a result, not an error.
+    """
+
+    SPEC_CLASS = RetrievalEvaluatorSpec
+    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
+
+    def __init__(
+        self,
+        interactions: types.BaseChannel,
+        model: types.BaseChannel,
+        plan: str,
+        code: str,
+        baseline_model: types.BaseChannel | None = None,
+    ) -> None:
+        spec = RetrievalEvaluatorSpec(
+            interactions=interactions,
+            model=model,
+            baseline_model=baseline_model,
+            plan=plan,
+            code=code,
+            evaluation=types.Channel(type=standard_artifacts.ModelEvaluation),
+            blessing=types.Channel(type=standard_artifacts.ModelBlessing),
+        )
+        super().__init__(spec=spec)

@@ -1,0 +1,112 @@
+"""Executor of `RetrievalEvaluator`: reads the questions, asks the models, writes the results and the blessing."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from typing import Any
+
+import pyarrow as pa
+from tfx import types
+from tfx.dsl.components.base import base_executor
+from tfx.types import artifact_utils
+from tfx_bsl.coders import example_coder
+
+from components.evaluation.baseline_predictions import NotComparable
+from components.evaluation.executor import bless
+from components.retrieval_evaluation.plan import RetrievalEvaluationPlan
+from components.retrieval_evaluation.reading import Problem, read_problem
+from components.retrieval_evaluation.report import evaluate
+from components.retrieval_evaluation.results import write_results
+from components.retrieval_evaluation.served import check_served, chosen_questions
+from components.retrieval_evaluation.vectors import Encode, Vectors, ask
+from components.storage.finding import joined
+from components.storage.reading import LocalCopy, open_parquet
+from models.errors import InputError
+from models.retrieval.asking import load_retrieval
+from models.retrieval.export import ITEMS_FILE
+
+logger = logging.getLogger(__name__)
+
+FILES = {
+    "questions": "questions.parquet",
+    "eval_items": "items.parquet",
+    "train": "interactions.arrow",
+    "eval": "interactions.arrow",
+}
+"""Split of the interactions -> the file that is read of it."""
+
+
+class Executor(base_executor.BaseExecutor):
+    """The candidate, an older model and the simple methods, on the same questions."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Writes `evaluation` and `blessing`."""
+        plan = RetrievalEvaluationPlan.model_validate_json(exec_properties["plan"])
+        model = artifact_utils.get_single_instance(input_dict["model"])
+        [baseline] = input_dict.get("baseline_model") or [None]
+        encode = example_coder.RecordBatchToExamplesEncoder().encode
+
+        started = time.perf_counter()
+        problem = read_problem(
+            *(
+                joined(artifact_utils.get_split_uri(input_dict["interactions"], split), name)
+                for split, name in FILES.items()
+            ),
+            item=plan.item,
+            exclude_seen=plan.exclude_seen,
+        )
+        with LocalCopy(_serving(model)) as directory:
+            candidate, served = _candidate(directory, problem, encode)
+        older, why = None, "there is no older blessed model"
+        if baseline is not None:
+            with LocalCopy(_serving(baseline)) as directory:
+                older, why = _older(directory, problem, encode)
+        asked = time.perf_counter()
+        report = evaluate(plan, problem.asked, candidate, older, why, served)
+        logger.info(
+            "Retrieval: %d questions about %d items: asked in %.1f s, methods and metrics %.1f s.",
+            report.questions,
+            report.items,
+            asked - started,
+            time.perf_counter() - asked,
+        )
+        for gate in report.gates:
+            if not gate.held:
+                logger.warning("Gate not held: %s", gate.message)
+
+        evaluation = artifact_utils.get_single_instance(output_dict["evaluation"])
+        write_results(report, problem.unanswerable, evaluation.uri)
+        evaluation.set_int_custom_property("rows", report.questions)
+        bless(artifact_utils.get_single_instance(output_dict["blessing"]), report.blessed, model, baseline)
+
+
+def _candidate(directory: str, problem: Problem, encode: Encode) -> tuple[Vectors, str | None]:
+    """Its vectors, and what its `serving_default` answers wrongly: nothing, if it has none."""
+    model = load_retrieval(directory)
+    vectors = ask(model, problem.questions, problem.items, encode)
+    if not model.notes["answers"] or not len(problem.asked) or vectors.not_finite:
+        return vectors, None
+    chosen = chosen_questions(len(problem.asked))
+    with open_parquet(os.path.join(directory, ITEMS_FILE)) as file:
+        table = file.read()
+    return vectors, check_served(model, table, problem.questions.take(pa.array(chosen)), vectors.queries[chosen])
+
+
+def _older(directory: str, problem: Problem, encode: Encode) -> tuple[Vectors | None, str]:
+    """The older model's vectors for the same questions and items; or None, and why it cannot be asked."""
+    try:
+        return ask(load_retrieval(directory), problem.questions, problem.items, encode), ""
+    except (NotComparable, InputError) as error:
+        logger.warning("The older model is not compared: %s", error)
+        return None, str(error)
+
+
+def _serving(model: types.Artifact) -> str:
+    return os.path.join(model.uri, "Format-Serving")

@@ -1,0 +1,83 @@
+"""The gates: what must hold, what was measured, and the sentence that says so."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+
+from components.evaluation.gates import BASELINE_TOLERANCE
+from components.evaluation.scores import Value
+from components.retrieval_evaluation.metrics import LOWER_IS_BETTER
+from components.retrieval_evaluation.plan import GatePlan
+
+TWO_TOWER, OLDER = "two_tower", "older_model"
+"""Names of the candidate and of the newest blessed model older than it, among the methods."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class GateResult:
+    """One limit of one gate; or a fault of the model, which counts without a gate."""
+
+    metric: str
+    limit: str
+    value: Value
+    held: bool
+    message: str
+
+
+def loss(metric: str, value: float, other: float) -> float:
+    """How much worse than another method, in the metric's own unit; negative where better."""
+    return value - other if metric.split("@")[0] in LOWER_IS_BETTER else other - value
+
+
+def check_gate(gate: GatePlan, methods: Mapping[str, Mapping[str, Value]], no_older: str) -> list[GateResult]:
+    """Holds one gate against the two-tower model: one result for each of its limits.
+
+    Args:
+        gate: the gate.
+        methods: what was measured: method -> metric -> value. OLDER is not among them where it could not be asked.
+        no_older: why not, in words.
+    """
+    name, value = gate.metric, methods[TWO_TOWER][gate.metric]
+
+    def result(limit: str, held: bool, message: str) -> GateResult:
+        words = f"{TWO_TOWER}: {name} {message}"
+        return GateResult(metric=name, limit=limit, value=value, held=held, message=words)
+
+    def compared(limit: str, whose: str, other: Value, most: float) -> GateResult:
+        if value is None:
+            return undefined(limit)
+        if other is None:
+            return result(limit, True, f"is {value:.6g}; {whose} has no value.")
+        worse = loss(name, value, other)
+        words = f"is {value:.6g}, {whose} {other:.6g}: {abs(worse):.6g} {'worse' if worse > 0 else 'better'}"
+        if worse == 0:
+            words = f"is {value:.6g}, as {whose}"
+        return result(limit, worse <= most, f"{words}; required {limit}.")
+
+    def undefined(limit: str) -> GateResult:
+        return result(limit, False, f"has no value; required {limit}.")
+
+    found = []
+    for limit, held in _bounds(gate, value):
+        found.append(undefined(limit) if value is None else result(limit, held, f"is {value:.6g}, required {limit}."))
+    if gate.beats is not None:
+        found.append(compared(f"not worse than {gate.beats}", f"{gate.beats}'s", methods[gate.beats][name], 0.0))
+    if gate.max_loss_to_baseline is not None:
+        limit = f"at most {gate.max_loss_to_baseline:g} worse than the older model"
+        if value is not None and OLDER not in methods:
+            found.append(result(limit, True, f"is {value:.6g}; not compared: {no_older}."))
+        else:
+            most = gate.max_loss_to_baseline + BASELINE_TOLERANCE
+            found.append(compared(limit, "the older model's", methods.get(OLDER, {}).get(name), most))
+    return found
+
+
+def _bounds(gate: GatePlan, value: Value) -> list[tuple[str, bool]]:
+    """The limits that are numbers, in words, and whether they hold."""
+    found = []
+    if gate.at_least is not None:
+        found.append((f"at least {gate.at_least:g}", value is not None and value >= gate.at_least))
+    if gate.at_most is not None:
+        found.append((f"at most {gate.at_most:g}", value is not None and value <= gate.at_most))
+    return found

@@ -1,0 +1,120 @@
+"""What a list of answered items is worth, and the mean over all questions.
+
+For a question with the relevant items R and the answer a_1, a_2, ..., of which the first k count:
+
+    recall@k = |{a_1..a_k} & R| / |R|
+    ndcg@k   = sum over hits at place p of 1 / log2(p + 1), divided by the same sum over p = 1 .. min(k, |R|)
+    mrr      = 1 / p of the first hit within the largest k, 0 without one
+
+and over all questions together:
+
+    coverage@k        = distinct items in the first k of any answer / items
+    popularity_bias@k = mean over questions of the mean popularity of their first k answered items,
+                        divided by the mean over questions of the mean popularity of their relevant items
+
+A bias of 1: what is answered is as popular as what the users chose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.evaluation.scores import Value
+from components.retrieval_evaluation.row_lists import RowLists, Rows
+
+MRR = "mrr"
+AT_K = ("recall", "ndcg", "coverage", "popularity_bias")
+LOWER_IS_BETTER = ("popularity_bias",)
+
+_CELLS = 1 << 22
+
+
+def metric_names(ks: Sequence[int]) -> list[str]:
+    """All metrics in the order of the report."""
+    ndcg_and_recall, rest = AT_K[:2], AT_K[2:]
+    return [
+        *(f"{name}@{k}" for name in ndcg_and_recall for k in ks),
+        MRR,
+        *(f"{name}@{k}" for name in rest for k in ks),
+    ]
+
+
+def measure(answers: Rows, relevant: RowLists, popularity: NDArray[np.int64], ks: Sequence[int]) -> dict[str, Value]:
+    """Every metric of one method's answers; None where there is nothing to divide by.
+
+    Args:
+        answers: (questions, at least min(max(ks), items)), rows of items, the best first, each once; -1 behind the last.
+        relevant: for each question its relevant items, at least one, each once.
+        popularity: (items,) how often each item was chosen before.
+        ks: lengths, rising.
+
+    Returns:
+        `metric_names(ks)` -> value.
+    """
+    if not len(relevant):
+        return dict.fromkeys(metric_names(ks))
+    hits = _hits(answers, relevant, len(popularity))
+    wanted = relevant.lengths
+    of_relevant = np.add.reduceat(popularity[relevant.rows].astype(np.float64), relevant.offsets[:-1]) / wanted
+    found: dict[str, Value] = {}
+    for k in ks:
+        first, here = answers[:, :k], hits[:, :k]
+        found[f"recall@{k}"] = float(np.mean(here.sum(axis=1) / wanted))
+        found[f"ndcg@{k}"] = float(np.mean(_discounted(here) / _ideal(np.minimum(wanted, k))))
+        found[f"coverage@{k}"] = len(np.unique(first[first >= 0])) / len(popularity)
+        found[f"popularity_bias@{k}"] = _quotient(_mean_popularity(first, popularity), float(np.mean(of_relevant)))
+    found[MRR] = float(np.mean(_reciprocal_ranks(hits[:, : ks[-1]])))
+    return {name: found[name] for name in metric_names(ks)}
+
+
+def _hits(answers: Rows, relevant: RowLists, items: int) -> NDArray[np.bool_]:
+    """(questions, places) whether the item answered there is relevant."""
+    # One number for each pair of question and item; that of no item is nobody's.
+    wanted = np.sort(relevant.owners * (items + 1) + relevant.rows + 1)
+    hits = np.empty(answers.shape, np.bool_)
+    step = max(1, _CELLS // max(answers.shape[1], 1))
+    for start in range(0, len(answers), step):
+        part = answers[start : start + step].astype(np.int64)
+        keys = (np.arange(start, start + len(part)) * (items + 1))[:, None] + part + 1
+        places = np.minimum(np.searchsorted(wanted, keys), len(wanted) - 1)
+        hits[start : start + step] = wanted[places] == keys
+    return hits
+
+
+def _discounts(places: int) -> NDArray[np.float64]:
+    return 1.0 / np.log2(np.arange(2, places + 2))
+
+
+def _discounted(hits: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """(questions,)"""
+    found: NDArray[np.float64] = hits @ _discounts(hits.shape[1])
+    return found
+
+
+def _ideal(lengths: NDArray[np.int64]) -> NDArray[np.float64]:
+    """(questions,) the discounted sum of so many hits in the first places."""
+    sums: NDArray[np.float64] = np.cumsum(_discounts(int(lengths.max())))[lengths - 1]
+    return sums
+
+
+def _reciprocal_ranks(hits: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """(questions,)"""
+    if not hits.shape[1]:
+        return np.zeros(len(hits))
+    return np.where(hits.any(axis=1), 1.0 / (1.0 + hits.argmax(axis=1)), 0.0)
+
+
+def _mean_popularity(answers: Rows, popularity: NDArray[np.int64]) -> float | None:
+    """The mean over the questions with an answer of their answered items' mean popularity."""
+    there = answers >= 0
+    numbers = there.sum(axis=1)
+    sums = np.where(there, popularity[answers], 0).sum(axis=1)
+    answered = numbers > 0
+    return float(np.mean(sums[answered] / numbers[answered])) if answered.any() else None
+
+
+def _quotient(number: float | None, divisor: float) -> Value:
+    return None if number is None or divisor == 0.0 else number / divisor

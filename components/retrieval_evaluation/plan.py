@@ -1,0 +1,56 @@
+"""What the retrieval evaluation needs of the recipe: the item's column, the lengths of the lists, and what must hold."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import pydantic
+
+from models.recipe import Recipe
+
+
+class _Frozen(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
+
+
+class GatePlan(_Frozen):
+    """As `models.recipe_retrieval.RetrievalGate`."""
+
+    metric: str
+    at_least: float | None = None
+    at_most: float | None = None
+    beats: Literal["popular", "popular_last_day", "co_occurrence"] | None = None
+    max_loss_to_baseline: float | None = None
+
+
+class RetrievalEvaluationPlan(_Frozen):
+    """The part of the recipe that the stage reads.
+
+    Attributes:
+        item: column that names the items.
+        k: lengths of the lists that are measured, rising.
+        exclude_seen: whether items that the user chose in the train split are not answered.
+        gates: what must hold for a push.
+    """
+
+    item: str
+    k: tuple[int, ...]
+    exclude_seen: bool
+    gates: tuple[GatePlan, ...] = ()
+
+    @classmethod
+    def from_recipe(cls, recipe: Recipe) -> RetrievalEvaluationPlan:
+        """The plan for a recipe with a section `retrieval`.
+
+        Raises:
+            ValueError: it has none.
+        """
+        section = recipe.retrieval
+        if section is None:
+            raise ValueError("expected a recipe with a section retrieval")
+        return cls(
+            item=section.item,
+            k=tuple(sorted(set(section.k))),
+            exclude_seen=section.exclude_seen,
+            gates=tuple(GatePlan.model_validate(gate.model_dump()) for gate in section.gates),
+        )

@@ -1,0 +1,140 @@
+"""What the stage Interactions wrote, as the evaluation needs it: ids become rows of the item table."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from components.raw_types import ARROW_TYPES
+from components.retrieval_evaluation.questions import Questions, TrainPositives
+from components.retrieval_evaluation.row_lists import RowLists
+from components.storage.reading import open_file, open_parquet
+from models.retrieval.plan import HISTORY
+
+RELEVANT, SEEN, POSITIVES = "relevant", "seen", "gatewise/positives"
+OURS = "gatewise/"
+"""Begins the names of an item table's columns that are no raw columns."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Problem:
+    """The questions as tables, for models, and as arrays.
+
+    Attributes:
+        questions: one row for each question, every column a large list.
+        items: one row for each item: its id and raw columns as large lists, ours plain.
+        asked: both as rows of items and counts.
+        unanswerable: share of the eval split's positives whose item is not among the items; None without positives.
+    """
+
+    questions: pa.Table
+    items: pa.Table
+    asked: Questions
+    unanswerable: float | None
+
+
+def read_problem(questions: str, items: str, train: str, evaluated: str, *, item: str, exclude_seen: bool) -> Problem:
+    """Reads the four files.
+
+    Args:
+        questions: Parquet file of the questions.
+        items: Parquet file of the items that can be answered.
+        train: Arrow file of the train split's positives.
+        evaluated: Arrow file of the eval split's positives.
+        item: column that names the items.
+        exclude_seen: whether the items that a user has seen are excluded.
+
+    Raises:
+        ValueError: a question has no relevant item among the items.
+    """
+    with open_parquet(questions) as file:
+        asked = as_lists(file.read())
+    with open_parquet(items) as file:
+        known = as_lists(file.read())
+    ids = pc.list_flatten(known.column(item)).combine_chunks()
+    relevant, seen, history = (item_rows(asked.column(name), ids) for name in (RELEVANT, SEEN, HISTORY))
+    if not relevant.lengths.all():
+        raise ValueError(f"{questions}: question {int(relevant.lengths.argmin())} has no relevant item of {items}")
+    return Problem(
+        questions=asked,
+        items=known,
+        asked=Questions(
+            relevant=relevant,
+            excluded=seen if exclude_seen else RowLists.empty(len(asked)),
+            # Under a recipe without a history the users have chosen something all the same.
+            history=history if len(history.rows) else seen,
+            popularity=known.column(POSITIVES).to_numpy().astype(np.int64),
+            train=_train_positives(train),
+        ),
+        unanswerable=_unanswerable(evaluated),
+    )
+
+
+def item_rows(lists: pa.ChunkedArray, ids: pa.Array) -> RowLists:
+    """Lists of ids as lists of rows; an id that is not among the items is left out.
+
+    Args:
+        lists: large lists of ids.
+        ids: (items,) each once, of the lists' type.
+    """
+    column = lists.combine_chunks()
+    lengths = pc.fill_null(pc.list_value_length(column), 0).to_numpy()
+    rows = pc.fill_null(pc.index_in(pc.list_flatten(column), value_set=ids), -1).to_numpy()
+    owners = np.repeat(np.arange(len(column)), lengths)[rows >= 0]
+    offsets = np.concatenate([[0], np.cumsum(np.bincount(owners, minlength=len(column)))]).astype(np.int64)
+    return RowLists(offsets, rows[rows >= 0].astype(np.int32))
+
+
+def as_lists(table: pa.Table) -> pa.Table:
+    """Every raw column as large lists of tf.Example's three types; a plain value is a list of one, null an empty one."""
+    return pa.table(
+        {
+            name: column if name.startswith(OURS) else _as_lists(column)
+            for name, column in zip(table.column_names, table.columns, strict=True)
+        }
+    )
+
+
+def _as_lists(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    kind = column.type
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        return column.cast(pa.large_list(_type_of(kind.value_type)))
+    plain = column.combine_chunks()
+    offsets = np.concatenate([[0], np.cumsum(plain.is_valid().to_numpy(zero_copy_only=False))])
+    values = plain.drop_null().cast(_type_of(kind))
+    return pa.chunked_array([pa.LargeListArray.from_arrays(pa.array(offsets, pa.int64()), values)])
+
+
+def _type_of(kind: pa.DataType) -> pa.DataType:
+    if pa.types.is_integer(kind):
+        return ARROW_TYPES["int"]
+    return ARROW_TYPES["float" if pa.types.is_floating(kind) else "bytes"]
+
+
+def _train_positives(path: str) -> TrainPositives:
+    users, items, times = _columns(path, ("user", "item_row", "time"))
+    there = items >= 0
+    return TrainPositives(
+        users=users[there],
+        items=items[there],
+        times=times[there],
+        latest=int(times.max(initial=np.iinfo(np.int64).min)),
+    )
+
+
+def _unanswerable(path: str) -> float | None:
+    [items] = _columns(path, ("item_row",))
+    return float(np.mean(items < 0)) if len(items) else None
+
+
+def _columns(path: str, names: Sequence[str]) -> list[NDArray[Any]]:
+    with open_file(path, mapped=True) as file:
+        table = pa.ipc.open_file(file).read_all().select(names)
+        # Copies, as the file is closed behind them.
+        return [np.array(table.column(name)) for name in names]

@@ -1,0 +1,115 @@
+"""The whole evaluation as a pure function: questions and vectors in, metrics of every method and the gates out."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+from components.evaluation.scores import Value
+from components.retrieval_evaluation.exact_top_k import exact_top_k, products
+from components.retrieval_evaluation.gates import OLDER, TWO_TOWER, GateResult, check_gate
+from components.retrieval_evaluation.methods import METHODS
+from components.retrieval_evaluation.metrics import measure, metric_names
+from components.retrieval_evaluation.plan import RetrievalEvaluationPlan
+from components.retrieval_evaluation.questions import Questions
+from components.retrieval_evaluation.row_lists import Rows
+from components.retrieval_evaluation.vectors import Vectors
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Report:
+    """Everything that was measured.
+
+    Attributes:
+        methods: method -> metric -> value; the candidate is first, an older model last.
+        questions, items: how many.
+        relevant: relevant items of all questions together.
+        without_history: questions of users who chose nothing before.
+        gates: in the order of the recipe; before them what is wrong with the model itself.
+        older: why there is no older model among the methods; None if there is one.
+    """
+
+    methods: dict[str, dict[str, Value]]
+    questions: int
+    items: int
+    relevant: int
+    without_history: int
+    gates: list[GateResult]
+    older: str | None
+
+    @property
+    def blessed(self) -> bool:
+        """Whether every gate holds; so also where there are none."""
+        return all(gate.held for gate in self.gates)
+
+    def to_json(self) -> dict[str, Any]:
+        """As retrieval.json has it."""
+        return dataclasses.asdict(self)
+
+
+def evaluate(
+    plan: RetrievalEvaluationPlan,
+    asked: Questions,
+    candidate: Vectors,
+    older: Vectors | None = None,
+    no_older: str = "there is no older blessed model",
+    served: str | None = None,
+) -> Report:
+    """Measures every method on the same questions, and holds the gates against the candidate.
+
+    Args:
+        plan: what to measure.
+        asked: the questions.
+        candidate: its vectors.
+        older: those of an older model, of the same questions and items; None without one.
+        no_older: why there is none, in words.
+        served: what the exported candidate answers wrongly, in words; None if nothing.
+    """
+    longest = plan.k[-1]
+    if older is not None and (broken := older.not_finite):
+        older, no_older = None, f"{broken} of its vectors are not finite numbers"
+
+    def measured(answers: Rows) -> dict[str, Value]:
+        return measure(answers, asked.relevant, asked.popularity, plan.k)
+
+    def of_model(vectors: Vectors) -> dict[str, Value]:
+        if vectors.not_finite:
+            return dict.fromkeys(metric_names(plan.k))
+        scores = products(vectors.queries, vectors.items)
+        return measured(exact_top_k(scores, len(asked), asked.items, longest, asked.excluded))
+
+    methods = {TWO_TOWER: of_model(candidate)}
+    methods |= {name: measured(method(asked, longest)) for name, method in METHODS.items()}
+    methods |= {OLDER: of_model(older)} if older is not None else {}
+    gates = [*_finite(candidate), *_served(served)]
+    for gate in plan.gates:
+        gates += check_gate(gate, methods, no_older)
+    return Report(
+        methods=methods,
+        questions=len(asked),
+        items=asked.items,
+        relevant=len(asked.relevant.rows),
+        without_history=int((asked.history.lengths == 0).sum()),
+        gates=gates,
+        older=no_older if older is None else None,
+    )
+
+
+def _finite(vectors: Vectors) -> Sequence[GateResult]:
+    """A gate that nobody has to write: a model whose vectors are NaN or infinite is never pushed."""
+    if not vectors.not_finite:
+        return []
+    number = len(vectors.queries) + len(vectors.items)
+    words = f"{TWO_TOWER}: {vectors.not_finite} of {number} vectors of users and items are not finite numbers; required none."
+    limit = "no vector that is not finite"
+    return [GateResult(metric="not_finite", limit=limit, value=vectors.not_finite, held=False, message=words)]
+
+
+def _served(difference: str | None) -> Sequence[GateResult]:
+    """Another: the exported model must answer what its own vectors say, or what was measured is not what is served."""
+    if difference is None:
+        return []
+    limit = "the answers of the exact computation"
+    words = f"{TWO_TOWER}: serving_default answers otherwise than its own vectors: {difference}; required {limit}."
+    return [GateResult(metric="served_answers", limit=limit, value=None, held=False, message=words)]

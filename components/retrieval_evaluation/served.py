@@ -1,0 +1,97 @@
+"""Whether the exported model answers what its own vectors say: `serving_default` beside the exact computation."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from components.retrieval_evaluation.exact_top_k import NO_ITEM, exact_top_k, products
+from components.retrieval_evaluation.reading import SEEN, item_rows
+from components.retrieval_evaluation.row_lists import RowLists, Rows
+from components.retrieval_evaluation.vectors import Model
+from models.named_rows import named_columns
+from models.retrieval.plan import EXCLUDE, VECTOR_COLUMN
+
+QUESTIONS = 50
+"""How many are asked; spread evenly over all."""
+
+UNKNOWN = -2
+"""In place of a row: an id that is not in the model's own table."""
+
+TOLERANCE = 1e-4
+"""Of a score, in parts of the product of the vectors' lengths. The same float32 sum in another order differs by about 1e-6."""
+
+
+def chosen_questions(number: int, most: int = QUESTIONS) -> NDArray[np.int64]:
+    """At most so many of the questions, evenly spread."""
+    return np.unique(np.linspace(0, number - 1, min(number, most)).astype(np.int64))
+
+
+def check_served(model: Model, table: pa.Table, questions: pa.Table, queries: NDArray[np.float32]) -> str | None:
+    """Asks the model's `serving_default`, with what each user has seen to be excluded.
+
+    Args:
+        model: as it was exported, with `serving_default`.
+        table: the model's own item table, with vectors.
+        questions: some questions, every column a large list.
+        queries: (question, dim) their vectors.
+
+    Returns:
+        The first difference from the exact computation in words, or None.
+    """
+    inputs, column = model.notes["inputs"], model.notes["item"]["column"]
+    ids = table.column(column).combine_chunks()
+    vectors = table.column(VECTOR_COLUMN).combine_chunks()
+    items = vectors.flatten().to_numpy().reshape(len(vectors), -1)
+    asked = questions.select([name for name in inputs if name in questions.column_names])
+    asked = asked.append_column(EXCLUDE, questions.column(SEEN))
+    answer = model.retrieve(named_columns(asked.to_pylist(), inputs, inputs, "Evaluation"))
+    scores = answer["scores"]
+    given = pa.array(answer["item_ids"].reshape(-1), ids.type)
+    rows = pc.fill_null(pc.index_in(given, value_set=ids), UNKNOWN).to_numpy().reshape(scores.shape)
+    rows = np.where(np.isneginf(scores), NO_ITEM, rows).astype(np.int32)
+    return first_difference(rows, scores, queries, items, item_rows(questions.column(SEEN), ids))
+
+
+def first_difference(
+    rows: Rows,
+    scores: NDArray[np.float32],
+    queries: NDArray[np.float32],
+    items: NDArray[np.float32],
+    excluded: RowLists,
+) -> str | None:
+    """The first place that does not hold an item of the score that belongs there, in words; None where all do.
+
+    Items whose scores differ by no more than rounding may change places.
+
+    Args:
+        rows: (question, answers) the items' rows; NO_ITEM for none, UNKNOWN for one that is not in the table.
+        scores: (question, answers) that came with them.
+        queries: (question, dim).
+        items: (item, dim).
+        excluded: for each question the rows that must not be answered.
+    """
+    best = exact_top_k(products(queries, items), len(queries), len(items), rows.shape[1], excluded)
+    largest = np.linalg.norm(items, axis=1).max(initial=0.0)
+    for question, (line, expected) in enumerate(zip(rows, best, strict=True)):
+        answered, expected = line[line != NO_ITEM], expected[expected != NO_ITEM]
+        where = f"question {question}"
+        if (answered == UNKNOWN).any():
+            return f"{where}: an item is answered that is not in the model's own table"
+        if np.isin(answered, excluded[question]).any():
+            return f"{where}: an item is answered that was to be excluded"
+        if len(np.unique(answered)) != len(answered):
+            return f"{where}: an item is answered twice"
+        if len(answered) != len(expected):
+            return f"{where}: {len(answered)} items are answered, and exactly computed there are {len(expected)}"
+        query = queries[question]
+        exact, noise = items[expected] @ query, TOLERANCE * np.linalg.norm(query) * largest
+        came_with = scores[question][line != NO_ITEM]
+        for what, found in (("the item's own is", items[answered] @ query), ("the answer says", came_with)):
+            off = ~(np.abs(found - exact) <= noise)
+            if off.any():
+                at = int(off.argmax())
+                return f"{where}, place {at + 1}: exactly computed the score is {exact[at]:.6g}, {what} {found[at]:.6g}"
+    return None

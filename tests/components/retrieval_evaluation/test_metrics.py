@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.retrieval_evaluation import metrics
+from components.retrieval_evaluation.metrics import measure, metric_names
+from components.retrieval_evaluation.row_lists import RowLists
+
+POPULARITY = np.array([10, 5, 4, 1, 0, 0])
+
+
+def answers_of(lists, width):
+    return np.array([[*one, *[-1] * (width - len(one))] for one in lists], np.int32).reshape(len(lists), width)
+
+
+def test_by_hand():
+    found = measure(answers_of([[2, 0, 5], [1]], 3), RowLists.of([[0, 3], [4]]), POPULARITY, (1, 3))
+    assert found == pytest.approx(
+        {
+            "recall@1": 0.0,
+            "recall@3": (1 / 2 + 0) / 2,
+            "ndcg@1": 0.0,
+            # One hit at place 2; at best there were hits at places 1 and 2.
+            "ndcg@3": (0.6309298 / (1 + 0.6309298) + 0) / 2,
+            "mrr": (1 / 2 + 0) / 2,
+            "coverage@1": 2 / 6,
+            "coverage@3": 4 / 6,
+            # Relevant: (10 + 1) / 2 and 0.
+            "popularity_bias@1": ((4 + 5) / 2) / 2.75,
+            "popularity_bias@3": ((14 / 3 + 5) / 2) / 2.75,
+        }
+    )
+    assert list(found) == metric_names((1, 3))
+
+
+def test_the_best_answer_is_worth_1():
+    found = measure(answers_of([[3, 0], [4, 1]], 2), RowLists.of([[0, 3], [4]]), POPULARITY, (2,))
+    assert (found["recall@2"], found["ndcg@2"], found["mrr"]) == (1.0, 1.0, 1.0)
+
+
+def test_more_relevant_items_than_places():
+    found = measure(answers_of([[3]], 1), RowLists.of([[0, 1, 2, 3]]), POPULARITY, (1,))
+    assert (found["recall@1"], found["ndcg@1"]) == (0.25, 1.0)
+
+
+def test_what_has_no_value():
+    nothing = measure(np.zeros((0, 2), np.int32), RowLists.empty(0), POPULARITY, (2,))
+    assert set(nothing.values()) == {None}
+    never_chosen = measure(answers_of([[0, 1]], 2), RowLists.of([[4]]), POPULARITY, (2,))
+    assert never_chosen["popularity_bias@2"] is None
+    no_answer = measure(answers_of([[]], 2), RowLists.of([[0]]), POPULARITY, (2,))
+    assert no_answer["popularity_bias@2"] is None
+    assert (no_answer["recall@2"], no_answer["mrr"], no_answer["coverage@2"]) == (0.0, 0.0, 0.0)
+
+
+def test_a_question_without_an_answer_has_no_popularity():
+    found = measure(answers_of([[1], []], 1), RowLists.of([[0], [0]]), POPULARITY, (1,))
+    assert found["popularity_bias@1"] == 0.5
+
+
+def slow(answers, relevant, popularity, ks):
+    found = {}
+    for k in ks:
+        recalls, gains, of_answers, of_relevant, distinct = [], [], [], [], set()
+        for line, wanted in zip(answers, relevant, strict=True):
+            first = line[:k]
+            recalls.append(len(set(first) & set(wanted)) / len(wanted))
+            gain = sum(1 / math.log2(place + 1) for place, item in enumerate(first, 1) if item in wanted)
+            gains.append(gain / sum(1 / math.log2(place + 1) for place in range(1, min(k, len(wanted)) + 1)))
+            if first:
+                of_answers.append(sum(popularity[item] for item in first) / len(first))
+            of_relevant.append(sum(popularity[item] for item in wanted) / len(wanted))
+            distinct |= set(first)
+        found[f"recall@{k}"], found[f"ndcg@{k}"] = np.mean(recalls), np.mean(gains)
+        found[f"coverage@{k}"] = len(distinct) / len(popularity)
+        there = of_answers and any(of_relevant)
+        found[f"popularity_bias@{k}"] = np.mean(of_answers) / np.mean(of_relevant) if there else None
+    ranks = [
+        next((place for place, item in enumerate(line[: max(ks)], 1) if item in wanted), math.inf)
+        for line, wanted in zip(answers, relevant, strict=True)
+    ]
+    return found | {"mrr": np.mean([1 / rank for rank in ranks])}
+
+
+@st.composite
+def answered(draw):
+    questions, items = draw(st.integers(1, 6)), draw(st.integers(1, 9))
+    some = st.lists(st.integers(0, items - 1), unique=True)
+    lists = draw(st.lists(some, min_size=questions, max_size=questions))
+    wanted = st.lists(st.integers(0, items - 1), min_size=1, unique=True)
+    relevant = draw(st.lists(wanted, min_size=questions, max_size=questions))
+    popularity = draw(st.lists(st.integers(0, 5), min_size=items, max_size=items))
+    return lists, relevant, popularity, tuple(sorted(draw(st.sets(st.integers(1, 10), min_size=1, max_size=3))))
+
+
+@given(answered())
+def test_as_counted_one_by_one(problem):
+    lists, relevant, popularity, ks = problem
+    found = measure(answers_of(lists, len(popularity)), RowLists.of(relevant), np.array(popularity), ks)
+    assert found == pytest.approx(slow(lists, relevant, popularity, ks), abs=1e-12)
+
+
+def test_in_parts(monkeypatch):
+    generator = np.random.default_rng(5)
+    answers = np.argsort(generator.random((50, 20)), axis=1).astype(np.int32)
+    relevant = RowLists.of(generator.choice(20, 3, replace=False) for _ in range(50))
+    whole = measure(answers, relevant, np.arange(20), (3, 10))
+    monkeypatch.setattr(metrics, "_CELLS", 45)
+    assert measure(answers, relevant, np.arange(20), (3, 10)) == whole

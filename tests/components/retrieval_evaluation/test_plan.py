@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import pytest
+
+from components.retrieval_evaluation.plan import GatePlan, RetrievalEvaluationPlan
+from models.recipe import Recipe
+
+STREAM = {"path": "x/*.parquet", "key": ["user", "item"], "time": {"column": "t", "unit": "s"}}
+SECTION = {"user": "user", "item": "item", "positives": {"click": 1.0}, "k": [100, 10, 10]}
+GATE = {"metric": "recall@100", "beats": "popular", "at_least": 0.1}
+
+
+def recipe(section):
+    return Recipe.model_validate(
+        {
+            "name": "small",
+            "logs": {"impressions": "shown", "streams": {"shown": STREAM, "click": STREAM}},
+            "features": {"item": {"kind": "categorical", "side": "item"}},
+            "tasks": {"click": {"kind": "binary", "outcome": "click", "window": "1h"}},
+            **({"retrieval": section} if section else {}),
+        }
+    )
+
+
+def test_from_recipe():
+    plan = RetrievalEvaluationPlan.from_recipe(recipe({**SECTION, "gates": [GATE]}))
+    assert plan.item == "item" and plan.k == (10, 100) and plan.exclude_seen
+    assert plan.gates == (GatePlan(**GATE),)
+    assert RetrievalEvaluationPlan.model_validate_json(plan.model_dump_json()) == plan
+
+
+def test_what_others_read_does_not_change_it():
+    plans = [RetrievalEvaluationPlan.from_recipe(recipe({**SECTION, **more})) for more in ({}, {"dim": 8, "epochs": 9})]
+    assert plans[0] == plans[1]
+
+
+def test_without_the_section():
+    with pytest.raises(ValueError, match="a section retrieval"):
+        RetrievalEvaluationPlan.from_recipe(recipe(None))

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from components.retrieval_evaluation.plan import RetrievalEvaluationPlan
+from components.retrieval_evaluation.questions import Questions, TrainPositives
+from components.retrieval_evaluation.report import evaluate
+from components.retrieval_evaluation.results import RESULTS, write_results
+from components.retrieval_evaluation.row_lists import RowLists
+from components.retrieval_evaluation.vectors import Vectors
+
+ASKED = Questions(
+    relevant=RowLists.of([[2], [0, 3]]),
+    excluded=RowLists.of([[0], []]),
+    history=RowLists.of([[0], []]),
+    popularity=np.array([4, 2, 1, 0]),
+    train=TrainPositives(
+        users=np.array([0, 1, 1], np.int32), items=np.array([0, 0, 1], np.int32), times=np.arange(3), latest=2
+    ),
+)
+QUERIES = np.array([[1, 0], [0, 1]], np.float32)
+GOOD = Vectors(QUERIES, np.array([[9, 2], [1, 0], [2, 1], [0, 3]], np.float32))
+BAD = Vectors(-QUERIES, GOOD.items)
+BROKEN = Vectors(QUERIES, np.where(GOOD.items == 9, np.nan, GOOD.items))
+
+
+def plan(*gates):
+    return RetrievalEvaluationPlan.model_validate({"item": "i", "k": [1, 2], "exclude_seen": True, "gates": gates})
+
+
+BEATS = {"metric": "recall@2", "beats": "popular"}
+AGAINST_OLDER = {"metric": "recall@2", "max_loss_to_baseline": 0.0}
+
+
+def test_all_methods_answer_the_same_questions():
+    report = evaluate(plan(BEATS), ASKED, GOOD, BAD)
+    assert list(report.methods) == ["two_tower", "popular", "popular_last_day", "co_occurrence", "older_model"]
+    # The candidate: 2, 1 without the excluded 0, and 3, 0. Popular: 1, 2 and 0, 1. The older: 1 is last but one of each.
+    assert {name: found["recall@1"] for name, found in report.methods.items()} == {
+        "two_tower": (1 + 1 / 2) / 2,
+        "popular": (0 + 1 / 2) / 2,
+        "popular_last_day": (0 + 1 / 2) / 2,
+        "co_occurrence": (0 + 1 / 2) / 2,
+        "older_model": 0.0,
+    }
+    assert report.methods["two_tower"]["recall@2"] == 1.0
+    assert (report.questions, report.items, report.relevant, report.without_history) == (2, 4, 3, 1)
+    assert report.blessed and report.older is None
+
+
+def test_gates():
+    report = evaluate(plan(BEATS, {"metric": "mrr", "at_most": 0.5}), ASKED, GOOD)
+    assert [gate.held for gate in report.gates] == [True, False] and not report.blessed
+    assert evaluate(plan(), ASKED, BAD).blessed
+
+
+def test_without_an_older_model():
+    report = evaluate(plan(AGAINST_OLDER), ASKED, GOOD, None, "its features are others")
+    assert report.blessed and report.older == "its features are others" and "older_model" not in report.methods
+    assert "not compared: its features are others" in report.gates[0].message
+
+
+def test_against_an_older_model():
+    assert not evaluate(plan(AGAINST_OLDER), ASKED, BAD, GOOD).blessed
+    assert evaluate(plan(AGAINST_OLDER), ASKED, GOOD, GOOD).blessed
+
+
+def test_an_older_model_with_broken_vectors_is_not_compared():
+    report = evaluate(plan(AGAINST_OLDER), ASKED, GOOD, BROKEN)
+    assert report.blessed and report.older == "1 of its vectors are not finite numbers"
+
+
+def test_a_candidate_with_broken_vectors_is_never_blessed():
+    report = evaluate(plan(), ASKED, BROKEN)
+    assert not report.blessed and set(report.methods["two_tower"].values()) == {None}
+    assert report.gates[0].message.startswith("two_tower: 1 of 6 vectors of users and items are not finite numbers")
+    assert report.methods["popular"]["recall@2"] == 0.75
+
+
+def test_a_candidate_that_serves_something_else_is_never_blessed():
+    report = evaluate(plan(), ASKED, GOOD, served="question 3: an item is answered twice")
+    [gate] = report.gates
+    assert not report.blessed and gate.metric == "served_answers"
+    assert "than its own vectors: question 3: an item is answered twice; required" in gate.message
+
+
+def test_nothing_is_asked():
+    nothing = RowLists.empty(0)
+    asked = Questions(
+        relevant=nothing, excluded=nothing, history=nothing, popularity=ASKED.popularity, train=ASKED.train
+    )
+    report = evaluate(plan(BEATS), asked, Vectors(QUERIES[:0], GOOD.items))
+    assert (
+        not report.blessed
+        and report.gates[0].message == "two_tower: recall@2 has no value; required not worse than popular."
+    )
+
+
+def test_results(tmp_path):
+    report = evaluate(plan(BEATS), ASKED, BROKEN)
+    write_results(report, 0.25, str(tmp_path))
+    found = json.loads((tmp_path / RESULTS).read_text())
+    assert found["methods"]["two_tower"]["mrr"] is None
+    assert found["methods"]["popular"]["recall@1"] == pytest.approx(0.25)
+    assert (found["questions"], found["items"], found["relevant"], found["unanswerable"]) == (2, 4, 3, 0.25)
+    assert [(gate["metric"], gate["held"]) for gate in found["gates"]] == [("not_finite", False), ("recall@2", False)]
+    assert found["older"] == "there is no older blessed model" and found["without_history"] == 1
