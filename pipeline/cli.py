@@ -204,7 +204,9 @@ def request(
             help='One JSON object per line: column -> value; for rank {"user": {...}, "candidates": [{...}, ...]}.',
         ),
     ],
-    signature: Annotated[str, typer.Option(help="serving_default, raw or rank.")] = "rank",
+    signature: Annotated[
+        str, typer.Option(help="serving_default, raw or rank; of a retrieval model serving_default.")
+    ] = "rank",
     output: Annotated[
         Path | None, typer.Option("--output", metavar="FILE", help="Write the answers here, not to standard output.")
     ] = None,

@@ -6,10 +6,8 @@ import dataclasses
 from pathlib import Path
 
 from models.errors import InputError
+from models.recipe_retrieval import SUFFIX
 from pipeline.pushed_versions import model_folders, pushed_versions
-
-SUFFIX = "_retrieval"
-"""Ends the name of the folder of a retrieval model's versions; the rest is the ranker's."""
 
 _NO_RETRIEVAL = "The retrieval model comes from the recipe's section `retrieval`: add it (docs/retrieval.md) and run the recipe again."
 
