@@ -33,6 +33,11 @@ def read_inputs(directory: str | Path) -> dict[str, Any]:
     return _read(Path(directory), INPUTS)
 
 
+def is_retrieval(notes: Mapping[str, Any]) -> bool:
+    """Whether the notes of `read_inputs` are those of a retrieval model, from a user to items, and not of a ranker."""
+    return notes.get("kind") == "retrieval"
+
+
 def read_expected(directory: str | Path) -> dict[str, Any]:
     """The trainer's own predictions, in EXPECTED of an exported model.
 

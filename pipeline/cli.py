@@ -13,9 +13,10 @@ import typer
 
 from models.errors import GatewiseError, InputError
 from models.recipe_file import load_recipe
-from models.whole_file import write_whole
 from pipeline.kubeflow.schedule_commands import app as schedule_commands
 from pipeline.native_stderr import native_stderr_to
+from pipeline.output import write_lines, write_output
+from pipeline.recommend_command import recommend
 
 CRASHED = 3
 INTERRUPTED = 130  # what Typer makes of Ctrl-C
@@ -31,6 +32,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(schedule_commands)
+app.command()(recommend)
 
 RecipeFile = Annotated[Path, typer.Argument(metavar="RECIPE", help="The recipe file, such as recipes/shop.yaml.")]
 Overrides = Annotated[
@@ -181,11 +183,8 @@ def predict(
     with tempfile.TemporaryFile() as noise, native_stderr_to(noise.fileno()):
         from pipeline.predict import answer
 
-        answers = "".join(json.dumps(line) + "\n" for line in answer(model, requests))
-    if output is None:
-        sys.stdout.write(answers)
-    else:
-        write_output(output, answers)
+        answers = answer(model, requests)
+    write_lines(answers, output)
 
 
 @app.command()
@@ -205,7 +204,9 @@ def request(
             help='One JSON object per line: column -> value; for rank {"user": {...}, "candidates": [{...}, ...]}.',
         ),
     ],
-    signature: Annotated[str, typer.Option(help="serving_default, raw or rank.")] = "rank",
+    signature: Annotated[
+        str, typer.Option(help="serving_default, raw or rank; of a retrieval model serving_default.")
+    ] = "rank",
     output: Annotated[
         Path | None, typer.Option("--output", metavar="FILE", help="Write the answers here, not to standard output.")
     ] = None,
@@ -217,11 +218,8 @@ def request(
     with tempfile.TemporaryFile() as noise, native_stderr_to(noise.fileno()):
         from pipeline.serving.client import ask
 
-        answers = "".join(json.dumps(line) + "\n" for line in ask(model, requests, signature))
-    if output is None:
-        sys.stdout.write(answers)
-    else:
-        write_output(output, answers)
+        answers = ask(model, requests, signature)
+    write_lines(answers, output)
 
 
 @app.command()
@@ -256,18 +254,6 @@ def report(
 
     for page in write_reports(root, out):
         typer.echo(str(page))
-
-
-def write_output(path: Path, text: str) -> None:
-    """Writes the file that an option names.
-
-    Raises:
-        InputError: it cannot be written there.
-    """
-    try:
-        write_whole(path, text)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror}). Name another file.") from None
 
 
 def main(arguments: list[str] | None = None) -> Any:

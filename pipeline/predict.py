@@ -8,7 +8,8 @@ from typing import Any
 
 from models.asking import load_server
 from models.errors import InputError
-from models.serving_inputs import read_inputs, serialize_examples
+from models.serving_inputs import is_retrieval, read_inputs, serialize_examples
+from pipeline.pushed_versions import pushed_versions
 
 
 def answer(model: Path, requests: Path) -> list[dict[str, float]]:
@@ -23,6 +24,12 @@ def answer(model: Path, requests: Path) -> list[dict[str, float]]:
     """
     version = newest_version(model)
     rows, served = read_requests(requests), read_inputs(version)
+    if is_retrieval(served):
+        raise InputError(
+            f"{version}: expected a ranker, found a retrieval model: it answers with items and predicts no task. "
+            "`gatewise recommend MODEL_ROOT --user JSON` asks it and its ranker, `gatewise request MODEL --input FILE.jsonl "
+            "--signature serving_default` it alone."
+        )
     try:
         serialized = serialize_examples(rows, served["inputs"])
     except InputError as error:
@@ -41,13 +48,13 @@ def newest_version(folder: Path) -> Path:
     """
     if (folder / "saved_model.pb").is_file():
         return folder
-    versions = [found for found in folder.glob("*") if found.name.isdigit() and (found / "saved_model.pb").is_file()]
+    versions = pushed_versions(folder)
     if not versions:
         raise InputError(
             f"{folder}: no exported model here; expected saved_model.pb, or folders named by version that hold one. "
             "A run pushes to ROOT/serving/MODEL_NAME."
         )
-    return max(versions, key=lambda found: int(found.name))
+    return versions[max(versions)]
 
 
 def read_requests(requests: Path) -> list[dict[str, Any]]:

@@ -11,7 +11,10 @@ import tensorflow as tf
 
 from models import named_tensors
 from models.errors import InputError
-from models.serving_inputs import read_inputs
+from models.serving_inputs import is_retrieval, read_inputs
+
+QUERY, ITEM = "query", "item"
+"""The signatures that give vectors."""
 
 BATCH = 4096
 
@@ -30,11 +33,11 @@ class RetrievalModel:
 
     def query_vectors(self, serialized: Sequence[bytes]) -> np.ndarray:
         """(example, dim) float32: the vectors of users, of serialized tf.Examples with their columns and `history`."""
-        return self._vectors("query", serialized)
+        return self._vectors(QUERY, serialized)
 
     def item_vectors(self, serialized: Sequence[bytes]) -> np.ndarray:
         """(example, dim) float32: the vectors of items, of serialized tf.Examples with their columns; without the prior."""
-        return self._vectors("item", serialized)
+        return self._vectors(ITEM, serialized)
 
     def retrieve(self, columns: Mapping[str, Any]) -> dict[str, np.ndarray]:
         """{"item_ids": (batch, answers), "scores"}: the best items of each user, the best first.
@@ -80,6 +83,6 @@ def load_retrieval(directory: str | Path) -> RetrievalModel:
     if not (Path(directory) / "saved_model.pb").is_file():
         raise InputError(f"{directory}: expected an exported retrieval model, found no saved_model.pb in it.")
     notes = read_inputs(directory)
-    if notes.get("kind") != "retrieval":
+    if not is_retrieval(notes):
         raise InputError(f"{directory}: expected a retrieval model, found a ranker. Its folder ends in `_retrieval`.")
     return RetrievalModel(directory, notes, tf.saved_model.load(str(directory)))

@@ -22,17 +22,15 @@ import tensorflow as tf
 from models import named_tensors, warm_up
 from models.encoding import Encoding
 from models.named_rows import argument_names, named_columns
+from models.retrieval.asking import ITEM, QUERY
 from models.retrieval.exact_index import ExactIndex
 from models.retrieval.item_table import raw_batches, read_items
-from models.retrieval.plan import EXCLUDE, HISTORY, PRIOR_COLUMN, VECTOR_COLUMN, RetrievalPlan
+from models.retrieval.plan import EXCLUDE, HISTORY, ITEMS_FILE, PRIOR_COLUMN, VECTOR_COLUMN, RetrievalPlan
 from models.retrieval.two_tower import TwoTower
 from models.serving_inputs import INPUTS, WARM_UP_FILE, typical_row
 
 logger = logging.getLogger(__name__)
 
-QUERY, ITEM = "query", "item"
-ITEMS_FILE = "assets.extra/items.parquet"
-"""The item table that the model answers from, and each item's vector."""
 
 _DTYPES = {"bytes": tf.string, "int": tf.int64, "float": tf.float32}
 

@@ -20,6 +20,10 @@ PRIOR_COLUMN, VECTOR_COLUMN = "gatewise/prior", "gatewise/vector"
 """Columns of an item table: what is added to an item's score, and its vector with that in its last place."""
 
 
+ITEMS_FILE = "assets.extra/items.parquet"
+"""In an exported model: the item table that it answers from, and each item's vector."""
+
+
 class IdPlan(Part):
     """A column that names users or items."""
 

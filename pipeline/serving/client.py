@@ -1,12 +1,13 @@
 """Asks a model the requests of a JSON lines file: in this process, or a server, by REST or gRPC.
 
 It knows of a server what TensorFlow Serving tells: the signatures in the metadata. One request is one batch of rows
-(`serving_default`, `raw`) or one page to rank (`rank`).
+(`serving_default`, `raw`) or one page to rank (`rank`). A retrieval model's `serving_default` takes named columns, as `raw`
+of a ranker does.
 """
 
 from __future__ import annotations
 
-import base64
+import dataclasses
 import json
 import re
 import urllib.error
@@ -30,7 +31,9 @@ from models.asking import RANK, RAW, SERVER, load_named, load_server
 from models.errors import InputError
 from models.named_rows import named_columns, rank_columns
 from models.registry import known
-from models.serving_inputs import read_inputs, serialize_examples
+from models.retrieval.asking import QUERY, load_retrieval
+from models.serving_inputs import is_retrieval, read_inputs, serialize_examples
+from pipeline.json_values import jsonable
 from pipeline.predict import newest_version, read_requests
 
 SIGNATURES = (SERVER, RAW, RANK)
@@ -45,8 +48,24 @@ Send = Callable[[Mapping[str, Any]], Mapping[str, np.ndarray]]
 """{input: array} -> {output: array}, of one signature."""
 
 
+@dataclasses.dataclass(frozen=True)
+class _Opened:
+    """A signature, ready to be asked.
+
+    Attributes:
+        inputs: {column: {"type", "multivalued", ...}}.
+        send: asks it.
+        named: whether its inputs are the columns; else it takes serialized tf.Examples of them.
+    """
+
+    inputs: Mapping[str, Mapping[str, Any]]
+    send: Send
+    named: bool
+
+
 def ask(model: str, requests: Path, signature: str) -> list[dict[str, Any]]:
-    """The answers, a line each: {task: prediction} for each row, or {task, score, ranking: list} for each page.
+    """The answers, a line each: {task: prediction} for each row, or {task, score, ranking: list} for each page; of a retrieval
+    model {"item_ids", "scores": list} for each row, without the places for which no item was left.
 
     Args:
         model: a pushed version or a folder of them; http(s)://HOST:PORT/v1/models/NAME or grpc://HOST:PORT/NAME, each with
@@ -61,19 +80,20 @@ def ask(model: str, requests: Path, signature: str) -> list[dict[str, Any]]:
     if signature not in SIGNATURES:
         raise InputError(f"--signature: unknown signature {signature!r}; {known(signature, SIGNATURES)}")
     lines = read_requests(requests)
-    inputs, send = _open(model, signature)
+    opened = _open(model, signature)
+    inputs, send = opened.inputs, opened.send
     try:
         if signature == RANK:
             return [_line(send(_page(line, inputs, f"page {number}"))) for number, line in enumerate(lines)]
         if not lines:
             return []
-        if signature == RAW:
+        if opened.named:
             answers = send(named_columns(lines, inputs, inputs, "requests"))
         else:
             answers = send({"examples": np.array(serialize_examples(lines, inputs), object)})
     except InputError as error:
         raise InputError(f"{requests}: {error}") from None
-    return [{task: float(answers[task][row]) for task in sorted(answers)} for row in range(len(lines))]
+    return [_row({name: values[row] for name, values in sorted(answers.items())}) for row in range(len(lines))]
 
 
 def _page(line: Mapping[str, Any], inputs: Mapping[str, Mapping[str, Any]], where: str) -> dict[str, Any]:
@@ -94,12 +114,19 @@ def _page(line: Mapping[str, Any], inputs: Mapping[str, Mapping[str, Any]], wher
     }
 
 
+def _row(answers: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """The answer for one row: numbers, or lists of the same length, which end where a list has no further item."""
+    if all(np.ndim(values) == 0 for values in answers.values()):
+        return {name: float(values) for name, values in answers.items()}
+    real = np.isfinite(answers["scores"])
+    return {name: jsonable(values[real]) for name, values in answers.items()}
+
+
 def _line(answers: Mapping[str, np.ndarray]) -> dict[str, Any]:
     return {name: answers[name].tolist() for name in sorted(answers)}
 
 
-def _open(model: str, signature: str) -> tuple[dict[str, dict[str, Any]], Send]:
-    """The signature's inputs, {name: {"type", "multivalued", ...}}, and how it is asked."""
+def _open(model: str, signature: str) -> _Opened:
     if match := _REST.fullmatch(model):
         return _rest(signature, *match.groups())
     if match := _GRPC.fullmatch(model):
@@ -111,14 +138,31 @@ def _open(model: str, signature: str) -> tuple[dict[str, dict[str, Any]], Send]:
         )
     version = newest_version(Path(model))
     notes = read_inputs(version)
+    if is_retrieval(notes):
+        if signature != SERVER or not notes["answers"]:
+            raise InputError(_not_of_retrieval(str(version), signature))
+        return _Opened(notes["inputs"], load_retrieval(version).retrieve, named=True)
     if signature == SERVER:
         server = load_server(version)
-        return notes["inputs"], lambda tensors: server(list(tensors["examples"]))
+        return _Opened(notes["inputs"], lambda tensors: server(list(tensors["examples"])), named=False)
     weights = {name: {"type": "float", "multivalued": False, "scalar": True} for name in notes.get("weights", {})}
-    return {**notes["inputs"], **(weights if signature == RANK else {})}, load_named(version, signature)[0]
+    inputs = {**notes["inputs"], **(weights if signature == RANK else {})}
+    return _Opened(inputs, load_named(version, signature)[0], named=True)
 
 
-def _rest(signature: str, base: str, name: str, version: str | None, label: str | None) -> tuple[Any, Send]:
+def _not_of_retrieval(where: str, signature: str) -> str:
+    if signature == SERVER:
+        return (
+            f"{where}: this retrieval model has more items than `retrieval.max_exact_items` and gives vectors only. "
+            "`gatewise recommend` takes an approximate index of them, made by `gatewise index`, with --index."
+        )
+    return (
+        f"{where}: a retrieval model has no signature {signature!r}: it finds items and ranks none. Ask it with "
+        f"`--signature {SERVER}`, or it and its ranker together with `gatewise recommend`."
+    )
+
+
+def _rest(signature: str, base: str, name: str, version: str | None, label: str | None) -> _Opened:
     place = f"/versions/{version}" if version else f"/labels/{label}" if label else ""
     url = f"{base}/v1/models/{name}{place}"
     definition = json_format.ParseDict(
@@ -126,21 +170,23 @@ def _rest(signature: str, base: str, name: str, version: str | None, label: str 
         get_model_metadata_pb2.SignatureDefMap(),
         ignore_unknown_fields=True,
     )
-    inputs, defaults = _described(definition, signature, url)
+    inputs, named, defaults = _described(definition, signature, url)
 
     def send(tensors: Mapping[str, Any]) -> dict[str, np.ndarray]:
         # REST wants every input named, the optional ones too.
         whole = {**defaults, **tensors}
-        columns = {name: _jsonable(np.asarray(values)) for name, values in whole.items()}
+        columns = {name: jsonable(np.asarray(values)) for name, values in whole.items()}
         answer = _http(f"{url}:predict", {"signature_name": signature, "inputs": columns})["outputs"]
         outputs = definition.signature_def[signature].outputs
-        named = answer if len(outputs) > 1 else {next(iter(outputs)): answer}
-        return {key: np.array(named[key], tf.as_dtype(info.dtype).as_numpy_dtype) for key, info in outputs.items()}
+        whole_answer = answer if len(outputs) > 1 else {next(iter(outputs)): answer}
+        return {
+            key: np.array(whole_answer[key], tf.as_dtype(info.dtype).as_numpy_dtype) for key, info in outputs.items()
+        }
 
-    return inputs, send
+    return _Opened(inputs, send, named)
 
 
-def _grpc(signature: str, target: str, name: str, version: str | None, label: str | None) -> tuple[Any, Send]:
+def _grpc(signature: str, target: str, name: str, version: str | None, label: str | None) -> _Opened:
     channel = grpc.insecure_channel(target, options=[("grpc.max_receive_message_length", -1)])
     stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
 
@@ -160,7 +206,7 @@ def _grpc(signature: str, target: str, name: str, version: str | None, label: st
     )
     definition = get_model_metadata_pb2.SignatureDefMap()
     response.metadata["signature_def"].Unpack(definition)
-    inputs, _ = _described(definition, signature, f"grpc://{target}/{name}")
+    inputs, named, _ = _described(definition, signature, f"grpc://{target}/{name}")
 
     def send(tensors: Mapping[str, Any]) -> dict[str, np.ndarray]:
         request = predict_pb2.PredictRequest()
@@ -170,18 +216,25 @@ def _grpc(signature: str, target: str, name: str, version: str | None, label: st
             request.inputs[key].CopyFrom(tf.make_tensor_proto(values, dtype=dtype, shape=np.shape(values)))
         return {key: tf.make_ndarray(proto) for key, proto in call(stub.Predict, request).outputs.items()}
 
-    return inputs, send
+    return _Opened(inputs, send, named)
 
 
-def _described(definition: Any, signature: str, where: str) -> tuple[dict[str, dict[str, Any]], dict[str, np.ndarray]]:
-    """Of a signature, its columns as `named_columns` wants them, and the values of what may be left out.
+def _described(
+    definition: Any, signature: str, where: str
+) -> tuple[dict[str, dict[str, Any]], bool, dict[str, np.ndarray]]:
+    """Of a signature, its columns as `named_columns` wants them, whether they are its inputs, and the values of what may be
+    left out.
 
     What is in a tf.Example the metadata do not tell; `raw` has the same columns.
     """
-    for name in {signature, RAW if signature == SERVER else signature}:
-        if name not in definition.signature_def:
-            raise InputError(f"{where}: the model has no signature {name!r}; {known(name, definition.signature_def)}")
-    found = definition.signature_def[RAW if signature == SERVER else signature]
+    known_ones = definition.signature_def
+    named = signature != SERVER or (SERVER in known_ones and set(known_ones[SERVER].inputs) != {"examples"})
+    if signature not in known_ones and QUERY in known_ones:
+        raise InputError(_not_of_retrieval(where, signature))
+    for name in {signature, signature if named else RAW}:
+        if name not in known_ones:
+            raise InputError(f"{where}: the model has no signature {name!r}; {known(name, known_ones)}")
+    found = known_ones[signature if named else RAW]
     types = {tf.string: "bytes", tf.int64: "int", tf.float32: "float"}
     inputs = {
         name: {
@@ -192,7 +245,7 @@ def _described(definition: Any, signature: str, where: str) -> tuple[dict[str, d
         for name, info in found.inputs.items()
     }
     defaults = {name: tf.make_ndarray(proto) for name, proto in found.defaults.items()}
-    return inputs, {} if signature == SERVER else defaults
+    return inputs, named, defaults if named else {}
 
 
 def _http(url: str, document: Mapping[str, Any] | None = None) -> Any:
@@ -216,16 +269,3 @@ def _http(url: str, document: Mapping[str, Any] | None = None) -> Any:
         raise InputError(f"{url}: {error.code}: {text}") from None
     except (OSError, ValueError) as error:
         raise InputError(f"{url}: no answer of a model server: {error}") from None
-
-
-def _jsonable(values: np.ndarray) -> Any:
-    """Nested lists; bytes that are no UTF-8 as base64."""
-    if values.dtype.kind not in "OS":
-        return values.tolist()
-    if values.ndim:
-        return [_jsonable(part if isinstance(part, np.ndarray) else np.array(part, object)) for part in values]
-    value = values.item()
-    try:
-        return value.decode("utf-8")
-    except UnicodeDecodeError:
-        return {"b64": base64.b64encode(value).decode("ascii")}

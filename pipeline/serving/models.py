@@ -12,6 +12,7 @@ from typing import Any
 from tensorflow_serving.apis import get_model_status_pb2
 
 from models.errors import InputError
+from pipeline.pushed_versions import model_folders, pushed_versions
 from pipeline.serving.servable import Servable
 from pipeline.serving.status import Refusal, refusal_of
 
@@ -64,9 +65,9 @@ class Models:
         """Looks for newer versions. One is loaded and warmed up beside the old one, which answers until then, and ends
         what it has begun. One that cannot be loaded is told once, and the old one stays."""
         with self._polling:
-            for folder in _model_folders(self._root):
+            for folder in model_folders(self._root):
                 model = self._models.setdefault(folder.name, _Model(folder))
-                newest = max(_versions(folder), default=0)
+                newest = max(pushed_versions(folder), default=0)
                 if newest and newest not in model.versions:
                     self._load(folder.name, model, newest)
 
@@ -134,19 +135,3 @@ class Models:
             for version, (_, code, message) in model.versions.items():
                 if code:
                     yield model.folder / str(version), message
-
-
-def _model_folders(root: Path) -> list[Path]:
-    root = root.resolve()
-    if _versions(root):
-        return [root]
-    base = root / "serving" if (root / "serving").is_dir() else root
-    return sorted(folder for folder in base.glob("*") if folder.is_dir() and _versions(folder))
-
-
-def _versions(folder: Path) -> list[int]:
-    return [
-        int(found.name)
-        for found in folder.glob("*")
-        if found.name.isascii() and found.name.isdigit() and (found / "saved_model.pb").is_file()
-    ]

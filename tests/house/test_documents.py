@@ -59,7 +59,9 @@ COMMAND = re.compile(r"(?:^|[` /])gatewise (validate|simulate|fetch|run|predict|
 
 
 def commands() -> list[tuple[str, str, str]]:
-    pages = [name for name in TRACKED if name.endswith((".md", ".yaml", "Makefile", "cli.py", "commands.py"))]
+    pages = [
+        name for name in TRACKED if name.endswith((".md", ".yaml", "Makefile", "cli.py", "command.py", "commands.py"))
+    ]
     texts = {name: (ROOT / name).read_text().replace(" && ", "\n ") for name in pages}
     found = [(name, *match) for name, text in texts.items() for match in COMMAND.findall(text)]
     return [(name, command, rest) for name, command, rest in found if "--" in rest or ".yaml" in rest]

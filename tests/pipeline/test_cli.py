@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from models.errors import InputError
 from pipeline import cli
 
 
@@ -16,7 +15,9 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-m", "pipeline.cli", *arguments], capture_output=True, text=True)
 
 
-@pytest.mark.parametrize("command", ["validate", "simulate", "fetch", "run", "compile", "predict", "report"])
+@pytest.mark.parametrize(
+    "command", ["validate", "simulate", "fetch", "run", "compile", "predict", "recommend", "report"]
+)
 def test_help_teaches_with_an_example(command: str) -> None:
     done = run(command, "--help")
     assert done.returncode == 0 and "Example: gatewise" in done.stdout.replace("\n", " ").replace("  ", " ")
@@ -120,8 +121,3 @@ def test_a_root_that_is_no_folder(
     with pytest.raises(SystemExit) as end:
         cli.main(["run", "recipes/shop.yaml", "--root", str(tmp_path / "file")])
     assert end.value.code == 1 and "cannot be made (Not a directory). Give another --root" in capsys.readouterr().err
-
-
-def test_a_file_that_cannot_be_written(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="cannot be written \\(Is a directory\\)"):
-        cli.write_output(tmp_path, "text")

@@ -1,0 +1,68 @@
+"""The items worth ranking for a user: from the retrieval model itself, or from an approximate index of its vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from models.errors import InputError
+from models.named_rows import named_columns
+from models.retrieval.asking import RetrievalModel
+from models.retrieval.plan import EXCLUDE
+from models.serving_inputs import serialize_examples
+
+FROM_INDEX = 500
+"""Candidates asked of an approximate index where nobody says how many."""
+
+
+def candidates(
+    model: RetrievalModel, user: Mapping[str, Any], count: int | None, index: Path | None, where: str
+) -> tuple[list[Any], np.ndarray]:
+    """Ids and scores, the best first.
+
+    Args:
+        model: the retrieval model.
+        user: {column: value or list of values}, with `history` and `exclude`; {} is a user never seen.
+        count: at most so many; None for all that the model answers with, or FROM_INDEX.
+        index: folder of an approximate index, which is asked instead of the model's own.
+        where: put before each error about the user.
+
+    Returns:
+        Distinct ids, bytes or int, and (candidate,) float32; both empty where no item is left.
+
+    Raises:
+        InputError: a value of another type; or the model has no index of its own, and none is given.
+    """
+    inputs = model.notes["inputs"]
+    columns = named_columns([user], inputs, inputs, where)
+    if index is not None:
+        ids, scores = _from_index(model, user, count or FROM_INDEX, index, columns[EXCLUDE][0])
+    elif not model.notes["answers"]:
+        raise InputError(
+            f"{model.directory}: this model has {model.notes['items']} items, too many to compare a user with each of them "
+            "(retrieval.max_exact_items). Make an approximate index of them with `gatewise index`, and name its folder with "
+            "--index."
+        )
+    else:
+        answers = model.retrieve(columns)
+        ids, scores = answers["item_ids"][0], answers["scores"][0]
+    real = np.flatnonzero(np.isfinite(scores))[:count]
+    return ids[real].tolist(), scores[real]
+
+
+def _from_index(
+    model: RetrievalModel, user: Mapping[str, Any], count: int, index: Path, exclude: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    from pipeline.approximate import load_index  # type: ignore[import-not-found]
+
+    of_query = {column: about for column, about in model.notes["inputs"].items() if column != EXCLUDE}
+    row = {column: value for column, value in user.items() if column in of_query}
+    vectors = model.query_vectors(serialize_examples([row], of_query))
+    # As many more as might be left out.
+    ids, scores = load_index(index).search(vectors, count + len(exclude))
+    left_out = set(exclude.tolist())
+    kept = np.array([one not in left_out for one in ids[0].tolist()], bool)
+    return ids[0][kept][:count], scores[0][kept][:count]

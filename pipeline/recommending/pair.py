@@ -1,0 +1,91 @@
+"""A ranker and the retrieval model that was pushed beside it."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from models.errors import InputError
+from models.recipe_retrieval import SUFFIX
+from pipeline.pushed_versions import model_folders, pushed_versions
+
+_NO_RETRIEVAL = "The retrieval model comes from the recipe's section `retrieval`: add it (docs/retrieval.md) and run the recipe again."
+
+
+@dataclasses.dataclass(frozen=True)
+class Pair:
+    """The folders of one version of both models."""
+
+    ranker: Path
+    retrieval: Path
+
+    @property
+    def name(self) -> str:
+        """Model and version, in words."""
+        return f"{self.ranker.parent.name} version {self.ranker.name}"
+
+
+def newest_pair(root: Path) -> Pair:
+    """The newest version that both models have.
+
+    Args:
+        root: the ranker's folder of versions, or one version in it; or a folder that holds one such folder and its
+            sibling: the folder of all pushed models, or a run's --root.
+
+    Raises:
+        InputError: no model, no retrieval model, several pairs, or no version that both have.
+    """
+    root = root.resolve()
+    if (root / "saved_model.pb").is_file():
+        ranker, only = _with_sibling(root.parent), root.name
+    else:
+        ranker, only = _ranker_below(root), None
+    sibling = ranker.with_name(ranker.name + SUFFIX)
+    rankers, others = pushed_versions(ranker), pushed_versions(sibling)
+    common = [version for version in rankers if version in others and only in (None, rankers[version].name)]
+    if not common:
+        wanted = "a version that both models have" if only is None else f"version {only} of both models"
+        raise InputError(
+            f"{root}: expected {wanted}, found {_listed(rankers)} in {ranker.name} and {_listed(others)} in {sibling.name}. "
+            "A run pushes both under one version: run the recipe again, or put back the one that is missing."
+        )
+    return Pair(rankers[common[-1]], others[common[-1]])
+
+
+def _ranker_below(root: Path) -> Path:
+    if pushed_versions(root):
+        return _with_sibling(root)
+    folders = model_folders(root)
+    if not folders:
+        raise InputError(
+            f"{root}: no exported model here; expected the folder of a ranker's versions, or the folder that holds it. A run "
+            "pushes to ROOT/serving/MODEL_NAME."
+        )
+    names = {folder.name for folder in folders}
+    pairs = [folder for folder in folders if folder.name + SUFFIX in names]
+    if not pairs:
+        raise InputError(
+            f"{root}: expected a ranker and its retrieval model, NAME and NAME{SUFFIX}; found {', '.join(sorted(names))}. "
+            + _NO_RETRIEVAL
+        )
+    if len(pairs) > 1:
+        raise InputError(
+            f"{root}: {len(pairs)} rankers here have a retrieval model; name one of them: "
+            f"{', '.join(str(folder) for folder in pairs)}."
+        )
+    return pairs[0]
+
+
+def _with_sibling(folder: Path) -> Path:
+    """The ranker's folder, which has a sibling."""
+    sibling = folder.with_name(folder.name + SUFFIX)
+    if pushed_versions(sibling):
+        return folder
+    if folder.name.endswith(SUFFIX):
+        ranker = folder.with_name(folder.name.removesuffix(SUFFIX))
+        raise InputError(f"{folder}: these are the retrieval model's versions; give the ranker's folder, {ranker}.")
+    raise InputError(f"{folder}: expected a retrieval model in {sibling}, found none. " + _NO_RETRIEVAL)
+
+
+def _listed(versions: dict[int, Path]) -> str:
+    return ", ".join(map(str, versions)) or "none"

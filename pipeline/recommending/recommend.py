@@ -1,0 +1,112 @@
+"""The whole way from a user to the items to show, in this process."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from models.asking import RANK, load_named
+from models.errors import InputError
+from models.named_rows import rank_columns
+from models.registry import lookup
+from models.retrieval.asking import load_retrieval
+from models.retrieval.plan import ITEMS_FILE, VECTOR_COLUMN
+from models.serving_inputs import read_inputs
+from pipeline.json_values import jsonable
+from pipeline.recommending.candidates import candidates
+from pipeline.recommending.catalogue import items_of, rows_of, vectors_of
+from pipeline.recommending.diversity import diversified, scaled
+from pipeline.recommending.pair import newest_pair
+from pipeline.recommending.user import WHERE, parts_of
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Recommended:
+    """What to show, and what it was chosen from.
+
+    Attributes:
+        model: the models that were asked, in words.
+        tasks: of the ranker.
+        candidates: items that the retrieval model gave.
+        items: {"item", "score", "retrieval_score", "tasks": {task: prediction}} for each item, the best first.
+    """
+
+    model: str
+    tasks: tuple[str, ...]
+    candidates: int
+    items: list[dict[str, Any]]
+
+
+def recommend(
+    root: Path,
+    user: Mapping[str, Any],
+    *,
+    k: int = 20,
+    most_candidates: int | None = None,
+    diversity: float = 0.0,
+    weights: Mapping[str, float] | None = None,
+    index: Path | None = None,
+) -> Recommended:
+    """Retrieves candidates for a user, ranks them, and chooses the first k.
+
+    Args:
+        root: of the models, see `newest_pair`.
+        user: {column: value or list of values} of the user and of the context, the latter the same for all candidates;
+            `history` and `exclude` are lists of item ids. {} is a user never seen.
+        k: items to answer with; fewer where there are not so many.
+        most_candidates: items to rank, the best of the retrieval model's; None for all that it gives.
+        diversity: of `diversified`; 0 leaves the ranking as it is.
+        weights: other values for tunable weights of the ranker's score.
+        index: folder of an approximate index, instead of the retrieval model's own.
+
+    Raises:
+        InputError: models, user or weights that do not fit.
+    """
+    pair = newest_pair(root)
+    notes = read_inputs(pair.ranker)
+    of_ranker, of_retrieval = parts_of(user, notes, read_inputs(pair.retrieval))
+    chosen_weights = _checked(weights or {}, notes["weights"])
+    retrieval = load_retrieval(pair.retrieval)
+    ids, similarities = candidates(retrieval, of_retrieval, most_candidates, index, WHERE)
+    tasks = tuple(notes["tasks"])
+    if not ids:
+        return Recommended(model=pair.name, tasks=tasks, candidates=0, items=[])
+    of_items = [column for column, about in notes["inputs"].items() if about["side"] == "item"]
+    item, path = retrieval.notes["item"]["column"], pair.retrieval / ITEMS_FILE
+    table = items_of(path, item, ids, [*of_items, *([VECTOR_COLUMN] if diversity else [])])
+    rows = rows_of(table.select([column for column in of_items if column in table.column_names]))
+    page = rank_columns({"user": of_ranker, "candidates": rows}, notes["inputs"], WHERE)
+    answers = load_named(pair.ranker, RANK)[0]({**page, **chosen_weights})
+    order = answers["ranking"].astype(np.int64)
+    if diversity:
+        vectors = vectors_of(table, retrieval.notes["prior"])[order]
+        order = order[diversified(scaled(answers["score"][order]), vectors, k, diversity)]
+    return Recommended(
+        model=pair.name,
+        tasks=tasks,
+        candidates=len(ids),
+        items=[
+            {
+                "item": jsonable(np.array(ids[place], object)),
+                "score": float(answers["score"][place]),
+                "retrieval_score": float(similarities[place]),
+                "tasks": {task: float(answers[task][place]) for task in tasks},
+            }
+            for place in order[:k].tolist()
+        ],
+    )
+
+
+def _checked(weights: Mapping[str, float], tunable: Mapping[str, float]) -> dict[str, np.float32]:
+    for name in weights:
+        if not tunable:
+            raise InputError(
+                f"--weight {name}: this ranker has no tunable weights. `serving.tunable_weights: true` in the recipe makes those "
+                "of `serving.weights` inputs of the model."
+            )
+        lookup(name, tunable, "tunable weight", "--weight")
+    return {name: np.float32(value) for name, value in weights.items()}
