@@ -231,15 +231,15 @@ def main(
     is what the index adds to the memory of a process that has imported its libraries; "peak" is that of the whole process,
     getting ready included. What does not fit into three quarters of the free memory is left out.
     """
+    settings = {"singles": singles, "batches": batches, "batch": BATCH, "dim": DIM, "k": K, "seed": seed}
+    history.parent.mkdir(parents=True, exist_ok=True)
     lines, left_out = [], []
     for items in [*(size for size in SIZES if size < rows), rows]:
         found, without = run(work, items, singles, batches, seed, free_bytes() * 3 // 4)
+        with open(history, "a", encoding="utf-8") as file:
+            file.writelines(json.dumps(line) + "\n" for line in entries(found, settings))
         lines += found
         left_out += without
-    settings = {"singles": singles, "batches": batches, "batch": BATCH, "dim": DIM, "k": K, "seed": seed}
-    history.parent.mkdir(parents=True, exist_ok=True)
-    with open(history, "a", encoding="utf-8") as file:
-        file.writelines(json.dumps(line) + "\n" for line in entries(lines, settings))
     console = Console(highlight=False, width=max(160, Console().width))
     console.print(table(lines))
     console.print(

@@ -29,7 +29,8 @@ def run(question: Mapping[str, Any]) -> dict[str, Any]:
     Returns:
         rows: positives. seconds. loss: of a positive in the epoch's last batch. version.
     """
-    problem, keras_2 = RetrievalProblem.of(question), load_keras_2()
+    problem = RetrievalProblem.of(question)
+    keras_2: Any = load_keras_2()
     keras_2.utils.set_random_seed(problem.seed)
     model = _model(problem)
     optimizer = question["optimizer"]
@@ -57,7 +58,8 @@ def run(question: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _model(problem: RetrievalProblem) -> Any:
-    recommenders, keras_2 = load_recommenders(), load_keras_2()
+    recommenders: Any = load_recommenders()
+    keras_2: Any = load_keras_2()
 
     class Tower(keras_2.Model):
         def __init__(self, features: Mapping[str, int], history: bool) -> None:
