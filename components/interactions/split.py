@@ -23,6 +23,7 @@ from components.interactions.positives import (
 )
 from components.interactions.questions import first_of_each
 from components.interactions.reading import in_step, tasks_of
+from components.storage.reading import open_parquet
 
 logger = logging.getLogger(__name__)
 
@@ -74,3 +75,20 @@ def read_split(
     if not parts:
         return None
     return Split(in_order_of_time(parts), first_of_each(first, plan.user).drop(TIME, EXAMPLE_ID))
+
+
+def nothing_of(split: Split, raw: str, plan: InteractionsPlan) -> Split:
+    """A split without examples, with the columns of another one.
+
+    Args:
+        split: that one.
+        raw: a file of raw examples.
+        plan: the stage's.
+    """
+    packed = {name: values[:0] for name, values in split.positives.packed.items()}
+    with open_parquet(raw) as parquet:
+        first = parquet.schema_arrow.empty_table().select([plan.user, *plan.user_columns])
+    return Split(
+        Positives(split.positives.ids[:0], packed),
+        pl.DataFrame(pl.from_arrow(first)).with_columns(pl.col(plan.user).list.first()),
+    )
