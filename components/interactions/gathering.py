@@ -22,7 +22,7 @@ from components.interactions.plan import InteractionsPlan
 from components.interactions.positives import WEIGHT, Positives
 from components.interactions.questions import Choices, asked_users, question_table, relevant_pairs
 from components.interactions.reading import check_columns, latest_time
-from components.interactions.split import Split, read_split
+from components.interactions.split import nothing_of, read_split
 from models.encoding import Encoding
 from models.errors import InputError
 from models.retrieval.plan import HISTORY
@@ -78,7 +78,9 @@ def gather(splits: Mapping[str, Files], plan: InteractionsPlan, encoding: Encodi
     if train is None or not len(train.positives):
         raise no_positive(plan)
     known = rows.rows()
-    evaluated = read_split(*splits[EVAL], plan, rows, with_first=True) or _nothing_of(train, plan)
+    evaluated = read_split(*splits[EVAL], plan, rows, with_first=True)
+    if evaluated is None:
+        evaluated = nothing_of(train, splits[TRAIN][0][0], plan)
 
     both = (train.positives, evaluated.positives)
     user_ids, users = dense_codes([part.ids[plan.user] for part in both])
@@ -149,13 +151,6 @@ def _histories(
 def _bounds(both: Sequence[Positives]) -> list[tuple[int, int]]:
     middle, end = len(both[0]), len(both[0]) + len(both[1])
     return [(0, middle), (middle, end)]
-
-
-def _nothing_of(train: Split, plan: InteractionsPlan) -> Split:
-    """An eval split without examples, of the train split's columns."""
-    positives = train.positives
-    packed = {name: values[:0] for name, values in positives.packed.items()}
-    return Split(Positives(positives.ids[:0], packed), train.first[:0])
 
 
 def no_positive(plan: InteractionsPlan) -> InputError:
