@@ -88,15 +88,12 @@ def gather(splits: Mapping[str, Files], plan: InteractionsPlan, encoding: Encodi
     counts = np.bincount(items[0], minlength=len(item_ids)).astype(np.int64)
 
     def table(of: pl.DataFrame, number: int, at: int) -> pl.DataFrame:
-        places = places_in(of[plan.item], item_ids)
-        of_each = np.where(places >= 0, counts[places], 0)
         return item_table(
             of,
             plan.item,
             window=number,
             oldest=at - plan.item_ttl if plan.item_ttl is not None else None,
             prior=plan.prior.kind if plan.prior else None,
-            log_q=log_shares(of_each, len(train.positives)) if plan.log_q else None,
         )
 
     eval_items = table(known, 0, before_eval)

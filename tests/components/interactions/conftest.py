@@ -55,7 +55,6 @@ def plan_of(**changes: Any) -> InteractionsPlan:
         "item_columns": ("tags",),
         "history": 2,
         "history_feature": "item",
-        "log_q": True,
         "prior": None,
         "item_ttl": None,
         "exclude_seen": False,

@@ -122,7 +122,7 @@ def test_priors_and_dropped_items_count_before_each_tables_moment(
 ) -> None:
     make_log(tmp_path)
     prior = {"kind": "popularity", "window": 2 * HOUR}
-    run(tmp_path, make_plan(prior=prior, item_ttl=3 * HOUR, log_q=False))
+    run(tmp_path, make_plan(prior=prior, item_ttl=3 * HOUR))
     # Train ends at 6: everything but b was seen since 3 (b at 3 itself). From 4 to 6: a 2, c 1, d 1 positives.
     before = parquet(tmp_path, "eval_items")
     assert before["item_id"].to_list() == [b"a", b"b", b"c", b"d"]
@@ -132,15 +132,6 @@ def test_priors_and_dropped_items_count_before_each_tables_moment(
     assert after["item_id"].to_list() == [b"b", b"c"]
     np.testing.assert_allclose(np.exp(after["gatewise/prior"]), np.array([0.5, 1.5]) / 2, rtol=1e-6)
     assert positives(tmp_path, "eval")["item_row"].to_pylist() == [1, 0, -1, 2, 2]
-
-    # With log_q the items' shares of the train positives are taken off: b has 1 of 5, c 1 of 5.
-    run(tmp_path, make_plan(prior=prior, item_ttl=3 * HOUR, log_q=True))
-    less = parquet(tmp_path, "items")
-    np.testing.assert_allclose(np.exp(less["gatewise/prior"]), np.array([0.25, 0.75]) / 0.2, rtol=1e-6)
-    # d has none.
-    first = parquet(tmp_path, "eval_items")
-    expected = np.array([2.5, 0.5, 1.5, 1.5]) / 6 / [0.6, 0.2, 0.2, 0.1]
-    np.testing.assert_allclose(np.exp(first["gatewise/prior"]), expected, rtol=1e-6)
 
 
 def test_questions_by_hand(tmp_path: Path, make_log: Any, make_plan: Any, run: Any) -> None:

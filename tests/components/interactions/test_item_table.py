@@ -38,7 +38,7 @@ def frame(rows: list[tuple[bytes | None, int, float]]) -> pl.DataFrame:
 
 
 def table(rows: pl.DataFrame, **options: Any) -> pl.DataFrame:
-    return item_table(rows, "item", **{"window": 0, "oldest": None, "prior": None, "log_q": None, **options})
+    return item_table(rows, "item", **{"window": 0, "oldest": None, "prior": None, **options})
 
 
 def test_by_hand() -> None:
@@ -51,12 +51,10 @@ def test_by_hand() -> None:
     popular = table(rows.rows(), prior="popularity")
     # In the window a and b have a positive each: (1 + 0.5) / (2 + 0.5 * 2).
     np.testing.assert_allclose(popular[PRIOR_COLUMN], np.log([0.5, 0.5]), rtol=1e-6)
-    less = table(rows.rows(), prior="popularity", log_q=np.log(np.array([0.25, 0.5], np.float32)))
-    np.testing.assert_allclose(less[PRIOR_COLUMN], np.log([2.0, 1.0]), atol=1e-6)
-    kept = table(rows.rows(), oldest=6, prior="popularity", log_q=np.log(np.array([0.25, 0.5], np.float32)))
+    kept = table(rows.rows(), oldest=6, prior="popularity")
     assert kept["item"].to_list() == [b"a"]
-    # Alone it has all positives: (1 + 0.5) / (1 + 0.5), less ln 0.25.
-    np.testing.assert_allclose(kept[PRIOR_COLUMN], np.log([4.0]), rtol=1e-6)
+    # Alone it has all positives: (1 + 0.5) / (1 + 0.5).
+    np.testing.assert_allclose(kept[PRIOR_COLUMN], [0.0], atol=1e-6)
     assert table(rows.rows(), oldest=7).height == 0
 
 
