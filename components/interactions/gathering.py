@@ -118,10 +118,10 @@ def gather(splits: Mapping[str, Files], plan: InteractionsPlan, encoding: Encodi
         }
         for number, (part, bounds) in enumerate(zip(both, _bounds(both), strict=True))
     ]
-    choices = [Choices(*codes) for codes in zip(users, items, strict=True)]
-    relevant = relevant_pairs(*choices, item_rows >= 0, plan.exclude_seen)
+    before, after = (Choices(*codes) for codes in zip(users, items, strict=True))
+    relevant = relevant_pairs(before, after, item_rows >= 0, plan.exclude_seen)
     asked = asked_users(relevant, user_ids, plan.max_questions)
-    questions = question_table(choices[0], relevant, asked, evaluated.first, user_ids, item_ids, plan.history)
+    questions = question_table(before, relevant, asked, evaluated.first, user_ids, item_ids, plan.history)
     return Gathered(columns[0], columns[1], to_table(all_items), to_table(eval_items), questions)
 
 
@@ -137,12 +137,9 @@ def _histories(
     if not plan.history:
         return np.zeros((0, 0), np.int32)
     place = [feature for feature, _ in encoding.categorical].index(plan.history_feature)
-    return histories(
-        np.concatenate(users),
-        *(np.concatenate([part.ids[name].to_numpy() for part in both]) for name in (TIME, EXAMPLE_ID)),
-        np.concatenate([part.packed["categorical"][:, place] for part in both]),
-        plan.history,
-    )
+    times, example_ids = (np.concatenate([part.ids[name].to_numpy() for part in both]) for name in (TIME, EXAMPLE_ID))
+    values = np.concatenate([part.packed["categorical"][:, place] for part in both])
+    return histories(np.concatenate(users), times, example_ids, values, plan.history)
 
 
 def _bounds(both: Sequence[Positives]) -> list[tuple[int, int]]:

@@ -132,21 +132,21 @@ def _write_file(root: Path, split: str, name: str, rows: list[tuple[int, tuple[A
         writer.write_table(table, max_chunksize=2)
 
 
-def run_stage(root: Path, plan: InteractionsPlan) -> standard_artifacts.Examples:
-    """Runs the executor over what lies in `root`; the output lies in `root / "interactions"`."""
+def run_stage(root: Path | str, plan: InteractionsPlan) -> standard_artifacts.Examples:
+    """Runs the executor over what lies in `root`; the output lies in its folder "interactions"."""
     inputs = {
         "examples": standard_artifacts.Examples(),
         "transformed_examples": standard_artifacts.Examples(),
         "transform_graph": standard_artifacts.TransformGraph(),
     }
     for name, artifact in inputs.items():
-        artifact.uri = str(root / name)
+        artifact.uri = f"{root}/{name}"
         if name != "transform_graph":
             artifact.split_names, artifact.span, artifact.version = '["train", "eval"]', 3, 2
     examples_utils.set_file_format(inputs["transformed_examples"], "arrow_ipc")
     output = standard_artifacts.Examples()
-    output.uri = str(root / "interactions")
-    Executor(Executor.Context(tmp_dir=str(root / "tmp"), unique_id="1")).Do(
+    output.uri = f"{root}/interactions"
+    Executor().Do(
         {name: [artifact] for name, artifact in inputs.items()},
         {"interactions": [output]},
         {"plan": plan.model_dump_json(), "code": "1"},

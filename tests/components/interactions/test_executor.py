@@ -12,12 +12,15 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import s3_server
 from tfx.components.util import examples_utils
 from tfx.types import artifact_utils, channel_utils, standard_artifacts
 
 from components.event_logs.identity import row_hashes
 from components.interactions.component import Interactions
 from components.interactions.executor import Executor
+from components.storage import stores
+from components.storage.reading import LocalCopy
 from models.errors import InputError
 
 HOUR = 3_600_000_000
@@ -235,6 +238,24 @@ def test_raw_and_transformed_examples_out_of_step(tmp_path: Path, make_log: Any,
     other.unlink()
     with pytest.raises(ValueError, match="files named like the raw ones"):
         run(tmp_path, make_plan())
+
+
+def test_at_urls_of_an_object_store_as_in_folders(tmp_path: Path, make_log: Any, make_plan: Any, run: Any) -> None:
+    make_log(tmp_path, files=2)
+    plan = make_plan(prior={"kind": "rate", "window": 4 * HOUR})
+    run(tmp_path, plan)
+    stores._file_system.cache_clear()
+    with s3_server.running("shop") as client:
+        for path in tmp_path.rglob("*"):
+            if path.is_file() and "interactions" not in path.parts:
+                client.upload_file(str(path), "shop", path.relative_to(tmp_path).as_posix())
+        run("s3://shop", plan)
+        with LocalCopy("s3://shop/interactions") as copy:
+            there = {path.relative_to(copy): path.read_bytes() for path in Path(copy).rglob("*.*")}
+    stores._file_system.cache_clear()
+    here = (tmp_path / "interactions").rglob("*.*")
+    assert there == {path.relative_to(tmp_path / "interactions"): path.read_bytes() for path in here}
+    assert len(there) == 5
 
 
 def test_the_component(make_plan: Any) -> None:
