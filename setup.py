@@ -20,7 +20,8 @@ setup(
     install_requires=_requirements("runtime.in"),
     extras_require={
         "kubeflow": _requirements("kubeflow.in"),
-        "dev": _requirements("kubeflow.in") + _requirements("dev.in"),
+        "ann": _requirements("ann.in"),
+        "dev": _requirements("kubeflow.in") + _requirements("ann.in") + _requirements("dev.in"),
         "gpu": _requirements("gpu.in"),
     },
     entry_points={"console_scripts": ["gatewise = pipeline.cli:main"]},

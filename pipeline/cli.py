@@ -13,6 +13,7 @@ import typer
 
 from models.errors import GatewiseError, InputError
 from models.recipe_file import load_recipe
+from pipeline.index_command import index
 from pipeline.kubeflow.schedule_commands import app as schedule_commands
 from pipeline.native_stderr import native_stderr_to
 from pipeline.output import write_lines, write_output
@@ -33,6 +34,7 @@ app = typer.Typer(
 )
 app.add_typer(schedule_commands)
 app.command()(recommend)
+app.command()(index)
 
 RecipeFile = Annotated[Path, typer.Argument(metavar="RECIPE", help="The recipe file, such as recipes/shop.yaml.")]
 Overrides = Annotated[

@@ -56,13 +56,13 @@ def candidates(
 def _from_index(
     model: RetrievalModel, user: Mapping[str, Any], count: int, index: Path, exclude: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    from pipeline.approximate import load_index  # type: ignore[import-not-found]
+    from pipeline.approximate import load_index
 
     of_query = {column: about for column, about in model.notes["inputs"].items() if column != EXCLUDE}
     row = {column: value for column, value in user.items() if column in of_query}
     vectors = model.query_vectors(serialize_examples([row], of_query))
     # As many more as might be left out.
-    ids, scores = load_index(index).search(vectors, count + len(exclude))
+    ids, scores = load_index(index, model.notes["exported_at"]).search(vectors, count + len(exclude))
     left_out = set(exclude.tolist())
     kept = np.array([one not in left_out for one in ids[0].tolist()], bool)
     return ids[0][kept][:count], scores[0][kept][:count]

@@ -170,8 +170,9 @@ def test_an_approximate_index(kind: str, tmp_path: Path, monkeypatch: pytest.Mon
     ids = np.array([row["item"] for row in items(kind)], object if kind == "bytes" else np.int64)
     asked: list[Path] = []
 
-    def load_index(folder: Path) -> ToyIndex:
+    def load_index(folder: Path, exported_at: int) -> ToyIndex:
         asked.append(folder)
+        assert exported_at == 1
         return ToyIndex(ids, np.array(VECTORS, np.float32))
 
     monkeypatch.setitem(sys.modules, "pipeline.approximate", SimpleNamespace(load_index=load_index))

@@ -1,0 +1,50 @@
+"""`gatewise index`: the command. Imports TensorFlow only inside of it, so that --help is instant."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.native_stderr import native_stderr_to
+
+
+def index(
+    model: Annotated[
+        Path,
+        typer.Argument(
+            metavar="MODEL_DIR",
+            help="A pushed version of a retrieval model, or the folder of versions (the newest is taken).",
+        ),
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="Folder to write; an index that is there is replaced.")
+    ],
+    queries: Annotated[
+        Path | None,
+        typer.Option(
+            "--queries",
+            metavar="FILE.jsonl",
+            help="Users to measure the recall with, a JSON object of columns a line; by default random items' vectors ask.",
+        ),
+    ] = None,
+    recall: Annotated[
+        float,
+        typer.Option("--recall", min=0.01, max=1.0, help="Share of the 100 best items to be found; more takes longer."),
+    ] = 0.95,
+) -> None:
+    """Make an approximate index of a retrieval model's items, which gatewise recommend takes with --index.
+
+    Needs pip install 'gatewise[ann]'. Example: gatewise index runs/serving/shop_retrieval --out runs/index
+    """
+    with tempfile.TemporaryFile() as noise, native_stderr_to(noise.fileno()):
+        from pipeline.approximate_build import build_index
+        from pipeline.predict import newest_version
+
+        about = build_index(newest_version(model), out, queries=queries, recall=recall)
+    how = f"{about['searched_lists']:,} of {about['lists']:,} lists searched" if about["lists"] else "all compared"
+    typer.echo(
+        f"{out}: {about['items']:,} items, {how}; recall@100 {about['recall@100']:.3f} (queries: {about['queries']})"
+    )
