@@ -186,6 +186,11 @@ def impression_columns(shown: Traffic) -> dict[str, pa.Array]:
     return features
 
 
+def user_names(count: int) -> list[str]:
+    """What the users are called in the logs, by their numbers."""
+    return [f"u{number}" for number in range(count)]
+
+
 def item_names(count: int) -> list[str]:
     """What the items are called in the logs, by their numbers."""
     return [f"i{number}" for number in range(count)]
@@ -195,7 +200,7 @@ def _rows(
     stream: str, first_id: int, shown: Traffic, impression: Array, moment: Array, columns: dict[str, Any]
 ) -> pa.Table:
     """The id, the key and the time of each event, and the stream's own columns."""
-    users = [f"u{number}" for number in range(int(shown.user.max()) + 1)]
+    users = user_names(int(shown.user.max()) + 1)
     items = item_names(len(shown.population.item_tags))
     return pa.table(
         {
