@@ -24,7 +24,7 @@ STAGES = {
     "Features": 0.7,
     "Interactions": 0.0,
     "Trainer": 6.0,
-    "RetrievalTrainer": 5.0,
+    "RetrievalTrainer": 2.0,
     "Evaluator": 0.3,
     "Probe": 2.0,
     "RetrievalEvaluator": 0.3,

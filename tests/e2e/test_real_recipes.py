@@ -40,8 +40,11 @@ def test_deskdrop(run: Callable[..., Any], gatewise: Callable[..., Any]) -> None
     assert done.result["metrics"]["like"]["auc"] > 0.65
     recall = {method: metrics["recall@100"] for method, metrics in done.result["retrieval"]["methods"].items()}
     assert recall["two_tower"] > recall["popular"] > 0.1
-    listed = gatewise("recommend", Path(done.result["serving"]).parent, "--user", '{"userCountry": "BR"}', "--json")
-    assert listed.code == 0 and len(listed.out.splitlines()) == 20, listed.err
+    lines = Path(done.result["serving"]).parents[2] / "recommended.jsonl"
+    listed = gatewise(
+        "recommend", Path(done.result["serving"]).parent, "--user", '{"userCountry": "BR"}', "--output", lines
+    )
+    assert listed.code == 0 and len(lines.read_text().splitlines()) == 20, listed.err
 
 
 def test_taobao(run: Callable[..., Any]) -> None:

@@ -136,9 +136,10 @@ def test_the_retrieval_model_stands_beside_the_simple_methods(first: Any) -> Non
 
 
 def recommended(gatewise: Callable[..., Any], world: World, user: dict[str, Any], *more: str) -> list[dict[str, Any]]:
-    done = gatewise("recommend", world.root / "serving" / "shop", "--user", json.dumps(user), "--json", *more)
+    lines = world.root.parent / "recommended.jsonl"
+    done = gatewise("recommend", world.root / "serving" / "shop", "--user", json.dumps(user), "--output", lines, *more)
     assert done.code == 0, done.err
-    return [json.loads(line) for line in done.out.splitlines()]
+    return [json.loads(line) for line in lines.read_text().splitlines()]
 
 
 def test_it_recommends(first: Any, world: World, gatewise: Callable[..., Any]) -> None:
