@@ -93,7 +93,15 @@ class RetrievalPlan(Part):
         )
 
 
-_FOR_OTHERS = {"gates": (), "max_questions": 1, "positives": {"": 1.0}, "prior": None, "item_ttl": None}
+_FOR_OTHERS = {
+    "positives": {"": 1.0},
+    "prior": None,
+    "item_ttl": None,
+    "exclude_seen": True,
+    "k": (1,),
+    "max_questions": 1,
+    "gates": (),
+}
 """Keys of the section that only other stages read."""
 
 
