@@ -17,6 +17,7 @@ setup: ## Make .venv from the locks (nothing to do when it is up to date)
 demo: setup $(LOGS) ## Simulated shop logs to a pushed model, three answered requests and a report page
 	.venv/bin/gatewise run recipes/shop.yaml --root runs
 	.venv/bin/gatewise predict runs/serving/shop --input recipes/shop_requests.jsonl
+	.venv/bin/gatewise recommend runs/serving/shop --user '{"segment": "loyal", "country": "DE", "age": 34, "device": "phone"}' --k 5
 	.venv/bin/gatewise report runs
 
 $(LOGS): | setup

@@ -104,7 +104,8 @@ class Retrieval(Section):
     log_q: bool = Field(
         default=True,
         description="Takes ln of an item's share of the train positives off its score while training, as items are drawn as "
-        "negatives by that share. The score then is ln p(item | user); without, it is how much likelier than usual.",
+        "negatives by that share. The score is then ln p(item | user). Without, it says by how much an item is likelier for "
+        "this user than for others, and a `prior` how likely it is for all.",
     )
     remove_accidental_hits: bool = Field(
         default=True, description="The same item elsewhere in the batch is no negative."
@@ -120,7 +121,7 @@ class Retrieval(Section):
     )
     prior: Prior | None = Field(
         default=None,
-        description="What is added to the served score of each item. It takes the place of what `log_q` corrects for.",
+        description="What is added to the served score of each item, measured and not learned. Wants `log_q: false`.",
         examples=[{"kind": "popularity", "window": "4h"}],
     )
     item_ttl: Duration | None = Field(

@@ -151,7 +151,13 @@ def _taken(recipe: Recipe, section: Retrieval) -> Iterator[Problem]:
 
 
 def _training(section: Retrieval) -> Iterator[Problem]:
-    if section.batches == "by_time" and section.log_q:
+    if section.prior is not None and section.log_q:
+        yield (
+            ("retrieval", "log_q"),
+            "lets the model learn how often an item is chosen, which 'prior' then adds once more, and of items without a train "
+            "positive it learns nothing. Write 'log_q: false', or remove 'prior'.",
+        )
+    elif section.batches == "by_time" and section.log_q:
         yield (
             ("retrieval", "log_q"),
             "takes off how often an item is drawn as a negative from the whole train split; with 'batches: by_time' negatives "

@@ -1,6 +1,6 @@
 """Logs of a shop whose truth is known: impressions, clicks, dwell times, carts and orders, as they come from a tracker.
 
-`simulate_shop` draws who sees what and computes the true probabilities, `simulate_events` draws what happens,
+`simulate_shop` draws who sees what, `simulate_truth` computes the true probabilities, `simulate_events` draws what happens,
 `simulate_dirt` plants what is wrong with real logs; this file makes Parquet files of it, one for each stream and day.
 """
 
@@ -22,7 +22,8 @@ from models.errors import InputError
 from pipeline import simulate_dirt as dirty
 from pipeline import simulate_shop as shop
 from pipeline.simulate_events import WINDOWS_MS, Events, outcomes
-from pipeline.simulate_shop import DAY_MS, START, Array, Traffic, Truth
+from pipeline.simulate_shop import DAY_MS, START, Array, Traffic
+from pipeline.simulate_truth import Truth, truth
 
 BOOKS = "dirt.json"
 """Written last: what was planted. Also tells that a folder holds simulated logs, and may be replaced by new ones."""
@@ -81,12 +82,12 @@ def simulate(
     out = Path(out)
     _check(out, impressions, seed, conflict, dirt, days)
     shown = shop.traffic(impressions, seed, days)
-    truth = shop.truth(shown, seed, conflict)
-    start = int(datetime.datetime.combine(START, datetime.time(), datetime.UTC).timestamp()) * 1000
+    chances = truth(shown, seed, conflict)
+    start = shop.START_MS
     end = start + days * DAY_MS
     events = {
         stream: {name: values[columns["time"] < end] for name, values in columns.items()}
-        for stream, columns in outcomes(shown, truth, seed).items()
+        for stream, columns in outcomes(shown, chances, seed).items()
     }
     temporary = out.with_name(f".{out.name}.part")
     shutil.rmtree(temporary, ignore_errors=True)
@@ -96,7 +97,7 @@ def simulate(
         table, day, planted[stream] = _stream(rng, stream, shown, events, dirt, days, start, end)
         rows[stream] = table.num_rows
         _write(temporary / stream, table, day, days)
-    _write(temporary / "truth", _truth_table(truth), dirty.day_of(shown.time, start), days)
+    _write(temporary / "truth", _truth_table(chances), dirty.day_of(shown.time, start), days)
     as_of = datetime.datetime.fromtimestamp(end / 1000, datetime.UTC).isoformat().replace("+00:00", "Z")
     books = {
         "as_of": as_of,
@@ -136,7 +137,8 @@ def _stream(
 ) -> tuple[pa.Table, Array, dict[str, int]]:
     """All rows of a stream, the day in whose file each stands, and how many are of which kind."""
     if stream == "impressions":
-        clean, clean_day = _impressions(shown), dirty.day_of(shown.time, start)
+        clean = _rows(stream, 0, shown, np.arange(len(shown)), shown.time, impression_columns(shown))
+        clean_day = dirty.day_of(shown.time, start)
     else:
         impression, moment = events[stream]["impression"], events[stream]["time"]
         numbers = {name: values for name, values in events[stream].items() if name == _NUMBERS.get(stream)}
@@ -166,8 +168,10 @@ def _stream(
     return pa.concat_tables(tables), np.concatenate(day_parts), planted
 
 
-def _impressions(shown: Traffic) -> pa.Table:
-    tags = ["|".join(f"tag{tag}" for tag in np.flatnonzero(row)) or None for row in shown.item_tags]
+def impression_columns(shown: Traffic) -> dict[str, pa.Array]:
+    """What is logged of each impression besides who saw what when."""
+    item_tags = shown.population.item_tags
+    tags = ["|".join(f"tag{tag}" for tag in np.flatnonzero(row)) or None for row in item_tags]
     named = {
         "segment": shop.SEGMENTS,
         "country": shop.COUNTRIES,
@@ -175,19 +179,29 @@ def _impressions(shown: Traffic) -> pa.Table:
         "category": shop.CATEGORIES,
         "brand": tuple(f"brand{number}" for number in range(shop.BRANDS)),
     }
-    features: dict[str, Any] = {name: _texts(list(values), shown.codes[name]) for name, values in named.items()}
+    features = {name: _texts(list(values), shown.codes[name]) for name, values in named.items()}
     features |= {name: pa.array(shown.codes[name].astype(np.int32)) for name in ("position", "hour")}
     features |= {name: pa.array(values, pa.float64(), mask=np.isnan(values)) for name, values in shown.numbers.items()}
     features["tags"] = _texts(tags, shown.item)
-    return _rows("impressions", 0, shown, np.arange(len(shown)), shown.time, features)
+    return features
+
+
+def user_names(count: int) -> list[str]:
+    """What the users are called in the logs, by their numbers."""
+    return [f"u{number}" for number in range(count)]
+
+
+def item_names(count: int) -> list[str]:
+    """What the items are called in the logs, by their numbers."""
+    return [f"i{number}" for number in range(count)]
 
 
 def _rows(
     stream: str, first_id: int, shown: Traffic, impression: Array, moment: Array, columns: dict[str, Any]
 ) -> pa.Table:
     """The id, the key and the time of each event, and the stream's own columns."""
-    users = [f"u{number}" for number in range(int(shown.user.max()) + 1)]
-    items = [f"i{number}" for number in range(len(shown.item_tags))]
+    users = user_names(int(shown.user.max()) + 1)
+    items = item_names(len(shown.population.item_tags))
     return pa.table(
         {
             _IDS[stream]: _ids(stream, first_id, len(impression)),
@@ -208,15 +222,7 @@ def _texts(values: list[Any], codes: Array) -> pa.Array:
 
 
 def _truth_table(truth: Truth) -> pa.Table:
-    return pa.table(
-        {
-            "impression_id": _ids("impressions", 0, len(truth.click)),
-            "p_click": truth.click,
-            "p_cart_given_click": truth.cart_given_click,
-            "p_order_given_click": truth.order_given_click,
-            "mean_order_value": truth.order_value,
-        }
-    )
+    return pa.table({"impression_id": _ids("impressions", 0, len(truth.click)), **truth.columns()})
 
 
 def _write(folder: Path, table: pa.Table, day: Array, days: int) -> None:

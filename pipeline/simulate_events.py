@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.simulate_shop import DAY_MS, HOUR_MS, VALUE_NOISE, Array, Traffic, Truth, random
+from pipeline.simulate_shop import DAY_MS, HOUR_MS, Array, Traffic, random
+from pipeline.simulate_truth import VALUE_NOISE, Truth
 
 MINUTE_MS = 60_000
 

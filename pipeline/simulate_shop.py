@@ -1,17 +1,4 @@
-"""The simulated shop: who sees what when, and how likely each of them is to click, to put it in the cart, to order.
-
-All probabilities are functions of columns that are logged, plus a modest effect of each user and item, so that a model
-can come close to the truth but not by heart.
-
-    score_k(x) = sum of standardised effects of segment, country, device, category, ..., user, item    k = 1, 2
-    logit_click = b + 1.15 score_1 - 0.45 log(position)
-    logit_cart  = b + 0.95 direction(conflict / 2) + 0.3 own_cart        given a click, without an order
-    logit_order = b + 1.05 direction(conflict)     + 0.3 own_order       given a click
-    direction(c) = cos(pi c) score_1 + sin(pi c) score_2
-
-score_1 and score_2 are uncorrelated and of variance 1, so at conflict 0 what makes a click makes an order, at 1/2 the
-two have nothing to do with each other, and at 1 what makes a click prevents an order.
-"""
+"""The simulated shop: who sees what, where and when. What comes of it, `simulate_truth` says."""
 
 from __future__ import annotations
 
@@ -25,6 +12,7 @@ Array = np.ndarray
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 START = datetime.date(2026, 1, 1)
+START_MS = int(datetime.datetime.combine(START, datetime.time(), datetime.UTC).timestamp()) * 1000
 
 COUNTRIES = ("DE", "US", "FR", "BR", "JP", "AT", "PL", "NZ")
 SEGMENTS = ("browser", "bargain", "loyal", "gift", "trend", "new")
@@ -48,11 +36,6 @@ TAGS = 40
 MAX_TAGS = 5
 POSITIONS = 20
 
-CLICK_RATE = 0.10
-CART_RATE = 0.20
-ORDER_RATE = 0.10
-VALUE_NOISE = 0.25
-
 _COUNTRY_SHARES = np.array([0.30, 0.22, 0.14, 0.12, 0.09, 0.06, 0.04, 0.03])
 _SEGMENT_SHARES = np.array([0.30, 0.20, 0.18, 0.12, 0.12, 0.08])
 _DEVICE_SHARES = np.array([0.55, 0.30, 0.11, 0.04])
@@ -60,16 +43,54 @@ _HOURLY = 1.0 + 0.85 * np.sin((np.arange(24) - 10.0) / 24.0 * 2.0 * np.pi) + np.
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class Population:
+    """Who may see something, and what there is to see.
+
+    Attributes:
+        users: "segment" and "country", indices into their values; "age", NaN where it is not known; "basket", by how much
+            the user's orders are larger than others'. (user,) each.
+        items: "category" and "brand", indices; "price"; "rating", NaN where it is not known. (item,) each.
+        item_tags: (item, tag), whether an item has a tag.
+    """
+
+    users: dict[str, Array]
+    items: dict[str, Array]
+    item_tags: Array
+
+    def impressions(self, time: Array, user: Array, item: Array, device: Array, position: Array) -> Traffic:
+        """What the users are shown, all arguments (impression,)."""
+        of_user = {name: values[user] for name, values in self.users.items()}
+        of_item = {name: values[item] for name, values in self.items.items()}
+        return Traffic(
+            time=time,
+            user=user,
+            item=item,
+            codes={
+                "segment": of_user["segment"],
+                "country": of_user["country"],
+                "device": device,
+                "category": of_item["category"],
+                "brand": of_item["brand"],
+                "position": position,
+                "hour": time // HOUR_MS % 24,
+            },
+            numbers={"age": of_user["age"], "price": of_item["price"], "rating": of_item["rating"]},
+            value=1.1 * of_item["price"] * of_user["basket"],
+            population=self,
+        )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Traffic:
-    """The impressions, in order of time; every array has one entry for each.
+    """The impressions; every array has one entry for each.
 
     Attributes:
         time: milliseconds since 1970, UTC.
-        user, item: their numbers; no user sees an item twice, so that each outcome has one possible impression.
+        user, item: their numbers.
         codes: feature -> index into its values.
         numbers: feature -> number; NaN where it is not known.
-        item_tags: (item, tag), whether an item has a tag: the only array that goes by items.
         value: mean value of an order without its noise.
+        population: the users and items.
     """
 
     time: Array
@@ -77,21 +98,11 @@ class Traffic:
     item: Array
     codes: dict[str, Array]
     numbers: dict[str, Array]
-    item_tags: Array
     value: Array
+    population: Population
 
     def __len__(self) -> int:
         return len(self.time)
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Truth:
-    """True probabilities of each impression, and the mean value of its order, should there be one."""
-
-    click: Array
-    cart_given_click: Array
-    order_given_click: Array
-    order_value: Array
 
 
 def random(seed: int, part: int) -> np.random.Generator:
@@ -100,7 +111,8 @@ def random(seed: int, part: int) -> np.random.Generator:
 
 
 def traffic(impressions: int, seed: int, days: int) -> Traffic:
-    """Who saw what, where and when."""
+    """Who saw what, where and when, in order of time; no user sees an item twice, so that each outcome has one possible
+    impression."""
     rng = random(seed, 1)
     users = max(100, impressions // 40)
     items = int(np.clip(impressions // 60, 200, 4000))
@@ -131,29 +143,16 @@ def traffic(impressions: int, seed: int, days: int) -> Traffic:
     )
     position = np.minimum(rng.geometric(0.13, size=impressions), POSITIONS)
     time = _times(rng, impressions, days)
-    hour = time // HOUR_MS % 24
-
     basket = (
-        np.exp(rng.normal(0.0, 0.15, size=len(COUNTRIES)))[country[user]]
-        * np.exp(rng.normal(0.0, 0.2, size=len(SEGMENTS)))[segment[user]]
+        np.exp(rng.normal(0.0, 0.15, size=len(COUNTRIES)))[country]
+        * np.exp(rng.normal(0.0, 0.2, size=len(SEGMENTS)))[segment]
     )
-    return Traffic(
-        time=time,
-        user=user,
-        item=item,
-        codes={
-            "segment": segment[user],
-            "country": country[user],
-            "device": device,
-            "category": category[item],
-            "brand": brand[item],
-            "position": position,
-            "hour": hour,
-        },
-        numbers={"age": age[user], "price": price[item], "rating": rating[item]},
+    population = Population(
+        users={"segment": segment, "country": country, "age": age, "basket": basket},
+        items={"category": category, "brand": brand, "price": price, "rating": rating},
         item_tags=item_tags,
-        value=1.1 * price[item] * basket,
     )
+    return population.impressions(time, user, item, device, position)
 
 
 def _pairs(rng: np.random.Generator, count: int, users: int, items: int) -> tuple[Array, Array]:
@@ -176,91 +175,8 @@ def _pairs(rng: np.random.Generator, count: int, users: int, items: int) -> tupl
 
 def _times(rng: np.random.Generator, count: int, days: int) -> Array:
     """Rising times: more of them at the weekend and in the evening."""
-    start = datetime.datetime.combine(START, datetime.time(), datetime.UTC)
     weekend = np.array([(START + datetime.timedelta(days=day)).weekday() >= 5 for day in range(days)])
     daily = np.where(weekend, 1.25, 1.0)
     day = rng.choice(days, count, p=daily / daily.sum())
     hour = rng.choice(24, count, p=_HOURLY / _HOURLY.sum())
-    return np.sort(int(start.timestamp()) * 1000 + day * DAY_MS + hour * HOUR_MS + rng.integers(HOUR_MS, size=count))
-
-
-def truth(shown: Traffic, seed: int, conflict: float) -> Truth:
-    """The true probabilities of the impressions."""
-    first = _score(random(seed, 2), shown)
-    second = _score(random(seed, 3), shown)
-    second = _standardise(second - np.mean(first * second) * first)
-
-    def direction(rotation: float) -> Array:
-        return np.cos(np.pi * rotation) * first + np.sin(np.pi * rotation) * second
-
-    ones = np.ones(len(shown))
-    place = _standardise(np.log(shown.codes["position"].astype(np.float64)))
-    own = random(seed, 4).normal(size=(2, len(CATEGORIES)))
-    price = _standardise(np.log(shown.numbers["price"]))
-    own_cart = _standardise(own[0][shown.codes["category"]] + 0.5 * price)
-    own_order = _standardise(own[1][shown.codes["category"]] - 1.5 * price)
-    click = _with_mean(1.15 * first - 0.45 * place, ones, CLICK_RATE)
-    order = _with_mean(1.05 * direction(conflict) + 0.3 * own_order, click, ORDER_RATE)
-    # Whoever orders had it in the cart; the rest of the carts are left standing.
-    left_standing = (CART_RATE - ORDER_RATE) / (1.0 - ORDER_RATE)
-    cart = _with_mean(0.95 * direction(conflict / 2.0) + 0.3 * own_cart, click * (1.0 - order), left_standing)
-    return Truth(
-        click=click,
-        cart_given_click=order + (1.0 - order) * cart,
-        order_given_click=order,
-        order_value=shown.value * np.exp(VALUE_NOISE**2 / 2.0),
-    )
-
-
-def _score(rng: np.random.Generator, shown: Traffic) -> Array:
-    """A weighted sum of effects, each standardised over the impressions: (impression,), mean 0, variance 1."""
-    code, number = shown.codes, shown.numbers
-    part_of_day = code["hour"] // 6
-    price = _standardise(np.log(number["price"]))
-    age = _standardise(np.nan_to_num(number["age"], nan=np.nanmean(number["age"])))
-    rating = _standardise(np.nan_to_num(number["rating"], nan=np.nanmean(number["rating"])))
-    tags = shown.item_tags @ rng.normal(size=TAGS) / np.maximum(shown.item_tags.sum(axis=1), 1)
-    taste = rng.normal(size=(len(SEGMENTS), len(CATEGORIES)))
-    effects = (
-        (0.50, rng.normal(size=len(SEGMENTS))[code["segment"]]),
-        (0.30, rng.normal(size=len(COUNTRIES))[code["country"]]),
-        (0.35, rng.normal(size=len(DEVICES))[code["device"]]),
-        (0.50, rng.normal(size=len(CATEGORIES))[code["category"]]),
-        (0.12, rng.normal(size=BRANDS)[code["brand"]]),
-        (0.22, taste[code["segment"], code["category"]]),
-        (0.08, rng.normal(size=(len(DEVICES), 4))[code["device"], part_of_day]),
-        (0.25, rng.normal() * age + rng.normal() * age**2),
-        (0.30, rng.normal(size=len(SEGMENTS))[code["segment"]] * price + rng.normal() * price - 0.5 * price**2),
-        (0.45, rating),
-        (0.16, tags[shown.item]),
-        (0.08, rng.normal(size=shown.user.max() + 1)[shown.user]),
-        (0.12, rng.normal(size=len(shown.item_tags))[shown.item]),
-    )
-    total = np.zeros(len(shown))
-    for weight, effect in effects:
-        total += weight * _standardise(effect)
-    return _standardise(total)
-
-
-def _standardise(values: Array) -> Array:
-    """Mean 0 and variance 1; zeros where all values are the same."""
-    spread = float(np.std(values))
-    return (values - np.mean(values)) / spread if spread > 1e-12 else np.zeros(len(values))
-
-
-def _with_mean(logits: Array, weights: Array, mean: float) -> Array:
-    """sigmoid(b + logits), with the b that makes its weighted mean `mean` (over a sample of the rows)."""
-    step = max(1, len(logits) // 100_000)
-    sample, weight = logits[::step], weights[::step] / weights[::step].sum()
-    low, high = -30.0, 30.0
-    for _ in range(40):
-        middle = (low + high) / 2.0
-        if float(weight @ _sigmoid(sample + middle)) < mean:
-            low = middle
-        else:
-            high = middle
-    return _sigmoid(logits + (low + high) / 2.0)
-
-
-def _sigmoid(values: Array) -> Array:
-    return 1.0 / (1.0 + np.exp(-values))
+    return np.sort(START_MS + day * DAY_MS + hour * HOUR_MS + rng.integers(HOUR_MS, size=count))

@@ -22,7 +22,7 @@ from components.interactions.plan import InteractionsPlan
 from components.interactions.positives import WEIGHT, Positives
 from components.interactions.questions import Choices, asked_users, question_table, relevant_pairs
 from components.interactions.reading import check_columns, latest_time
-from components.interactions.split import Split, read_split
+from components.interactions.split import nothing_of, read_split
 from models.encoding import Encoding
 from models.errors import InputError
 from models.retrieval.plan import HISTORY
@@ -78,7 +78,9 @@ def gather(splits: Mapping[str, Files], plan: InteractionsPlan, encoding: Encodi
     if train is None or not len(train.positives):
         raise no_positive(plan)
     known = rows.rows()
-    evaluated = read_split(*splits[EVAL], plan, rows, with_first=True) or _nothing_of(train, plan)
+    evaluated = read_split(*splits[EVAL], plan, rows, with_first=True)
+    if evaluated is None:
+        evaluated = nothing_of(train, splits[TRAIN][0][0], plan)
 
     both = (train.positives, evaluated.positives)
     user_ids, users = dense_codes([part.ids[plan.user] for part in both])
@@ -86,15 +88,12 @@ def gather(splits: Mapping[str, Files], plan: InteractionsPlan, encoding: Encodi
     counts = np.bincount(items[0], minlength=len(item_ids)).astype(np.int64)
 
     def table(of: pl.DataFrame, number: int, at: int) -> pl.DataFrame:
-        places = places_in(of[plan.item], item_ids)
-        of_each = np.where(places >= 0, counts[places], 0)
         return item_table(
             of,
             plan.item,
             window=number,
             oldest=at - plan.item_ttl if plan.item_ttl is not None else None,
             prior=plan.prior.kind if plan.prior else None,
-            log_q=log_shares(of_each, len(train.positives)) if plan.log_q else None,
         )
 
     eval_items = table(known, 0, before_eval)
@@ -119,10 +118,10 @@ def gather(splits: Mapping[str, Files], plan: InteractionsPlan, encoding: Encodi
         }
         for number, (part, bounds) in enumerate(zip(both, _bounds(both), strict=True))
     ]
-    choices = [Choices(*codes) for codes in zip(users, items, strict=True)]
-    relevant = relevant_pairs(*choices, item_rows >= 0, plan.exclude_seen)
+    before, after = (Choices(*codes) for codes in zip(users, items, strict=True))
+    relevant = relevant_pairs(before, after, item_rows >= 0, plan.exclude_seen)
     asked = asked_users(relevant, user_ids, plan.max_questions)
-    questions = question_table(choices[0], relevant, asked, evaluated.first, user_ids, item_ids, plan.history)
+    questions = question_table(before, relevant, asked, evaluated.first, user_ids, item_ids, plan.history)
     return Gathered(columns[0], columns[1], to_table(all_items), to_table(eval_items), questions)
 
 
@@ -138,24 +137,14 @@ def _histories(
     if not plan.history:
         return np.zeros((0, 0), np.int32)
     place = [feature for feature, _ in encoding.categorical].index(plan.history_feature)
-    return histories(
-        np.concatenate(users),
-        *(np.concatenate([part.ids[name].to_numpy() for part in both]) for name in (TIME, EXAMPLE_ID)),
-        np.concatenate([part.packed["categorical"][:, place] for part in both]),
-        plan.history,
-    )
+    times, example_ids = (np.concatenate([part.ids[name].to_numpy() for part in both]) for name in (TIME, EXAMPLE_ID))
+    values = np.concatenate([part.packed["categorical"][:, place] for part in both])
+    return histories(np.concatenate(users), times, example_ids, values, plan.history)
 
 
 def _bounds(both: Sequence[Positives]) -> list[tuple[int, int]]:
     middle, end = len(both[0]), len(both[0]) + len(both[1])
     return [(0, middle), (middle, end)]
-
-
-def _nothing_of(train: Split, plan: InteractionsPlan) -> Split:
-    """An eval split without examples, of the train split's columns."""
-    positives = train.positives
-    packed = {name: values[:0] for name, values in positives.packed.items()}
-    return Split(Positives(positives.ids[:0], packed), train.first[:0])
 
 
 def no_positive(plan: InteractionsPlan) -> InputError:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from components.event_logs.events import TIME
 from components.event_logs.writing import EXAMPLE_ID
@@ -90,7 +89,6 @@ def item_table(
     window: int,
     oldest: int | None,
     prior: str | None,
-    log_q: NDArray[np.float32] | None,
 ) -> pl.DataFrame:
     """The table that models and evaluations read.
 
@@ -100,7 +98,6 @@ def item_table(
         window: which of the windows the prior counts in.
         oldest: items without an example since that moment (microseconds) are dropped; None: none is.
         prior: row of PRIORS, over the items of the table; None: 0.
-        log_q: (row,) taken off the prior, as the trained score lacks it; None: nothing is.
 
     Returns:
         By rising id: the item's column, its raw columns, LAST_SEEN, IMPRESSIONS, POSITIVES, PRIOR_COLUMN.
@@ -112,8 +109,6 @@ def item_table(
     if prior is not None:
         impressions, positives = (kept[name].to_numpy() for name in window_columns(window))
         added = PRIORS[prior](impressions, positives)
-        if log_q is not None:
-            added = added - log_q[there]
     ours = [LAST_SEEN, IMPRESSIONS, POSITIVES]
     counted = [name for name in kept.columns if name.startswith((f"{IMPRESSIONS}/", f"{POSITIVES}/"))]
     raw = [name for name in kept.columns if name not in (item, *ours, *counted)]

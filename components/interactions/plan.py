@@ -30,7 +30,6 @@ class InteractionsPlan(Part):
         user_columns, item_columns: raw columns that the user's and the item's tower read, but for `user` and `item`.
         history: length of the histories; 0 for none.
         history_feature: the feature whose ids they hold; "" for none.
-        log_q: whether the trained score has ln of the item's share taken off.
         prior: what is added to the items' scores.
         item_ttl: microseconds without an impression after which an item is dropped.
         exclude_seen: whether items that a user chose already are not asked for.
@@ -45,7 +44,6 @@ class InteractionsPlan(Part):
     item_columns: tuple[str, ...]
     history: int
     history_feature: str
-    log_q: bool
     prior: PriorPlan | None
     item_ttl: int | None
     exclude_seen: bool
@@ -75,7 +73,6 @@ class InteractionsPlan(Part):
             item_columns=tuple(column for column in towers.item_inputs if column != section.item),
             history=section.history,
             history_feature=towers.history_feature,
-            log_q=section.log_q,
             prior=PriorPlan(kind=section.prior.kind, window=section.prior.window // _MICROSECOND)
             if section.prior
             else None,

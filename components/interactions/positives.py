@@ -66,18 +66,27 @@ def positive_weights(
     return total.astype(np.float32)
 
 
-def positives_of(examples: pl.DataFrame, transformed: pa.Table, user: str, item: str) -> Positives:
+def chosen(examples: pl.DataFrame, user: str, item: str) -> pl.Series:
+    """(example,) bool: which are positives: those of a WEIGHT above 0, with a user and an item."""
+    named = pl.all_horizontal(pl.col(user, item).is_not_null())
+    return examples.select((pl.col(WEIGHT) > 0) & named).to_series()
+
+
+def positives_of(examples: pl.DataFrame, transformed: pa.Table, which: pl.Series, user: str, item: str) -> Positives:
     """The positives among some examples, as copies.
 
     Args:
-        examples: the columns of `Positives.ids`; a weight of 0 is no positive, nor is one without user or item.
+        examples: the columns of `Positives.ids`, and others.
         transformed: the same rows.
+        which: as of `chosen`.
         user, item: the columns that name them.
     """
-    ids = examples.select(user, item, TIME, EXAMPLE_ID, WEIGHT)
-    chosen = ids.select((pl.col(WEIGHT) > 0) & pl.all_horizontal(pl.col(user, item).is_not_null())).to_series()
     names = [name for name in transformed.schema.names if name not in NOT_PACKED]
-    return Positives(ids.filter(chosen), {name: matrix(transformed[name])[chosen.to_numpy()] for name in names})
+    rows = which.to_numpy()
+    return Positives(
+        examples.select(user, item, TIME, EXAMPLE_ID, WEIGHT).filter(which),
+        {name: matrix(transformed[name])[rows] for name in names},
+    )
 
 
 def in_order_of_time(parts: list[Positives]) -> Positives:

@@ -54,7 +54,10 @@ def relevant_pairs(train: Choices, evaluated: Choices, answerable: NDArray[np.bo
     """
     pairs = evaluated.pairs()
     pairs = pairs[answerable[pairs & 0xFFFFFFFF]] if len(pairs) else pairs
-    return np.setdiff1d(pairs, train.pairs(), assume_unique=True) if exclude_seen else pairs
+    if not exclude_seen:
+        return pairs
+    theirs = np.isin(train.users, evaluated.users)
+    return np.setdiff1d(pairs, Choices(train.users[theirs], train.items[theirs]).pairs(), assume_unique=True)
 
 
 def asked_users(pairs: _Pairs, users: pl.Series, most: int) -> Codes:

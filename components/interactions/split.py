@@ -13,9 +13,17 @@ from components.event_logs.events import TIME
 from components.event_logs.writing import EXAMPLE_ID
 from components.interactions.item_table import ItemRows
 from components.interactions.plan import InteractionsPlan
-from components.interactions.positives import WEIGHT, Positives, in_order_of_time, positive_weights, positives_of
+from components.interactions.positives import (
+    WEIGHT,
+    Positives,
+    chosen,
+    in_order_of_time,
+    positive_weights,
+    positives_of,
+)
 from components.interactions.questions import first_of_each
 from components.interactions.reading import in_step, tasks_of
+from components.storage.reading import open_parquet
 
 logger = logging.getLogger(__name__)
 
@@ -56,16 +64,31 @@ def read_split(
         counts = positive_weights(labels, weights, tasks_of(beside), plan.tasks, plan.impression)
         examples = examples.with_columns(pl.Series(WEIGHT, counts))
         items.add(examples.select(plan.item, *plan.item_columns, TIME, EXAMPLE_ID, WEIGHT))
-        part = positives_of(examples, beside, plan.user, plan.item)
-        nameless += int((counts > 0).sum()) - len(part)
-        chosen = (
-            examples.filter(pl.col(EXAMPLE_ID).is_in(part.ids[EXAMPLE_ID].implode())) if with_first else examples[:0]
-        )
-        first.append(first_of_each([chosen.select(plan.user, *of_user, TIME, EXAMPLE_ID)], plan.user))
-        parts.append(part)
+        which = chosen(examples, plan.user, plan.item)
+        nameless += int((counts > 0).sum() - which.sum())
+        parts.append(positives_of(examples, beside, which, plan.user, plan.item))
+        asked = examples.filter(which) if with_first else examples[:0]
+        first.append(first_of_each([asked.select(plan.user, *of_user, TIME, EXAMPLE_ID)], plan.user))
     if nameless:
         words = "%d positives have no value in %r or %r: nobody's choice, or of nothing. They are left out."
         logger.warning(words, nameless, plan.user, plan.item)
     if not parts:
         return None
     return Split(in_order_of_time(parts), first_of_each(first, plan.user).drop(TIME, EXAMPLE_ID))
+
+
+def nothing_of(split: Split, raw: str, plan: InteractionsPlan) -> Split:
+    """A split without examples, with the columns of another one.
+
+    Args:
+        split: that one.
+        raw: a file of raw examples.
+        plan: the stage's.
+    """
+    packed = {name: values[:0] for name, values in split.positives.packed.items()}
+    with open_parquet(raw) as parquet:
+        first = parquet.schema_arrow.empty_table().select([plan.user, *plan.user_columns])
+    return Split(
+        Positives(split.positives.ids[:0], packed),
+        pl.DataFrame(pl.from_arrow(first)).with_columns(pl.col(plan.user).list.first()),
+    )

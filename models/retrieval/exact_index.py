@@ -30,16 +30,20 @@ class ExactIndex(tf.Module):
         self.answers = min(answers, len(ids))
         self.items = len(ids)
         layer = load_recommenders().layers.factorized_top_k.BruteForce(k=self.answers)
-        layer.index(tf.constant(vectors, tf.float32), tf.constant(ids, tf.string if ids.dtype == object else tf.int64))
+        # By the rows' numbers, which it makes itself; the ids may be texts.
+        layer.index(tf.constant(vectors, tf.float32))
         # The variables, not the Keras 2 layer: saved, that would bring functions of its own.
         self.variables_of_index = list(layer.weights)
         self._search = layer.call
-        self.no_item = tf.constant(NO_ITEM["bytes" if ids.dtype == object else "int"], self.variables_of_index[0].dtype)
+        texts = ids.dtype == object
+        self.ids = tf.Variable(tf.constant(ids, tf.string if texts else tf.int64), trainable=False)
+        self.no_item = tf.constant(NO_ITEM["bytes" if texts else "int"], self.ids.dtype)
 
     def __call__(self, queries: Any, exclude: Any) -> tuple[Any, Any]:
         # As many more as might be left out.
         wanted = tf.minimum(self.answers + tf.shape(exclude)[1], self.items)
-        scores, ids = self._search(queries, k=wanted)
+        scores, rows = self._search(queries, k=wanted)
+        ids = tf.gather(self.ids, rows)
         out = tf.reduce_any(tf.equal(ids[:, :, tf.newaxis], exclude[:, tf.newaxis, :]), axis=2)
         scores = tf.where(out, -float("inf"), scores)
         # Stable: what is left keeps its order.

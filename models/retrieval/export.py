@@ -45,7 +45,7 @@ def export(
     Where no item is left, `exact_index.NO_ITEM` and -inf. Not there if the items are more than the recipe's `max_exact_items`.
     `query`: examples, (batch,) serialized tf.Examples with the user's columns and `history` -> "vector" (batch, dim).
     `item`: examples with an item's columns -> "vector" (batch, dim).
-    The score of an item is the product of the two vectors. Where the item table has a prior, the last place of an item's
+    The score of an item is the product of the two vectors. Where items have a prior, the last place of an item's
     vector in the table holds it, that of a query 1, and that of `item` 0.
 
     Args:
@@ -62,13 +62,12 @@ def export(
     table = read_items(items, plan.item)
     ids = table.column(plan.item.column).to_numpy()
     prior = table.column(PRIOR_COLUMN).to_numpy()
-    has_prior = bool(prior.any())
-    module = _module(model, plan, encoding, transform_graph, has_prior)
+    module = _module(model, plan, encoding, transform_graph)
     # With what the served model itself does, so that a vector of the table is that of its signature.
     vectors = np.concatenate(
         [module.raw_items(columns).numpy() for _, columns in raw_batches(table, plan.item_inputs)], axis=0
     )
-    if has_prior:
+    if plan.prior:
         vectors[:, -1] = prior
     signatures = {QUERY: module.query, ITEM: module.item}
     inputs = _inputs(plan)
@@ -96,7 +95,7 @@ def export(
         "item": plan.item.model_dump(),
         "item_inputs": {column: about.model_dump() for column, about in plan.item_inputs.items()},
         "dim": int(vectors.shape[1]),
-        "prior": has_prior,
+        "prior": plan.prior,
         "items": len(ids),
         "answers": module.index.answers if exact else 0,
         "exported_at": int(time.time()),
@@ -130,9 +129,7 @@ def _warm_up_requests(inputs: Mapping[str, Mapping[str, Any]]) -> list[Any]:
     return requests
 
 
-def _module(
-    model: TwoTower, plan: RetrievalPlan, encoding: Encoding, transform_graph: Path, has_prior: bool
-) -> tf.Module:
+def _module(model: TwoTower, plan: RetrievalPlan, encoding: Encoding, transform_graph: Path) -> tf.Module:
     """The signatures over one set of variables; as in `models.serving`, the module owns these and not the Keras model."""
     import tensorflow_transform as tft
 
@@ -171,12 +168,12 @@ def _module(
         if users.history is not None:
             packed[f"multivalued/{HISTORY}"] = history_ids(history)
         vectors = model.user_vectors(packed)
-        return tf.concat([vectors, tf.ones_like(vectors[:, :1])], axis=1) if has_prior else vectors
+        return tf.concat([vectors, tf.ones_like(vectors[:, :1])], axis=1) if plan.prior else vectors
 
     def item_vectors(columns: Mapping[str, tf.SparseTensor]) -> tf.Tensor:
         count = next(iter(columns.values())).dense_shape[0]
         vectors = model.item_vectors(pack(features(columns, tf.cast(count, tf.int32)), items.encoding))
-        return tf.concat([vectors, tf.zeros_like(vectors[:, :1])], axis=1) if has_prior else vectors
+        return tf.concat([vectors, tf.zeros_like(vectors[:, :1])], axis=1) if plan.prior else vectors
 
     of_user = {column: tf.io.VarLenFeature(_DTYPES[about.type]) for column, about in plan.user_inputs.items()}
     of_item = {column: tf.io.VarLenFeature(_DTYPES[about.type]) for column, about in plan.item_inputs.items()}

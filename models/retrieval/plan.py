@@ -41,6 +41,7 @@ class RetrievalPlan(Part):
             and items themselves.
         history_feature: the feature whose ids the history holds; "" without a history.
         user_inputs, item_inputs: {raw column: ...} of a request's user and of an item.
+        prior: whether items have one; its numbers are in the item table.
         options: the section.
         seed: of initial values and order.
     """
@@ -53,6 +54,7 @@ class RetrievalPlan(Part):
     history_feature: str
     user_inputs: Mapping[str, InputPlan]
     item_inputs: Mapping[str, InputPlan]
+    prior: bool
     options: Retrieval
     seed: int
 
@@ -85,13 +87,22 @@ class RetrievalPlan(Part):
             history_feature=history,
             user_inputs=_inputs(of_user),
             item_inputs=_inputs(of_item),
+            prior=section.prior is not None,
             options=section.model_copy(update=_FOR_OTHERS),
             seed=recipe.training.seed,
         )
 
 
-_FOR_OTHERS = {"gates": (), "max_questions": 1, "positives": {"": 1.0}, "prior": None, "item_ttl": None}
-"""Keys of the section that only other stages read; whether there is a prior, the trainer sees in the item table."""
+_FOR_OTHERS = {
+    "positives": {"": 1.0},
+    "prior": None,
+    "item_ttl": None,
+    "exclude_seen": True,
+    "k": (1,),
+    "max_questions": 1,
+    "gates": (),
+}
+"""Keys of the section that only other stages read."""
 
 
 def _id(recipe: Recipe, column: str) -> IdPlan:

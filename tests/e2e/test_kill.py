@@ -22,10 +22,14 @@ STAGES = {
     "SchemaGen": 0.0,
     "Validation": 0.0,
     "Features": 0.7,
+    "Interactions": 0.0,
     "Trainer": 6.0,
+    "RetrievalTrainer": 2.0,
     "Evaluator": 0.3,
     "Probe": 2.0,
+    "RetrievalEvaluator": 0.3,
     "Pusher": 0.0,
+    "RetrievalPusher": 0.0,
 }
 
 
@@ -76,7 +80,9 @@ def test_killed_in_every_stage_and_started_again(
     done = gatewise(*command(root), "--json", tmp_path / "done.json")
     assert done.code == 0, done.out + done.err
     assert done.result["metrics"] == whole.result["metrics"]
-    versions = list((root / "serving" / "shop").iterdir())
-    assert len(versions) == 1 and (versions[0] / "saved_model.pb").is_file()
+    assert done.result["retrieval"]["methods"] == whole.result["retrieval"]["methods"]
+    pushed = [list((root / "serving" / model).iterdir()) for model in ("shop", "shop_retrieval")]
+    assert [len(versions) for versions in pushed] == [1, 1] and pushed[0][0].name == pushed[1][0].name
+    assert all((versions[0] / "saved_model.pb").is_file() for versions in pushed)
     again = gatewise(*command(root), "--json", tmp_path / "again.json")
-    assert again.result["all_cached"] is True and list((root / "serving" / "shop").iterdir()) == versions
+    assert again.result["all_cached"] is True and list((root / "serving" / "shop").iterdir()) == pushed[0]

@@ -122,6 +122,9 @@ def test_the_pushed_model_predicts_as_the_local_runs_with_the_same_seed(
     answers = [gatewise("predict", root / "serving" / "shop", "--input", requests) for root in (home, tmp_path)]
     assert [done.code for done in answers] == [0, 0], answers
     assert len(answers[0].out.splitlines()) == 300 and answers[0].out == answers[1].out
+    pushed = [sorted((root / "serving").glob("*/*/assets.extra/items.parquet")) for root in (home, tmp_path)]
+    assert [len(files) for files in pushed] == [1, 1], "one version of the retrieval model each"
+    assert pq.read_table(pushed[0][0]).equals(pq.read_table(pushed[1][0])), "the same items, with the same vectors"
 
 
 def test_the_log_has_stage_span_and_counts(run: dict[str, Task]) -> None:

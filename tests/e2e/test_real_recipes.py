@@ -28,7 +28,7 @@ def balanced(book: dict[str, int]) -> bool:
     return book["read"] == book["used"] + lost
 
 
-def test_deskdrop(run: Callable[..., Any]) -> None:
+def test_deskdrop(run: Callable[..., Any], gatewise: Callable[..., Any]) -> None:
     done = run("deskdrop")
     assert done.code == 0, done.out + done.err
     books = done.result["books"]
@@ -38,6 +38,13 @@ def test_deskdrop(run: Callable[..., Any]) -> None:
     assert all(balanced(book) for book in books.values())
     assert all(book["read"] + book["other"] == 72_312 for book in books.values())
     assert done.result["metrics"]["like"]["auc"] > 0.65
+    recall = {method: metrics["recall@100"] for method, metrics in done.result["retrieval"]["methods"].items()}
+    assert recall["two_tower"] > recall["popular"] > 0.1
+    lines = Path(done.result["serving"]).parents[2] / "recommended.jsonl"
+    listed = gatewise(
+        "recommend", Path(done.result["serving"]).parent, "--user", '{"userCountry": "BR"}', "--output", lines
+    )
+    assert listed.code == 0 and len(lines.read_text().splitlines()) == 20, listed.err
 
 
 def test_taobao(run: Callable[..., Any]) -> None:

@@ -42,8 +42,8 @@ class World:
             *more,
         )
 
-    def versions(self) -> list[str]:
-        return sorted(path.name for path in (self.root / "serving" / "shop").iterdir())
+    def versions(self, model: str = "shop") -> list[str]:
+        return sorted(path.name for path in (self.root / "serving" / model).iterdir())
 
     def fresh(self, done: Any) -> set[str]:
         return {stage["name"] for stage in done.result["stages"] if not stage["cached"]}
@@ -69,6 +69,7 @@ def test_the_first_run_pushes(first: Any, world: World) -> None:
     assert first.code == 0, first.out + first.err
     assert first.result["blessed"] is True and first.result["failed_gates"] == []
     assert Path(first.result["pushed"]) == world.root / "serving" / "shop" / world.versions()[0]
+    assert world.versions("shop_retrieval") == world.versions(), "both models under one version"
     assert {
         "EventLogs",
         "Statistics",
@@ -77,7 +78,11 @@ def test_the_first_run_pushes(first: Any, world: World) -> None:
         "Trainer",
         "Evaluator",
         "Probe",
+        "Interactions",
+        "RetrievalTrainer",
+        "RetrievalEvaluator",
         "Pusher",
+        "RetrievalPusher",
     } <= world.fresh(first)
     assert "blessed and pushed to" in first.out
 
@@ -120,6 +125,36 @@ def test_it_ranks(first: Any, world: World, gatewise: Callable[..., Any], shop_r
         assert page["ranking"] == sorted(range(len(page["score"])), key=lambda place: -page["score"][place])
     warm_up = served / world.versions()[0] / "assets.extra" / "tf_serving_warmup_requests"
     assert b"i1" in warm_up.read_bytes(), "items of the shop"
+
+
+def test_the_retrieval_model_stands_beside_the_simple_methods(first: Any) -> None:
+    found = first.result["retrieval"]
+    assert list(found["methods"]) == ["two_tower", "popular", "popular_last_day", "co_occurrence"]
+    assert found["questions"] > 200 and found["items"] > 300
+    assert all(0 < metrics["recall@100"] < 1 for metrics in found["methods"].values())
+    assert "Retrieval" in first.out
+
+
+def recommended(gatewise: Callable[..., Any], world: World, user: dict[str, Any], *more: str) -> list[dict[str, Any]]:
+    lines = world.root.parent / "recommended.jsonl"
+    done = gatewise("recommend", world.root / "serving" / "shop", "--user", json.dumps(user), "--output", lines, *more)
+    assert done.code == 0, done.err
+    return [json.loads(line) for line in lines.read_text().splitlines()]
+
+
+def test_it_recommends(first: Any, world: World, gatewise: Callable[..., Any]) -> None:
+    """From a user to a list by the recipe's score; what he had is left out; a user never seen gets a list too."""
+    user = {"segment": "loyal", "country": "DE", "age": 40, "device": "phone", "history": ["i3", "i5"]}
+    listed = recommended(gatewise, world, user, "--k", "10")
+    assert len(listed) == 10 and len({one["item"] for one in listed}) == 10
+    for one in listed:
+        click, cart, order, value = (one["tasks"][task] for task in ("click", "cart", "order", "order_value"))
+        assert one["score"] == pytest.approx(click * (1 + cart + 0.2 * order * value), rel=1e-5)
+    assert [one["score"] for one in listed] == sorted((one["score"] for one in listed), reverse=True)
+    gone = [listed[0]["item"], listed[4]["item"]]
+    without = recommended(gatewise, world, {**user, "exclude": gone}, "--k", "8")
+    assert [one["item"] for one in without] == [one["item"] for one in listed if one["item"] not in gone]
+    assert len(recommended(gatewise, world, {})) == 20
 
 
 def test_a_wrong_request_is_refused(first: Any, world: World, gatewise: Callable[..., Any], tmp_path: Path) -> None:
@@ -173,6 +208,13 @@ def test_another_run_over_files_in_another_order_and_other_partitions_gives_the_
         assert again.result["metrics"][task] == pytest.approx(metrics, rel=1e-12), task
     answers = [gatewise("predict", done.result["pushed"], "--input", requests).out for done in (first, again)]
     assert answers[0] and answers[0] == answers[1]
+    assert again.result["retrieval"]["methods"] == first.result["retrieval"]["methods"]
+    files = [
+        Path(done.result["serving"]).parents[1].glob("shop_retrieval/*/assets.extra/items.parquet")
+        for done in (first, again)
+    ]
+    tables = [pq.read_table(next(found)) for found in files]
+    assert tables[0].num_rows and tables[0].equals(tables[1]), "the same items, with the same vectors"
 
 
 def test_with_its_data_stages_on_dask_the_same_model(
@@ -184,7 +226,7 @@ def test_with_its_data_stages_on_dask_the_same_model(
     quick: list[str],
     tmp_path: Path,
 ) -> None:
-    more = ["--data", world.logs, "--json", tmp_path / "dask.json", *quick, *GATES_OFF]
+    more = ["--data", world.logs, "--json", tmp_path / "dask.json", *quick, *GATES_OFF, "--set", "retrieval=null"]
     for override in dask.beam:
         more += ["--set", override]
     done = gatewise("run", shop_recipe, "--root", tmp_path / "runs", *more)
@@ -207,16 +249,24 @@ def test_nothing_changed_is_all_cached(first: Any, world: World) -> None:
 def test_a_changed_gate_runs_the_evaluation_and_what_follows(first: Any, world: World) -> None:
     refused = world.run("--set", "tasks.click.gates=[{metric: auc, at_least: 0.999}]")
     assert refused.code == 2, refused.out + refused.err
-    assert world.fresh(refused) == {"Evaluator", "Probe", "Pusher"}
+    assert world.fresh(refused) == {"Evaluator", "Probe", "Pusher", "RetrievalPusher"}
     assert refused.result["blessed"] is False and len(refused.result["failed_gates"]) == 1
     assert all(word in refused.result["failed_gates"][0] for word in ("click", "auc", "0.999"))
     assert refused.result["pushed"] is None and len(world.versions()) == 1
 
 
+def test_a_gate_of_the_retrieval_model_holds_both_back(first: Any, world: World) -> None:
+    refused = world.run("--set", "retrieval.gates=[{metric: recall@100, at_least: 0.999}]")
+    assert refused.code == 2, refused.out + refused.err
+    assert world.fresh(refused) == {"RetrievalEvaluator", "Pusher", "RetrievalPusher"}
+    assert "recall@100" in refused.result["failed_gates"][0] and "0.999" in refused.result["failed_gates"][0]
+    assert len(world.versions()) == len(world.versions("shop_retrieval")) == 1
+
+
 def test_a_limit_of_the_server_runs_the_probe_and_the_push(first: Any, world: World) -> None:
     refused = world.run("--set", "serving.max_size_mib=0.001")
     assert refused.code == 2, refused.out + refused.err
-    assert world.fresh(refused) == {"Probe", "Pusher"}
+    assert world.fresh(refused) == {"Probe", "Pusher", "RetrievalPusher"}
     assert "more than serving.max_size_mib: 0.001" in refused.result["failed_gates"][0]
 
 
@@ -229,4 +279,4 @@ def test_a_changed_log_file_runs_everything(first: Any, world: World) -> None:
     assert world.fresh(changed) == {stage["name"] for stage in changed.result["stages"]}
     book, before = changed.result["books"]["impression"], first.result["books"]["impression"]
     assert (book["read"], book["used"]) == (before["read"] + 5, before["used"])
-    assert len(world.versions()) == 2
+    assert len(world.versions()) == 2 and world.versions() == world.versions("shop_retrieval")

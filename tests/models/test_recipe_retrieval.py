@@ -157,6 +157,11 @@ WRONG = {
         "  history: 5\n  batches: by_time",
         ["retrieval.log_q: takes off how often", "Write 'log_q: false', and mostly a 'prior'."],
     ),
+    "popularity learned and added": (
+        "  history: 5",
+        "  history: 5\n  prior: {kind: popularity, window: 1d}",
+        ["retrieval.log_q: lets the model learn how often", "Write 'log_q: false', or remove 'prior'."],
+    ),
     "more negatives than there are": (
         "  history: 5",
         "  history: 5\n  batch_size: 64\n  hard_negatives: 64",
@@ -235,6 +240,7 @@ def test_without_the_section_there_is_nothing_to_check(tmp_path: Path) -> None:
     [
         (ARTICLE, "{kind: categorical, side: item, type: integer, vocabulary: null, hash_buckets: 9}"),
         ("  history: 5", "  batches: by_time\n  log_q: false"),
+        ("  history: 5", "  log_q: false\n  prior: {kind: rate, window: 7d}"),
         ("  history: 5", "  batch_size: 64\n  hard_negatives: 63"),
         ("{metric: recall@100, beats: popular}", "{metric: mrr, max_loss_to_baseline: 0}"),
         ("name: news", "name: news\nserving: {model_name: retrieval}"),

@@ -127,7 +127,9 @@ def test_rows_of_a_batch_do_not_depend_on_each_other(model: RetrievalModel) -> N
 def test_the_prior_is_added_to_the_items_score(problem: SimpleNamespace, tmp_path: Path) -> None:
     plain = load_retrieval(run(problem, tmp_path / "plain"))
     lifted = write_items(tmp_path / "items" / "items.parquet", ITEMS, {ITEMS[-1]: 50.0, ITEMS[0]: -50.0})
-    model = load_retrieval(run(problem, tmp_path / "prior", lifted))
+    model = load_retrieval(
+        run(problem, tmp_path / "prior", lifted, log_q=False, prior={"kind": "rate", "window": "1d"})
+    )
     assert model.notes["prior"] and not plain.notes["prior"]
     answer = ask(model, {"segment": "even"})
     assert answer["item_ids"][0, 0] == ITEMS[-1]

@@ -1,0 +1,168 @@
+"""The true probabilities of the simulated shop: how likely who sees what is to click, to put it in the cart, to order.
+
+All probabilities are functions of columns that are logged, plus a modest effect of each user and item, so that a model
+can come close to the truth but not by heart.
+
+    score_k(x) = sum of standardised effects of segment, country, device, category, ..., user, item    k = 1, 2
+    logit_click = b + 1.15 score_1 - 0.45 log(position)
+    logit_cart  = b + 0.95 direction(conflict / 2) + 0.3 own_cart        given a click, without an order
+    logit_order = b + 1.05 direction(conflict)     + 0.3 own_order       given a click
+    direction(c) = cos(pi c) score_1 + sin(pi c) score_2
+
+score_1 and score_2 are uncorrelated and of variance 1, so at conflict 0 what makes a click makes an order, at 1/2 the
+two have nothing to do with each other, and at 1 what makes a click prevents an order.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from pipeline.simulate_shop import BRANDS, CATEGORIES, COUNTRIES, DEVICES, SEGMENTS, TAGS, Array, Traffic, random
+
+CLICK_RATE = 0.10
+CART_RATE = 0.20
+ORDER_RATE = 0.10
+VALUE_NOISE = 0.25
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Truth:
+    """True probabilities of each impression, and the mean value of its order, should there be one."""
+
+    click: Array
+    cart_given_click: Array
+    order_given_click: Array
+    order_value: Array
+
+    def columns(self) -> dict[str, Array]:
+        """The arrays under the names that they are written by."""
+        return {
+            "p_click": self.click,
+            "p_cart_given_click": self.cart_given_click,
+            "p_order_given_click": self.order_given_click,
+            "mean_order_value": self.order_value,
+        }
+
+
+class Constants:
+    """Means, spreads and offsets that the logged impressions fix, each under a name.
+
+    The first `truth` with them finds them in its impressions; every later one, whatever its impressions, keeps to them.
+    """
+
+    def __init__(self) -> None:
+        self._found: dict[str, Any] = {}
+
+    def once(self, name: str, find: Callable[[], Any]) -> Any:
+        """What `find` gave when this name was first asked for."""
+        if name not in self._found:
+            self._found[name] = find()
+        return self._found[name]
+
+    def standardise(self, name: str, values: Array) -> Array:
+        """Mean 0 and variance 1 over the logged impressions; zeros where all their values are the same."""
+        mean, spread = self.once(name, lambda: (np.mean(values), float(np.std(values))))
+        return (values - mean) / spread if spread > 1e-12 else np.zeros(len(values))
+
+    def filled(self, name: str, values: Array) -> Array:
+        """The mean over the logged impressions where a value is not known."""
+        return np.nan_to_num(values, nan=self.once(name, lambda: np.nanmean(values)))
+
+    def with_mean(self, name: str, logits: Array, weights: Array, mean: float) -> Array:
+        """sigmoid(b + logits), with the b that makes its weighted mean over the logged impressions `mean`."""
+        return _sigmoid(logits + self.once(name, lambda: _offset(logits, weights, mean)))
+
+
+def truth(shown: Traffic, seed: int, conflict: float, constants: Constants | None = None) -> Truth:
+    """The true probabilities of the impressions.
+
+    Args:
+        shown: the impressions.
+        seed, conflict: as for `simulate`.
+        constants: those that the logged impressions have fixed; None where these are the logged ones.
+    """
+    fixed = constants or Constants()
+    first = _score("first", random(seed, 2), shown, fixed)
+    second = _score("second", random(seed, 3), shown, fixed)
+    shared = fixed.once("shared", lambda: np.mean(first * second))
+    second = fixed.standardise("second/own", second - shared * first)
+
+    def direction(rotation: float) -> Array:
+        return np.cos(np.pi * rotation) * first + np.sin(np.pi * rotation) * second
+
+    ones = np.ones(len(shown))
+    place = fixed.standardise("place", np.log(shown.codes["position"].astype(np.float64)))
+    own = random(seed, 4).normal(size=(2, len(CATEGORIES)))
+    price = fixed.standardise("price", np.log(shown.numbers["price"]))
+    own_cart = fixed.standardise("own_cart", own[0][shown.codes["category"]] + 0.5 * price)
+    own_order = fixed.standardise("own_order", own[1][shown.codes["category"]] - 1.5 * price)
+    click = fixed.with_mean("click", 1.15 * first - 0.45 * place, ones, CLICK_RATE)
+    order = fixed.with_mean("order", 1.05 * direction(conflict) + 0.3 * own_order, click, ORDER_RATE)
+    # Whoever orders had it in the cart; the rest of the carts are left standing.
+    left_standing = (CART_RATE - ORDER_RATE) / (1.0 - ORDER_RATE)
+    cart = fixed.with_mean(
+        "cart", 0.95 * direction(conflict / 2.0) + 0.3 * own_cart, click * (1.0 - order), left_standing
+    )
+    return Truth(
+        click=click,
+        cart_given_click=order + (1.0 - order) * cart,
+        order_given_click=order,
+        order_value=shown.value * np.exp(VALUE_NOISE**2 / 2.0),
+    )
+
+
+def _score(name: str, rng: np.random.Generator, shown: Traffic, fixed: Constants) -> Array:
+    """A weighted sum of effects, each standardised over the logged impressions: (impression,)."""
+    code, number, item_tags = shown.codes, shown.numbers, shown.population.item_tags
+    part_of_day = code["hour"] // 6
+    users = fixed.once("users", lambda: int(shown.user.max()) + 1)
+    price = fixed.standardise("price", np.log(number["price"]))
+    age = fixed.standardise("age", fixed.filled("known age", number["age"]))
+    rating = fixed.standardise("rating", fixed.filled("known rating", number["rating"]))
+    tags = item_tags @ rng.normal(size=TAGS) / np.maximum(item_tags.sum(axis=1), 1)
+    taste = rng.normal(size=(len(SEGMENTS), len(CATEGORIES)))
+    effects = (
+        ("segment", 0.50, rng.normal(size=len(SEGMENTS))[code["segment"]]),
+        ("country", 0.30, rng.normal(size=len(COUNTRIES))[code["country"]]),
+        ("device", 0.35, rng.normal(size=len(DEVICES))[code["device"]]),
+        ("category", 0.50, rng.normal(size=len(CATEGORIES))[code["category"]]),
+        ("brand", 0.12, rng.normal(size=BRANDS)[code["brand"]]),
+        ("taste", 0.22, taste[code["segment"], code["category"]]),
+        ("part of day", 0.08, rng.normal(size=(len(DEVICES), 4))[code["device"], part_of_day]),
+        ("age", 0.25, rng.normal() * age + rng.normal() * age**2),
+        (
+            "price",
+            0.30,
+            rng.normal(size=len(SEGMENTS))[code["segment"]] * price + rng.normal() * price - 0.5 * price**2,
+        ),
+        ("rating", 0.45, rating),
+        ("tags", 0.16, tags[shown.item]),
+        ("user", 0.08, rng.normal(size=users)[shown.user]),
+        ("item", 0.12, rng.normal(size=len(item_tags))[shown.item]),
+    )
+    total = np.zeros(len(shown))
+    for what, weight, effect in effects:
+        total += weight * fixed.standardise(f"{name}/{what}", effect)
+    return fixed.standardise(f"{name}/total", total)
+
+
+def _offset(logits: Array, weights: Array, mean: float) -> float:
+    """The b that makes the weighted mean of sigmoid(b + logits) `mean` (over a sample of the rows)."""
+    step = max(1, len(logits) // 100_000)
+    sample, weight = logits[::step], weights[::step] / weights[::step].sum()
+    low, high = -30.0, 30.0
+    for _ in range(40):
+        middle = (low + high) / 2.0
+        if float(weight @ _sigmoid(sample + middle)) < mean:
+            low = middle
+        else:
+            high = middle
+    return (low + high) / 2.0
+
+
+def _sigmoid(values: Array) -> Array:
+    return 1.0 / (1.0 + np.exp(-values))

@@ -1,0 +1,88 @@
+"""The item table by hand, and against a dictionary that is filled example by example."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.event_logs.events import TIME
+from components.event_logs.writing import EXAMPLE_ID
+from components.interactions import item_table as module
+from components.interactions.item_table import IMPRESSIONS, LAST_SEEN, POSITIVES, ItemRows, item_table, window_columns
+from components.interactions.positives import WEIGHT
+from models.retrieval.plan import PRIOR_COLUMN
+
+EXAMPLES = st.lists(
+    st.tuples(st.sampled_from([b"a", b"b", b"c", None]), st.integers(0, 9), st.sampled_from([0.0, 1.0])),
+    min_size=1,
+    max_size=40,
+)
+SCHEMA = {"item": pl.Binary, "tags": pl.List(pl.Int64), TIME: pl.Int64, EXAMPLE_ID: pl.Int64, WEIGHT: pl.Float32}
+
+
+def frame(rows: list[tuple[bytes | None, int, float]]) -> pl.DataFrame:
+    """Examples whose tag is their id, which is their place; every fourth has none."""
+    return pl.DataFrame(
+        [
+            (item, [number] if number % 4 else [], time, number, weight)
+            for number, (item, time, weight) in enumerate(rows)
+        ],
+        schema=SCHEMA,
+        orient="row",
+    )
+
+
+def table(rows: pl.DataFrame, **options: Any) -> pl.DataFrame:
+    return item_table(rows, "item", **{"window": 0, "oldest": None, "prior": None, **options})
+
+
+def test_by_hand() -> None:
+    rows = ItemRows("item", since=(5,))
+    rows.add(frame([(b"b", 3, 1.0), (b"a", 6, 1.0), (b"b", 5, 1.0), (b"b", 5, 0.0)]))
+    found = table(rows.rows())
+    assert found.columns == ["item", "tags", LAST_SEEN, IMPRESSIONS, POSITIVES, PRIOR_COLUMN]
+    # Of equal times the larger id is the latest.
+    assert found.rows() == [(b"a", [1], 6, 1, 1, 0.0), (b"b", [3], 5, 3, 2, 0.0)]
+    popular = table(rows.rows(), prior="popularity")
+    # In the window a and b have a positive each: (1 + 0.5) / (2 + 0.5 * 2).
+    np.testing.assert_allclose(popular[PRIOR_COLUMN], np.log([0.5, 0.5]), rtol=1e-6)
+    kept = table(rows.rows(), oldest=6, prior="popularity")
+    assert kept["item"].to_list() == [b"a"]
+    # Alone it has all positives: (1 + 0.5) / (1 + 0.5).
+    np.testing.assert_allclose(kept[PRIOR_COLUMN], [0.0], atol=1e-6)
+    assert table(rows.rows(), oldest=7).height == 0
+
+
+@pytest.mark.parametrize("merge_rows", [0, 1 << 20])
+@given(EXAMPLES, st.randoms(), st.integers(1, 7))
+def test_like_a_dictionary_whatever_the_order(
+    merge_rows: int, rows: list[tuple[bytes | None, int, float]], random: Any, step: int
+) -> None:
+    expected: dict[bytes, list[Any]] = {}
+    for number, (item, time, weight) in enumerate(rows):
+        if item is None:
+            continue
+        known = expected.setdefault(item, [(-1, -1), 0, 0, 0, 0])
+        known[0] = max(known[0], (time, number))
+        known[1] += 1
+        known[2] += weight > 0
+        known[3] += time >= 4
+        known[4] += time >= 4 and weight > 0
+    examples = frame(rows)
+    shuffled = list(range(len(rows)))
+    random.shuffle(shuffled)
+    found = ItemRows("item", since=(100, 4))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_MERGE_ROWS", merge_rows)
+        for start in range(0, len(rows), step):
+            found.add(examples[shuffled[start : start + step]])
+    columns = ["item", "tags", TIME, IMPRESSIONS, POSITIVES, *window_columns(1), *window_columns(0)]
+    assert found.rows().select(columns).rows() == [
+        (item, [number] if number % 4 else [], time, shown, chosen, late, late_chosen, 0, 0)
+        for item, ((time, number), shown, chosen, late, late_chosen) in sorted(expected.items())
+    ]
