@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,26 +17,27 @@ Search = Callable[[NDArray[np.float32]], NDArray[np.int64]]
 Ready = Callable[[], tuple[Search, dict[str, Any]]]
 """Gets ready to search, from the item table on; and what there is to say."""
 
+MODEL = "served"
+"""Folder of the exported model, in a catalogue's."""
+
 _STREAMED = 65_536  # items that TFRS Streaming compares at once
 
 
 def served(folder: Path, k: int, out: Path) -> Ready:
-    """What our exported model does when it is asked, after the user's tower: TFRS BruteForce, and the place of the ids to exclude."""
+    """What our exported model does when it is asked, after the user's tower: TFRS BruteForce, and the place of the ids to exclude.
+
+    Of a model that `benchmarks.searches.served` has exported to MODEL in the catalogue's folder.
+    """
     import tensorflow as tf
 
-    from models.retrieval.exact_index import ExactIndex
-    from models.retrieval.recommenders import load_recommenders
-
-    load_recommenders()
-
     def ready() -> tuple[Search, dict[str, Any]]:
-        index = ExactIndex(read_vectors(folder), read_ids(folder), k)
-        nothing = tf.constant([], tf.int64)
-        call = tf.function(
-            lambda queries: index(queries, tf.tile(nothing[tf.newaxis], (tf.shape(queries)[0], 1)))[0],
-            input_signature=[tf.TensorSpec((None, index.variables_of_index[-1].shape[1]), tf.float32)],
-        )
-        return lambda queries: call(tf.constant(queries)).numpy(), {}
+        signature = tf.saved_model.load(str(folder / MODEL)).signatures["serving_default"]
+
+        def search(queries: NDArray[np.float32]) -> NDArray[np.int64]:
+            nothing = tf.zeros((len(queries), 0), tf.int64)
+            return signature(queries=tf.constant(queries), exclude=nothing)["item_ids"].numpy()
+
+        return search, {}
 
     return ready
 
@@ -50,9 +51,15 @@ def streaming(folder: Path, k: int, out: Path) -> Ready:
     layer = load_recommenders().layers.factorized_top_k.Streaming(k=k)
 
     def ready() -> tuple[Search, dict[str, Any]]:
-        vectors = read_vectors(folder)
-        items = tf.data.Dataset.from_tensor_slices((read_ids(folder), vectors)).batch(_STREAMED)
-        layer.index_from_dataset(items)
+        vectors, ids = read_vectors(folder), read_ids(folder)
+
+        # Not `from_tensor_slices`, which would hold all vectors once more.
+        def parts() -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+            for start in range(0, len(ids), _STREAMED):
+                yield ids[start : start + _STREAMED], vectors[start : start + _STREAMED]
+
+        specs = (tf.TensorSpec((None,), tf.int64), tf.TensorSpec((None, vectors.shape[1]), tf.float32))
+        layer.index_from_dataset(tf.data.Dataset.from_generator(parts, output_signature=specs))
         call = tf.function(layer.call, input_signature=[tf.TensorSpec((None, vectors.shape[1]), tf.float32)])
         return lambda queries: call(tf.constant(queries))[1].numpy(), {}
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.searches import catalogue, times
-from benchmarks.searches.ways import WAYS
+from benchmarks.searches import catalogue, served, times
+from benchmarks.searches.ways import MODEL, WAYS
 from pipeline import approximate_build
 
 ITEMS, DIM, K = 3_000, 8, 20
@@ -41,6 +41,9 @@ def test_a_catalogue_is_made_once_and_of_its_seed(folder: Path, tmp_path: Path) 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("way", [way for way in WAYS if way != "approximate"])
 def test_exact_ways_find_the_best(way: str, folder: Path, tmp_path: Path) -> None:
+    if way == "served":
+        question = {"folder": str(folder), "k": K, "model": str(folder / MODEL), "out": str(tmp_path)}
+        assert served.run(question)["rows"] == ITEMS
     queries = np.load(folder / catalogue.QUERIES)
     search, about = WAYS[way](folder, K, tmp_path)()
     assert about == {}
