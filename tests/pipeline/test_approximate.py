@@ -55,6 +55,7 @@ def version(kind: str, vectors: np.ndarray, tmp_path_factory: pytest.TempPathFac
 def lists(monkeypatch: pytest.MonkeyPatch) -> None:
     """The small catalogue counts as a large one."""
     monkeypatch.setattr(approximate_build, "EXACT_UP_TO", 500)
+    monkeypatch.setattr(approximate_build, "_COMPARED", 300)
 
 
 @pytest.fixture(scope="module")
@@ -80,10 +81,14 @@ def test_in_lists_beside_exact_answers(
     assert ids.shape == scores.shape == (300, K) and scores.dtype == np.float32
     assert ids.dtype == (np.int64 if kind == "int" else object)
     rows = {item_id(kind, number): number for number in range(ITEMS)}
-    found = np.array([[rows[one] for one in line] for line in ids.tolist()])
+    real = np.isfinite(scores)
+    assert real.mean() > 0.95, "few lists may hold fewer items"
+    found = np.array([[rows.get(one, -1) for one in line] for line in ids.tolist()])
+    assert ((found >= 0) == real).all()
     # The scores are the products with those items, the best first.
-    np.testing.assert_allclose(scores, np.einsum("qd,qkd->qk", queries, vectors[found]), rtol=1e-4, atol=1e-5)
-    assert (np.diff(scores, axis=1) <= 0).all()
+    products = np.einsum("qd,qkd->qk", queries, vectors[found])
+    np.testing.assert_allclose(scores[real], products[real], rtol=1e-4, atol=1e-5)
+    assert (scores[:, 1:] <= scores[:, :-1]).all()
     shares = [len(set(one) & set(other)) / K for one, other in zip(found, exact(queries, vectors), strict=True)]
     assert np.mean(shares) == pytest.approx(about["recall@100"], abs=0.05)
     assert np.mean(shares) > 0.85
