@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 LOGS := runs/shop-logs
-BENCHMARKS := event_logs statistics features feed evaluation pipeline growth training_step embeddings logs_to_model runners
+BENCHMARKS := event_logs statistics features feed evaluation pipeline growth training_step embeddings logs_to_model runners retrieval_training
 BENCHMARKS += $(if $(wildcard /dev/nvidia[0-9]*),gpu_step)
 LOCK := .runtime/tools/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet
 
@@ -39,6 +39,7 @@ bench: setup ## Time every stage against its peers (hours; small: make bench ROW
 	done
 	.venv/bin/python -m benchmarks.serving
 	.venv/bin/python -m benchmarks.two_stage $(if $(ROWS),--rows $(ROWS))
+	.venv/bin/python -m benchmarks.top_k $(if $(ROWS),--rows $(ROWS))
 
 docs: setup ## Write docs/recipe.md and recipes/recipe.schema.json from models/recipe.py
 	.venv/bin/python -m pipeline.recipe_docs

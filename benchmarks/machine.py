@@ -14,6 +14,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = (
     *("tensorflow", "keras", "tfx", "apache-beam", "pyarrow", "polars", "numpy", "scikit-learn"),
+    *("tensorflow-recommenders", "tf-keras", "faiss-cpu"),
     *("tensorflow-data-validation", "tensorflow-transform", "tensorflow-model-analysis", "tfx-bsl"),
 )
 

@@ -36,12 +36,12 @@ RECALL_AT = 100
 """Length of the lists of which recall is measured."""
 
 _QUESTIONS = 1_000  # each for choosing how many lists are searched, and for measuring the recall of that
-_PER_LIST = 64  # vectors of each list that the centres are found from
+_PER_LIST = 40  # vectors for each list that the centres are found from; faiss wants 39 at least
 _BATCH_ROWS = 65_536
 _SEED = 1
 
 
-def build_index(version: Path, out: Path, *, queries: Path | None = None, recall: float = 0.95) -> dict[str, Any]:
+def build_index(version: Path, out: Path, *, queries: Vectors | None = None, recall: float = 0.95) -> dict[str, Any]:
     """Writes the index of a retrieval model's items; whole or not at all.
 
     Half of the queries choose how many lists a search looks into: 1, 2, 4, ... until `recall` of the RECALL_AT best items
@@ -52,8 +52,8 @@ def build_index(version: Path, out: Path, *, queries: Path | None = None, recall
     Args:
         version: folder of an exported retrieval model.
         out: folder to make; one that holds an index is replaced.
-        queries: file of JSON lines, one user's columns each. Without one the vectors of random items are asked for, with 1
-            in the place of the prior: they lie closer to items than users do.
+        queries: (query, dim), users' vectors, at least 2, such as `query_vectors` reads. None: the vectors of random items
+            ask, with 1 in the place of the prior. They lie closer to items than users do.
         recall: in (0, 1], wanted.
 
     Returns:
@@ -61,7 +61,7 @@ def build_index(version: Path, out: Path, *, queries: Path | None = None, recall
         "queries": in words, "model": the version's folder, "exported_at": its second, "item": {"column", "type"}}.
 
     Raises:
-        InputError: faiss is not installed; no retrieval model; queries that do not fit; or `out` is something else.
+        InputError: faiss is not installed; no retrieval model; or `out` is something else.
     """
     faiss = load_faiss()
     notes = read_inputs(version)
@@ -70,13 +70,13 @@ def build_index(version: Path, out: Path, *, queries: Path | None = None, recall
     _check_replaceable(out)
     path = version / ITEMS_FILE
     table = _item_table(path, notes["item"]["column"])
-    asked = None if queries is None else _query_vectors(version, queries)
     random, items = np.random.default_rng(_SEED), table.metadata.num_rows
     lists = 0 if items <= EXACT_UP_TO else round(4 * items**0.5)
     sample = _rows(table, np.sort(random.choice(items, min(items, max(2 * _QUESTIONS, _PER_LIST * lists)), False)))
     index = _trained(faiss, sample, lists)
     for vectors in _vectors(table):
         index.add(vectors)
+    asked = queries
     if asked is None:
         asked = sample[random.permutation(len(sample))[: 2 * _QUESTIONS]]
         if notes["prior"]:
@@ -88,7 +88,7 @@ def build_index(version: Path, out: Path, *, queries: Path | None = None, recall
         "dim": int(index.d),
         "lists": lists,
         **found,
-        "queries": f"{len(asked)} of {queries.name}" if queries else f"vectors of {len(asked)} random items",
+        "queries": f"vectors of {len(asked)} {'random items' if queries is None else 'users'}",
         "model": str(version.resolve()),
         "exported_at": notes["exported_at"],
         "item": notes["item"],
@@ -99,6 +99,27 @@ def build_index(version: Path, out: Path, *, queries: Path | None = None, recall
     except OSError as error:
         raise InputError(f"{out}: cannot be written ({error.strerror}). Name another folder.") from None
     return about
+
+
+def query_vectors(version: Path, queries: Path) -> Vectors:
+    """(query, dim) float32: the vectors of users.
+
+    Args:
+        version: folder of an exported retrieval model.
+        queries: file of JSON lines, a user's columns each, as `recommend` takes them.
+
+    Raises:
+        InputError: no retrieval model, less than 2 lines, or one that does not fit.
+    """
+    model = load_retrieval(version)
+    inputs = {column: about for column, about in model.notes["inputs"].items() if column != EXCLUDE}
+    rows = [{column: value for column, value in row.items() if column != EXCLUDE} for row in read_requests(queries)]
+    if len(rows) < 2:
+        raise InputError(f"{queries}: expected at least 2 lines, a user's columns each; found {len(rows)}.")
+    try:
+        return model.query_vectors(serialize_examples(rows, inputs))
+    except InputError as error:
+        raise InputError(f"{queries}: {error}") from None
 
 
 def _check_replaceable(out: Path) -> None:
@@ -148,18 +169,6 @@ def _trained(faiss: ModuleType, sample: Vectors, lists: int) -> Any:
     index.cp.spherical, index.cp.seed, index.cp.max_points_per_centroid = True, _SEED, _PER_LIST
     index.train(sample)
     return index
-
-
-def _query_vectors(version: Path, queries: Path) -> Vectors:
-    model = load_retrieval(version)
-    inputs = {column: about for column, about in model.notes["inputs"].items() if column != EXCLUDE}
-    rows = [{column: value for column, value in row.items() if column != EXCLUDE} for row in read_requests(queries)]
-    if len(rows) < 2:
-        raise InputError(f"{queries}: expected at least 2 lines, a user's columns each; found {len(rows)}.")
-    try:
-        return model.query_vectors(serialize_examples(rows, inputs))
-    except InputError as error:
-        raise InputError(f"{queries}: {error}") from None
 
 
 def _tuned(index: Any, queries: Vectors, lists: int, wanted: float) -> dict[str, Any]:

@@ -40,10 +40,12 @@ def index(
     Needs pip install 'gatewise[ann]'. Example: gatewise index runs/serving/shop_retrieval --out runs/index
     """
     with tempfile.TemporaryFile() as noise, native_stderr_to(noise.fileno()):
-        from pipeline.approximate_build import build_index
+        from pipeline.approximate_build import build_index, query_vectors
         from pipeline.predict import newest_version
 
-        about = build_index(newest_version(model), out, queries=queries, recall=recall)
+        version = newest_version(model)
+        users = None if queries is None else query_vectors(version, queries)
+        about = build_index(version, out, queries=users, recall=recall)
     how = f"{about['searched_lists']:,} of {about['lists']:,} lists searched" if about["lists"] else "all compared"
     typer.echo(
         f"{out}: {about['items']:,} items, {how}; recall@100 {about['recall@100']:.3f} (queries: {about['queries']})"

@@ -16,7 +16,7 @@ from small_retrieval import write_retrieval
 from models.errors import InputError
 from pipeline import approximate_build
 from pipeline.approximate import IDS, INDEX, NOTES, load_index
-from pipeline.approximate_build import build_index
+from pipeline.approximate_build import build_index, query_vectors
 from pipeline.cli import main
 
 ITEMS, DIM, K = 3_000, 8, 100
@@ -128,16 +128,18 @@ def test_places_without_an_item_in_texts(tmp_path: Path) -> None:
     assert ids.tolist() == [[b"b", b"a", b""]]
 
 
-def test_users_of_a_file_ask(version: Path, lists: None, tmp_path: Path) -> None:
-    requests = tmp_path / "users.jsonl"
+def test_users_of_a_file_ask(version: Path, lists: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    requests, out = tmp_path / "users.jsonl", tmp_path / "index"
     requests.write_text("".join(json.dumps({"age": age, "exclude": []}) + "\n" for age in range(1, 41)))
-    assert build_index(version, tmp_path / "index", queries=requests)["queries"] == "40 of users.jsonl"
+    assert query_vectors(version, requests)[:, 0].tolist() == list(range(1, 41))
+    code, said, _ = run(capsys, str(version), "--out", str(out), "--queries", str(requests))
+    assert not code and "(queries: vectors of 40 users)" in said
     requests.write_text('{"age": 3}\n{"height": 1}\n')
-    with pytest.raises(InputError, match=r"users\.jsonl: Request 1: unknown column 'height'"):
-        build_index(version, tmp_path / "index", queries=requests)
+    code, _, err = run(capsys, str(version), "--out", str(out), "--queries", str(requests))
+    assert code == 1 and "users.jsonl: Request 1: unknown column 'height'" in err
     requests.write_text('{"age": 3}\n')
     with pytest.raises(InputError, match="at least 2 lines.*found 1"):
-        build_index(version, tmp_path / "index", queries=requests)
+        query_vectors(version, requests)
 
 
 def test_random_items_ask_with_one_for_the_prior(lists: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
