@@ -179,10 +179,10 @@ def _pusher(pushed: _Pushed, partner: _Pushed | None = None) -> Pusher:
         model=pushed.model,
         model_blessing=pushed.blessing,
         infra_blessing=pushed.infra_blessing,
-        partner=partner and partner.model,
-        partner_blessing=partner and partner.blessing,
-        partner_infra_blessing=partner and partner.infra_blessing,
-        partner_served=partner and partner.served,
+        partner=partner.model if partner else None,
+        partner_blessing=partner.blessing if partner else None,
+        partner_infra_blessing=partner.infra_blessing if partner else None,
+        partner_served=partner.served if partner else None,
         push_destination=tfx.proto.PushDestination(filesystem=folder),
     )
 
