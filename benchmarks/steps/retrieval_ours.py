@@ -64,6 +64,7 @@ def plan_of(problem: RetrievalProblem) -> RetrievalPlan:
             batch_size=problem.batch,
             learning_rate=problem.learning_rate,
         ),
+        prior=False,
         seed=problem.seed,
     )
 
