@@ -121,7 +121,7 @@ class Retrieval(Section):
     )
     prior: Prior | None = Field(
         default=None,
-        description="What is added to the served score of each item, measured and not learned. Wants `log_q: false`.",
+        description="What is added to the served score of each item, measured and not learned. Needs `log_q: false`.",
         examples=[{"kind": "popularity", "window": "4h"}],
     )
     item_ttl: Duration | None = Field(

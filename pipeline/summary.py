@@ -31,7 +31,7 @@ def summarise(run: Run) -> dict[str, Any]:
         failed.extend(f"probe: {fault}" for fault in told.get("faults", ["the exported model did not answer"]))
     retrieval = run.read_json("RetrievalEvaluator.evaluation", "retrieval.json")
     if retrieval is not None:
-        failed.extend(f"retrieval: {message}" for message in retrieval_faults(retrieval))
+        failed.extend(f"retrieval: {gate['message']}" for gate in retrieval["gates"] if not gate["held"])
         blessed = blessed and run.properties.get("RetrievalEvaluator.blessing", {}).get("blessed") == 1
     serving = pushed.get("pushed_destination") if pushed.get("pushed") == 1 else None
     push_ran = any(stage.name == "Pusher" and not stage.cached for stage in run.stages)
@@ -62,11 +62,6 @@ def summarise(run: Run) -> dict[str, Any]:
         "serving": serving,
         "all_cached": bool(run.stages) and all(stage.cached for stage in run.stages),
     }
-
-
-def retrieval_faults(results: dict[str, Any]) -> list[str]:
-    """What holds a retrieval model back, in words: gates that did not hold, and answers that are not exact."""
-    return [*(gate["message"] for gate in results["gates"] if not gate["held"]), *results.get("faults", [])]
 
 
 def exit_code(summary: dict[str, Any]) -> int:

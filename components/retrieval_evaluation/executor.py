@@ -25,7 +25,7 @@ from components.storage.finding import joined
 from components.storage.reading import LocalCopy, open_parquet
 from models.errors import InputError
 from models.retrieval.asking import load_retrieval
-from models.retrieval.export import ITEMS_FILE
+from models.retrieval.plan import ITEMS_FILE
 
 logger = logging.getLogger(__name__)
 
@@ -63,11 +63,11 @@ class Executor(base_executor.BaseExecutor):
             exclude_seen=plan.exclude_seen,
         )
         with LocalCopy(_serving(model)) as directory:
-            candidate, served = _candidate(directory, problem, encode)
+            candidate, served, prior = _candidate(directory, problem, encode)
         older, why = None, "there is no older blessed model"
         if baseline is not None:
             with LocalCopy(_serving(baseline)) as directory:
-                older, why = _older(directory, problem, encode)
+                older, why = _older(directory, problem, encode, prior)
         asked = time.perf_counter()
         report = evaluate(plan, problem.asked, candidate, older, why, served)
         logger.info(
@@ -87,22 +87,33 @@ class Executor(base_executor.BaseExecutor):
         bless(artifact_utils.get_single_instance(output_dict["blessing"]), report.blessed, model, baseline)
 
 
-def _candidate(directory: str, problem: Problem, encode: Encode) -> tuple[Vectors, str | None]:
-    """Its vectors, and what its `serving_default` answers wrongly: nothing, if it has none."""
+def _candidate(directory: str, problem: Problem, encode: Encode) -> tuple[Vectors, str | None, bool]:
+    """Its vectors; what its `serving_default` answers wrongly, nothing if it has none; and whether its items have a prior."""
     model = load_retrieval(directory)
-    vectors = ask(model, problem.questions, problem.items, encode)
+    vectors, prior = ask(model, problem.questions, problem.items, encode), bool(model.notes["prior"])
     if not model.notes["answers"] or not len(problem.asked) or vectors.not_finite:
-        return vectors, None
+        return vectors, None, prior
     chosen = chosen_questions(len(problem.asked))
     with open_parquet(os.path.join(directory, ITEMS_FILE)) as file:
         table = file.read()
-    return vectors, check_served(model, table, problem.questions.take(pa.array(chosen)), vectors.queries[chosen])
+    served = check_served(model, table, problem.questions.take(pa.array(chosen)), vectors.queries[chosen])
+    return vectors, served, prior
 
 
-def _older(directory: str, problem: Problem, encode: Encode) -> tuple[Vectors | None, str]:
-    """The older model's vectors for the same questions and items; or None, and why it cannot be asked."""
+def _older(directory: str, problem: Problem, encode: Encode, prior: bool) -> tuple[Vectors | None, str]:
+    """The older model's vectors for the same questions and items; or None, and why it cannot be asked.
+
+    Args:
+        directory: of the older model.
+        problem: the questions and items.
+        encode: record batches -> tf.Examples.
+        prior: whether the items have one, as the candidate does.
+    """
     try:
-        return ask(load_retrieval(directory), problem.questions, problem.items, encode), ""
+        model = load_retrieval(directory)
+        if model.notes["prior"] and not prior:
+            raise NotComparable("the older model adds a prior to its scores, which the recipe no longer has")
+        return ask(model, problem.questions, problem.items, encode), ""
     except (NotComparable, InputError) as error:
         logger.warning("The older model is not compared: %s", error)
         return None, str(error)

@@ -24,22 +24,12 @@ from numpy.typing import NDArray
 
 from components.evaluation.scores import Value
 from components.retrieval_evaluation.row_lists import RowLists, Rows
+from models.recipe_retrieval import metric_names
 
 MRR = "mrr"
-AT_K = ("recall", "ndcg", "coverage", "popularity_bias")
 LOWER_IS_BETTER = ("popularity_bias",)
 
 _CELLS = 1 << 22
-
-
-def metric_names(ks: Sequence[int]) -> list[str]:
-    """All metrics in the order of the report."""
-    ndcg_and_recall, rest = AT_K[:2], AT_K[2:]
-    return [
-        *(f"{name}@{k}" for name in ndcg_and_recall for k in ks),
-        MRR,
-        *(f"{name}@{k}" for name in rest for k in ks),
-    ]
 
 
 def measure(answers: Rows, relevant: RowLists, popularity: NDArray[np.int64], ks: Sequence[int]) -> dict[str, Value]:

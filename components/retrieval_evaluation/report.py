@@ -10,11 +10,12 @@ from components.evaluation.scores import Value
 from components.retrieval_evaluation.exact_top_k import exact_top_k, products
 from components.retrieval_evaluation.gates import OLDER, TWO_TOWER, GateResult, check_gate
 from components.retrieval_evaluation.methods import METHODS
-from components.retrieval_evaluation.metrics import measure, metric_names
+from components.retrieval_evaluation.metrics import measure
 from components.retrieval_evaluation.plan import RetrievalEvaluationPlan
 from components.retrieval_evaluation.questions import Questions
 from components.retrieval_evaluation.row_lists import Rows
 from components.retrieval_evaluation.vectors import Vectors
+from models.recipe_retrieval import metric_names
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

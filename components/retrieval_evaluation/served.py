@@ -47,9 +47,10 @@ def check_served(model: Model, table: pa.Table, questions: pa.Table, queries: ND
     items = vectors.flatten().to_numpy().reshape(len(vectors), -1)
     asked = questions.select([name for name in inputs if name in questions.column_names])
     asked = asked.append_column(EXCLUDE, questions.column(SEEN))
-    answer = model.retrieve(named_columns(asked.to_pylist(), inputs, inputs, "Evaluation"))
-    scores = answer["scores"]
-    given = pa.array(answer["item_ids"].reshape(-1), ids.type)
+    # One at a time: together, all would be compared with as many excluded items as the longest list has.
+    answers = [model.retrieve(named_columns([row], inputs, inputs, "Evaluation")) for row in asked.to_pylist()]
+    scores, given_ids = (np.concatenate([answer[name] for answer in answers]) for name in ("scores", "item_ids"))
+    given = pa.array(given_ids.reshape(-1), ids.type)
     rows = pc.fill_null(pc.index_in(given, value_set=ids), UNKNOWN).to_numpy().reshape(scores.shape)
     rows = np.where(np.isneginf(scores), NO_ITEM, rows).astype(np.int32)
     return first_difference(rows, scores, queries, items, item_rows(questions.column(SEEN), ids))

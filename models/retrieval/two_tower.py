@@ -116,15 +116,25 @@ class TwoTower(keras.Model):
 
     def loss_of(self, vectors: list[Any], item: Any, log_q: Any, weight: Any) -> Any:
         """The loss of a batch, a scalar; `vectors` of the users (batch, dim) and of the items, not divided."""
+        if self.options.log_q:
+            vectors = self._with_correction(*vectors, log_q)
         total = self.task(
             *vectors,
             sample_weight=weight,
-            candidate_sampling_probability=tf.exp(log_q) if self.options.log_q else None,
             candidate_ids=item,
             compute_metrics=False,
             compute_batch_metrics=False,
         )
         return total / tf.maximum(tf.reduce_sum(weight), 1e-30)
+
+    def _with_correction(self, users: Any, items: Any, log_q: Any) -> list[Any]:
+        """The vectors with a place more, whose product takes ln q off the scores.
+
+        Not the task's own `candidate_sampling_probability`, which takes no share for less than 1e-6: of more than a million
+        positives all items chosen seldom would count as equally frequent.
+        """
+        taken_off = -self.options.temperature * log_q[:, tf.newaxis]
+        return [tf.concat([users, tf.ones_like(users[:, :1])], axis=1), tf.concat([items, taken_off], axis=1)]
 
     def step(self, packed: Mapping[str, Any], item: Any, log_q: Any, weight: Any) -> Any:
         """One step of training; returns the loss of the batch before it.

@@ -6,9 +6,12 @@ import re
 
 import pytest
 
+from components.retrieval_evaluation.gates import OLDER, TWO_TOWER
+from components.retrieval_evaluation.methods import METHODS
 from pipeline.report import ReportData, page, write_report
 from pipeline.report_charts import gate_heat_map, training_curves
 from pipeline.report_page import count, number, share
+from pipeline.report_retrieval import NAMES
 
 EPOCHS = [
     {
@@ -288,6 +291,7 @@ RETRIEVAL = {
     "methods": {
         "two_tower": {"recall@10": 0.0312, "recall@100": 0.1152, "mrr": 0.02},
         "popular_last_day": {"recall@10": 0.0211, "recall@100": 0.0903, "mrr": 0.01},
+        "older_model": {"recall@10": 0.0301, "recall@100": 0.1101, "mrr": 0.015},
     },
     "questions": 69050,
     "items": 40918,
@@ -300,7 +304,8 @@ RETRIEVAL = {
 
 def test_the_retrieval_model_stands_beside_the_simple_methods() -> None:
     text = page(ReportData(**{**FULL, "retrieval": RETRIEVAL}))
-    assert "two towers" in text and "most popular of the last day" in text
+    assert "two towers" in text and "most popular of the last day" in text and "older blessed model" in text
+    assert set(NAMES) == {TWO_TOWER, *METHODS, OLDER}, "a method would stand there by its key"
     assert "0.1152" in text and "69,050 users" in text and "40,918 items" in text
     assert "mrr of 0.02 is below &lt;0.03&gt;" in text
     assert 'aria-label="recall@10, recall@100 of each method"' in text

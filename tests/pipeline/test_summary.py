@@ -54,6 +54,20 @@ def test_all_cached_pushes_nothing_and_is_still_blessed(run: Any) -> None:
     assert exit_code(summary) == 0
 
 
+@pytest.mark.parametrize("held", [True, False])
+def test_a_gate_of_the_retrieval_model_holds_as_well(held: bool, run: Any, tmp_path: Path) -> None:
+    one = run(pushed=int(held))
+    one.artifacts["RetrievalEvaluator.evaluation"] = tmp_path / "retrieval"
+    (tmp_path / "retrieval").mkdir()
+    results = {"methods": {}, "gates": [{"held": held, "message": "two_tower: mrr is 0.1, required at least 0.2."}]}
+    (tmp_path / "retrieval" / "retrieval.json").write_text(json.dumps(results))
+    one.properties["RetrievalEvaluator.blessing"] = {"blessed": int(held)}
+    summary = summarise(one)
+    assert summary["retrieval"] == results and summary["blessed"] is held
+    assert summary["failed_gates"] == ([] if held else ["retrieval: two_tower: mrr is 0.1, required at least 0.2."])
+    assert exit_code(summary) == (0 if held else 2)
+
+
 def test_a_gate_that_does_not_hold(run: Any) -> None:
     summary = summarise(run(blessed=0, probed=0, pushed=0, held=False))
     assert summary["failed_gates"] == ["click: auc is 0.6, required at least 0.7."]

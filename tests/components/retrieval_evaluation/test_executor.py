@@ -77,6 +77,18 @@ def test_an_older_model_that_cannot_be_asked(run, make_model, notes, why):
     assert why in found["older"] and why in found["gates"][0]["message"]
 
 
+def test_an_older_model_is_not_asked_without_its_prior(run, make_model):
+    """Without a prior in the recipe the items' is 0: the older model would be measured without a part of its scores."""
+    gate = {"metric": "mrr", "max_loss_to_baseline": 0.0}
+    older = make_model("older", 9)
+    _, _, found = run(make_model("model", 11, prior=False, answers=0), gate, baseline=older)
+    assert "older_model" not in found["methods"]
+    assert found["older"] == "the older model adds a prior to its scores, which the recipe no longer has"
+    assert found["older"] in found["gates"][0]["message"]
+    _, _, found = run(older, baseline=make_model("model_2", 8, prior=False))
+    assert found["older"] is None and "older_model" in found["methods"]
+
+
 def test_what_is_served_must_be_what_was_measured(run, make_model):
     _, blessing, found = run(make_model("model", 11, served_slope=2.0))
     assert blessing.get_int_custom_property("blessed") == 0

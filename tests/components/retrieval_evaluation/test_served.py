@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from components.retrieval_evaluation.exact_top_k import NO_ITEM
+from components.retrieval_evaluation.reading import as_lists
 from components.retrieval_evaluation.row_lists import RowLists
-from components.retrieval_evaluation.served import UNKNOWN, chosen_questions, first_difference
+from components.retrieval_evaluation.served import UNKNOWN, check_served, chosen_questions, first_difference
 
 QUERIES = np.array([[1.0, 1.0], [-1.0, 1.0]], np.float32)
 # Scores: 1, 3, 2, 2, 0 and -1, -3, -2, 2, 0
@@ -61,3 +63,34 @@ def test_chosen_questions():
     assert chosen_questions(3).tolist() == [0, 1, 2]
     found = chosen_questions(1000)
     assert len(found) == 50 and (found[0], found[-1]) == (0, 999)
+
+
+class Exact:
+    """Answers all items that are not excluded, and keeps how many cells of excluded ids each request had."""
+
+    def __init__(self):
+        self.cells = []
+        self.notes = {
+            "inputs": {name: {"type": "int", "multivalued": True} for name in ("history", "exclude")},
+            "item": {"column": "item", "type": "int"},
+        }
+
+    def retrieve(self, columns):
+        self.cells.append(columns["exclude"].size)
+        out = np.isin(np.arange(len(ITEMS)), columns["exclude"])
+        scores = np.where(out, -np.inf, ITEMS @ QUERIES[len(self.cells) - 1]).astype(np.float32)
+        order = np.argsort(-scores, kind="stable")
+        return {
+            "item_ids": np.where(np.isinf(scores), -1, np.arange(len(ITEMS)))[order][None],
+            "scores": scores[order][None],
+        }
+
+
+def test_one_user_s_long_list_is_compared_with_his_own_items_only():
+    model, ids = Exact(), pa.int64()
+    vectors = pa.FixedSizeListArray.from_arrays(pa.array(ITEMS.reshape(-1)), 2)
+    table = pa.table({"item": pa.array(range(len(ITEMS)), ids), "gatewise/vector": vectors})
+    seen = [[1, *range(100, 1100)], []]
+    questions = pa.table({"history": pa.array([[], [1]], pa.list_(ids)), "seen": pa.array(seen, pa.list_(ids))})
+    assert check_served(model, table, as_lists(questions), QUERIES) is None
+    assert model.cells == [1001, 0]

@@ -46,6 +46,14 @@ def test_the_temperature_divides_the_scores_and_the_correction_comes_after(probl
     assert found == pytest.approx(softmax_loss(scores, weight), rel=1e-5)
 
 
+def test_the_shares_of_seldom_items_are_told_apart(problem: SimpleNamespace) -> None:
+    """Of more than a million positives an item's share may be below 1e-6."""
+    shares = [0.1, 1e-7, 1e-9]
+    scores = np.array(USERS) @ np.array(ITEMS).T - np.log(shares)
+    found = loss(problem, [1, 1, 1], [0, 1, 2], shares, remove_accidental_hits=False)
+    assert found == pytest.approx(softmax_loss(scores, [1, 1, 1]), rel=1e-5)
+
+
 def test_the_same_item_elsewhere_in_the_batch_is_no_negative(problem: SimpleNamespace) -> None:
     scores = np.array(USERS) @ np.array(ITEMS).T
     scores[0, 2] = scores[2, 0] = -1e9  # items 0 and 2 are the same
