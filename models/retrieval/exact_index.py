@@ -38,15 +38,28 @@ class ExactIndex(tf.Module):
         texts = ids.dtype == object
         self.ids = tf.Variable(tf.constant(ids, tf.string if texts else tf.int64), trainable=False)
         self.no_item = tf.constant(NO_ITEM["bytes" if texts else "int"], self.ids.dtype)
+        rows = tf.lookup.KeyValueTensorInitializer(self.ids, tf.range(self.items, dtype=tf.int64))
+        self.rows = tf.lookup.StaticHashTable(rows, default_value=self.items)
 
     def __call__(self, queries: Any, exclude: Any) -> tuple[Any, Any]:
         # As many more as might be left out.
         wanted = tf.minimum(self.answers + tf.shape(exclude)[1], self.items)
         scores, rows = self._search(queries, k=wanted)
-        ids = tf.gather(self.ids, rows)
-        out = tf.reduce_any(tf.equal(ids[:, :, tf.newaxis], exclude[:, tf.newaxis, :]), axis=2)
-        scores = tf.where(out, -float("inf"), scores)
+        scores = tf.where(self._excluded(rows, exclude), -float("inf"), scores)
         # Stable: what is left keeps its order.
         order = tf.argsort(scores, direction="DESCENDING", stable=True)[:, : self.answers]
-        scores, ids = tf.gather(scores, order, batch_dims=1), tf.gather(ids, order, batch_dims=1)
-        return tf.where(tf.math.is_inf(scores), self.no_item, ids), scores
+        scores, rows = tf.gather(scores, order, batch_dims=1), tf.gather(rows, order, batch_dims=1)
+        return tf.where(tf.math.is_inf(scores), self.no_item, tf.gather(self.ids, rows)), scores
+
+    def _excluded(self, rows: Any, exclude: Any) -> Any:
+        """(batch, wanted) bool: which of the rows are excluded, in no more memory than the scores of all items took."""
+        batch, width = tf.unstack(tf.shape(exclude))
+        # What is no item falls into a place behind the last.
+        places = tf.cast(self.rows.lookup(exclude), tf.int32)
+        users = tf.repeat(tf.range(batch), width)
+        marked = tf.scatter_nd(
+            tf.stack([users, tf.reshape(places, (-1,))], axis=1),
+            tf.ones([batch * width], tf.int32),
+            tf.stack([batch, self.items + 1]),
+        )
+        return tf.gather(marked, rows, batch_dims=1) > 0
