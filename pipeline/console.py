@@ -136,6 +136,8 @@ def _metrics_table(summary: dict[str, Any]) -> Table:
 def _retrieval_table(results: dict[str, Any]) -> Table:
     methods = results["methods"]
     title = f"Retrieval: {results['questions']:,} users of the eval split asked about {results['items']:,} items"
+    if results.get("unanswerable") is not None:
+        title += f"; of what they chose {results['unanswerable']:.0%} was not known before"
     table = Table("metric", title=title, title_justify="left")
     for method in methods:
         table.add_column(method, justify="right")

@@ -23,6 +23,8 @@ def retrieval(found: Mapping[str, Any]) -> str:
     names = list(dict.fromkeys(metric for metrics in methods.values() for metric in metrics))
     rows = [(name, *(number(metrics.get(name)) for metrics in methods.values())) for name in names]
     caption = f"{count(found['questions'])} users of the eval split, asked about {count(found['items'])} items"
+    if found.get("unanswerable") is not None:
+        caption += f"; of the choices {100 * found['unanswerable']:.0f}% were of items not known before"
     parts = []
     recalls = [name for name in names if name.startswith("recall@")]
     if recalls:

@@ -295,6 +295,7 @@ RETRIEVAL = {
     },
     "questions": 69050,
     "items": 40918,
+    "unanswerable": 0.448,
     "gates": [
         {"metric": "recall@100", "held": True, "message": "recall@100 of 0.1152 is at least popular_last_day's 0.0903"},
         {"metric": "mrr", "held": False, "message": "mrr of 0.02 is below <0.03>"},
@@ -307,6 +308,7 @@ def test_the_retrieval_model_stands_beside_the_simple_methods() -> None:
     assert "two towers" in text and "most popular of the last day" in text and "older blessed model" in text
     assert set(NAMES) == {TWO_TOWER, *METHODS, OLDER}, "a method would stand there by its key"
     assert "0.1152" in text and "69,050 users" in text and "40,918 items" in text
+    assert "45% were of items not known before" in text
     assert "mrr of 0.02 is below &lt;0.03&gt;" in text
     assert 'aria-label="recall@10, recall@100 of each method"' in text
     assert "Retrieval" not in page(ReportData(**FULL))
