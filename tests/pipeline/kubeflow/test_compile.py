@@ -95,7 +95,11 @@ def test_the_same_stages_as_on_one_machine(make_recipe: Callable[..., Recipe], t
     here = OneMachine(places(recipe, tmp_path))
     here.logs_fingerprint = here.truth_fingerprint = lambda recipe: ""  # type: ignore[method-assign]
     local = {component.id for component in create_pipeline(recipe, here).components}
-    renamed = {"baseline_model": "BaselineModel", "baseline_statistics": "BaselineStatistics"}
+    renamed = {
+        "baseline_model": "BaselineModel",
+        "baseline_statistics": "BaselineStatistics",
+        "retrieval_baseline": "RetrievalBaseline",
+    }
     assert {renamed.get(name, name) for name in local} == set(stages_of(recipe))
 
 
