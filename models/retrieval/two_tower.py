@@ -114,12 +114,13 @@ class TwoTower(keras.Model):
         """(batch, dim)."""
         return self.towers[1](features)
 
-    def loss_of(self, vectors: list[Any], item: Any, log_q: Any, weight: Any) -> Any:
-        """The loss of a batch, a scalar; `vectors` of the users (batch, dim) and of the items, not divided."""
+    def loss_of(self, users: Any, items: Any, item: Any, log_q: Any, weight: Any) -> Any:
+        """The loss of a batch, a scalar; `users` and `items` are vectors (batch, dim), not divided."""
         if self.options.log_q:
-            vectors = self._with_correction(*vectors, log_q)
+            users, items = self._with_correction(users, items, log_q)
         total = self.task(
-            *vectors,
+            users,
+            items,
             sample_weight=weight,
             candidate_ids=item,
             compute_metrics=False,
@@ -127,14 +128,14 @@ class TwoTower(keras.Model):
         )
         return total / tf.maximum(tf.reduce_sum(weight), 1e-30)
 
-    def _with_correction(self, users: Any, items: Any, log_q: Any) -> list[Any]:
+    def _with_correction(self, users: Any, items: Any, log_q: Any) -> tuple[Any, Any]:
         """The vectors with a place more, whose product takes ln q off the scores.
 
         Not the task's own `candidate_sampling_probability`, which takes no share for less than 1e-6: of more than a million
         positives all items chosen seldom would count as equally frequent.
         """
         taken_off = -self.options.temperature * log_q[:, tf.newaxis]
-        return [tf.concat([users, tf.ones_like(users[:, :1])], axis=1), tf.concat([items, taken_off], axis=1)]
+        return tf.concat([users, tf.ones_like(users[:, :1])], axis=1), tf.concat([items, taken_off], axis=1)
 
     def step(self, packed: Mapping[str, Any], item: Any, log_q: Any, weight: Any) -> Any:
         """One step of training; returns the loss of the batch before it.
@@ -151,11 +152,11 @@ class TwoTower(keras.Model):
         distinct = [optimizer.distinct(its) for optimizer, its in zip(self.table_optimizers, ids, strict=True)]
         with tf.GradientTape() as tape:
             tape.watch(rows)
-            vectors = [
+            users, items = (
                 tower.of_rows(its_rows, its_ids, its)
                 for tower, its_rows, its_ids, its in zip(self.towers, rows, ids, features, strict=True)
-            ]
-            loss = self.loss_of(vectors, item, log_q, weight)
+            )
+            loss = self.loss_of(users, items, item, log_q, weight)
         dense, *of_rows = gradients(tape, loss, self.trainable_variables, *rows)
         number = tf.cast(self.optimizer.iterations, "float32") + 1.0
         for tower, optimizer, its_distinct, its_gradients in zip(
