@@ -36,7 +36,7 @@ class Prior(Section):
 
     kind: Literal["popularity", "rate"] = Field(
         description="`popularity`: the item's share of the positives in the window. `rate`: its positives for each "
-        "impression in the window, drawn towards the mean of all items where it has few.",
+        "impression of known outcome in the window, drawn towards the mean of all items where it has few.",
         examples=["popularity"],
     )
     window: Duration = Field(

@@ -9,7 +9,7 @@ import polars as pl
 
 from components.event_logs.events import TIME
 from components.event_logs.writing import EXAMPLE_ID
-from components.interactions.positives import WEIGHT
+from components.interactions.positives import KNOWN, WEIGHT
 from components.interactions.prior import PRIORS
 from models.retrieval.plan import PRIOR_COLUMN
 
@@ -18,7 +18,7 @@ _MERGE_ROWS = 1 << 20
 
 
 def window_columns(window: int) -> tuple[str, str]:
-    """The columns of `ItemRows` with impressions and positives of the window of that number."""
+    """The columns of `ItemRows` with impressions of known outcome and positives of the window of that number."""
     return f"gatewise/impressions/{window}", f"gatewise/positives/{window}"
 
 
@@ -39,22 +39,22 @@ class ItemRows:
         """Adds examples.
 
         Args:
-            examples: the item's column, TIME, EXAMPLE_ID, WEIGHT (above 0: a positive), and the raw columns of items. Rows
-                without an item are left out.
+            examples: the item's column, TIME, EXAMPLE_ID, WEIGHT (above 0: a positive), KNOWN (false: no impression of a
+                window), and the raw columns of items. Rows without an item are left out.
         """
         positive = pl.col(WEIGHT) > 0
         windows = [
             column
             for number, since in enumerate(self._since)
             for column in (
-                (pl.col(TIME) >= since).cast(pl.Int64).alias(window_columns(number)[0]),
+                ((pl.col(TIME) >= since) & pl.col(KNOWN)).cast(pl.Int64).alias(window_columns(number)[0]),
                 ((pl.col(TIME) >= since) & positive).cast(pl.Int64).alias(window_columns(number)[1]),
             )
         ]
         counted = examples.filter(pl.col(self._item).is_not_null()).with_columns(
             pl.lit(1, pl.Int64).alias(IMPRESSIONS), positive.cast(pl.Int64).alias(POSITIVES), *windows
         )
-        self._rows.append(self._merge(counted.drop(WEIGHT)))
+        self._rows.append(self._merge(counted.drop(WEIGHT, KNOWN)))
         # Not each time: items are as many as examples, in the worst case.
         if sum(rows.height for rows in self._rows[1:]) > max(_MERGE_ROWS, self._rows[0].height):
             self._rows = [self._merge(pl.concat(self._rows))]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,9 @@ from components.event_logs.writing import EXAMPLE_ID
 
 WEIGHT = "gatewise/weight"
 """Column of the raw examples, while they are read, with what each counts as a positive."""
+
+KNOWN = "gatewise/known"
+"""Column of the raw examples, while they are read: whether it could have become a positive by now."""
 
 
 @dataclasses.dataclass
@@ -64,6 +67,25 @@ def positive_weights(
         if task in counts:
             total += counts[task] * ((labels[:, place] > 0) & (weights[:, place] > 0))
     return total.astype(np.float32)
+
+
+def outcome_known(
+    weights: NDArray[np.float32], tasks: Sequence[str], counted: Collection[str], impression: float
+) -> NDArray[np.bool_]:
+    """Which examples have the label of a counted task, so that none of them being positive says something.
+
+    Without those whose windows are all open, which would count as shown and not chosen.
+
+    Args:
+        weights: (example, task).
+        tasks: their names, in that order.
+        counted: tasks whose outcome makes a positive.
+        impression: what being in the log counts; above 0 every example is known.
+    """
+    if impression > 0:
+        return np.ones(len(weights), bool)
+    known = weights[:, [task in counted for task in tasks]] > 0
+    return np.any(known, axis=1)
 
 
 def chosen(examples: pl.DataFrame, user: str, item: str) -> pl.Series:

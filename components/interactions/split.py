@@ -14,10 +14,12 @@ from components.event_logs.writing import EXAMPLE_ID
 from components.interactions.item_table import ItemRows
 from components.interactions.plan import InteractionsPlan
 from components.interactions.positives import (
+    KNOWN,
     WEIGHT,
     Positives,
     chosen,
     in_order_of_time,
+    outcome_known,
     positive_weights,
     positives_of,
 )
@@ -61,9 +63,11 @@ def read_split(
     nameless = 0
     for examples, beside in in_step(raw, transformed, (plan.user, plan.item), (*plan.item_columns, *of_user)):
         labels, weights = matrix(beside["labels"]), matrix(beside["weights"])
-        counts = positive_weights(labels, weights, tasks_of(beside), plan.tasks, plan.impression)
-        examples = examples.with_columns(pl.Series(WEIGHT, counts))
-        items.add(examples.select(plan.item, *plan.item_columns, TIME, EXAMPLE_ID, WEIGHT))
+        tasks = tasks_of(beside)
+        counts = positive_weights(labels, weights, tasks, plan.tasks, plan.impression)
+        known = outcome_known(weights, tasks, plan.tasks, plan.impression)
+        examples = examples.with_columns(pl.Series(WEIGHT, counts), pl.Series(KNOWN, known))
+        items.add(examples.select(plan.item, *plan.item_columns, TIME, EXAMPLE_ID, WEIGHT, KNOWN))
         which = chosen(examples, plan.user, plan.item)
         nameless += int((counts > 0).sum() - which.sum())
         parts.append(positives_of(examples, beside, which, plan.user, plan.item))

@@ -14,22 +14,31 @@ from components.event_logs.events import TIME
 from components.event_logs.writing import EXAMPLE_ID
 from components.interactions import item_table as module
 from components.interactions.item_table import IMPRESSIONS, LAST_SEEN, POSITIVES, ItemRows, item_table, window_columns
-from components.interactions.positives import WEIGHT
+from components.interactions.positives import KNOWN, WEIGHT
 from models.retrieval.plan import PRIOR_COLUMN
 
 EXAMPLES = st.lists(
-    st.tuples(st.sampled_from([b"a", b"b", b"c", None]), st.integers(0, 9), st.sampled_from([0.0, 1.0])),
+    st.tuples(st.sampled_from([b"a", b"b", b"c", None]), st.integers(0, 9), st.sampled_from([0.0, 1.0, None])),
     min_size=1,
     max_size=40,
 )
-SCHEMA = {"item": pl.Binary, "tags": pl.List(pl.Int64), TIME: pl.Int64, EXAMPLE_ID: pl.Int64, WEIGHT: pl.Float32}
+Row = tuple[bytes | None, int, float | None]
+"""Item, time, and what it counts; None: nobody knows yet."""
+SCHEMA = {
+    "item": pl.Binary,
+    "tags": pl.List(pl.Int64),
+    TIME: pl.Int64,
+    EXAMPLE_ID: pl.Int64,
+    WEIGHT: pl.Float32,
+    KNOWN: pl.Boolean,
+}
 
 
-def frame(rows: list[tuple[bytes | None, int, float]]) -> pl.DataFrame:
+def frame(rows: list[Row]) -> pl.DataFrame:
     """Examples whose tag is their id, which is their place; every fourth has none."""
     return pl.DataFrame(
         [
-            (item, [number] if number % 4 else [], time, number, weight)
+            (item, [number] if number % 4 else [], time, number, weight or 0.0, weight is not None)
             for number, (item, time, weight) in enumerate(rows)
         ],
         schema=SCHEMA,
@@ -58,11 +67,18 @@ def test_by_hand() -> None:
     assert table(rows.rows(), oldest=7).height == 0
 
 
+def test_a_rate_is_of_the_impressions_whose_outcome_is_known() -> None:
+    rows = ItemRows("item", since=(0,))
+    # b was shown three times, and of one nobody knows yet what comes of it.
+    rows.add(frame([(b"a", 3, 1.0), (b"a", 3, 0.0), (b"b", 4, 1.0), (b"b", 5, 0.0), (b"b", 6, None)]))
+    found = table(rows.rows(), prior="rate")
+    assert found[IMPRESSIONS].to_list() == [2, 3]
+    np.testing.assert_allclose(found[PRIOR_COLUMN], np.log([0.5, 0.5]), rtol=1e-6)
+
+
 @pytest.mark.parametrize("merge_rows", [0, 1 << 20])
 @given(EXAMPLES, st.randoms(), st.integers(1, 7))
-def test_like_a_dictionary_whatever_the_order(
-    merge_rows: int, rows: list[tuple[bytes | None, int, float]], random: Any, step: int
-) -> None:
+def test_like_a_dictionary_whatever_the_order(merge_rows: int, rows: list[Row], random: Any, step: int) -> None:
     expected: dict[bytes, list[Any]] = {}
     for number, (item, time, weight) in enumerate(rows):
         if item is None:
@@ -70,9 +86,9 @@ def test_like_a_dictionary_whatever_the_order(
         known = expected.setdefault(item, [(-1, -1), 0, 0, 0, 0])
         known[0] = max(known[0], (time, number))
         known[1] += 1
-        known[2] += weight > 0
-        known[3] += time >= 4
-        known[4] += time >= 4 and weight > 0
+        known[2] += bool(weight)
+        known[3] += time >= 4 and weight is not None
+        known[4] += time >= 4 and bool(weight)
     examples = frame(rows)
     shuffled = list(range(len(rows)))
     random.shuffle(shuffled)
