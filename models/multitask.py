@@ -122,10 +122,11 @@ class MultiTaskModel(keras.Model):
                 layer.run = self._compiled_if_parts_are
         # Not by Keras' optimizer, which would keep state and make gradients of the size of the tables.
         self.encoder.trainable = False
+        # Not int32: TensorFlow keeps such variables in the host's memory beside a GPU, where a compiled step does not reach them.
         self.bad_step = self.add_weight(
             shape=(len(self.tasks),),
             initializer=keras.initializers.Constant(-1),
-            dtype="int32",
+            dtype="int64",
             trainable=False,
             aggregation="only_first_replica",
             name="first_bad_step",
@@ -261,7 +262,7 @@ class MultiTaskModel(keras.Model):
             ]
         )
         now_bad = replicas.any_of(~good) & (self.bad_step.value < 0)
-        self.bad_step.assign(tf.where(now_bad, tf.cast(self.optimizer.iterations, "int32"), self.bad_step.value))
+        self.bad_step.assign(tf.where(now_bad, tf.cast(self.optimizer.iterations, "int64"), self.bad_step.value))
 
     def _track(self, losses: list[Any], weights: Any) -> None:
         """Each batch counts by its weight of the task: one without observations must not dilute the mean."""

@@ -351,6 +351,17 @@ def test_first_bad_step_names_task_and_step(balancer):
 
 
 @pytest.mark.parametrize("balancer", BALANCERS)
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_no_variable_stays_in_the_hosts_memory_beside_a_gpu(architecture, balancer):
+    """TensorFlow has variables of int32 and text there only, and a compiled step cannot read them from the GPU."""
+    model = make(architecture, balancer)
+    step(model, data())
+    found = [*model.variables, *model.optimizer.variables, *model.table_optimizer.variables]
+    types = {variable.dtype if isinstance(variable.dtype, str) else variable.dtype.name for variable in found}
+    assert types <= {"float32", "int64"}
+
+
+@pytest.mark.parametrize("balancer", BALANCERS)
 def test_a_restored_training_goes_on_as_if_never_stopped(balancer, tmp_path):
     """Moments, balancer state and random generators (PCGrad's orders, dropout) come back with the weights."""
 

@@ -22,7 +22,7 @@ def loss(problem: SimpleNamespace, weight: list[float], codes: list[int], shares
     model = build_model(RetrievalPlan.from_recipe(recipe_with(**section)), problem.encoding)
     vectors = [tf.constant(USERS), tf.constant(ITEMS)]
     item, log_q = tf.constant(codes), tf.math.log(tf.constant(shares, tf.float32))
-    return float(tf.function(model.loss_of)(vectors, item, log_q, tf.constant(weight, tf.float32)))
+    return float(tf.function(model.loss_of)(*vectors, item, log_q, tf.constant(weight, tf.float32)))
 
 
 def softmax_loss(scores: np.ndarray, weight: list[float]) -> float:
