@@ -117,7 +117,7 @@ def grouped_bars(groups: Sequence[str], bars: Mapping[str, Sequence[float]]) -> 
             colours = [EVAL, *[TRAIN] * (len(names) - 1)]
             axes.barh(range(len(names)), values, color=colours, height=0.66)
             for row, value in enumerate(values):
-                axes.text(value, row, f" {value:.4f}", va="center", fontsize=9)
+                axes.annotate(f"{value:.4f}", (value, row), (4, 0), textcoords="offset points", va="center", fontsize=9)
             axes.set_xlim(0, max([*values, 1e-9]) * 1.25)
             axes.set_ylim(len(names) - 0.4, -0.6)
             axes.set_yticks(range(len(names)), [_short(name) for name in names] if index == 0 else [""] * len(names))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipeline import report_charts
-from pipeline.report_page import Markup, count, figure, number, table
+from pipeline.report_page import Markup, count, figure, number, table, text
 
 NAMES = {
     "two_tower": "two towers",
@@ -36,6 +36,7 @@ def retrieval(found: Mapping[str, Any]) -> str:
                 "eval split begins.",
             )
         )
+        parts.append(f'<p class="note">{text(_against_the_best(methods, recalls[-1]))}</p>')
     parts.append(table(caption, ("Metric", *methods), rows, [""] * len(rows)))
     gates = found.get("gates") or []
     if gates:
@@ -44,3 +45,19 @@ def retrieval(found: Mapping[str, Any]) -> str:
         head = ("Metric", "Gate", "Message")
         parts.append(table("Gates", head, lines, ["" if gate["held"] else "failed" for gate in gates], texts=3))
     return "".join(parts)
+
+
+def _against_the_best(methods: Mapping[str, Mapping[str, Any]], metric: str) -> str:
+    """By how much the model wins or loses against the best of the others, and what a loss may mean."""
+    values = {method: float(metrics.get(metric) or 0.0) for method, metrics in methods.items()}
+    ours = values.pop(NAMES["two_tower"], 0.0)
+    if not values:
+        return ""
+    best = max(values, key=lambda method: values[method])
+    change = ours - values[best]
+    if change >= 0:
+        return f"{metric}: the two towers are {change:.4f} above the best of the others, {best}."
+    return (
+        f"{metric}: the two towers are {-change:.4f} below {best}. Logs whose exposure somebody else chose favour what was shown "
+        "most; docs/retrieval.md, What it reaches, has an example."
+    )

@@ -311,4 +311,11 @@ def test_the_retrieval_model_stands_beside_the_simple_methods() -> None:
     assert "45% were of items not known before" in text
     assert "mrr of 0.02 is below &lt;0.03&gt;" in text
     assert 'aria-label="recall@10, recall@100 of each method"' in text
+    assert "recall@100: the two towers are 0.0051 above the best of the others, older blessed model." in text
     assert "Retrieval" not in page(ReportData(**FULL))
+
+
+def test_a_retrieval_model_that_loses_is_said_to_and_why_it_may() -> None:
+    methods = {**RETRIEVAL["methods"], "popular": {"recall@10": 0.3, "recall@100": 0.4}}
+    text = page(ReportData(**{**FULL, "retrieval": {**RETRIEVAL, "methods": methods}}))
+    assert "recall@100: the two towers are 0.2848 below most popular. Logs whose exposure somebody else chose" in text
