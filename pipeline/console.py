@@ -95,6 +95,8 @@ class RunConsole:
             out.print(f"blessed; already pushed to {summary['serving']}", markup=False)
         else:
             out.print("not blessed, nothing was pushed")
+        if summary["pushed"] and summary["retrieval_serving"]:
+            out.print(f"and its retrieval model to {summary['retrieval_serving']}", markup=False)
         out.print(f"{seconds:.0f} s in all; metadata and artifacts in {where.home}", markup=False)
 
 

@@ -19,11 +19,10 @@ def summarise(run: Run) -> dict[str, Any]:
         "metrics": {task: {metric: value}}, "truth": {task: ...}, "retrieval": retrieval.json or None,
         "blessed": bool, "failed_gates": [message],
         "pushed": folder pushed by this run or None, "serving": folder of this model's version or None,
-        "all_cached": bool}
+        "retrieval_serving": that of the retrieval model beside it or None, "all_cached": bool}
     """
     evaluation = run.read_json("Evaluator.evaluation", "metrics.json") or {}
     probe = run.properties.get("Probe.infra_blessing", {})
-    pushed = run.properties.get("Pusher.pushed_model", {})
     failed = [gate["message"] for gate in evaluation.get("gates", []) if not gate["held"]]
     blessed = run.properties.get("Evaluator.blessing", {}).get("blessed") == 1
     if blessed and probe.get("blessed") != 1:
@@ -33,7 +32,7 @@ def summarise(run: Run) -> dict[str, Any]:
     if retrieval is not None:
         failed.extend(f"retrieval: {gate['message']}" for gate in retrieval["gates"] if not gate["held"])
         blessed = blessed and run.properties.get("RetrievalEvaluator.blessing", {}).get("blessed") == 1
-    serving = pushed.get("pushed_destination") if pushed.get("pushed") == 1 else None
+    serving = _pushed_to(run, "Pusher")
     push_ran = any(stage.name == "Pusher" and not stage.cached for stage in run.stages)
     # The stock Trainer records no rows; the history of the training does.
     histories = {name: run.read_json(f"{name}.model_run", "history.json") or {} for name in TRAINERS}
@@ -60,6 +59,7 @@ def summarise(run: Run) -> dict[str, Any]:
         "failed_gates": failed,
         "pushed": serving if push_ran else None,
         "serving": serving,
+        "retrieval_serving": _pushed_to(run, "RetrievalPusher"),
         "all_cached": bool(run.stages) and all(stage.cached for stage in run.stages),
     }
 
@@ -67,3 +67,8 @@ def summarise(run: Run) -> dict[str, Any]:
 def exit_code(summary: dict[str, Any]) -> int:
     """0 where the model is (or already was) pushed, 2 where a gate or the probe held it back."""
     return PUSHED if summary["blessed"] and summary["serving"] else NOT_BLESSED
+
+
+def _pushed_to(run: Run, pusher: str) -> str | None:
+    pushed = run.properties.get(f"{pusher}.pushed_model", {})
+    return pushed.get("pushed_destination") if pushed.get("pushed") == 1 else None

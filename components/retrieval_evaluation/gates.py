@@ -56,7 +56,9 @@ def check_gate(gate: GatePlan, methods: Mapping[str, Mapping[str, Value]], no_ol
         return result(limit, worse <= most, f"{words}; required {limit}.")
 
     def undefined(limit: str) -> GateResult:
-        return result(limit, False, f"has no value; required {limit}.")
+        nobody = all(other is None for other in methods[TWO_TOWER].values())
+        why = ", as no user of the eval split chose an item that was known before it" if nobody else ""
+        return result(limit, False, f"has no value{why}; required {limit}.")
 
     found = []
     for limit, held in _bounds(gate, value):

@@ -84,7 +84,7 @@ def test_the_first_run_pushes(first: Any, world: World) -> None:
         "Pusher",
         "RetrievalPusher",
     } <= world.fresh(first)
-    assert "blessed and pushed to" in first.out
+    assert "blessed and pushed to" in first.out and "and its retrieval model to" in first.out
 
 
 def test_the_metrics_are_there_for_each_task(first: Any) -> None:

@@ -62,7 +62,10 @@ def test_a_gate_of_the_retrieval_model_holds_as_well(held: bool, run: Any, tmp_p
     results = {"methods": {}, "gates": [{"held": held, "message": "two_tower: mrr is 0.1, required at least 0.2."}]}
     (tmp_path / "retrieval" / "retrieval.json").write_text(json.dumps(results))
     one.properties["RetrievalEvaluator.blessing"] = {"blessed": int(held)}
+    destination = {"pushed": int(held), "pushed_destination": "serving/shop_retrieval/1"}
+    one.properties["RetrievalPusher.pushed_model"] = destination
     summary = summarise(one)
+    assert summary["retrieval_serving"] == ("serving/shop_retrieval/1" if held else None)
     assert summary["retrieval"] == results and summary["blessed"] is held
     assert summary["failed_gates"] == ([] if held else ["retrieval: two_tower: mrr is 0.1, required at least 0.2."])
     assert exit_code(summary) == (0 if held else 2)
