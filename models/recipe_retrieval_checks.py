@@ -178,5 +178,7 @@ def _gates(section: Retrieval) -> Iterator[Problem]:
             yield (*at, "metric"), f"not measured: {gate.metric!r}; {known(gate.metric, names)}"
         if all(limit is None for limit in (gate.at_least, gate.at_most, gate.beats, gate.max_loss_to_baseline)):
             yield at, "a gate needs a limit: at_least, at_most, beats or max_loss_to_baseline."
+        if gate.beats == "prior" and section.prior is None:
+            yield (*at, "beats"), "there is no prior to beat. Add 'prior' to the section, or name another method."
         if gate.at_least is not None and gate.at_most is not None and gate.at_least > gate.at_most:
             yield at, f"no value can be at least {gate.at_least} and at most {gate.at_most}."

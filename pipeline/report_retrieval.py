@@ -13,6 +13,7 @@ NAMES = {
     "popular": "most popular",
     "popular_last_day": "most popular of the last day",
     "co_occurrence": "chosen together",
+    "prior": "the prior alone",
     "older_model": "older blessed model",
 }
 

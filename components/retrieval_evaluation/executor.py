@@ -63,11 +63,11 @@ class Executor(base_executor.BaseExecutor):
             exclude_seen=plan.exclude_seen,
         )
         with LocalCopy(_serving(model)) as directory:
-            candidate, served, prior = _candidate(directory, problem, encode)
+            candidate, served = _candidate(directory, problem, encode)
         older, why = None, "there is no older blessed model"
         if baseline is not None:
             with LocalCopy(_serving(baseline)) as directory:
-                older, why = _older(directory, problem, encode, prior)
+                older, why = _older(directory, problem, encode, candidate.prior is not None)
         asked = time.perf_counter()
         report = evaluate(plan, problem.asked, candidate, older, why, served)
         logger.info(
@@ -87,17 +87,17 @@ class Executor(base_executor.BaseExecutor):
         bless(artifact_utils.get_single_instance(output_dict["blessing"]), report.blessed, model, baseline)
 
 
-def _candidate(directory: str, problem: Problem, encode: Encode) -> tuple[Vectors, str | None, bool]:
-    """Its vectors; what its `serving_default` answers wrongly, nothing if it has none; and whether its items have a prior."""
+def _candidate(directory: str, problem: Problem, encode: Encode) -> tuple[Vectors, str | None]:
+    """Its vectors; and what its `serving_default` answers wrongly, nothing if it has none."""
     model = load_retrieval(directory)
-    vectors, prior = ask(model, problem.questions, problem.items, encode), bool(model.notes["prior"])
+    vectors = ask(model, problem.questions, problem.items, encode)
     if not model.notes["answers"] or not len(problem.asked) or vectors.not_finite:
-        return vectors, None, prior
+        return vectors, None
     chosen = chosen_questions(len(problem.asked))
     with open_parquet(os.path.join(directory, ITEMS_FILE)) as file:
         table = file.read()
     served = check_served(model, table, problem.questions.take(pa.array(chosen)), vectors.queries[chosen])
-    return vectors, served, prior
+    return vectors, served
 
 
 def _older(directory: str, problem: Problem, encode: Encode, prior: bool) -> tuple[Vectors | None, str]:

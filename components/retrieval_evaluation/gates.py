@@ -10,8 +10,8 @@ from components.evaluation.scores import Value
 from components.retrieval_evaluation.metrics import LOWER_IS_BETTER
 from components.retrieval_evaluation.plan import GatePlan
 
-TWO_TOWER, OLDER = "two_tower", "older_model"
-"""Names of the candidate and of the newest blessed model older than it, among the methods."""
+TWO_TOWER, PRIOR, OLDER = "two_tower", "prior", "older_model"
+"""Names of the candidate, of its prior alone, and of the newest blessed model older than it, among the methods."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

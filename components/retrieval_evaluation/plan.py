@@ -19,7 +19,7 @@ class GatePlan(_Frozen):
     metric: str
     at_least: float | None = None
     at_most: float | None = None
-    beats: Literal["popular", "popular_last_day", "co_occurrence"] | None = None
+    beats: Literal["popular", "popular_last_day", "co_occurrence", "prior"] | None = None
     max_loss_to_baseline: float | None = None
 
 

@@ -10,11 +10,11 @@ from components.retrieval_evaluation.questions import TrainPositives
 DAY = 24 * 3600 * 1_000_000  # microseconds
 
 
-def popular(popularity: NDArray[np.int64]) -> NDArray[np.int64]:
+def popular(popularity: NDArray[np.int64] | NDArray[np.float32]) -> NDArray[np.int64]:
     """Rows of items, the most often chosen first; of equal ones the smaller row first.
 
     Args:
-        popularity: (items,) positives of each.
+        popularity: (items,) positives of each, or another measure of it.
     """
     return np.argsort(-popularity, kind="stable")
 

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from components.evaluation.scores import Value
-from components.retrieval_evaluation.exact_top_k import exact_top_k, products
-from components.retrieval_evaluation.gates import OLDER, TWO_TOWER, GateResult, check_gate
+from components.retrieval_evaluation.exact_top_k import exact_top_k, products, top_k_of_ranking
+from components.retrieval_evaluation.gates import OLDER, PRIOR, TWO_TOWER, GateResult, check_gate
 from components.retrieval_evaluation.methods import METHODS
 from components.retrieval_evaluation.metrics import measure
 from components.retrieval_evaluation.plan import RetrievalEvaluationPlan
+from components.retrieval_evaluation.popularity import popular
 from components.retrieval_evaluation.questions import Questions
 from components.retrieval_evaluation.row_lists import Rows
 from components.retrieval_evaluation.vectors import Vectors
@@ -82,6 +83,8 @@ def evaluate(
 
     methods = {TWO_TOWER: of_model(candidate)}
     methods |= {name: measured(method(asked, longest)) for name, method in METHODS.items()}
+    if candidate.prior is not None:
+        methods[PRIOR] = measured(top_k_of_ranking(popular(candidate.prior), longest, asked.excluded))
     methods |= {OLDER: of_model(older)} if older is not None else {}
     gates = [*_finite(candidate), *_served(served)]
     for gate in plan.gates:

@@ -41,10 +41,13 @@ class Vectors:
     Attributes:
         queries: (question, dim) float32.
         items: (item, dim) float32.
+        prior: (item,) what is in the items' last place whoever asks; None where the model has none.
     """
 
     queries: NDArray[np.float32]
     items: NDArray[np.float32]
+
+    prior: NDArray[np.float32] | None = None
 
     @property
     def not_finite(self) -> int:
@@ -68,9 +71,10 @@ def ask(model: Model, questions: pa.Table, items: pa.Table, encode: Encode) -> V
     of_user = {column: about for column, about in model.notes["inputs"].items() if column != EXCLUDE}
     queries = _asked(model.query_vectors, questions, of_user, encode)
     vectors = _asked(model.item_vectors, items, model.notes["item_inputs"], encode)
+    prior = None
     if model.notes["prior"]:
-        vectors[:, -1] = items.column(PRIOR_COLUMN).to_numpy()
-    return Vectors(queries, vectors)
+        vectors[:, -1] = prior = items.column(PRIOR_COLUMN).to_numpy()
+    return Vectors(queries, vectors, prior)
 
 
 def _asked(

@@ -188,6 +188,13 @@ WRONG = {
         "at_least: 0.5, at_most: 0.4",
         [":25: retrieval.gates.0: no value can be at least 0.5 and at most 0.4."],
     ),
+    "a gate against a prior that there is not": (
+        "beats: popular",
+        "beats: prior",
+        [
+            ":25: retrieval.gates.0.beats: there is no prior to beat. Add 'prior' to the section, or name another method."
+        ],
+    ),
     "a gate against nobody": (
         "beats: popular",
         "beats: ranker",

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from components.retrieval_evaluation.gates import OLDER, TWO_TOWER
+from components.retrieval_evaluation.gates import OLDER, PRIOR, TWO_TOWER
 from components.retrieval_evaluation.methods import METHODS
 from pipeline.report import ReportData, page, write_report
 from pipeline.report_charts import gate_heat_map, training_curves
@@ -306,7 +306,7 @@ RETRIEVAL = {
 def test_the_retrieval_model_stands_beside_the_simple_methods() -> None:
     text = page(ReportData(**{**FULL, "retrieval": RETRIEVAL}))
     assert "two towers" in text and "most popular of the last day" in text and "older blessed model" in text
-    assert set(NAMES) == {TWO_TOWER, *METHODS, OLDER}, "a method would stand there by its key"
+    assert set(NAMES) == {TWO_TOWER, *METHODS, PRIOR, OLDER}, "a method would stand there by its key"
     assert "0.1152" in text and "69,050 users" in text and "40,918 items" in text
     assert "45% were of items not known before" in text
     assert "mrr of 0.02 is below &lt;0.03&gt;" in text

@@ -40,9 +40,12 @@ def test_by_hand(run, make_model):
     assert found["methods"]["two_tower"]["recall@1"] == pytest.approx((0 + 1 / 2 + 1) / 3)
     assert found["methods"]["two_tower"]["recall@2"] == pytest.approx(1.0)
     assert found["methods"]["two_tower"]["mrr"] == pytest.approx((1 / 2 + 1 + 1) / 3)
-    assert list(found["methods"]) == ["two_tower", *BASELINES]
+    assert list(found["methods"]) == ["two_tower", *BASELINES, "prior"]
     # Without a and b for u1, a for u2: c, b and a are the most popular.
     assert found["methods"]["popular"]["recall@1"] == pytest.approx((1 + 1 / 2 + 0) / 3)
+    # The prior alone: d and e for u1, d and b for u2, d and b for u3.
+    assert found["methods"]["prior"]["recall@1"] == pytest.approx((0 + 0 + 1) / 3)
+    assert found["methods"]["prior"]["recall@2"] == pytest.approx((0 + 1 / 2 + 1) / 3)
     assert (found["questions"], found["relevant"], found["items"], found["unanswerable"]) == (3, 4, 6, 0.2)
     assert found["older"] == "there is no older blessed model" and found["without_history"] == 1
     assert evaluation.get_int_custom_property("rows") == 3
@@ -82,7 +85,7 @@ def test_an_older_model_is_not_asked_without_its_prior(run, make_model):
     gate = {"metric": "mrr", "max_loss_to_baseline": 0.0}
     older = make_model("older", 9)
     _, _, found = run(make_model("model", 11, prior=False, answers=0), gate, baseline=older)
-    assert "older_model" not in found["methods"]
+    assert "older_model" not in found["methods"] and "prior" not in found["methods"]
     assert found["older"] == "the older model adds a prior to its scores, which the recipe no longer has"
     assert found["older"] in found["gates"][0]["message"]
     _, _, found = run(older, baseline=make_model("model_2", 8, prior=False))

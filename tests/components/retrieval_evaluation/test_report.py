@@ -51,6 +51,17 @@ def test_all_methods_answer_the_same_questions():
     assert report.blessed and report.older is None
 
 
+def test_the_prior_alone_is_a_method_too():
+    """As good as most popular for the first question, better for the second: towers must be worth more."""
+    prior = np.array([2.0, 1.0, 0.0, 3.0], np.float32)
+    beats = {"metric": "recall@2", "beats": "prior"}
+    report = evaluate(plan(beats), ASKED, Vectors(GOOD.queries, GOOD.items, prior), BAD)
+    assert list(report.methods)[-2:] == ["prior", "older_model"]
+    assert report.methods["prior"]["recall@1"] == (0 + 1 / 2) / 2 and report.methods["prior"]["recall@2"] == 1 / 2
+    assert report.blessed and "prior's 0.5" in report.gates[0].message
+    assert not evaluate(plan(beats), ASKED, Vectors(BAD.queries, BAD.items, prior)).blessed
+
+
 def test_gates():
     report = evaluate(plan(BEATS, {"metric": "mrr", "at_most": 0.5}), ASKED, GOOD)
     assert [gate.held for gate in report.gates] == [True, False] and not report.blessed

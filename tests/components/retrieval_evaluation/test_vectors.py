@@ -32,11 +32,13 @@ def test_with_a_prior_from_the_item_table(asked):
     found = asked()
     assert found.queries.tolist() == [[2, 1], [-2, 1], [0, 1]]
     assert found.items.tolist() == [[0.5, 0], [-1, 0.25], [2, -0.5], [1, 1], [0, 0.125], [3, -4]]
+    assert found.prior.tolist() == [0, 0.25, -0.5, 1, 0.125, -4]
     assert found.not_finite == 0
 
 
 def test_without_one(asked):
-    assert asked(prior=False).items[:, 1].tolist() == [0] * 6
+    found = asked(prior=False)
+    assert found.items[:, 1].tolist() == [0] * 6 and found.prior is None
 
 
 def test_a_column_that_is_gone(asked):
