@@ -129,7 +129,7 @@ def test_it_ranks(first: Any, world: World, gatewise: Callable[..., Any], shop_r
 
 def test_the_retrieval_model_stands_beside_the_simple_methods(first: Any) -> None:
     found = first.result["retrieval"]
-    assert list(found["methods"]) == ["two_tower", "popular", "popular_last_day", "co_occurrence"]
+    assert list(found["methods"]) == ["two_tower", "popular", "popular_last_day", "co_occurrence", "prior"]
     assert found["questions"] > 200 and found["items"] > 300
     assert all(0 < metrics["recall@100"] < 1 for metrics in found["methods"].values())
     assert "Retrieval" in first.out
