@@ -55,7 +55,7 @@ def report_data(where: Places) -> ReportData:
         run={
             **summary,
             "blessed": summary["blessed"] if "Evaluator.blessing" in run.artifacts else None,
-            "pushed": " and ".join(filter(None, (summary["serving"], summary["retrieval_serving"]))) or None,
+            "pushed": summary["serving"],
         },
         about={
             "run": f"{made:%Y-%m-%d %H:%M} UTC",

@@ -105,7 +105,8 @@ def verdict(run: Mapping[str, Any] | None, summary: Mapping[str, Any] | None) ->
     else:
         kind, line = "good", "Blessed and pushed" if pushed else "Blessed, not pushed"
     reasons = "".join(f"<li>{text(message)}</li>" for message in failed)
-    where = f'<p class="pushed"><code>{text(pushed)}</code></p>' if pushed else ""
+    folders = filter(None, (pushed, run.get("retrieval_serving")))
+    where = "".join(f'<p class="pushed"><code>{text(folder)}</code></p>' for folder in folders)
     splits = (summary or {}).get("examples", {})
     seconds = [stage.get("seconds") for stage in run.get("stages") or []]
     facts = [(f"{split} examples", count(rows)) for split, rows in splits.items()]

@@ -37,7 +37,7 @@ def retrieval(found: Mapping[str, Any]) -> str:
                 "eval split begins.",
             )
         )
-        parts.append(f'<p class="note">{text(_against_the_best(methods, recalls[-1]))}</p>')
+        parts.append(_against_the_best(methods, recalls[-1]))
     parts.append(table(caption, ("Metric", *methods), rows, [""] * len(rows)))
     gates = found.get("gates") or []
     if gates:
@@ -49,16 +49,20 @@ def retrieval(found: Mapping[str, Any]) -> str:
 
 
 def _against_the_best(methods: Mapping[str, Mapping[str, Any]], metric: str) -> str:
-    """By how much the model wins or loses against the best of the others, and what a loss may mean."""
-    values = {method: float(metrics.get(metric) or 0.0) for method, metrics in methods.items()}
-    ours = values.pop(NAMES["two_tower"], 0.0)
-    if not values:
+    """By how much the model wins or loses against the best of the others, and what losing to popularity may mean."""
+    values = {method: metrics[metric] for method, metrics in methods.items() if metrics.get(metric) is not None}
+    ours = values.pop(NAMES["two_tower"], None)
+    if ours is None or not values:
         return ""
     best = max(values, key=lambda method: values[method])
     change = ours - values[best]
     if change >= 0:
-        return f"{metric}: the two towers are {change:.4f} above the best of the others, {best}."
-    return (
-        f"{metric}: the two towers are {-change:.4f} below {best}. Logs whose exposure somebody else chose favour what was shown "
-        "most; docs/retrieval.md, What it reaches, has an example."
-    )
+        words = f"{metric}: the two towers are {change:.4f} above the best of the others, {best}."
+    else:
+        words = f"{metric}: the two towers are {-change:.4f} below {best}."
+        if best in (NAMES["popular"], NAMES["popular_last_day"]):
+            words += (
+                " Logs whose exposure somebody else chose favour what was shown most; docs/retrieval.md, What it reaches, has "
+                "an example."
+            )
+    return f'<p class="note">{text(words)}</p>'

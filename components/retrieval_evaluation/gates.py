@@ -30,13 +30,16 @@ def loss(metric: str, value: float, other: float) -> float:
     return value - other if metric.split("@")[0] in LOWER_IS_BETTER else other - value
 
 
-def check_gate(gate: GatePlan, methods: Mapping[str, Mapping[str, Value]], no_older: str) -> list[GateResult]:
+def check_gate(
+    gate: GatePlan, methods: Mapping[str, Mapping[str, Value]], no_older: str, no_value: str = ""
+) -> list[GateResult]:
     """Holds one gate against the two-tower model: one result for each of its limits.
 
     Args:
         gate: the gate.
         methods: what was measured: method -> metric -> value. OLDER is not among them where it could not be asked.
         no_older: why not, in words.
+        no_value: why the metrics have no value, in words, if it is for one reason.
     """
     name, value = gate.metric, methods[TWO_TOWER][gate.metric]
 
@@ -56,8 +59,7 @@ def check_gate(gate: GatePlan, methods: Mapping[str, Mapping[str, Value]], no_ol
         return result(limit, worse <= most, f"{words}; required {limit}.")
 
     def undefined(limit: str) -> GateResult:
-        nobody = all(other is None for other in methods[TWO_TOWER].values())
-        why = ", as no user of the eval split chose an item that was known before it" if nobody else ""
+        why = f", as {no_value}" if no_value else ""
         return result(limit, False, f"has no value{why}; required {limit}.")
 
     found = []

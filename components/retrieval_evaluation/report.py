@@ -87,8 +87,9 @@ def evaluate(
         methods[PRIOR] = measured(top_k_of_ranking(popular(candidate.prior), longest, asked.excluded))
     methods |= {OLDER: of_model(older)} if older is not None else {}
     gates = [*_finite(candidate), *_served(served)]
+    no_value = "" if len(asked) else "no user of the eval split chose an item that was known before it"
     for gate in plan.gates:
-        gates += check_gate(gate, methods, no_older)
+        gates += check_gate(gate, methods, no_older, no_value)
     return Report(
         methods=methods,
         questions=len(asked),

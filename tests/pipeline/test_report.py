@@ -250,6 +250,8 @@ def test_missing_parts_are_named():
         assert f"No {file}" in text
     assert "has no gates" in page(ReportData(recipe="shop", gates={}))
     assert "Blessed and pushed" in page(ReportData(recipe="shop", run={"blessed": True, "pushed": "/served/1"}))
+    both = {"blessed": True, "pushed": "/served/1", "retrieval_serving": "/served_retrieval/1"}
+    assert "<code>/served_retrieval/1</code>" in page(ReportData(recipe="shop", run=both))
     assert "Blessed, not pushed" in page(ReportData(recipe="shop", run={"blessed": True}))
 
 
@@ -319,3 +321,13 @@ def test_a_retrieval_model_that_loses_is_said_to_and_why_it_may() -> None:
     methods = {**RETRIEVAL["methods"], "popular": {"recall@10": 0.3, "recall@100": 0.4}}
     text = page(ReportData(**{**FULL, "retrieval": {**RETRIEVAL, "methods": methods}}))
     assert "recall@100: the two towers are 0.2848 below most popular. Logs whose exposure somebody else chose" in text
+    # Exposure explains no loss to the recipe's own prior.
+    methods = {**RETRIEVAL["methods"], "prior": {"recall@10": 0.3, "recall@100": 0.4}}
+    text = page(ReportData(**{**FULL, "retrieval": {**RETRIEVAL, "methods": methods}}))
+    assert "recall@100: the two towers are 0.2848 below the prior alone.</p>" in text
+
+
+def test_where_nobody_was_asked_no_method_is_called_better() -> None:
+    nothing = {method: dict.fromkeys(metrics) for method, metrics in RETRIEVAL["methods"].items()}
+    text = page(ReportData(**{**FULL, "retrieval": {**RETRIEVAL, "methods": nothing}}))
+    assert "the two towers are" not in text

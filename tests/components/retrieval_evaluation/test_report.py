@@ -108,6 +108,11 @@ def test_nothing_is_asked():
     assert not report.blessed and report.gates[0].message == f"two_tower: recall@2 has no value, {words}"
 
 
+def test_vectors_that_are_no_numbers_have_no_value_but_were_asked():
+    *_, gate = evaluate(plan(BEATS), ASKED, BROKEN).gates
+    assert gate.message == "two_tower: recall@2 has no value; required not worse than popular."
+
+
 def test_results(tmp_path):
     report = evaluate(plan(BEATS), ASKED, BROKEN)
     write_results(report, 0.25, str(tmp_path))
