@@ -11,7 +11,10 @@ from models.section import Section
 from models.units import Duration
 
 BASELINES = ("popular", "popular_last_day", "co_occurrence")
-"""What the two-tower model is compared with, in the order of the report; where there is a prior, with the prior alone too."""
+"""What the two-tower model is always compared with, in the order of the report."""
+
+Beatable = Literal["popular", "popular_last_day", "co_occurrence", "prior"]
+"""What a gate may name: BASELINES, and the recipe's prior alone."""
 
 SUFFIX = "_retrieval"
 """What the folder of the pushed retrieval models has behind the name of the ranker's."""
@@ -53,7 +56,7 @@ class RetrievalGate(Section):
     )
     at_least: float | None = Field(default=None, description="Smallest allowed value.", examples=[0.1])
     at_most: float | None = Field(default=None, description="Largest allowed value.", examples=[20.0])
-    beats: Literal["popular", "popular_last_day", "co_occurrence", "prior"] | None = Field(
+    beats: Beatable | None = Field(
         default=None,
         description="A simple method that it must not be worse than. `prior` is the recipe's prior alone, without towers.",
         examples=["popular_last_day"],

@@ -91,12 +91,12 @@ class RunConsole:
             out.print(f"gate failed: {message}", markup=False)
         if summary["pushed"]:
             out.print(f"blessed and pushed to {summary['pushed']}", markup=False)
+            if summary["retrieval_serving"]:
+                out.print(f"and its retrieval model to {summary['retrieval_serving']}", markup=False)
         elif summary["blessed"] and summary["serving"]:
             out.print(f"blessed; already pushed to {summary['serving']}", markup=False)
         else:
             out.print("not blessed, nothing was pushed")
-        if summary["pushed"] and summary["retrieval_serving"]:
-            out.print(f"and its retrieval model to {summary['retrieval_serving']}", markup=False)
         out.print(f"{seconds:.0f} s in all; metadata and artifacts in {where.home}", markup=False)
 
 

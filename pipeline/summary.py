@@ -70,5 +70,6 @@ def exit_code(summary: dict[str, Any]) -> int:
 
 
 def _pushed_to(run: Run, pusher: str) -> str | None:
+    """The folder that a pusher pushed to, in this run or, cached, in an earlier one."""
     pushed = run.properties.get(f"{pusher}.pushed_model", {})
     return pushed.get("pushed_destination") if pushed.get("pushed") == 1 else None

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import pydantic
 
 from models.recipe import Recipe
+from models.recipe_retrieval import Beatable
 
 
 class _Frozen(pydantic.BaseModel):
@@ -19,7 +18,7 @@ class GatePlan(_Frozen):
     metric: str
     at_least: float | None = None
     at_most: float | None = None
-    beats: Literal["popular", "popular_last_day", "co_occurrence", "prior"] | None = None
+    beats: Beatable | None = None
     max_loss_to_baseline: float | None = None
 
 

@@ -46,7 +46,6 @@ class Vectors:
 
     queries: NDArray[np.float32]
     items: NDArray[np.float32]
-
     prior: NDArray[np.float32] | None = None
 
     @property
