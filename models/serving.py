@@ -19,6 +19,7 @@ from models import named_tensors, score, warm_up
 from models.asking import PREDICTOR, RANK, RAW, SERVER, argument
 from models.encoding import Encoding
 from models.named_rows import argument_names
+from models.reproducible import settle, variables_read
 from models.serving_inputs import EXPECTED, INPUTS, WARM_UP_FILE, typical_row
 from models.trainer_plan import ServingPlan
 
@@ -80,6 +81,7 @@ def export(
     unfinished.parent.mkdir(parents=True, exist_ok=True)
     signatures = {SERVER: module.serve, RAW: module.raw, RANK: module.rank, PREDICTOR: module.transformed}
     tf.saved_model.save(module, str(unfinished), signatures=signatures)
+    settle(unfinished)
     (unfinished / "assets.extra").mkdir()
     notes = {
         "inputs": inputs,
@@ -169,8 +171,7 @@ def _module(
         return flat(predictions(columns))
 
     module.serve, module.raw, module.rank, module.transformed = serve, raw, rank, transformed
-    read = [*transformed.get_concrete_function().graph.variables, *rank.get_concrete_function().graph.variables]
-    module.model_variables = list({id(variable): variable for variable in read}.values())
+    module.model_variables = variables_read(transformed, rank)
     return module
 
 

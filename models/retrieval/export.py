@@ -22,6 +22,7 @@ import tensorflow as tf
 from models import named_tensors, warm_up
 from models.encoding import Encoding
 from models.named_rows import argument_names, named_columns
+from models.reproducible import settle, variables_read
 from models.retrieval.asking import ITEM, QUERY
 from models.retrieval.exact_index import ExactIndex
 from models.retrieval.item_table import raw_batches, read_items
@@ -86,6 +87,7 @@ def export(
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.parent.mkdir(parents=True, exist_ok=True)
     tf.saved_model.save(module, str(unfinished), signatures=signatures)
+    settle(unfinished)
     (unfinished / "assets.extra").mkdir()
     notes = {
         "kind": "retrieval",
@@ -197,8 +199,7 @@ def _module(model: TwoTower, plan: RetrievalPlan, encoding: Encoding, transform_
         return item_vectors(columns)
 
     module.query, module.item, module.raw_items, module.user_vectors = query, item, raw_items, user_vectors
-    read = [function.get_concrete_function().graph.variables for function in (query, item)]
-    module.model_variables = list({id(variable): variable for some in read for variable in some}.values())
+    module.model_variables = variables_read(query, item)
     return module
 
 
