@@ -41,8 +41,11 @@ class EarlyStopping:
     best_epoch: int = -1
     wait: int = 0
 
-    def update(self, epoch: int, loss: float) -> bool:
-        """Notes the eval loss of an epoch; True if it is the smallest so far."""
+    def update(self, epoch: int, loss: float | None) -> bool:
+        """Notes the eval loss of an epoch; True if it is the smallest so far, or if none could be measured."""
+        if loss is None:
+            self.best_epoch = epoch
+            return True
         if loss < self.best:
             self.best, self.best_epoch, self.wait = loss, epoch, 0
             return True

@@ -57,13 +57,13 @@ def check_eval_losses(epoch: int, losses: Mapping[str, float], tasks: Sequence[s
 
     Args:
         epoch: from 0.
-        losses: val_loss and val_<task>_loss.
+        losses: val_loss and val_<task>_loss, as far as they were measured.
 
     Raises:
         TrainingError: names the tasks.
     """
-    bad = [task for task in tasks if not math.isfinite(losses[f"val_{task}_loss"])]
-    if bad or not math.isfinite(losses["val_loss"]):
+    bad = [task for task in tasks if not math.isfinite(losses.get(f"val_{task}_loss", 0.0))]
+    if bad or not math.isfinite(losses.get("val_loss", 0.0)):
         names = ", ".join(repr(task) for task in bad) or "all tasks together"
         raise TrainingError(
             f"Training stopped: after epoch {epoch + 1} the eval loss of {names} is not a finite number, though the "
@@ -123,12 +123,16 @@ class Checkpoints(keras.callbacks.Callback):
 
 
 def progress_line(entry: Mapping[str, Any], epochs: int, tasks: Sequence[str], best: bool) -> str:
-    """One epoch in words: "epoch 2/5: loss 0.2511, val_loss 0.2603 (click 0.2001, order 0.0602), ..."."""
-    each = ", ".join(f"{task} {entry[f'val_{task}_loss']:.5g}" for task in tasks)
+    """One epoch in words: "epoch 2/5: loss 0.2511, val_loss 0.2603 (click 0.2001, order -), ..."; "-" was not measured."""
+    each = ", ".join(f"{task} {_figure(entry.get(f'val_{task}_loss'))}" for task in tasks)
     return (
-        f"epoch {entry['epoch']}/{epochs}: loss {entry['loss']:.5g}, val_loss {entry['val_loss']:.5g} ({each}), "
+        f"epoch {entry['epoch']}/{epochs}: loss {entry['loss']:.5g}, val_loss {_figure(entry.get('val_loss'))} ({each}), "
         f"{entry['examples_per_second']:,.0f} examples/s, {entry['seconds']:.1f} s{', best so far' if best else ''}"
     )
+
+
+def _figure(loss: float | None) -> str:
+    return "-" if loss is None else f"{loss:.5g}"
 
 
 _SCALAR = tf.compat.v1.SummaryMetadata(plugin_data={"plugin_name": "scalars"}, data_class="DATA_CLASS_SCALAR")
@@ -150,7 +154,8 @@ class Curves:
         for run, prefix in (("train", ""), ("validation", "val_")):
             with self._writers[run].as_default(step=entry["epoch"]):
                 for name in ("loss", *(f"{task}_loss" for task in tasks)):
-                    tf.summary.write(name, tf.constant(entry[prefix + name], tf.float32), metadata=_SCALAR)
+                    if prefix + name in entry:
+                        tf.summary.write(name, tf.constant(entry[prefix + name], tf.float32), metadata=_SCALAR)
             self._writers[run].flush()
 
     def close(self) -> None:

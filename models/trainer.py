@@ -84,6 +84,8 @@ class Trained:
 
     `epochs` has one entry for each epoch: epoch (from 1), loss, val_loss, <task>_loss, val_<task>_loss, seconds,
     examples_per_second: of an epoch that was taken up after a kill, those of the second part. `best_epoch` counts from 1.
+    A task without an observed eval example has no val_<task>_loss and no part in choosing the best epoch. Where no task
+    has one there is no val_loss, and the last epoch is the best.
     """
 
     model: MultiTaskModel
@@ -119,6 +121,7 @@ def train(
     """
     tasks = tuple(plan.tasks)
     _check(data, evaluation, tasks)
+    unknown = _unknown_losses(evaluation, tasks)
     options = plan.training
     strategy = strategy_on(devices)
     replicas = strategy.num_replicas_in_sync
@@ -149,8 +152,9 @@ def train(
         curves.write(entry, tasks)
     while progress.epoch < options.epochs and not progress.stopping.stopped:
         entry = _epoch(model, plan, data, evaluation, backup, progress)
+        entry = {name: value for name, value in entry.items() if name not in unknown}
         check_eval_losses(progress.epoch, entry, tasks)
-        best = progress.stopping.update(progress.epoch, entry["val_loss"])
+        best = progress.stopping.update(progress.epoch, entry.get("val_loss"))
         progress.history.append(entry)
         progress.steps = 0
         backup.save(model, progress)
@@ -272,6 +276,17 @@ def _check(data: feed.Columns, evaluation: feed.Columns, tasks: tuple[str, ...])
         labels = data.labels[observed, i]
         if (labels == labels[0]).all():
             logger.warning("Task %r: all its train labels are %g; it can only learn that.", task, labels[0])
+
+
+def _unknown_losses(evaluation: feed.Columns, tasks: tuple[str, ...]) -> set[str]:
+    """The eval losses of a history that nothing was measured for: Keras reports them as 0."""
+    unmeasured = [task for i, task in enumerate(tasks) if not (evaluation.weights[:, i] > 0).any()]
+    for task in unmeasured:
+        logger.warning(
+            "Task %r has no observed example in the eval split: it is not measured, and early stopping goes by the others.",
+            task,
+        )
+    return {f"val_{task}_loss" for task in unmeasured} | ({"val_loss"} if len(unmeasured) == len(tasks) else set())
 
 
 def _only(patterns: list[str]) -> str:
