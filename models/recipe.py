@@ -508,6 +508,12 @@ class Serving(Section):
     max_size_mib: Annotated[float, Field(gt=0.0)] | None = Field(
         default=None, description="Largest size of the exported model's files together.", examples=[2048.0]
     )
+    keep_versions: Annotated[int, Field(ge=2)] | None = Field(
+        default=None,
+        description="How many of the newest pushed versions a push keeps; it removes older ones, a ranker and its retrieval "
+        "model together. What `gatewise serving-config` has chosen always stays. By default nothing is removed.",
+        examples=[10],
+    )
 
 
 class Beam(Section):

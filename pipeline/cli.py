@@ -18,6 +18,7 @@ from pipeline.kubeflow.schedule_commands import app as schedule_commands
 from pipeline.native_stderr import native_stderr_to
 from pipeline.output import write_lines, write_output
 from pipeline.recommend_command import recommend
+from pipeline.serving_config_command import serving_config
 
 CRASHED = 3
 INTERRUPTED = 130  # what Typer makes of Ctrl-C
@@ -35,6 +36,7 @@ app = typer.Typer(
 app.add_typer(schedule_commands)
 app.command()(recommend)
 app.command()(index)
+app.command()(serving_config)
 
 RecipeFile = Annotated[Path, typer.Argument(metavar="RECIPE", help="The recipe file, such as recipes/shop.yaml.")]
 Overrides = Annotated[

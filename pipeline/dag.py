@@ -130,7 +130,8 @@ def create_pipeline(recipe: Recipe, platform: Platform) -> tfx.dsl.Pipeline:
     retrieval = retrieval_stages(recipe, platform, examples, features)
 
     # Into the folders that TF Serving polls: whole, once, under the model's creation time; a pair under that of the later one,
-    # and only if both are blessed.
+    # and only if both are blessed. Then old versions go, if the recipe says how many are kept.
+    keep = recipe.serving.keep_versions
     ranker = _Pushed(
         platform.served,
         model,
@@ -138,10 +139,10 @@ def create_pipeline(recipe: Recipe, platform: Platform) -> tfx.dsl.Pipeline:
         servers[0].outputs["blessing"] if servers else probe.outputs["infra_blessing"],
     )
     if retrieval is None:
-        pushers = [_pusher(ranker)]
+        pushers = [_pusher(ranker, keep)]
     else:
         other = _Pushed(platform.served_retrieval, retrieval.model, retrieval.blessing)
-        pushers = [_pusher(other, ranker).with_id("RetrievalPusher"), _pusher(ranker, other)]
+        pushers = [_pusher(other, keep, ranker).with_id("RetrievalPusher"), _pusher(ranker, keep, other)]
 
     return tfx.dsl.Pipeline(
         components=[
@@ -173,7 +174,7 @@ class _Pushed:
     infra_blessing: types.BaseChannel | None = None
 
 
-def _pusher(pushed: _Pushed, partner: _Pushed | None = None) -> Pusher:
+def _pusher(pushed: _Pushed, keep: int | None, partner: _Pushed | None = None) -> Pusher:
     folder = tfx.proto.PushDestination.Filesystem(base_directory=pushed.served)
     return Pusher(
         model=pushed.model,
@@ -183,6 +184,7 @@ def _pusher(pushed: _Pushed, partner: _Pushed | None = None) -> Pusher:
         partner_blessing=partner.blessing if partner else None,
         partner_infra_blessing=partner.infra_blessing if partner else None,
         partner_served=partner.served if partner else None,
+        keep_versions=keep,
         push_destination=tfx.proto.PushDestination(filesystem=folder),
     )
 

@@ -12,15 +12,23 @@ from tfx.types import standard_component_specs as specs
 from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 from tfx.utils import json_utils
 
-from components.push.executor import PARTNER, PARTNER_BLESSING, PARTNER_INFRA_BLESSING, PARTNER_SERVED, Executor
+from components.push.executor import (
+    KEEP_VERSIONS,
+    PARTNER,
+    PARTNER_BLESSING,
+    PARTNER_INFRA_BLESSING,
+    PARTNER_SERVED,
+    Executor,
+)
 
 
 class PusherSpec(specs.PusherSpec):
-    """Interface of `Pusher`: the stock one's, and the partner."""
+    """Interface of `Pusher`: the stock one's, the partner, and how many versions are kept."""
 
     PARAMETERS: ClassVar[dict[str, Any]] = {
         **specs.PusherSpec.PARAMETERS,
         PARTNER_SERVED: ExecutionParameter(type=str, optional=True),
+        KEEP_VERSIONS: ExecutionParameter(type=int, optional=True),
     }
     INPUTS: ClassVar[dict[str, Any]] = {
         **specs.PusherSpec.INPUTS,
@@ -45,6 +53,7 @@ class Pusher(base_component.BaseComponent):
         partner_blessing: `ModelBlessing` of the partner.
         partner_infra_blessing: `InfraBlessing` of the partner.
         partner_served: the folder of the partner's versions.
+        keep_versions: how many of the newest versions a push keeps; None: all.
 
     Outputs:
         pushed_model: `PushedModel` with a copy of the model, and the stock Pusher's properties.
@@ -66,6 +75,7 @@ class Pusher(base_component.BaseComponent):
         partner_blessing: types.BaseChannel | None = None,
         partner_infra_blessing: types.BaseChannel | None = None,
         partner_served: str | None = None,
+        keep_versions: int | None = None,
     ) -> None:
         if (partner is None) != (partner_served is None):
             raise ValueError("expected both `partner` and `partner_served`, or neither")
@@ -80,6 +90,7 @@ class Pusher(base_component.BaseComponent):
             # As the stock Pusher has it without one: another value would push everything once more.
             custom_config=json_utils.dumps(None),
             partner_served=partner_served,
+            keep_versions=keep_versions,
             pushed_model=types.Channel(type=standard_artifacts.PushedModel),
         )
         super().__init__(spec=spec)

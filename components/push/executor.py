@@ -14,6 +14,7 @@ from tfx.types import standard_component_specs as specs
 from tfx.utils import io_utils, proto_utils
 
 from components.probe.warm_up import WARM_UP
+from components.push.retention import prune
 from components.push.versions import publish, version_of_both
 from models.errors import InputError
 from models.serving_inputs import read_exported_at
@@ -21,7 +22,7 @@ from models.serving_inputs import read_exported_at
 logger = logging.getLogger(__name__)
 
 PARTNER, PARTNER_BLESSING, PARTNER_INFRA_BLESSING = "partner", "partner_blessing", "partner_infra_blessing"
-PARTNER_SERVED = "partner_served"
+PARTNER_SERVED, KEEP_VERSIONS = "partner_served", "keep_versions"
 
 
 class Executor(stock.Executor):
@@ -42,7 +43,8 @@ class Executor(stock.Executor):
     ) -> None:
         """Sets `pushed`, `pushed_destination` and `pushed_version` of the PushedModel, which gets a copy of the model.
 
-        An execution property `push` that is false keeps everything as it is, whatever the blessings say.
+        An execution property `push` that is false keeps everything as it is, whatever the blessings say. With `keep_versions`,
+        a push removes old versions afterwards (`components.push.retention`).
 
         Raises:
             InputError: the destination is no folder of a file system, or the version exists and is another model.
@@ -76,6 +78,8 @@ class Executor(stock.Executor):
         target = publish(source, Path(base), version, warm_up_of(input_dict.get(specs.INFRA_BLESSING_KEY, [])))
         io_utils.copy_dir(str(target), pushed.uri)
         self._MarkPushed(pushed, pushed_destination=str(target), pushed_version=str(version))
+        if keep := exec_properties.get(KEEP_VERSIONS):
+            prune(int(keep), Path(base), *([Path(exec_properties[PARTNER_SERVED])] if partner else []))
 
 
 def _of_partner(input_dict: dict[str, list[types.Artifact]]) -> dict[str, list[types.Artifact]]:

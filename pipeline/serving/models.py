@@ -19,7 +19,7 @@ from pipeline.serving.status import Refusal, refusal_of
 logger = logging.getLogger(__name__)
 
 LABELS = ("stable", "canary")
-"""The labels of kubeflow/serving.yaml: both are the version that is served here."""
+"""The labels that TensorFlow Serving's documentation uses: both are the version that is served here."""
 
 _STATE = get_model_status_pb2.ModelVersionStatus.State
 

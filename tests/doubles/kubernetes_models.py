@@ -29,6 +29,7 @@ def _group_fault(manifest: Mapping[str, Any], group: str) -> list[str]:
 
 GROUPS = {
     "Deployment": "apps",
+    "Job": "batch",
     "HorizontalPodAutoscaler": "autoscaling",
     "PodDisruptionBudget": "policy",
     "NetworkPolicy": "networking.k8s.io",

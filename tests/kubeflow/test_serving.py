@@ -1,4 +1,4 @@
-"""The serving manifest: Kubernetes' schemas, TensorFlow Serving's protobufs, and that its parts fit together."""
+"""The serving manifests: Kubernetes' schemas, TensorFlow Serving's flags, and that their parts fit together."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from typing import Any
 import kubernetes_models
 import pytest
 import yaml
-from google.protobuf import text_format
-from tensorflow_serving.config import model_server_config_pb2
 
-from pipeline.serving.models import LABELS
+from pipeline.serving_config import CANARY_CONFIG, STABLE_CONFIG
 
 ROOT = Path(__file__).parents[2]
-MANIFESTS = list(yaml.safe_load_all((ROOT / "kubeflow" / "serving.yaml").read_text(encoding="utf-8")))
+FILES = {name: ROOT / "kubeflow" / f"{name}.yaml" for name in ("serving", "serving-canary", "serving-rows")}
+PARTS = {name: list(yaml.safe_load_all(file.read_text(encoding="utf-8"))) for name, file in FILES.items()}
+MANIFESTS = [manifest for part in PARTS.values() for manifest in part]
 BY_NAME = {(manifest["kind"], manifest["metadata"]["name"]): manifest for manifest in MANIFESTS}
 DEPLOYMENTS = [manifest for manifest in MANIFESTS if manifest["kind"] == "Deployment"]
 CONFIG = BY_NAME["ConfigMap", "shop-serving"]["data"]
 
 FLAGS = {
     *("port", "rest_api_port", "rest_api_num_threads", "model_config_file", "model_config_file_poll_wait_seconds"),
-    *("file_system_poll_wait_seconds", "allow_version_labels_for_unavailable_models", "monitoring_config_file"),
+    *("file_system_poll_wait_seconds", "monitoring_config_file"),
     *("tensorflow_intra_op_parallelism", "tensorflow_inter_op_parallelism", "enable_batching"),
     *("batching_parameters_file", "enable_model_warmup"),
 }
@@ -33,7 +33,7 @@ FLAGS = {
 def test_the_kinds() -> None:
     assert len(BY_NAME) == len(MANIFESTS)
     assert {kind for kind, _ in BY_NAME} == {
-        *("PersistentVolumeClaim", "ConfigMap", "ServiceAccount", "Deployment", "Service"),
+        *("ConfigMap", "ServiceAccount", "Deployment", "Service"),
         *("HorizontalPodAutoscaler", "PodDisruptionBudget", "NetworkPolicy"),
     }
 
@@ -93,7 +93,6 @@ def test_the_pods(deployment: dict[str, Any]) -> None:
     volumes = {volume["name"]: volume for volume in spec["volumes"]}
     mounts = {mount["name"]: mount for mount in server["volumeMounts"]}
     assert set(volumes) == set(mounts) and mounts["models"]["readOnly"] and mounts["config"]["readOnly"]
-    assert ("PersistentVolumeClaim", volumes["models"]["persistentVolumeClaim"]["claimName"]) in BY_NAME
     assert ("ConfigMap", volumes["config"]["configMap"]["name"]) in BY_NAME
     ports = {port["name"]: port["containerPort"] for port in server["ports"]}
     assert ports == {"grpc": 8500, "rest": 8501}
@@ -114,24 +113,33 @@ def test_the_flags(deployment: dict[str, Any]) -> None:
         if value.startswith("/config/"):
             assert value.removeprefix("/config/") in CONFIG, flag
     assert (args["port"], args["rest_api_port"]) == ("8500", "8501")
+    canary = deployment["metadata"]["name"] == "shop-serving-canary"
+    assert args["model_config_file"] == f"/models/shop/{CANARY_CONFIG if canary else STABLE_CONFIG}"
     # The server ends at once where there are parameters without batching.
     assert ("batching_parameters_file" in args) == (args.get("enable_batching") == "true")
 
 
 def test_pages_are_not_batched() -> None:
-    pages, rows = (manifest["spec"]["template"]["spec"]["containers"][0]["args"] for manifest in DEPLOYMENTS)
-    assert "--enable_batching=true" not in pages and "--enable_batching=true" in rows
+    batched = {
+        manifest["metadata"]["name"]
+        for manifest in DEPLOYMENTS
+        if "--enable_batching=true" in manifest["spec"]["template"]["spec"]["containers"][0]["args"]
+    }
+    assert batched == {"shop-serving-rows"}
 
 
-def test_the_model_config_is_what_the_server_reads() -> None:
-    config = text_format.Parse(CONFIG["models.config"], model_server_config_pb2.ModelServerConfig())
-    (model,) = config.model_config_list.config
-    assert (model.name, model.base_path, model.model_platform) == ("shop", "/models/shop", "tensorflow")
-    assert model.model_version_policy.latest.num_versions == 2
-    assert set(model.version_labels) == set(LABELS)
+def test_the_canary_is_the_stable_server_but_for_names_and_sizes() -> None:
+    text = yaml.safe_dump_all(PARTS["serving-canary"]).replace("shop-serving-canary", "shop-serving")
+    text = text.replace("component: canary", "component: pages").replace(CANARY_CONFIG, STABLE_CONFIG)
+    for manifest in yaml.safe_load_all(text):
+        stable = copy.deepcopy(BY_NAME[manifest["kind"], "shop-serving"])
+        if manifest["kind"] == "HorizontalPodAutoscaler":
+            for one in (manifest, stable):
+                one["spec"].pop("maxReplicas")
+        assert manifest == stable
 
 
-def test_the_other_configs() -> None:
+def test_the_configs() -> None:
     """Their protobufs are in no package: the names of the fields, and braces that match."""
     assert re.fullmatch(r'prometheus_config \{ enable: true path: "(/[\w/]+)" \}\n', CONFIG["monitoring.config"])
     batching = dict(
@@ -142,28 +150,40 @@ def test_the_other_configs() -> None:
         *("max_batch_size", "batch_timeout_micros", "max_enqueued_batches", "num_batch_threads"),
         "pad_variable_length_inputs",
     }
-    annotations = DEPLOYMENTS[0]["spec"]["template"]["metadata"]["annotations"]
-    assert (
-        annotations["prometheus.io/path"] in CONFIG["monitoring.config"] and annotations["prometheus.io/port"] == "8501"
-    )
+    for deployment in DEPLOYMENTS:
+        annotations = deployment["spec"]["template"]["metadata"]["annotations"]
+        assert annotations == {
+            "prometheus.io/scrape": "true",
+            "prometheus.io/port": "8501",
+            "prometheus.io/path": "/monitoring/prometheus/metrics",
+        }
+        assert annotations["prometheus.io/path"] in CONFIG["monitoring.config"]
 
 
 def test_services_autoscaler_budget_and_policy_find_the_pods() -> None:
     pods = {
         manifest["metadata"]["name"]: manifest["spec"]["template"]["metadata"]["labels"] for manifest in DEPLOYMENTS
     }
-    for name, labels in pods.items():
-        service = BY_NAME["Service", name]["spec"]
-        assert service["selector"] == labels
-        assert {port["targetPort"] for port in service["ports"]} == {"grpc", "rest"}
-    scaler = BY_NAME["HorizontalPodAutoscaler", "shop-serving"]["spec"]
-    assert ("Deployment", scaler["scaleTargetRef"]["name"]) in BY_NAME
-    assert 2 <= scaler["minReplicas"] < scaler["maxReplicas"]
-    assert "replicas" not in BY_NAME["Deployment", "shop-serving"]["spec"], "else each apply undoes the autoscaler"
-    budget = BY_NAME["PodDisruptionBudget", "shop-serving"]["spec"]
-    assert budget["selector"]["matchLabels"] == pods["shop-serving"]
-    assert budget["maxUnavailable"] < scaler["minReplicas"]
     policy = BY_NAME["NetworkPolicy", "shop-serving"]["spec"]
-    assert policy["podSelector"]["matchLabels"].items() <= pods["shop-serving"].items()
+    assert len(pods) == 3
+    for name, labels in pods.items():
+        service = BY_NAME["Service", name]
+        assert service["spec"]["selector"] == service["metadata"]["labels"] == labels
+        (server,) = BY_NAME["Deployment", name]["spec"]["template"]["spec"]["containers"]
+        listens = {port["name"]: port["containerPort"] for port in server["ports"]}
+        for port in service["spec"]["ports"]:
+            assert port["name"] == port["targetPort"] and port["port"] == listens[port["targetPort"]]
+        scaler = BY_NAME["HorizontalPodAutoscaler", name]["spec"]
+        assert scaler["scaleTargetRef"] == {"apiVersion": "apps/v1", "kind": "Deployment", "name": name}
+        assert 2 <= scaler["minReplicas"] < scaler["maxReplicas"]
+        assert "replicas" not in BY_NAME["Deployment", name]["spec"], "else each apply undoes the autoscaler"
+        budget = BY_NAME["PodDisruptionBudget", name]["spec"]
+        assert budget["selector"]["matchLabels"] == labels
+        assert budget["maxUnavailable"] < scaler["minReplicas"]
+        assert policy["podSelector"]["matchLabels"].items() <= labels.items()
+        # A policy sees the pods' ports, whatever the services' are.
+        assert {port["port"] for rule in policy["ingress"] for port in rule["ports"]} == set(listens.values())
     assert policy["egress"] == [] and set(policy["policyTypes"]) == {"Ingress", "Egress"}
-    assert {port["port"] for rule in policy["ingress"] for port in rule["ports"]} == {8500, 8501}
+    (clients,), (prometheus,) = (rule["from"] for rule in policy["ingress"])
+    assert clients == {"namespaceSelector": {}, "podSelector": {"matchLabels": {"shop-client": "true"}}}
+    assert prometheus["namespaceSelector"]["matchLabels"] == {"kubernetes.io/metadata.name": "monitoring"}

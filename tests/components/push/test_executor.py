@@ -41,7 +41,7 @@ def push(
     model_blessed: int = 1,
     infra_blessed: int = 1,
     infra: types.Artifact | None = None,
-    **properties: bool,
+    **properties: bool | int,
 ) -> types.Artifact:
     pushed = standard_artifacts.PushedModel()
     pushed.uri = str(Path(model.uri).parents[1] / "pushed_model")
@@ -113,3 +113,18 @@ def test_a_push_that_is_switched_off_keeps_everything_as_it_is(model: types.Arti
     pushed = push(model, str(tmp_path / "serving"), push=False)
     assert pushed.get_int_custom_property("pushed") == 0 and not (tmp_path / "serving").exists()
     assert push(model, str(tmp_path / "serving"), push=True).get_int_custom_property("pushed") == 1
+
+
+@pytest.mark.parametrize(("keep", "left"), [(2, ["3", "1700000000"]), (3, ["2", "3", "1700000000"]), (None, None)])
+def test_a_push_removes_what_is_older_than_the_recipe_keeps(
+    model: types.Artifact, tmp_path: Path, keep: int | None, left: list[str] | None
+) -> None:
+    for version in ("1", "2", "3"):
+        (tmp_path / "serving" / version).mkdir(parents=True)
+        (tmp_path / "serving" / version / "saved_model.pb").write_bytes(b"older")
+    properties = {} if keep is None else {"keep_versions": keep}
+    assert push(model, str(tmp_path / "serving"), infra_blessed=0, **properties).get_int_custom_property("pushed") == 0
+    assert len(list((tmp_path / "serving").iterdir())) == 3, "what pushes nothing removes nothing"
+    push(model, str(tmp_path / "serving"), **properties)
+    found = sorted((path.name for path in (tmp_path / "serving").iterdir()), key=int)
+    assert found == (left or ["1", "2", "3", "1700000000"])

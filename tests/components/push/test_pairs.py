@@ -49,6 +49,7 @@ def push(
     model: types.Artifact,
     partner: types.Artifact,
     blessed: tuple[int, int, int, int] = (1, 1, 1, 1),
+    **properties: int,
 ) -> types.Artifact:
     """Pushes one of the two: `ranker` or `retrieval`."""
     pushed = standard_artifacts.PushedModel()
@@ -71,6 +72,7 @@ def push(
             "push_destination": proto_utils.proto_to_json(destination),
             "custom_config": "null",
             "partner_served": str(root / "serving" / others[name]),
+            **properties,
         },
     )
     return pushed
@@ -212,3 +214,16 @@ def test_with_a_partner() -> None:
         Pusher(**channels(), partner=given["partner"], push_destination=DESTINATION)
     with pytest.raises(ValueError, match="both `partner` and `partner_served`"):
         Pusher(**channels(), partner_served="other", push_destination=DESTINATION)
+
+
+def test_old_versions_go_in_pairs(make_model: MakeModel, tmp_path: Path) -> None:
+    for made in (100, 200, 300):
+        ranker, retrieval = make_model(f"ranker {made}", made), make_model(f"retrieval {made}", made)
+        push(tmp_path, "retrieval", retrieval, ranker, keep_versions=2)
+        if made == 300:
+            assert {name: set(own) for name, own in served(tmp_path).items()} == {
+                "ranker": {100, 200},
+                "retrieval": {100, 200, 300},
+            }, "the pair of 300 is not whole yet"
+        push(tmp_path, "ranker", ranker, retrieval, keep_versions=2)
+    assert {name: set(own) for name, own in served(tmp_path).items()} == {"ranker": {200, 300}, "retrieval": {200, 300}}

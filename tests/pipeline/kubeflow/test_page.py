@@ -11,6 +11,7 @@ import pytest
 import yaml
 from kubeflow_api.server import Server
 
+from components.push.serving_choice import read_choice
 from models.recipe_file import load_recipe
 from pipeline import cli
 
@@ -57,6 +58,31 @@ def test_its_commands_leave_no_schedule_behind(
     assert states[-1] == []
 
 
+def in_the_cluster() -> list[list[str]]:
+    """What is run in the pod gatewise-shell."""
+    return [shlex.split(line, comments=True) for line in re.findall(r"^kubectl exec .* -- gatewise (.*)$", PAGE, re.M)]
+
+
+def test_its_way_back_and_its_canary(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    commands = in_the_cluster()
+    served = tmp_path / "serving" / "shop"
+    named = {word for command in commands for word in command if word.isdigit()}
+    for version in {*named, "1700172800"}:
+        (served / version / "variables").mkdir(parents=True)
+        (served / version / "saved_model.pb").touch()
+        (served / version / "variables" / "variables.index").touch()
+    states = []
+    for command in commands:
+        assert command[:2] == ["serving-config", "/gatewise/serving/shop"]
+        with pytest.raises(SystemExit) as end:
+            cli.main(["serving-config", str(served), *command[2:]])
+        assert not end.value.code, (command, capsys.readouterr())
+        choice = read_choice(served)
+        assert choice is not None
+        states.append((choice.stable, choice.canary))
+    assert states == [("newest", None), (1700000000, None), (1700000000, "newest"), (1700086400, None)]
+
+
 def test_its_parts_of_a_recipe_are_right(tmp_path: Path) -> None:
     """Each block of YAML, put into the shop's recipe in place of what is there."""
     parts: list[dict[str, Any]] = [yaml.safe_load(block) for kind, block in BLOCKS if kind == "yaml"]
@@ -71,7 +97,9 @@ def test_its_parts_of_a_recipe_are_right(tmp_path: Path) -> None:
 
 
 def test_the_files_that_it_applies_are_there() -> None:
-    applied = re.findall(r"kubectl apply .*-f (\S+)", PAGE)
-    assert applied
-    for file in applied:
+    applied = re.findall(r"kubectl apply [^`\n]*-f ([^`\s]+)", PAGE)
+    assert set(applied) == {
+        f"kubeflow/{name}.yaml" for name in ("home", "serving", "serving-canary", "serving-rows", "monitoring", "dask")
+    }
+    for file in (*applied, *re.findall(r"file://(\S+)", PAGE)):
         assert (ROOT / file).is_file(), file

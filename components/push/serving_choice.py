@@ -1,0 +1,69 @@
+"""Which versions are to be served: a person's choice, kept beside the versions, so that no push and no pruning undoes it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import pydantic
+from pydantic import Field
+
+from models.errors import InputError
+from models.section import Section
+from models.whole_file import write_whole
+
+CHOICE = "serving.json"
+
+Version = Annotated[int, Field(gt=0)]
+Served = Version | Literal["newest"]
+
+
+class ServingChoice(Section):
+    """What the servers load, and what is kept on disk besides.
+
+    Attributes:
+        stable: for all clients; `newest` follows each push.
+        canary: for those who ask the canary's server; None: the same as `stable`.
+        keep: versions that are never pruned.
+        previous: what was served before the last change, to go back to.
+        mount: where the servers see the folder in which the models' folders lie.
+    """
+
+    stable: Served = "newest"
+    canary: Served | None = None
+    keep: tuple[Version, ...] = ()
+    previous: tuple[Version, ...] = ()
+    mount: str = "/models"
+
+    @property
+    def numbers(self) -> frozenset[int]:
+        """The versions that must stay: served by number, kept, or served before."""
+        named = (version for version in (self.stable, self.canary) if isinstance(version, int))
+        return frozenset((*named, *self.keep, *self.previous))
+
+
+def read_choice(served: Path) -> ServingChoice | None:
+    """The choice that lies in a model's folder of versions; None if nobody has chosen.
+
+    Raises:
+        InputError: the file cannot be read, or is no such choice.
+    """
+    path = served / CHOICE
+    try:
+        return ServingChoice.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}).") from None
+    except pydantic.ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise InputError(
+            f"{path}{': ' + where if where else ''}: {first['msg']}; expected what gatewise serving-config writes. "
+            "Remove the file and choose again, with --stable."
+        ) from None
+
+
+def write_choice(served: Path, choice: ServingChoice) -> None:
+    """Puts the choice beside the versions, whole."""
+    write_whole(served / CHOICE, choice.model_dump_json(indent=1) + "\n")
