@@ -23,7 +23,7 @@ from components.infra_validator.attempts import Attempts
 from components.infra_validator.pod_resources import resources_as_kubernetes_wants_them
 from components.probe.warm_up import WARM_UP
 from models.errors import InputError, NoVerdictError
-from models.serving_inputs import WARM_UP_FILE
+from models.version_folders import WARM_UP_FILE
 
 logger = logging.getLogger(__name__)
 

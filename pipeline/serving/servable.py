@@ -11,7 +11,7 @@ import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow_serving.apis import get_model_metadata_pb2, predict_pb2, prediction_log_pb2
 
-from models.serving_inputs import WARM_UP_FILE
+from models.version_folders import WARM_UP_FILE
 from pipeline.serving.status import Refusal
 
 DEFAULT_SIGNATURE = "serving_default"

@@ -21,7 +21,7 @@ from components.infra_validator.executor import LITTER_SECONDS, Executor, link_m
 from components.probe.warm_up import WARM_UP
 from models.errors import InputError, NoVerdictError
 from models.recipe_kubeflow import InfraValidator
-from models.serving_inputs import WARM_UP_FILE
+from models.version_folders import WARM_UP_FILE
 from models.warm_up import write
 from pipeline.kubeflow.platform import serving_spec
 
