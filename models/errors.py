@@ -22,3 +22,10 @@ class TrainingError(GatewiseError):
     """The training cannot go on (a loss is not a number, nothing to learn from): says which task and step."""
 
     exit_code = 1
+
+
+class NoVerdictError(GatewiseError):
+    """What was to judge a model has not come to it: killed, out of memory, out of time. That says nothing of the model, so
+    the stage fails and keeps no result: the same command tries again."""
+
+    exit_code = 3

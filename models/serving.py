@@ -20,8 +20,9 @@ from models.asking import PREDICTOR, RANK, RAW, SERVER, argument
 from models.encoding import Encoding
 from models.named_rows import argument_names
 from models.reproducible import settle, variables_read
-from models.serving_inputs import EXPECTED, INPUTS, WARM_UP_FILE, typical_row
+from models.serving_inputs import EXPECTED, INPUTS, typical_row
 from models.trainer_plan import ServingPlan
+from models.version_folders import WARM_UP_FILE
 
 Predictions = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 """Packed columns -> {task: (batch,)}, in TensorFlow: `MultiTaskModel.predictions` of a trained model."""

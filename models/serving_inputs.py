@@ -20,9 +20,6 @@ INPUTS = "assets.extra/inputs.json"
 EXPECTED = "assets.extra/expected.json"
 """{"example_ids": [...], "predictions": {task: [...]}}: what the trainer itself predicted for some eval examples."""
 
-WARM_UP_FILE = "assets.extra/tf_serving_warmup_requests"
-"""Where TensorFlow Serving looks for requests to replay, below a version's folder."""
-
 
 def read_inputs(directory: str | Path) -> dict[str, Any]:
     """The notes in INPUTS of an exported model.

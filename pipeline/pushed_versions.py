@@ -1,18 +1,12 @@
-"""The versions of a pushed model: folders named by a number, with a SavedModel in each."""
+"""Where the pushed models are below what a person names."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from models.version_folders import version_folders as pushed_versions
 
-def pushed_versions(folder: Path) -> dict[int, Path]:
-    """{version: its folder} of the model whose versions lie in `folder`, in ascending order; none where it is no such folder."""
-    found = {
-        int(version.name): version
-        for version in folder.glob("*")
-        if version.name.isascii() and version.name.isdigit() and (version / "saved_model.pb").is_file()
-    }
-    return dict(sorted(found.items()))
+__all__ = ["model_folders", "pushed_versions"]
 
 
 def model_folders(root: Path) -> list[Path]:

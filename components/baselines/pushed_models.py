@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from models.version_folders import version_folders
+
 
 def newest_before(served: Path, version: int) -> Path | None:
     """The newest whole version below `served` that is older than `version`, or None.
@@ -14,14 +16,5 @@ def newest_before(served: Path, version: int) -> Path | None:
         served: folder of the versions, which TF Serving polls; may be missing.
         version: of the candidate, the second at which it was made.
     """
-    if not served.is_dir():
-        return None
-    older = [
-        path
-        for path in served.iterdir()
-        if path.name.isascii()
-        and path.name.isdecimal()
-        and int(path.name) < version
-        and (path / "saved_model.pb").is_file()
-    ]
-    return max(older, key=lambda path: int(path.name), default=None)
+    older = [path for number, path in version_folders(served).items() if number < version]
+    return older[-1] if older else None

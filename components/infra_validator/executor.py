@@ -13,17 +13,17 @@ from pathlib import Path
 from typing import Any
 
 from tfx import types
-from tfx.components.infra_validator import executor as stock
 from tfx.components.util import model_utils
 from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils, standard_artifacts
 from tfx.types import standard_component_specs as specs
 from tfx.utils import kube_utils, path_utils
 
+from components.infra_validator.attempts import Attempts
 from components.infra_validator.pod_resources import resources_as_kubernetes_wants_them
 from components.probe.warm_up import WARM_UP
-from models.errors import InputError
-from models.serving_inputs import WARM_UP_FILE
+from models.errors import InputError, NoVerdictError
+from models.version_folders import WARM_UP_FILE
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +49,7 @@ class Executor(base_executor.BaseExecutor):
 
         Raises:
             InputError: it does not run in a pod of Kubeflow Pipelines.
+            NoVerdictError: no server got so far as to load or refuse the model; the next run tries again.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         model = artifact_utils.get_single_instance(input_dict["model"])
@@ -66,10 +67,15 @@ class Executor(base_executor.BaseExecutor):
             link_model(Path(path_utils.serving_model_path(model.uri)), requests, Path(links, "Format-Serving"))
             context = self.Context(tmp_dir=str(scratch), unique_id="server")
             with resources_as_kubernetes_wants_them():
-                stock.Executor(context).Do(
-                    {specs.MODEL_KEY: [candidate]}, {specs.BLESSING_KEY: [blessing]}, exec_properties
-                )
+                attempts = Attempts(context)
+                attempts.Do({specs.MODEL_KEY: [candidate]}, {specs.BLESSING_KEY: [blessing]}, exec_properties)
         if not model_utils.is_infra_validated(blessing):
+            if not attempts.refused:
+                raise NoVerdictError(
+                    f"InfraValidator: no server came to a verdict on the model; the last attempt: {attempts.last}. It is not "
+                    "pushed, and nothing is kept of this step: mend what the log above tells of the cluster, and run the "
+                    "pipeline again."
+                )
             logger.error(
                 "InfraValidator: the server has not loaded the model; why is in the log above. It is not pushed."
             )

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from components.probe.answers import differences, faults
 from components.probe.limits import latency, over_limits, size_mib
+from components.probe.machine_errors import is_of_the_machine
 from components.probe.named import ask_rank, ask_raw
 from components.probe.plan import ProbePlan
 from components.probe.requests import read_requests
@@ -75,12 +77,21 @@ def ask(model: str, files: Sequence[str], plan: ProbePlan, warm_up: str | None =
 
 
 def main(question: str, answer: str) -> None:
-    """Reads the arguments of `ask` from one file and writes what it returns into the other."""
+    """Reads the arguments of `ask` from one file and writes what it returns into the other.
+
+    An error of the model is an answer as well. One of the machine is none: it ends the process, and the next probe may
+    fare better.
+    """
     arguments = json.loads(Path(question).read_text(encoding="utf-8"))
     try:
         result = ask(**{**arguments, "plan": ProbePlan.model_validate(arguments["plan"])})
     except GatewiseError as error:
         result = {"requests": 0, "faults": [str(error)]}
+    except Exception as error:
+        if is_of_the_machine(error):
+            raise
+        traceback.print_exc()
+        result = {"requests": 0, "faults": [f"the model cannot be asked: {type(error).__name__}: {error}"]}
     write_whole(answer, json.dumps(result))
 
 

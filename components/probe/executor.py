@@ -34,6 +34,9 @@ class Executor(base_executor.BaseExecutor):
         probe.json: {"blessed": bool, "requests": number of examples asked about, "faults": [...], "latency_ms": {"p50",
         "p99"}, "size_mib"}. Beside it, for a good model, requests of real rows for TensorFlow Serving's warm-up: the push
         puts them into the version.
+
+        Raises:
+            NoVerdictError: the process that asks was killed or did not end in time; the next run asks again.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         plan = ProbePlan.model_validate_json(exec_properties["plan"])

@@ -1,4 +1,4 @@
-"""Asking in a fresh process: whatever happens there, a crash or silence included, comes back as a report."""
+"""Asking in a fresh process: what it answers is a verdict on the model; a process that dies or is silent has given none."""
 
 from __future__ import annotations
 
@@ -13,9 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from components.probe.plan import ProbePlan
+from models.errors import NoVerdictError
 
 ROOT = Path(__file__).parents[2]
 """Where the packages `components` and `models` lie."""
+
+LAST = 2000
+"""Characters of what the process has written that go into the message."""
 
 
 def ask_in_process(
@@ -31,25 +35,58 @@ def ask_in_process(
         timeout: seconds after which it is killed.
 
     Returns:
-        The report of `ask`; "faults" also tells of a process that crashed, was killed, or did not answer in time.
+        The report of `ask`.
+
+    Raises:
+        NoVerdictError: the process could not be started, was killed, did not end in time, or ended without an answer.
     """
     with tempfile.TemporaryDirectory(prefix="gatewise-probe-") as folder:
-        question, answer = Path(folder, "question.json"), Path(folder, "answer.json")
+        question, answer, output = (Path(folder, name) for name in ("question.json", "answer.json", "output.txt"))
         arguments = {"model": model, "files": list(files), "plan": plan.model_dump(), "warm_up": warm_up}
         question.write_text(json.dumps(arguments), encoding="utf-8")
         path = os.pathsep.join(part for part in (str(ROOT), os.environ.get("PYTHONPATH")) if part)
         environment = {**os.environ, "PYTHONPATH": path, "CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "2"}
         command = [sys.executable, "-m", "components.probe.ask", str(question), str(answer)]
-        try:
-            done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=timeout)
-        except subprocess.TimeoutExpired:
-            return {"requests": 0, "faults": [f"the model did not answer within {timeout:g} seconds"]}
-        if done.returncode or not answer.is_file():
-            return {"requests": 0, "faults": [f"{_end(done.returncode)}: {done.stderr.strip()[-2000:]}"]}
+        # Into a file, not a pipe: a pipe that a child of the killed process still holds would be waited for.
+        with output.open("wb") as written:
+            try:
+                code = subprocess.run(
+                    command,
+                    env=environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=written,
+                    stderr=subprocess.STDOUT,
+                    timeout=timeout,
+                    check=False,
+                ).returncode
+            except subprocess.TimeoutExpired:
+                raise NoVerdictError(_message(f"did not answer within {timeout:g} seconds", output)) from None
+            except OSError as error:
+                raise NoVerdictError(_message(f"could not be started: {error}", output)) from None
+        if code or not answer.is_file():
+            raise NoVerdictError(_message(_end(code), output))
         return json.loads(answer.read_text(encoding="utf-8"))
 
 
+def _message(what: str, output: Path) -> str:
+    last = output.read_text(encoding="utf-8", errors="replace").strip()[-LAST:]
+    said = f"It last wrote:\n{last}\n" if last else "It wrote nothing. "
+    return (
+        f"Probe: the process that asked the model {what}. That is no verdict on the model: it is not pushed, and nothing is "
+        f"kept of the probe. {said}Run the same command again; it goes on with the probe."
+    )
+
+
 def _end(code: int) -> str:
+    if code == -signal.SIGKILL:
+        return "was killed by SIGKILL, as the kernel does when memory runs out"
     if code < 0:
-        return f"the process that asked the model was killed by {signal.Signals(-code).name}"
-    return f"the process that asked the model ended with code {code}"
+        return f"was killed by {_signal(-code)}"
+    return f"ended with code {code} and without an answer"
+
+
+def _signal(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # a real-time signal has no name
+        return f"signal {number}"

@@ -14,6 +14,7 @@ from tfx.types import standard_component_specs as specs
 from tfx.utils import io_utils, proto_utils
 
 from components.probe.warm_up import WARM_UP
+from components.push.lock import alone_in
 from components.push.retention import prune
 from components.push.versions import publish, version_of_both
 from models.errors import InputError
@@ -30,9 +31,9 @@ class Executor(stock.Executor):
 
     The stock executor names the version after the clock and copies into place: killed half-way it leaves half a
     version, killed at the end it pushes the same model twice. Here the version is the second at which the model was
-    made, so a repeated push finds it there. With a partner it is the second at which the later of the two was made, so
-    that each one's push comes to the same number by itself; a model that has not changed is pushed once more, under the
-    number of its new partner.
+    made, so a repeated push finds it there; a number that another model has is left to it, and the next one taken. With a
+    partner it is the second at which the later of the two was made, so that each one's push comes to the same number by
+    itself; a model that has not changed is pushed once more, under the number of its new partner.
     """
 
     def Do(
@@ -47,7 +48,7 @@ class Executor(stock.Executor):
         a push removes old versions afterwards (`components.push.retention`).
 
         Raises:
-            InputError: the destination is no folder of a file system, or the version exists and is another model.
+            InputError: the destination is no folder of a file system, or what was copied is not the model.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         pushed = artifact_utils.get_single_instance(output_dict[specs.PUSHED_MODEL_KEY])
@@ -69,13 +70,24 @@ class Executor(stock.Executor):
                 f"Push: expected a folder of a file system, mounted where it is remote, received {base!r}. "
                 "Renaming, which makes a version appear whole, is not atomic elsewhere."
             )
-        version = version_of(artifact_utils.get_single_instance(input_dict[specs.MODEL_KEY]), source)
+        made = version_of(artifact_utils.get_single_instance(input_dict[specs.MODEL_KEY]), source)
+        places = [(source, Path(base))]
         if partner:
             theirs = Path(self.GetModelPath(_of_partner(input_dict)))
-            later = max(version, version_of(artifact_utils.get_single_instance(partner), theirs))
-            places = ((source, Path(base)), (theirs, Path(exec_properties[PARTNER_SERVED])))
-            version = version_of_both(later, places)
-        target = publish(source, Path(base), version, warm_up_of(input_dict.get(specs.INFRA_BLESSING_KEY, [])))
+            made = max(made, version_of(artifact_utils.get_single_instance(partner), theirs))
+            places.append((theirs, Path(exec_properties[PARTNER_SERVED])))
+        # Nobody takes the number between its choice and the push.
+        with alone_in(folder for _, folder in places):
+            version = version_of_both(made, places)
+            if version != made:
+                logger.warning(
+                    "Push: version %d in %s is another model, of another recipe of the same serving.model_name, another run or "
+                    "another partner. This one becomes version %d.",
+                    made,
+                    " or ".join(str(folder) for _, folder in places),
+                    version,
+                )
+            target = publish(source, Path(base), version, warm_up_of(input_dict.get(specs.INFRA_BLESSING_KEY, [])))
         io_utils.copy_dir(str(target), pushed.uri)
         self._MarkPushed(pushed, pushed_destination=str(target), pushed_version=str(version))
         if keep := exec_properties.get(KEEP_VERSIONS):

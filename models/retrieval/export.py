@@ -28,7 +28,8 @@ from models.retrieval.exact_index import ExactIndex
 from models.retrieval.item_table import raw_batches, read_items
 from models.retrieval.plan import EXCLUDE, HISTORY, ITEMS_FILE, PRIOR_COLUMN, VECTOR_COLUMN, RetrievalPlan
 from models.retrieval.two_tower import TwoTower
-from models.serving_inputs import INPUTS, WARM_UP_FILE, typical_row
+from models.serving_inputs import INPUTS, typical_row
+from models.version_folders import WARM_UP_FILE
 
 logger = logging.getLogger(__name__)
 

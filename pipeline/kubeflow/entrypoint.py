@@ -2,7 +2,7 @@
 
 Does what TFX's own entrypoint leaves undone on open-source Kubeflow: types and paths of the artifacts, runtime parameters,
 folders of the outputs. Writes its output file last and whole, logs JSON lines, and ends with 1 and one message that is enough
-where a person can act on it, with 3 and a traceback where it is a defect.
+where a person can act on it, with 3 where the same step may do better again, and with 3 and a traceback where it is a defect.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
         arguments: of the compiled file, with Kubeflow's placeholders filled; what is not known here goes to Beam.
 
     Returns:
-        The exit code: 0 done, 1 a person must act, 3 a defect.
+        The exit code: 0 done, 1 a person must act, 3 a defect or no verdict on a model.
     """
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     parser.add_argument("--stage", required=True)

@@ -11,8 +11,8 @@ from typing import Any
 import grpc
 from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
+from pipeline.serving.http_body import LARGEST
 from pipeline.serving.models import Models
-from pipeline.serving.rest import LARGEST
 from pipeline.serving.status import Refusal, refusal_of
 
 logger = logging.getLogger(__name__)
@@ -22,7 +22,12 @@ THREADS = 8
 
 def make_server(models: Models, host: str, port: int) -> tuple[grpc.Server, int]:
     """A gRPC server over the models, not yet started, and its port; port 0 is any free one."""
-    options = [("grpc.max_receive_message_length", LARGEST), ("grpc.max_send_message_length", -1)]
+    options = [
+        ("grpc.max_receive_message_length", LARGEST),
+        ("grpc.max_send_message_length", -1),
+        # None but the identity: a compressed message could be a thousand times as large as what was sent.
+        ("grpc.compression_enabled_algorithms_bitset", 1),
+    ]
     server = grpc.server(ThreadPoolExecutor(THREADS, thread_name_prefix="grpc"), options=options)
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(_Prediction(models), server)
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(_Status(models), server)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import logging
 import threading
@@ -12,6 +13,7 @@ from typing import Any
 from tensorflow_serving.apis import get_model_status_pb2
 
 from models.errors import InputError
+from models.version_folders import LARGEST, mistaken_folders
 from pipeline.pushed_versions import model_folders, pushed_versions
 from pipeline.serving.servable import Servable
 from pipeline.serving.status import Refusal, refusal_of
@@ -24,13 +26,20 @@ LABELS = ("stable", "canary")
 _STATE = get_model_status_pb2.ModelVersionStatus.State
 
 
+_Content = frozenset[tuple[str, int, int]]
+"""Name, size and time of change of each file of a version."""
+
+
 @dataclasses.dataclass
 class _Model:
-    """A model's folder, what is served of it, and what became of each version: (state, code, message)."""
+    """A model's folder, what is served of it, what became of each version: (state, code, message), what was in the folders
+    of those that could not be loaded, and the folders that were told to be none."""
 
     folder: Path
     served: Servable | None = None
     versions: dict[int, tuple[Any, int, str]] = dataclasses.field(default_factory=dict)
+    failed: dict[int, _Content] = dataclasses.field(default_factory=dict)
+    mistaken: set[Path] = dataclasses.field(default_factory=set)
 
 
 class Models:
@@ -63,12 +72,18 @@ class Models:
 
     def poll(self) -> None:
         """Looks for newer versions. One is loaded and warmed up beside the old one, which answers until then, and ends
-        what it has begun. One that cannot be loaded is told once, and the old one stays."""
+        what it has begun. One that cannot be loaded is told once, and tried again when its files have changed: it may have been
+        half there. The old one stays until then."""
         with self._polling:
             for folder in model_folders(self._root):
                 model = self._models.setdefault(folder.name, _Model(folder))
+                for path in set(mistaken_folders(folder)) - model.mistaken:
+                    logger.warning(
+                        "%s: no version: expected a number from 1 to %d without leading zeros", path, LARGEST
+                    )
+                    model.mistaken.add(path)
                 newest = max(pushed_versions(folder), default=0)
-                if newest and newest not in model.versions:
+                if newest and (newest not in model.versions or _changed(model, newest)):
                     self._load(folder.name, model, newest)
 
     def get(self, name: str, version: int | None = None, label: str = "") -> Servable:
@@ -118,12 +133,15 @@ class Models:
 
     def _load(self, name: str, model: _Model, version: int) -> None:
         model.versions[version] = (_STATE.LOADING, 0, "")
+        content = _content(model.folder / str(version))
         try:
             loaded = Servable(name, model.folder / str(version))
         except Exception as error:
             logger.exception("%s: version %d cannot be served", name, version)
             model.versions[version] = (_STATE.END, 2, refusal_of(error).message)
+            model.failed[version] = content
             return
+        model.failed.pop(version, None)
         model.versions[version] = (_STATE.AVAILABLE, 0, "")
         old, model.served = model.served, loaded
         if old is not None:
@@ -135,3 +153,16 @@ class Models:
             for version, (_, code, message) in model.versions.items():
                 if code:
                     yield model.folder / str(version), message
+
+
+def _changed(model: _Model, version: int) -> bool:
+    return version in model.failed and model.failed[version] != _content(model.folder / str(version))
+
+
+def _content(folder: Path) -> _Content:
+    found = set()
+    for path in folder.rglob("*"):
+        with contextlib.suppress(FileNotFoundError):
+            status = path.stat()
+            found.add((str(path.relative_to(folder)), status.st_size, status.st_mtime_ns))
+    return frozenset(found)

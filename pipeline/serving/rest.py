@@ -6,9 +6,12 @@ HTTP server, a thread for each connection.
 
 from __future__ import annotations
 
+import contextlib
+import io
 import logging
 import re
-import zlib
+import socket
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -18,6 +21,7 @@ from google.protobuf import json_format
 from tensorflow_serving.apis import get_model_metadata_pb2, predict_pb2
 
 from pipeline.serving import json_in, json_out
+from pipeline.serving.http_body import TimedReads, read_body
 from pipeline.serving.models import Models
 from pipeline.serving.status import HTTP, Refusal, refusal_of
 
@@ -27,8 +31,10 @@ _PLACE = r"/v1/models/([^/:]+)(?:/versions/(\d+)|/labels/([^/:]+))?"
 _ASK = re.compile(rf"(?i){_PLACE}:(classify|regress|predict)")
 _LOOK = re.compile(r"(?i)/v1/models(?:/([^/:]+))?(?:/versions/(\d+)|/labels/([^/:]+))?(?:/(metadata))?")
 
-LARGEST = 256 * 2**20
-"""Bytes of a request's body."""
+BACKLOG = 128
+"""Connections that may wait to be taken: with the base class' 5, some of fifty clients are turned away by the kernel."""
+
+LINGER_SECONDS = 1.0
 
 
 def answer(models: Models, method: str, path: str, body: bytes) -> tuple[int, str]:
@@ -101,19 +107,44 @@ def make_server(models: Models, host: str, port: int) -> ThreadingHTTPServer:
     class Handler(_Handler):
         served = models
 
-    server = ThreadingHTTPServer((host, port), Handler)
+    server = _Server((host, port), Handler)
     server.daemon_threads = True
     return server
+
+
+class _Server(ThreadingHTTPServer):
+    request_queue_size = BACKLOG
 
 
 class _Handler(BaseHTTPRequestHandler):
     served: Models
     protocol_version = "HTTP/1.1"
-    timeout = 60
     # Head and body in one packet: else the second waits for the client's acknowledgement of the first.
     wbufsize = -1
     disable_nagle_algorithm = True
     server_version, sys_version = "gatewise-development", ""
+
+    def setup(self) -> None:
+        """With a limit of time for each request."""
+        super().setup()
+        self._refused = False
+        self.rfile.close()
+        self._reads = TimedReads(self.connection)
+        self.rfile = io.BufferedReader(self._reads)
+
+    def finish(self) -> None:
+        """Takes what a client that was refused is still sending: else the system resets the connection, and the client does
+        not read why."""
+        with contextlib.suppress(OSError):
+            super().finish()
+        if not self._refused:
+            return
+        with contextlib.suppress(OSError):
+            self.connection.shutdown(socket.SHUT_WR)
+            self.connection.settimeout(LINGER_SECONDS)
+            end = time.monotonic() + LINGER_SECONDS
+            while time.monotonic() < end and self.connection.recv(65_536):
+                pass
 
     def parse_request(self) -> bool:
         """Every method there is goes one way; the base class would look for a function named by it."""
@@ -128,15 +159,20 @@ class _Handler(BaseHTTPRequestHandler):
     def _reply(self) -> None:
         path = urlsplit(self.path).path
         try:
-            body = self._body()
+            body = read_body(self.headers, self.rfile)
         except Refusal as refusal:
-            self.close_connection = True
-            status, text = HTTP[refusal.code], json_out.error(refusal.message)
+            self.close_connection = self._refused = True
+            status = 413 if refusal.code == "RESOURCE_EXHAUSTED" else HTTP[refusal.code]
+            text = json_out.error(refusal.message)
+        except TimeoutError:
+            self.close_connection = self._refused = True
+            status, text = 408, json_out.error("The request did not come in time.")
         else:
             known = re.match(r"(?i)/v1/", path)
             status, text = (
                 answer(self.served, self.command, path, body) if known else (404, json_out.error("Not Found"))
             )
+        self._reads.request_is_read()
         content = text.encode("utf-8", "backslashreplace")
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
@@ -144,43 +180,3 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(content)
-
-    def _body(self) -> bytes:
-        if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
-            body = self._chunks()
-        else:
-            length = self.headers.get("Content-Length", "0")
-            if not (length.isascii() and length.isdigit() and len(length) < 20):
-                raise Refusal("INVALID_ARGUMENT", f"Malformed Content-Length: {length[:50]}")
-            if int(length) > LARGEST:
-                raise Refusal("RESOURCE_EXHAUSTED", f"The body has more than {LARGEST} bytes.")
-            body = self.rfile.read(int(length))
-        if self.headers.get("Content-Encoding", "").lower() == "gzip":
-            body = _unzipped(body)
-        return body
-
-    def _chunks(self) -> bytes:
-        body = bytearray()
-        while True:
-            size = self.rfile.readline(100).split(b";")[0].strip()
-            if not re.fullmatch(rb"[0-9a-fA-F]{1,8}", size):
-                raise Refusal("INVALID_ARGUMENT", "Malformed chunk of the body")
-            if not int(size, 16):
-                while self.rfile.readline(65_536).strip():
-                    pass
-                return bytes(body)
-            if len(body) + int(size, 16) > LARGEST:
-                raise Refusal("RESOURCE_EXHAUSTED", f"The body has more than {LARGEST} bytes.")
-            body += self.rfile.read(int(size, 16))
-            self.rfile.readline(100)
-
-
-def _unzipped(body: bytes) -> bytes:
-    stream = zlib.decompressobj(wbits=31)
-    try:
-        plain = stream.decompress(body, LARGEST)
-    except zlib.error:
-        raise Refusal("INVALID_ARGUMENT", "The body is not gzip, as Content-Encoding says.") from None
-    if stream.unconsumed_tail:
-        raise Refusal("RESOURCE_EXHAUSTED", f"The body has more than {LARGEST} bytes.")
-    return plain

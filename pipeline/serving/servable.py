@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,13 +10,14 @@ import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow_serving.apis import get_model_metadata_pb2, predict_pb2, prediction_log_pb2
 
-from models.serving_inputs import WARM_UP_FILE
+from models.version_folders import WARM_UP_FILE
+from pipeline.serving.limits import check_claim, check_examples
 from pipeline.serving.status import Refusal
 
 DEFAULT_SIGNATURE = "serving_default"
 
-_MOST_VALUES = 2**24
-"""Of one tensor: a few bytes of a request may claim a shape that no memory holds."""
+EXAMPLES = "examples"
+"""The input that takes serialized tf.Examples."""
 
 
 class Servable:
@@ -63,7 +63,7 @@ class Servable:
         if name not in self.signatures:
             raise Refusal("FAILED_PRECONDITION", f'Serving signature key "{name}" not found.')
         signature = self.signatures[name]
-        inputs = _inputs(signature, request.inputs)
+        inputs = _inputs(signature, request.inputs, request.ByteSize())
         wanted = _wanted(signature, request.output_filter)
         try:
             outputs = self._loaded.signatures[name](**inputs)
@@ -100,7 +100,7 @@ class Servable:
             self.predict(prediction_log_pb2.PredictionLog.FromString(record.numpy()).predict_log.request)
 
 
-def _inputs(signature: Any, given: Mapping[str, Any]) -> dict[str, tf.Tensor]:
+def _inputs(signature: Any, given: Mapping[str, Any], request_bytes: int) -> dict[str, tf.Tensor]:
     names, defaults = set(signature.inputs), set(signature.defaults)
     extra, missing = sorted(set(given) - names), sorted(names - set(given) - defaults)
     if extra or missing:
@@ -111,29 +111,31 @@ def _inputs(signature: Any, given: Mapping[str, Any]) -> dict[str, tf.Tensor]:
             f"{{{','.join(missing)}}}.",
         )
     return {
-        key: _tensor(key, given[key] if key in given else signature.defaults[key], info)
+        key: _tensor(key, given[key] if key in given else signature.defaults[key], info, request_bytes)
         for key, info in signature.inputs.items()
     }
 
 
-def _tensor(name: str, proto: Any, info: Any) -> tf.Tensor:
+def _tensor(name: str, proto: Any, info: Any, request_bytes: int) -> tf.Tensor:
     if proto.dtype != info.dtype:
         expected, got = (_type(dtype) for dtype in (info.dtype, proto.dtype))
         raise Refusal("INVALID_ARGUMENT", f"Input {name!r}: expects {expected} but {got} is provided")
     sizes = [dim.size for dim in proto.tensor_shape.dim]
     if proto.tensor_shape.unknown_rank or any(size < 0 for size in sizes):
         raise Refusal("INVALID_ARGUMENT", f"tensor parsing error: {name}")
-    if math.prod(sizes) > _MOST_VALUES:
-        raise Refusal("RESOURCE_EXHAUSTED", f"Input {name!r}: {math.prod(sizes)} values are more than {_MOST_VALUES}")
+    check_claim(name, sizes, request_bytes)
     allowed = tf.TensorShape(info.tensor_shape)
     if not allowed.is_compatible_with(sizes):
         raise Refusal(
             "INVALID_ARGUMENT", f"Input {name!r}: a tensor of shape {sizes} is given where {allowed} is expected"
         )
     try:
-        return tf.io.parse_tensor(proto.SerializeToString(), tf.as_dtype(info.dtype))
+        tensor = tf.io.parse_tensor(proto.SerializeToString(), tf.as_dtype(info.dtype))
     except (tf.errors.OpError, ValueError):
         raise Refusal("INVALID_ARGUMENT", f"tensor parsing error: {name}") from None
+    if name == EXAMPLES and tensor.dtype == tf.string:
+        check_examples(name, tensor.numpy().reshape(-1))
+    return tensor
 
 
 def _type(dtype: int) -> str:

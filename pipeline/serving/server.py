@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 from models.errors import InputError
 from pipeline.serving import grpc_services, rest
 from pipeline.serving.models import Models
+
+logger = logging.getLogger(__name__)
 
 FIRST_LINE = (
     "Development server: for trying models out, not for traffic. In production TensorFlow Serving polls the same folder; "
@@ -65,7 +68,10 @@ class Server:
 
     def _poll(self) -> None:
         while not self._ended.wait(self._poll_seconds):
-            self.models.poll()
+            try:
+                self.models.poll()
+            except Exception:  # a file system that is away for a moment; the next look may be luckier
+                logger.exception("The folder of the models cannot be looked into")
 
 
 def serve(

@@ -48,4 +48,6 @@ def refusal_of(error: Exception) -> Refusal:
         return Refusal(_CODES.get(error.error_code, "UNKNOWN"), str(error.message))
     if isinstance(error, MemoryError):
         return Refusal("RESOURCE_EXHAUSTED", "out of memory")
+    if isinstance(error, RecursionError):
+        return Refusal("INVALID_ARGUMENT", "nested too deeply")
     return Refusal("INTERNAL", f"{type(error).__name__}: {error}")

@@ -33,6 +33,8 @@ class Kubernetes:
     Attributes:
         created, deleted: manifests of the pods that were made, names of those that were ended.
         asked: (method, path) of each request.
+        more: what else a created pod's status says; "phase" may be overruled.
+        log: of a created pod's server.
     """
 
     def __init__(self, start: Callable[[Mapping[str, Any]], str], mount: str, access: str = "ReadWriteMany") -> None:
@@ -40,6 +42,8 @@ class Kubernetes:
         self.created: list[dict[str, Any]] = []
         self.deleted: list[str] = []
         self.asked: list[tuple[str, str]] = []
+        self.more: dict[str, Any] = {}
+        self.log = ""
         self._claim = {"spec": {"accessModes": [access]}}
         self._pods: dict[str, dict[str, Any]] = {
             EXECUTOR: {
@@ -79,12 +83,19 @@ class Kubernetes:
         if method == "POST":
             name = f"{body['metadata']['generateName']}x{len(self.created)}"
             self.created.append(body)
-            status = {"phase": self._start(body), "podIP": "127.0.0.1"}
+            status = {"phase": self._start(body), "podIP": "127.0.0.1", **self.more}
+            if status["phase"] == "Failed" and not self.more:
+                ended = {"terminated": {"exitCode": 255, "reason": "Error"}}
+                status["containerStatuses"] = [
+                    {"name": "server", "image": "x", "imageID": "x", "ready": False, "restartCount": 0, "state": ended}
+                ]
             self._pods[name] = {**body, "metadata": {**body["metadata"], "name": name}, "status": status}
             return 201, self._pods[name]
         if name not in self._pods:
             return 404, {"message": f'pods "{name}" not found'}
         if log:
+            if "container=main" not in path:
+                return 200, self.log
             return 400, {"message": f"container main is not valid for pod {name}"}
         if method == "DELETE":
             self.deleted.append(name)

@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import kubernetes_models
 import pytest
@@ -18,9 +19,9 @@ from tfx.utils import proto_utils
 
 from components.infra_validator.executor import LITTER_SECONDS, Executor, link_model, scratch_folder
 from components.probe.warm_up import WARM_UP
-from models.errors import InputError
+from models.errors import InputError, NoVerdictError
 from models.recipe_kubeflow import InfraValidator
-from models.serving_inputs import WARM_UP_FILE
+from models.version_folders import WARM_UP_FILE
 from models.warm_up import write
 from pipeline.kubeflow.platform import serving_spec
 
@@ -61,7 +62,13 @@ def cluster(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Kubernetes]
 
 
 def validate(
-    model: Path, home: Path, tmp_path: Path, value: float | str | None = 1.0, blessed: int = 1, tries: int = 1
+    model: Path,
+    home: Path,
+    tmp_path: Path,
+    value: float | str | None = 1.0,
+    blessed: int = 1,
+    tries: int = 1,
+    seconds: int = 60,
 ) -> types.Artifact:
     """The blessing, after the probe has left one request with `value`."""
     import tensorflow as tf
@@ -81,7 +88,7 @@ def validate(
     Path(blessing.uri).mkdir()
     properties = {
         "serving_spec": proto_utils.proto_to_json(serving_spec(SERVER, "shop")),
-        "validation_spec": f'{{"num_tries": {tries}, "max_loading_time_seconds": 60}}',
+        "validation_spec": f'{{"num_tries": {tries}, "max_loading_time_seconds": {seconds}}}',
         "scratch": str(home / "shop" / "infra_validator"),
         "code": "",
     }
@@ -135,13 +142,67 @@ def test_a_model_that_the_probe_has_not_blessed_is_not_loaded(
     assert "no server is asked, the probe has not blessed the model" in caplog.text
 
 
-def test_a_volume_for_one_node_is_not_enough(
-    exported: Path, home: Path, cluster: Kubernetes, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Said by the stock executor, in the log; the recipe does not know the claim."""
+def test_a_volume_for_one_node_is_not_enough(exported: Path, home: Path, cluster: Kubernetes, tmp_path: Path) -> None:
+    """Said by the stock executor; the recipe does not know the claim."""
     cluster._claim["spec"]["accessModes"] = ["ReadWriteOnce"]
-    assert validate(exported, home, tmp_path).get_int_custom_property("blessed") == 0
-    assert "Access mode should be ReadWriteMany." in caplog.text and cluster.created == []
+    with pytest.raises(NoVerdictError, match=r"the last attempt: .*Access mode should be ReadWriteMany\."):
+        validate(exported, home, tmp_path)
+    assert cluster.created == []
+
+
+def _ended(code: int, reason: str) -> dict[str, Any]:
+    state = {"terminated": {"exitCode": code, "reason": reason}}
+    named = {"name": "server", "image": "x", "imageID": "x", "ready": False, "restartCount": 0}
+    return {"phase": "Failed", "containerStatuses": [{**named, "state": state}]}
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (
+            {"phase": "Failed", "reason": "Evicted", "message": "The node was low on memory"},
+            "Evicted: The node was low",
+        ),
+        (_ended(137, "OOMKilled"), "OOMKilled"),
+        (_ended(143, "Error"), "JobAborted"),
+        (
+            {
+                "phase": "Pending",
+                "conditions": [{"type": "PodScheduled", "status": "False", "message": "0/3 nodes have 2 CPUs"}],
+            },
+            "0/3 nodes have 2 CPUs",
+        ),
+    ],
+)
+def test_what_happens_to_the_pod_is_no_verdict(
+    exported: Path, home: Path, cluster: Kubernetes, tmp_path: Path, more: dict[str, Any], words: str
+) -> None:
+    cluster.more = more
+    with pytest.raises(
+        NoVerdictError, match=f"(?s)no server came to a verdict.*{words}.*run the pipeline again"
+    ) as told:
+        validate(exported, home, tmp_path, seconds=2)
+    assert told.value.exit_code == 3 and len(cluster.deleted) == 1
+
+
+@pytest.mark.parametrize(
+    ("log", "verdict"),
+    [
+        ("E retrier.cc:37] Loading servable: {name: shop version: 1} failed: Not found: no saved_model.pb", True),
+        ("E retrier.cc:37] Loading servable: {name: shop version: 1} failed: RESOURCE_EXHAUSTED: OOM", False),
+        ("I retrier.cc:37] Loading servable: {name: shop version: 1}", False),
+    ],
+)
+def test_a_server_that_never_answers(
+    exported: Path, home: Path, cluster: Kubernetes, tmp_path: Path, log: str, verdict: bool
+) -> None:
+    """TensorFlow Serving goes on trying to load a bad model; its log says which of the two it is."""
+    cluster.more, cluster.log = {"phase": "Pending"}, log
+    if verdict:
+        assert validate(exported, home, tmp_path, seconds=1).get_int_custom_property("blessed") == 0
+    else:
+        with pytest.raises(NoVerdictError, match="the server's pod is Pending"):
+            validate(exported, home, tmp_path, seconds=1)
 
 
 def test_outside_of_a_pod_it_says_so(

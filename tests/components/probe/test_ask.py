@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
@@ -142,3 +144,54 @@ def test_what_a_person_can_act_on_is_a_fault_and_no_traceback(
     main(str(tmp_path / "question.json"), str(tmp_path / "answer.json"))
     answer = json.loads((tmp_path / "answer.json").read_text())
     assert answer["requests"] == 0 and "1 of 5 examples that the trainer predicted are not among" in answer["faults"][0]
+
+
+OF_THE_MACHINE: dict[str, BaseException] = {
+    "memory": MemoryError("1 TiB"),
+    "memory, says NumPy": np._core._exceptions._ArrayMemoryError((2**50,), np.dtype("f4")),  # type: ignore[attr-defined]
+    "memory, says Arrow": pa.ArrowMemoryError("malloc"),
+    "memory, says TensorFlow": tf.errors.ResourceExhaustedError(None, None, "OOM"),
+    "a disk that is full": OSError(errno.ENOSPC, "No space left on device"),
+    "a file system that is away": OSError(errno.ESTALE, "Stale file handle"),
+    "a broken installation": ModuleNotFoundError("No module named 'tensorflow'"),
+}
+OF_THE_MODEL: dict[str, BaseException] = {
+    "a file that is cut off": OSError("Cannot parse file saved_model.pb"),
+    "an operation that is unknown": tf.errors.NotFoundError(None, None, "Op type not registered"),
+    "a shape that is wrong": tf.errors.InvalidArgumentError(None, None, "shapes"),
+    "a signature that is missing": KeyError("rank"),
+    "notes that are odd": ValueError("odd"),
+}
+
+
+def told(error: BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Asks a model that ends in this error, and gives the file for the answer."""
+
+    def raising(**arguments: Any) -> None:
+        raise error
+
+    monkeypatch.setattr("components.probe.ask.ask", raising)
+    (tmp_path / "question").write_text(json.dumps({"plan": PLAN}))
+    main(str(tmp_path / "question"), str(tmp_path / "answer"))
+    return tmp_path / "answer"
+
+
+@pytest.mark.parametrize("case", OF_THE_MACHINE)
+@pytest.mark.parametrize("behind", [False, True])
+def test_an_error_of_the_machine_is_no_answer(
+    case: str, behind: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    error = OF_THE_MACHINE[case]
+    if behind:
+        cause, error = error, ValueError("the model cannot be read")
+        error.__cause__ = cause
+    with pytest.raises(type(error)):
+        told(error, tmp_path, monkeypatch)
+    assert not (tmp_path / "answer").exists()
+
+
+@pytest.mark.parametrize("case", OF_THE_MODEL)
+def test_an_error_of_the_model_is_an_answer(case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    error = OF_THE_MODEL[case]
+    answer = json.loads(told(error, tmp_path, monkeypatch).read_text())
+    assert answer == {"requests": 0, "faults": [f"the model cannot be asked: {type(error).__name__}: {error}"]}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from components.probe.component import Probe
 from components.probe.executor import Executor
 from components.probe.plan import ProbePlan
 from components.probe.warm_up import WARM_UP
+from models.errors import NoVerdictError
 from models.recipe import Recipe
 
 PLAN = ProbePlan(
@@ -69,25 +71,54 @@ def test_a_model_that_cannot_be_loaded(export: Callable[..., Path], examples: Pa
     (model / "Format-Serving" / "saved_model.pb").write_bytes(b"cut off")
     blessing, report = probe(model, examples)
     assert properties(blessing) == (0, 0)
-    assert "ended with code 1" in report["faults"][0] and "saved_model.pb" in report["faults"][0]
+    assert "the model cannot be asked: OSError" in report["faults"][0] and "saved_model.pb" in report["faults"][0]
 
 
-def test_a_process_that_does_not_answer_in_time(export: Callable[..., Path], examples: Path) -> None:
-    blessing, report = probe(export(), examples, timeout=1)
-    assert properties(blessing) == (0, 0)
-    assert report["faults"] == ["the model did not answer within 1 seconds"]
+NO_VERDICT = {
+    "killed, as the kernel does when memory runs out": (
+        "os.kill(os.getpid(), 9)",
+        "was killed by SIGKILL, as the kernel does when memory runs out",
+    ),
+    "aborted, as C++ does on std::bad_alloc": ("print('bad_alloc', flush=True); os.abort()", "SIGABRT.*bad_alloc"),
+    "a signal without a name": ("os.kill(os.getpid(), 40)", "was killed by signal 40"),
+    "hangs": (
+        "print('loading', flush=True); time.sleep(60)",
+        "did not answer within 2 seconds.*It last wrote:.loading",
+    ),
+    "hangs, with a child that has its output": (
+        "os.environ.pop('PYTHONPATH'); subprocess.Popen(['sleep', '30']); time.sleep(60)",
+        "did not answer within 2 seconds",
+    ),
+    "does not get as far as asking": (
+        "print('no TensorFlow', flush=True); os._exit(1)",
+        "ended with code 1.*no TensorF",
+    ),
+    "ends without an answer": ("os._exit(0)", "ended with code 0 and without an answer"),
+}
+"""What the process that asks does -> what is said of it."""
 
 
-def test_a_process_that_is_killed(
-    export: Callable[..., Path], examples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("case", NO_VERDICT)
+def test_a_process_that_comes_to_no_verdict(
+    case: str, examples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As the kernel does when memory runs out."""
+    """The stage fails, so that TFX keeps no answer and the next run asks again."""
+    code, words = NO_VERDICT[case]
     (tmp_path / "early").mkdir()
-    (tmp_path / "early" / "sitecustomize.py").write_text("import os\nos.kill(os.getpid(), 9)\n")
+    (tmp_path / "early" / "sitecustomize.py").write_text(f"import os, subprocess, time\n{code}\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "early") + os.pathsep + os.environ.get("PYTHONPATH", ""))
-    blessing, report = probe(export(), examples)
-    assert properties(blessing) == (0, 0)
-    assert report["faults"][0].startswith("the process that asked the model was killed by SIGKILL")
+    begin = time.monotonic()
+    told_of = rf"(?s)^Probe: the process that asked .*{words}.*Run the same command again"
+    with pytest.raises(NoVerdictError, match=told_of) as told:
+        probe(tmp_path / "model" / "3", examples, timeout=2 if "hangs" in case else 120)
+    assert told.value.exit_code == 3 and time.monotonic() - begin < 20
+    assert not (tmp_path / "infra_blessing" / "probe.json").exists()
+
+
+def test_a_process_that_cannot_be_started(examples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("components.probe.process.sys.executable", str(tmp_path / "no_python"))
+    with pytest.raises(NoVerdictError, match="could not be started: .*No such file"):
+        probe(tmp_path / "model" / "3", examples)
 
 
 def test_the_component_and_its_plan() -> None:

@@ -14,6 +14,7 @@ from tfx.utils import proto_utils
 from components.probe.warm_up import WARM_UP
 from components.push.component import Pusher
 from components.push.executor import Executor
+from components.push.lock import LOCK
 from models.errors import InputError
 
 
@@ -65,7 +66,19 @@ def test_the_version_is_the_second_at_which_the_model_was_made(model: types.Arti
         assert pushed.get_string_custom_property("pushed_version") == "1700000000"
         assert pushed.get_string_custom_property("pushed_destination") == str(tmp_path / "serving" / "1700000000")
         assert (Path(pushed.uri) / "saved_model.pb").read_bytes() == b"graph"
-    assert [path.name for path in (tmp_path / "serving").iterdir()] == ["1700000000"]
+    assert {path.name for path in (tmp_path / "serving").iterdir()} == {"1700000000", LOCK}
+
+
+def test_another_model_of_the_same_second_gets_the_next_number(
+    model: types.Artifact, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    push(model, str(tmp_path / "serving"))
+    Path(model.uri, "Format-Serving", "saved_model.pb").write_bytes(b"of another recipe")
+    for _ in range(2):
+        assert push(model, str(tmp_path / "serving")).get_string_custom_property("pushed_version") == "1700000001"
+    assert "version 1700000000 in" in caplog.text and "This one becomes version 1700000001" in caplog.text
+    assert (tmp_path / "serving" / "1700000000" / "saved_model.pb").read_bytes() == b"graph"
+    assert (tmp_path / "serving" / "1700000001" / "saved_model.pb").read_bytes() == b"of another recipe"
 
 
 def test_the_requests_of_the_probe_warm_the_version_up(model: types.Artifact, tmp_path: Path) -> None:

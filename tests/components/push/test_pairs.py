@@ -16,6 +16,7 @@ from tfx.utils import proto_utils
 from components.push.component import Pusher
 from components.push.executor import Executor
 from components.push.versions import version_of_both
+from models.version_folders import version_folders
 
 MakeModel = Callable[..., types.Artifact]
 
@@ -93,8 +94,8 @@ def served(root: Path) -> dict[str, dict[int, str]]:
     """{model: {version: what it holds}}."""
     return {
         name: {
-            int(folder.name): (folder / "saved_model.pb").read_text()
-            for folder in sorted((root / "serving" / name).iterdir())
+            version: (folder / "saved_model.pb").read_text()
+            for version, folder in version_folders(root / "serving" / name).items()
         }
         for name in ("ranker", "retrieval")
     }

@@ -1,0 +1,115 @@
+"""The stock InfraValidator's attempts, each of which is a verdict on the model or none."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from typing import Any
+
+from tfx.components.infra_validator import error_types
+from tfx.components.infra_validator import executor as stock
+from tfx.proto import infra_validator_pb2
+
+logger = logging.getLogger(__name__)
+
+REFUSED = re.compile(r"Loading servable: .* failed: (?!\S*(?:RESOURCE_EXHAUSTED|UNAVAILABLE|Resource exhausted))")
+"""What TensorFlow Serving logs of a model that it cannot load; it goes on trying for longer than anybody waits."""
+
+NOT_ITS_OWN = {0, *range(125, 193)}
+"""Exit codes that do not tell of the model: done, not to be executed (125 to 127), killed by a signal (128 and its number).
+TensorFlow Serving's own is 255."""
+
+
+class Attempts(stock.Executor):
+    """Remembers of each failed attempt whether the server has refused the model.
+
+    The stock executor takes whatever happens to the server's pod as the model's fault: one that no node has room for, an
+    image that cannot be pulled, an eviction.
+
+    Attributes:
+        refused: whether one attempt has ended with the server's refusal of the model.
+        last: what happened in the last failed attempt, in words.
+    """
+
+    def __init__(self, context: Any = None) -> None:
+        super().__init__(context)
+        self.refused, self.last = False, "no attempt was made"
+
+    def _ValidateOnce(
+        self,
+        model_path: str,
+        serving_binary: Any,
+        serving_spec: infra_validator_pb2.ServingSpec,
+        validation_spec: infra_validator_pb2.ValidationSpec,
+        requests: list[Any],
+    ) -> None:
+        deadline = time.time() + validation_spec.max_loading_time_seconds
+        runner = None
+        try:
+            runner = stock._create_model_server_runner(
+                model_path=model_path, serving_binary=serving_binary, serving_spec=serving_spec
+            )
+            runner.Start()
+            runner.WaitUntilRunning(deadline)
+            client = serving_binary.MakeClient(runner.GetEndpoint())
+            client.WaitUntilModelLoaded(deadline, polling_interval_sec=1)
+            if requests:
+                client.SendRequests(requests)
+        except error_types.GracefulShutdown:
+            raise
+        except Exception as error:
+            pod = _pod_of(runner)
+            self.last = f"{type(error).__name__}: {str(error)[:1000]}{_in_words(pod)}"
+            self.refused |= isinstance(error, error_types.ValidationFailed) or (
+                pod is not None and (ended_by_itself(pod) or REFUSED.search(_log_of(runner)) is not None)
+            )
+            raise
+        finally:
+            if runner is not None:
+                runner.Stop()
+
+
+def ended_by_itself(pod: Any) -> bool:
+    """Whether a pod's server has ended with an error code of its own: not killed, not evicted, not out of time or memory.
+
+    Args:
+        pod: a V1Pod.
+    """
+    if pod.status.reason:  # Evicted, NodeLost, DeadlineExceeded: the pod's end, not the server's
+        return False
+    ended = [state for container in pod.status.container_statuses or () if (state := container.state.terminated)]
+    return any(state.exit_code not in NOT_ITS_OWN and state.reason != "OOMKilled" for state in ended)
+
+
+def _in_words(pod: Any) -> str:
+    if pod is None:
+        return " (the server's pod is not there)"
+    waiting = [
+        f", {state.reason}: {state.message}"
+        for container in pod.status.container_statuses or ()
+        if (state := container.state.waiting or container.state.terminated)
+    ]
+    unscheduled = [f", {one.message}" for one in pod.status.conditions or () if one.status == "False" and one.message]
+    reason = f", {pod.status.reason}: {pod.status.message}" if pod.status.reason else ""
+    return f" (the server's pod is {pod.status.phase}{reason}{''.join(waiting + unscheduled)})"
+
+
+def _pod_of(runner: Any) -> Any:
+    """The server's V1Pod, or None where there is none, or nobody tells."""
+    if runner is None or runner._pod_name is None:
+        return None
+    try:
+        return runner._k8s_core_api.read_namespaced_pod(name=runner._pod_name, namespace=runner._namespace)
+    except Exception:  # asked only to say more of an error
+        logger.warning("InfraValidator: the server's pod cannot be asked for.", exc_info=True)
+        return None
+
+
+def _log_of(runner: Any) -> str:
+    try:
+        # Its only container; the stock runner's own GetLogs names the step's.
+        return str(runner._k8s_core_api.read_namespaced_pod_log(name=runner._pod_name, namespace=runner._namespace))
+    except Exception:
+        logger.warning("InfraValidator: the server's log cannot be read.", exc_info=True)
+        return ""

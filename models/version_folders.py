@@ -1,0 +1,45 @@
+"""Which folders are versions of a model, and what is where in them: one answer for the push, the gates, the servers and the tools."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+LARGEST = 2**63 - 1
+"""A version is an int64 in TensorFlow Serving's protos."""
+
+WARM_UP_FILE = "assets.extra/tf_serving_warmup_requests"
+"""Where TensorFlow Serving looks for requests to replay, below a version's folder."""
+
+_NUMBER = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
+
+
+def version_number(name: str) -> int | None:
+    """The version that a folder's name stands for; None for what is none.
+
+    Positive, in decimal digits without leading zeros, so that each version has one name, and at most LARGEST.
+    """
+    number = int(name) if _NUMBER.fullmatch(name) else None
+    return number if number is not None and number <= LARGEST else None
+
+
+def version_folders(folder: Path) -> dict[int, Path]:
+    """{version: its folder} of the model whose versions lie in `folder`, in ascending order; none where it is no such folder.
+
+    A version without saved_model.pb is not there yet, or no longer.
+    """
+    found = {
+        number: version
+        for version in folder.glob("*")
+        if (number := version_number(version.name)) is not None and (version / "saved_model.pb").is_file()
+    }
+    return dict(sorted(found.items()))
+
+
+def mistaken_folders(folder: Path) -> list[Path]:
+    """Folders with a SavedModel in them that are no versions though their names are numbers, by name."""
+    return sorted(
+        found
+        for found in folder.glob("*")
+        if found.name.isdigit() and version_number(found.name) is None and (found / "saved_model.pb").is_file()
+    )
