@@ -263,11 +263,21 @@ Feature = Annotated[Categorical | MultiValued | Numeric | Bucketised, Field(disc
 
 
 class Gate(Section):
-    """A condition that the candidate's eval metric must hold, or it is not blessed. At least one limit."""
+    """A condition that the candidate's eval metric must hold, or it is not blessed. At least one limit.
+
+    A task that names no gates has two: its log_loss (regression: rmse) beats the constant, and its calibration lies within
+    [0.5, 2] (regression: where no label is negative).
+    """
 
     metric: str = Field(description="One of the task's metrics.", examples=["auc"])
     at_least: float | None = Field(default=None, description="Smallest allowed value.", examples=[0.7])
     at_most: float | None = Field(default=None, description="Largest allowed value.", examples=[1.1])
+    beats: Literal["constant"] | None = Field(
+        default=None,
+        description="What it must be better than, on the same examples: `constant` always answers with the task's mean label "
+        "in the train split. For `log_loss`, `rmse` and `mae`.",
+        examples=["constant"],
+    )
     max_loss_to_baseline: Annotated[float, Field(ge=0.0)] | None = Field(
         default=None,
         description="How much worse than the newest blessed model older than the candidate it may be, in the metric's "
@@ -275,11 +285,31 @@ class Gate(Section):
         "asked because a column that it reads is gone.",
         examples=[0.005],
     )
+    max_loss_to_best: Annotated[float, Field(ge=0.0)] | None = Field(
+        default=None,
+        description="How much worse than the best value of all blessed models before it may be, in the metric's own unit: "
+        "small losses to each night's baseline add up, this one does not move down with them. Each value was measured on "
+        "its own run's eval split, and starts anew when the definition of the task, its streams or the kind of split "
+        "changes. Holds, and says so, where no value is on record.",
+        examples=[0.05],
+    )
     slice: Mapping[str, Scalar] = Field(
         default={},
         description="Only these examples: column -> value, one of `evaluation.slices`.",
         examples=[{"device": "phone"}],
     )
+
+
+def _own_gates(value: Any, handler: pydantic.ValidatorFunctionWrapHandler) -> Any:
+    """`none` is no gate at all, which an empty list or an empty value could also be by mistake."""
+    if value == "none":
+        return ()
+    if value is None or value == [] or isinstance(value, str):
+        raise ValueError(
+            f"expected a list of gates, or `none`; received {value!r}. `gates: none` lets every model of the task pass; "
+            "without the key it has the default gates."
+        )
+    return handler(value)
 
 
 class Label(Section):
@@ -331,8 +361,20 @@ class Task(Section):
         "`gauc`. regression: `rmse`, `mae`, `calibration`. `example_count` and `positive_count` always.",
         examples=[["auc", "log_loss"]],
     )
-    gates: tuple[Gate, ...] = Field(
-        default=(), description="What must hold for a push.", examples=[[{"metric": "auc", "at_least": 0.7}]]
+    gates: Annotated[
+        tuple[Gate, ...] | None,
+        pydantic.WrapValidator(_own_gates, json_schema_input_type=tuple[Gate, ...] | Literal["none"]),
+    ] = Field(
+        default=None,
+        description="What must hold for a push, instead of the default gates: log_loss (regression: rmse) better than that of "
+        "the train split's mean label, and calibration within [0.5, 2]. `none`: nothing need hold.",
+        examples=[[{"metric": "auc", "at_least": 0.7}]],
+    )
+    unmeasured: Literal["refuse", "allow"] = Field(
+        default="refuse",
+        description="What follows when no eval example of the task is observed, so that nothing of it can be measured. "
+        "`refuse`: the model is not blessed, whatever the gates. `allow`: it may be, and the task's gates are passed over.",
+        examples=["allow"],
     )
 
 
@@ -595,6 +637,11 @@ class Recipe(Section):
         description="Where the pipeline runs on Kubeflow; `gatewise compile` and `gatewise schedule` read it.",
         examples=[{"pipeline_root": "s3://recommender/pipelines"}],
     )
+
+    @property
+    def asks_for_best(self) -> bool:
+        """Whether a gate compares with the best blessed value."""
+        return any(gate.max_loss_to_best is not None for task in self.tasks.values() for gate in task.gates or ())
 
 
 def column_of(name: str, feature: Feature) -> str:

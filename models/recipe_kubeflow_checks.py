@@ -56,7 +56,8 @@ def kubeflow_problems(recipe: Recipe) -> Iterator[Problem]:
     for name, place in kubeflow.stages.items():
         yield from _place(("kubeflow", "stages", name), place)
     yield from _mounts(kubeflow, "data", ("EventLogs", "Evaluator") if recipe.evaluation.truth else ("EventLogs",))
-    yield from _mounts(kubeflow, "root", tuple(stage for stage in stages if stage in ROOT_USERS))
+    users = (*ROOT_USERS, "Evaluator") if recipe.asks_for_best else ROOT_USERS
+    yield from _mounts(kubeflow, "root", tuple(stage for stage in stages if stage in users))
     if kubeflow.schedule is not None and kubeflow.schedule.parameters.as_of is not None and recipe.logs is None:
         yield (
             ("kubeflow", "schedule", "parameters", "as_of"),

@@ -89,6 +89,8 @@ class RunConsole:
             out.print("Nothing has changed: every stage was cached, and nothing was pushed.")
         for message in summary["failed_gates"]:
             out.print(f"gate failed: {message}", markup=False)
+        for line in _warnings(summary):
+            out.print(line, markup=False)
         if summary["pushed"]:
             out.print(f"blessed and pushed to {summary['pushed']}", markup=False)
             if summary["retrieval_serving"]:
@@ -123,16 +125,40 @@ def _books_table(summary: dict[str, Any]) -> Table:
 
 
 def _metrics_table(summary: dict[str, Any]) -> Table:
-    tasks = summary["metrics"]
+    constant = summary["constant"]
+    tasks = {
+        task: metrics if task not in constant else metrics | {constant[task]["by"]: constant[task]["model"]}
+        for task, metrics in summary["metrics"].items()
+    }
     table = Table("metric", title="Metrics on the eval split", title_justify="left")
     for task in tasks:
         table.add_column(task, justify="right")
     for name in dict.fromkeys(metric for metrics in tasks.values() for metric in metrics):
         table.add_row(name, *(_number(tasks[task].get(name)) for task in tasks))
+    for name in dict.fromkeys(metric for about in constant.values() for metric in about["metrics"]):
+        values = (constant[task]["metrics"].get(name) if task in constant else None for task in tasks)
+        table.add_row(f"{name} of the constant", *map(_number, values))
+    if constant:
+        words = {True: "yes", False: "NO", None: "-"}
+        answers = (words[constant[task]["beaten"] if task in constant else None] for task in tasks)
+        table.add_row("better than the constant", *answers)
     truth = summary["truth"]
     for name in dict.fromkeys(gap for gaps in truth.values() for gap in gaps if gap.endswith("_gap")):
         table.add_row(f"{name} to the truth", *(_number(truth.get(task, {}).get(name)) for task in tasks))
     return table
+
+
+def _warnings(summary: dict[str, Any]) -> list[str]:
+    """What the gates let through and a person should know."""
+    lines = []
+    worse = [task for task, values in summary["constant"].items() if values["beaten"] is False]
+    if worse:
+        lines.append(
+            f"no better than the constant (always the task's mean label in the train split): {', '.join(worse)}"
+        )
+    if summary["ungated"]:
+        lines.append(f"gates: none, so nothing holds back the model for: {', '.join(summary['ungated'])}")
+    return lines
 
 
 def _retrieval_table(results: dict[str, Any]) -> Table:

@@ -101,13 +101,16 @@ def create_pipeline(recipe: Recipe, platform: Platform) -> tfx.dsl.Pipeline:
     )
     model = trainer.outputs["model"]
 
-    # Metrics per task and slice, and the gates: thresholds, and the newest blessed model older than the candidate.
+    # Metrics per task and slice, and the gates: thresholds, the train split's constant, the newest blessed model older than
+    # the candidate, and the best value of all before.
     baseline_model = platform.baseline_model(model)
     evaluator = Evaluator(
         examples=examples,
         transformed_examples=features.outputs["transformed_examples"],
         model=model,
         baseline_model=baseline_model.outputs["baseline_model"],
+        baseline_blessing=baseline_model.outputs.get("model_blessing"),
+        kept_best=platform.kept_best,
         plan=EvaluationPlan.from_recipe(recipe).model_dump_json(),
         fingerprint=platform.truth_fingerprint(recipe),
         code=code_version("components.evaluation.executor"),

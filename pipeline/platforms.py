@@ -21,12 +21,15 @@ class Platform(abc.ABC):
         served_retrieval: the same of the retrieval model, where the recipe has one.
         kept_statistics: folder in which the validation keeps the statistics of good runs, "" where a metadata store knows
             them.
+        kept_best: folder in which the evaluation keeps the best blessed values, "" where a metadata store hands them on or
+            no gate asks for them.
         trainer_options: of the trainer's `custom_config`: "backups", a folder, where its outputs do not outlive it.
     """
 
     served: str
     served_retrieval: str
     kept_statistics: str = ""
+    kept_best: str = ""
     trainer_options: Mapping[str, str] = MappingProxyType({})
 
     @abc.abstractmethod

@@ -17,14 +17,17 @@ SHOWN = 12
 
 
 def metrics(found: Mapping[str, Any] | None) -> str:
-    """Each task's metrics beside the baseline's."""
+    """Each task's metrics beside the baseline's, and beside those of the train split's mean label."""
     if not found or not found.get("tasks"):
         return missing(NO_METRICS)
     baseline = found.get("baseline") or {}
     parts = []
     for task, values in found["tasks"].items():
         rows, classes = [], []
-        for metric, value in values.items():
+        beside = (found.get("constant") or {}).get(task) or {}
+        constant = beside.get("metrics", {})
+        unreported = {beside["by"]: beside["model"]} if beside else {}
+        for metric, value in (values | unreported).items():
             if metric in COUNTS:
                 continue
             before = (baseline.get(task) or {}).get(metric)
@@ -37,13 +40,18 @@ def metrics(found: Mapping[str, Any] | None) -> str:
                     number(value),
                     number(before),
                     change if change.startswith(("–", "−", "0.0000")) else f"+{change}",
+                    number(constant.get(metric)),
                 )
             )
         size = ", ".join(f"{name.removesuffix('_count')}s: {count(values[name])}" for name in COUNTS if name in values)
-        parts.append(
-            table(f"{task}{f' ({size})' if size else ''}", ("Metric", "Candidate", "Baseline", "Change"), rows, classes)
-        )
-    note = "" if baseline else '<p class="note">There is no older blessed model to compare with.</p>'
+        head = ("Metric", "Candidate", "Baseline", "Change", "Constant")
+        parts.append(table(f"{task}{f' ({size})' if size else ''}", head, rows, classes))
+    notes = [] if baseline else ["There is no older blessed model to compare with."]
+    if found.get("constant"):
+        notes.append("The constant always answers with the task's mean label in the train split.")
+        worse = [task for task, values in found["constant"].items() if values["beaten"] is False]
+        notes += [f"The model is no better than the constant: {', '.join(worse)}."] if worse else []
+    note = f'<p class="note">{text(" ".join(notes))}</p>' if notes else ""
     return f'<div class="grid">{"".join(parts)}</div>{note}'
 
 
@@ -52,8 +60,10 @@ def gates(found: Mapping[str, Any] | None) -> str:
     if not found:
         return missing(NO_METRICS)
     listed = sorted(found.get("gates") or [], key=lambda gate: bool(gate.get("held")))
+    ungated = ", ".join(found.get("ungated") or [])
+    note = f'<p class="note">gates: none, so nothing holds back the model for: {text(ungated)}</p>' if ungated else ""
     if not listed:
-        return missing("The recipe has no gates: every model is blessed.")
+        return missing("The recipe has no gates: every model is blessed.") + note
     rows = []
     for gate in listed:
         sign = Markup('<span class="ok">held</span>' if gate.get("held") else '<span class="no">failed</span>')
@@ -72,7 +82,7 @@ def gates(found: Mapping[str, Any] | None) -> str:
     classes = ["failed" if not gate.get("held") else "" for gate in listed]
     words = "".join(f"<li>{text(gate['message'])}</li>" for gate in failed if gate.get("message"))
     return table(f"{len(listed) - len(failed)} of {len(listed)} gates held", head, rows, classes, texts=5) + (
-        f'<ul class="failures">{words}</ul>' if words else ""
+        (f'<ul class="failures">{words}</ul>' if words else "") + note
     )
 
 

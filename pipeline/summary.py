@@ -16,7 +16,8 @@ def summarise(run: Run) -> dict[str, Any]:
 
     Returns:
         {"stages": [{"name", "rows", "seconds", "rows_per_second", "cached"}], "books": {stream: counts},
-        "metrics": {task: {metric: value}}, "truth": {task: ...}, "retrieval": retrieval.json or None,
+        "metrics": {task: {metric: value}}, "constant": {task: {"mean", "metrics", "by": metric, "model": value, "beaten"}},
+        "ungated": [task that says `gates: none`], "truth": {task: ...}, "retrieval": retrieval.json or None,
         "blessed": bool, "failed_gates": [message],
         "pushed": folder pushed by this run or None, "serving": folder of this model's version or None,
         "retrieval_serving": that of the retrieval model beside it or None, "all_cached": bool}
@@ -53,6 +54,8 @@ def summarise(run: Run) -> dict[str, Any]:
         ],
         "books": run.read_json("EventLogs.examples", "books.json") or {},
         "metrics": evaluation.get("tasks", {}),
+        "constant": evaluation.get("constant", {}),
+        "ungated": evaluation.get("ungated", []),
         "truth": evaluation.get("truth", {}),
         "retrieval": retrieval,
         "blessed": blessed and not failed,

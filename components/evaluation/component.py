@@ -19,12 +19,14 @@ class EvaluatorSpec(ComponentSpec):
         "plan": ExecutionParameter(type=str),
         "code": ExecutionParameter(type=str),
         "fingerprint": ExecutionParameter(type=str),
+        "kept_best": ExecutionParameter(type=str, optional=True),
     }
     INPUTS: ClassVar[dict[str, Any]] = {
         "examples": ChannelParameter(type=standard_artifacts.Examples),
         "transformed_examples": ChannelParameter(type=standard_artifacts.Examples),
         "model": ChannelParameter(type=standard_artifacts.Model),
         "baseline_model": ChannelParameter(type=standard_artifacts.Model, optional=True),
+        "baseline_blessing": ChannelParameter(type=standard_artifacts.ModelBlessing, optional=True),
     }
     OUTPUTS: ClassVar[dict[str, Any]] = {
         "evaluation": ChannelParameter(type=standard_artifacts.ModelEvaluation),
@@ -43,6 +45,8 @@ class Evaluator(base_component.BaseComponent):
         code: version of the stage's source; only TFX's cache looks at it.
         fingerprint: of the truth files (`truth_fingerprint`); only TFX's cache looks at it.
         baseline_model: `Model` to compare with (`baseline_model_resolver`), or nothing.
+        baseline_blessing: its `ModelBlessing`, which hands on the best values of all blessed models before; or nothing.
+        kept_best: folder that keeps these values, where no metadata store hands them on; or "".
 
     Outputs:
         evaluation: `ModelEvaluation`, in TFMA's files and as metrics.json.
@@ -61,12 +65,16 @@ class Evaluator(base_component.BaseComponent):
         code: str,
         fingerprint: str = "",
         baseline_model: types.BaseChannel | None = None,
+        baseline_blessing: types.BaseChannel | None = None,
+        kept_best: str = "",
     ) -> None:
         spec = EvaluatorSpec(
             examples=examples,
             transformed_examples=transformed_examples,
             model=model,
             baseline_model=baseline_model,
+            baseline_blessing=baseline_blessing,
+            kept_best=kept_best or None,
             plan=plan,
             code=code,
             fingerprint=fingerprint,

@@ -16,7 +16,9 @@ from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
 from tfx_bsl.coders import example_coder
 
+from components.evaluation import best
 from components.evaluation.baseline_predictions import NotComparable, predict_raw
+from components.evaluation.constant import train_means
 from components.evaluation.plan import EvaluationPlan
 from components.evaluation.predicting import predict_batches
 from components.evaluation.reading import BATCH_ROWS, check_tasks, packed_batches, read_examples
@@ -32,7 +34,9 @@ from models.serving_inputs import read_inputs
 
 logger = logging.getLogger(__name__)
 
-SPLIT = "eval"
+SPLIT, TRAIN_SPLIT = "eval", "train"
+BEST_VALUES = "best_values"
+"""Property of a blessing: the best blessed values up to it (`components/evaluation/best.py`)."""
 
 
 class Executor(base_executor.BaseExecutor):
@@ -50,12 +54,16 @@ class Executor(base_executor.BaseExecutor):
         model = artifact_utils.get_single_instance(input_dict["model"])
         [baseline] = input_dict.get("baseline_model") or [None]
         raw = _files(raw_artifact, "*.parquet")
-        transformed = _files(artifact_utils.get_single_instance(input_dict["transformed_examples"]), "*.arrow")
+        arrow = artifact_utils.get_single_instance(input_dict["transformed_examples"])
+        transformed = _files(arrow, "*.arrow")
+        kept = exec_properties.get("kept_best", "")
+        record = best.read_kept(kept) if kept else _handed_on(input_dict.get("baseline_blessing", []))
 
         times = [time.perf_counter()]
         examples = read_examples(raw, transformed, plan.columns, event_id=plan.truth is not None)
         check_tasks(examples, plan.tasks)
         truth = read_truth(plan.truth, examples.event_ids) if plan.truth else None
+        means = train_means(_files(arrow, "*.arrow", TRAIN_SPLIT))
         times.append(time.perf_counter())
         with LocalCopy(_serving(model)) as directory:
             candidate = _predict(directory, transformed, examples.rows)
@@ -65,7 +73,7 @@ class Executor(base_executor.BaseExecutor):
             with LocalCopy(_serving(baseline)) as directory:
                 older, why = _older(directory, raw)
         times.append(time.perf_counter())
-        report = evaluate(plan, examples, candidate, older, why, truth)
+        report = evaluate(plan, examples, candidate, older, why, truth, means, record)
         times.append(time.perf_counter())
         seconds = "%d examples: read in %.1f s, candidate's predictions %.1f s, baseline's %.1f s, metrics %.1f s."
         logger.info(f"Evaluation of {seconds}", examples.rows, *np.diff(times))
@@ -76,7 +84,13 @@ class Executor(base_executor.BaseExecutor):
         evaluation = artifact_utils.get_single_instance(output_dict["evaluation"])
         write_report(report, plan, evaluation.uri, model.uri, raw_artifact.uri)
         evaluation.set_int_custom_property("rows", examples.rows)
-        bless(artifact_utils.get_single_instance(output_dict["blessing"]), report.blessed, model, baseline)
+        blessing = artifact_utils.get_single_instance(output_dict["blessing"])
+        bless(blessing, report.blessed, model, baseline)
+        if report.blessed:
+            record = best.improved(record, report.values, model.uri)
+            blessing.set_string_custom_property(BEST_VALUES, best.to_text(record))
+            if kept:
+                best.keep(record, kept)
 
 
 def bless(blessing: types.Artifact, blessed: bool, model: types.Artifact, baseline: types.Artifact | None) -> None:
@@ -90,6 +104,11 @@ def bless(blessing: types.Artifact, blessed: bool, model: types.Artifact, baseli
     write_text(os.path.join(blessing.uri, name), "")
     value = constants.BLESSED_VALUE if blessed else constants.NOT_BLESSED_VALUE
     blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY, value)
+
+
+def _handed_on(blessings: Sequence[types.Artifact]) -> dict[str, best.Best]:
+    """The record of the newest older blessing; none of one that was made before there was a record."""
+    return best.from_text(blessings[0].get_string_custom_property(BEST_VALUES)) if blessings else {}
 
 
 def _predict(directory: str, transformed: Sequence[str], rows: int) -> dict[str, NDArray[np.float32]]:
@@ -113,5 +132,5 @@ def _serving(model: types.Artifact) -> str:
     return os.path.join(model.uri, "Format-Serving")
 
 
-def _files(artifact: types.Artifact, pattern: str) -> list[str]:
-    return matching(artifact_utils.get_split_uri([artifact], SPLIT), pattern)
+def _files(artifact: types.Artifact, pattern: str, split: str = SPLIT) -> list[str]:
+    return matching(artifact_utils.get_split_uri([artifact], split), pattern)

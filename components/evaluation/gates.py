@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
-from components.evaluation.plan import GatePlan
-from components.evaluation.scores import Value, why_undefined
-from models.recipe import LOWER_IS_BETTER
+from components.evaluation.best import Best, loss_to
+from components.evaluation.plan import GatePlan, TaskPlan
+from components.evaluation.scores import COUNTS, Value, why_undefined
 
 # Served predictions differ by about 1e-7 between batch sizes; a model is not worse than itself.
 BASELINE_TOLERANCE = 1e-6
@@ -15,7 +16,7 @@ BASELINE_TOLERANCE = 1e-6
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class GateResult:
-    """One limit of one gate. `lower`, `upper` and `change` are the limit as a number: one of them is set."""
+    """One limit of one gate. `lower`, `upper` and `change` are the limit as a number: one of them is set, if it is known."""
 
     task: str
     metric: str
@@ -29,84 +30,196 @@ class GateResult:
     change: float | None = None
 
 
-def loss_to_baseline(metric: str, value: float, baseline: float) -> float:
-    """How much worse than the baseline, in the metric's own unit; negative where better.
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Measured:
+    """What a gate looks at, on its slice: metrics and counts of the candidate, and of what it is compared with.
 
-    AUC and the like: baseline - value. log_loss, rmse, mae: value - baseline. calibration: |value - 1| - |baseline - 1|.
+    Attributes:
+        candidate: its metrics and the counts.
+        baseline: the same of the newest older blessed model, or None.
+        no_baseline: why there is none, in words.
+        constant: the same of the train split's mean label; None where the task is not observed there.
+        mean: this label.
+        best: the best blessed value on record, or None.
+        grouped: whether there is a group key.
+        signed: whether an observed label is negative.
     """
-    if metric == "calibration":
-        return abs(value - 1.0) - abs(baseline - 1.0)
-    return value - baseline if metric in LOWER_IS_BETTER else baseline - value
+
+    candidate: Mapping[str, Value]
+    baseline: Mapping[str, Value] | None = None
+    no_baseline: str = "there is no older blessed model"
+    constant: Mapping[str, Value] | None = None
+    mean: float | None = None
+    best: Best | None = None
+    grouped: bool = True
+    signed: bool = False
 
 
-def check_gate(
-    task: str,
-    gate: GatePlan,
-    candidate: Mapping[str, Value],
-    baseline: Mapping[str, Value] | None,
-    no_baseline: str,
-    grouped: bool = True,
-) -> list[GateResult]:
+def check_gate(task: str, gate: GatePlan, measured: Measured) -> list[GateResult]:
     """Holds one gate against the candidate: one result for each of its limits.
 
     Args:
         task: name of the task.
         gate: the gate.
-        candidate: what was measured of the candidate on the gate's slice: its metric and the counts.
-        baseline: the same of the baseline, or None.
-        no_baseline: why there is none, in words.
-        grouped: whether there is a group key.
+        measured: on the gate's slice.
     """
-    value = candidate[gate.metric]
+    value = measured.candidate[gate.metric]
     slice_ = {name: str(wanted) for name, wanted in gate.slice.items()}
     examples = " and ".join(f"{name} = {wanted}" for name, wanted in slice_.items()) or "the eval split"
     what = f"{task}: {gate.metric}" + (f" where {examples}" if slice_ else "")
-
-    def result(limit: str, held: bool, message: str, **numbers: float) -> GateResult:
-        return GateResult(
+    found = []
+    for key, judge in LIMITS.items():
+        if getattr(gate, key) is None:
+            continue
+        if gate.default and gate.metric == "calibration" and measured.signed:
+            known = judge(gate, 0.0, measured, examples)
+            words = "not judged: some labels are negative, and a quotient of means says little then."
+            said = dataclasses.replace(known, held=True, message=words)
+        elif value is None:
+            why = why_undefined(gate.metric, measured.candidate, examples, measured.grouped)
+            known = judge(gate, 0.0, measured, examples)
+            said = dataclasses.replace(known, held=False, message=f"has no value: {why}; required {known.limit}.")
+        else:
+            said = judge(gate, value, measured, examples)
+        message = f"{what} {said.message}"
+        if gate.default and not said.held:
+            message += (
+                " The task names no gates, so this one holds for it: tasks."
+                f"{task}.gates with a list replaces it, `gates: none` switches it off."
+            )
+        result = GateResult(
             task=task,
             metric=gate.metric,
             slice=slice_,
-            limit=limit,
+            limit=said.limit,
             value=value,
-            held=held,
-            message=f"{what} {message}",
-            **numbers,
+            held=said.held,
+            message=message,
+            **said.numbers,
+        )
+        found.append(result)
+    return found
+
+
+@dataclasses.dataclass(frozen=True)
+class Judged:
+    """One limit: in words, whether it holds, the sentence's second half, and the limit as a number."""
+
+    limit: str
+    held: bool
+    message: str
+    numbers: dict[str, Any]
+
+
+def _at_least(gate: GatePlan, value: float, measured: Measured, examples: str) -> Judged:
+    least = gate.at_least or 0.0
+    limit = f"at least {least:g}"
+    return Judged(limit, value >= least, f"is {value:.6g}, required {limit}.", {"lower": least})
+
+
+def _at_most(gate: GatePlan, value: float, measured: Measured, examples: str) -> Judged:
+    most = gate.at_most or 0.0
+    limit = f"at most {most:g}"
+    return Judged(limit, value <= most, f"is {value:.6g}, required {limit}.", {"upper": most})
+
+
+def _beats(gate: GatePlan, value: float, measured: Measured, examples: str) -> Judged:
+    limit = "better than the constant"
+    if measured.constant is None:
+        words = f"is {value:.6g}; there is no constant: no example of the task is observed in the train split"
+        return Judged(limit, False, f"{words}, so nothing of it was learned; required {limit}.", {})
+    other = measured.constant[gate.metric]
+    if other is None:
+        why = why_undefined(gate.metric, measured.constant, examples, measured.grouped)
+        return Judged(limit, False, f"is {value:.6g}, the constant's has no value: {why}; required {limit}.", {})
+    loss = loss_to(gate.metric, value, other)
+    if loss < 0:
+        words = f"is {value:.6g}, the constant's {other:.6g}: {-loss:.6g} better; required {limit}."
+        return Judged(limit, True, words, {"upper": other})
+    answers = f"the constant always answers {measured.mean:.6g}, the task's mean label in the train split"
+    cure = "Look at its calibration and training curves, at the labels of both splits, and at the features."
+    if gate.metric == "rmse":
+        cure += " A task that is trained by another loss than squared_error may be better judged by mae."
+    words = f"is {value:.6g}, the constant's {other:.6g}: {f'{loss:.6g} worse' if loss else 'no better'} ({answers})"
+    return Judged(limit, False, f"{words}; required {limit}. {cure}", {"upper": other})
+
+
+def _to_baseline(gate: GatePlan, value: float, measured: Measured, examples: str) -> Judged:
+    most = gate.max_loss_to_baseline or 0.0
+    limit, numbers = f"at most {most:g} worse than the baseline", {"change": most}
+    if measured.baseline is None:
+        return Judged(limit, True, f"is {value:.6g}; not compared: {measured.no_baseline}.", numbers)
+    base = measured.baseline[gate.metric]
+    if base is None:
+        why = why_undefined(gate.metric, measured.baseline, examples, measured.grouped)
+        return Judged(limit, True, f"is {value:.6g}; the baseline's has no value: {why}.", numbers)
+    return _change(gate, value, "the baseline's", base, limit, most)
+
+
+def _to_best(gate: GatePlan, value: float, measured: Measured, examples: str) -> Judged:
+    most = gate.max_loss_to_best or 0.0
+    limit = f"at most {most:g} worse than the best blessed value"
+    if measured.best is None:
+        words = f"is {value:.6g}; not compared: no comparable value of a blessed model is on record"
+        return Judged(limit, True, f"{words}.", {"change": most})
+    whose = f"the best blessed value, of {measured.best.model},"
+    return _change(gate, value, whose, measured.best.value, limit, most)
+
+
+def _change(gate: GatePlan, value: float, whose: str, other: float, limit: str, most: float) -> Judged:
+    loss = loss_to(gate.metric, value, other)
+    words = f"is {value:.6g}, {whose} {other:.6g}: {abs(loss):.6g} {'worse' if loss > 0 else 'better'}"
+    if loss == 0:
+        words = f"is {value:.6g}, as {whose.rstrip(',')}"
+    return Judged(limit, loss <= most + BASELINE_TOLERANCE, f"{words}; required {limit}.", {"change": most})
+
+
+# Key of a gate -> what it asks. Every limit of a gate is judged by itself.
+LIMITS: dict[str, Callable[[GatePlan, float, Measured, str], Judged]] = {
+    "at_least": _at_least,
+    "at_most": _at_most,
+    "beats": _beats,
+    "max_loss_to_baseline": _to_baseline,
+    "max_loss_to_best": _to_best,
+}
+
+
+def not_finite(task: str, observed: Value, broken: Value) -> Iterator[GateResult]:
+    """A gate that nobody has to write: a model that predicts NaN or infinity is never pushed."""
+    if broken:
+        message = f"{task}: {broken} of {observed} predictions in the eval split are not finite numbers; required none."
+        limit = "no prediction that is not finite"
+        yield GateResult(
+            task=task, metric="not_finite", slice={}, limit=limit, value=broken, held=False, message=message, upper=0
         )
 
-    def undefined(limit: str, **numbers: float) -> GateResult:
-        why = why_undefined(gate.metric, candidate, examples, grouped)
-        return result(limit, False, f"has no value: {why}; required {limit}.", **numbers)
 
-    found = []
-    if gate.at_least is not None:
-        limit, numbers = f"at least {gate.at_least:g}", {"lower": gate.at_least}
-        if value is None:
-            found.append(undefined(limit, **numbers))
-        else:
-            found.append(result(limit, value >= gate.at_least, f"is {value:.6g}, required {limit}.", **numbers))
-    if gate.at_most is not None:
-        limit, numbers = f"at most {gate.at_most:g}", {"upper": gate.at_most}
-        if value is None:
-            found.append(undefined(limit, **numbers))
-        else:
-            found.append(result(limit, value <= gate.at_most, f"is {value:.6g}, required {limit}.", **numbers))
-    if gate.max_loss_to_baseline is not None:
-        most = gate.max_loss_to_baseline
-        limit, numbers = f"at most {most:g} worse than the baseline", {"change": most}
-        base = None if baseline is None else baseline[gate.metric]
-        if value is None:
-            found.append(undefined(limit, **numbers))
-        elif baseline is None:
-            found.append(result(limit, True, f"is {value:.6g}; not compared: {no_baseline}.", **numbers))
-        elif base is None:
-            why = why_undefined(gate.metric, baseline, examples, grouped)
-            found.append(result(limit, True, f"is {value:.6g}; the baseline's has no value: {why}.", **numbers))
-        else:
-            loss = loss_to_baseline(gate.metric, value, base)
-            words = f"is {value:.6g}, the baseline's {base:.6g}: {abs(loss):.6g} {'worse' if loss > 0 else 'better'}"
-            if loss == 0:
-                words = f"is {value:.6g}, as the baseline's"
-            held = loss <= most + BASELINE_TOLERANCE
-            found.append(result(limit, held, f"{words}; required {limit}.", **numbers))
-    return found
+def unmeasured(task: str, about: TaskPlan, rows: int) -> GateResult:
+    """The gate of a task of which no eval example is observed: it holds only where the recipe says so."""
+    allowed = about.unmeasured == "allow"
+    where = f"none of the {rows} eval examples" if rows else "the eval split has no examples, so none"
+    window = f" (window {about.window})" if about.window else ""
+    message = f"{task}: {where} has an observed label of the task{window}: nothing of it was measured"
+    if allowed:
+        message += "; passed over, as the recipe says `unmeasured: allow`."
+    else:
+        cure = (
+            "A window that is still open at the end of the logs is not observed: let older examples evaluate (`split`), "
+            "shorten the window, or read more days of logs."
+            if about.window
+            else "Look at the label's column in the eval examples."
+        )
+        message += (
+            f"; required at least 1. {cure} To push a model without measuring this task, write `unmeasured: allow` in "
+            f"tasks.{task}."
+        )
+    return GateResult(
+        task=task,
+        metric=COUNTS[0],
+        slice={},
+        limit="at least 1 observed eval example",
+        value=0,
+        held=allowed,
+        message=message,
+        lower=1.0,
+    )

@@ -6,7 +6,9 @@ from typing import Literal
 
 import pydantic
 
-from models.recipe import Recipe, Scalar, metrics_of
+from components.evaluation.definition import definition_of
+from models.recipe import Recipe, Scalar, Task, metrics_of
+from models.units import format_duration
 
 
 class _Frozen(pydantic.BaseModel):
@@ -19,16 +21,38 @@ class GatePlan(_Frozen):
     metric: str
     at_least: float | None = None
     at_most: float | None = None
+    beats: Literal["constant"] | None = None
     max_loss_to_baseline: float | None = None
+    max_loss_to_best: float | None = None
     slice: dict[str, Scalar] = {}
+    default: bool = False
+    """Nobody wrote it: the task names no gates."""
+
+
+# By which metric a model is compared with the constant.
+AGAINST_CONSTANT = {"binary": "log_loss", "regression": "rmse"}
+
+
+def default_gates(kind: Literal["binary", "regression"]) -> tuple[GatePlan, ...]:
+    """The gates of a task that names none."""
+    return (
+        GatePlan(metric=AGAINST_CONSTANT[kind], beats="constant", default=True),
+        GatePlan(metric="calibration", at_least=0.5, at_most=2.0, default=True),
+    )
 
 
 class TaskPlan(_Frozen):
-    """One task: what to measure, and what must hold."""
+    """One task: what to measure, and what must hold.
+
+    `window`: of the recipe, in words. `definition`: two values are comparable where it is the same (`definition_of`).
+    """
 
     kind: Literal["binary", "regression"]
     metrics: tuple[str, ...]
     gates: tuple[GatePlan, ...] = ()
+    unmeasured: Literal["refuse", "allow"] = "refuse"
+    window: str = ""
+    definition: str = ""
 
 
 class TruthPlan(_Frozen):
@@ -57,7 +81,10 @@ class EvaluationPlan(_Frozen):
             name: TaskPlan(
                 kind=task.kind,
                 metrics=tuple(metric for metric in metrics_of(task) if metric != "gauc" or evaluation.group_key),
-                gates=tuple(GatePlan.model_validate(gate.model_dump()) for gate in task.gates),
+                gates=_gates(task),
+                unmeasured=task.unmeasured,
+                window=format_duration(task.window) if task.window else "",
+                definition=definition_of(recipe, name),
             )
             for name, task in recipe.tasks.items()
         }
@@ -77,6 +104,12 @@ class EvaluationPlan(_Frozen):
         names += [name for task in self.tasks.values() for gate in task.gates for name in gate.slice]
         names += [self.group_key] if self.group_key else []
         return tuple(dict.fromkeys(names))
+
+
+def _gates(task: Task) -> tuple[GatePlan, ...]:
+    if task.gates is None:
+        return default_gates(task.kind)
+    return tuple(GatePlan.model_validate(gate.model_dump()) for gate in task.gates)
 
 
 def truth_fingerprint(recipe: Recipe) -> str:

@@ -6,11 +6,13 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
-from components.evaluation.gates import GateResult, check_gate
+from components.evaluation.best import Record, metrics_on_record, place_of
+from components.evaluation.gates import GateResult, Measured, check_gate, not_finite, unmeasured
 from components.evaluation.measuring import Asked, measure_all
-from components.evaluation.plan import EvaluationPlan, TaskPlan
+from components.evaluation.plan import AGAINST_CONSTANT, EvaluationPlan, TaskPlan
 from components.evaluation.scores import COUNTS, NOT_FINITE, Scores, Value
 from components.evaluation.slices import Coded, Slicing, one_slice, select, slices
 from models.recipe import Scalar
@@ -18,6 +20,8 @@ from models.recipe import Scalar
 Predictions = Mapping[str, NDArray[Any]]
 # The slice of all examples, in words.
 WHOLE = str({})
+# What is measured of the constant; its AUC and GAUC are 0.5 by definition.
+CONSTANT_METRICS = {"binary": ("log_loss", "calibration"), "regression": ("rmse", "mae", "calibration")}
 # What the truth is compared in: (metric, whether the truth's is the larger).
 TRUTH_METRICS = {"binary": (("auc", True), ("log_loss", False)), "regression": (("rmse", False), ("mae", False))}
 
@@ -51,9 +55,18 @@ class SliceMetrics:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Report:
-    """Everything that was measured. `baseline` is None where there is no model to compare with."""
+    """Everything that was measured. `baseline` is None where there is no model to compare with.
+
+    `constant`: of each task that the train split observes, `mean` (its mean label there), the `metrics` of always answering
+    so, `by` (log_loss, of a regression rmse), the `model`'s value of it, and whether this is better, `beaten`: None where
+    there is none.
+    `ungated`: the tasks that nothing holds back. `values`: what goes on record if the model is blessed, by `place_of`.
+    """
 
     tasks: dict[str, dict[str, Value]]
+    constant: dict[str, dict[str, Any]]
+    ungated: list[str]
+    values: dict[str, float]
     slices: list[SliceMetrics]
     truth: dict[str, dict[str, Value]]
     gates: list[GateResult]
@@ -72,6 +85,8 @@ class Report:
                 del gate[number]
         return {
             "tasks": self.tasks,
+            "constant": self.constant,
+            "ungated": self.ungated,
             "slices": [{"slice": found.slice, "task": found.task, **found.metrics} for found in self.slices],
             "truth": self.truth,
             "gates": gates,
@@ -86,6 +101,8 @@ def evaluate(
     baseline: Predictions | None = None,
     no_baseline: str = "there is no older blessed model",
     truth: Predictions | None = None,
+    means: Mapping[str, float] | None = None,
+    best: Record | None = None,
 ) -> Report:
     """Measures the candidate, overall and by slice, and holds the gates against it.
 
@@ -96,7 +113,12 @@ def evaluate(
         baseline: task -> (n,) those of an older model, of the tasks that it has, on the same examples; None without one.
         no_baseline: why there is none, in words.
         truth: task -> (n,) true probabilities or means, of some tasks.
+        means: task -> mean label of the train split, of the tasks that are observed there.
+        best: the best values of blessed models so far.
     """
+    means, best = means or {}, best or {}
+    # The same answer to every row, in a few bytes.
+    constant = {task: np.broadcast_to(np.float64(mean), (examples.rows,)) for task, mean in means.items()}
     entries = {
         entry: slices([examples.columns[name] for name in entry], plan.max_slice_values) for entry in plan.slices
     }
@@ -104,19 +126,40 @@ def evaluate(
         **_asked(plan, examples, "candidate", candidate, entries),
         **_asked(plan, examples, "baseline", baseline or {}, {}),
         **_asked(plan, examples, "truth", truth or {}, {}),
+        **_asked(plan, examples, "constant", constant, {}, CONSTANT_METRICS),
     }
     found = measure_all(asked)
 
     gates: list[GateResult] = []
+    values: dict[str, float] = {}
     for task, about in plan.tasks.items():
-        mine = dict(zip(_gate_slices(about), found["candidate", task], strict=False))
-        base = dict(zip(_gate_slices(about), found.get(("baseline", task), []), strict=False))
+        mine = _by_slice(about, found["candidate", task])
+        overall = mine[WHOLE]
+        if not overall[COUNTS[0]]:
+            gates.append(unmeasured(task, about, examples.rows))
+            continue
+        base = _by_slice(about, found.get(("baseline", task), []))
+        simplest = _by_slice(about, found.get(("constant", task), []))
         why = no_baseline if baseline is None else f"the baseline does not know the task {task!r}"
-        gates += _finite(task, mine[WHOLE][0])
+        signed = about.kind == "regression" and bool(((examples.weights[task] > 0) & (examples.labels[task] < 0)).any())
+        gates += not_finite(task, overall[COUNTS[0]], overall[NOT_FINITE])
         for gate in about.gates:
             key = str(gate.slice)
-            theirs = base[key][0] if base else None
-            gates += check_gate(task, gate, mine[key][0], theirs, why, grouped=plan.group_key is not None)
+            measured = Measured(
+                candidate=mine[key],
+                baseline=base.get(key),
+                no_baseline=why,
+                constant=simplest.get(key),
+                mean=means.get(task),
+                best=best.get(place_of(plan, task, about, gate.metric, gate.slice)),
+                grouped=plan.group_key is not None,
+                signed=signed,
+            )
+            gates += check_gate(task, gate, measured)
+        for metric, slice_ in metrics_on_record(about):
+            value = mine[str(slice_)][metric]
+            if value is not None:
+                values[place_of(plan, task, about, metric, slice_)] = float(value)
     names = {task: (*about.metrics, *COUNTS) for task, about in plan.tasks.items()}
     first_entry = {task: len(_gate_slices(about)) for task, about in plan.tasks.items()}
     return Report(
@@ -137,6 +180,13 @@ def evaluate(
             if ("truth", task) in found
         },
         gates=gates,
+        constant={
+            task: _beside(about, means[task], found["candidate", task][0][0], found["constant", task][0][0])
+            for task, about in plan.tasks.items()
+            if ("constant", task) in found
+        },
+        ungated=[task for task, about in plan.tasks.items() if not about.gates],
+        values=values,
         baseline=None
         if baseline is None
         else {
@@ -148,9 +198,17 @@ def evaluate(
 
 
 def _asked(
-    plan: EvaluationPlan, examples: EvalExamples, who: str, predictions: Predictions, entries: Mapping[Any, Slicing]
+    plan: EvaluationPlan,
+    examples: EvalExamples,
+    who: str,
+    predictions: Predictions,
+    entries: Mapping[Any, Slicing],
+    only: Mapping[str, tuple[str, ...]] | None = None,
 ) -> dict[tuple[str, str], Asked]:
-    """What is to be measured of one model: of each task that it knows the gates' slices, the whole first, and the entries."""
+    """What is to be measured of one model: of each task that it knows the gates' slices, the whole first, and the entries.
+
+    `only`: kind of task -> the metrics, where not all are wanted.
+    """
     groups = examples.columns[plan.group_key].codes if plan.group_key else None
     asked = {}
     for task, about in plan.tasks.items():
@@ -165,6 +223,8 @@ def _asked(
             *(gate.metric for gate in about.gates),
             *(name for name, _ in TRUTH_METRICS[about.kind]),
         )
+        if only is not None:
+            names = only[about.kind]
         asked[who, task] = Asked(
             names=tuple(dict.fromkeys((*names, *COUNTS, NOT_FINITE))),
             scores=scores,
@@ -179,6 +239,21 @@ def _gate_slices(task: TaskPlan) -> dict[str, Mapping[str, Scalar]]:
     The whole eval split is always the first.
     """
     return {WHOLE: {}} | {str(gate.slice): gate.slice for gate in task.gates}
+
+
+def _by_slice(task: TaskPlan, found: list[list[dict[str, Value]]]) -> dict[str, dict[str, Value]]:
+    """What was measured on each of the task's gate slices, by the slice in words; nothing if nothing was."""
+    return {key: metrics for key, [metrics, *_] in zip(_gate_slices(task), found, strict=False)}
+
+
+def _beside(task: TaskPlan, mean: float, model: Mapping[str, Value], constant: Mapping[str, Value]) -> dict[str, Any]:
+    """The constant's figures, for the tables: see `Report`."""
+    metric = AGAINST_CONSTANT[task.kind]
+    mine, its = model[metric], constant[metric]
+    chance: dict[str, Value] = {name: 0.5 for name in ("auc", "gauc") if name in task.metrics}
+    beaten = None if mine is None or its is None else mine < its
+    measured = _pick(CONSTANT_METRICS[task.kind], constant)
+    return {"mean": mean, "metrics": {**chance, **measured}, "by": metric, "model": mine, "beaten": beaten}
 
 
 def _pick(names: Iterable[str], values: Mapping[str, Value]) -> dict[str, Value]:
@@ -197,19 +272,3 @@ def against_truth(task: TaskPlan, model: Mapping[str, Value], truth: Mapping[str
         found[metric] = best
         gaps[f"{metric}_gap"] = None if best is None or mine is None else (best - mine if larger else mine - best)
     return found | gaps
-
-
-def _finite(task: str, values: Mapping[str, Value]) -> list[GateResult]:
-    """A gate that nobody has to write: a model that predicts NaN or infinity is never pushed."""
-    count = values[NOT_FINITE]
-    if not count:
-        return []
-    message = (
-        f"{task}: {count} of {values[COUNTS[0]]} predictions in the eval split are not finite numbers; required none."
-    )
-    limit = "no prediction that is not finite"
-    return [
-        GateResult(
-            task=task, metric="not_finite", slice={}, limit=limit, value=count, held=False, message=message, upper=0
-        )
-    ]

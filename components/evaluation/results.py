@@ -21,7 +21,7 @@ from tensorflow_model_analysis.proto import config_pb2, metrics_for_slice_pb2, v
 from components.evaluation.gates import GateResult
 from components.evaluation.plan import EvaluationPlan
 from components.evaluation.report import Report
-from components.evaluation.scores import Value
+from components.evaluation.scores import COUNTS, Value
 from components.storage.writing import whole_file, write_text
 
 CONFIG, METRICS, VALIDATIONS = "eval_config.json", "metrics-00000-of-00001.tfrecord", "validations.tfrecord"
@@ -59,7 +59,8 @@ def eval_config(plan: EvaluationPlan) -> config_pb2.EvalConfig:
         spec.label_keys[task] = f"label/{task}"
         spec.example_weight_keys[task] = f"weight/{task}"
         metrics = config.metrics_specs.add(output_names=[task])
-        for name in about.metrics:
+        gated = (gate.metric for gate in about.gates if gate.metric not in COUNTS)
+        for name in dict.fromkeys((*about.metrics, *gated)):
             metric = metrics.metrics.add(class_name=name)
             bounds = [gate for gate in about.gates if gate.metric == name and not gate.slice]
             for gate in bounds:

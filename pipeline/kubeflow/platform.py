@@ -36,6 +36,7 @@ class KubeflowPlatform(Platform):
         self.served = str(root / "serving" / (recipe.serving.model_name or recipe.name))
         self.served_retrieval = self.served + SUFFIX
         self.kept_statistics = str(root / recipe.name / "statistics")
+        self.kept_best = str(root / recipe.name / "best") if recipe.asks_for_best else ""
         self.trainer_options = {"backups": str(root / recipe.name / "backups")}
 
     def logs_fingerprint(self, recipe: Recipe) -> str:

@@ -18,7 +18,9 @@ HASHED = [
     " vocabulary: null, hash_buckets: 64, compositional: true}",
     "--set", "features.hour={kind: categorical, type: integer, vocabulary: null, hash_buckets: 50, dim: 4}",
 ]  # fmt: skip
-GATES_OFF = [part for task in ("click", "cart", "order", "order_value") for part in ("--set", f"tasks.{task}.gates=[]")]
+GATES_OFF = [
+    part for task in ("click", "cart", "order", "order_value") for part in ("--set", f"tasks.{task}.gates=none")
+]
 
 
 def test_from_logs_to_answers(

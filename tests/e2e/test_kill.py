@@ -36,7 +36,7 @@ STAGES = {
 @pytest.fixture(scope="module")
 def command(shop_recipe: Path, shop_logs: Path, quick: list[str]) -> Callable[[Path], list[str]]:
     gates_off = [
-        text for task in ("click", "cart", "order", "order_value") for text in ("--set", f"tasks.{task}.gates=[]")
+        text for task in ("click", "cart", "order", "order_value") for text in ("--set", f"tasks.{task}.gates=none")
     ]
 
     def of(root: Path) -> list[str]:

@@ -26,7 +26,9 @@ pytestmark = pytest.mark.slow
 
 PROJECT = Path(__file__).resolve().parents[2]
 ROOT = "s3://recommender/pipelines"
-GATES_OFF = [part for task in ("click", "cart", "order", "order_value") for part in ("--set", f"tasks.{task}.gates=[]")]
+GATES_OFF = [
+    part for task in ("click", "cart", "order", "order_value") for part in ("--set", f"tasks.{task}.gates=none")
+]
 
 
 @pytest.fixture(scope="module")

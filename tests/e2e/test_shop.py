@@ -14,8 +14,8 @@ import pytest
 
 pytestmark = pytest.mark.slow
 
-GATES_OFF = ["--set", "tasks.click.gates=[]", "--set", "tasks.cart.gates=[]", "--set", "tasks.order.gates=[]"]
-GATES_OFF += ["--set", "tasks.order_value.gates=[]"]
+GATES_OFF = ["--set", "tasks.click.gates=none", "--set", "tasks.cart.gates=none", "--set", "tasks.order.gates=none"]
+GATES_OFF += ["--set", "tasks.order_value.gates=none"]
 
 
 class World:

@@ -127,7 +127,41 @@ WRONG = {
         "metric: ac",
         ["tasks.read.gates.0.metric: the task does not report 'ac'; did you mean 'auc'?"],
     ),
-    "gate without limit": (", at_least: 0.6", "", ["a gate needs a limit: at_least, at_most or max_loss_to_baseline"]),
+    "no gates by an empty list": (
+        "gates: [{metric: auc, at_least: 0.6}]",
+        "gates: []",
+        ["tasks.read.gates: expected a list of gates, or `none`; received []. `gates: none` lets every model"],
+    ),
+    "no gates by nothing": (
+        "gates: [{metric: auc, at_least: 0.6}]",
+        "gates: ",
+        ["tasks.read.gates: expected a list of gates, or `none`; received None."],
+    ),
+    "no gates by another word": (
+        "gates: [{metric: auc, at_least: 0.6}]",
+        "gates: None",
+        ["tasks.read.gates: expected a list of gates, or `none`; received 'None'."],
+    ),
+    "the constant by auc": (
+        "at_least: 0.6",
+        "beats: constant",
+        ["tasks.read.gates.0.beats: the constant is compared by log_loss, rmse, mae, not by 'auc'"],
+    ),
+    "the best count": (
+        "metric: auc, at_least: 0.6",
+        "metric: example_count, max_loss_to_best: 1",
+        ["tasks.read.gates.0.max_loss_to_best: example_count is a size of the eval split"],
+    ),
+    "unmeasured": (
+        "window: 30m, gates",
+        "window: 30m, unmeasured: allowed, gates",
+        ["tasks.read.unmeasured: received 'allowed'; did you mean 'allow'?"],
+    ),
+    "gate without limit": (
+        ", at_least: 0.6",
+        "",
+        ["a gate needs a limit: at_least, at_most, beats, max_loss_to_baseline or max_loss_to_best."],
+    ),
     "gate nothing can hold": (
         "at_least: 0.6",
         "at_least: 0.6, at_most: 0.5",

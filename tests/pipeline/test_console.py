@@ -9,6 +9,7 @@ import pytest
 
 from models.recipe_file import load_recipe
 from pipeline.console import RunConsole
+from pipeline.places import places_in
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -20,3 +21,40 @@ def test_folders_are_no_markup(tmp_path: Path, capfd: pytest.CaptureFixture[str]
         pass
     said = capfd.readouterr().err
     assert f"data in {folder}; log in {folder}/" in said
+
+
+def _summary(**changed: Any) -> dict[str, Any]:
+    nothing = {"stages": [], "books": {}, "retrieval": None, "all_cached": False, "failed_gates": [], "truth": {}}
+    about = {"mean": 0.1, "metrics": {"auc": 0.5, "log_loss": 0.3}, "by": "log_loss", "model": 0.4, "beaten": False}
+    value = {"mean": 9.0, "metrics": {"rmse": 4.5, "mae": 3.5}, "by": "rmse", "model": 2.25, "beaten": True}
+    return {
+        **nothing,
+        "metrics": {"click": {"auc": 0.52}, "value": {"mae": 2.5}},
+        "constant": {"click": about, "value": value},
+        "ungated": ["click"],
+        **dict.fromkeys(("pushed", "serving", "retrieval_serving", "blessed")),
+        **changed,
+    }
+
+
+def _shown(summary: dict[str, Any], tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> str:
+    console = RunConsole(load_recipe(ROOT / "recipes" / "shop.yaml", data=tmp_path), tmp_path)
+    console.show(summary, places_in(tmp_path))
+    return capfd.readouterr().out
+
+
+def test_the_constant_stands_beside_the_model(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Also where the task reports another metric, and of each task what is known."""
+    said = _shown(_summary(), tmp_path, capfd)
+    cells = [[cell.strip() for cell in line.split("│")[1:-1]] for line in said.splitlines() if line.startswith("│")]
+    assert ["log_loss", "0.4000", "-"] in cells and ["log_loss of the constant", "0.3000", "-"] in cells
+    assert ["rmse", "-", "2.2500"] in cells and ["rmse of the constant", "-", "4.5000"] in cells
+    assert ["auc of the constant", "0.5000", "-"] in cells
+    assert ["better than the constant", "NO", "yes"] in cells
+    assert "no better than the constant (always the task's mean label in the train split): click\n" in said
+    assert "gates: none, so nothing holds back the model for: click\n" in said
+
+
+def test_of_an_older_run_no_constant_is_known(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    said = _shown(_summary(constant={}, ungated=[]), tmp_path, capfd)
+    assert "constant" not in said and "gates: none" not in said

@@ -94,6 +94,16 @@ FULL = {
             },
         ],
         "baseline": {"click": {"auc": 0.74, "log_loss": 0.3, "gauc": None}},
+        "constant": {
+            "click": {
+                "mean": 0.1,
+                "metrics": {"auc": 0.5, "log_loss": 0.305},
+                "by": "log_loss",
+                "model": 0.31,
+                "beaten": False,
+            }
+        },
+        "ungated": ["order"],
     },
     "history": {"epochs": EPOCHS, "best_epoch": 2, "rows": 700},
     "gates": {"click": [0.75, 0.25], "order": [0.1, 0.9]},
@@ -174,8 +184,11 @@ def test_the_numbers_stand_where_they_belong():
     assert ["impression", "1,040", "1,000", "20", "0", "0", "20", "7", "balanced"] in rows(text, "books")
     assert ["click", "100", "90", "1", "2", "3", "3", "0", "does not add up"] in rows(text, "books"), "99 of 100"
     assert ["click", "eval", "300", "150", "50.0%", "33", "22.00%"] in rows(text, "examples")
-    assert ["auc", "0.7500", "0.7400", "+0.0100"] in rows(text, "metrics")
-    assert ["gauc", "–", "–", "–"] in rows(text, "metrics")
+    assert ["auc", "0.7500", "0.7400", "+0.0100", "0.5000"] in rows(text, "metrics")
+    assert ["log_loss", "0.3100", "0.3000", "+0.0100", "0.3050"] in rows(text, "metrics")
+    assert ["gauc", "–", "–", "–", "–"] in rows(text, "metrics")
+    assert "The model is no better than the constant: click." in text
+    assert "gates: none, so nothing holds back the model for: order" in text
     assert re.search(r'class="worse"><th scope=row>log_loss<', text) and re.search(
         r'class="better"><th scope=row>auc<', text
     )

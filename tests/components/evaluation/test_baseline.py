@@ -26,7 +26,7 @@ PLAN = EvaluationPlan.model_validate(
             "click": {
                 "kind": "binary",
                 "metrics": ["auc", "log_loss"],
-                "gates": [{"metric": "log_loss", "max_loss_to_baseline": 0.01}],
+                "gates": [{"metric": "log_loss", "max_loss_to_baseline": 0.01, "max_loss_to_best": 0.012}],
             }
         }
     }
@@ -57,7 +57,10 @@ def run(tmp_path, make_split):
                 for event in store.get_events_by_execution_ids([execution.id]):
                     [artifact] = store.get_artifacts_by_id([event.artifact_id])
                     if event.path.steps[0].key == "blessing":
-                        blessing = {key: value.int_value for key, value in artifact.custom_properties.items()}
+                        blessing = {
+                            key: getattr(value, value.WhichOneof("value"))
+                            for key, value in artifact.custom_properties.items()
+                        }
                     if event.path.steps[0].key == "evaluation":
                         assert tfma.load_validation_result(artifact.uri) is not None
                         assert "click" in json.loads((Path(artifact.uri) / "metrics.json").read_text())["tasks"]
@@ -77,6 +80,7 @@ def run(tmp_path, make_split):
             transformed_examples=transformed.outputs["result"],
             model=model.outputs["model"],
             baseline_model=baseline.outputs["baseline_model"],
+            baseline_blessing=baseline.outputs["model_blessing"],
             plan=PLAN.model_dump_json(),
             code="1",
         )
@@ -114,6 +118,15 @@ def test_the_newest_blessed_model_before_the_candidate(run, make_model):
     assert blessing["blessed"] == 1
     assert blessing["baseline_model_id"] == first_blessing["current_model_id"]
     assert run(better)[0]["Evaluator"] == "CACHED"
+
+    # a little worse than the baseline is blessed; the same once more, and it is too far from the best
+    record = json.loads(blessing["best_values"])
+    assert len(record) == 2
+    a_little, too_far = (make_model(name, 1, bias=bias).uri for name, bias in (("d", 0.2), ("e", 0.27)))
+    _, blessing = run(a_little)
+    assert blessing["blessed"] == 1 and json.loads(blessing["best_values"]) == record
+    _, blessing = run(too_far)
+    assert blessing["blessed"] == 0 and "best_values" not in blessing
 
 
 def artifact(artifact_type: type[types.Artifact], artifact_id: int, uri, **properties: int) -> types.Artifact:

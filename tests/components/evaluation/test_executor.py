@@ -10,7 +10,7 @@ import tensorflow_model_analysis as tfma
 from tfx.types import standard_artifacts
 
 from components.evaluation.executor import Executor
-from components.evaluation.plan import EvaluationPlan
+from components.evaluation.plan import EvaluationPlan, default_gates
 from models import metrics
 
 PLAN = {
@@ -31,13 +31,15 @@ PLAN = {
 def run(tmp_path):
     counter = iter(range(100))
 
-    def run(split, model, plan=PLAN, baseline=None):
+    def run(split, model, plan=PLAN, baseline=None, older=None, kept=""):
         folder = tmp_path / f"output{next(counter)}"
         evaluation, blessing = standard_artifacts.ModelEvaluation(), standard_artifacts.ModelBlessing()
         evaluation.uri, blessing.uri = str(folder / "evaluation"), str(folder / "blessing")
         inputs = {"examples": [split.examples], "transformed_examples": [split.transformed], "model": [model]}
         inputs |= {"baseline_model": [baseline]} if baseline is not None else {}
+        inputs |= {"baseline_blessing": [older]} if older is not None else {}
         properties = {"plan": EvaluationPlan.model_validate(plan).model_dump_json(), "code": "1", "fingerprint": ""}
+        properties |= {"kept_best": kept} if kept else {}
         Executor().Do(inputs, {"evaluation": [evaluation], "blessing": [blessing]}, properties)
         with open(os.path.join(evaluation.uri, "metrics.json")) as file:
             return evaluation, blessing, json.load(file)
@@ -155,3 +157,62 @@ def test_truth(run, tmp_path, make_split, make_model):
     assert click["auc_gap"] == pytest.approx(0.0, abs=1e-9)  # the same order
     assert click["log_loss_gap"] == pytest.approx(found["tasks"]["click"]["log_loss"] - metrics.log_loss(y, truth))
     assert click["log_loss_gap"] > 0.01
+
+
+def test_the_gates_of_a_task_that_names_none_are_read_by_tfma(run, make_split, make_model):
+    """The regression's labels are of both signs: its calibration is not judged."""
+    split = make_split()
+    gates = {kind: [gate.model_dump() for gate in default_gates(kind)] for kind in ("binary", "regression")}
+    plan = {
+        "tasks": {
+            "click": {"kind": "binary", "metrics": ["auc"], "gates": gates["binary"]},
+            "value": {"kind": "regression", "metrics": ["mae"], "gates": gates["regression"]},
+        }
+    }
+    _, blessing, found = run(split, make_model("good", 11, slope=2.0), plan)
+    y, w = split.arrays["labels"], split.arrays["weights"]
+    click, value = found["constant"]["click"], found["constant"]["value"]
+    assert click["mean"] == pytest.approx(y[:, 0].mean())
+    assert click["metrics"]["log_loss"] == pytest.approx(metrics.log_loss(y[:, 0], np.full(400, y[:, 0].mean())))
+    mean = np.average(y[:, 1], weights=w[:, 1])
+    assert value["metrics"]["rmse"] == pytest.approx(metrics.rmse(y[:, 1], np.full(400, mean), w[:, 1]))
+    assert blessing.get_int_custom_property("blessed") == 1, found["gates"]
+
+    evaluation, blessing, found = run(split, make_model("backwards", 12, slope=-1.0), plan)
+    assert blessing.get_int_custom_property("blessed") == 0
+    assert found["constant"]["click"]["beaten"] is False
+    result = tfma.load_validation_result(evaluation.uri)
+    failures = {failure.metric_key.output_name: failure for failure in result.metric_validations_per_slice[0].failures}
+    assert not result.validation_ok and set(failures) == {"click", "value"}
+    bound = failures["click"].metric_threshold.value_threshold.upper_bound.value
+    assert bound == pytest.approx(click["metrics"]["log_loss"])
+    assert "the constant always answers" in failures["value"].message and "`gates: none`" in failures["value"].message
+    config = tfma.load_eval_result(evaluation.uri).config
+    named = {spec.output_names[0]: [metric.class_name for metric in spec.metrics] for spec in config.metrics_specs}
+    assert named["click"] == ["auc", "log_loss", "calibration"]
+
+
+@pytest.mark.parametrize("kept", [False, True], ids=["by the blessing", "in a folder"])
+def test_the_best_value_is_handed_on(run, make_split, make_model, tmp_path, kept):
+    split, folder = make_split(), str(tmp_path / "kept") if kept else ""
+    gate = {"metric": "log_loss", "max_loss_to_best": 0.02}
+    plan = {"tasks": {"click": {"kind": "binary", "metrics": ["log_loss"], "gates": [gate]}}}
+    models = [make_model(f"model{index}", 10 + index, bias=0.1 * index) for index in range(1, 6)]
+    older, blessed, messages = None, [], []
+    for model in models:
+        _, blessing, found = run(split, model, plan, older=None if kept else older, kept=folder)
+        blessed.append(blessing.get_int_custom_property("blessed"))
+        messages.append(found["gates"][0]["message"])
+        older = blessing if blessed[-1] else older
+    assert blessed[0] == 1 and blessed[-1] == 0 and blessed == sorted(blessed, reverse=True)
+    assert "no comparable value of a blessed model is on record" in messages[0]
+    assert f"the best blessed value, of {models[0].uri}," in messages[-1]
+
+
+def test_a_blessing_from_before_there_was_a_record(run, make_split, make_model):
+    older = standard_artifacts.ModelBlessing()
+    plan = {
+        "tasks": {"click": {"kind": "binary", "metrics": ["auc"], "gates": [{"metric": "auc", "max_loss_to_best": 0}]}}
+    }
+    _, blessing, found = run(make_split(), make_model("model", 11), plan, older=older)
+    assert blessing.get_int_custom_property("blessed") == 1 and "not compared" in found["gates"][0]["message"]

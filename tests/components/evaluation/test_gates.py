@@ -3,9 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from components.evaluation.gates import check_gate, loss_to_baseline
+from components.evaluation.best import Best, loss_to
+from components.evaluation.gates import Measured, check_gate, unmeasured
 from components.evaluation.measuring import measure_slices
-from components.evaluation.plan import GatePlan
+from components.evaluation.plan import GatePlan, TaskPlan, default_gates
 from components.evaluation.scores import COUNTS, NOT_FINITE, Scores
 from components.evaluation.slices import Coded, one_slice, select
 
@@ -14,7 +15,7 @@ DEVICE = {"device": Coded(codes=np.array([0, 0, 1, 1]), values=("phone", "tablet
 SCORES = Scores(labels=np.array([1.0, 0.0, 0.0, 1.0]), predictions=np.array([0.9, 0.2, 0.4, 0.3]), weights=np.ones(4))
 
 
-def check(baseline=None, scores=SCORES, no_baseline="there is none", **gate):
+def check(baseline=None, scores=SCORES, no_baseline="there is none", constant=None, best=None, signed=False, **gate):
     gate = GatePlan(**gate)
     slicing = one_slice(select(DEVICE, gate.slice, len(scores.labels)))
 
@@ -22,7 +23,20 @@ def check(baseline=None, scores=SCORES, no_baseline="there is none", **gate):
         return measure_slices([gate.metric, *COUNTS, NOT_FINITE], some, [slicing])[0][0]
 
     older = None if baseline is None else measured(baseline)
-    return check_gate("click", gate, measured(scores), older, no_baseline, grouped=scores.groups is not None)
+    return check_gate(
+        "click",
+        gate,
+        Measured(
+            candidate=measured(scores),
+            baseline=older,
+            no_baseline=no_baseline,
+            constant=None if constant is None else measured(scores.of(np.full(len(scores.labels), constant))),
+            mean=constant,
+            best=best,
+            grouped=scores.groups is not None,
+            signed=signed,
+        ),
+    )
 
 
 def test_at_least():
@@ -126,4 +140,92 @@ class TestBaseline:
         ],
     )
     def test_direction(self, metric, value, baseline, loss):
-        assert loss_to_baseline(metric, value, baseline) == pytest.approx(loss)
+        assert loss_to(metric, value, baseline) == pytest.approx(loss)
+
+
+class TestConstant:
+    def test_better(self):
+        # -(ln 0.9 + ln 0.8 + ln 0.6 + ln 0.3) / 4 = 0.5108, and ln 2 = 0.6931
+        [held] = check(metric="log_loss", beats="constant", constant=0.5)
+        assert held.held and held.limit == "better than the constant" and held.upper == pytest.approx(np.log(2))
+        assert held.message.startswith("click: log_loss is 0.510")
+        assert "the constant's 0.693147: 0.18" in held.message
+
+    def test_worse_says_what_the_constant_is_and_what_to_do(self):
+        backwards = SCORES.of(np.array([0.2, 0.9, 0.7, 0.3]))
+        [failed] = check(scores=backwards, metric="log_loss", beats="constant", constant=0.25)
+        assert not failed.held
+        assert "the constant always answers 0.25, the task's mean label in the train split" in failed.message
+        assert "worse" in failed.message and "Look at its calibration" in failed.message
+        assert "gates: none" not in failed.message, "somebody wrote this gate"
+        [default] = check(scores=backwards, metric="log_loss", beats="constant", constant=0.25, default=True)
+        assert "tasks.click.gates with a list replaces it, `gates: none` switches it off." in default.message
+
+    def test_equal_is_not_better(self):
+        [failed] = check(scores=SCORES.of(np.full(4, 0.5)), metric="rmse", beats="constant", constant=0.5)
+        assert not failed.held and "no better (the constant always answers 0.5" in failed.message
+        assert "may be better judged by mae" in failed.message
+
+    def test_nothing_was_learned_of_a_task_that_never_trained(self):
+        [failed] = check(metric="log_loss", beats="constant")
+        assert not failed.held and "no example of the task is observed in the train split" in failed.message
+
+    def test_in_the_same_slice(self):
+        assert check(metric="log_loss", beats="constant", constant=0.5, slice={"device": "phone"})[0].held
+        assert not check(metric="log_loss", beats="constant", constant=0.5, slice={"device": "tablet"})[0].held
+
+    def test_without_value(self):
+        [failed] = check(scores=SCORES.of(np.full(4, np.nan)), metric="log_loss", beats="constant", constant=0.5)
+        assert not failed.held and "has no value: 4 of 4 predictions" in failed.message
+
+
+class TestDefaultCalibration:
+    GATE = default_gates("regression")[1]
+
+    @pytest.mark.parametrize(("mean", "held"), [(0.2, False), (0.25, True), (1.0, True), (1.01, False)])
+    def test_within_a_factor_of_two(self, mean, held):
+        gate = self.GATE.model_dump()
+        found = check(scores=SCORES.of(np.full(4, mean)), **gate)
+        assert len(found) == 2 and all(one.held for one in found) is held
+
+    def test_negative_labels_have_no_such_quotient(self):
+        labels = Scores(labels=np.array([-3.0, 3.0, -1.0, 1.0]), predictions=np.ones(4), weights=np.ones(4))
+        found = check(scores=labels, **self.GATE.model_dump(), signed=True)
+        assert all(one.held and "not judged: some labels are negative" in one.message for one in found)
+        written = self.GATE.model_dump() | {"default": False}
+        assert not any(one.held for one in check(scores=labels, **written, signed=True)), "somebody wrote this gate"
+
+
+class TestBest:
+    def test_none_on_record_holds(self):
+        [held] = check(metric="auc", max_loss_to_best=0.0)
+        assert held.held and held.message.startswith("click: auc is 0.75; not compared: no comparable value")
+
+    def test_worse(self):
+        gate = {"metric": "auc", "best": Best(value=0.8, model="/models/3")}
+        [failed] = check(**gate, max_loss_to_best=0.04)
+        assert not failed.held and failed.change == 0.04
+        words = "is 0.75, the best blessed value, of /models/3, 0.8: 0.05 worse"
+        assert failed.message == f"click: auc {words}; required at most 0.04 worse than the best blessed value."
+        assert check(**gate, max_loss_to_best=0.05)[0].held
+
+    def test_equal(self):
+        [held] = check(metric="auc", best=Best(value=0.75, model="/m"), max_loss_to_best=0.0)
+        assert held.held and "as the best blessed value, of /m;" in held.message
+
+
+@pytest.mark.parametrize(
+    ("about", "words"),
+    [
+        (
+            {"window": "7d"},
+            ["none of the 90 eval examples", "(window 7d)", "shorten the window", "`unmeasured: allow`"],
+        ),
+        ({}, ["none of the 90 eval examples", "Look at the label's column in the eval examples"]),
+        ({"unmeasured": "allow"}, ["passed over, as the recipe says `unmeasured: allow`"]),
+    ],
+)
+def test_unmeasured(about, words):
+    found = unmeasured("click", TaskPlan(kind="binary", metrics=(), **about), 90)
+    assert found.held is (about.get("unmeasured") == "allow")
+    assert found.value == 0 and found.lower == 1 and all(word in found.message for word in words)

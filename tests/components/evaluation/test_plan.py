@@ -53,3 +53,19 @@ def test_fingerprint_of_the_truth(tmp_path):
     first = truth_fingerprint(recipe(evaluation=truth, data=str(tmp_path)))
     (tmp_path / "t.csv").write_text("id,p\n1,0.6\n")
     assert first and first != truth_fingerprint(recipe(evaluation=truth, data=str(tmp_path)))
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"gates": "none"}, []),
+        ({"gates": [{"metric": "auc", "at_least": 0.7}]}, [("auc", False)]),
+        ({}, [("log_loss", True), ("calibration", True)]),
+        ({"metrics": ["auc"]}, [("log_loss", True), ("calibration", True)]),
+        ({"kind": "regression"}, [("rmse", True), ("calibration", True)]),
+    ],
+)
+def test_the_gates_of_a_task_that_names_none(given, expected):
+    tasks = {"bought": {"kind": "binary", "label": {"column": "bought"}} | given}
+    plan = EvaluationPlan.from_recipe(recipe(tasks))
+    assert [(gate.metric, gate.default) for gate in plan.tasks["bought"].gates] == expected

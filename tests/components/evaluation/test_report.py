@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from components.evaluation.plan import EvaluationPlan
+from components.evaluation.best import from_text, improved, to_text
+from components.evaluation.plan import EvaluationPlan, GatePlan, default_gates
 from components.evaluation.report import EvalExamples, evaluate
 from components.evaluation.slices import Coded
 
@@ -59,7 +60,7 @@ def test_by_hand():
 def test_json():
     text = json.dumps(evaluate(PLAN, EXAMPLES, CANDIDATE).to_json(), allow_nan=False)
     found = json.loads(text)
-    assert set(found) == {"tasks", "slices", "truth", "gates", "baseline"}
+    assert set(found) == {"tasks", "constant", "ungated", "slices", "truth", "gates", "baseline"}
     assert found["slices"][1] == {
         "slice": {"device": "phone"},
         "task": "value",
@@ -124,3 +125,111 @@ def test_unobserved_predictions_may_be_anything_observed_ones_must_be_numbers():
     assert (
         report.gates[0].message == "value: 1 of 2 predictions in the eval split are not finite numbers; required none."
     )
+
+
+def _plan(gates=None, kind="binary", metrics=("auc",), **about):
+    gates = default_gates(kind) if gates is None else gates
+    task = {"kind": kind, "metrics": metrics, "gates": [GatePlan.model_validate(gate).model_dump() for gate in gates]}
+    return EvaluationPlan.model_validate({"tasks": {"click": task | about}})
+
+
+def _examples(labels, weights=None):
+    labels = np.asarray(labels, np.float64)
+    weights = np.ones(len(labels)) if weights is None else np.asarray(weights, np.float64)
+    return EvalExamples(labels={"click": labels}, weights={"click": weights}, columns={})
+
+
+class TestDefaultGates:
+    """What a task is held to that names no gates."""
+
+    RANDOM = np.random.default_rng(3)
+    LABELS = (RANDOM.random(2000) < 0.03).astype(np.float64)
+    MEAN = float(LABELS.mean())
+
+    @pytest.mark.parametrize(
+        ("predictions", "failed"),
+        [
+            (np.where(LABELS > 0, 0.2, 0.024), []),
+            (np.full(2000, MEAN), ["log_loss"]),
+            (RANDOM.random(2000) * 0.02, ["log_loss", "calibration"]),
+            (np.where(LABELS > 0, 0.9, 0.1), ["calibration"]),
+        ],
+        ids=["a good model", "the constant itself", "noise at a third of the level", "good order, promising too much"],
+    )
+    def test_binary(self, predictions, failed):
+        report = evaluate(_plan(), _examples(self.LABELS), {"click": predictions}, means={"click": self.MEAN})
+        assert [gate.metric for gate in report.gates if not gate.held] == failed
+        assert report.blessed is (not failed) and report.ungated == []
+        assert set(report.tasks["click"]) == {"auc", "example_count", "positive_count"}, "the recipe's own metrics only"
+
+    @pytest.mark.parametrize(
+        ("predictions", "failed"), [([1.0, 2.0, 8.0], []), ([1.0, 8.0, 2.0], ["rmse"]), ([4.0, 4.0, 4.0], ["rmse"])]
+    )
+    def test_regression(self, predictions, failed):
+        """The constant 4: errors 3, 2, -5; its rmse is the root of 38 / 3."""
+        plan, examples = _plan(kind="regression", metrics=("mae",)), _examples([1.0, 2.0, 9.0])
+        report = evaluate(plan, examples, {"click": np.array(predictions)}, means={"click": 4.0})
+        assert [gate.metric for gate in report.gates if not gate.held] == failed
+        about = report.constant["click"]
+        assert about["mean"] == 4.0 and about["by"] == "rmse" and about["beaten"] is (not failed)
+        assert about["metrics"] == {
+            "rmse": pytest.approx(np.sqrt(38 / 3)),
+            "mae": pytest.approx(10 / 3),
+            "calibration": pytest.approx(1.0),
+        }
+
+    def test_own_gates_replace_them_and_none_switches_them_off(self):
+        noise = {"click": self.RANDOM.random(2000) * 0.02}
+        examples, means = _examples(self.LABELS), {"click": self.MEAN}
+        own = evaluate(_plan(gates=[{"metric": "auc", "at_least": 0.1}]), examples, noise, means=means)
+        assert own.blessed and [gate.metric for gate in own.gates] == ["auc"] and own.ungated == []
+        none = evaluate(_plan(gates=[]), examples, noise, means=means)
+        assert none.blessed and none.gates == [] and none.ungated == ["click"]
+        assert none.constant["click"]["beaten"] is False, "and yet it shows"
+
+    def test_unobserved_rows_count_for_neither(self):
+        examples = _examples([1.0, 0.0, 1.0, 1.0], [1.0, 1.0, 0.0, 0.0])
+        predictions = {"click": np.array([0.7, 0.3, 0.0, 0.0])}
+        report = evaluate(_plan(), examples, predictions, means={"click": 0.5})
+        assert report.constant["click"]["metrics"]["log_loss"] == pytest.approx(np.log(2))
+        assert report.constant["click"]["metrics"]["auc"] == 0.5 and report.blessed
+
+
+@pytest.mark.parametrize("gates", [None, [], [{"metric": "auc", "at_least": 0.1}]])
+def test_a_task_that_was_not_measured_is_blessed_in_so_many_words_only(gates):
+    examples, predictions = _examples([1.0, 0.0], [0.0, 0.0]), {"click": np.array([0.5, 0.5])}
+    report = evaluate(_plan(gates), examples, predictions, means={"click": 0.5})
+    assert not report.blessed and [gate.metric for gate in report.gates] == ["example_count"]
+    assert report.constant["click"]["beaten"] is None and report.values == {}
+    allowed = evaluate(_plan(gates, unmeasured="allow"), examples, predictions, means={"click": 0.5})
+    assert allowed.blessed and "passed over" in allowed.gates[0].message
+
+
+NIGHTS = 12
+
+
+def _nights(**limits):
+    """A model that orders one of 25 pairs more wrongly every night: (AUC, blessed) of each, until the seventh is not."""
+    plan = _plan([{"metric": "auc", **limits}])
+    examples = _examples([1.0] + [0.0] * 25)
+    record, baseline, found = {}, None, []
+    for night in range(NIGHTS):
+        wrong = np.arange(25) < night
+        predictions = {"click": np.array([0.5, *np.where(wrong, 0.9, 0.1)])}
+        report = evaluate(plan, examples, predictions, baseline, best=record)
+        found.append((round(report.tasks["click"]["auc"], 2), report.blessed))
+        if report.blessed:
+            record = from_text(to_text(improved(record, report.values, f"/models/{night}")))
+            baseline = predictions
+    return found
+
+
+def test_a_loss_of_004_a_night_within_a_limit_of_005_goes_on_for_ever():
+    found = _nights(max_loss_to_baseline=0.05)
+    assert all(blessed for _, blessed in found) and found[-1][0] == 0.56
+
+
+def test_and_stops_at_the_best_blessed_value():
+    found = _nights(max_loss_to_baseline=0.05, max_loss_to_best=0.1)
+    assert [auc for auc, blessed in found if blessed] == [1.0, 0.96, 0.92]
+    assert found[3] == (0.88, False)
