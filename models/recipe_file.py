@@ -18,6 +18,8 @@ from models.registry import known
 from models.section import DATA
 from models.yaml_document import Document, Location
 
+_JSON_TYPES: dict[type, str] = {bool: "boolean", int: "number", float: "number"}
+
 _LISTED = 50
 """Problems that a message lists."""
 
@@ -118,8 +120,8 @@ def _override(document: Document, override: str, origin: dict[Location, str]) ->
     where = f"--set {override}"
     if not equals or not name.strip():
         raise InputError(f"{where}: expected section.key=value, such as --set model.architecture=ple.")
-    part = yaml_document.parse(text, lambda line: where)
-    _put(document, tuple(name.strip().split(".")), part or Document(None, {}, {}), where)
+    part = yaml_document.parse_option(text, where)
+    _put(document, tuple(name.strip().split(".")), part, where)
     origin[tuple(name.strip().split("."))] = where
 
 
@@ -153,7 +155,8 @@ class _Source:
             place, schema = self._walk(location)
             value = _at(self._document.value, location)
             if place == location and schema.get("format") == DATA and not yaml_document.is_text_of(written, value):
-                found.append((location, yaml_document.misread(written, value, or_value=True)))
+                meant = _JSON_TYPES.get(type(value)) in schema["type"]
+                found.append((location, yaml_document.misread(written, value, or_value=meant)))
         return found
 
     def listed(self, problems: Sequence[tuple[Location, str]], sort: bool = True) -> str:

@@ -94,6 +94,19 @@ def parse(text: str, where: Callable[[int], str]) -> Document | None:
         ) from None
 
 
+def parse_option(text: str, where: str) -> Document:
+    """The value of an option of the command line; that of an empty text is None.
+
+    Args:
+        text: YAML 1.1.
+        where: the option in words, put before each error.
+
+    Raises:
+        InputError: as `parse`.
+    """
+    return parse(text, lambda line: where) or Document(None, {}, {})
+
+
 def is_text_of(written: str, value: object) -> bool:
     """Whether a value that is no text is written as YAML itself would write it: 7 and true, but not 007, True or NO."""
     return isinstance(value, bool | int | float) and _text(value) == written

@@ -215,8 +215,7 @@ def _parameters(texts: list[str]) -> dict[str, str | int | bool]:
         key, equals, value = text.partition("=")
         if not equals or key not in RunParameters.model_fields:
             raise InputError(f"--parameter {text}: expected KEY=VALUE; {known(key, RunParameters.model_fields)}")
-        document = yaml_document.parse(value, lambda _, where=f"--parameter {text}": where)
-        values[key] = document and document.value
+        values[key] = yaml_document.parse_option(value, f"--parameter {text}").value
     try:
         return RunParameters.model_validate(values).given()
     except pydantic.ValidationError as error:

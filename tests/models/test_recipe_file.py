@@ -220,7 +220,7 @@ WRONG = {
     "option of another type": (
         "experts: 4",
         "experts: four",
-        ["model.options.mmoe.experts: expected int, received 'four'"],
+        ["model.options.mmoe.experts: expected int from 1 to 256, received 'four'"],
     ),
     "unknown balancer": ("architecture: mmoe", "balancer: pcgrd", ["unknown balancer 'pcgrd'; did you mean 'pcgrad'?"]),
     "drift of no column": (
@@ -295,7 +295,7 @@ WRONG = {
     "an option that is no number": (
         "experts: 4",
         "dropout: .nan",
-        ["model.options.mmoe.dropout: expected float, received nan"],
+        ["model.options.mmoe.dropout: expected float from 0 and below 1, received nan"],
     ),
     "groups of several values": (
         "group_key: reader",

@@ -14,10 +14,14 @@ URLS = ["s3://akia:topsecret@shop/logs", "s3://shop/logs?AWSAccessKeyId=akia&Sig
 PLACES = {
     "data": ("split:", "data: '{}'\nsplit:", "data"),
     "examples": ("path: a.csv", "path: '{}'", "examples.path"),
-    "root": ("split:", "kubeflow: {root: /g, data: /d, pipeline_root: '{}'}\nsplit:", "kubeflow.pipeline_root"),
+    "root": (
+        "split:",
+        "kubeflow: {image: a, root: /g, data: /d, pipeline_root: '{}'}\nsplit:",
+        "kubeflow.pipeline_root",
+    ),
     "environment": (
         "split:",
-        "kubeflow: {root: /g, data: /d, pipeline_root: s3://b, defaults: {environment: {PROXY: '{}'}}}\nsplit:",
+        "kubeflow: {image: a, root: /g, data: /d, pipeline_root: s3://b, defaults: {environment: {PROXY: '{}'}}}\nsplit:",
         "kubeflow.defaults.environment.PROXY",
     ),
     "unknown key": ("split:", "dta: '{}'\nsplit:", "dta"),

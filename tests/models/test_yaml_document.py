@@ -242,7 +242,7 @@ def test_a_message_stays_short_whatever_was_received(text: str, tmp_path: Path) 
 
 
 def test_a_variable_of_the_environment_is_what_was_written(tmp_path: Path) -> None:
-    kubeflow = "kubeflow: {root: /g, data: /d, pipeline_root: s3://b, defaults: {environment: {A: %}}}\n"
+    kubeflow = "kubeflow: {image: a, root: /g, data: /d, pipeline_root: s3://b, defaults: {volumes: {/g: c, /d: c}, environment: {A: %}}}\n"
     message = fails(tmp_path, LABELLED + kubeflow.replace("%", "007"))
     assert "recipe.yaml:7: kubeflow.defaults.environment.A: 007 without quotes is the number 7, in YAML 1.1." in message
     assert "Put it in quotes: 'on'." in fails(tmp_path, LABELLED + kubeflow.replace("%", "on"))
