@@ -188,7 +188,7 @@ class _Vocabulary(_Embedded):
     min_count: Annotated[int, Field(ge=1)] = Field(
         default=1, description="Values seen less often in the train split get no id of their own.", examples=[2]
     )
-    oov_buckets: Annotated[int, Field(ge=1)] = Field(
+    oov_buckets: Annotated[int, Field(ge=1, le=100_000_000)] = Field(
         default=1, description="Ids that values outside of the vocabulary share, chosen by hash.", examples=[10]
     )
     hash_buckets: Annotated[int, Field(ge=2, le=100_000_000)] | None = Field(
@@ -433,7 +433,7 @@ class Training(Section):
     """One training run."""
 
     epochs: Annotated[int, Field(ge=1)] = Field(default=5, description="Most passes over the train split.")
-    batch_size: Annotated[int, Field(ge=1)] = Field(
+    batch_size: Annotated[int, Field(ge=1, le=16_777_216)] = Field(
         default=4096, description="Examples per step, of all GPUs together; each takes an equal part."
     )
     optimizer: Literal["adam", "adagrad", "sgd"] = Field(default="adam", description="Keras optimizer.")
@@ -469,7 +469,7 @@ class Training(Section):
         description="Compile the step with XLA. Under `mixed_bfloat16` on a CPU only parts of it are: XLA has no bfloat16 "
         "products there. On several GPUs it never is.",
     )
-    steps_per_execution: Annotated[int, Field(ge=1)] = Field(
+    steps_per_execution: Annotated[int, Field(ge=1, le=100_000)] = Field(
         default=1, description="Steps that run as one call into TensorFlow; on several GPUs always 1.", examples=[20]
     )
     checkpoint_minutes: Annotated[float, Field(gt=0.0)] = Field(

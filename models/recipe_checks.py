@@ -10,8 +10,8 @@ from pathlib import Path
 from models.architectures import ARCHITECTURES
 from models.balancing import BALANCERS
 from models.beam_runners import beam_problems
-from models.errors import InputError
-from models.locations import bucket_and_key, is_url
+from models.errors import InputError, masked
+from models.locations import SECRET, bucket_and_key, has_secret, is_url
 from models.loss_names import LOSS_KINDS
 from models.penalties import PENALTIES
 from models.recipe import (
@@ -38,13 +38,16 @@ from models.units import format_duration
 
 Problem = tuple[tuple[str | int, ...], str]
 
+_OF_DATA = {"where", "positive", "slice"}
+"""Keys that hold values of the data, which may be URLs of any kind."""
+
 
 def problems(recipe: Recipe) -> list[Problem]:
     """Everything that contradicts itself: (the key's location, what is wrong and what to write instead)."""
     checks: tuple[Callable[[Recipe], Iterator[Problem]], ...] = (
         _source,
         _data,
-        _numbers,
+        _values,
         _streams,
         _tasks,
         _gates,
@@ -78,17 +81,19 @@ def _data(recipe: Recipe) -> Iterator[Problem]:
             yield ("data",), str(error)
 
 
-def _numbers(recipe: Recipe) -> Iterator[Problem]:
-    """What no array and no random generator holds would end in a crash somewhere on the way."""
+def _values(recipe: Recipe) -> Iterator[Problem]:
+    """What no array and no random generator holds would end in a crash somewhere on the way; a secret in what many read."""
 
-    def large(value: object, location: tuple[str | int, ...]) -> Iterator[Problem]:
+    def check(value: object, location: tuple[str | int, ...]) -> Iterator[Problem]:
         if isinstance(value, Mapping | list | tuple):
             for key, inner in value.items() if isinstance(value, Mapping) else enumerate(value):
-                yield from large(inner, (*location, key))
+                yield from check(inner, (*location, key))
+        elif isinstance(value, str) and location[:1] != ("data",) and not _OF_DATA & {*location} and has_secret(value):
+            yield location, f"{masked(value)}: {SECRET}"
         elif isinstance(value, int) and not -(2**63) <= value < 2**63:
             yield location, f"expected a whole number of 64 bits, received one of {value.bit_length()}."
 
-    yield from large(recipe.model_dump(by_alias=True), ())
+    yield from check(recipe.model_dump(by_alias=True), ())
     if 2**32 <= recipe.training.seed < 2**63:
         yield ("training", "seed"), f"expected a whole number below {2**32}, received {recipe.training.seed}."
 

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pydantic
-import yaml
 
-from models import recipe_checks
-from models.errors import InputError
+from models import recipe_checks, yaml_document
+from models.errors import InputError, shown
 from models.locations import is_url
 from models.recipe import Recipe
 from models.registry import known
+from models.section import DATA
+from models.yaml_document import Document, Location
 
-Location = tuple[str | int, ...]
+_JSON_TYPES: dict[type, str] = {bool: "boolean", int: "number", float: "number"}
 
-_TOO_DEEP = "no recipe: its lists and mappings are nested too deeply, or an alias stands inside of what it names."
+_LISTED = 50
+"""Problems that a message lists."""
+
+_DESCRIBED = 1000
+"""Of pydantic's findings so many are put into words and in the order of their lines: to find the nearest name takes time."""
 
 
 def load_recipe(
@@ -39,21 +45,26 @@ def load_recipe(
         InputError: everything that is wrong with the recipe, each with its file, line and key.
     """
     path = Path(path)
-    document, lines = _parse(_read(path), path)
-    origin = dict.fromkeys(lines, "")
+    document = _parse(path)
+    origin = dict.fromkeys(document.lines, "")
     for name, file in (parts or {}).items():
-        part, part_lines = _parse(_read(file), file)
+        part = _parse(file)
         keys = tuple(name.split("."))
         _put(document, keys, part, f"{file}")
-        origin.update({(*keys, *location): f"{file}:{line}" for location, line in part_lines.items()})
+        origin.update({(*keys, *location): f"{file}:{line}" for location, line in part.lines.items()})
     for override in overrides:
         _override(document, override, origin)
-    source = _Source(path, document, lines, origin)
+    source = _Source(path, document, origin)
+    problems = source.misread()
     try:
-        recipe = Recipe.model_validate(document)
+        recipe = Recipe.model_validate(document.value)
     except pydantic.ValidationError as error:
-        problems = sorted((source.describe(detail) for detail in error.errors()), key=lambda problem: problem[0])
-        raise InputError("\n".join(dict.fromkeys(message for _, message in problems))) from None
+        refused = {location for location, _ in problems}
+        details = error.errors(include_url=False, include_context=True)
+        found = [source.describe(detail) for detail in details[:_DESCRIBED]]
+        problems += [(location, message) for location, message in found if location not in refused]
+    if problems:
+        raise InputError(source.listed(problems))
     try:
         recipe = recipe.model_copy(
             update={
@@ -64,7 +75,7 @@ def load_recipe(
     except ValueError as error:
         raise InputError(f"{path}: 'data' or 'validation.schema' cannot be the name of a file: {error}.") from None
     if found := recipe_checks.problems(recipe):
-        raise InputError("\n".join(f"{source.place(location)}{message}" for location, message in found))
+        raise InputError(source.listed(found, sort=False))
     return recipe
 
 
@@ -73,6 +84,11 @@ def schema_text() -> str:
     schema = Recipe.model_json_schema(by_alias=True)
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     return json.dumps(schema, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+@functools.cache
+def _schema() -> dict[str, Any]:
+    return Recipe.model_json_schema(by_alias=True)
 
 
 def _absolute(folder: Path, data: str) -> str:
@@ -86,134 +102,89 @@ def _absolute_schema(recipe: Recipe, path: Path) -> Any:
     return validation.model_copy(update={"schema_path": str((path.parent / validation.schema_path).resolve())})
 
 
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        nearby = sorted(str(other) for other in path.parent.glob("*.yaml")) if path.parent.is_dir() else []
-        raise InputError(f"{path}: no such recipe file. {known(str(path), nearby)}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read as a UTF-8 text file: {error}") from None
-
-
-def _parse(text: str, path: Path) -> tuple[dict[str, Any], dict[Location, int]]:
-    """The document as plain values, and the line of each key and item."""
-    try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise InputError(
-            f"{path}:{line}: no valid YAML: {error.problem}. Check the indentation and the quotes."
-        ) from None
-    except yaml.YAMLError as error:
-        raise InputError(f"{path}: no valid YAML: {error}") from None
-    except RecursionError:
-        raise InputError(f"{path}: {_TOO_DEEP}") from None
-    if root is None:
+def _parse(path: Path) -> Document:
+    """The document in a file, a mapping."""
+    document = yaml_document.parse(yaml_document.read(path), lambda line: f"{path}:{line}" if line else f"{path}")
+    if document is None:
         raise InputError(f"{path}: the file is empty; expected a recipe. docs/recipe.md explains every key.")
-    lines: dict[Location, int] = {}
-    constructor = yaml.SafeLoader("")
-
-    def construct(node: yaml.Node) -> Any:
-        try:
-            return constructor.construct_object(node, deep=True)
-        except (yaml.YAMLError, RecursionError):
-            raise
-        except Exception:  # PyYAML's constructors fail in many ways: ValueError, KeyError, AttributeError
-            kind = node.tag.rpartition(":")[2]
-            raise InputError(
-                f"{path}:{node.start_mark.line + 1}: {str(node.value)[:80]!r} looks like a value of YAML's type {kind}, but "
-                "is none. If it is a text, put it in quotes."
-            ) from None
-
-    def convert(node: yaml.Node, location: Location) -> Any:
-        lines.setdefault(location, node.start_mark.line + 1)
-        if isinstance(node, yaml.MappingNode):
-            values: dict[Any, Any] = {}
-            for key_node, value_node in node.value:
-                key = construct(key_node)
-                if isinstance(key, list | dict | set):
-                    raise InputError(
-                        f"{path}:{key_node.start_mark.line + 1}: expected a text as key, received {key!r}. "
-                        "Check the braces and brackets."
-                    )
-                here = (*location, key)
-                if key in values:
-                    raise InputError(
-                        f"{path}:{key_node.start_mark.line + 1}: {'.'.join(map(str, here))}: the key stands twice, "
-                        f"first on line {lines[here]}. Keep one."
-                    )
-                lines[here] = key_node.start_mark.line + 1
-                values[key] = convert(value_node, here)
-            return values
-        if isinstance(node, yaml.SequenceNode):
-            return [convert(item, (*location, index)) for index, item in enumerate(node.value)]
-        return construct(node)
-
-    try:
-        document = convert(root, ())
-    except RecursionError:
-        raise InputError(f"{path}: {_TOO_DEEP}") from None
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise InputError(f"{path}:{line}: no valid YAML value: {error.problem}.") from None
-    if not isinstance(document, dict):
+    if not isinstance(document.value, dict):
         raise InputError(
-            f"{path}:1: expected a mapping of sections (name, logs, features, tasks ...), received {document!r}."
+            f"{path}:1: expected a mapping of sections (name, logs, features, tasks ...), received "
+            f"{shown(document.value)}."
         )
-    return document, lines
+    return document
 
 
-def _override(document: dict[str, Any], override: str, origin: dict[Location, str]) -> None:
+def _override(document: Document, override: str, origin: dict[Location, str]) -> None:
     name, equals, text = override.partition("=")
+    where = f"--set {override}"
     if not equals or not name.strip():
-        raise InputError(f"--set {override}: expected section.key=value, such as --set model.architecture=ple.")
-    try:
-        value = yaml.safe_load(text)
-    except Exception:  # PyYAML fails in many ways, see `_parse`
-        raise InputError(f"--set {override}: the value is no valid YAML; put it in quotes.") from None
-    keys = tuple(name.strip().split("."))
-    _put(document, keys, value, f"--set {override}")
-    origin[keys] = f"--set {override}"
+        raise InputError(f"{where}: expected section.key=value, such as --set model.architecture=ple.")
+    part = yaml_document.parse_option(text, where)
+    _put(document, tuple(name.strip().split(".")), part, where)
+    origin[tuple(name.strip().split("."))] = where
 
 
-def _put(document: dict[str, Any], keys: tuple[str, ...], value: Any, where: str) -> None:
-    """Writes the value at a key, with the sections around it where there are none."""
-    place: Any = document
+def _put(document: Document, keys: tuple[str, ...], part: Document, where: str) -> None:
+    """Writes the part at a key, with the sections around it where there are none."""
+    place: Any = document.value
     for key in keys[:-1]:
         if place.get(key) is None:
             place[key] = {}
         place = place[key]
         if not isinstance(place, dict):
             raise InputError(f"{where}: {key!r} is a single value in the recipe, it has no {keys[-1]!r} inside.")
-    place[keys[-1]] = value
+    place[keys[-1]] = part.value
+    for location in [location for location in document.written if location[: len(keys)] == keys]:
+        del document.written[location]
+    document.written.update({(*keys, *location): text for location, text in part.written.items()})
 
 
 class _Source:
     """Where each key of a document was written."""
 
-    def __init__(
-        self, path: Path, document: Any, lines: Mapping[Location, int], origin: Mapping[Location, str]
-    ) -> None:
-        self._path, self._document, self._lines, self._origin = path, document, lines, origin
-        self._schema = Recipe.model_json_schema(by_alias=True)
+    def __init__(self, path: Path, document: Document, origin: Mapping[Location, str]) -> None:
+        self._path, self._document, self._origin = path, document, origin
+        self._lines = document.lines
+        self._schema = _schema()
+
+    def misread(self) -> list[tuple[Location, str]]:
+        """The values of data of which YAML made something else than what was written: [NO, SE] is [false, "SE"]."""
+        found = []
+        for location, written in self._document.written.items():
+            place, schema = self._walk(location)
+            value = _at(self._document.value, location)
+            if place == location and schema.get("format") == DATA and not yaml_document.is_text_of(written, value):
+                meant = _JSON_TYPES.get(type(value)) in schema["type"]
+                found.append((location, yaml_document.misread(written, value, or_value=meant)))
+        return found
+
+    def listed(self, problems: Sequence[tuple[Location, str]], sort: bool = True) -> str:
+        """The message of all problems, each with its place, in the order of the lines; of many the first ones."""
+        ordered = sorted(problems, key=lambda problem: self._line(problem[0])) if sort else problems
+        messages = list(dict.fromkeys(f"{self.place(location)}{message}" for location, message in ordered))
+        return "\n".join(messages[:_LISTED] + ["... and more."] * (len(messages) > _LISTED))
+
+    def _line(self, location: Location) -> int:
+        ends = range(len(location), -1, -1)
+        return next((self._lines[location[:end]] for end in ends if location[:end] in self._lines), 0)
 
     def place(self, location: Location) -> str:
         """ "file:line: section.key: ", or the `--set` that wrote it."""
         for end in range(len(location), -1, -1):
             if self._origin.get(location[:end]):
                 return f"{self._origin[location[:end]]}: "
-        line = next(
-            self._lines[location[:end]] for end in range(len(location), -1, -1) if location[:end] in self._lines
-        )
+        line = self._line(location)
         dotted = ".".join(map(str, location))
         return f"{self._path}:{line}: {dotted + ': ' if dotted else ''}"
 
-    def describe(self, detail: Any) -> tuple[int, str]:
-        """One of pydantic's findings in our words, with its line for sorting."""
+    def describe(self, detail: Any) -> tuple[Location, str]:
+        """One of pydantic's findings in our words, with its place."""
         location, schema = self._walk(detail["loc"])
         kind, received = detail["type"], detail["input"]
-        if kind == "extra_forbidden":
+        if kind == "string_type" and location in self._document.written:
+            message = yaml_document.misread(self._document.written[location], received, or_value=False)
+        elif kind == "extra_forbidden":
             message = f"unknown key {location[-1]!r}; {known(str(location[-1]), schema.get('properties', {}))}"
         elif kind == "missing":
             missing = detail["loc"][-1]
@@ -222,23 +193,18 @@ class _Source:
         elif kind == "union_tag_not_found":
             message = f"the key 'kind' is missing; {known('', self._kinds(schema))}"
         elif kind == "union_tag_invalid":
-            message = f"unknown kind {detail['ctx']['tag']!r}; {known(detail['ctx']['tag'], self._kinds(schema))}"
+            message = f"unknown kind {shown(detail['ctx']['tag'])}; {known(detail['ctx']['tag'], self._kinds(schema))}"
         elif kind == "string_pattern_mismatch":
-            message = (
-                f"expected a name of letters, digits and underscores that starts with a letter; received {received!r}."
-            )
+            message = f"expected a name of letters, digits and underscores that starts with a letter; received {shown(received)}."
         elif kind in ("enum", "literal_error"):
             allowed = self._deref(schema).get("enum", [])
-            message = f"received {received!r}; " + (
+            message = f"received {shown(received)}; " + (
                 known(str(received), allowed) if allowed else f"expected {detail['ctx']['expected']}."
             )
         else:
             reason = str(detail["ctx"]["error"]) if kind == "value_error" else detail["msg"]
-            message = f"{reason}{'' if kind == 'value_error' else f'; received {received!r}'}.{_example(schema)}"
-        line = next(
-            (self._lines[location[:end]] for end in range(len(location), -1, -1) if location[:end] in self._lines), 0
-        )
-        return line, f"{self.place(location)}{message}"
+            message = f"{reason}{'' if kind == 'value_error' else f'; received {shown(received)}'}.{_example(schema)}"
+        return location, message
 
     def _kinds(self, schema: Mapping[str, Any]) -> list[str]:
         return list(schema.get("discriminator", {}).get("mapping", {}))
@@ -251,7 +217,7 @@ class _Source:
     def _walk(self, loc: Sequence[Any]) -> tuple[Location, Mapping[str, Any]]:
         """The place in the document, and the schema there (for a missing or unknown key: of the section around it)."""
         location: Location = ()
-        value, schema = self._document, self._deref(self._schema)
+        value, schema = self._document.value, self._deref(self._schema)
         for part in loc:
             if (isinstance(value, dict) and part in value) or (
                 isinstance(value, list) and isinstance(part, int) and part < len(value)
@@ -281,3 +247,9 @@ class _Source:
 def _example(schema: Mapping[str, Any]) -> str:
     examples = schema.get("examples")
     return f" Example: {json.dumps(examples[0], ensure_ascii=False)}." if examples else ""
+
+
+def _at(value: Any, location: Location) -> Any:
+    for part in location:
+        value = value[part]
+    return value

@@ -11,7 +11,7 @@ from pydantic import Field
 from models.kubernetes_names import Object, matches
 from models.quantities import Cpu, Memory
 from models.recipe_schedule import Schedule
-from models.section import Section
+from models.section import DATA, Section
 from models.units import Duration
 
 NEVER_CACHED = ("EventLogs", "BaselineStatistics", "BaselineModel", "RetrievalBaseline")
@@ -45,7 +45,9 @@ Image = Annotated[
 ]
 Variable = Annotated[str, matches(r"[A-Za-z_][A-Za-z0-9_]*", "the name of an environment variable")]
 LabelKey = Annotated[str, matches(_LABEL_KEY, "the key of a label, such as cloud.google.com/gke-accelerator")]
-Text = Annotated[str, pydantic.BeforeValidator(_text), pydantic.WithJsonSchema({"type": ["string", "number"]})]
+Text = Annotated[
+    str, pydantic.BeforeValidator(_text), pydantic.WithJsonSchema({"type": ["string", "number"], "format": DATA})
+]
 
 
 class Gpu(Section):

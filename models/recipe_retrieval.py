@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from models.option_types import LayersOrNone
 from models.section import Section
 from models.units import Duration
 
@@ -97,9 +98,7 @@ class Retrieval(Section):
     dim: Annotated[int, Field(ge=1, le=1024)] = Field(
         default=64, description="Width of both towers' vectors, and of the embeddings of users and items themselves."
     )
-    units: tuple[Annotated[int, Field(ge=1)], ...] = Field(
-        default=(128,), description="Hidden layers of each tower.", examples=[[256, 128]]
-    )
+    units: LayersOrNone = Field(default=(128,), description="Hidden layers of each tower.", examples=[[256, 128]])
     normalise: bool = Field(
         default=False, description="Both vectors of length 1, so that the score is a cosine; wants a small temperature."
     )
@@ -139,7 +138,7 @@ class Retrieval(Section):
         description="In the evaluation: items that the user already chose are not answered, and not asked for.",
     )
     epochs: Annotated[int, Field(ge=1)] = Field(default=3, description="Passes over the train positives.")
-    batch_size: Annotated[int, Field(ge=2)] = Field(
+    batch_size: Annotated[int, Field(ge=2, le=16_777_216)] = Field(
         default=4096, description="Positives per step; each is a negative of all others."
     )
     learning_rate: Annotated[float, Field(gt=0.0)] = Field(default=0.002, description="Of Adam.")

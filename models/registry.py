@@ -2,7 +2,8 @@
 
 The tables of methods (ARCHITECTURES, BALANCERS, PENALTIES) map a name to the dotted path of a class.
 Paths, not classes, so that `gatewise validate` can check a recipe without importing Keras: an option's
-name, type and default are read from the source of the class's `__init__`, its single place of truth.
+name, type and default are read from the source of the class's `__init__`, its single place of truth. The type is a name
+of `models.option_types`, which has its range.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from typing import Any
 
 import pydantic
 
-from models.errors import InputError
+from models import option_types
+from models.errors import InputError, shown
 
 
 def lookup(name: str, table: Mapping[str, Any], what: str, where: str = "") -> Any:
@@ -73,10 +75,10 @@ def summary(path: str) -> str:
 
 
 def check_options(options: Mapping[str, Any], path: str, where: str) -> dict[str, Any]:
-    """The options, each of the type that the signature of the class at `path` states.
+    """The options, each of the type, and in the range, that the signature of the class at `path` states.
 
     Raises:
-        InputError: an unknown option, or a value of another type.
+        InputError: an unknown option, or a value of another type or outside of its range.
     """
     expected = signature(path)
     checked = {}
@@ -86,17 +88,56 @@ def check_options(options: Mapping[str, Any], path: str, where: str) -> dict[str
             checked[name] = _adapter(annotation).validate_python(value)
         except pydantic.ValidationError as error:
             raise InputError(
-                f"{where}.{name}: expected {annotation}, received {value!r} ({error.errors()[0]['msg']})."
+                f"{where}.{name}: expected {in_words(annotation)}, received {shown(value)} ({error.errors()[0]['msg']})."
             ) from None
     return checked
 
 
+def in_words(annotation: str) -> str:
+    """An option's type and range: "int from 1 to 256"."""
+    return _schema_in_words(json_schema(annotation))
+
+
+@cache
+def json_schema(annotation: str) -> dict[str, Any]:
+    """The JSON Schema of an option's type."""
+    return _adapter(annotation).json_schema()
+
+
+def _schema_in_words(schema: Mapping[str, Any]) -> str:
+    if "title" in schema:
+        return str(schema["title"])
+    if schema.get("type") == "array":
+        least, most = schema.get("minItems", 0), schema.get("maxItems")
+        many = f"{least} to {most}" if most is not None else f"{least} or more"
+        return f"list of {many} {_schema_in_words(schema['items'])}"
+    least, above = schema.get("minimum"), schema.get("exclusiveMinimum")
+    most, below = schema.get("maximum"), schema.get("exclusiveMaximum")
+    limits = [
+        f" from {least:g}" if least is not None else f" above {above:g}" if above is not None else "",
+        f" to {most:g}" if most is not None else f" and below {below:g}" if below is not None else "",
+    ]
+    name = {"integer": "int", "number": "float", "boolean": "bool", "string": "str"}.get(
+        schema.get("type", ""), "value"
+    )
+    return name + "".join(limits)
+
+
+@cache
 def _adapter(annotation: str) -> pydantic.TypeAdapter:
     type_ = eval(annotation, {"__builtins__": {}}, _TYPES)
     return pydantic.TypeAdapter(type_, config=pydantic.ConfigDict(allow_inf_nan=False))
 
 
-_TYPES = {"int": int, "float": float, "bool": bool, "str": str, "tuple": tuple, "dict": dict, "None": None}
+_TYPES = vars(option_types) | {
+    "int": int,
+    "float": float,
+    "bool": bool,
+    "str": str,
+    "tuple": tuple,
+    "dict": dict,
+    "None": None,
+}
 
 
 @cache

@@ -7,7 +7,13 @@ from typing import Annotated
 import pydantic
 from pydantic import Field
 
-Scalar = str | int | float | bool
+DATA = "data"
+"""`format`, in the JSON Schema, of a value that is compared with the data's: its text matters (007 is no 7)."""
+
+Scalar = Annotated[
+    str | int | float | bool,
+    pydantic.WithJsonSchema({"type": ["string", "integer", "number", "boolean"], "format": DATA}),
+]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=80)]
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from models.errors import GatewiseError, InputError
+from models.errors import GatewiseError, InputError, masked
 from models.recipe_file import load_recipe
 from pipeline.index_command import index
 from pipeline.kubeflow.schedule_commands import app as schedule_commands
@@ -272,7 +272,7 @@ def main(arguments: list[str] | None = None) -> Any:
         typer.echo(f"gatewise: {error}", err=True)
         sys.exit(error.exit_code)
     except Exception:
-        traceback.print_exc()
+        typer.echo(masked(traceback.format_exc()), err=True)
         typer.echo(
             "gatewise: crashed (a defect of gatewise, see above). The same command goes on from the last finished stage.",
             err=True,

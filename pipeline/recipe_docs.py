@@ -19,7 +19,7 @@ from models.architectures import ARCHITECTURES
 from models.balancing import BALANCERS
 from models.penalties import PENALTIES
 from models.recipe_file import schema_text
-from models.registry import signature, summary
+from models.registry import in_words, signature, summary
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -140,14 +140,18 @@ def page() -> str:
         ("Balancers", BALANCERS, "`model.balancer`; options in `model.balancer_options.NAME`"),
         ("Penalties", PENALTIES, "`model.penalties.NAME`"),
     ):
-        parts.append(f"## {heading}\n\n{key}.\n\n| name | what it is | options (type, default) |\n|---|---|---|\n")
+        parts.append(
+            f"## {heading}\n\n{key}.\n\n| name | what it is | options (type and range; default) |\n|---|---|---|\n"
+        )
         parts.extend(f"| `{name}` | {_cell(summary(path))} | {_options(path)} |\n" for name, path in table.items())
         parts.append("\n")
     return "".join(parts).rstrip() + "\n"
 
 
 def _options(path: str) -> str:
-    listed = [f"`{name}` ({annotation}, {default!r})" for name, (annotation, default) in signature(path).items()]
+    listed = [
+        f"`{name}` ({in_words(annotation)}; {default!r})" for name, (annotation, default) in signature(path).items()
+    ]
     return _cell(", ".join(listed)) or "none"
 
 

@@ -11,6 +11,7 @@ from models.architectures.base import Architecture
 from models.errors import InputError
 from models.layers.cross_stitch import CrossStitchUnit
 from models.layers.mlp import MLP
+from models.option_types import Activation, Dropout, Layers, LayersOrNone, Share
 
 
 @keras.saving.register_keras_serializable(package="gatewise")
@@ -36,11 +37,11 @@ class CrossStitch(Architecture):
         self,
         tasks: tuple[str, ...],
         *,
-        units: tuple[int, ...] = (128, 64),
-        tower_units: tuple[int, ...] = (32,),
-        self_weight: float = 0.9,
-        activation: str = "relu",
-        dropout: float = 0.0,
+        units: Layers = (128, 64),
+        tower_units: LayersOrNone = (32,),
+        self_weight: Share = 0.9,
+        activation: Activation = "relu",
+        dropout: Dropout = 0.0,
         **layer: Any,
     ) -> None:
         super().__init__(tasks, **layer)

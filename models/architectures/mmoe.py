@@ -9,6 +9,7 @@ import keras
 from models.architectures.base import Architecture
 from models.layers.experts import Experts
 from models.layers.gate import Gate, mix
+from models.option_types import Activation, Dropout, ExpertCount, Layers, LayersOrNone
 
 
 @keras.saving.register_keras_serializable(package="gatewise")
@@ -33,11 +34,11 @@ class MMoE(Architecture):
         self,
         tasks: tuple[str, ...],
         *,
-        experts: int = 6,
-        units: tuple[int, ...] = (128, 64),
-        tower_units: tuple[int, ...] = (32,),
-        activation: str = "relu",
-        dropout: float = 0.0,
+        experts: ExpertCount = 6,
+        units: Layers = (128, 64),
+        tower_units: LayersOrNone = (32,),
+        activation: Activation = "relu",
+        dropout: Dropout = 0.0,
         **layer: Any,
     ) -> None:
         super().__init__(tasks, **layer)

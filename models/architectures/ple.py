@@ -11,6 +11,7 @@ from models.architectures.base import Architecture
 from models.errors import InputError
 from models.layers.experts import Experts
 from models.layers.gate import Gate, mix
+from models.option_types import Activation, Dropout, ExpertCount, Layers, LayersOrNone, Levels
 
 
 @keras.saving.register_keras_serializable(package="gatewise")
@@ -121,13 +122,13 @@ class PLE(Architecture):
         self,
         tasks: tuple[str, ...],
         *,
-        levels: int = 2,
-        task_experts: int = 2,
-        shared_experts: int = 2,
-        units: tuple[int, ...] = (64,),
-        tower_units: tuple[int, ...] = (32,),
-        activation: str = "relu",
-        dropout: float = 0.0,
+        levels: Levels = 2,
+        task_experts: ExpertCount = 2,
+        shared_experts: ExpertCount = 2,
+        units: Layers = (64,),
+        tower_units: LayersOrNone = (32,),
+        activation: Activation = "relu",
+        dropout: Dropout = 0.0,
         **layer: Any,
     ) -> None:
         super().__init__(tasks, **layer)

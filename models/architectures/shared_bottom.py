@@ -8,6 +8,7 @@ import keras
 
 from models.architectures.base import Architecture
 from models.layers.mlp import MLP
+from models.option_types import Activation, Dropout, LayersOrNone
 
 
 @keras.saving.register_keras_serializable(package="gatewise")
@@ -28,10 +29,10 @@ class SharedBottom(Architecture):
         self,
         tasks: tuple[str, ...],
         *,
-        units: tuple[int, ...] = (256, 128),
-        tower_units: tuple[int, ...] = (32,),
-        activation: str = "relu",
-        dropout: float = 0.0,
+        units: LayersOrNone = (256, 128),
+        tower_units: LayersOrNone = (32,),
+        activation: Activation = "relu",
+        dropout: Dropout = 0.0,
         **layer: Any,
     ) -> None:
         super().__init__(tasks, **layer)

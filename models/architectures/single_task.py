@@ -8,6 +8,7 @@ import keras
 
 from models.architectures.base import Architecture
 from models.layers.mlp import MLP
+from models.option_types import Activation, Dropout, LayersOrNone
 
 
 @keras.saving.register_keras_serializable(package="gatewise")
@@ -26,10 +27,10 @@ class SingleTask(Architecture):
         self,
         tasks: tuple[str, ...],
         *,
-        units: tuple[int, ...] = (128, 64),
-        tower_units: tuple[int, ...] = (32,),
-        activation: str = "relu",
-        dropout: float = 0.0,
+        units: LayersOrNone = (128, 64),
+        tower_units: LayersOrNone = (32,),
+        activation: Activation = "relu",
+        dropout: Dropout = 0.0,
         **layer: Any,
     ) -> None:
         super().__init__(tasks, **layer)

@@ -10,6 +10,7 @@ from keras import ops
 from models.architectures.base import Architecture
 from models.errors import InputError
 from models.layers.mlp import MLP
+from models.option_types import Activation, Dropout, Layers, LayersOrNone, Strength
 
 
 @keras.saving.register_keras_serializable(package="gatewise")
@@ -38,11 +39,11 @@ class SoftSharing(Architecture):
         self,
         tasks: tuple[str, ...],
         *,
-        units: tuple[int, ...] = (128, 64),
-        tower_units: tuple[int, ...] = (32,),
-        strength: float = 1e-4,
-        activation: str = "relu",
-        dropout: float = 0.0,
+        units: Layers = (128, 64),
+        tower_units: LayersOrNone = (32,),
+        strength: Strength = 1e-4,
+        activation: Activation = "relu",
+        dropout: Dropout = 0.0,
         **layer: Any,
     ) -> None:
         super().__init__(tasks, **layer)

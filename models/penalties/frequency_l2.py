@@ -8,6 +8,7 @@ import keras
 from keras import ops
 
 from models.errors import InputError
+from models.option_types import Strength
 from models.penalties.base import RowPenalty
 
 
@@ -29,7 +30,7 @@ class FrequencyL2(RowPenalty):
         InputError: a negative strength.
     """
 
-    def __init__(self, *, strength: float = 1e-3) -> None:
+    def __init__(self, *, strength: Strength = 1e-3) -> None:
         if strength < 0:
             raise InputError(f"frequency_l2: expected a strength of 0 or more, received {strength}.")
         self.strength = strength

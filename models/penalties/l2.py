@@ -9,6 +9,7 @@ import keras
 from keras import ops
 
 from models.errors import InputError
+from models.option_types import Strength
 from models.penalties.base import Penalty
 
 
@@ -27,7 +28,7 @@ class L2(Penalty):
         InputError: a negative strength.
     """
 
-    def __init__(self, *, strength: float = 1e-6) -> None:
+    def __init__(self, *, strength: Strength = 1e-6) -> None:
         if strength < 0:
             raise InputError(f"l2: expected a strength of 0 or more, received {strength}.")
         self.strength = strength

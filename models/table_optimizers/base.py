@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from models.errors import InputError
 from models.one_pass import one_pass
+from models.option_types import Rate
 from models.table_optimizers.distinct_rows import DistinctRows, distinct_rows
 
 
@@ -28,7 +29,7 @@ class TableOptimizer(keras.layers.Layer, abc.ABC):
         InputError: a learning rate that is not above 0.
     """
 
-    def __init__(self, *, learning_rate: float = 0.001, **layer: Any) -> None:
+    def __init__(self, *, learning_rate: Rate = 0.001, **layer: Any) -> None:
         super().__init__(**layer)
         if not learning_rate > 0:
             raise InputError(f"{self.name}: expected a learning_rate above 0, received {learning_rate}.")

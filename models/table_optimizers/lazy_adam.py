@@ -7,6 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from models.option_types import Decay, Rate
 from models.table_optimizers.base import TableOptimizer
 
 
@@ -32,10 +33,10 @@ class LazyAdam(TableOptimizer):
     def __init__(
         self,
         *,
-        learning_rate: float = 0.001,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-7,
+        learning_rate: Rate = 0.001,
+        beta_1: Decay = 0.9,
+        beta_2: Decay = 0.999,
+        epsilon: Rate = 1e-7,
         **layer: Any,
     ) -> None:
         super().__init__(learning_rate=learning_rate, **layer)

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from models.option_types import Rate, Strength
 from models.table_optimizers.base import TableOptimizer
 
 
@@ -30,9 +31,9 @@ class RowwiseAdagrad(TableOptimizer):
     def __init__(
         self,
         *,
-        learning_rate: float = 0.001,
-        initial_accumulator: float = 0.1,
-        epsilon: float = 1e-7,
+        learning_rate: Rate = 0.001,
+        initial_accumulator: Strength = 0.1,
+        epsilon: Rate = 1e-7,
         **layer: Any,
     ) -> None:
         super().__init__(learning_rate=learning_rate, **layer)

@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from models.option_types import Rate
 from models.table_optimizers.base import TableOptimizer
 
 
@@ -19,7 +20,7 @@ class SGD(TableOptimizer):
         learning_rate: above 0.
     """
 
-    def __init__(self, *, learning_rate: float = 0.001, **layer: Any) -> None:
+    def __init__(self, *, learning_rate: Rate = 0.001, **layer: Any) -> None:
         super().__init__(learning_rate=learning_rate, **layer)
 
     def state_width(self, dim: int) -> int:

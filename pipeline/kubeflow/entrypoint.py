@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from models.errors import GatewiseError
+from models.errors import GatewiseError, masked
 from models.whole_file import write_whole
 from pipeline.kubeflow.json_log import log_as_json
 
@@ -146,7 +146,7 @@ def _failed(stage: str, message: str, code: int) -> int:
     """The message as the last line of the log, and as the pod's status."""
     if TERMINATION_LOG.is_file():
         with contextlib.suppress(OSError):
-            TERMINATION_LOG.write_text(f"{stage}: {message}"[-4096:], encoding="utf-8")
+            TERMINATION_LOG.write_text(masked(f"{stage}: {message}")[-4096:], encoding="utf-8")
     logger.error("%s", message, extra={"facts": {"exit_code": code}})
     return code
 

@@ -8,9 +8,13 @@ import logging
 import sys
 from typing import Any
 
+from models.errors import masked
+
 
 class JsonLines(logging.Formatter):
     """A record as one line: time, level, stage, logger, message; with a traceback if there is one, and the record's `facts`.
+
+    Secrets in URLs are masked.
 
     Args:
         stage: name of the step.
@@ -27,11 +31,11 @@ class JsonLines(logging.Formatter):
             "level": record.levelname,
             "stage": self._stage,
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": masked(record.getMessage()),
         }
         line |= getattr(record, "facts", {})
         if record.exc_info:
-            line["traceback"] = self.formatException(record.exc_info)
+            line["traceback"] = masked(self.formatException(record.exc_info))
         return json.dumps(line, ensure_ascii=False, default=str)
 
 

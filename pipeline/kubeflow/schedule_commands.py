@@ -10,8 +10,8 @@ from typing import Annotated, Any
 
 import pydantic
 import typer
-import yaml
 
+from models import yaml_document
 from models.errors import InputError
 from models.recipe_file import load_recipe
 from models.recipe_schedule import RunParameters
@@ -215,10 +215,7 @@ def _parameters(texts: list[str]) -> dict[str, str | int | bool]:
         key, equals, value = text.partition("=")
         if not equals or key not in RunParameters.model_fields:
             raise InputError(f"--parameter {text}: expected KEY=VALUE; {known(key, RunParameters.model_fields)}")
-        try:
-            values[key] = yaml.safe_load(value)
-        except yaml.YAMLError:
-            raise InputError(f"--parameter {text}: the value is no valid YAML; put it in quotes.") from None
+        values[key] = yaml_document.parse_option(value, f"--parameter {text}").value
     try:
         return RunParameters.model_validate(values).given()
     except pydantic.ValidationError as error:

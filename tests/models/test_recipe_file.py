@@ -254,7 +254,7 @@ WRONG = {
     "option of another type": (
         "experts: 4",
         "experts: four",
-        ["model.options.mmoe.experts: expected int, received 'four'"],
+        ["model.options.mmoe.experts: expected int from 1 to 256, received 'four'"],
     ),
     "unknown balancer": ("architecture: mmoe", "balancer: pcgrd", ["unknown balancer 'pcgrd'; did you mean 'pcgrad'?"]),
     "drift of no column": (
@@ -329,7 +329,7 @@ WRONG = {
     "an option that is no number": (
         "experts: 4",
         "dropout: .nan",
-        ["model.options.mmoe.dropout: expected float, received nan"],
+        ["model.options.mmoe.dropout: expected float from 0 and below 1, received nan"],
     ),
     "groups of several values": (
         "group_key: reader",
@@ -462,8 +462,11 @@ def test_data_at_a_url_stays_as_it_is_written(recipe_file: Path) -> None:
         ("model.architecture=nope", "--set model.architecture=nope: unknown architecture 'nope'"),
         ("training.sed=2", "--set training.sed=2: unknown key 'sed'; did you mean 'seed'?"),
         ("name.x=2", "--set name.x=2: 'name' is a single value"),
-        ("name=2026-13-45", "--set name=2026-13-45: the value is no valid YAML; put it in quotes"),
-        ("name=!!int x", "--set name=!!int x: the value is no valid YAML; put it in quotes"),
+        ("name=2026-13-45", "--set name=2026-13-45: '2026-13-45' looks like a value of YAML's type timestamp"),
+        (
+            "name=!!int x",
+            "--set name=!!int x: 'x' looks like a value of YAML's type int, but is none. If it is a text, put",
+        ),
         ("training.epochs=0", "--set training.epochs=0: Input should be greater than or equal to 1; received 0"),
     ],
 )
