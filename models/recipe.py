@@ -72,6 +72,13 @@ class Stream(Section):
         description="Column with the number that regression tasks on this stream learn.",
         examples=["order_value"],
     )
+    clock_tolerance: Duration | None = Field(
+        default=None,
+        description="Outcomes: how long before its impression an outcome may be logged, where the clocks differ. Within it an "
+        "outcome that would be an orphan, or late, is credited to the first impression after it, with a lag of 0; one that "
+        "an earlier impression has in its window stays there. By default none.",
+        examples=["1s"],
+    )
 
 
 class LogLimits(Section):
@@ -84,6 +91,20 @@ class LogLimits(Section):
         default=0.5,
         description="Largest share of a stream's outcomes without any earlier impression. A higher share mostly means "
         "a wrong key, a missing day of impressions, or clocks in two time zones.",
+        examples=[0.5],
+    )
+    missing_days: Literal["stop", "warn"] = Field(
+        default="stop",
+        description="What a day without outcomes does on which impressions let 15 or more expect, or one without impressions "
+        "while there are outcomes: files are missing, mostly, and what they hold would be learned as if it had not "
+        "happened. Logs of less than four days are counted by hour. See `least_of_day`.",
+        examples=["warn"],
+    )
+    least_of_day: Annotated[float, Field(ge=0.0, lt=1.0)] = Field(
+        default=0.2,
+        description="A day is missing if it has no more than this share of the rows expected of it: by the rate of outcomes "
+        "per impression on the three days before and after, or by that of the same weekday a week before and after if that "
+        "is smaller; and if the stream does not vary that much from day to day anyway. 0: only a day without any.",
         examples=[0.5],
     )
 
@@ -102,7 +123,9 @@ class Logs(Section):
     as_of: Moment | Literal["latest"] = Field(
         default="latest",
         description="The moment up to which the logs are complete. A window still open then is not yet a negative: its "
-        "example gets weight 0. Events after it are dead letters. `latest`: the time of the last event in any stream.",
+        "example gets weight 0. Events after it are counted as `after_as_of` and otherwise ignored, as if the logs ended there. "
+        "`latest`: found from the logs. Each stream is complete up to its last event, all of them up to the earliest of these "
+        "moments, over the impressions and the outcome streams that tasks use; impressions after it stay examples, of weight 0.",
         examples=["2026-01-15T00:00:00Z"],
     )
     limits: LogLimits = Field(

@@ -5,6 +5,10 @@
           o1, o2 -> i2 (the latest impression at or before them); o3 is late; an outcome before i1 is an orphan.
 
 An outcome is credited when  0 <= outcome_time - impression_time <= window, both limits included.
+
+Clocks differ: an outcome may be logged a moment before its impression. Within its stream's `clock_tolerance` such an outcome
+is credited to the first impression after it, with a lag of 0, but only if it would be an orphan or late otherwise. So a
+tolerance never takes an outcome away from an earlier impression that has it without.
 """
 
 from __future__ import annotations
@@ -18,6 +22,21 @@ from components.event_logs.events import EVENT_ID, KEY, ROW, TIME, VALUE
 from components.event_logs.plan import TaskPlan
 
 ZONE_HINT = 14 * 3600 * 1_000_000
+LEADS = {
+    f"orphan_before_{text}": micros
+    for text, micros in (
+        ("100ms", 100_000),
+        ("200ms", 200_000),
+        ("500ms", 500_000),
+        ("1s", 1_000_000),
+        ("2s", 2_000_000),
+        ("5s", 5_000_000),
+        ("10s", 10_000_000),
+        ("30s", 30_000_000),
+        ("1m", 60_000_000),
+    )
+}
+"""{count of the orphans with an impression of their key that soon after them: how soon, microseconds}."""
 Counts = dict[str, int]
 
 
@@ -45,7 +64,11 @@ def later_copies(events: pl.DataFrame) -> pl.DataFrame:
 
 
 def attribute(
-    impressions: pl.DataFrame, outcomes: Mapping[str, pl.DataFrame], tasks: Sequence[TaskPlan], as_of: int
+    impressions: pl.DataFrame,
+    outcomes: Mapping[str, pl.DataFrame],
+    tasks: Sequence[TaskPlan],
+    as_of: int,
+    tolerances: Mapping[str, int] | None = None,
 ) -> tuple[pl.DataFrame, dict[str, Counts]]:
     """Labels and weights of the impressions, and what became of the outcomes.
 
@@ -60,11 +83,13 @@ def attribute(
         outcomes: {stream: distinct events with key, event_time, row, and value where a regression needs it}.
         tasks: what to label; each names one of the streams.
         as_of: microseconds; up to then the logs are complete.
+        tolerances: {stream: how long before its impression an outcome may be logged, microseconds}; by default not at all.
 
     Returns:
         The impressions in the order given with `label/<task>` and `weight/<task>` (Float32), and per stream the counts
         "used" (credited for a task at least), "late", "orphan", "orphan_before" (orphans with an impression of their
-        key within 14 h after them: clocks in two zones?) and "orphan_key" (orphans whose key has no impression).
+        key within 14 h after them: clocks in two zones?), those of LEADS (of these, how many so soon: clocks that differ?) and
+        "orphan_key" (orphans whose key has no impression).
     """
     times = impressions[TIME].to_numpy()
     touches = _touches(impressions)
@@ -74,6 +99,10 @@ def attribute(
         own = [task for task in tasks if task.stream == stream]
         joined = _last_touch(events, touches)
         index, lag = joined["index"].to_numpy(), joined["lag"].to_numpy()
+        tolerance = (tolerances or {}).get(stream, 0)
+        if tolerance and own:
+            missed = (index < 0) | (lag > max(task.window for task in own))
+            index, lag = _next_touch(joined, touches, missed, tolerance)
         orphan = index < 0
         used = np.zeros(len(index), bool)
         for task in own:
@@ -136,6 +165,19 @@ def _last_touch(events: pl.DataFrame, touches: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def _next_touch(
+    joined: pl.DataFrame, touches: pl.DataFrame, missed: np.ndarray, tolerance: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """`index` and `lag`, the outcomes that were `missed` given to the first impression up to `tolerance` after them."""
+    right = touches.select(KEY, TIME, pl.col("index").alias("next"))
+    later = joined.select(KEY, TIME).join_asof(
+        right, on=TIME, by=KEY, strategy="forward", tolerance=tolerance, check_sortedness=False
+    )["next"]
+    taken = missed & later.is_not_null().to_numpy()
+    index = np.where(taken, later.fill_null(-1).to_numpy(), joined["index"].to_numpy())
+    return index, np.where(taken, 0, joined["lag"].to_numpy())
+
+
 def _aggregate(index: np.ndarray, values: np.ndarray | None, task: TaskPlan, size: int) -> np.ndarray:
     if values is None:
         return (np.bincount(index, minlength=size) > 0).astype(np.float64)
@@ -153,4 +195,8 @@ def _why_orphans(orphans: pl.DataFrame, touches: pl.DataFrame) -> Counts:
     right = touches.select(KEY, TIME, pl.col(TIME).alias("next"))
     later = left.join_asof(right, on=TIME, by=KEY, strategy="forward", check_sortedness=False)
     lead = later["next"] - later[TIME]
-    return {"orphan_before": int((lead <= ZONE_HINT).sum()), "orphan_key": int(lead.is_null().sum())}
+    return {
+        "orphan_before": int((lead <= ZONE_HINT).sum()),
+        "orphan_key": int(lead.is_null().sum()),
+        **{name: count for name, soon in LEADS.items() if (count := int((lead <= soon).sum()))},
+    }

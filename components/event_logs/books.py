@@ -5,13 +5,15 @@ from __future__ import annotations
 import datetime
 import json
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
 
+from components.event_logs.days import by_day, unit
 from components.event_logs.dead_letters import FOLDER, SCHEMA, write_part
 from components.event_logs.plan import EPOCH, EventLogsPlan
-from components.event_logs.tally import BOOKS, Tally
+from components.event_logs.tally import BOOKS, LOSSES, Tally
 from components.event_logs.writing import SPLITS
 from components.storage.finding import is_folder
 from components.storage.writing import write_text
@@ -25,14 +27,16 @@ def books(plan: EventLogsPlan, tally: Tally) -> dict[str, dict[str, int]]:
     """
     found = {stream.name: tally.book(stream.name) for stream in plan.streams}
     for name, book in found.items():
-        spent = sum(book[entry] for entry in ("used", "duplicate", "orphan", "late", "dead_lettered"))
+        spent = sum(book[entry] for entry in ("used", *LOSSES))
         if spent != book["read"]:
             raise RuntimeError(f"the book of stream {name!r} does not balance: {book}")
     return found
 
 
-def summary(plan: EventLogsPlan, tally: Tally, as_of: int | None, split_at: int | None) -> dict[str, Any]:
-    """As-of moment, split moment, and the examples, observed and positive ones per split and task."""
+def summary(
+    plan: EventLogsPlan, tally: Tally, as_of: int | None, split_at: int | None, warnings: Sequence[str] = ()
+) -> dict[str, Any]:
+    """As-of moment, each stream's watermark, split moment, the examples, observed and positive ones per split and task, warnings."""
     examples = {split: tally.counts["examples", split] for split in SPLITS}
     tasks = {
         task.name: {
@@ -44,7 +48,28 @@ def summary(plan: EventLogsPlan, tally: Tally, as_of: int | None, split_at: int 
         }
         for task in plan.tasks
     }
-    return {"as_of": moment(as_of), "split_at": moment(split_at), "examples": examples, "tasks": tasks}
+    return {
+        "as_of": moment(as_of),
+        "watermarks": {name: moment(at) for name, at in watermarks(tally).items()},
+        "split_at": moment(split_at),
+        "examples": examples,
+        "tasks": tasks,
+        "warnings": list(warnings),
+    }
+
+
+def days(plan: EventLogsPlan, tally: Tally) -> dict[str, Any]:
+    """{"hours": 24 or 1, "rows": {stream: {day or hour in UTC: well-formed rows until `as_of`}}}, of streams with a time."""
+    timelines = {stream.name: tally.timeline(stream.name) for stream in plan.streams if stream.time}
+    makers = [timelines[name] for name in timelines if plan.makes_examples(plan.stream(name))]
+    hours = unit(makers)
+    return {"hours": hours, "rows": by_day(timelines, hours)}
+
+
+def watermarks(tally: Tally) -> dict[str, int]:
+    """{stream: the time of its latest event, microseconds}."""
+    found = {name: timeline.watermark for name, timeline in sorted(tally.timelines.items())}
+    return {name: at for name, at in found.items() if at is not None}
 
 
 def moment(micros: int | None) -> str | None:
@@ -66,10 +91,10 @@ def table(found: dict[str, dict[str, int]]) -> str:
     return "\n".join(lines)
 
 
-def write(folder: str, found: dict[str, dict[str, int]], facts: dict[str, Any]) -> None:
-    """Writes books.json and summary.json; without dead letters also an empty file of them, for its columns."""
+def write(folder: str, found: dict[str, dict[str, int]], facts: dict[str, Any], rows: dict[str, Any]) -> None:
+    """Writes books.json, summary.json and days.json; without dead letters also an empty file of them, for its columns."""
     letters = os.path.join(folder, FOLDER)
     if not is_folder(letters):
         write_part(pl.DataFrame(schema=SCHEMA), letters, "none")
-    for name, content in (("books.json", found), ("summary.json", facts)):
+    for name, content in (("books.json", found), ("summary.json", facts), ("days.json", rows)):
         write_text(os.path.join(folder, name), json.dumps(content, indent=2, ensure_ascii=False))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from components.event_logs.books import moment
+from components.event_logs.clocks import check_clocks, check_days, clock_warnings, of_slowest
 from components.event_logs.events import optional_columns
 from components.event_logs.plan import EventLogsPlan, StreamPlan, TaskPlan
 from components.event_logs.tally import Tally
@@ -11,26 +13,29 @@ from models.errors import InputError
 from models.registry import known
 
 
-def check(plan: EventLogsPlan, tally: Tally) -> None:
-    """Raises the first failure, in the order in which a person would want to mend them.
+def check(plan: EventLogsPlan, tally: Tally, as_of: int | None) -> list[str]:
+    """Raises the first failure, in the order in which a person would want to mend them; returns warnings.
 
     Raises:
         InputError: a stream without rows; most times in a wrong unit or without a zone; too many dead letters or
-            orphans; a column that no row has; a split without examples; a binary task with one class only in the
-            train split.
+            orphans; a column that no row has; a clock far ahead of the others; a day without rows; a split without
+            examples; a binary task with one class only in the train split.
     """
     for stream in plan.streams:
         _check_times(stream, tally)
-        _check_rows(stream, tally)
+        _check_rows(plan, stream, tally)
         _check_dead_letters(plan, stream, tally)
         _check_columns(plan, stream, tally)
+    check_clocks(plan, tally)
     for stream in plan.streams:
         if not plan.makes_examples(stream):
             _check_orphans(plan, stream, tally)
+    warnings = check_days(plan, tally, as_of)
     _check_splits(plan, tally)
     for task in plan.tasks:
         if task.kind == "binary":
             _check_classes(plan, task, tally)
+    return [*warnings, *clock_warnings(plan, tally)]
 
 
 def _check_times(stream: StreamPlan, tally: Tally) -> None:
@@ -53,9 +58,15 @@ def _check_times(stream: StreamPlan, tally: Tally) -> None:
             )
 
 
-def _check_rows(stream: StreamPlan, tally: Tally) -> None:
-    if tally.counts["book", stream.name, "read"]:
+def _check_rows(plan: EventLogsPlan, stream: StreamPlan, tally: Tally) -> None:
+    book = tally.book(stream.name)
+    if book["read"] > book["after_as_of"]:
         return
+    if book["read"]:
+        raise InputError(
+            f"stream {stream.name!r}: all of its {book['read']:,} rows are later than logs.as_of "
+            f"({moment(plan.as_of)}). Write a later `as_of`, or check `time`."
+        )
     other = tally.counts["book", stream.name, "other"]
     if not other:
         raise InputError(f"stream {stream.name!r}: the files that {stream.path} matches hold no rows at all.")
@@ -68,7 +79,7 @@ def _check_rows(stream: StreamPlan, tally: Tally) -> None:
 
 def _check_dead_letters(plan: EventLogsPlan, stream: StreamPlan, tally: Tally) -> None:
     book = tally.book(stream.name)
-    share = book["dead_lettered"] / book["read"]
+    share = book["dead_lettered"] / (book["read"] - book["after_as_of"])
     if share <= plan.max_dead_letters:
         return
     reasons = []
@@ -77,7 +88,7 @@ def _check_dead_letters(plan: EventLogsPlan, stream: StreamPlan, tally: Tally) -
         shown = raw if len(raw) <= 300 else f"{raw[:300]} ..."
         reasons.append(f"{count:,} x {reason} (first in {file}, row {row}: {shown})")
     raise InputError(
-        f"stream {stream.name!r}: {book['dead_lettered']:,} of {book['read']:,} rows ({share:.1%}) are malformed, the "
+        f"stream {stream.name!r}: {book['dead_lettered']:,} of {book['read'] - book['after_as_of']:,} rows ({share:.1%}) are malformed, the "
         f"limit is {plan.max_dead_letters:.1%} (`limits.dead_letters`). Commonest reasons: {'; '.join(reasons)}. "
         "Mend the rows, or what the recipe says of these columns."
     )
@@ -146,6 +157,7 @@ def _check_classes(plan: EventLogsPlan, task: TaskPlan, tally: Tally) -> None:
         hint = f"The column holds {there}; check `label.positive`." if there else "Check the label column."
     elif not observed:
         hint = "Is `window` longer than the logs, so that every window is still open, or `given` never positive?"
+        hint += of_slowest(plan, tally)
     else:
         hint = "Check `outcome`, `key` and `window`."
     raise InputError(f"task {task.name!r} ({source}): {reason}, so there is only one class to learn from. {hint}")

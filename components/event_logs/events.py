@@ -16,7 +16,7 @@ from components.event_logs.values import as_text, cast, is_number, is_scalar, it
 from models.errors import InputError
 
 KEY, TIME, EVENT_ID, ROW, VALUE = (f"gatewise/{name}" for name in ("key", "event_time", "event_id", "row", "value"))
-FUTURE = "time in the future of as_of"
+FUTURE = "time in the future"
 _SEPARATOR = "\x1f"
 _TIME_PROBLEM, _BAD = "gatewise/time_problem", "gatewise/bad"
 _Problem = tuple[pl.Expr, str | pl.Expr]
@@ -38,7 +38,8 @@ class Prepared:
     """What a block holds of one stream.
 
     `events`: gatewise/{row, key, event_time, event_id, value} as far as the stream has them, and the feature columns
-    where its rows become examples. `dead`: (row, reason, raw). `other`: rows that `where` gives to other streams;
+    where its rows become examples; `numbers`: (events,) their rows in the file. `dead`: (row, reason, raw). `after`: rows
+    later than `as_of`, of which nothing else was asked. `other`: rows that `where` gives to other streams;
     `others`: {column of `where`: values there}, when no row of the block is the stream's.
     """
 
@@ -46,6 +47,8 @@ class Prepared:
     dead: pl.DataFrame
     other: int
     others: dict[str, list[str]]
+    numbers: np.ndarray
+    after: int = 0
 
 
 def needed_columns(plan: EventLogsPlan, stream: StreamPlan) -> dict[str, str]:
@@ -80,7 +83,13 @@ def optional_columns(plan: EventLogsPlan, stream: StreamPlan) -> dict[str, str]:
 
 
 def prepare(
-    block: Block, hashes: pl.Series, stream: StreamPlan, columns: Sequence[Wanted], limit: int, file: str
+    block: Block,
+    hashes: pl.Series,
+    stream: StreamPlan,
+    columns: Sequence[Wanted],
+    limit: int,
+    file: str,
+    as_of: int | None = None,
 ) -> Prepared:
     """The stream's events and dead letters among the block's readable rows (the broken ones are the caller's).
 
@@ -89,8 +98,9 @@ def prepare(
         hashes: `identity.row_hashes` of the rows.
         stream: what to read.
         columns: what to cast besides; empty for outcomes.
-        limit: latest allowed time, microseconds; later ones are in the future of `as_of`.
+        limit: latest possible time, microseconds; later ones are malformed.
         file: name for messages.
+        as_of: microseconds; rows after it are counted and left out, whatever else they hold.
 
     Raises:
         InputError: a column's type cannot hold what the recipe says it holds, in any row.
@@ -101,12 +111,17 @@ def prepare(
     others = _values_there(frame, stream) if mine.height == 0 else {}
     names: list[pl.Expr] = [pl.col(ROW)]
     problems: list[_Problem] = []
+    after = 0
     if stream.key:
         names.append(_key(mine, stream).alias(KEY))
         problems += [(_absent(mine, column), f"no value in key column {column!r}") for column in stream.key]
     if stream.time:
         times, reasons = micros(mine[stream.time.column], stream.time, f"{file}, stream {stream.name!r}")
         mine = mine.with_columns(times.alias(TIME), reasons.alias(_TIME_PROBLEM))
+        if as_of is not None and (times.max() or 0) > as_of:  # type: ignore[operator]
+            every = mine.height
+            mine = mine.filter(~(pl.col(TIME) > as_of).fill_null(False))
+            after = every - mine.height
         names.append(pl.col(TIME))
         problems += [(pl.col(_TIME_PROBLEM).is_not_null(), pl.col(_TIME_PROBLEM)), (pl.col(TIME) > limit, FUTURE)]
     if stream.event_id:
@@ -127,9 +142,10 @@ def prepare(
     bad = pl.any_horizontal([wrong.fill_null(False) for wrong, _ in problems]) if problems else pl.lit(False)
     done = mine.select(*names, bad.alias(_BAD))
     spoilt = done[_BAD]
-    events, other = done.drop(_BAD), frame.height - mine.height
+    events, numbers = done.drop(_BAD), mine["gatewise/number"]
+    other = frame.height - mine.height - after
     if not spoilt.any():
-        return Prepared(events, _dead(), other, others)
+        return Prepared(events, _dead(), other, others, numbers.to_numpy(), after)
     raw = mine.filter(spoilt)
     reason = pl.coalesce(pl.when(wrong).then(_literal(reason)) for wrong, reason in problems)
     dead = _dead(
@@ -137,7 +153,7 @@ def prepare(
         raw.select(reason.cast(pl.String).alias("reason"))["reason"],
         _raw(raw.select(block.frame.columns)),
     )
-    return Prepared(events.filter(~spoilt), dead, other, others)
+    return Prepared(events.filter(~spoilt), dead, other, others, numbers.filter(~spoilt).to_numpy(), after)
 
 
 def broken_letters(block: Block) -> pl.DataFrame:

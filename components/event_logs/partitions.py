@@ -47,7 +47,7 @@ def read_piece(
         piece: what to read.
         plan: the stage's.
         partitions: number of partitions.
-        limit: latest allowed time, microseconds.
+        limit: latest possible time, microseconds.
         tally: added to.
     """
     streams = [stream for stream in plan.streams if stream.name in piece.streams]
@@ -81,13 +81,16 @@ def _read_block(
 ) -> Iterator[Rows | pl.DataFrame]:
     hashes = row_hashes(block.frame, text_numbers=block.text_numbers)
     for position, stream in enumerate(streams):
-        prepared = prepare(block, hashes, stream, _wanted(plan, stream), limit, piece.name)
+        prepared = prepare(block, hashes, stream, _wanted(plan, stream), limit, piece.name, plan.as_of)
         # A row that cannot be read may be of any of the file's streams: it goes to the first, so it is counted once.
-        if prepared.events.height or prepared.dead.height:
+        if prepared.events.height or prepared.dead.height or prepared.after:
             present.add(stream.name)
         dead = pl.concat([prepared.dead, broken_letters(block)]) if position == 0 else prepared.dead
         other = prepared.other + (len(block.broken) if position else 0)
-        tally.add(prepared.events.height + dead.height, "book", stream.name, "read")
+        tally.add(prepared.events.height + dead.height + prepared.after, "book", stream.name, "read")
+        tally.add(prepared.after, "book", stream.name, "after_as_of")
+        if stream.time:
+            tally.timeline(stream.name).add(prepared.events[TIME], prepared.numbers, piece.name)
         tally.add(other, "book", stream.name, "other")
         _count_hints(prepared, block, stream, plan, tally)
         if dead.height:
@@ -156,13 +159,13 @@ def labels_of(references: Iterable[Reference], plan: EventLogsPlan, partitions: 
         events[stream.name], duplicates = unique_events(_no_events(stream) if rows is None else rows, losers)
         tally.add(duplicates, "book", stream.name, "duplicate")
     impressions = events.pop(str(plan.impressions))
-    examples, counts = attribute(impressions, events, plan.tasks, as_of)
+    examples, counts = attribute(impressions, events, plan.tasks, as_of, plan.tolerances)
     tally.add(examples.height, "book", str(plan.impressions), "used")
     for name, count in counts.items():
         for what in ("used", "late", "orphan"):
             tally.add(count[what], "book", name, what)
-        tally.add(count["orphan_before"], "orphan_before", name)
-        tally.add(count["orphan_key"], "orphan_key", name)
+        for what in count.keys() - {"used", "late", "orphan"}:
+            tally.add(count[what], what, name)
     labels = examples.drop(KEY, EVENT_ID, strict=False)
     return Rows(labels, _numbers(labels[ROW], partitions), "label", str(plan.impressions))
 

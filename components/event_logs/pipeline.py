@@ -1,7 +1,7 @@
 """The stage as a Beam pipeline: references to rows in files go through three barriers, and there is exactly one leaf.
 
 pieces -> read --- dead letters (written where they are found)
-           |--- latest time -> as_of -> to each partition --.
+           |--- watermarks -> as_of  -> to each partition --.
            |--- event ids -> by id -> later copies ---------|
            |--- events -------------------------------------+-> by key -> attribute -> times -> split limit
            |                                                               |                    |-> to each partition
@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import functools
 import json
+import logging
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -37,22 +38,26 @@ from components.event_logs.outputs import OfAll, Only, Output, Tell, told_apart
 from components.event_logs.partition_count import count_of_partitions
 from components.event_logs.partitions import labels_of, lost_copies, read_piece
 from components.event_logs.plan import EventLogsPlan, SplitPlan
-from components.event_logs.shuffle import Reference, Rows, ShuffleWriter
+from components.event_logs.shuffle import Reference, ShuffleWriter
 from components.event_logs.splits import time_limit
 from components.event_logs.streams import Piece, pieces
 from components.event_logs.tally import Tally, merged
 from components.event_logs.threads import OnThreads, Together, together
+from components.event_logs.times import LATEST
+from components.event_logs.watermarks import as_of_latest
 from components.event_logs.writing import count_labels, write_splits
 from components.storage.reading import read_text
 from components.storage.writing import make_folder, remove_folder, write_text
 
 TALLY = "tally.json"
 
+logger = logging.getLogger(__name__)
+
 
 class Read(OnThreads):
     """A piece -> references to its well-formed events, by partition; writes its dead letters.
 
-    Kinds: the references' roles, each with (partition, reference); "tally"; "latest", the latest time, 0 without; "times",
+    Kinds: the references' roles, each with (partition, reference); "tally"; "watermarks", {stream: its latest time}; "times",
     all times of labelled examples.
     """
 
@@ -69,18 +74,13 @@ class Read(OnThreads):
                         dead_letters.write(found, os.path.join(self.folder, dead_letters.FOLDER))
                         continue
                     writer.add(found)
-                    if TIME in found.frame.columns:
-                        times.append(self._times(found))
+                    if self.plan.labelled and TIME in found.frame.columns:
+                        times.append(found.frame[TIME].to_numpy())
         yield from of_roles(writer)
         yield "tally", tally
-        every = np.concatenate(times)
-        yield "latest", int(every.max(initial=0))
+        yield "watermarks", {stream: timeline.watermark for stream, timeline in tally.timelines.items()}
         if self.plan.labelled:
-            yield "times", every
-
-    def _times(self, found: Rows) -> np.ndarray:
-        times = found.frame[TIME].to_numpy()
-        return times if self.plan.labelled else times.max(keepdims=True)
+            yield "times", np.concatenate(times)
 
 
 class LostCopies(OnThreads):
@@ -147,11 +147,12 @@ def build(pipeline: beam.Pipeline, plan: EventLogsPlan, folder: str, now: int) -
         pipeline: the Beam pipeline.
         plan: the stage's plan.
         folder: where Split-train, Split-eval and dead_letters are written.
-        now: the wall clock in microseconds; for `as_of: latest` no event can be later.
+        now: the wall clock in microseconds; with `as_of: latest` a later time is malformed.
     """
     found = pieces(plan)
     partitions = count_of_partitions(plan, found)
-    limit = now if plan.as_of is None else plan.as_of
+    # With a fixed `as_of` the result does not depend on when the stage runs.
+    limit = now if plan.as_of is None else LATEST
     read = (
         pipeline
         | "pieces" >> beam.Create(together(enumerate(found)))
@@ -159,7 +160,8 @@ def build(pipeline: beam.Pipeline, plan: EventLogsPlan, folder: str, now: int) -
         | "read" >> beam.ParDo(Read(plan, partitions, limit, folder))
     )
     if plan.as_of is None:
-        as_of = read | "latest" >> Only("latest") | "as of" >> OfAll(max)
+        found_as_of = functools.partial(as_of_latest, plan=plan)
+        as_of = read | "watermarks" >> Only("watermarks") | "as of" >> OfAll(found_as_of)
     else:
         as_of = pipeline | "as of" >> beam.Create([plan.as_of])
     labels = read if plan.labelled else _labels(read, plan, partitions, folder, as_of)
@@ -204,9 +206,12 @@ def run(
     finally:
         remove_folder(shuffle.folder_of(folder))
     tally = Tally.from_json(saved["tally"])
-    check(plan, tally)
+    warnings = check(plan, tally, saved["as_of"])
+    for warning in warnings:
+        logger.warning(warning)
     found = books.books(plan, tally)
-    books.write(folder, found, books.summary(plan, tally, saved["as_of"], saved["split_at"]))
+    summary = books.summary(plan, tally, saved["as_of"], saved["split_at"], warnings)
+    books.write(folder, found, summary, books.days(plan, tally))
     return found
 
 

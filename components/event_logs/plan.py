@@ -36,7 +36,7 @@ class TimePlan(_Frozen):
 
 
 class StreamPlan(_Frozen):
-    """A stream of events, or a file set of labelled examples (no key, and perhaps no time)."""
+    """A stream of events, or a file set of labelled examples (no key, and perhaps no time); tolerance in microseconds."""
 
     name: str
     path: str
@@ -46,6 +46,7 @@ class StreamPlan(_Frozen):
     time: TimePlan | None = None
     event_id: str | None = None
     value: str | None = None
+    clock_tolerance: int = 0
 
 
 class TaskPlan(_Frozen):
@@ -72,7 +73,7 @@ class SplitPlan(_Frozen):
 class EventLogsPlan(_Frozen):
     """The whole plan.
 
-    `as_of` is in microseconds since 1970 UTC; None stands for the time of the latest event. `impressions` is the stream
+    `as_of` is in microseconds since 1970 UTC; None stands for the smallest watermark (`outcomes`). `impressions` is the stream
     that becomes the examples, None for labelled examples: there every stream does.
     """
 
@@ -84,6 +85,8 @@ class EventLogsPlan(_Frozen):
     as_of: int | None
     max_dead_letters: float
     max_orphans: float
+    on_missing_days: Literal["stop", "warn"] = "stop"
+    least_of_day: float = 0.2
     split: SplitPlan
     partitions: int | None
 
@@ -91,6 +94,17 @@ class EventLogsPlan(_Frozen):
     def labelled(self) -> bool:
         """Whether the examples carry their labels already."""
         return self.impressions is None
+
+    @property
+    def outcomes(self) -> tuple[str, ...]:
+        """The outcome streams that tasks use. The logs are complete up to when these and the impressions go on."""
+        used = {task.stream for task in self.tasks}
+        return tuple(stream.name for stream in self.streams if stream.name in used)
+
+    @property
+    def tolerances(self) -> dict[str, int]:
+        """{stream: how long before its impression an outcome may be logged}."""
+        return {stream.name: stream.clock_tolerance for stream in self.streams}
 
     def stream(self, name: str) -> StreamPlan:
         """The stream of that name."""
@@ -109,7 +123,12 @@ class EventLogsPlan(_Frozen):
         if source is None:
             raise ValueError("a recipe has logs or examples")
         parts = _of_logs(recipe, source) if isinstance(source, Logs) else _of_examples(recipe, source)
-        limits = {"max_dead_letters": source.limits.dead_letters, "max_orphans": source.limits.orphans}
+        limits = {
+            "max_dead_letters": source.limits.dead_letters,
+            "max_orphans": source.limits.orphans,
+            "on_missing_days": source.limits.missing_days,
+            "least_of_day": source.limits.least_of_day,
+        }
         return cls.model_validate(common | parts | limits)
 
 
@@ -125,6 +144,7 @@ def _of_logs(recipe: Recipe, logs: Logs) -> dict[str, object]:
             time=_time(stream.time),
             event_id=stream.event_id,
             value=stream.value if name in valued else None,
+            clock_tolerance=_micros(stream.clock_tolerance) if stream.clock_tolerance else 0,
         )
         for name, stream in logs.streams.items()
     ]

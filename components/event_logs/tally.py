@@ -7,15 +7,24 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-BOOKS = ("read", "used", "duplicate", "orphan", "late", "dead_lettered", "other")
+from components.event_logs.timeline import Timeline
+
+LOSSES = ("duplicate", "orphan", "late", "after_as_of", "dead_lettered")
+"""What becomes of a row that is not used."""
+BOOKS = ("read", "used", *LOSSES, "other")
 
 
 @dataclass
 class Tally:
-    """`counts` by what is counted, a tuple of words; `samples` holds the first (file, row, raw) of (stream, reason)."""
+    """What the steps counted.
+
+    `counts` by what is counted, a tuple of words; `samples` holds the first (file, row, raw) of (stream, reason);
+    `timelines` says when each stream's events happened.
+    """
 
     counts: Counter[tuple[str, ...]] = field(default_factory=Counter)
     samples: dict[tuple[str, str], tuple[str, int, str]] = field(default_factory=dict)
+    timelines: dict[str, Timeline] = field(default_factory=dict)
 
     def add(self, count: int, *what: str) -> None:
         """Counts `count` more of `what`."""
@@ -27,26 +36,33 @@ class Tally:
         place = (file, int(row), raw)
         self.samples[stream, reason] = min(place, self.samples.get((stream, reason), place))
 
+    def timeline(self, stream: str) -> Timeline:
+        """The stream's timeline, to read or to add to."""
+        return self.timelines.setdefault(stream, Timeline())
+
     def below(self, *what: str) -> dict[str, int]:
         """{next word: count} of what begins with `what`, the most frequent first, then by the word."""
         found = {key[len(what)]: n for key, n in self.counts.items() if key[:-1] == what}
         return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
 
     def book(self, stream: str) -> dict[str, int]:
-        """The stream's book: read = used + duplicate + orphan + late + dead_lettered."""
+        """The stream's book: read = used + the sum of LOSSES."""
         return {entry: self.counts["book", stream, entry] for entry in BOOKS}
 
     def to_json(self) -> str:
         """The tally as JSON text."""
         samples = [[*key, *place] for key, place in sorted(self.samples.items())]
-        return json.dumps({"counts": sorted([*key, n] for key, n in self.counts.items()), "samples": samples})
+        timelines = {stream: timeline.to_json() for stream, timeline in sorted(self.timelines.items())}
+        counts = sorted([*key, n] for key, n in self.counts.items())
+        return json.dumps({"counts": counts, "samples": samples, "timelines": timelines})
 
     @classmethod
     def from_json(cls, text: str) -> Tally:
         """The tally that `to_json` wrote."""
         fields = json.loads(text)
         counts: Counter[tuple[str, ...]] = Counter({tuple(key): n for *key, n in fields["counts"]})
-        return cls(counts, {(stream, reason): tuple(place) for stream, reason, *place in fields["samples"]})
+        samples = {(stream, reason): tuple(place) for stream, reason, *place in fields["samples"]}
+        return cls(counts, samples, {name: Timeline.from_json(held) for name, held in fields["timelines"].items()})
 
 
 def merged(tallies: Iterable[Tally]) -> Tally:
@@ -56,4 +72,6 @@ def merged(tallies: Iterable[Tally]) -> Tally:
         total.counts.update(tally.counts)
         for (stream, reason), place in tally.samples.items():
             total.sample(stream, reason, *place)
+        for stream, timeline in tally.timelines.items():
+            total.timeline(stream).merge(timeline)
     return total

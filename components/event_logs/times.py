@@ -12,7 +12,7 @@ from models.errors import InputError
 
 NAIVE = "time without an offset from UTC, and the stream states no zone"
 EARLIEST = 631_152_000_000_000  # 1990-01-01: earlier times are epochs in a wrong unit, or zeros
-_LATEST = 4_102_444_800_000_000  # 2100-01-01
+LATEST = 4_102_444_800_000_000  # 2100-01-01
 _MICROS = {"s": 1e6, "ms": 1e3, "us": 1.0, "ns": 1e-3}
 _BOUND = 9.2e18
 _ISO = (
@@ -74,7 +74,7 @@ def _of_numbers(column: pl.Series, time: TimePlan) -> tuple[pl.Series, pl.Series
         exact = np.where(fits, whole.fill_null(0).to_numpy(), 0)
         result = np.where(fits, exact // 1000 if time.unit == "ns" else exact * int(_MICROS[time.unit]), result)
     reasons = pl.repeat(None, len(column), dtype=pl.String, eager=True)
-    outside = (scaled < EARLIEST) | (scaled >= _LATEST)
+    outside = (scaled < EARLIEST) | (scaled >= LATEST)
     if outside.any():
         reasons = _with_unit_hints(reasons, outside, numbers.fill_null(0.0).to_numpy(), time)
     if numbers.null_count():
@@ -86,7 +86,7 @@ def _of_numbers(column: pl.Series, time: TimePlan) -> tuple[pl.Series, pl.Series
 
 def _with_unit_hints(reasons: pl.Series, outside: np.ndarray, raw: np.ndarray, time: TimePlan) -> pl.Series:
     for unit, factor in _MICROS.items():
-        fits = pl.Series(outside & (raw * factor >= EARLIEST) & (raw * factor < _LATEST))
+        fits = pl.Series(outside & (raw * factor >= EARLIEST) & (raw * factor < LATEST))
         text = f"time outside of 1990-2100 in {time.unit!r} (plausible in {unit!r})"
         reasons = pl.select(pl.when(fits).then(pl.lit(text)).otherwise(reasons).alias("reason"))["reason"]
     return reasons

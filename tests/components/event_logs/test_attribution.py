@@ -79,6 +79,38 @@ def test_orphans_tell_whether_an_impression_follows() -> None:
     assert counts["click"] == {"used": 0, "late": 0, "orphan": 4, "orphan_before": 2, "orphan_key": 1}
 
 
+@pytest.mark.parametrize(
+    ("seen", "time", "expected"),
+    [
+        ([4], 3, ([1], "used")),  # logged before its impression, by the tolerance
+        ([4], 2, ([0], "orphan")),  # and by more
+        ([0, 4], 3, ([1, 0], "used")),  # an earlier impression has it in its window
+        ([0, 40], 39, ([0, 1], "used")),  # it would be late
+        ([0, 40], 38, ([0, 0], "late")),
+        ([0, 40], 10, ([1, 0], "used")),
+        ([4, 4], 3, ([0, 1], "used")),  # of two at one moment the one that is touched without a tolerance, too
+    ],
+)
+def test_an_outcome_within_the_clock_tolerance_before_an_impression(
+    seen: list[int], time: int, expected: tuple[list[int], str]
+) -> None:
+    made, counts = attribute(
+        impressions(*(("a", at) for at in seen)), {"click": outcomes(("a", time))}, [CLICK], 99, {"click": 1}
+    )
+    assert made["label/click"].to_list() == expected[0]
+    assert counts["click"][expected[1]] == 1 and sum(counts["click"][what] for what in ("used", "late", "orphan")) == 1
+
+
+def test_orphans_tell_how_soon_an_impression_follows() -> None:
+    seen = impressions(("a", 90_000_000))
+    done = outcomes(*(("a", 90_000_000 - lead) for lead in (150_000, 200_000, 8_000_000, 61_000_000)))
+    counts = attribute(seen, {"click": done}, [CLICK], 99)[1]["click"]
+    assert {name: count for name, count in counts.items() if name.startswith("orphan_before_")} == {
+        **dict.fromkeys((f"orphan_before_{lead}" for lead in ("200ms", "500ms", "1s", "2s", "5s")), 2),
+        **dict.fromkeys((f"orphan_before_{lead}" for lead in ("10s", "30s", "1m")), 3),
+    }
+
+
 def test_a_window_still_open_at_as_of_has_no_weight_even_if_positive() -> None:
     made, _ = attribute(impressions(("a", 10), ("b", 11)), {"click": outcomes(("a", 12), ("b", 12))}, [CLICK], 20)
     assert labels(made, "click") == [(1, 1), (0, 0)]
@@ -165,7 +197,9 @@ ROWS = st.lists(
 )
 
 
-def reference(log: dict[str, list[dict[str, Any]]]) -> tuple[dict[str, dict[str, int]], dict[int, dict[str, Any]]]:
+def reference(
+    log: dict[str, list[dict[str, Any]]], tolerance: int
+) -> tuple[dict[str, dict[str, int]], dict[int, dict[str, Any]]]:
     """Books by stream and, by row hash, the labels and weights: loops over rows, nothing clever."""
     books, kept = {}, {}
     for stream, rows in log.items():
@@ -189,11 +223,23 @@ def reference(log: dict[str, list[dict[str, Any]]]) -> tuple[dict[str, dict[str,
         books[stream] |= {"used": 0, "late": 0, "orphan": 0}
         for event in kept[stream]:
             before = [row for row in kept["seen"] if row["key"] == event["key"] and row["time"] <= event["time"]]
-            if not before:
+            own = [t for t in TASKS if t.stream == stream]
+            touch = max(before, key=lambda row: (row["time"], row["id"] or "", row["hash"]), default=None)
+            tasks = [t for t in own if touch and event["time"] - touch["time"] <= t.window]
+            soon = [
+                row
+                for row in kept["seen"]
+                if row["key"] == event["key"] and 0 < row["time"] - event["time"] <= tolerance and stream == "click"
+            ]
+            if not tasks and soon:
+                first = min(row["time"] for row in soon)
+                touch = max(
+                    (row for row in soon if row["time"] == first), key=lambda row: (row["id"] or "", row["hash"])
+                )
+                tasks = own
+            if touch is None:
                 books[stream]["orphan"] += 1
                 continue
-            touch = max(before, key=lambda row: (row["time"], row["id"] or "", row["hash"]))
-            tasks = [t for t in TASKS if t.stream == stream and event["time"] - touch["time"] <= t.window]
             books[stream]["used" if tasks else "late"] += 1
             for task in tasks:
                 value = float(event["value"]) if stream == "buy" else 1.0
@@ -215,9 +261,9 @@ def reference(log: dict[str, list[dict[str, Any]]]) -> tuple[dict[str, dict[str,
 
 
 @settings(max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck))
-@given(seen=ROWS, click=ROWS, buy=ROWS)
+@given(seen=ROWS, click=ROWS, buy=ROWS, tolerance=st.sampled_from([0, SECOND, 2 * SECOND]))
 def test_equals_the_reference(
-    seen: list[dict[str, Any]], click: list[dict[str, Any]], buy: list[dict[str, Any]]
+    seen: list[dict[str, Any]], click: list[dict[str, Any]], buy: list[dict[str, Any]], tolerance: int
 ) -> None:
     log = {"seen": seen, "click": click, "buy": buy}
     events, books = {}, {}
@@ -231,11 +277,12 @@ def test_equals_the_reference(
         losers = later_copies(prepared.events) if STREAMS[name].event_id else None
         events[name], duplicates = unique_events(prepared.events, losers)
         books[name] = {"dead": prepared.dead.height, "duplicate": duplicates}
-    made, counts = attribute(events["seen"], {"click": events["click"], "buy": events["buy"]}, TASKS, AS_OF)
+    done = {"click": events["click"], "buy": events["buy"]}
+    made, counts = attribute(events["seen"], done, TASKS, AS_OF, {"click": tolerance})
     books["seen"]["used"] = made.height
     for name, count in counts.items():
         books[name] |= {what: count[what] for what in ("used", "late", "orphan")}
-    expected_books, expected = reference(log)
+    expected_books, expected = reference(log, tolerance)
     assert books == expected_books
     got = {
         row[ROW]: {task.name: (row[f"label/{task.name}"], row[f"weight/{task.name}"]) for task in TASKS}

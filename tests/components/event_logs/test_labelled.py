@@ -35,7 +35,9 @@ def rows(count: int) -> list[dict[str, Any]]:
 def test_twins_stay_and_have_ids_of_their_own(tmp_path: Path, write_log: Callable, run_stage: Run) -> None:
     write_log("train.csv", rows(300))
     out = run_stage(recipe(tmp_path))
-    assert out.books == {"examples": dict(read=300, used=300, duplicate=0, orphan=0, late=0, dead_lettered=0, other=0)}
+    assert out.books == {
+        "examples": dict(read=300, used=300, duplicate=0, orphan=0, late=0, after_as_of=0, dead_lettered=0, other=0)
+    }
     assert out.examples["gatewise/example_id"].explode().n_unique() == 300
     assert "gatewise/event_time" not in out.examples.columns
     assert out.examples["label/rich"].explode().sum() == 100

@@ -76,6 +76,7 @@ def test_examples_by_hand(shop_recipe: Make, write_log: Write, run_stage: Run) -
         {"user": "a", "item": 1, "time": START + 200},
         {"user": "b", "item": 1, "time": START + 3 * DAY + 1},
         {"user": "c", "item": 1, "time": START},
+        {"user": "c", "item": 1, "time": START + 9 * DAY},
     ]
     write_log("impression.parquet", seen)
     write_log("click.parquet", clicks)
@@ -87,8 +88,8 @@ def test_examples_by_hand(shop_recipe: Make, write_log: Write, run_stage: Run) -
     )
     out = run_stage(recipe)
     assert out.books == {
-        "impression": dict(read=4, used=4, duplicate=0, orphan=0, late=0, dead_lettered=0, other=0),
-        "click": dict(read=4, used=1, duplicate=1, orphan=1, late=1, dead_lettered=0, other=0),
+        "impression": dict(read=4, used=4, duplicate=0, orphan=0, late=0, after_as_of=0, dead_lettered=0, other=0),
+        "click": dict(read=5, used=1, duplicate=1, orphan=2, late=1, after_as_of=0, dead_lettered=0, other=0),
     }
     rows = {row["gatewise/event_id"][0]: row for row in out.examples.to_dicts()}
     assert rows[b"i1"] | {"gatewise/example_id": 0} == {
@@ -110,6 +111,7 @@ def test_examples_by_hand(shop_recipe: Make, write_log: Write, run_stage: Run) -
     assert sorted(out.splits["eval"]["gatewise/event_id"].to_list()) == [[b"i3"], [b"i4"]]
     assert out.summary == {
         "as_of": "2023-11-23T22:13:20Z",
+        "watermarks": {"impression": "2023-11-23T22:13:20Z", "click": "2023-11-23T22:13:20Z"},
         "split_at": "2023-11-15T22:13:20Z",
         "examples": {"train": 2, "eval": 2},
         "tasks": {
@@ -117,6 +119,14 @@ def test_examples_by_hand(shop_recipe: Make, write_log: Write, run_stage: Run) -
                 "train": {"examples": 2, "observed": 2, "positives": 1},
                 "eval": {"examples": 2, "observed": 1, "positives": 0},
             }
+        },
+        "warnings": [],
+    }
+    assert json.loads((out.folder / "days.json").read_text()) == {
+        "hours": 24,
+        "rows": {
+            "impression": {"2023-11-14": 2, "2023-11-16": 1, "2023-11-23": 1},
+            "click": {"2023-11-14": 3, "2023-11-17": 1, "2023-11-23": 1},
         },
     }
     assert out.dead.height == 0 and out.dead.columns == ["stream", "file", "row", "reason", "raw"]
@@ -221,7 +231,7 @@ def test_a_user_with_many_events_changes_nothing(shop_recipe: Make, write_log: W
         last = max(before, key=lambda row: row["time"])
         if click["time"] - last["time"] <= DAY:
             credited.add(last["item"])
-    as_of = max(row["time"] for row in seen + done)
+    as_of = min(max(row["time"] for row in rows) for rows in (seen, done))
     closed = {row["item"] for row in seen if row["time"] + DAY <= as_of}
     rows = {row["item"][0]: (row["label/click"][0], row["weight/click"][0]) for row in found[0].examples.to_dicts()}
     assert rows == {row["item"]: (row["item"] in credited & closed, row["item"] in closed) for row in seen}
@@ -232,7 +242,7 @@ def test_a_user_with_many_events_changes_nothing(shop_recipe: Make, write_log: W
 def test_the_shuffle_leaves_nothing(shop_recipe: Make, shop_log: Callable, run_stage: Run) -> None:
     shop_log()
     names = sorted(path.name for path in run_stage(shop_recipe()).folder.iterdir())
-    assert names == ["Split-eval", "Split-train", "books.json", "dead_letters", "summary.json"]
+    assert names == ["Split-eval", "Split-train", "books.json", "days.json", "dead_letters", "summary.json"]
 
 
 def test_a_repeated_attempt_is_harmless(
@@ -264,8 +274,12 @@ def test_streams_of_one_file_are_told_apart_by_where(shop_recipe: Make, write_lo
     write_log("all.jsonl", "\n".join([json.dumps(row) for row in rows] + ["{"]))
     streams = {name: {"path": "all.jsonl", "where": {"what": [n]}} for n, name in enumerate(("impression", "click"), 1)}
     out = run_stage(shop_recipe(streams=streams, logs={"limits": {"dead_letters": 0.2}}))
-    assert out.books["impression"] == dict(read=7, used=6, duplicate=0, orphan=0, late=0, dead_lettered=1, other=3)
-    assert out.books["click"] == dict(read=3, used=3, duplicate=0, orphan=0, late=0, dead_lettered=0, other=7)
+    assert out.books["impression"] == dict(
+        read=7, used=6, duplicate=0, orphan=0, late=0, after_as_of=0, dead_lettered=1, other=3
+    )
+    assert out.books["click"] == dict(
+        read=3, used=3, duplicate=0, orphan=0, late=0, after_as_of=0, dead_lettered=0, other=7
+    )
 
 
 # ---- dead letters -----------------------------------------------------------------------------------------------
@@ -279,7 +293,7 @@ def test_streams_of_one_file_are_told_apart_by_where(shop_recipe: Make, write_lo
         ({"time": None}, "no time in column 'time'"),
         ({"time": "noon"}, "time is not a number in column 'time'"),
         ({"time": 0}, "time before 1990"),
-        ({"time": 4_000_000_000}, "time in the future of as_of"),
+        ({"time": 4_000_000_000}, "time in the future"),
         ({"price": "cheap"}, "feature column 'price': not a finite number"),
         ({"price": "inf"}, "feature column 'price': not a finite number"),
         ({"age": "old"}, "feature column 'age': not a finite number"),
@@ -333,7 +347,9 @@ def test_a_value_is_needed_where_a_regression_learns_it(
     }
     recipe = shop_recipe(streams={"buy": {"value": "value"}}, tasks=tasks, logs={"limits": {"dead_letters": 0.5}})
     out = run_stage(recipe)
-    assert out.books["buy"] == dict(read=4, used=2, duplicate=0, orphan=0, late=0, dead_lettered=2, other=0)
+    assert out.books["buy"] == dict(
+        read=4, used=2, duplicate=0, orphan=0, late=0, after_as_of=0, dead_lettered=2, other=0
+    )
     assert sorted(out.dead["reason"]) == [
         "no value in value column 'value'",
         "value column 'value': not a finite number",
@@ -346,8 +362,8 @@ def test_latest_ignores_a_mad_future_time(
     shop_log("csv")
     write_log("click.more.csv", [{"user": 1, "item": 1, "time": 3_900_000_000}])
     out = run_stage(shop_recipe(logs={"limits": {"dead_letters": 0.5}}))
-    assert out.summary["as_of"] == "2023-11-23T22:13:20Z"
-    assert out.dead["reason"].to_list() == ["time in the future of as_of"]
+    assert out.summary["as_of"] == "2023-11-22T22:13:30Z"
+    assert out.dead["reason"].to_list() == ["time in the future"]
 
 
 # ---- logs that are refused --------------------------------------------------------------------------------------
@@ -408,7 +424,7 @@ def test_texts_without_a_zone(shop_recipe: Make, write_log: Write, run_stage: Ru
         "`zone: Europe/Vienna` or `zone: UTC`."
     )
     zoned = shop_recipe(streams={n: {"time": time | {"zone": "Asia/Tokyo"}} for n in ("impression", "click")})
-    assert run_stage(zoned).summary["as_of"] == "2024-01-09T15:00:05Z"
+    assert run_stage(zoned).summary["as_of"] == "2024-01-09T15:00:00Z"
 
 
 def test_a_wrong_unit(shop_recipe: Make, shop_log: Callable, run_stage: Run) -> None:
@@ -543,7 +559,8 @@ def test_lists_and_texts_of_many_values_are_one_stream(shop_recipe: Make, write_
     texts = ["x|y", "x", None, "|z|"]
     write_log("impression.csv", [row | {"tags": text} for row, text in zip(seen, texts, strict=True)])
     write_log("click.csv", [{"user": 0, "item": 2, "time": START + 5}])
-    recipe = shop_recipe(features={"tags": {"kind": "multivalued", "separator": "|"}})
+    features = {"tags": {"kind": "multivalued", "separator": "|"}}
+    recipe = shop_recipe(features=features, logs={"as_of": "2023-11-18T00:00:00Z"})
     plan = EventLogsPlan.from_recipe(recipe).model_copy(update={"partitions": 1})
     tags = sorted(tuple(item.decode() for item in row) for row in run_stage(plan).examples["tags"].to_list())
     # Equal rows in both files are one event: a missing text and an empty list; "x" and ["x"].

@@ -1,0 +1,146 @@
+"""What must be true of the streams' times: no clock far ahead, no day missing; and what is worth a warning."""
+
+from __future__ import annotations
+
+from components.event_logs.attribution import LEADS
+from components.event_logs.books import moment, watermarks
+from components.event_logs.days import Missing, missing, text
+from components.event_logs.plan import EventLogsPlan, StreamPlan
+from components.event_logs.tally import Tally
+from components.event_logs.timeline import HOUR, ahead
+from components.event_logs.watermarks import complete, slowest
+from models.errors import InputError
+
+BEHIND = 24 * HOUR
+"""A stream whose watermark lies so far before that of the impressions is worth a warning."""
+_TRICKLE = 5
+_SOON, _LONG = ("orphan_before_1m", 0.01), ("orphan_before", 0.1)
+"""(outcomes just before an impression of their key, the share of a stream's outcomes above which that is worth a warning)."""
+
+
+def check_clocks(plan: EventLogsPlan, tally: Tally) -> None:
+    """Refuses a row that lies far after the other rows of its stream, where `as_of` is found from the rows.
+
+    Raises:
+        InputError: names the stream, the file, the row, its time, how far it is ahead, and what to do.
+    """
+    if plan.as_of is not None or (plan.labelled and plan.split.eval_last is None):
+        return
+    names = [name for name in complete(plan) if plan.stream(name).time is not None]
+    timelines = {name: tally.timeline(name) for name in names}
+    for name in names:
+        found = ahead(name, timelines)
+        if found is None:
+            continue
+        rows, hours = found
+        at, file, row = timelines[name].latest[0]
+        many = "" if rows == 1 else f" The {rows} rows at the end of the stream are like that; this is the last."
+        until = "so that an outcome until then would be said to have been logged"
+        cure = f"Remove the row, or write the moment up to which the logs are complete as logs.as_of, not `latest`: {until}."
+        if plan.labelled:
+            cure = "Remove the row: `split.eval_last` counts back from the latest time."
+        raise InputError(
+            f"stream {name!r}: {file}, row {row}: its time is {moment(at)}, after {_duration(hours)} without any row of the "
+            f"stream.{many} Its clock is ahead. {cure}"
+        )
+
+
+def check_days(plan: EventLogsPlan, tally: Tally, as_of: int | None) -> list[str]:
+    """Refuses logs in which a day of a stream is missing, or returns that as warnings.
+
+    Raises:
+        InputError: names the stream, the day, its rows, what was expected, the days around it, and what to do.
+    """
+    if plan.labelled or plan.impressions is None or as_of is None:
+        return []
+    timelines = {name: tally.timeline(name) for name in complete(plan)}
+    warnings = []
+    for one in missing(plan.impressions, plan.outcomes, timelines, as_of, plan.least_of_day):
+        told = _of_missing(plan, one)
+        if one.certain and plan.on_missing_days == "stop":
+            raise InputError(
+                f"{told} Restore the files of that time, or write `limits: {{missing_days: warn}}` under `logs` if nothing is "
+                "missing (`limits.least_of_day` says what is)."
+            )
+        warnings.append(told)
+    return warnings
+
+
+def clock_warnings(plan: EventLogsPlan, tally: Tally) -> list[str]:
+    """A stream that ends long before the impressions, and outcomes just before their impressions."""
+    warnings = [] if plan.labelled else _behind(plan, tally)
+    for stream in plan.streams:
+        if not plan.makes_examples(stream):
+            warnings += _leads(stream, tally)
+    return warnings
+
+
+def of_slowest(plan: EventLogsPlan, tally: Tally) -> str:
+    """A sentence that names the stream up to whose end the logs are complete; empty where the recipe states `as_of`."""
+    found = slowest(plan, watermarks(tally)) if plan.as_of is None and not plan.labelled else None
+    if found is None:
+        return ""
+    name, at = found
+    return f" `as_of: latest` is {moment(at)}, where stream {name!r} ends, the first of the streams that tasks use."
+
+
+def _of_missing(plan: EventLogsPlan, one: Missing) -> str:
+    what = f"{one.found:,} rows" if one.found != 1 else "1 row"
+    long = "24 hours from " if one.hours == 24 and one.start % 24 else ""
+    near = ", ".join(f"{text(start, one.hours)}: {rows:,} to {of:,}" for start, rows, of in one.near)
+    other = f"{one.of:,} of {one.per}"
+    if one.stream != plan.impressions:
+        so = "The outcomes of that time cannot be told from what never happened."
+    elif one.of:
+        so = "Outcomes of that time are credited to older impressions, or to none."
+    else:
+        so = "The other streams have no row of that time either: are the files of all of them missing?"
+    return (
+        f"stream {one.stream!r}: {long}{text(one.start, one.hours)} has {what} to {other}, where about {one.expected:,.0f} are "
+        f"expected. Around it, {one.stream} to {one.per}: {near}. {so}"
+    )
+
+
+def _behind(plan: EventLogsPlan, tally: Tally) -> list[str]:
+    found, last = slowest(plan, watermarks(tally)), tally.timeline(str(plan.impressions)).watermark
+    if plan.as_of is not None or found is None or last is None or last - found[1] <= BEHIND:
+        return []
+    name, at = found
+    rows = sum(n for hour, n in tally.timeline(str(plan.impressions)).hours.items() if hour > at // HOUR)
+    return [
+        f"stream {name!r} ends at {moment(at)}, {_duration((last - at) // HOUR)} before the impressions do. So the logs count "
+        f"as complete up to there (`as_of: latest`), and about {rows:,} impressions after it have no weight. Are files of "
+        f"{name!r} missing? Otherwise write the moment as logs.as_of."
+    ]
+
+
+def _leads(stream: StreamPlan, tally: Tally) -> list[str]:
+    book = tally.book(stream.name)
+    outcomes = book["used"] + book["late"] + book["orphan"]
+    for what, share in (_SOON, _LONG):
+        count = tally.counts[what, stream.name]
+        if count < _TRICKLE or count <= share * outcomes:
+            continue
+        if what == _LONG[0]:
+            return [
+                f"stream {stream.name!r}: {count:,} of {outcomes:,} outcomes are orphans that come up to 14 h before an "
+                "impression of their key. Are the clocks of the two streams in different time zones? See `time.zone`."
+            ]
+        half = next(name for name in LEADS if 2 * tally.counts[name, stream.name] >= count)
+        return [
+            f"stream {stream.name!r}: {count:,} of {outcomes:,} outcomes are orphans that come less than a minute before an "
+            f"impression of their key, half of them by {half.rpartition('_')[2]} or less. If the clocks differ, write "
+            f"`clock_tolerance: {_tolerance(stream, tally)}` in the stream, and they are credited to it."
+        ]
+    return []
+
+
+def _tolerance(stream: StreamPlan, tally: Tally) -> str:
+    """The first whole number of seconds among LEADS that nine tenths of the leads do not exceed."""
+    most = 0.9 * tally.counts[_SOON[0], stream.name]
+    whole = [name for name in LEADS if not name.endswith("ms")]
+    return next(name for name in whole if tally.counts[name, stream.name] >= most).rpartition("_")[2]
+
+
+def _duration(hours: int) -> str:
+    return f"{hours / 24:.1f} days" if hours >= 48 else f"{hours} hours"

@@ -1,0 +1,216 @@
+"""Rows by day and stream, and the days that are missing: files that were not there, and are no proof that nothing happened.
+
+    views    |#####|#####|#####|#####|#####|         rate near the third day = (12 + 11 + 13 + 12) clicks / their views
+    clicks   | 12  | 11  |  0  | 13  | 12  |         expected = that rate x the views of the third day = 12
+                            ^ missing
+
+A day of outcomes is missing if it has no more than `least_of_day` of what is expected, 15 or more are expected, and the
+stream does not vary that much from day to day anyway. Expected is the smaller of two rates of outcomes per impression, times
+the day's impressions: that of the three nearest days with outcomes on either side, and that of the same weekday a week
+before and after, so that a shop which is closed on Sundays has none missing. Days of 24 hours are tried from each full hour
+on, for files are cut by local days too. Where the impressions span less than four days, hours stand for days, and the
+same hour of the day before and after for the weekday. A day of impressions is missing by the same rule turned round, per
+outcome, if it is so by the days' rows alone, too.
+
+Rare outcomes never make a day missing: the chance of 0 where 15 are expected is 3e-7. And -ln(found / expected) must be 5
+times the standard deviation of that logarithm: by the median absolute deviation among the stream's other days, and at least
+that of a Poisson count.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from components.event_logs.timeline import HOUR, Timeline
+
+LEAST_EXPECTED = 15.0
+STANDARD_DEVIATIONS = 5.0
+NEIGHBOURS = 3
+SHORT = 96
+"""Hours; impressions that span fewer are counted by hour."""
+_WEEKEND = (5, 6)
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A day, or an hour, of a stream. `start` in hours since 1970; `per` is what the rows are compared with.
+
+    `certain` is false where there may be other reasons: outcomes before the stream's first event, which may be when its logging
+    began; a day without any row in any stream, on which all may have been closed; and a weekend, or an hour, that no other
+    week, or day, can be compared with.
+    """
+
+    stream: str
+    per: str
+    start: int
+    hours: int
+    found: int
+    of: int
+    expected: float
+    near: tuple[tuple[int, int, int], ...]
+    """(start, rows, rows compared with) of the nearest days."""
+    certain: bool
+
+
+def unit(timelines: Iterable[Timeline]) -> int:
+    """24 or 1: hours of what rows are counted by."""
+    hours = [hour for timeline in timelines for hour in timeline.hours]
+    return 24 if hours and max(hours) - min(hours) >= SHORT else 1
+
+
+def by_day(timelines: Mapping[str, Timeline], unit: int) -> dict[str, dict[str, int]]:
+    """{stream: {day or hour in UTC, ISO 8601: rows}}, the earliest first; only those with rows."""
+    found = {}
+    for name, timeline in timelines.items():
+        days: Counter[int] = Counter()
+        for hour, rows in timeline.hours.items():
+            days[hour // unit * unit] += rows
+        found[name] = {text(start, unit): days[start] for start in sorted(days)}
+    return found
+
+
+def text(start: int, unit: int) -> str:
+    """An hour since 1970 as "2026-01-05", or where the day does not begin there, "2026-01-05T15:00Z"."""
+    moment = datetime.datetime.fromtimestamp(start * 3600, datetime.UTC)
+    return f"{moment:%Y-%m-%d}" if unit == 24 and start % 24 == 0 else f"{moment:%Y-%m-%dT%H:00Z}"
+
+
+def missing(
+    impressions: str, outcomes: Iterable[str], timelines: Mapping[str, Timeline], as_of: int, least: float
+) -> list[Missing]:
+    """At most one for each stream: of the days, and of the hours at which days may begin, that with the fewest of what is expected.
+
+    Args:
+        impressions, outcomes: names of streams.
+        timelines: of each of them.
+        as_of: microseconds; days that end later are not judged.
+        least: the share of what is expected that a day must exceed.
+    """
+    names = [impressions, *outcomes]
+    step = unit([timelines[impressions]])
+    hours = {name: timelines[name].hours for name in names}
+    seen = hours[impressions]
+    if not seen:
+        return []
+    first = min(seen) // step * step
+    end = max(hour for name in names for hour in hours[name]) // step * step + step
+    last = min(end, as_of // HOUR) - 1
+    if last < first:
+        return []
+    rows = {name: _dense(hours[name], first, last) for name in names}
+    together = np.sum([rows[name] for name in names[1:]], axis=0)
+    found = []
+    for name in names:
+        of, per, rule = rows[impressions], impressions, _of_outcomes
+        if name == impressions:
+            of, per, rule = together, " and ".join(names[1:]), _of_impressions
+        worst = None
+        for offset in range(step):
+            for one in rule(name, per, rows[name][offset:], of[offset:], first + offset, step, least):
+                if (one.certain or offset == 0) and (worst is None or _badness(one) < _badness(worst)):
+                    worst = one
+        if worst is not None:
+            found.append(worst)
+    return found
+
+
+def _badness(one: Missing) -> tuple[bool, float, float, bool, int]:
+    return not one.certain, one.found / one.expected, -round(one.expected), one.start % one.hours != 0, one.start
+
+
+def _dense(hours: Mapping[int, int], first: int, last: int) -> np.ndarray:
+    inside = np.array([(hour - first, rows) for hour, rows in hours.items() if first <= hour <= last], np.int64)
+    dense = np.zeros(last - first + 1, np.int64)
+    if len(inside):
+        dense[inside[:, 0]] = inside[:, 1]
+    return dense
+
+
+def _of_outcomes(
+    name: str, per: str, rows: np.ndarray, of: np.ndarray, first: int, step: int, least: float
+) -> Iterator[Missing]:
+    counts, base = _days(rows, step), _days(of, step)
+    expected, compared, around = _expected(counts, base, step)
+    for day in _far_below(counts, expected, least):
+        started = bool(counts[:day].any())
+        sure = started and (compared[day] or (step == 24 and not _on_weekend(first, day)))
+        yield _missing(name, per, day, counts, base, expected, around, first, step, bool(sure))
+
+
+def _of_impressions(
+    name: str, per: str, rows: np.ndarray, of: np.ndarray, first: int, step: int, least: float
+) -> Iterator[Missing]:
+    counts, base = _days(rows, step), _days(of, step)
+    by_outcomes, _, around = _expected(counts, base, step)
+    by_time, compared, _ = _expected(counts, np.ones_like(counts), step)
+    # Without outcomes either, nothing may have been open.
+    expected = np.where(base > 0, np.minimum(by_outcomes, by_time), by_time)
+    for day in _far_below(counts, expected, least):
+        sure = base[day] > 0 and (compared[day] or (step == 24 and not _on_weekend(first, day)))
+        yield _missing(name, per, day, counts, base, expected, around, first, step, bool(sure))
+
+
+def _days(rows: np.ndarray, step: int) -> np.ndarray:
+    days = len(rows) // step
+    return rows[: days * step].reshape(days, step).sum(1)
+
+
+def _expected(counts: np.ndarray, base: np.ndarray, step: int) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
+    """(days,) rows expected by the rates near each day, (days,) whether a week or day before or after was compared with, the
+    days near each."""
+    days, cycle = np.arange(len(counts)), 7 if step == 24 else 24
+    filled = np.flatnonzero((counts > 0) & (base > 0))
+    left, right = np.searchsorted(filled, days, "left"), np.searchsorted(filled, days, "right")
+    start, end = np.maximum(left - NEIGHBOURS, 0), np.minimum(right + NEIGHBOURS, len(filled))
+
+    def near(values: np.ndarray) -> np.ndarray:
+        sums = np.concatenate([[0], np.cumsum(values[filled])])
+        return sums[left] - sums[start] + sums[end] - sums[right]
+
+    def season(values: np.ndarray) -> np.ndarray:
+        held = np.concatenate([values, [0]])
+        before, after = days - cycle, days + cycle
+        return held[np.where(before >= 0, before, -1)] + held[np.where(after < len(values), after, -1)]
+
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rate = np.where(near(base) > 0, near(counts) / near(base), 0.0)
+        seasonal = np.where(season(base) > 0, season(counts) / season(base), np.inf)
+    around = [np.concatenate([filled[start[d] : left[d]], filled[right[d] : end[d]]]) for d in days]
+    return base * np.minimum(rate, seasonal), np.isfinite(seasonal), around
+
+
+def _far_below(counts: np.ndarray, expected: np.ndarray, least: float) -> np.ndarray:
+    """The days that are missing by all but what could excuse them."""
+    enough = expected >= LEAST_EXPECTED
+    logs = np.log((counts + 0.5) / (expected + 0.5))
+    spread = 1.4826 * np.median(np.abs(logs[enough] - np.median(logs[enough]))) if enough.sum() >= 5 else 0.0
+    deviation = np.maximum(spread, 1.0 / np.sqrt(np.maximum(expected, LEAST_EXPECTED)))
+    return np.flatnonzero(enough & (counts <= least * expected) & (-logs >= STANDARD_DEVIATIONS * deviation))
+
+
+def _on_weekend(first: int, day: int) -> bool:
+    """Whether any of the day's hours is."""
+    hours = (first + int(day) * 24, first + int(day) * 24 + 23)
+    return any(datetime.datetime.fromtimestamp(hour * 3600, datetime.UTC).weekday() in _WEEKEND for hour in hours)
+
+
+def _missing(
+    name: str,
+    per: str,
+    day: int,
+    counts: np.ndarray,
+    base: np.ndarray,
+    expected: np.ndarray,
+    around: list[np.ndarray],
+    first: int,
+    step: int,
+    certain: bool,
+) -> Missing:
+    near = tuple((int(first + i * step), int(counts[i]), int(base[i])) for i in around[day])
+    found = {"start": int(first + day * step), "hours": step, "found": int(counts[day]), "of": int(base[day])}
+    return Missing(name, per, **found, expected=float(expected[day]), near=near, certain=certain)
