@@ -10,7 +10,7 @@ import pyarrow as pa
 from components.event_logs import csv_lines, json_lines, parquet_rows
 from components.event_logs.blocks import Block
 from components.event_logs.files import format_of, is_compressed, matched_files
-from components.event_logs.plan import EventLogsPlan
+from components.event_logs.plan import CsvPlan, EventLogsPlan
 from components.storage.finding import relative, size_of
 from components.storage.reading import of_each
 from models.errors import InputError
@@ -38,23 +38,32 @@ class Piece:
     bytes: int = 0
     row_groups: tuple[int, ...] = ()
     first_row: int = 0
+    csv: CsvPlan | None = None
 
 
 def pieces(plan: EventLogsPlan) -> list[Piece]:
     """All pieces of all files, by file and row.
 
     Raises:
-        InputError: a stream without files, an unknown format, two formats declared for one file, an unreadable file,
-            a file whose rows would be of two streams.
+        InputError: a stream without files, an unknown format, two formats or ways to write CSV declared for one file, an
+            unreadable file, a file whose rows would be of two streams.
     """
     owners: dict[str, list[str]] = {}
     formats: dict[str, str] = {}
+    dialects: dict[str, CsvPlan] = {}
     for stream in plan.streams:
         what = f"stream {stream.name!r}"
         for file in matched_files(plan.data, stream.path, what):
             format = format_of(file, stream.format, what)
             if formats.setdefault(file, format) != format:
                 raise InputError(f"{what}: {file} is {formats[file]} in another stream, but {format} here.")
+            if format != "csv" and stream.csv != CsvPlan():
+                raise InputError(f"{what}: `csv` says how CSV is written, but {file} is {format}. Take `csv` out.")
+            if format == "csv" and dialects.setdefault(file, stream.csv) != stream.csv:
+                raise InputError(
+                    f"{what}: its `csv` for {file} differs from that of stream {owners[file][0]!r}, which matches the file, "
+                    "too. Write the same in both."
+                )
             for other in owners.setdefault(file, []):
                 if plan.stream(other).where == stream.where:
                     raise InputError(
@@ -75,7 +84,7 @@ def pieces(plan: EventLogsPlan) -> list[Piece]:
         else:
             size = size_of(file) * (_UNPACKED if is_compressed(file) else 1)
             rows = size // _BYTES_PER_ROW + 1
-            found.append(Piece(file, name, formats[file], streams, rows, size * _IN_MEMORY))
+            found.append(Piece(file, name, formats[file], streams, rows, size * _IN_MEMORY, csv=dialects.get(file)))
     return found
 
 
@@ -90,7 +99,7 @@ def read(piece: Piece) -> Iterator[Block]:
             bytes_per_row = piece.bytes // max(1, piece.rows)
             yield from parquet_rows.read(piece.file, piece.row_groups, piece.first_row, bytes_per_row)
         elif piece.format == "csv":
-            yield from csv_lines.read(piece.file)
+            yield from csv_lines.read(piece.file, piece.csv)
         else:
             yield from json_lines.read(piece.file)
     except (pa.ArrowException, OSError) as error:
