@@ -92,21 +92,38 @@ def read(piece: Piece) -> Iterator[Block]:
     """The piece's rows in blocks.
 
     Raises:
-        InputError: the file is corrupt or cannot be read.
+        InputError: the file is corrupt, cannot be read, or no line of it can.
     """
     try:
         if piece.format == "parquet":
             bytes_per_row = piece.bytes // max(1, piece.rows)
             yield from parquet_rows.read(piece.file, piece.row_groups, piece.first_row, bytes_per_row)
         elif piece.format == "csv":
-            yield from csv_lines.read(piece.file, piece.csv)
+            yield from _some_row(piece, csv_lines.read(piece.file, piece.csv))
         else:
-            yield from json_lines.read(piece.file)
+            yield from _some_row(piece, json_lines.read(piece.file))
     except (pa.ArrowException, OSError) as error:
         raise InputError(
             f"cannot read {piece.file} as {piece.format}: {str(error).splitlines()[0]} "
             "Write the file again, or take it out of the stream's `path`."
         ) from None
+
+
+def _some_row(piece: Piece, blocks: Iterator[Block]) -> Iterator[Block]:
+    """The blocks; at the end raises InputError if there were lines and not one of them is a row."""
+    rows, broken, first = 0, 0, ""
+    for block in blocks:
+        yield block
+        rows += block.frame.height
+        broken += len(block.broken)
+        if block.broken and not first:
+            first = f"{block.broken[0].reason}, {block.broken[0].raw[:80]!r}"
+    if broken and not rows:
+        raise InputError(
+            f"{piece.file}: not one of its {broken:,} lines is a row of {piece.format}; the first: {first}. Correct `format`"
+            + (" or `csv`" if piece.format == "csv" else "")
+            + ", write the file again, or take it out of the stream's `path`."
+        )
 
 
 def require_columns(block: Block, needed: dict[str, str], file: str) -> None:
