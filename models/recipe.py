@@ -46,12 +46,12 @@ class Time(Section):
 class Csv(Section):
     """How CSV files are written, where they differ from RFC 4180."""
 
-    delimiter: Mark = Field(default=",", description="What stands between the fields of a row.", examples=["\t"])
+    delimiter: Mark = Field(default=",", description="What stands between the fields of a row.", examples=[";"])
     quote: Mark | None = Field(
         default='"',
         description="What stands around values that hold delimiters, line breaks or quotes, doubled inside of them. "
         "`null`: quotes are only text.",
-        examples=["'"],
+        examples=[None],
     )
     escape: Mark | None = Field(
         default=None,

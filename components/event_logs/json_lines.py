@@ -26,7 +26,7 @@ def read(file: str, block_bytes: int = _BLOCK_BYTES) -> Iterator[Block]:
     """
     first, columns = 0, {}  # type: int, dict[str, None]
     with open_stream(file) as stream:
-        rest, piece = b"", stream.read(block_bytes)
+        rest, piece = b"", stream.read(block_bytes).removeprefix(b"\xef\xbb\xbf")
         while piece or rest:
             text, separator, rest = (rest + piece).rpartition(b"\n") if piece else (rest, b"", b"")
             piece = stream.read(block_bytes) if piece else b""

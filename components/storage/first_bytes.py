@@ -23,7 +23,7 @@ _NO_TEXT = {
         "Save the file as UTF-8: `iconv -f UTF-16 -t UTF-8`.",
     ),
     rb"PK\x03\x04": ("a ZIP archive or a spreadsheet", "Unpack it, or save the sheet as CSV."),
-    rb"ORC[\x00-\x08\x0e-\x1f\x80-\xff]": ("ORC", "Write it as Parquet."),
+    rb"ORC.[\x00-\x08\x0e-\x1f]": ("ORC", "Write it as Parquet."),
     rb"Obj\x01": ("Avro", "Write it as Parquet."),
     rb"ARROW1\x00": ("Arrow or Feather", "Write it as Parquet."),
     rb"SQLite format 3\x00": ("an SQLite database", "Export its table as CSV."),

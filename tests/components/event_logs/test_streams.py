@@ -70,6 +70,40 @@ def test_csv_of_another_format_is_refused(shop_recipe: Callable[..., Recipe], sh
 
 
 @pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        (
+            "click.csv",
+            b"user,item,time\n1\n2\n",
+            r"not one of its 2 lines is a row of csv; the first: 1 fields in a CSV line",
+        ),
+        (
+            "click.jsonl",
+            b"user,item\n1,2\n\n",
+            r"not one of its 2 lines is a row of jsonl; the first: a line that is no JSON",
+        ),
+        ("click.jsonl", "{}\n".encode("utf-16"), "it is UTF-16 text"),
+        ("click.csv", b"\x80\x81\n", "the header is not UTF-8"),
+    ],
+)
+def test_a_file_without_a_single_row_stops_the_run(
+    shop_recipe: Callable[..., Recipe], write_log: Callable[..., Path], name: str, content: bytes, said: str
+) -> None:
+    path = write_log(name, "")
+    write_log("impression.csv", "user,item,time\n")
+    path.write_bytes(content)
+    clicks, _ = pieces(plan(shop_recipe()))
+    with pytest.raises(InputError, match=rf"{path}: .*{said}"):
+        list(read(clicks))
+
+
+def test_files_of_blank_lines_are_empty(shop_recipe: Callable[..., Recipe], write_log: Callable[..., Path]) -> None:
+    write_log("impression.csv", "\n\n")
+    write_log("click.jsonl", "\n\n")
+    assert [sum(block.frame.height for block in read(piece)) for piece in pieces(plan(shop_recipe()))] == [0, 0]
+
+
+@pytest.mark.parametrize(
     ("csv", "said"),
     [
         ({"delimiter": ",,"}, "pattern"),
