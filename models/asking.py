@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from models import named_tensors
 from models.errors import InputError
+from models.loading import load_saved_model
 from models.serving_inputs import read_inputs
 
 SERVER = "serving_default"
@@ -115,7 +116,7 @@ def _first(answers: Mapping[str, np.ndarray], rows: int) -> dict[str, np.ndarray
 def _load(directory: str | Path) -> tuple[str, Any]:
     if not (Path(directory) / "saved_model.pb").is_file():
         raise InputError(f"{directory}: expected an exported model, found no saved_model.pb in it.")
-    return str(directory), tf.saved_model.load(str(directory))
+    return str(directory), load_saved_model(str(directory))
 
 
 def _signature(model: tuple[str, Any], name: str) -> Callable[..., dict[str, Any]]:

@@ -9,7 +9,6 @@ epoch's order is then a pure function of the seed and the epoch.
 from __future__ import annotations
 
 import dataclasses
-import glob
 import json
 import tempfile
 import weakref
@@ -22,6 +21,7 @@ import tensorflow as tf
 from models.compact import Compact, Extent, layouts
 from models.epoch_orders import Orders, index_type
 from models.errors import InputError
+from models.split_files import files_of
 
 # A split is put in order in memory up to this size, beyond it in a temporary file that is mapped: the system may then
 # take its pages back.
@@ -71,7 +71,7 @@ def read_split(pattern: str) -> Columns:
     Raises:
         InputError: no files, files of something else or of different recipes, or not a single example.
     """
-    paths = sorted(glob.glob(pattern))
+    paths = files_of(pattern)
     if not paths:
         raise InputError(f"{pattern}: expected the Arrow files of a split, no file matches.")
     schema, ids, extents = _survey(paths)

@@ -22,6 +22,10 @@ from models.units import Duration, Moment, Share
 # ---- logs -> examples -------------------------------------------------------------------------------------------
 
 
+Mark = Annotated[str, Field(pattern=r"^[\x01-\x09\x0b\x0c\x0e-\x7f]$")]
+"""One ASCII character that is no line break."""
+
+
 class Time(Section):
     """When an event happened."""
 
@@ -39,6 +43,47 @@ class Time(Section):
     )
 
 
+class Csv(Section):
+    """How CSV files are written, where they differ from RFC 4180."""
+
+    delimiter: Mark = Field(default=",", description="What stands between the fields of a row.", examples=[";"])
+    quote: Mark | None = Field(
+        default='"',
+        description="What stands around values that hold delimiters, line breaks or quotes, doubled inside of them. "
+        "`null`: quotes are only text.",
+        examples=[None],
+    )
+    escape: Mark | None = Field(
+        default=None,
+        description="What takes the meaning from a quote, delimiter, line break or itself, as Spark and MySQL write it. "
+        "Before any other character it stands for itself: `\\N` stays `\\N`.",
+        examples=["\\"],
+    )
+    header: Annotated[tuple[str, ...], Field(min_length=1)] | None = Field(
+        default=None,
+        description="The names of the columns, for files that have no header line.",
+        examples=[["user", "item", "timestamp"]],
+    )
+    multiline: bool = Field(
+        default=False,
+        description="Whether values may be long texts. Without it a row of more than 100 lines stops the run, and so does "
+        "one whose first and last line each have as many delimiters as a whole row: a stray quote swallows rows so.",
+        examples=[True],
+    )
+
+    @pydantic.model_validator(mode="after")
+    def _told_apart(self) -> Csv:
+        marks = [mark for mark in (self.delimiter, self.quote, self.escape) if mark]
+        if len(set(marks)) < len(marks):
+            raise ValueError(
+                "`delimiter`, `quote` and `escape` must differ. Where a quote is doubled, leave `escape` out."
+            )
+        twice = sorted({name for name in self.header or () if (self.header or ()).count(name) > 1})
+        if twice:
+            raise ValueError(f"`header` names column {twice[0]!r} twice; give each column its own name.")
+        return self
+
+
 class Stream(Section):
     """One stream of events: which files, which rows of them, and which columns say who, what and when."""
 
@@ -47,6 +92,11 @@ class Stream(Section):
     )
     format: Literal["parquet", "csv", "jsonl"] | None = Field(
         default=None, description="Format of the files; by default told by their ending.", examples=["csv"]
+    )
+    csv: Csv = Field(
+        default=Csv(),
+        description="How the files are written, if they are CSV and differ from RFC 4180.",
+        examples=[{"delimiter": "\t", "quote": None, "escape": "\\"}],
     )
     where: Mapping[str, tuple[Scalar, ...]] = Field(
         default={},
@@ -148,6 +198,11 @@ class LabelledExamples(Section):
     )
     format: Literal["parquet", "csv", "jsonl"] | None = Field(
         default=None, description="Format of the files; by default told by their ending.", examples=["csv"]
+    )
+    csv: Csv = Field(
+        default=Csv(),
+        description="How the files are written, if they are CSV and differ from RFC 4180.",
+        examples=[{"delimiter": "\t", "quote": None, "escape": "\\"}],
     )
     time: Time | None = Field(
         default=None,

@@ -18,6 +18,7 @@ import tensorflow as tf
 from models import named_tensors, score, warm_up
 from models.asking import PREDICTOR, RANK, RAW, SERVER, argument
 from models.encoding import Encoding
+from models.loading import load_saved_model
 from models.named_rows import argument_names
 from models.reproducible import settle, variables_read
 from models.serving_inputs import EXPECTED, INPUTS, typical_row
@@ -118,7 +119,7 @@ def _module(
     from models.preprocessing import pack
 
     module = tf.Module()
-    module.transform = tf.saved_model.load(tft.TFTransformOutput(str(transform_graph)).transform_savedmodel_dir)
+    module.transform = load_saved_model(tft.TFTransformOutput(str(transform_graph)).transform_savedmodel_dir)
     spec = tft.TFTransformOutput(str(transform_graph)).raw_feature_spec()
     specs, missing = named_tensors.specs(inputs), named_tensors.missing_columns(inputs)
     formula = score.parse(plan.score, tasks, tuple(plan.weights))

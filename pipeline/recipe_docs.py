@@ -28,6 +28,7 @@ SECTIONS: tuple[tuple[str, type[recipe.Section]], ...] = (
     ("`logs`", recipe.Logs),
     ("`logs.streams.NAME`", recipe.Stream),
     ("`time` of a stream or of labelled examples", recipe.Time),
+    ("`csv` of a stream or of labelled examples", recipe.Csv),
     ("`limits` of `logs` and `examples`", recipe.LogLimits),
     ("`examples`", recipe.LabelledExamples),
     ("`split`", recipe.Split),

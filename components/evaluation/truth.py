@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 from collections.abc import Iterator
 from typing import Any
 
@@ -101,7 +102,7 @@ def _table(plan: TruthPlan, path: str, copy: str, what: str) -> pl.LazyFrame:
 
 def _scan(path: str, format: str) -> pl.LazyFrame:
     if format == "parquet":
-        return pl.scan_parquet(path)
+        return pl.scan_parquet(path, glob=False)
     if format == "csv":
-        return pl.scan_csv(path, infer_schema=False)
-    return pl.scan_ndjson(path)
+        return pl.scan_csv(path, infer_schema=False, glob=False)
+    return pl.scan_ndjson(glob.escape(path))  # it has no `glob`

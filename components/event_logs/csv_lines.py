@@ -1,10 +1,11 @@
-"""CSV files (RFC 4180, a header line, UTF-8, compressed or not) block by block; every value stays text."""
+"""CSV files (RFC 4180 or the recipe's dialect, UTF-8, packed or not) block by block; every value stays text."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator
 
 import numpy as np
@@ -13,59 +14,144 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from components.event_logs.blocks import Block, Broken
+from components.event_logs.csv_rows import TEXT_AFTER_QUOTE, Rows, Stray, whole_rows
+from components.event_logs.plan import CsvPlan
 from components.storage.reading import open_stream
 from models.errors import InputError
 
 _BLOCK_BYTES = 1 << 24
+_BOM = b"\xef\xbb\xbf"
+_TORN = b"\0gatewise\0"
 
 
-def read(file: str, block_bytes: int = _BLOCK_BYTES) -> Iterator[Block]:
+def read(file: str, dialect: CsvPlan | None = None, block_bytes: int = _BLOCK_BYTES) -> Iterator[Block]:
     """The file's rows; an empty field is null, quoted or not.
 
-    A row with too many or too few fields, or with bytes that are no UTF-8, is broken.
+    A row with too many or too few fields, with text after a closing quote, or with bytes that are no UTF-8, is broken.
 
     Raises:
-        InputError: the header names a column twice, is not UTF-8, or has a quote that never closes.
+        InputError: the header names a column twice or is no CSV; a quote never closes, or swallows rows
+            (`csv_rows.whole_rows`): with the line.
         pyarrow.ArrowException, OSError: the file cannot be read.
     """
-    names = _header(file)
+    dialect = dialect or CsvPlan()
+    names = list(dialect.header or _header(file, dialect))
     if not names:
         return
-    skipped: list[Broken] = []
+    first, header = 0, dialect.header is None
+    with open_stream(file) as stream:
+        try:
+            for rows in whole_rows(_pieces(stream, block_bytes), dialect, len(names), max(block_bytes, _BLOCK_BYTES)):
+                text = rows.text
+                if header and not text.strip(b"\r\n"):
+                    continue
+                table, broken = _parse(rows, names, header, dialect)
+                header = False
+                skipped = np.array([number for number, _, _ in broken], np.int64)
+                numbers = first + np.setdiff1d(np.arange(table.num_rows + len(broken)), skipped)
+                found = [Broken(first + number, reason, raw) for number, reason, raw in broken]
+                first += table.num_rows + len(broken)
+                frame, numbers, undecodable = _decode(table, numbers)
+                yield Block(frame, numbers, tuple(names), found + undecodable, text_numbers=True)
+        except Stray as stray:
+            raise InputError(f"{file}, line {_line(file, stray.position)}: {stray.reason}. {_CURE}") from None
+
+
+_CURE = (
+    "Close the quote or take it out; or say under the stream's `csv` what the file does: `quote: null` where quotes are "
+    'only text, `escape: "\\\\"` where a backslash stands before them, `multiline: true` where values are long texts of '
+    "many lines."
+)
+
+
+def _pieces(stream: pa.NativeFile, size: int) -> Iterator[bytes]:
+    piece = stream.read(size).removeprefix(_BOM)
+    while piece:
+        yield piece
+        piece = stream.read(size)
+
+
+def _line(file: str, position: int) -> int:
+    """The number of the line, from 1, in which the byte lies (which is counted without a byte order mark)."""
+    newlines, returns = 0, 0
+    with open_stream(file) as stream:
+        for piece in _pieces(stream, _BLOCK_BYTES):
+            before = piece[:position]
+            position -= len(before)
+            newlines += before.count(b"\n")
+            returns += before.count(b"\r")
+            if not position:
+                break
+    return 1 + (newlines or returns)
+
+
+def _parse(rows: Rows, names: list[str], header: bool, dialect: CsvPlan) -> tuple[pa.Table, list[tuple[int, str, str]]]:
+    """(the good rows, (number among all rows, reason, raw) of the others)."""
+    broken: list[tuple[int, str, str]] = []
+    torn = iter(rows.torn)
 
     def handle(row: pa_csv.InvalidRow) -> str:
-        reason = f"{row.actual_columns} fields in a CSV line, the header has {row.expected_columns}"
-        skipped.append(Broken(row.number - 2, reason, json.dumps({"line": row.text})))
+        reason, text = f"{row.actual_columns} fields in a CSV line, the header has {row.expected_columns}", row.text
+        if text.startswith(_TORN.decode()):
+            begin, end = next(torn)
+            reason, text = TEXT_AFTER_QUOTE, rows.text[begin:end].decode(errors="replace").rstrip("\r\n")
+        broken.append((row.number - 1 - header, reason, json.dumps({"line": text})))
         return "skip"
 
-    reader = pa_csv.open_csv(
-        open_stream(file),
+    text = _with_escapes_of_arrow(_without_torn(rows, len(names), dialect), dialect)
+    table = pa_csv.read_csv(
+        pa.BufferReader(text),
         # One thread: only then does a skipped row know its number.
-        read_options=pa_csv.ReadOptions(use_threads=False, block_size=block_bytes),
-        parse_options=pa_csv.ParseOptions(newlines_in_values=True, invalid_row_handler=handle),
+        read_options=pa_csv.ReadOptions(
+            use_threads=False, block_size=len(text) + 1, column_names=None if header else names
+        ),
+        parse_options=pa_csv.ParseOptions(
+            delimiter=dialect.delimiter,
+            quote_char=dialect.quote or False,
+            escape_char=dialect.escape or False,
+            newlines_in_values=True,
+            invalid_row_handler=handle,
+        ),
         convert_options=pa_csv.ConvertOptions(
             column_types={name: pa.binary() for name in names}, strings_can_be_null=True, null_values=[""]
         ),
     )
-    first, reported = 0, 0
-    for batch in reader:
-        # The reader may be ahead: the rows of this batch are the first free numbers, and skipped ones may lie behind.
-        ahead = np.array([broken.row for broken in skipped if broken.row >= first], dtype=np.int64)
-        numbers = np.setdiff1d(np.arange(first, first + batch.num_rows + len(ahead)), ahead)[: batch.num_rows]
-        first = int(numbers[-1]) + 1 if len(numbers) else first
-        frame, rows, undecodable = _decode(batch, numbers)
-        yield Block(frame, rows, tuple(names), skipped[reported:] + undecodable, text_numbers=True)
-        reported = len(skipped)
-    if reported < len(skipped):
-        nothing = pl.DataFrame(schema=dict.fromkeys(names, pl.String))
-        yield Block(nothing, np.array([], np.int64), tuple(names), skipped[reported:], text_numbers=True)
+    return table, broken
 
 
-def _header(file: str) -> list[str]:
+def _without_torn(rows: Rows, fields: int, dialect: CsvPlan) -> bytes:
+    """The text, each torn row replaced by one that has a field too many."""
+    if not rows.torn:
+        return rows.text
+    kept, at = [], 0
+    for begin, end in rows.torn:
+        kept += [rows.text[at:begin], _TORN, dialect.delimiter.encode() * fields, b"\n"]
+        at = end
+    return b"".join([*kept, rows.text[at:]])
+
+
+def _with_escapes_of_arrow(text: bytes, dialect: CsvPlan) -> bytes:
+    """Arrow drops an escape before any character: doubled, it stays where nothing is there to be escaped (`\\N`, `C:\\x`)."""
+    if not dialect.escape or dialect.escape.encode() not in text:
+        return text
+    escape = re.escape(dialect.escape)
+    marks = "".join(re.escape(mark) for mark in (dialect.delimiter, dialect.quote or '"', dialect.escape))
+    return re.sub(rf"({escape}[{marks}\r\n])|({escape})".encode(), rb"\1\2\2", text)
+
+
+def _header(file: str, dialect: CsvPlan) -> list[str]:
     with open_stream(file) as stream:
         text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
+        lines = csv.reader(
+            text,
+            delimiter=dialect.delimiter,
+            quotechar=dialect.quote,
+            quoting=csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE,
+            escapechar=dialect.escape,
+            strict=True,
+        )
         try:
-            names = next((row for row in csv.reader(text) if row), [])
+            names = next((row for row in lines if row), [])
         except csv.Error as error:
             raise InputError(
                 f"{file}: the header is no line of CSV ({error}). Is there a quote that never closes, or is the file "
@@ -79,8 +165,7 @@ def _header(file: str) -> list[str]:
     return names
 
 
-def _decode(batch: pa.RecordBatch, numbers: np.ndarray) -> tuple[pl.DataFrame, np.ndarray, list[Broken]]:
-    table = pa.Table.from_batches([batch])
+def _decode(table: pa.Table, numbers: np.ndarray) -> tuple[pl.DataFrame, np.ndarray, list[Broken]]:
     try:
         frame = pl.DataFrame(pl.from_arrow(table.cast(pa.schema([(name, pa.string()) for name in table.column_names]))))
         return frame, numbers, []

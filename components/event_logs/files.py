@@ -18,7 +18,7 @@ FORMATS = {
     ".ndjson": "jsonl",
     ".json": "jsonl",
 }
-_COMPRESSED = {".gz", ".bz2", ".zst", ".lz4"}
+_COMPRESSED = {".gz", ".bz2", ".zst", ".lz4", ".xz"}
 
 
 def matched_files(data: str, path: str, what: str) -> list[str]:

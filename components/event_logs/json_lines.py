@@ -19,14 +19,14 @@ _BLOCK_BYTES = 1 << 25
 def read(file: str, block_bytes: int = _BLOCK_BYTES) -> Iterator[Block]:
     """The file's rows; blank lines have no row number.
 
-    A line that is no JSON object is broken. Whole numbers lose a trailing ".0", true is "true".
+    A line that is no JSON object is broken. Of a key that an object has twice, the first counts. Whole numbers lose a trailing ".0", true is "true".
 
     Raises:
         pyarrow.ArrowException, OSError: the file cannot be read.
     """
     first, columns = 0, {}  # type: int, dict[str, None]
     with open_stream(file) as stream:
-        rest, piece = b"", stream.read(block_bytes)
+        rest, piece = b"", stream.read(block_bytes).removeprefix(b"\xef\xbb\xbf")
         while piece or rest:
             text, separator, rest = (rest + piece).rpartition(b"\n") if piece else (rest, b"", b"")
             piece = stream.read(block_bytes) if piece else b""
@@ -51,7 +51,7 @@ def parse(lines: list[bytes]) -> tuple[pl.DataFrame, np.ndarray, list[tuple[int,
     objects, broken = [], []
     for position, line in enumerate(lines):
         try:
-            value = json.loads(line, parse_constant=_refuse)
+            value = json.loads(line, parse_constant=_refuse, object_pairs_hook=_first_of_each)
             reason = "" if isinstance(value, dict) else "a JSON line that is no object"
         except (ValueError, RecursionError):
             reason = "a line that is no JSON"
@@ -107,6 +107,11 @@ def _text(value: Any) -> str | None:
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         return str(int(value))
     return json.dumps(value)
+
+
+def _first_of_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """As polars has it."""
+    return dict(pairs) | dict(reversed(pairs))
 
 
 def _refuse(constant: str) -> NoReturn:

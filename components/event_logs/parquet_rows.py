@@ -27,9 +27,11 @@ def row_groups(file: str) -> list[tuple[tuple[int, ...], int, int]]:
     together, the number of pieces stays small, and yet there are enough of them for several threads.
 
     Raises:
-        InputError: the file cannot be read.
+        InputError: the file cannot be read, or names a column twice.
     """
-    metadata = open_parquet(file).metadata
+    opened = open_parquet(file)
+    _refuse_twice_named(opened, file)
+    metadata = opened.metadata
     enough = max(ROWS // 2, metadata.num_rows // _PIECES_OF_FILE)
     found: list[tuple[tuple[int, ...], int, int]] = []
     for number in range(metadata.num_row_groups):
@@ -69,6 +71,13 @@ def open_parquet(file: str) -> pq.ParquetFile:
         return reading.open_parquet(file)
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"cannot read {file} as parquet: {str(error).splitlines()[0]}") from None
+
+
+def _refuse_twice_named(opened: pq.ParquetFile, file: str) -> None:
+    names = opened.schema_arrow.names
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InputError(f"{file}: the schema names column {twice[0]!r} twice; give each column its own name.")
 
 
 def _together(opened: pq.ParquetFile, groups: tuple[int, ...], size: int) -> Iterator[tuple[list[int], int]]:

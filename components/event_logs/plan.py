@@ -7,7 +7,7 @@ from typing import Literal
 
 import pydantic
 
-from models.recipe import LabelledExamples, Logs, MultiValued, Recipe, Scalar, Time, feature_columns, raw_type
+from models.recipe import Csv, LabelledExamples, Logs, MultiValued, Recipe, Scalar, Time, feature_columns, raw_type
 from models.recipe_retrieval_columns import column_type
 
 ColumnType = Literal["bytes", "int", "float"]
@@ -35,12 +35,23 @@ class TimePlan(_Frozen):
     zone: str | None = None
 
 
+class CsvPlan(_Frozen):
+    """How CSV is written; as `models.recipe.Csv`."""
+
+    delimiter: str = ","
+    quote: str | None = '"'
+    escape: str | None = None
+    header: tuple[str, ...] | None = None
+    multiline: bool = False
+
+
 class StreamPlan(_Frozen):
     """A stream of events, or a file set of labelled examples (no key, and perhaps no time); tolerance in microseconds."""
 
     name: str
     path: str
     format: Literal["parquet", "csv", "jsonl"] | None = None
+    csv: CsvPlan = CsvPlan()
     where: dict[str, tuple[Scalar, ...]] = {}
     key: tuple[str, ...] = ()
     time: TimePlan | None = None
@@ -139,6 +150,7 @@ def _of_logs(recipe: Recipe, logs: Logs) -> dict[str, object]:
             name=name,
             path=stream.path,
             format=stream.format,
+            csv=_csv(stream.csv),
             where=dict(stream.where),
             key=stream.key,
             time=_time(stream.time),
@@ -172,7 +184,9 @@ def _of_examples(recipe: Recipe, examples: LabelledExamples) -> dict[str, object
     paths = {"examples": examples.path, "eval_examples": examples.eval_path}
     time = _time(examples.time) if examples.time else None
     streams = [
-        StreamPlan(name=name, path=path, format=examples.format, time=time) for name, path in paths.items() if path
+        StreamPlan(name=name, path=path, format=examples.format, csv=_csv(examples.csv), time=time)
+        for name, path in paths.items()
+        if path
     ]
     tasks = [
         TaskPlan(
@@ -209,6 +223,10 @@ def _split(recipe: Recipe) -> SplitPlan:
         eval_last=_micros(split.eval_last) if split.eval_last else None,
         eval_from=_micros(split.eval_from - EPOCH) if split.eval_from else None,
     )
+
+
+def _csv(csv: Csv) -> CsvPlan:
+    return CsvPlan.model_validate(csv.model_dump())
 
 
 def _time(time: Time) -> TimePlan:

@@ -10,7 +10,7 @@ import pyarrow as pa
 from components.event_logs import csv_lines, json_lines, parquet_rows
 from components.event_logs.blocks import Block
 from components.event_logs.files import format_of, is_compressed, matched_files
-from components.event_logs.plan import EventLogsPlan
+from components.event_logs.plan import CsvPlan, EventLogsPlan
 from components.storage.finding import relative, size_of
 from components.storage.reading import of_each
 from models.errors import InputError
@@ -38,23 +38,32 @@ class Piece:
     bytes: int = 0
     row_groups: tuple[int, ...] = ()
     first_row: int = 0
+    csv: CsvPlan | None = None
 
 
 def pieces(plan: EventLogsPlan) -> list[Piece]:
     """All pieces of all files, by file and row.
 
     Raises:
-        InputError: a stream without files, an unknown format, two formats declared for one file, an unreadable file,
-            a file whose rows would be of two streams.
+        InputError: a stream without files, an unknown format, two formats or ways to write CSV declared for one file, an
+            unreadable file, a file whose rows would be of two streams.
     """
     owners: dict[str, list[str]] = {}
     formats: dict[str, str] = {}
+    dialects: dict[str, CsvPlan] = {}
     for stream in plan.streams:
         what = f"stream {stream.name!r}"
         for file in matched_files(plan.data, stream.path, what):
             format = format_of(file, stream.format, what)
             if formats.setdefault(file, format) != format:
                 raise InputError(f"{what}: {file} is {formats[file]} in another stream, but {format} here.")
+            if format != "csv" and stream.csv != CsvPlan():
+                raise InputError(f"{what}: `csv` says how CSV is written, but {file} is {format}. Take `csv` out.")
+            if format == "csv" and dialects.setdefault(file, stream.csv) != stream.csv:
+                raise InputError(
+                    f"{what}: its `csv` for {file} differs from that of stream {owners[file][0]!r}, which matches the file, "
+                    "too. Write the same in both."
+                )
             for other in owners.setdefault(file, []):
                 if plan.stream(other).where == stream.where:
                     raise InputError(
@@ -75,7 +84,7 @@ def pieces(plan: EventLogsPlan) -> list[Piece]:
         else:
             size = size_of(file) * (_UNPACKED if is_compressed(file) else 1)
             rows = size // _BYTES_PER_ROW + 1
-            found.append(Piece(file, name, formats[file], streams, rows, size * _IN_MEMORY))
+            found.append(Piece(file, name, formats[file], streams, rows, size * _IN_MEMORY, csv=dialects.get(file)))
     return found
 
 
@@ -83,21 +92,38 @@ def read(piece: Piece) -> Iterator[Block]:
     """The piece's rows in blocks.
 
     Raises:
-        InputError: the file is corrupt or cannot be read.
+        InputError: the file is corrupt, cannot be read, or no line of it can.
     """
     try:
         if piece.format == "parquet":
             bytes_per_row = piece.bytes // max(1, piece.rows)
             yield from parquet_rows.read(piece.file, piece.row_groups, piece.first_row, bytes_per_row)
         elif piece.format == "csv":
-            yield from csv_lines.read(piece.file)
+            yield from _some_row(piece, csv_lines.read(piece.file, piece.csv))
         else:
-            yield from json_lines.read(piece.file)
+            yield from _some_row(piece, json_lines.read(piece.file))
     except (pa.ArrowException, OSError) as error:
         raise InputError(
             f"cannot read {piece.file} as {piece.format}: {str(error).splitlines()[0]} "
             "Write the file again, or take it out of the stream's `path`."
         ) from None
+
+
+def _some_row(piece: Piece, blocks: Iterator[Block]) -> Iterator[Block]:
+    """The blocks; at the end raises InputError if there were lines and not one of them is a row."""
+    rows, broken, first = 0, 0, ""
+    for block in blocks:
+        yield block
+        rows += block.frame.height
+        broken += len(block.broken)
+        if block.broken and not first:
+            first = f"{block.broken[0].reason}, {block.broken[0].raw[:80]!r}"
+    if broken and not rows:
+        raise InputError(
+            f"{piece.file}: not one of its {broken:,} lines is a row of {piece.format}; the first: {first}. Correct `format`"
+            + (" or `csv`" if piece.format == "csv" else "")
+            + ", write the file again, or take it out of the stream's `path`."
+        )
 
 
 def require_columns(block: Block, needed: dict[str, str], file: str) -> None:

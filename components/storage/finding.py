@@ -6,10 +6,11 @@ import fnmatch
 import glob
 import os
 import posixpath
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 
+from models.errors import InputError
 from models.locations import is_url
 
 
@@ -36,32 +37,73 @@ def relative(folder: str, file: str) -> str:
 def matching(folder: str, pattern: str) -> list[str]:
     """The files that a glob below `folder` matches, sorted; the folder itself is no glob.
 
-    `*`, `?` and `[...]` match within one name, `**` any number of folders; hidden names only where the pattern begins with
-    a dot, as Python's `glob` has it, also at a URL.
+    `*`, `?` and `[...]` match within one name, `**` any number of folders. Names that begin with `_` or `.` are no data,
+    as Spark and Hive have it (`_SUCCESS`, `_temporary/...`, `_delta_log`, `.part.crc`): they match only where the name
+    in the pattern begins with that character, too.
 
     Raises:
-        InputError: the store refuses, is not reached, or has no such bucket.
+        InputError: a link that leads nowhere, or a folder that may not be listed. Or the store refuses, is not reached,
+            or has no such bucket.
     """
     folder = absolute(folder)
-    if not is_url(folder):
-        found = glob.glob(os.path.join(glob.escape(folder), pattern), recursive=True)
-        # Two `**` find a file in several ways.
-        return sorted({file for file in found if os.path.isfile(file)})
+    if not is_url(folder) and os.path.isabs(pattern):
+        folder = os.path.sep
     names = [name for name in pattern.split("/") if name not in ("", ".")]
+    if not names:
+        return []
     plain = 0
     while plain < len(names) - 1 and not glob.has_magic(names[plain]):
         plain += 1
-    base = "/".join([folder, *names[:plain]])
     wanted = names[plain:]
+    if not is_url(folder):
+        return sorted(set(_walk(os.path.join(folder, *names[:plain]), wanted)))
+    base = "/".join([folder, *names[:plain]])
     files = _listing().files_below(base, recursive=len(wanted) > 1 or wanted == ["**"])
     return sorted(f"{base}/{file}" for file in files if _matches(file.split("/"), wanted))
+
+
+def _walk(folder: str, pattern: Sequence[str]) -> Iterator[str]:
+    first, rest = pattern[0], pattern[1:]
+    if first == "**" and rest:
+        yield from _walk(folder, rest)
+    for path in _paths(folder, first):
+        if os.path.islink(path) and not os.path.exists(path):
+            raise InputError(
+                f"{path}: the link leads to {os.readlink(path)}, which does not exist. Restore the file, or remove the link."
+            )
+        if os.path.isdir(path):
+            if first == "**":
+                # A link to a folder above would go round and round.
+                if not f"{os.path.realpath(folder)}/".startswith(f"{os.path.realpath(path)}/"):
+                    yield from _walk(path, pattern)
+            elif rest:
+                yield from _walk(path, rest)
+        elif os.path.isfile(path) and not rest:
+            yield path
+
+
+def _paths(folder: str, pattern: str) -> list[str]:
+    """What lies in the folder and fits one name of a pattern."""
+    if not glob.has_magic(pattern):
+        path = os.path.join(folder, pattern)
+        return [path] if os.path.lexists(path) else []
+    try:
+        names = os.listdir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise InputError(
+            f"{folder}: the folder cannot be listed ({error.strerror}), and files in it may be meant by the path. Give the "
+            "process the right to read it, or take it out of the path."
+        ) from None
+    return [os.path.join(folder, name) for name in names if _fits(name, pattern)]
 
 
 def _matches(names: Sequence[str], pattern: Sequence[str]) -> bool:
     if not pattern:
         return not names
     if pattern[0] == "**":
-        below = bool(names) and not names[0].startswith(".") and _matches(names[1:], pattern)
+        below = bool(names) and _fits(names[0], "**") and _matches(names[1:], pattern)
         return below or _matches(names, pattern[1:])
     return bool(names) and _fits(names[0], pattern[0]) and _matches(names[1:], pattern[1:])
 
@@ -69,7 +111,7 @@ def _matches(names: Sequence[str], pattern: Sequence[str]) -> bool:
 def _fits(name: str, pattern: str) -> bool:
     if not glob.has_magic(pattern):
         return name == pattern
-    return (pattern[0] == "." or name[0] != ".") and fnmatch.fnmatchcase(name, pattern)
+    return (name[0] not in "_." or pattern[0] == name[0]) and fnmatch.fnmatchcase(name, pattern)
 
 
 def is_folder(location: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lzma
 import os
 import shutil
 import tempfile
@@ -15,6 +16,7 @@ import pyarrow.parquet as pq
 from pyarrow import fs
 
 from components.columnar.ordered_map import ordered_map
+from components.storage.first_bytes import LENGTH, packing_of, refuse_no_text
 from components.storage.stores import answers_of, store_of
 from models.locations import is_url
 
@@ -39,16 +41,28 @@ def open_file(path: str, mapped: bool = False) -> pa.NativeFile:
 
 
 def open_stream(path: str) -> pa.NativeFile:
-    """A file for reading from its beginning to its end, unpacked if its ending says that it is packed.
+    """A text for reading from its beginning to its end, unpacked if its first bytes say that it is packed.
 
     Raises:
-        OSError, InputError: it cannot be opened.
+        OSError, InputError: it cannot be opened, or is no text by its first bytes.
     """
-    if not is_url(path):
-        return pa.input_stream(path)
-    store, inside = store_of(path)
-    with answers_of(path):
-        return store.open_input_stream(inside, compression="detect", buffer_size=_BUFFER)
+    first = _first_bytes(path)
+    refuse_no_text(path, first)
+    codec = packing_of(first)
+    arrows = None if codec == "xz" else codec
+    if is_url(path):
+        store, inside = store_of(path)
+        with answers_of(path):
+            stream = store.open_input_stream(inside, compression=arrows, buffer_size=_BUFFER)
+    else:
+        stream = pa.input_stream(path, compression=arrows)
+    return pa.PythonFile(lzma.open(stream), mode="r") if codec == "xz" else stream
+
+
+def _first_bytes(path: str) -> bytes:
+    with open_file(path) as file:
+        first: bytes = file.read(LENGTH)
+    return first
 
 
 def open_parquet(path: str) -> pq.ParquetFile:

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from models import named_tensors
 from models.errors import InputError
+from models.loading import load_saved_model
 from models.serving_inputs import is_retrieval, read_inputs
 
 QUERY, ITEM = "query", "item"
@@ -85,4 +86,4 @@ def load_retrieval(directory: str | Path) -> RetrievalModel:
     notes = read_inputs(directory)
     if not is_retrieval(notes):
         raise InputError(f"{directory}: expected a retrieval model, found a ranker. Its folder ends in `_retrieval`.")
-    return RetrievalModel(directory, notes, tf.saved_model.load(str(directory)))
+    return RetrievalModel(directory, notes, load_saved_model(str(directory)))

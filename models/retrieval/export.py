@@ -21,6 +21,7 @@ import tensorflow as tf
 
 from models import named_tensors, warm_up
 from models.encoding import Encoding
+from models.loading import load_saved_model
 from models.named_rows import argument_names, named_columns
 from models.reproducible import settle, variables_read
 from models.retrieval.asking import ITEM, QUERY
@@ -140,7 +141,7 @@ def _module(model: TwoTower, plan: RetrievalPlan, encoding: Encoding, transform_
 
     output = tft.TFTransformOutput(str(transform_graph))
     module = tf.Module()
-    module.transform = tf.saved_model.load(output.transform_savedmodel_dir)
+    module.transform = load_saved_model(output.transform_savedmodel_dir)
     spec = output.raw_feature_spec()
     users, items = model.sides
 

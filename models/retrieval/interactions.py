@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import glob
 from collections.abc import Mapping
 
 import numpy as np
 import pyarrow as pa
 
 from models.errors import InputError
+from models.split_files import files_of
 
 _BESIDES = ("item", "log_q", "weight")
 
@@ -43,7 +43,7 @@ def read_interactions(pattern: str) -> Interactions:
     Raises:
         InputError: no file, one of something else, or not a single positive.
     """
-    paths = sorted(glob.glob(pattern))
+    paths = files_of(pattern)
     if not paths:
         raise InputError(f"{pattern}: expected the Arrow files of the stage Interactions, no file matches.")
     tables = [_read(path) for path in paths]

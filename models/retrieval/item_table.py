@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 from collections.abc import Iterator, Mapping
 
 import numpy as np
@@ -12,6 +11,7 @@ import tensorflow as tf
 
 from models.errors import InputError
 from models.retrieval.plan import IdPlan
+from models.split_files import files_of
 from models.trainer_plan import InputPlan
 
 _DTYPES = {"bytes": tf.string, "int": tf.int64, "float": tf.float32}
@@ -28,7 +28,7 @@ def read_items(pattern: str, item: IdPlan) -> pa.Table:
     Raises:
         InputError: no file, no item in it, or none of these columns.
     """
-    paths = sorted(glob.glob(pattern))
+    paths = files_of(pattern)
     if len(paths) != 1:
         raise InputError(f"{pattern}: expected the one Parquet file of an item table, found {len(paths)} files.")
     table = pq.read_table(paths[0])

@@ -10,6 +10,7 @@ import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow_serving.apis import get_model_metadata_pb2, predict_pb2, prediction_log_pb2
 
+from models.loading import load_saved_model
 from models.version_folders import WARM_UP_FILE
 from pipeline.serving.limits import check_claim, check_examples
 from pipeline.serving.status import Refusal
@@ -39,7 +40,7 @@ class Servable:
             for key, signature in content.meta_graphs[0].signature_def.items()
             if not key.startswith("__")  # of the loader's own
         }
-        self._loaded = tf.saved_model.load(str(folder))
+        self._loaded = load_saved_model(str(folder))
         self._warm_up(folder / WARM_UP_FILE)
 
     def inputs(self, signature: str) -> dict[str, tf.DType]:

@@ -14,7 +14,7 @@ from models.errors import InputError
 
 def everything(path: Path, block_bytes: int = 1 << 20) -> tuple[list, list]:
     rows, broken = [], []
-    for block in csv_lines.read(str(path), block_bytes):
+    for block in csv_lines.read(str(path), block_bytes=block_bytes):
         rows += list(zip(block.rows.tolist(), block.frame.rows(), strict=True))
         broken += [(line.row, line.reason, json.loads(line.raw)["line"]) for line in block.broken]
     return rows, broken

@@ -64,3 +64,16 @@ def test_blocks_change_nothing(tmp_path: Path, block_bytes: int, end: str) -> No
 def test_an_empty_file(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text("")
     assert everything(tmp_path / "a.jsonl") == ({}, [])
+
+
+def test_of_a_key_that_is_there_twice_the_first_counts_on_both_ways() -> None:
+    twice = b'{"a": 1, "b": 2, "a": 3}'
+    assert json_lines.parse([twice])[0].to_dicts() == [{"a": "1", "b": "2"}]
+    frame = json_lines.parse([twice, b'{"a": [4]}'])[0]
+    assert frame["a"].to_list() == [["1"], ["4"]]
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_line(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('\ufeff{"a": 1}\n{"a": 2}\n')
+    for block_bytes in (10, 1 << 20):
+        assert everything(tmp_path / "a.jsonl", block_bytes) == ({0: {"a": "1"}, 1: {"a": "2"}}, [])

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from components.event_logs import parquet_rows
+from models.errors import InputError
 
 ROWS = 10_000
 TABLE = pa.table(
@@ -70,3 +71,12 @@ def test_types_that_only_arrow_reads(tmp_path: Path) -> None:
     pq.write_table(table, tmp_path / "log.parquet")
     ((_, frame),) = rows_of(tmp_path / "log.parquet", (0,), 0)
     assert frame.schema["at"] == pl.Datetime("us", "UTC") and frame["at"].equals(frame["moment"].alias("at"))
+
+
+def test_a_column_that_is_there_twice_is_named(tmp_path: Path) -> None:
+    table = pa.Table.from_arrays([pa.array([1]), pa.array([2]), pa.array([3])], names=["a", "price", "price"])
+    pq.write_table(table, tmp_path / "a.parquet")
+    with pytest.raises(
+        InputError, match=r"a\.parquet: the schema names column 'price' twice; give each column its own"
+    ):
+        parquet_rows.row_groups(str(tmp_path / "a.parquet"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import glob
+import os
 import random
 from pathlib import Path
 from typing import Any
@@ -22,12 +24,21 @@ from components.storage.finding import (
 from components.storage.listing import version_of
 from models.errors import InputError
 
-FOLDERS = ["a", "b", "a1", "[a]", ".h", "a b", "ä"]
-FILES = ["x.csv", "y.csv", "x%20.csv", ".h.csv", "f", "[f]"]
+FOLDERS = ["a", "b", "a1", "[a]", ".h", "_t", "a b", "ä"]
+FILES = ["x.csv", "y.csv", "x%20.csv", ".h.csv", "_SUCCESS", "f", "[f]"]
 PATTERNS = [
     "*", "*/*", "**", "**/*", "**/*.csv", "a/**/*.csv", "a*/x.csv", "[ab]/*", "[!a]*/*", "?", "**/a/*", "a/b/x.csv",
-    ".h/*", "**/.h.csv", "**/[[]f]", "[[]a]/*", "*/**/y.csv", "a b/*.csv", "a/**", "**/a*/**/*.csv", "none/*",
+    ".h/*", "**/.h.csv", "_t/*", "**/_*", "**/_t/**", "_*/**/*.csv", "**/[[]f]", "[[]a]/*", "*/**/y.csv", "a b/*.csv", "a/**", "**/a*/**/*.csv", "none/*",
 ]  # fmt: skip
+
+
+def of_python(folder: Path, pattern: str) -> list[str]:
+    """By Python's glob, without what begins with `_` or `.` where the pattern does not say it."""
+    found = {
+        relative(str(folder), path) for path in glob.glob(f"{folder}/{pattern}", recursive=True) if Path(path).is_file()
+    }
+    said = [name[0] for name in pattern.split("/") if name[0] in "_."]
+    return sorted(path for path in found if sum(name[0] in "_." for name in path.split("/")) <= len(said))
 
 
 def test_as_python_s_glob_in_a_folder(tmp_path: Path, store: Any) -> None:
@@ -43,9 +54,75 @@ def test_as_python_s_glob_in_a_folder(tmp_path: Path, store: Any) -> None:
     for pattern in PATTERNS:
         here = [relative(str(tmp_path), file) for file in matching(str(tmp_path), pattern)]
         there = [relative(url, file) for file in matching(url + "/", pattern)]
-        assert there == here, pattern
+        assert there == here == of_python(tmp_path, pattern), pattern
         found += bool(here)
     assert found > 15
+
+
+@pytest.mark.parametrize("place", ["folder", "url"])
+def test_what_spark_leaves_beside_the_data_is_no_data(tmp_path: Path, store: Any, place: str) -> None:
+    data = ["day=1/part-0.parquet", "day=2/part-0.parquet"]
+    beside = [
+        "_temporary/0/part-0.parquet", "day=1/_SUCCESS", "day=1/.part-0.parquet.crc", "_delta_log/0.parquet",
+        "day=2/_temporary/0/_x/part-0.parquet", ".staging/part-0.parquet",
+    ]  # fmt: skip
+    folder = str(tmp_path) if place == "folder" else "s3://logs/spark"
+    for path in [*data, *beside]:
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).touch()
+        store.put_object(Bucket="logs", Key=f"spark/{path}", Body=b"")
+
+    def found(pattern: str) -> list[str]:
+        return [relative(folder, file) for file in matching(folder, pattern)]
+
+    assert found("**/*.parquet") == found("**") == found("*/part-*") == data
+    assert found("*/*") == data and found("**/*.crc") == []
+    assert found("_temporary/**/*.parquet") == ["_temporary/0/part-0.parquet"]
+    assert found("day=1/_SUCCESS") == ["day=1/_SUCCESS"] and found("day=*/_*") == ["day=1/_SUCCESS"]
+
+
+@pytest.mark.parametrize(
+    ("link", "pattern"), [("b.csv", "*.csv"), ("b.csv", "b.csv"), ("day=2", "day=*/*.csv"), ("day=2", "**/*.csv")]
+)
+def test_a_link_that_leads_nowhere_is_named(tmp_path: Path, link: str, pattern: str) -> None:
+    (tmp_path / "a.csv").touch()
+    (tmp_path / link).symlink_to(tmp_path / "gone")
+    with pytest.raises(InputError) as error:
+        matching(str(tmp_path), pattern)
+    assert str(error.value) == (
+        f"{tmp_path}/{link}: the link leads to {tmp_path}/gone, which does not exist. Restore the file, or remove the link."
+    )
+    assert matching(str(tmp_path), "a*") == [f"{tmp_path}/a.csv"]
+
+
+def test_links_to_folders_are_followed_but_not_round_and_round(tmp_path: Path) -> None:
+    (tmp_path / "data" / "a").mkdir(parents=True)
+    (tmp_path / "data" / "a" / "x.csv").touch()
+    (tmp_path / "data" / "a" / "up").symlink_to(tmp_path / "data")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "y.csv").touch()
+    (tmp_path / "data" / "b").symlink_to(tmp_path / "other")
+    found = [relative(str(tmp_path), file) for file in matching(str(tmp_path), "data/**/*.csv")]
+    assert found == ["data/a/x.csv", "data/b/y.csv"]
+
+
+def test_a_folder_that_may_not_be_listed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    listdir = os.listdir
+
+    def refusing(path: str) -> list[str]:
+        if path.endswith("/secret"):
+            raise PermissionError(13, "Permission denied")
+        return listdir(path)
+
+    for name in ("open", "secret"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.csv").touch()
+    monkeypatch.setattr(os, "listdir", refusing)
+    with pytest.raises(
+        InputError, match=r"/secret: the folder cannot be listed \(Permission denied\), and files in it"
+    ):
+        matching(str(tmp_path), "**/*.csv")
+    assert len(matching(str(tmp_path), "open/*.csv")) == 1
 
 
 def test_what_a_url_names(store: Any) -> None:
