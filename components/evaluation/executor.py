@@ -55,7 +55,9 @@ class Executor(base_executor.BaseExecutor):
         times = [time.perf_counter()]
         examples = read_examples(raw, transformed, plan.columns, event_id=plan.truth is not None)
         check_tasks(examples, plan.tasks)
-        truth = read_truth(plan.truth, examples.event_ids) if plan.truth else None
+        truth = (
+            read_truth(plan.truth, examples.event_ids, exec_properties.get("fingerprint") or "") if plan.truth else None
+        )
         times.append(time.perf_counter())
         with LocalCopy(_serving(model)) as directory:
             candidate = _predict(directory, transformed, examples.rows)

@@ -88,6 +88,7 @@ def _read_block(
         dead = pl.concat([prepared.dead, broken_letters(block)]) if position == 0 else prepared.dead
         other = prepared.other + (len(block.broken) if position else 0)
         tally.add(prepared.events.height + dead.height, "book", stream.name, "read")
+        tally.add(prepared.events.height + dead.height, "file", stream.name, piece.name)
         tally.add(other, "book", stream.name, "other")
         _count_hints(prepared, block, stream, plan, tally)
         if dead.height:
