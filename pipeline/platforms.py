@@ -34,7 +34,7 @@ class Platform(abc.ABC):
 
     @abc.abstractmethod
     def logs_fingerprint(self, recipe: Recipe) -> str:
-        """Fingerprint of the log files' content; "" where the place of assembly does not see them."""
+        """The log files with their fingerprints; "" where the place of assembly does not see them: the stage lists them."""
 
     @abc.abstractmethod
     def truth_fingerprint(self, recipe: Recipe) -> str:

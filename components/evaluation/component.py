@@ -43,7 +43,7 @@ class Evaluator(base_component.BaseComponent):
         model: `Model`, the candidate.
         plan: JSON of `EvaluationPlan`.
         code: version of the stage's source; only TFX's cache looks at it.
-        fingerprint: of the truth files (`truth_fingerprint`); only TFX's cache looks at it.
+        fingerprint: of the truth files (`truth_fingerprint`), which are the ones to read; "" where assembly saw none.
         baseline_model: `Model` to compare with (`baseline_model_resolver`), or nothing.
         baseline_blessing: its `ModelBlessing`, which hands on the best values of all blessed models before; or nothing.
         kept_best: folder that keeps these values, where no metadata store hands them on; or "".

@@ -62,7 +62,8 @@ class Executor(base_executor.BaseExecutor):
         times = [time.perf_counter()]
         examples = read_examples(raw, transformed, plan.columns, event_id=plan.truth is not None)
         check_tasks(examples, plan.tasks)
-        truth = read_truth(plan.truth, examples.event_ids) if plan.truth else None
+        fingerprint = exec_properties.get("fingerprint") or ""
+        truth = read_truth(plan.truth, examples.event_ids, fingerprint) if plan.truth else None
         means = train_means(_files(arrow, "*.arrow", TRAIN_SPLIT))
         times.append(time.perf_counter())
         with LocalCopy(_serving(model)) as directory:

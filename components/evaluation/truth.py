@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from components.evaluation.plan import TruthPlan
 from components.event_logs.files import format_of, matched_files
+from components.event_logs.listed_files import ListedFiles
 from components.storage.finding import size_of
 from components.storage.reading import LocalCopy
 from models.errors import InputError
@@ -22,29 +23,40 @@ from models.registry import known
 # Files that are read at once have so many bytes together: the event ids are looked up anew for each such group.
 GROUP_BYTES = 1 << 26
 
+WHAT = "evaluation.truth"
+
 _KEY, _ROW = "__event_id", "__row"
 
 
-def read_truth(plan: TruthPlan, event_ids: pa.ChunkedArray) -> dict[str, NDArray[Any]]:
+def read_truth(plan: TruthPlan, event_ids: pa.ChunkedArray, fingerprint: str = "") -> dict[str, NDArray[Any]]:
     """The true values of the examples.
 
     Args:
         plan: files and columns.
         event_ids: (n,) the examples' event ids; compared as text.
+        fingerprint: of the files to read (`truth_fingerprint`), "" where assembly saw none.
 
     Returns:
         task -> (n,) float64.
 
     Raises:
-        InputError: no file, no such column, an example without truth, or a true value that is not a number.
+        InputError: no file, no such column, an example without truth, a true value that is not a number, or files that
+            changed since they were listed.
     """
-    what = "evaluation.truth"
+    listed = ListedFiles(plan.data, {WHAT: plan.path}, fingerprint)
+    with listed.still():
+        return _read(plan, event_ids, listed)
+
+
+def _read(plan: TruthPlan, event_ids: pa.ChunkedArray, listed: ListedFiles) -> dict[str, NDArray[Any]]:
     wanted = _numbered(event_ids)
+    files = matched_files(plan.data, plan.path, WHAT)
+    listed.require(files)
     found = {task: np.full(len(event_ids), np.nan) for task in plan.columns}
-    for paths in _groups(matched_files(plan.data, plan.path, what), GROUP_BYTES):
+    for paths in _groups(files, GROUP_BYTES):
         # Of every file only the examples' own rows are kept; an event logged twice has one truth.
         with contextlib.ExitStack() as copies:
-            read = pl.concat([_table(plan, path, copies.enter_context(LocalCopy(path)), what) for path in paths])
+            read = pl.concat([_table(plan, path, copies.enter_context(LocalCopy(path))) for path in paths])
             rows = read.join(wanted, on=_KEY, how="inner").drop(_KEY).collect(engine="streaming")
         places = rows[_ROW].to_numpy()
         for task, values in found.items():
@@ -55,7 +67,7 @@ def read_truth(plan: TruthPlan, event_ids: pa.ChunkedArray) -> dict[str, NDArray
         if missing.any():
             first = wanted.collect()[_KEY][int(np.flatnonzero(missing)[0])]
             raise InputError(
-                f"{what}: {int(missing.sum())} of {len(values)} eval examples have no number in column {column!r} of "
+                f"{WHAT}: {int(missing.sum())} of {len(values)} eval examples have no number in column {column!r} of "
                 f"{plan.path}; the first is the event {first!r}. Expected one for every impression."
             )
     return found
@@ -83,17 +95,17 @@ def _groups(paths: list[str], most: int) -> Iterator[list[str]]:
     yield group
 
 
-def _table(plan: TruthPlan, path: str, copy: str, what: str) -> pl.LazyFrame:
+def _table(plan: TruthPlan, path: str, copy: str) -> pl.LazyFrame:
     """A file's keys and true values, by task; they lie in `copy`.
 
     Raises:
         InputError: no such column.
     """
-    table = _scan(copy, format_of(path, None, what))
+    table = _scan(copy, format_of(path, None, WHAT))
     names = table.collect_schema().names()
     for column in (plan.event_id, *plan.columns.values()):
         if column not in names:
-            raise InputError(f"{what}: {path} has no column {column!r}; {known(column, names)}")
+            raise InputError(f"{WHAT}: {path} has no column {column!r}; {known(column, names)}")
     return table.select(
         pl.col(plan.event_id).cast(pl.String).alias(_KEY),
         *(pl.col(column).cast(pl.Float64).alias(task) for task, column in plan.columns.items()),

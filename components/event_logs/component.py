@@ -13,7 +13,7 @@ from components.event_logs.executor import Executor
 
 
 class EventLogsSpec(ComponentSpec):
-    """No inputs; `fingerprint` and `code` are there for TFX's cache, which sees neither log files nor code."""
+    """No inputs; TFX's cache sees neither log files nor code, but `fingerprint`, the list of the files to read, and `code`."""
 
     PARAMETERS: ClassVar[dict[str, ExecutionParameter]] = {
         "plan": ExecutionParameter(type=str),

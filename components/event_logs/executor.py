@@ -27,14 +27,14 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Fills the `examples` artifact: Parquet files, books, summary, dead letters, and the number of rows read.
+        """Fills the `examples` artifact: Parquet files, books (by file, too), summary, dead letters, and the rows read.
 
         Raises:
-            InputError: the logs are missing, unreadable or not what the recipe says.
+            InputError: the logs are missing, unreadable, not what the recipe says, or changed since they were listed.
         """
         plan = EventLogsPlan.model_validate_json(exec_properties["plan"])
         examples = artifact_utils.get_single_instance(output_dict["examples"])
-        found = pipeline.run(plan, examples.uri, self._make_beam_pipeline)
+        found = pipeline.run(plan, examples.uri, self._make_beam_pipeline, exec_properties.get("fingerprint") or "")
         logger.info("Books of the logs:\n%s", books.table(found))
         examples.split_names = artifact_utils.encode_split_names(list(SPLITS))
         examples_utils.set_payload_format(examples, example_gen_pb2.FORMAT_PARQUET)

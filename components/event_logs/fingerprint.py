@@ -1,26 +1,37 @@
-"""Fingerprint of the logs' content, taken when the pipeline is assembled: TFX's cache does not look into log files."""
+"""Fingerprint of the logs, taken when the pipeline is assembled: TFX's cache does not look into log files."""
 
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 from components.event_logs.files import matched_files
-from components.storage.finding import relative, size_of
+from components.storage.finding import relative
 from models.errors import InputError
 from models.locations import is_url
 
 if TYPE_CHECKING:
     from models.recipe import Recipe
 
+Result = TypeVar("Result")
+
+State = tuple[int, ...]
+"""What tells that a file was written without reading it: device, inode, bytes, times of content and of status."""
+
 _PIECE = 1 << 22
+_SETTLED_NS = 2_000_000_000  # file systems count time in up to two seconds: a later write may leave the same state
+_known: dict[str, tuple[State, int, str]] = {}
 
 
 def fingerprint(recipe: Recipe) -> str:
-    """Hexadecimal BLAKE2b of (path relative to `data`, size, content) of every file of every stream, sorted by path.
+    """JSON {path relative to `data`: [bytes, hexadecimal BLAKE2b of the content]} of every file of every stream.
 
     Touching or copying a file changes nothing; renaming it or changing one byte does.
-    At a URL nothing is read: the size and the time of the last change stand for the content (`storage.listing.version_of`).
+    At a URL nothing is read: "@" and the time of the last change stand for the content (`storage.listing.version_of`).
     There a file that is written again with the same content counts as changed, too: its stage runs once more.
 
     Raises:
@@ -31,23 +42,72 @@ def fingerprint(recipe: Recipe) -> str:
 
 def fingerprint_files(data: str, paths: dict[str, str]) -> str:
     """The same for any globs: {words for the message: path relative to `data`}."""
-    files = {file for what, path in paths.items() for file in matched_files(data, path, what)}
-    digest = hashlib.blake2b(digest_size=20)
-    for file in sorted(files, key=lambda file: relative(data, file)):
-        name = relative(data, file).encode()
-        if is_url(file):
-            from components.storage.listing import version_of
+    files = sorted({file for what, path in paths.items() for file in matched_files(data, path, what)})
+    found = dict(zip((relative(data, file) for file in files), of_each(identity, files), strict=True))
+    return json.dumps(found, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
-            digest.update(b"%d:%s%d:%d:" % (len(name), name, *version_of(file)))
-            continue
-        try:
-            digest.update(b"%d:%s%d:" % (len(name), name, size_of(file)))
-            with open(file, "rb") as content:
-                while piece := content.read(_PIECE):
-                    digest.update(piece)
-        except OSError as error:
-            raise InputError(f"cannot read {file}: {error.strerror}.") from None
-    return digest.hexdigest()
+
+def of_each(function: Callable[[str], Result], files: Sequence[str]) -> Iterator[Result]:
+    """As `storage.reading.of_each`, without Arrow where all files are local."""
+    if not any(map(is_url, files)):
+        return map(function, files)
+    from components.storage import reading
+
+    return reading.of_each(function, files)
+
+
+def identity(file: str) -> tuple[int, str]:
+    """(bytes, what stands for the content) of a file, as in a fingerprint.
+
+    A file that this process has read for it before is not read again while its state is the same.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    if is_url(file):
+        return version(file, state_of(file))
+    state, begin = state_of(file), time.time_ns()
+    if file in _known and _known[file][0] == state:
+        return _known[file][1:]
+    size, digest = 0, hashlib.blake2b(digest_size=20)
+    try:
+        with open(file, "rb") as content:
+            while piece := content.read(_PIECE):
+                digest.update(piece)
+                size += len(piece)
+    except OSError as error:
+        raise InputError(f"cannot read {file}: {error.strerror}.") from None
+    if is_settled(file, state, begin) and state_of(file) == state:
+        _known[file] = (state, size, digest.hexdigest())
+    return size, digest.hexdigest()
+
+
+def version(file: str, state: State) -> tuple[int, str]:
+    """(bytes, "@" and nanoseconds since 1970 of the last change): stands for the content where that is not read."""
+    size, changed = state if is_url(file) else state[2:4]
+    return size, f"@{changed}"
+
+
+def state_of(file: str) -> State:
+    """The file's state; of a URL (bytes, nanoseconds since 1970 of its last change).
+
+    Raises:
+        InputError: there is no such file.
+    """
+    if is_url(file):
+        from components.storage.listing import version_of
+
+        return version_of(file)
+    try:
+        found = os.stat(file)
+    except OSError as error:
+        raise InputError(f"cannot read {file}: {error.strerror}.") from None
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
+def is_settled(file: str, state: State, moment: int) -> bool:
+    """Whether a write after `moment`, nanoseconds since 1970, must have given the file another state."""
+    return is_url(file) or state[-1] < moment - _SETTLED_NS
 
 
 def _paths(recipe: Recipe) -> dict[str, str]:

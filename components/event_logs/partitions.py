@@ -87,7 +87,9 @@ def _read_block(
             present.add(stream.name)
         dead = pl.concat([prepared.dead, broken_letters(block)]) if position == 0 else prepared.dead
         other = prepared.other + (len(block.broken) if position else 0)
-        tally.add(prepared.events.height + dead.height + prepared.after, "book", stream.name, "read")
+        read = prepared.events.height + dead.height + prepared.after
+        tally.add(read, "book", stream.name, "read")
+        tally.add(read, "file", stream.name, piece.name)
         tally.add(prepared.after, "book", stream.name, "after_as_of")
         if stream.time:
             tally.timeline(stream.name).add(prepared.events[TIME], prepared.numbers, piece.name)

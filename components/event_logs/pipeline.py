@@ -34,6 +34,8 @@ from components.event_logs import books, dead_letters, shuffle
 from components.event_logs.checks import check
 from components.event_logs.events import TIME
 from components.event_logs.examples import evaluates, examples_of
+from components.event_logs.lineage import write_files
+from components.event_logs.listed_files import ListedFiles
 from components.event_logs.outputs import OfAll, Only, Output, Tell, told_apart
 from components.event_logs.partition_count import count_of_partitions
 from components.event_logs.partitions import labels_of, lost_copies, read_piece
@@ -140,16 +142,17 @@ def of_roles(writer: ShuffleWriter) -> Iterator[Output]:
         yield reference.role, (number, reference)
 
 
-def build(pipeline: beam.Pipeline, plan: EventLogsPlan, folder: str, now: int) -> None:
+def build(pipeline: beam.Pipeline, plan: EventLogsPlan, listed: ListedFiles, folder: str, now: int) -> None:
     """Adds the stage to a Beam pipeline. Its one leaf is the file tally.json in the folder of the shuffle.
 
     Args:
         pipeline: the Beam pipeline.
         plan: the stage's plan.
+        listed: the files to read.
         folder: where Split-train, Split-eval and dead_letters are written.
         now: the wall clock in microseconds; with `as_of: latest` a later time is malformed.
     """
-    found = pieces(plan)
+    found = pieces(plan, listed)
     partitions = count_of_partitions(plan, found)
     # With a fixed `as_of` the result does not depend on when the stage runs.
     limit = now if plan.as_of is None else LATEST
@@ -191,17 +194,37 @@ def build(pipeline: beam.Pipeline, plan: EventLogsPlan, folder: str, now: int) -
 
 
 def run(
-    plan: EventLogsPlan, folder: str, make_pipeline: Callable[[], AbstractContextManager[beam.Pipeline]]
+    plan: EventLogsPlan,
+    folder: str,
+    make_pipeline: Callable[[], AbstractContextManager[beam.Pipeline]],
+    fingerprint: str = "",
 ) -> dict[str, dict[str, int]]:
     """Runs the stage into `folder`, checks what came out, and returns the books.
 
+    Args:
+        plan: the stage's plan.
+        folder: where everything is written.
+        make_pipeline: a new Beam pipeline.
+        fingerprint: of the files to read (`fingerprint.fingerprint`), "" where assembly saw none.
+
     Raises:
-        InputError: the logs are missing, unreadable or not what the recipe says.
+        InputError: the logs are missing, unreadable or not what the recipe says; or they changed meanwhile.
     """
+    listed = ListedFiles(plan.data, {f"stream {stream.name!r}": stream.path for stream in plan.streams}, fingerprint)
+    with listed.still():
+        return _run(plan, listed, folder, make_pipeline)
+
+
+def _run(
+    plan: EventLogsPlan,
+    listed: ListedFiles,
+    folder: str,
+    make_pipeline: Callable[[], AbstractContextManager[beam.Pipeline]],
+) -> dict[str, dict[str, int]]:
     make_folder(folder)
     try:
         with running(make_pipeline, folder) as pipeline:
-            build(pipeline, plan, folder, int(time.time() * 1_000_000))
+            build(pipeline, plan, listed, folder, int(time.time() * 1_000_000))
         saved = json.loads(read_text(os.path.join(shuffle.folder_of(folder), TALLY)))
     finally:
         remove_folder(shuffle.folder_of(folder))
@@ -210,6 +233,7 @@ def run(
     for warning in warnings:
         logger.warning(warning)
     found = books.books(plan, tally)
+    write_files(folder, listed, plan, tally)
     summary = books.summary(plan, tally, saved["as_of"], saved["split_at"], warnings)
     books.write(folder, found, summary, books.days(plan, tally))
     return found

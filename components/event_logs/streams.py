@@ -10,6 +10,7 @@ import pyarrow as pa
 from components.event_logs import csv_lines, json_lines, parquet_rows
 from components.event_logs.blocks import Block
 from components.event_logs.files import format_of, is_compressed, matched_files
+from components.event_logs.listed_files import ListedFiles
 from components.event_logs.plan import CsvPlan, EventLogsPlan
 from components.storage.finding import relative, size_of
 from components.storage.reading import of_each
@@ -41,12 +42,12 @@ class Piece:
     csv: CsvPlan | None = None
 
 
-def pieces(plan: EventLogsPlan) -> list[Piece]:
-    """All pieces of all files, by file and row.
+def pieces(plan: EventLogsPlan, listed: ListedFiles | None = None) -> list[Piece]:
+    """All pieces of all files, by file and row; `listed` are the files that these have to be.
 
     Raises:
-        InputError: a stream without files, an unknown format, two formats or ways to write CSV declared for one file, an
-            unreadable file, a file whose rows would be of two streams.
+        InputError: other files than the listed ones, a stream without files, an unknown format, two formats or ways to write
+            CSV declared for one file, an unreadable file, a file whose rows would be of two streams.
     """
     owners: dict[str, list[str]] = {}
     formats: dict[str, str] = {}
@@ -71,6 +72,8 @@ def pieces(plan: EventLogsPlan) -> list[Piece]:
                         "Make the paths distinct, or tell the rows apart with `where`."
                     )
             owners[file].append(stream.name)
+    if listed is not None:
+        listed.require(owners)
     tables = [file for file in sorted(owners) if formats[file] == "parquet"]
     groups_of = dict(zip(tables, of_each(parquet_rows.row_groups, tables), strict=True))
     found: list[Piece] = []

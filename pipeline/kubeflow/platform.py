@@ -23,8 +23,8 @@ from pipeline.platforms import Platform
 class KubeflowPlatform(Platform):
     """Kubeflow Pipelines.
 
-    Nothing is looked up or read at assembly: the pods do it. So logs have no fingerprint, and the ingestion never comes
-    from the cache (`models.recipe_kubeflow.NEVER_CACHED`).
+    Nothing is looked up or read at assembly: the pods do it. So logs have no fingerprint (each stage lists its files when it
+    begins, and compares when it has read them), and the ingestion never comes from the cache (`models.recipe_kubeflow.NEVER_CACHED`).
 
     Args:
         recipe: with a section `kubeflow`.

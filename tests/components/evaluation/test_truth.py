@@ -7,6 +7,7 @@ import pytest
 from components.evaluation import truth
 from components.evaluation.plan import TruthPlan
 from components.evaluation.truth import read_truth
+from components.event_logs.fingerprint import fingerprint_files
 from models.errors import InputError
 
 IDS = pa.chunked_array([pa.array([b"c", b"a"], pa.large_binary()), pa.array([b"b"], pa.large_binary())])
@@ -77,3 +78,21 @@ def test_a_column_that_is_not_there(tmp_path, folder):
 def test_no_file(tmp_path):
     with pytest.raises(InputError, match=r"evaluation\.truth: no file matches"):
         read_truth(plan(tmp_path), IDS)
+
+
+@pytest.mark.parametrize("ending", ["parquet", "csv", "jsonl"])
+def test_files_that_changed_since_they_were_listed(tmp_path, folder, monkeypatch, ending):
+    writers = {"parquet": pl.DataFrame.write_parquet, "csv": pl.DataFrame.write_csv, "jsonl": pl.DataFrame.write_ndjson}
+    writers[ending](TRUTH, folder / f"one.{ending}")
+    listed = fingerprint_files(str(tmp_path), {"evaluation.truth": "truth/*"})
+    assert read_truth(plan(tmp_path), IDS, listed)["click"].tolist() == [0.3, 0.1, 0.2]
+    writers[ending](TRUTH.with_columns(p=pl.col("p") / 2), folder / f"one.{ending}")
+    with pytest.raises(InputError, match=rf"files changed while .* one\.{ending}|truth/one\.{ending} "):
+        read_truth(plan(tmp_path), IDS, listed)
+    listed = fingerprint_files(str(tmp_path), {"evaluation.truth": "truth/*"})
+    before = truth._table
+    monkeypatch.setattr(
+        truth, "_table", lambda *all: (writers[ending](TRUTH, folder / f"two.{ending}"), before(*all))[1]
+    )
+    with pytest.raises(InputError, match=rf"two\.{ending} is new\. Nothing of this stage was kept"):
+        read_truth(plan(tmp_path), IDS, listed)

@@ -33,7 +33,7 @@ def executed(
 ) -> standard_artifacts.Examples:
     shop_log("csv")
     component = EventLogs(
-        EventLogsPlan.from_recipe(shop_recipe(features=FEATURES)).model_dump_json(), fingerprint="f", code="1"
+        EventLogsPlan.from_recipe(shop_recipe(features=FEATURES)).model_dump_json(), fingerprint="", code="1"
     )
     examples = standard_artifacts.Examples()
     examples.uri = str(tmp_path / "artifact")
