@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from components.event_logs.domains import check_labels
 from components.event_logs.events import optional_columns
+from components.event_logs.key_spellings import check_spellings
 from components.event_logs.plan import EventLogsPlan, StreamPlan, TaskPlan
 from components.event_logs.tally import Tally
 from components.event_logs.times import NAIVE, likely_unit
@@ -16,8 +18,8 @@ def check(plan: EventLogsPlan, tally: Tally) -> None:
 
     Raises:
         InputError: a stream without rows; most times in a wrong unit or without a zone; too many dead letters or
-            orphans; a column that no row has; a split without examples; a binary task with one class only in the
-            train split.
+            orphans; keys of numbers in two spellings; a column that no row has; a split without examples; labels that
+            the loss is not defined for; a binary task with one class only in the train split.
     """
     for stream in plan.streams:
         _check_times(stream, tally)
@@ -27,8 +29,10 @@ def check(plan: EventLogsPlan, tally: Tally) -> None:
     for stream in plan.streams:
         if not plan.makes_examples(stream):
             _check_orphans(plan, stream, tally)
+            check_spellings(plan, stream, tally)
     _check_splits(plan, tally)
     for task in plan.tasks:
+        check_labels(plan, task, tally)
         if task.kind == "binary":
             _check_classes(plan, task, tally)
 
