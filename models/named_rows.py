@@ -6,6 +6,7 @@ as MISSING of its type, as an array has a value everywhere: the model takes it f
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -14,6 +15,7 @@ import numpy as np
 
 from models.errors import InputError
 from models.registry import known
+from models.value_texts import text_of
 
 MISSING: dict[str, Any] = {"bytes": b"", "int": -(2**63), "float": float("nan")}
 """What stands for no value, by type. In TensorFlow Serving's REST: "", -9223372036854775808 and NaN."""
@@ -41,8 +43,9 @@ def named_columns(
 ) -> dict[str, np.ndarray]:
     """The rows, column by column.
 
-    A column that is left out, None or an empty list is missing. A column of texts also takes whole numbers, and a text
-    with the separator of its multi-valued column is split, as in `serving_inputs.serialize_examples`.
+    A column that is left out, None or an empty list is missing. A column of texts also takes whole numbers and truth
+    values, as their text in the logs, a column of whole numbers also takes 7.0, and a text with the separator of its
+    multi-valued column is split, as in `serving_inputs.serialize_examples`.
 
     Args:
         rows: {column: value or list of values} for each row.
@@ -132,7 +135,7 @@ def page_of(
 def checked_values(value: Any, about: Mapping[str, Any], where: str) -> list[Any]:
     """A column's values in one row, as JSON gives them: texts as bytes, numbers within their type; [] for missing.
 
-    NaN and infinity pass: the transform graph takes them for missing, as it does in the training data.
+    NaN is missing, as in the logs. Infinity passes: the transform graph takes it for missing.
 
     Raises:
         InputError: a value of another type, or several for a column that takes one; begins with `where`.
@@ -143,24 +146,33 @@ def checked_values(value: Any, about: Mapping[str, Any], where: str) -> list[Any
     values = [] if value is None else list(value) if isinstance(value, list | tuple) else [value]
     if len(values) > 1 and not about["multivalued"]:
         raise InputError(f"{where}: expected one value, received {len(values)}: {value!r}.")
+    if kind != "float":  # the one type that can say itself that there is no value
+        values = [one for one in values if not (isinstance(one, float) and math.isnan(one))]
     return [_CHECKS[kind](one, where) for one in values]
 
 
 def _bytes(value: Any, where: str) -> bytes:
     if isinstance(value, bytes):
         return value
-    if isinstance(value, bool) or not isinstance(value, str | int):
+    if not isinstance(value, str | int) and not _is_whole(value):
         raise InputError(f"{where}: expected a text, received {value!r}.")
     try:
-        return str(value).encode("utf-8")
+        return text_of(value).encode("utf-8")
     except UnicodeEncodeError:  # half a surrogate pair, which JSON can write
         raise InputError(f"{where}: expected a text of Unicode characters, received {value!r}.") from None
 
 
 def _int(value: Any, where: str) -> int:
+    if _is_whole(value):
+        return int(value)
     if isinstance(value, bool) or not isinstance(value, int) or value not in _INT64:
         raise InputError(f"{where}: expected a whole number of 64 bits, received {value!r}.")
     return value
+
+
+def _is_whole(value: Any) -> bool:
+    """Whether it is a float that says which whole number it is."""
+    return isinstance(value, float) and value.is_integer() and abs(value) < 2.0**53
 
 
 def _float(value: Any, where: str) -> float:

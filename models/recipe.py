@@ -31,8 +31,8 @@ class Time(Section):
 
     column: str = Field(description="Column that holds the event's time.", examples=["timestamp"])
     unit: Literal["s", "ms", "us", "ns", "text"] = Field(
-        description="Unit of an epoch time (seconds, milli-, micro-, nanoseconds), or `text` for ISO 8601 texts "
-        "and for Parquet timestamps.",
+        description="Unit of an epoch time (seconds, milli-, micro-, nanoseconds), or `text` for ISO 8601 texts, such as "
+        "`2026-01-15T08:30:00.5+01:00` or `2026-01-15 07:30:00 UTC`, and for Parquet timestamps.",
         examples=["s"],
     )
     zone: str | None = Field(
@@ -40,6 +40,12 @@ class Time(Section):
         description="Time zone (IANA name) of texts and Parquet timestamps that carry no offset. Without it such times "
         "are refused: a guess would shift every window.",
         examples=["Europe/Vienna"],
+    )
+    format: str | None = Field(
+        default=None,
+        description="With `unit: text`: how the texts are written, where it is not ISO 8601, in the codes of strptime "
+        "(`%d.%m.%Y %H:%M:%S`; `%.f` is a fraction of a second with its point, `%z` an offset from UTC).",
+        examples=["%d/%b/%Y:%H:%M:%S %z"],
     )
 
 
@@ -101,25 +107,33 @@ class Stream(Section):
     where: Mapping[str, tuple[Scalar, ...]] = Field(
         default={},
         description="Rows of this stream in files that hold several: column -> the values it may have. "
-        "Other rows belong to other streams and are counted apart.",
+        "Other rows belong to other streams and are counted apart. A number finds all ways to write it, `true` finds "
+        "`true`, `True` and `TRUE` but no 1, and a text is compared as in `key`.",
         examples=[{"eventType": ["VIEW"]}],
     )
     key: tuple[str, ...] = Field(
         min_length=1,
         description="Columns that tie an outcome to its impression, in the same order in every stream. "
-        "Values are compared as text.",
+        "Whole numbers are compared as numbers, whether they are integers, floats or decimals of Parquet or texts: 1007, "
+        "`1007.0` and `1007.0000000000` are one key, and so are `true`, `True` and `TRUE`. Other texts are compared as they "
+        "are: `007`, `+7`, `1e3`, `7.` and a 7 between spaces are not 7. A float of 2^53 or more (2^24 with 32 bits) may "
+        "stand for several whole numbers, and is a dead letter. The values of categorical features follow the same rule, in "
+        "training and in requests.",
         examples=[["user_id", "item_id"]],
     )
     time: Time = Field(description="When the event happened.", examples=[{"column": "timestamp", "unit": "s"}])
     event_id: str | None = Field(
         default=None,
         description="Column that names the event: two rows with the same id are one event, the earliest is kept. "
-        "Rows equal in every column are always one event.",
+        "Rows equal in every column are always one event. Of several impressions with one key at one moment, the one with "
+        "the largest id gets the outcomes: whole numbers are compared as numbers and are larger than texts. Without ids a "
+        "hash of the row decides, which is the same in every run.",
         examples=["click_id"],
     )
     value: str | None = Field(
         default=None,
-        description="Column with the number that regression tasks on this stream learn.",
+        description="Column with the number that regression tasks on this stream learn. An outcome without one, or with "
+        "NaN, is a dead letter: as a label it would be a guess.",
         examples=["order_value"],
     )
     clock_tolerance: Duration | None = Field(
@@ -128,6 +142,12 @@ class Stream(Section):
         "outcome that would be an orphan, or late, is credited to the first impression after it, with a lag of 0; one that "
         "an earlier impression has in its window stays there. By default none.",
         examples=["1s"],
+    )
+    nulls: tuple[str, ...] = Field(
+        default=(),
+        description="CSV and JSON lines: texts that mean no value, in every column, besides the empty text. They are "
+        "compared exactly.",
+        examples=[["NA", "\\N"]],
     )
 
 
@@ -208,6 +228,12 @@ class LabelledExamples(Section):
         default=None,
         description="When the example happened, if known: the split is then by time.",
         examples=[{"column": "timestamp", "unit": "s"}],
+    )
+    nulls: tuple[str, ...] = Field(
+        default=(),
+        description="CSV and JSON lines: texts that mean no value, in every column, besides the empty text. They are "
+        "compared exactly.",
+        examples=[["NA", "\\N"]],
     )
     limits: LogLimits = Field(
         default=LogLimits(),
@@ -396,7 +422,8 @@ class Label(Section):
     column: str = Field(description="Column with the label.", examples=["income"])
     positive: tuple[Scalar, ...] = Field(
         default=(),
-        description="Values that count as 1, all others as 0; without it the column holds numbers.",
+        description="Values that count as 1, all others as 0; without it the column holds numbers. They are compared as "
+        "in `where`. A row without a value (empty, null, NaN) is not observed.",
         examples=[["50000+."]],
     )
 

@@ -24,6 +24,7 @@ from models.recipe import (
     Numeric,
     Recipe,
     Stream,
+    Time,
     column_of,
     feature_columns,
     metrics_of,
@@ -100,7 +101,7 @@ def _values(recipe: Recipe) -> Iterator[Problem]:
 
 def _streams(recipe: Recipe) -> Iterator[Problem]:
     if recipe.examples and recipe.examples.time:
-        yield from _zone(("examples", "time"), recipe.examples.time.zone)
+        yield from _time(("examples", "time"), recipe.examples.time)
     if recipe.logs is None:
         return
     logs, at = recipe.logs, ("logs", "streams")
@@ -121,7 +122,7 @@ def _streams(recipe: Recipe) -> Iterator[Problem]:
                 f"has {len(stream.key)} columns, the impressions' key has {len(expected)} ({', '.join(expected)}); "
                 "they are compared one by one.",
             )
-        yield from _zone((*at, name, "time"), stream.time.zone)
+        yield from _time((*at, name, "time"), stream.time)
         yield from _same_rows(name, stream, recipe)
 
 
@@ -136,7 +137,19 @@ def _same_rows(name: str, stream: Stream, recipe: Recipe) -> Iterator[Problem]:
             )
 
 
-def _zone(location: tuple[str | int, ...], zone: str | None) -> Iterator[Problem]:
+def _time(location: tuple[str | int, ...], time: Time) -> Iterator[Problem]:
+    zone = time.zone
+    if time.format is not None and time.unit != "text":
+        yield (
+            (*location, "format"),
+            f"a format is for texts, and `unit: {time.unit}` says that the column holds numbers. Write `unit: text`, or "
+            "remove 'format'.",
+        )
+    if time.format is not None and "%" not in time.format:
+        yield (
+            (*location, "format"),
+            f"expected codes of strptime, such as '%d.%m.%Y %H:%M:%S', received {time.format!r}.",
+        )
     if zone is not None and zone not in zoneinfo.available_timezones():
         yield (
             (*location, "zone"),

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.value_texts import text_of
+
 MISSING = "(missing)"
 Indices = NDArray[np.int64]
 
@@ -43,9 +45,9 @@ def _same(text: str, value: str | int | float | bool) -> bool:
     if isinstance(value, bool):
         return text.lower() == str(value).lower()
     if isinstance(value, str):
-        return text == value
+        return text in (value, text_of(value))
     # exact first: large ids have no exact float; "3" also finds the "3.0" of a column of floats
-    return text == str(value) or text in (str(np.float32(value)), str(float(value)))
+    return text in (text_of(value), str(np.float32(value)), str(float(value)))
 
 
 def slices(columns: Sequence[Coded], most: int) -> Slicing:

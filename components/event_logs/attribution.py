@@ -146,12 +146,20 @@ def with_weights(
 
 
 def _touches(impressions: pl.DataFrame) -> pl.DataFrame:
-    """(key, time, index) of the impression that stands for its key and time: the largest (event id, row hash)."""
-    order = [EVENT_ID, ROW] if EVENT_ID in impressions.columns else [ROW]
-    touches = impressions.select(KEY, TIME, *order).with_row_index("index")
+    """(key, time, index) of the impression that stands for its key and time: the largest (event id, row hash).
+
+    Ids of whole numbers are compared as numbers and are larger than texts; no id is the smallest.
+    """
+    names = [EVENT_ID, ROW] if EVENT_ID in impressions.columns else [ROW]
+    touches = impressions.select(KEY, TIME, *names).with_row_index("index")
     tied = touches.select(pl.struct(KEY, TIME).is_duplicated().alias("tied"))["tied"]
     if tied.any():
-        last = touches.filter(tied).sort(order, nulls_last=False).unique([KEY, TIME], keep="last", maintain_order=True)
+        number = [pl.col(EVENT_ID).cast(pl.Int128, strict=False)] if EVENT_ID in names else []
+        last = (
+            touches.filter(tied)
+            .sort(*number, *names, nulls_last=False)
+            .unique([KEY, TIME], keep="last", maintain_order=True)
+        )
         touches = pl.concat([touches.filter(~tied), last])
     return touches.select(KEY, TIME, pl.col("index").cast(pl.Int64)).sort(TIME)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -39,6 +40,26 @@ class Block:
     broken: list[Broken] = field(default_factory=list)
     text_numbers: bool = False
     open_ended: bool = False
+
+    @property
+    def untyped(self) -> bool:
+        """Whether the format writes all values as text (CSV, JSON lines), so that a text may stand for no value."""
+        return self.text_numbers or self.open_ended
+
+
+def without(frame: pl.DataFrame, markers: Collection[str]) -> pl.DataFrame:
+    """The frame with null where a text, or one in a list, is a marker for no value."""
+    return frame.with_columns(
+        pl.col(name).list.eval(_unless(pl.element(), markers))
+        if isinstance(dtype, pl.List)
+        else _unless(pl.col(name), markers)
+        for name, dtype in frame.schema.items()
+        if dtype in (pl.String, pl.List(pl.String))
+    )
+
+
+def _unless(text: pl.Expr, markers: Collection[str]) -> pl.Expr:
+    return pl.when(text.is_in(list(markers)).not_()).then(text)
 
 
 def plain(frame: pl.DataFrame) -> pl.DataFrame:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from components.event_logs.books import moment
 from components.event_logs.clocks import check_clocks, check_days, clock_warnings, of_slowest
+from components.event_logs.domains import check_labels
 from components.event_logs.events import optional_columns
+from components.event_logs.key_spellings import check_spellings
 from components.event_logs.plan import EventLogsPlan, StreamPlan, TaskPlan
 from components.event_logs.tally import Tally
 from components.event_logs.times import NAIVE, likely_unit
@@ -18,8 +20,9 @@ def check(plan: EventLogsPlan, tally: Tally, as_of: int | None) -> list[str]:
 
     Raises:
         InputError: a stream without rows; most times in a wrong unit or without a zone; too many dead letters or
-            orphans; a column that no row has; a clock far ahead of the others; a day without rows; a split without
-            examples; a binary task with one class only in the train split.
+            orphans; keys of numbers in two spellings; a column that no row has; a clock far ahead of the others; a day without
+            rows; a split without examples; labels that the loss is not defined for; a binary task with one class only in the
+            train split.
     """
     for stream in plan.streams:
         _check_times(stream, tally)
@@ -30,9 +33,11 @@ def check(plan: EventLogsPlan, tally: Tally, as_of: int | None) -> list[str]:
     for stream in plan.streams:
         if not plan.makes_examples(stream):
             _check_orphans(plan, stream, tally)
+            check_spellings(plan, stream, tally)
     warnings = check_days(plan, tally, as_of)
     _check_splits(plan, tally)
     for task in plan.tasks:
+        check_labels(plan, task, tally)
         if task.kind == "binary":
             _check_classes(plan, task, tally)
     return [*warnings, *clock_warnings(plan, tally)]

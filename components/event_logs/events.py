@@ -9,18 +9,33 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from components.event_logs.blocks import Block
-from components.event_logs.plan import ColumnPlan, EventLogsPlan, StreamPlan
+from components.event_logs.blocks import Block, without
+from components.event_logs.plan import ColumnPlan, EventLogsPlan, StreamPlan, TaskPlan
 from components.event_logs.times import micros
-from components.event_logs.values import as_text, cast, is_number, is_scalar, items_of
+from components.event_logs.values import (
+    as_text,
+    cast,
+    is_inexact,
+    is_number,
+    is_one_of,
+    is_scalar,
+    items_of,
+    one_text_each,
+)
 from models.errors import InputError
 
 KEY, TIME, EVENT_ID, ROW, VALUE = (f"gatewise/{name}" for name in ("key", "event_time", "event_id", "row", "value"))
+NUMBER = "gatewise/number"
 FUTURE = "time in the future"
 _SEPARATOR = "\x1f"
 _TIME_PROBLEM, _BAD = "gatewise/time_problem", "gatewise/bad"
 _Problem = tuple[pl.Expr, str | pl.Expr]
 """Whether a row has it, and the reason to give."""
+
+
+def label_column(task: TaskPlan) -> str:
+    """The name under which the label column of a task is read."""
+    return f"gatewise/label/{task.name}"
 
 
 @dataclass(frozen=True)
@@ -38,16 +53,17 @@ class Prepared:
     """What a block holds of one stream.
 
     `events`: gatewise/{row, key, event_time, event_id, value} as far as the stream has them, and the feature columns
-    where its rows become examples; `numbers`: (events,) their rows in the file. `dead`: (row, reason, raw). `after`: rows
-    later than `as_of`, of which nothing else was asked. `other`: rows that `where` gives to other streams;
-    `others`: {column of `where`: values there}, when no row of the block is the stream's.
+    where its rows become examples. `keys`: for each event gatewise/number, its row in the file, and the key columns as
+    they stand there. `dead`: (row, reason, raw). `after`: rows later than `as_of`, of which nothing else was asked. `other`:
+    rows that `where` gives to other streams; `others`: {column of `where`: values there}, when no row of the block is the
+    stream's.
     """
 
     events: pl.DataFrame
+    keys: pl.DataFrame
     dead: pl.DataFrame
     other: int
     others: dict[str, list[str]]
-    numbers: np.ndarray
     after: int = 0
 
 
@@ -105,7 +121,8 @@ def prepare(
     Raises:
         InputError: a column's type cannot hold what the recipe says it holds, in any row.
     """
-    frame = block.frame.with_columns(hashes.alias(ROW), pl.Series("gatewise/number", block.rows))
+    frame = without(block.frame, stream.nulls) if stream.nulls and block.untyped else block.frame
+    frame = frame.with_columns(hashes.alias(ROW), pl.Series(NUMBER, block.rows))
     frame = _with_absent(frame, [*stream.where, *_columns_of(stream), *(wanted.column.name for wanted in columns)])
     mine = frame.filter(_where(frame, stream)) if stream.where else frame
     others = _values_there(frame, stream) if mine.height == 0 else {}
@@ -115,6 +132,7 @@ def prepare(
     if stream.key:
         names.append(_key(mine, stream).alias(KEY))
         problems += [(_absent(mine, column), f"no value in key column {column!r}") for column in stream.key]
+        problems += _inexact(mine, stream)
     if stream.time:
         times, reasons = micros(mine[stream.time.column], stream.time, f"{file}, stream {stream.name!r}")
         mine = mine.with_columns(times.alias(TIME), reasons.alias(_TIME_PROBLEM))
@@ -142,18 +160,18 @@ def prepare(
     bad = pl.any_horizontal([wrong.fill_null(False) for wrong, _ in problems]) if problems else pl.lit(False)
     done = mine.select(*names, bad.alias(_BAD))
     spoilt = done[_BAD]
-    events, numbers = done.drop(_BAD), mine["gatewise/number"]
+    events, keys = done.drop(_BAD), mine.select(NUMBER, *dict.fromkeys(stream.key))
     other = frame.height - mine.height - after
     if not spoilt.any():
-        return Prepared(events, _dead(), other, others, numbers.to_numpy(), after)
+        return Prepared(events, keys, _dead(), other, others, after)
     raw = mine.filter(spoilt)
     reason = pl.coalesce(pl.when(wrong).then(_literal(reason)) for wrong, reason in problems)
     dead = _dead(
-        raw["gatewise/number"],
+        raw[NUMBER],
         raw.select(reason.cast(pl.String).alias("reason"))["reason"],
         _raw(raw.select(block.frame.columns)),
     )
-    return Prepared(events.filter(~spoilt), dead, other, others, numbers.filter(~spoilt).to_numpy(), after)
+    return Prepared(events.filter(~spoilt), keys.filter(~spoilt), dead, other, others, after)
 
 
 def broken_letters(block: Block) -> pl.DataFrame:
@@ -175,17 +193,9 @@ def _with_absent(frame: pl.DataFrame, names: list[str]) -> pl.DataFrame:
 
 def _where(frame: pl.DataFrame, stream: StreamPlan) -> pl.Expr:
     wanted = [
-        as_text(pl.col(column), frame.schema[column]).is_in([scalar_text(value) for value in values])
-        for column, values in stream.where.items()
+        is_one_of(as_text(pl.col(column), frame.schema[column]), values) for column, values in stream.where.items()
     ]
     return pl.all_horizontal(wanted).fill_null(False)
-
-
-def scalar_text(value: str | int | float | bool) -> str:
-    """A value of the recipe as the text that `values.as_text` gives it."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _values_there(frame: pl.DataFrame, stream: StreamPlan) -> dict[str, list[str]]:
@@ -203,6 +213,12 @@ def _key(frame: pl.DataFrame, stream: StreamPlan) -> pl.Expr:
             text = text.str.replace_all("\x1e", "\x1e0", literal=True).str.replace_all("\x1f", "\x1e1", literal=True)
         parts.append(text)
     return pl.concat_str(parts, separator=_SEPARATOR)
+
+
+def _inexact(frame: pl.DataFrame, stream: StreamPlan) -> list[_Problem]:
+    asked = {column: is_inexact(pl.col(column), frame.schema[column]) for column in stream.key}
+    reason = "key column {!r}: a float so large that it may stand for several whole numbers"
+    return [(large, reason.format(column)) for column, large in asked.items() if large is not None]
 
 
 def _absent(frame: pl.DataFrame, column: str) -> pl.Expr:
@@ -225,6 +241,9 @@ def _cast(frame: pl.DataFrame, column: ColumnPlan, file: str) -> tuple[pl.Expr, 
         expected = {"bytes": "text", "int": "integers", "float": "numbers"}[column.type]
         hint = " Lists need `kind: multivalued`." if isinstance(dtype, pl.List) and not column.multivalued else ""
         raise InputError(f"{file}: column {column.name!r} holds {dtype}, expected {expected}.{hint}")
+    if column.multivalued and column.separator and column.type == "bytes" and isinstance(dtype, pl.String):
+        separator = column.separator
+        name = name.map_batches(lambda texts: one_text_each(texts, separator), return_dtype=pl.String)
     if not column.multivalued or (column.type == "bytes" and not isinstance(dtype, pl.List)):
         return cast(name, dtype, column.type)
     if not isinstance(dtype, pl.List):

@@ -5,10 +5,10 @@
                            float64, with a second seed
     hash(text, column) = xxh3(text, seed of the column's name), unless the text is a number's
 
-A text is a number's if it is that number in plain decimals without a needless sign or zero, or as `values.as_text`
-writes it: "7", "-0.25" and "1e-7" are, "07", "+7", "0.250" and "1e3" are texts of their own. So the integer 7 of
-Parquet, the 7 and the "7" of JSON and the 7 of CSV are one value, and two numbers never are. Every value is judged
-alone: the hash depends on nothing but the row.
+A text is taken as `values.one_text` gives it. It is a number's if it is that number in plain decimals without a needless
+sign or zero, or the shortest text of the float: "7", "7.0", "-0.25" and "1e-7" are, "07", "+7", "0.250" and "1e3" are
+texts of their own. So the integer 7 of Parquet, the 7.0 and the "7" of JSON and the 7.00 of CSV are one value, and two
+numbers never are. Every value is judged alone: the hash depends on nothing but the row.
 """
 
 from __future__ import annotations
@@ -20,34 +20,32 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from components.event_logs.values import as_text
+from components.event_logs.values import as_text, one_text
+from models.value_texts import BOOLEANS
 
 _INTEGERS = (pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32)
-_WHOLE = r"^-?(0|[1-9][0-9]*)\.0$"
 _FRACTION = r"^-?(0|[1-9][0-9]*)\.[0-9]*[1-9]$"
 # Characters of a decimal with at most 15 digits and a point: float64 tells those apart.
 _EXACT = 16
+# The first four bytes of the texts that are another way to write a truth value.
+_TRUTHS = np.array([int.from_bytes(text[:4].encode(), "little") for text in BOOLEANS], np.int32)
 _AT_ONCE = 1 << 16  # rows: what is made of one column stays in the processor's cache
 
 
-def row_hashes(frame: pl.DataFrame, *, text_numbers: bool = False) -> pl.Series:
+def row_hashes(frame: pl.DataFrame) -> pl.Series:
     """UInt64 hash of every row over all its columns, whatever their order, chunking and file format.
 
     A column without a value counts as absent, so an optional field of JSON equals a null of Parquet. An empty text and
     NaN are no value. A Float32 is the number that its shortest text says, so 0.1 is one value in all formats.
     Only numbers that JSON or CSV write in another way than the shortest (with an exponent, with zeros at the end) may
     get another hash there than in Parquet.
-
-    Args:
-        frame: the rows.
-        text_numbers: numbers are text in this format (CSV), so "7.0" and "7" are the same.
     """
     hashes = np.zeros(frame.height, np.uint64)
     for start in range(0, frame.height, _AT_ONCE):
         total = hashes[start : start + _AT_ONCE]
         part = frame.slice(start, _AT_ONCE)
         for name, dtype in frame.schema.items():
-            total += _hashes(part[name], dtype, text_numbers)
+            total += _hashes(part[name], dtype)
     return pl.Series("row", mix(hashes))
 
 
@@ -73,7 +71,7 @@ def example_ids(rows: np.ndarray, twins: np.ndarray | None = None, salt: str = "
     return (mix(numbered) >> np.uint64(1)).astype(np.int64)
 
 
-def _hashes(column: pl.Series, dtype: pl.DataType, text_numbers: bool) -> np.ndarray:
+def _hashes(column: pl.Series, dtype: pl.DataType) -> np.ndarray:
     """(rows,) uint64; 0 where there is no value."""
     name = column.name
     if dtype in _INTEGERS:
@@ -84,7 +82,7 @@ def _hashes(column: pl.Series, dtype: pl.DataType, text_numbers: bool) -> np.nda
         return _of_floats(column.fill_null(np.nan).to_numpy(), name)
     if dtype != pl.String:
         column = column.to_frame().select(as_text(pl.col(name), dtype)).to_series()
-    return _of_texts(column.rechunk(), name, text_numbers)
+    return _of_texts(column.rechunk(), name)
 
 
 def _of_integers(values: np.ndarray, name: str) -> np.ndarray:
@@ -101,7 +99,7 @@ def _of_floats(values: np.ndarray, name: str) -> np.ndarray:
     return hashes
 
 
-def _of_texts(texts: pl.Series, name: str, text_numbers: bool) -> np.ndarray:
+def _of_texts(texts: pl.Series, name: str) -> np.ndarray:
     hashes = texts.hash(_seed(name)).to_numpy(writable=True)
     beginnings = _beginnings(texts)
     first = beginnings[:, 4].copy()
@@ -109,6 +107,9 @@ def _of_texts(texts: pl.Series, name: str, text_numbers: bool) -> np.ndarray:
     if texts.null_count():
         present &= texts.is_not_null().to_numpy()
     hashes[~present] = 0
+    truths = np.flatnonzero(present & np.isin(beginnings[:, 4:8].view(np.int32)[:, 0], _TRUTHS))
+    if len(truths):
+        hashes[truths] = one_text(texts.gather(truths)).hash(_seed(name)).to_numpy()
     rows = np.flatnonzero(present & ((first - np.uint8(ord("0")) < 10) | (first == ord("-"))))
     if len(rows):
         held, beginnings = (texts, beginnings) if len(rows) == len(texts) else (texts.gather(rows), beginnings[rows])
@@ -116,8 +117,12 @@ def _of_texts(texts: pl.Series, name: str, text_numbers: bool) -> np.ndarray:
         hashes[rows[is_integer]] = _of_integers(integers, name)
         if not is_integer.all():
             rows, held = rows[~is_integer], held.filter(pl.Series(~is_integer)) if is_integer.any() else held
-            is_float, floats = _floats_in(held, text_numbers)
-            hashes[rows[is_float]] = _of_floats(floats, name)
+            short = one_text(held)
+            if short is not held:
+                hashes[rows] = _of_texts(short, name)
+            else:
+                is_float, floats = _floats_in(held)
+                hashes[rows[is_float]] = _of_floats(floats, name)
     return hashes
 
 
@@ -130,16 +135,14 @@ def _integers_in(texts: pl.Series, beginnings: np.ndarray) -> tuple[np.ndarray, 
     return is_one, numbers.filter(pl.Series(is_one)).to_numpy()
 
 
-def _floats_in(texts: pl.Series, text_numbers: bool) -> tuple[np.ndarray, np.ndarray]:
+def _floats_in(texts: pl.Series) -> tuple[np.ndarray, np.ndarray]:
     """(which of the texts are a number's, the numbers)."""
     numbers = texts.cast(pl.Float64, strict=False)
     is_one = texts.str.contains(_FRACTION) & (texts.str.len_bytes() <= _EXACT)
-    if text_numbers:
-        is_one |= texts.str.contains(_WHOLE) & (numbers.abs() < 2.0**53).fill_null(False)
     rest = ~is_one & numbers.is_not_null()
     if rest.any():
         written = pl.DataFrame({"number": numbers, "text": texts}).filter(rest)
-        same = written.select((as_text(pl.col("number"), pl.Float64()) == pl.col("text")).fill_null(False)).to_series()
+        same = written.select((pl.col("number").cast(pl.String) == pl.col("text")).fill_null(False)).to_series()
         is_one = is_one.scatter(rest.arg_true(), same)
     return is_one.to_numpy(), numbers.filter(is_one).to_numpy()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -19,7 +19,8 @@ _BLOCK_BYTES = 1 << 25
 def read(file: str, block_bytes: int = _BLOCK_BYTES) -> Iterator[Block]:
     """The file's rows; blank lines have no row number.
 
-    A line that is no JSON object is broken. Of a key that an object has twice, the first counts. Whole numbers lose a trailing ".0", true is "true".
+    A line that is no JSON object is broken. Of a key that an object has twice, the first counts. Whole numbers lose a trailing
+    ".0", true is "true". NaN, which is no JSON but what Python writes for a missing number, is null; Infinity breaks its line.
 
     Raises:
         pyarrow.ArrowException, OSError: the file cannot be read.
@@ -45,13 +46,14 @@ def parse(lines: list[bytes]) -> tuple[pl.DataFrame, np.ndarray, list[tuple[int,
     """(rows, their positions among the lines, (position, reason, line as JSON text) of the broken ones)."""
     if not lines:
         return pl.DataFrame(), np.array([], np.int64), []
+    lines = [_without_nan(line) if b"NaN" in line else line for line in lines]
     frame = _parse_fast(lines)
     if frame is not None:
         return frame, np.arange(len(lines)), []
     objects, broken = [], []
     for position, line in enumerate(lines):
         try:
-            value = json.loads(line, parse_constant=_refuse, object_pairs_hook=_first_of_each)
+            value = json.loads(line, parse_constant=_constant, object_pairs_hook=_first_of_each)
             reason = "" if isinstance(value, dict) else "a JSON line that is no object"
         except (ValueError, RecursionError):
             reason = "a line that is no JSON"
@@ -114,5 +116,15 @@ def _first_of_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return dict(pairs) | dict(reversed(pairs))
 
 
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(constant)
+def _without_nan(line: bytes) -> bytes:
+    """The line with null for NaN, which the fast reader does not know; itself where that is no JSON either."""
+    try:
+        value = json.loads(line, parse_constant=_constant, object_pairs_hook=_first_of_each)
+        return json.dumps(value, allow_nan=False).encode()
+    except (ValueError, RecursionError):
+        return line
+
+
+def _constant(constant: str) -> None:
+    if constant != "NaN":
+        raise ValueError(constant)

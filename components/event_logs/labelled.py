@@ -8,13 +8,11 @@ import numpy as np
 import polars as pl
 
 from components.event_logs.attribution import with_weights
-from components.event_logs.events import Wanted, scalar_text
+from components.event_logs.events import Wanted, label_column
 from components.event_logs.identity import example_ids
 from components.event_logs.plan import ColumnPlan, TaskPlan
-from components.event_logs.values import as_text
+from components.event_logs.values import as_text, is_one_of
 from components.event_logs.writing import EXAMPLE_ID
-
-_RAW = "gatewise/label/"
 
 
 def wanted_labels(tasks: Sequence[TaskPlan]) -> list[Wanted]:
@@ -25,7 +23,7 @@ def wanted_labels(tasks: Sequence[TaskPlan]) -> list[Wanted]:
     """
     return [
         Wanted(
-            f"{_RAW}{task.name}",
+            label_column(task),
             ColumnPlan(name=str(task.label), type="bytes" if task.positive else "float"),
             "label column",
             zero_or_one=task.kind == "binary" and not task.positive,
@@ -49,14 +47,14 @@ def labels(examples: pl.DataFrame, tasks: Sequence[TaskPlan]) -> pl.DataFrame:
     values: dict[str, np.ndarray] = {}
     seen: dict[str, np.ndarray] = {}
     for task in tasks:
-        column = examples[f"{_RAW}{task.name}"]
+        column = examples[label_column(task)]
         seen[task.name] = column.is_not_null().to_numpy()
         if task.positive:
-            texts = [scalar_text(value) for value in task.positive]
-            values[task.name] = column.is_in(texts).fill_null(False).to_numpy().astype(np.float64)
+            positive = column.to_frame().select(is_one_of(pl.col(column.name), task.positive).fill_null(False))
+            values[task.name] = positive.to_series().to_numpy().astype(np.float64)
         else:
             values[task.name] = column.fill_null(0.0).to_numpy().astype(np.float64)
-    return with_weights(examples.drop([f"{_RAW}{task.name}" for task in tasks]), tasks, values, seen)
+    return with_weights(examples.drop([label_column(task) for task in tasks]), tasks, values, seen)
 
 
 def label_values(frame: pl.DataFrame, task: TaskPlan) -> list[str]:

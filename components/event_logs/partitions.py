@@ -15,9 +15,11 @@ import polars as pl
 from components.event_logs import dead_letters, labelled, shuffle
 from components.event_logs.attribution import attribute, later_copies, unique_events
 from components.event_logs.blocks import Block
+from components.event_logs.domains import note_negatives
 from components.event_logs.events import (
     EVENT_ID,
     KEY,
+    NUMBER,
     ROW,
     TIME,
     VALUE,
@@ -29,6 +31,7 @@ from components.event_logs.events import (
     prepare,
 )
 from components.event_logs.identity import row_hashes
+from components.event_logs.key_spellings import count_spellings
 from components.event_logs.plan import EventLogsPlan, StreamPlan
 from components.event_logs.shuffle import Reference, Rows
 from components.event_logs.streams import Piece, read, require_columns
@@ -79,7 +82,7 @@ def _read_block(
     tally: Tally,
     present: set[str],
 ) -> Iterator[Rows | pl.DataFrame]:
-    hashes = row_hashes(block.frame, text_numbers=block.text_numbers)
+    hashes = row_hashes(block.frame)
     for position, stream in enumerate(streams):
         prepared = prepare(block, hashes, stream, _wanted(plan, stream), limit, piece.name, plan.as_of)
         # A row that cannot be read may be of any of the file's streams: it goes to the first, so it is counted once.
@@ -92,9 +95,11 @@ def _read_block(
         tally.add(read, "file", stream.name, piece.name)
         tally.add(prepared.after, "book", stream.name, "after_as_of")
         if stream.time:
-            tally.timeline(stream.name).add(prepared.events[TIME], prepared.numbers, piece.name)
+            tally.timeline(stream.name).add(prepared.events[TIME], prepared.keys[NUMBER].to_numpy(), piece.name)
         tally.add(other, "book", stream.name, "other")
         _count_hints(prepared, block, stream, plan, tally)
+        count_spellings(prepared.keys, stream, piece.name, tally)
+        note_negatives(prepared.events, prepared.keys[NUMBER], stream, plan, piece.name, tally)
         if dead.height:
             dead_letters.count(dead, stream.name, piece.name, tally)
             yield dead_letters.letters(dead, stream.name, piece.name)

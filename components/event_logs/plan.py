@@ -7,6 +7,7 @@ from typing import Literal
 
 import pydantic
 
+from models.loss_names import LOSS_DOMAINS
 from models.recipe import Csv, LabelledExamples, Logs, MultiValued, Recipe, Scalar, Time, feature_columns, raw_type
 from models.recipe_retrieval_columns import column_type
 
@@ -33,6 +34,7 @@ class TimePlan(_Frozen):
     column: str
     unit: Literal["s", "ms", "us", "ns", "text"]
     zone: str | None = None
+    format: str | None = None
 
 
 class CsvPlan(_Frozen):
@@ -58,10 +60,14 @@ class StreamPlan(_Frozen):
     event_id: str | None = None
     value: str | None = None
     clock_tolerance: int = 0
+    nulls: tuple[str, ...] = ()
 
 
 class TaskPlan(_Frozen):
-    """A task: from an outcome stream and a window in microseconds, or from a label column."""
+    """A task: from an outcome stream and a window in microseconds, or from a label column.
+
+    `loss` is named only where it restricts the labels: another change of the loss does not read the logs again.
+    """
 
     name: str
     kind: Literal["binary", "regression"]
@@ -71,6 +77,7 @@ class TaskPlan(_Frozen):
     aggregate: Literal["sum", "max"] = "sum"
     label: str | None = None
     positive: tuple[Scalar, ...] = ()
+    loss: str | None = None
 
 
 class SplitPlan(_Frozen):
@@ -157,6 +164,7 @@ def _of_logs(recipe: Recipe, logs: Logs) -> dict[str, object]:
             event_id=stream.event_id,
             value=stream.value if name in valued else None,
             clock_tolerance=_micros(stream.clock_tolerance) if stream.clock_tolerance else 0,
+            nulls=stream.nulls,
         )
         for name, stream in logs.streams.items()
     ]
@@ -168,6 +176,7 @@ def _of_logs(recipe: Recipe, logs: Logs) -> dict[str, object]:
             window=_micros(task.window or datetime.timedelta()),
             given=task.given,
             aggregate=task.aggregate,
+            loss=_restricting(task.loss),
         )
         for name, task in recipe.tasks.items()
     ]
@@ -184,7 +193,9 @@ def _of_examples(recipe: Recipe, examples: LabelledExamples) -> dict[str, object
     paths = {"examples": examples.path, "eval_examples": examples.eval_path}
     time = _time(examples.time) if examples.time else None
     streams = [
-        StreamPlan(name=name, path=path, format=examples.format, csv=_csv(examples.csv), time=time)
+        StreamPlan(
+            name=name, path=path, format=examples.format, csv=_csv(examples.csv), time=time, nulls=examples.nulls
+        )
         for name, path in paths.items()
         if path
     ]
@@ -195,10 +206,15 @@ def _of_examples(recipe: Recipe, examples: LabelledExamples) -> dict[str, object
             given=task.given,
             label=task.label.column if task.label else None,
             positive=task.label.positive if task.label else (),
+            loss=_restricting(task.loss),
         )
         for name, task in recipe.tasks.items()
     ]
     return {"impressions": None, "streams": tuple(streams), "tasks": tuple(tasks), "as_of": None}
+
+
+def _restricting(loss: str | None) -> str | None:
+    return loss if loss in LOSS_DOMAINS else None
 
 
 def _columns(recipe: Recipe) -> tuple[ColumnPlan, ...]:
@@ -230,7 +246,7 @@ def _csv(csv: Csv) -> CsvPlan:
 
 
 def _time(time: Time) -> TimePlan:
-    return TimePlan(column=time.column, unit=time.unit, zone=time.zone)
+    return TimePlan(column=time.column, unit=time.unit, zone=time.zone, format=time.format)
 
 
 def _micros(duration: datetime.timedelta) -> int:

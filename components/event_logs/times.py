@@ -17,16 +17,17 @@ _MICROS = {"s": 1e6, "ms": 1e3, "us": 1.0, "ns": 1e-3}
 _BOUND = 9.2e18
 _ISO = (
     r"^\s*(?<date>\d{4}-\d{2}-\d{2})(?:[Tt ](?<hour>\d{2}:\d{2})(?::(?<second>\d{2})(?:[.,](?<fraction>\d{1,9}))?)?)?"
-    r"\s*(?<offset>[Zz]|[+-]\d{2}:?\d{2}|[+-]\d{2})?\s*$"
+    r"\s*(?<offset>[Zz]|[Uu][Tt][Cc]|[+-]\d{2}:?\d{2}|[+-]\d{2})?\s*$"
 )
+_MOST_MINUTES = 14 * 60  # no clock is further from UTC
 
 
 def micros(column: pl.Series, time: TimePlan, where: str) -> tuple[pl.Series, pl.Series]:
     """(Int64 microseconds, String reason): one of the two is null in every row.
 
-    Fractions are rounded to whole microseconds, integer nanoseconds are floored. Texts are ISO 8601; a text without
-    offset, and a Parquet timestamp without zone, are read in `time.zone`; local times that its clocks skip or show
-    twice are refused.
+    Fractions are rounded to whole microseconds, integer nanoseconds are floored. Texts are ISO 8601, " UTC" for Z too, or
+    as `time.format` says; a text without offset, and a Parquet timestamp without zone, are read in `time.zone`; local
+    times that its clocks skip or show twice are refused.
 
     Raises:
         InputError: the column's type cannot hold times in this unit, or the zone is unknown; `where` comes first.
@@ -40,7 +41,8 @@ def micros(column: pl.Series, time: TimePlan, where: str) -> tuple[pl.Series, pl
                 f"{where}: {text_column} holds {column.dtype}, but `unit: text` expects ISO 8601 texts or timestamps. "
                 "Write the unit of the numbers: s, ms, us or ns."
             )
-        values, reasons = _of_texts(column.cast(pl.String), time, where)
+        read = _of_texts if time.format is None else _of_formatted
+        values, reasons = read(column.cast(pl.String), time, where)
     else:
         if not (column.dtype.is_numeric() or column.dtype in (pl.String, pl.Null)):
             raise InputError(f"{where}: {text_column} holds {column.dtype}, not numbers in {time.unit!r}.")
@@ -123,10 +125,13 @@ def _of_texts(column: pl.Series, time: TimePlan, where: str) -> tuple[pl.Series,
         ).alias("naive"),
         pl.when(pl.col("offset").is_null())
         .then(None)
-        .when(pl.col("offset").str.to_uppercase() == "Z")
+        .when(pl.col("offset").str.to_uppercase().is_in(["Z", "UTC"]))
         .then(0)
         .otherwise(sign * minutes)
         .alias("minutes"),
+        ((minutes > _MOST_MINUTES) | (digits.str.slice(2, 2).cast(pl.Int64, strict=False) > 59))
+        .fill_null(False)
+        .alias("far"),
     )
     naive, stripped = parsed["naive"], column.str.strip_chars()
     reasons = pl.select(
@@ -134,9 +139,26 @@ def _of_texts(column: pl.Series, time: TimePlan, where: str) -> tuple[pl.Series,
         .then(pl.lit(f"no time in column {time.column!r}"))
         .when(naive.is_null())
         .then(pl.lit(f"time is not ISO 8601 in column {time.column!r}"))
+        .when(parsed["far"])
+        .then(pl.lit(f"no clock has this offset from UTC, in time column {time.column!r}"))
         .alias("reason")
     )["reason"]
     return _in_zone(naive, parsed["minutes"], reasons, time, where)
+
+
+def _of_formatted(column: pl.Series, time: TimePlan, where: str) -> tuple[pl.Series, pl.Series]:
+    stripped = column.str.strip_chars()
+    found = stripped.str.to_datetime(time.format, time_unit="us", strict=False)
+    reasons = pl.select(
+        pl.when(stripped.is_null() | (stripped == ""))
+        .then(pl.lit(f"no time in column {time.column!r}"))
+        .when(found.is_null())
+        .then(pl.lit(f"time is not as `format` {time.format!r} says in column {time.column!r}"))
+        .alias("reason")
+    )["reason"]
+    if getattr(found.dtype, "time_zone", None):
+        return found.to_physical(), reasons
+    return _in_zone(found, pl.repeat(None, len(found), dtype=pl.Int64, eager=True), reasons, time, where)
 
 
 def _in_zone(

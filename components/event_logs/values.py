@@ -1,36 +1,80 @@
 """Values of any file format as the types of the examples, and as the text that identifies them.
 
-One text for one value, whatever the format: 7 is "7" as integer, as whole float and in JSON; true is "true".
-The text of a CSV or JSON string is itself ("7.0" stays "7.0"), because a served model will get the same string.
-NaN as text is missing, as an empty text is.
+One text for one value, whatever the format: 7 is "7" as integer, whole float, decimal, and as the "7.0" of CSV and JSON;
+true is "true", also where it is written "True" (`models.value_texts` has the rule, and the served model follows it).
+NaN is no value, as an empty text is none.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import cast as cast_type
 
 import numpy as np
 import polars as pl
 
+from models.value_texts import BOOLEANS, WHOLE, text_of
+
 ITEM = "\x1e"
 FLOAT32_MAX = float(np.finfo(np.float32).max)
-_WHOLE = 2.0**53
+_INT64 = 2.0**63
 _FITTING = (pl.Int64, pl.Int32, pl.Int16, pl.Int8, pl.UInt32, pl.UInt16, pl.UInt8, pl.Boolean)
+_EXACT = {pl.Float32: 2.0**24, pl.Float64: 2.0**53}
 
 
 def as_text(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     """The text of each value; null where there is none. Lists are joined by U+001E, structs are JSON."""
     if isinstance(dtype, pl.String):
-        return value
+        return value.map_batches(one_text, return_dtype=pl.String)
     if dtype.is_float():
-        whole = (value == value.floor()) & (value.abs() < _WHOLE)
+        whole = (value == value.floor()) & (value.abs() < _INT64)
         text = pl.when(whole).then(value.cast(pl.Int64, strict=False).cast(pl.String)).otherwise(value.cast(pl.String))
         return pl.when(value.is_nan()).then(None).otherwise(text)
+    if isinstance(dtype, pl.Decimal) and dtype.scale:
+        return value.cast(pl.String).str.strip_chars_end("0").str.strip_chars_end(".")
     if isinstance(dtype, pl.List):
         return value.list.eval(as_text(pl.element(), items_of(dtype))).list.join(ITEM, ignore_nulls=True)
     if isinstance(dtype, pl.Struct):
         return pl.when(value.is_null()).then(None).otherwise(value.struct.json_encode())
     return value.cast(pl.String)
+
+
+def one_text(texts: pl.Series) -> pl.Series:
+    """The texts, those of `value_texts.REWRITTEN` as the text of their value; the same object if there are none of these."""
+    # Quick questions first: hardly any column has such texts, and the pattern takes ten times as long.
+    ending = texts.filter(texts.str.ends_with("0"))
+    if ending.str.contains(".", literal=True).any() and ending.str.contains(WHOLE).any():
+        texts = texts.str.replace(WHOLE, "${1}${2}")
+    if texts.is_in(list(BOOLEANS)).any():
+        texts = texts.replace(BOOLEANS)
+    return texts
+
+
+def one_text_each(texts: pl.Series, separator: str) -> pl.Series:
+    """`one_text` of each of the values between the separators."""
+    if not texts.str.contains_any([".0", *BOOLEANS]).any():
+        return texts
+    items = texts.str.split(separator).list.eval(as_text(pl.element(), pl.String()))
+    return items.list.join(separator)
+
+
+def is_one_of(text: pl.Expr, wanted: Iterable[str | int | float | bool]) -> pl.Expr:
+    """Whether a text of `as_text` is one of the recipe's values; null where it is null.
+
+    Texts and truth values are compared as texts, numbers as numbers too: 1 finds "01" and "1e0", and not "true".
+    """
+    wanted = tuple(wanted)
+    found = text.is_in([text_of(value) for value in wanted])
+    numbers = [float(value) for value in wanted if isinstance(value, int | float) and not isinstance(value, bool)]
+    # Beyond 2**53 a number that differs would be equal as float.
+    near = [number for number in numbers if abs(number) < _EXACT[pl.Float64]]
+    return found | text.str.strip_chars().cast(pl.Float64, strict=False).is_in(near).fill_null(False) if near else found
+
+
+def is_inexact(value: pl.Expr, dtype: pl.DataType) -> pl.Expr | None:
+    """Whether a float is so large that it may stand for several whole numbers; None if the type has none."""
+    limit = _EXACT.get(type(dtype))
+    return None if limit is None else value.abs() >= limit
 
 
 def items_of(dtype: pl.DataType) -> pl.DataType:
@@ -51,6 +95,8 @@ def is_number(dtype: pl.DataType) -> bool:
 def cast(value: pl.Expr, dtype: pl.DataType, target: str) -> tuple[pl.Expr, pl.Expr, pl.Expr | None]:
     """(the value as `target`, whether there is none, whether there is one of a wrong type: None if none can be).
 
+    NaN is none, as a float and, where numbers are wanted, as the text "nan" in any case.
+
     Args:
         value: scalars of `dtype`, for which `is_scalar`, and `is_number` unless the target is bytes, hold.
         target: "bytes" -> String; "int" -> Int64, whole floats included; "float" -> Float32, finite only.
@@ -59,11 +105,13 @@ def cast(value: pl.Expr, dtype: pl.DataType, target: str) -> tuple[pl.Expr, pl.E
         text = as_text(value, dtype)
         # Where the text is null, so is the comparison, and null is what comes out.
         return pl.when(text != "").then(text), text.is_null() | (text == ""), None
+    missing = value.is_null()
+    if dtype.is_float():
+        missing = missing | value.is_nan()
     if isinstance(dtype, pl.String):
         value = value.str.strip_chars()
-        missing = value.is_null() | (value == "")
-    else:
-        missing = value.is_null()
+        number = value.cast(pl.Float64, strict=False)
+        missing = value.is_null() | (value == "") | number.is_nan().fill_null(False)
     typed = _integer(value, dtype) if target == "int" else _finite(value, dtype)
     return typed, missing, None if target == "int" and dtype in _FITTING else typed.is_null() & ~missing
 
@@ -75,8 +123,9 @@ def _integer(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
             return pl.when(value == exact).then(exact)
         if not isinstance(dtype, pl.String):
             return exact
+        exact = as_text(value, dtype).cast(pl.Int64, strict=False)  # digits beyond 2**53 too, with a ".0" or without
     number = value.cast(pl.Float64, strict=False)
-    whole = (number == number.floor()) & (number.abs() < 2.0**63)
+    whole = (number == number.floor()) & (number.abs() < _INT64)
     rounded = pl.when(whole).then(number).otherwise(None).cast(pl.Int64, strict=False)
     return rounded if dtype.is_float() else pl.coalesce(exact, rounded)
 

@@ -10,6 +10,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from components.event_logs.domains import count_outside
 from components.event_logs.events import EVENT_ID, TIME
 from components.event_logs.multivalued import taken_apart, to_arrow
 from components.event_logs.plan import EventLogsPlan
@@ -103,6 +104,8 @@ def count_labels(part: pl.DataFrame, split: str, plan: EventLogsPlan, tally: Tal
         label, weight = part[f"label/{task.name}"], part[f"weight/{task.name}"]
         tally.add(int((weight > 0).sum()), "task", task.name, split, "observed")
         tally.add(int((label > 0).sum()), "task", task.name, split, "positives")
+        if task.loss is not None:
+            count_outside(part, task, tally)
 
 
 def _to_list(column: pl.Series, values: pa.DataType, separator: str | None) -> pa.LargeListArray:

@@ -32,6 +32,24 @@ def test_rows_become_arrays() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("column", "value", "expected"),
+    [
+        ("name", 507.0, b"507"),
+        ("name", 507, b"507"),
+        ("name", "507.00", b"507"),
+        ("name", True, b"true"),
+        ("name", "TRUE", b"true"),
+        ("name", "007", b"007"),
+        ("name", float("nan"), b""),
+        ("item", 507.0, 507),
+        ("item", float("nan"), -(2**63)),
+    ],
+)
+def test_a_value_is_what_it_is_in_the_logs(column: str, value: Any, expected: Any) -> None:
+    assert named_columns([{column: value}], INPUTS, [column], "test")[column].tolist() == [expected]
+
+
 def test_a_ranking_request_has_the_user_once() -> None:
     request = {"user": {"name": "a", "device": "tv"}, "candidates": [{"item": 1}, {"item": 2, "tags": ["x"]}]}
     columns = rank_columns(request, INPUTS)
@@ -51,6 +69,8 @@ def test_a_ranking_request_has_the_user_once() -> None:
         ({"nam": "a"}, "row 0: unknown column 'nam'; did you mean 'name'?"),
         ({"name": ["a", "b"]}, "column 'name': expected one value, received 2"),
         ({"name": 1.5}, "column 'name': expected a text, received 1.5"),
+        ({"name": 2.0**53}, "expected a text, received 9007199254740992.0"),
+        ({"item": 7.5}, "expected a whole number of 64 bits, received 7.5"),
         ({"name": "\ud800"}, "expected a text of Unicode characters"),
         ({"item": "7"}, "column 'item': expected a whole number of 64 bits, received '7'"),
         ({"item": True}, "expected a whole number"),

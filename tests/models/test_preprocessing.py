@@ -16,6 +16,7 @@ import tensorflow_transform as tft
 from models.encoding import Analysed, encode
 from models.preprocessing import pack, raw_feature_spec, vocabulary_file, write_transform_graph
 from models.recipe import Bucketised, Categorical, Feature, MultiValued, Numeric
+from models.value_texts import text_of
 
 SHARED: dict[str, Any] = {"type": "integer", "embedding": "item", "oov_buckets": 4, "dim": 2}
 HASHED: dict[str, Any] = {"vocabulary": None, "hash_buckets": 1000, "dim": 2}
@@ -108,6 +109,21 @@ def test_values_outside_of_the_vocabulary_are_hashed_alike_on_every_machine(run:
 
 
 EXPECTED_TEXT_IDS = [1, 1, 3, 3, 1]
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["507.0", "-0.00", "True", "FALSE", "507", "007.0", "+507.0", "507.", " 507.0", "507.0\n", "tRUE", "1.0.0"],
+)
+def test_a_served_text_is_written_as_in_the_logs(run: Run, written: str) -> None:
+    text = text_of(written)
+    spelled, expected = (
+        run([{"device": [written], "place": [written], "words": ["b", written]}, {"device": ["tv"]}]),
+        run([{"device": [text], "place": [text], "words": ["b", text]}, {"device": ["tv"]}]),
+    )
+    for name in ("device", "city", "city_pair", "words", "word_pairs"):
+        assert spelled[name].tolist() == expected[name].tolist()
+    assert spelled["city"][0] == 1 + tf.strings.to_hash_bucket_fast([text], 1000).numpy()[0]
 
 
 def test_an_empty_text_is_missing_as_it_is_in_the_logs(run: Run) -> None:

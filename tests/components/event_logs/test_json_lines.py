@@ -31,7 +31,7 @@ def test_scalars_become_text_and_arrays_lists() -> None:
 
 
 def test_lines_that_are_no_objects() -> None:
-    lines = [b'{"a": 1}', b'{"a": 1', b"[1]", b'{"a": NaN}', b"\xff", b'{"a": 2.0}']
+    lines = [b'{"a": 1}', b'{"a": 1', b"[1]", b'{"a": Infinity}', b"\xff", b'{"a": 2.0}']
     frame, good, broken = json_lines.parse(lines)
     assert frame["a"].to_list() == ["1", "2"] and good.tolist() == [0, 5]
     assert [reason for _, reason, _ in broken] == [

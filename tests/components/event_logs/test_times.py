@@ -15,9 +15,11 @@ from models.errors import InputError
 MOMENT = 1_700_000_000_000_000  # 2023-11-14T22:13:20Z
 
 
-def read(values: list, unit: str, zone: str | None = None, dtype: pl.DataType | None = None) -> tuple[list, list]:
+def read(
+    values: list, unit: str, zone: str | None = None, dtype: pl.DataType | None = None, format: str | None = None
+) -> tuple[list, list]:
     column = pl.Series("t", values, dtype=dtype)
-    times, reasons = micros(column, TimePlan(column="t", unit=unit, zone=zone), "click.csv")
+    times, reasons = micros(column, TimePlan(column="t", unit=unit, zone=zone, format=format), "click.csv")
     assert [time is None for time in times] == [reason is not None for reason in reasons]
     return times.to_list(), reasons.to_list()
 
@@ -37,6 +39,12 @@ def read(values: list, unit: str, zone: str | None = None, dtype: pl.DataType | 
         ("2023-11-14 23:13:20+01:00", "text"),
         ("2023-11-14T22:13:20.000000+0000", "text"),
         ("2023-11-14T17:43:20-04:30", "text"),
+        ("2023-11-14 22:13:20 UTC", "text"),
+        ("2023-11-14 22:13:20.000 utc", "text"),
+        ("2023-11-14T22:13:20z", "text"),
+        ("2023-11-14 22:13:20+00", "text"),
+        ("2023-11-14 22:13:20 +0000", "text"),
+        ("2023-11-15 12:13:20+14:00", "text"),
     ],
 )
 def test_one_moment_in_every_unit(value: object, unit: str) -> None:
@@ -81,6 +89,44 @@ def test_reasons() -> None:
         "no time in column 't'",
     ]
     assert read([0, 631_151_999], "s")[1] == ["time before 1990"] * 2
+
+
+def test_an_offset_that_no_clock_has() -> None:
+    reason = "no clock has this offset from UTC, in time column 't'"
+    texts = [f"2023-11-14 22:13:20{offset}" for offset in ("+25:00", "-2500", "+14:01", "+99", "+05:60")]
+    assert read(texts, "text") == ([None] * 5, [reason] * 5)
+    assert read(texts, "text", "Europe/Vienna") == ([None] * 5, [reason] * 5)
+
+
+def test_a_truth_value_is_no_time() -> None:
+    assert read(["true"], "s")[1] == ["time is not a number in column 't'"]
+    assert read(["true"], "text")[1] == ["time is not ISO 8601 in column 't'"]
+
+
+@pytest.mark.parametrize(
+    ("text", "format", "zone"),
+    [
+        ("14.11.2023 22:13:20", "%d.%m.%Y %H:%M:%S", "UTC"),
+        ("14.11.2023 23:13:20", "%d.%m.%Y %H:%M:%S", "Europe/Vienna"),
+        (" 14/Nov/2023:23:13:20 +0100 ", "%d/%b/%Y:%H:%M:%S %z", None),
+        ("11/14/23 10:13:20 PM", "%m/%d/%y %I:%M:%S %p", "UTC"),
+        ("20231114T221320.000000", "%Y%m%dT%H%M%S%.f", "UTC"),
+    ],
+)
+def test_a_format_of_ones_own(text: str, format: str, zone: str | None) -> None:
+    assert read([text], "text", zone, format=format) == ([MOMENT], [None])
+    wrong = f"time is not as `format` {format!r} says in column 't'"
+    assert read(["2023-11-14T22:13:20Z", None, ""], "text", zone, format=format)[1] == [
+        wrong,
+        *["no time in column 't'"] * 2,
+    ]
+
+
+def test_a_format_without_an_offset_needs_a_zone() -> None:
+    assert read(["14.11.2023"], "text", format="%d.%m.%Y")[1] == [NAIVE]
+    assert read(["14.11.2023"], "text", "UTC", format="%d.%m.%Y")[0] == [
+        MOMENT - (22 * 3600 + 13 * 60 + 20) * 1_000_000
+    ]
 
 
 def test_a_wrong_unit_is_named() -> None:
