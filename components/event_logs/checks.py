@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from components.event_logs.books import moment
-from components.event_logs.clocks import check_clocks, check_days, clock_warnings, of_slowest
+from components.event_logs.clocks import check_clocks, check_days, clock_warnings
 from components.event_logs.domains import check_labels
 from components.event_logs.events import optional_columns
 from components.event_logs.key_spellings import check_spellings
+from components.event_logs.measurable import check_measurable
 from components.event_logs.plan import EventLogsPlan, StreamPlan, TaskPlan
 from components.event_logs.tally import Tally
 from components.event_logs.times import NAIVE, likely_unit
@@ -15,14 +16,14 @@ from models.errors import InputError
 from models.registry import known
 
 
-def check(plan: EventLogsPlan, tally: Tally, as_of: int | None) -> list[str]:
+def check(plan: EventLogsPlan, tally: Tally, as_of: int | None, split_at: int | None) -> list[str]:
     """Raises the first failure, in the order in which a person would want to mend them; returns warnings.
 
     Raises:
         InputError: a stream without rows; most times in a wrong unit or without a zone; too many dead letters or
             orphans; keys of numbers in two spellings; a column that no row has; a clock far ahead of the others; a day without
-            rows; a split without examples; labels that the loss is not defined for; a binary task with one class only in the
-            train split.
+            rows; a split without examples; a task that nothing is observed of; labels that the loss is not defined for; a binary
+            task with one class only in the train split.
     """
     for stream in plan.streams:
         _check_times(stream, tally)
@@ -36,6 +37,7 @@ def check(plan: EventLogsPlan, tally: Tally, as_of: int | None) -> list[str]:
             check_spellings(plan, stream, tally)
     warnings = check_days(plan, tally, as_of)
     _check_splits(plan, tally)
+    warnings += check_measurable(plan, tally, as_of, split_at)
     for task in plan.tasks:
         check_labels(plan, task, tally)
         if task.kind == "binary":
@@ -152,17 +154,11 @@ def _check_classes(plan: EventLogsPlan, task: TaskPlan, tally: Tally) -> None:
         return
     source = f"stream {task.stream!r}" if task.stream else f"label column {task.label!r}"
     examples = tally.counts["examples", "train"]
-    if not observed:
-        reason = f"none of {examples:,} train examples is observed"
-    else:
-        kind = "negative" if positives else "positive"
-        reason = f"none of {observed:,} observed train examples (of {examples:,}) is {kind}"
+    kind = "negative" if positives else "positive"
+    reason = f"none of {observed:,} observed train examples (of {examples:,}) is {kind}"
     if task.label:
         there = ", ".join(tally.below("label", task.name))
         hint = f"The column holds {there}; check `label.positive`." if there else "Check the label column."
-    elif not observed:
-        hint = "Is `window` longer than the logs, so that every window is still open, or `given` never positive?"
-        hint += of_slowest(plan, tally)
     else:
         hint = "Check `outcome`, `key` and `window`."
     raise InputError(f"task {task.name!r} ({source}): {reason}, so there is only one class to learn from. {hint}")

@@ -229,7 +229,7 @@ def _run(
     finally:
         remove_folder(shuffle.folder_of(folder))
     tally = Tally.from_json(saved["tally"])
-    warnings = check(plan, tally, saved["as_of"])
+    warnings = check(plan, tally, saved["as_of"], saved["split_at"])
     for warning in warnings:
         logger.warning(warning)
     found = books.books(plan, tally)

@@ -78,6 +78,7 @@ class TaskPlan(_Frozen):
     label: str | None = None
     positive: tuple[Scalar, ...] = ()
     loss: str | None = None
+    unmeasured: Literal["refuse", "allow"] = "refuse"
 
 
 class SplitPlan(_Frozen):
@@ -175,6 +176,7 @@ def _of_logs(recipe: Recipe, logs: Logs) -> dict[str, object]:
             stream=task.outcome,
             window=_micros(task.window or datetime.timedelta()),
             given=task.given,
+            unmeasured=task.unmeasured,
             aggregate=task.aggregate,
             loss=_restricting(task.loss),
         )
@@ -204,6 +206,7 @@ def _of_examples(recipe: Recipe, examples: LabelledExamples) -> dict[str, object
             name=name,
             kind=task.kind,
             given=task.given,
+            unmeasured=task.unmeasured,
             label=task.label.column if task.label else None,
             positive=task.label.positive if task.label else (),
             loss=_restricting(task.loss),

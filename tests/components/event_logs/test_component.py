@@ -64,7 +64,9 @@ def test_the_artifact(executed: standard_artifacts.Examples) -> None:
         "Split-eval",
         "Split-train",
         "books.json",
+        "days.json",
         "dead_letters",
+        "files.json",
         "summary.json",
     ]
     for path in folder.glob("Split-*/*"):
