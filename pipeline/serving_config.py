@@ -102,8 +102,9 @@ def choose(
     moved = (new.stable, new.canary) != (old.stable, old.canary)
     if before is not None and moved:
         newest = max(set.intersection(*(set(versions) for versions in models.values())), default=None)
-        left = (newest if version == "newest" else version for version in (old.stable, old.canary))
-        new = new.model_copy(update={"previous": tuple(dict.fromkeys(version for version in left if version))})
+        left = (newest if version == "newest" else version for version in (old.stable, old.canary, *old.previous))
+        gone = dict.fromkeys(version for version in left if version and version not in (new.stable, new.canary))
+        new = new.model_copy(update={"previous": tuple(gone)[:3]})
     wanted = {version for version in (new.stable, new.canary, *(keep or ())) if isinstance(version, int)}
     _check(wanted, served, models)
     try:

@@ -25,7 +25,7 @@ class ServingChoice(Section):
         stable: for all clients; `newest` follows each push.
         canary: for those who ask the canary's server; None: the same as `stable`.
         keep: versions that are never pruned.
-        previous: what was served before the last change, to go back to.
+        previous: what was served before and is no longer, the newest change first, to go back to.
         mount: where the servers see the folder in which the models' folders lie.
     """
 

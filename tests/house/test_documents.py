@@ -55,7 +55,7 @@ def test_source_files_are_one_idea_long() -> None:
     } == {}
 
 
-COMMAND = re.compile(r"(?:^|[` /])gatewise (validate|simulate|fetch|run|predict|report|\w+) ([^`#\n]*)")
+COMMAND = re.compile(r"(?:^|[` /])gatewise ([\w-]+) ([^`#\n]*)")
 
 
 def commands() -> list[tuple[str, str, str]]:

@@ -78,7 +78,10 @@ def test_a_canary_and_its_end(served: Path, capsys: pytest.CaptureFixture[str]) 
     run(capsys, served, "--stable", 5, "--canary", "none")
     assert loaded(served) == loaded(served, "canary") == {"shop": [5]}, "whoever still asks the canary gets stable"
     choice = read_choice(served)
-    assert choice is not None and choice.previous == (4, 5), "the stable one first: it is what one goes back to"
+    assert choice is not None and choice.previous == (4,), "what one goes back to, and nothing that is still served"
+    run(capsys, served, "--canary", 3)
+    choice = read_choice(served)
+    assert choice is not None and choice.previous == (4,), "a new canary does not forget it"
 
 
 def test_a_pair_moves_in_one_file(served: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -42,7 +42,7 @@ def push(
     model_blessed: int = 1,
     infra_blessed: int = 1,
     infra: types.Artifact | None = None,
-    **properties: bool | int,
+    **properties: float,
 ) -> types.Artifact:
     pushed = standard_artifacts.PushedModel()
     pushed.uri = str(Path(model.uri).parents[1] / "pushed_model")
@@ -128,9 +128,17 @@ def test_a_push_that_is_switched_off_keeps_everything_as_it_is(model: types.Arti
     assert push(model, str(tmp_path / "serving"), push=True).get_int_custom_property("pushed") == 1
 
 
-@pytest.mark.parametrize(("keep", "left"), [(2, ["3", "1700000000"]), (3, ["2", "3", "1700000000"]), (None, None)])
+@pytest.mark.parametrize(
+    ("keep", "left"),
+    [
+        (2, ["3", "1700000000"]),
+        (2.0, ["3", "1700000000"]),  # as Kubeflow hands numbers over
+        (3, ["2", "3", "1700000000"]),
+        (None, None),
+    ],
+)
 def test_a_push_removes_what_is_older_than_the_recipe_keeps(
-    model: types.Artifact, tmp_path: Path, keep: int | None, left: list[str] | None
+    model: types.Artifact, tmp_path: Path, keep: float | None, left: list[str] | None
 ) -> None:
     for version in ("1", "2", "3"):
         (tmp_path / "serving" / version).mkdir(parents=True)
