@@ -81,8 +81,35 @@ def test_killed_in_every_stage_and_started_again(
     assert done.code == 0, done.out + done.err
     assert done.result["metrics"] == whole.result["metrics"]
     assert done.result["retrieval"]["methods"] == whole.result["retrieval"]["methods"]
-    pushed = [list((root / "serving" / model).iterdir()) for model in ("shop", "shop_retrieval")]
+    pushed = [list((root / "serving" / model).glob("[0-9]*")) for model in ("shop", "shop_retrieval")]
     assert [len(versions) for versions in pushed] == [1, 1] and pushed[0][0].name == pushed[1][0].name
     assert all((versions[0] / "saved_model.pb").is_file() for versions in pushed)
     again = gatewise(*command(root), "--json", tmp_path / "again.json")
-    assert again.result["all_cached"] is True and list((root / "serving" / "shop").iterdir()) == pushed[0]
+    assert again.result["all_cached"] is True and list((root / "serving" / "shop").glob("[0-9]*")) == pushed[0]
+
+
+def test_a_probe_that_is_killed_is_no_verdict(
+    command: Callable[[Path], list[str]],
+    gatewise: Callable[..., Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As the kernel kills it when memory runs out: the run ends with 3, and the same command probes again and pushes."""
+    armed = tmp_path / "armed"
+    armed.touch()
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os, sys\n"
+        f"if 'components.probe.ask' in sys.orig_argv and os.path.exists({str(armed)!r}):\n"
+        f"    os.remove({str(armed)!r})\n"
+        "    os.kill(os.getpid(), 9)\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")]))
+    arguments = [*command(tmp_path / "root"), "--set", "retrieval=null"]
+    first = gatewise(*arguments)
+    assert first.code == 3 and not armed.exists(), first.err
+    assert "was killed by SIGKILL, as the kernel does when memory runs out" in first.err
+    assert "Run the same command again" in first.err and "Traceback" not in first.err
+    assert not (tmp_path / "root" / "serving").exists()
+    again = gatewise(*arguments, "--json", tmp_path / "again.json")
+    assert again.code == 0, again.out + again.err
+    assert len(list((tmp_path / "root" / "serving" / "shop").glob("[0-9]*"))) == 1

@@ -146,7 +146,7 @@ def test_what_the_next_run_is_compared_with_is_kept(run: dict[str, Task], home: 
 
 def test_the_next_candidate_is_compared_with_the_pushed_model(run: dict[str, Task], replay: Replay, home: Path) -> None:
     assert "baseline_model" not in run["Evaluator"].outputs["blessing"]["metadata"]
-    [version] = (home / "serving" / "shop").iterdir()
+    [version] = (home / "serving" / "shop").glob("[0-9]*")
     older = version.with_name(str(int(version.name) - 86_400))
     shutil.copytree(version, older)
     cached = {name: task for name, task in run.items() if name not in ("BaselineModel", "Evaluator", "Probe", "Pusher")}

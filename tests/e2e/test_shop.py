@@ -43,7 +43,7 @@ class World:
         )
 
     def versions(self, model: str = "shop") -> list[str]:
-        return sorted(path.name for path in (self.root / "serving" / model).iterdir())
+        return sorted(path.name for path in (self.root / "serving" / model).glob("[0-9]*"))
 
     def fresh(self, done: Any) -> set[str]:
         return {stage["name"] for stage in done.result["stages"] if not stage["cached"]}

@@ -14,8 +14,10 @@ from tfx import v1 as tfx
 from components.probe.component import Probe
 from components.probe.plan import ProbePlan
 from components.push.component import Pusher
+from components.push.lock import LOCK
 from models.recipe import Recipe
 from models.trainer_plan import TrainerPlan
+from models.version_folders import version_folders
 
 KINDS = {
     "device": pa.large_binary(),
@@ -98,8 +100,8 @@ def test_trained_probed_pushed_once(problem: SimpleNamespace, raw_examples: Path
         "faults": [],
     }
     assert found["latency_ms"]["p50"] > 0 and found["size_mib"] > 0
-    (version,) = (tmp_path / "serving").iterdir()
+    (version,) = version_folders(tmp_path / "serving").values()
     assert version.name.isdigit() and (version / "saved_model.pb").read_bytes() == model.read_bytes()
     run(problem, raw_examples, tmp_path)
-    assert [path.name for path in (tmp_path / "serving").iterdir()] == [version.name]
+    assert {path.name for path in (tmp_path / "serving").iterdir()} == {version.name, LOCK}
     assert len(list((tmp_path / "artifacts" / "Trainer" / "model").iterdir())) == 1, "trained once"

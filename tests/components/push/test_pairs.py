@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -183,6 +185,58 @@ def test_the_number_is_free_or_its_own_in_every_folder(tmp_path: Path) -> None:
     holding(ones / "8", "another")
     assert version_of_both(7, places) == 9
     assert version_of_both(8, places[1:]) == 8
+
+
+PAIRS = """
+import sys
+from pathlib import Path
+from components.push.lock import alone_in
+from components.push.versions import publish, version_of_both
+
+name, root, order = sys.argv[1], Path(sys.argv[2]), sys.argv[3:]
+sys.stdin.readline()
+for second in range(1, 31):
+    sources = {kind: root / name / f"{kind} {second}" for kind in order}
+    for source in sources.values():
+        source.mkdir(parents=True)
+        (source / "saved_model.pb").write_text(str(source))
+    places = [(source, root / kind) for kind, source in sources.items()]
+    for kind in order:
+        # As the executor does it, each of the two pushes by itself.
+        with alone_in(folder for _, folder in places):
+            publish(sources[kind], root / kind, version_of_both(second, places))
+"""
+
+
+def test_two_pairs_at_once(tmp_path: Path) -> None:
+    """Thirty pairs each, of the same seconds, one beginning with the ranker and one with the retrieval model: both models of
+    each pair are under one version."""
+    orders = {"one": ("ranker", "retrieval"), "two": ("retrieval", "ranker")}
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", PAIRS, name, str(tmp_path), *order],
+            cwd=Path(__file__).parents[3],
+            stdin=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for name, order in orders.items()
+    ]
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    for process in processes:
+        _, errors = process.communicate(timeout=120)
+        assert process.returncode == 0, errors
+    found = {
+        kind: {
+            version: (folder / "saved_model.pb").read_text().replace(kind, "model")
+            for version, folder in version_folders(tmp_path / kind).items()
+        }
+        for kind in ("ranker", "retrieval")
+    }
+    assert found["ranker"] == found["retrieval"] and len(set(found["ranker"].values())) == 60
 
 
 DESTINATION = pusher_pb2.PushDestination(filesystem=pusher_pb2.PushDestination.Filesystem(base_directory="serving"))

@@ -13,7 +13,7 @@ from tfx.dsl.components.base import base_beam_executor, base_executor
 from tfx.orchestration.kubeflow.v2 import compiler_utils
 from tfx.types import standard_artifacts
 
-from models.errors import InputError
+from models.errors import InputError, NoVerdictError
 from pipeline.kubeflow import artifacts, entrypoint
 
 SCHEMA = compiler_utils.get_artifact_schema(standard_artifacts.Schema).decode()
@@ -41,6 +41,13 @@ class Crashes(base_executor.BaseExecutor):
 
     def Do(self, input_dict: Any, output_dict: Any, exec_properties: Any) -> None:
         raise KeyError("a defect")
+
+
+class Undecided(base_executor.BaseExecutor):
+    """Ends as a probe whose process was killed."""
+
+    def Do(self, input_dict: Any, output_dict: Any, exec_properties: Any) -> None:
+        raise NoVerdictError("Probe: the process that asked the model was killed by SIGKILL.")
 
 
 @pytest.fixture(autouse=True)
@@ -107,6 +114,20 @@ def test_a_defect_ends_with_3_and_its_traceback(
     assert entrypoint.main(step(f"{__name__}.Crashes", tmp_path)) == 3
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert "KeyError: 'a defect'" in lines[-2]["traceback"] and lines[-1]["message"].startswith("crashed: KeyError")
+    assert not (tmp_path / "kfp_outputs").exists()
+
+
+def test_no_verdict_on_a_model_ends_with_3_and_one_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], termination_log: Path
+) -> None:
+    """And without an output, of which Kubeflow would make a result that is taken again."""
+    monkeypatch.setenv(entrypoint.MOUNT_ROOT, str(tmp_path))
+    assert entrypoint.main(step(f"{__name__}.Undecided", tmp_path)) == 3
+    last = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert "traceback" not in last and last["exit_code"] == 3
+    assert (
+        termination_log.read_text() == "CuratedSchema: Probe: the process that asked the model was killed by SIGKILL."
+    )
     assert not (tmp_path / "kfp_outputs").exists()
 
 
