@@ -94,7 +94,9 @@ class Stream(Section):
     """One stream of events: which files, which rows of them, and which columns say who, what and when."""
 
     path: str = Field(
-        description="File or glob (`**` crosses folders), relative to `data`.", examples=["clicks/*.parquet"]
+        description="File or glob (`**` crosses folders), relative to `data`. Names that begin with `_` or `.`, such as "
+        "`_temporary`, match only a name that begins so in the glob. Text may be packed by gzip, bzip2, zstd, lz4 or xz.",
+        examples=["clicks/*.parquet"],
     )
     format: Literal["parquet", "csv", "jsonl"] | None = Field(
         default=None, description="Format of the files; by default told by their ending.", examples=["csv"]
@@ -209,7 +211,8 @@ class LabelledExamples(Section):
     """Examples that already carry their labels, where there is no log."""
 
     path: str = Field(
-        description="File or glob of the examples, relative to `data`.", examples=["census_train.parquet"]
+        description="File or glob of the examples, relative to `data`, as a stream's.",
+        examples=["census_train.parquet"],
     )
     eval_path: str | None = Field(
         default=None,
