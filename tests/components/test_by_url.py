@@ -94,8 +94,8 @@ def recipe_at(data: str) -> Recipe:
             "split": {"eval_last": "5d"},
             "features": FEATURES,
             "tasks": {
-                "click": {"kind": "binary", "outcome": "click", "window": "1h"},
-                "cart": {"kind": "binary", "outcome": "cart", "window": "1h", "given": "click"},
+                "click": {"kind": "binary", "outcome": "click", "window": "1h", "gates": "none"},
+                "cart": {"kind": "binary", "outcome": "cart", "window": "1h", "given": "click", "gates": "none"},
             },
             "evaluation": {
                 "slices": [["user"]],

@@ -61,7 +61,7 @@ class Logs:
                 "price": {"kind": "numeric"},
                 "age": {"kind": "categorical", "type": "integer"},
             },
-            "tasks": {"click": {"kind": "binary", "outcome": "click", "window": "10m"}},
+            "tasks": {"click": {"kind": "binary", "outcome": "click", "window": "10m", "gates": "none"}},
             "model": {
                 "architecture": "shared_bottom",
                 "options": {"shared_bottom": {"units": [4], "tower_units": [4]}},

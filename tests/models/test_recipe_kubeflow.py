@@ -237,3 +237,12 @@ def test_the_schema_for_editors_accepts_what_the_recipe_accepts() -> None:
     for wrong in (("cpu: 2", "cpus: 2"), ("count: 1}", "count: 0}")):
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.validate(yaml.safe_load(RECIPE.replace(*wrong)), json.loads(schema_text()))
+
+
+@pytest.mark.parametrize("gate", ["{metric: auc, max_loss_to_best: 0.1}", "{metric: auc, at_least: 0.1}"])
+def test_the_evaluation_keeps_the_best_values_on_the_volume_of_root(gate: str, tmp_path: Path) -> None:
+    text = RECIPE.replace("label: {column: income}", f"label: {{column: income}}, gates: [{gate}]")
+    (tmp_path / "recipe.yaml").write_text(text.replace("/gatewise: gatewise-home, /logs", "/logs"))
+    with pytest.raises(InputError, match="no volume holds /gatewise in the pods of") as error:
+        load_recipe(tmp_path / "recipe.yaml")
+    assert ("Evaluator" in str(error.value)) is ("best" in gate)
