@@ -20,8 +20,9 @@ import pyarrow.parquet as pq
 import tensorflow as tf
 
 from models import named_tensors, warm_up
+from models.argument_names import argument_names
 from models.encoding import Encoding
-from models.named_rows import argument_names, named_columns
+from models.named_rows import named_columns
 from models.retrieval.asking import ITEM, QUERY
 from models.retrieval.exact_index import ExactIndex
 from models.retrieval.item_table import raw_batches, read_items
