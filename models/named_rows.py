@@ -7,7 +7,6 @@ as MISSING of its type, as an array has a value everywhere: the model takes it f
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -24,18 +23,6 @@ DTYPES: dict[str, Any] = {"bytes": object, "int": np.int64, "float": np.float32}
 
 _INT64 = range(-(2**63), 2**63)
 _FLOAT32_MAX = 3.4028234663852886e38
-
-
-def argument_names(columns: Iterable[str]) -> dict[str, str]:
-    """{column: its name in a signature}: the same, but for characters that TensorFlow allows in no name of an input."""
-    names: dict[str, str] = {}
-    for column in columns:
-        name = re.sub(r"[^A-Za-z0-9_]", "_", column)
-        name = name if name[:1].isalpha() else f"column_{name}"
-        while name in names.values():
-            name += "_"
-        names[column] = name
-    return names
 
 
 def named_columns(

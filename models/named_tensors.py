@@ -7,7 +7,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from models.named_rows import MISSING, argument_names
+from models.argument_names import argument_names
+from models.named_rows import MISSING
 
 _DTYPES = {"bytes": tf.string, "int": tf.int64, "float": tf.float32}
 

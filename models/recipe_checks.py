@@ -31,9 +31,10 @@ from models.recipe import (
     raw_type,
 )
 from models.recipe_kubeflow_checks import kubeflow_problems
+from models.recipe_name_checks import name_problems
 from models.recipe_retrieval_checks import retrieval_problems
 from models.registry import check_options, known
-from models.score import RANK_OUTPUTS, names, parse
+from models.score import names, parse
 from models.table_optimizers import TABLE_OPTIMIZERS
 from models.units import format_duration
 
@@ -59,6 +60,7 @@ def problems(recipe: Recipe) -> list[Problem]:
         _training,
         _evaluation,
         retrieval_problems,
+        name_problems,
         _serving,
         beam_problems,
         kubeflow_problems,
@@ -485,17 +487,6 @@ def _evaluation(recipe: Recipe) -> Iterator[Problem]:
 
 def _serving(recipe: Recipe) -> Iterator[Problem]:
     serving, tasks = recipe.serving, tuple(recipe.tasks)
-    for task in tasks:
-        if task in RANK_OUTPUTS:
-            yield (
-                ("tasks", task),
-                f"the signature `rank` has an output of this name besides the tasks. Choose another than "
-                f"{' and '.join(map(repr, RANK_OUTPUTS))}.",
-            )
-    for weight in serving.weights:
-        for what, taken in (("task", tasks), ("column", feature_columns(recipe.features))):
-            if weight in taken:
-                yield ("serving", "weights", weight), f"a {what} has this name. Choose another for the weight."
     if serving.score is None:
         if serving.weights:
             yield ("serving", "weights"), "weights are for a formula: write it in 'score', or remove them."

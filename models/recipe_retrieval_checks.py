@@ -139,15 +139,15 @@ def _history(recipe: Recipe, section: Retrieval) -> Iterator[Problem]:
 
 def _taken(recipe: Recipe, section: Retrieval) -> Iterator[Problem]:
     columns = {column_of(name, feature): name for name, feature in user_features(recipe, section).items()}
-    for column in TAKEN:
-        if column in columns:
+    for column in columns:
+        if column.lower() in TAKEN:  # small and capital letters are the same to TensorFlow
             yield (
                 ("features", columns[column]),
                 f"its column {column!r} has the name of an input of the retrieval model, or of the questions that measure it. "
                 f"Give the column another name than {', '.join(TAKEN)}.",
             )
-        elif column == section.user:
-            yield ("retrieval", "user"), f"the column has a taken name. Give it another than {', '.join(TAKEN)}."
+    if section.user in TAKEN and section.user not in columns:
+        yield ("retrieval", "user"), f"the column has a taken name. Give it another than {', '.join(TAKEN)}."
 
 
 def _training(section: Retrieval) -> Iterator[Problem]:

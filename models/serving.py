@@ -16,10 +16,10 @@ from typing import Any, Protocol
 import tensorflow as tf
 
 from models import named_tensors, score, warm_up
+from models.argument_names import argument_names
 from models.asking import PREDICTOR, RANK, RAW, SERVER, argument
 from models.encoding import Encoding
 from models.loading import load_saved_model
-from models.named_rows import argument_names
 from models.reproducible import settle, variables_read
 from models.serving_inputs import EXPECTED, INPUTS, typical_row
 from models.trainer_plan import ServingPlan

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from models.named_rows import argument_names, named_columns, page_of, rank_columns
+from models.argument_names import argument_names
+from models.named_rows import named_columns, page_of, rank_columns
 from models.serving_inputs import serialize_examples
 
 MOST = 1000

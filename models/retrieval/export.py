@@ -20,9 +20,10 @@ import pyarrow.parquet as pq
 import tensorflow as tf
 
 from models import named_tensors, warm_up
+from models.argument_names import argument_names
 from models.encoding import Encoding
 from models.loading import load_saved_model
-from models.named_rows import argument_names, named_columns
+from models.named_rows import named_columns
 from models.reproducible import settle, variables_read
 from models.retrieval.asking import ITEM, QUERY
 from models.retrieval.exact_index import ExactIndex

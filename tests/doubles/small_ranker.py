@@ -30,7 +30,7 @@ def write_ranker(
     import tensorflow as tf
 
     from models import named_tensors
-    from models.named_rows import argument_names
+    from models.argument_names import argument_names
 
     module, none, taste = tf.Module(), -(2**63), tf.constant(2.0)
 

@@ -38,7 +38,8 @@ def write_retrieval(
     import tensorflow as tf
 
     from models import named_tensors
-    from models.named_rows import MISSING, argument_names
+    from models.argument_names import argument_names
+    from models.named_rows import MISSING
 
     texts, module, dim = item_type == "bytes", tf.Module(), len(vectors[0])
     ids = [row["item"] for row in items]

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from models.argument_names import argument_names
 from models.errors import InputError
-from models.named_rows import argument_names, named_columns, rank_columns
+from models.named_rows import named_columns, rank_columns
 
 INPUTS: dict[str, dict[str, Any]] = {
     "name": {"type": "bytes", "multivalued": False, "side": "user"},

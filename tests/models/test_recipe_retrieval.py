@@ -145,6 +145,11 @@ WRONG = {
         "  device: {kind: categorical, column: history}",
         [":12: features.device: its column 'history' has the name of an input of the retrieval model"],
     ),
+    "context called like an input in capital letters": (
+        "  device: {kind: categorical}",
+        "  device: {kind: categorical, column: History}",
+        [":12: features.device: its column 'History' has the name of an input of the retrieval model"],
+    ),
     "a user called like an input": (
         "user: reader",
         "user: seen",
