@@ -15,7 +15,7 @@ def summarise(run: Run) -> dict[str, Any]:
     """The record that `gatewise run --json` writes.
 
     Returns:
-        {"stages": [{"name", "rows", "seconds", "rows_per_second", "cached"}], "books": {stream: counts},
+        {"stages": [{"name", "rows", "seconds", "rows_per_second", "cached"}], "books": {stream: counts}, "warnings": [of the event logs],
         "metrics": {task: {metric: value}}, "truth": {task: ...}, "retrieval": retrieval.json or None,
         "blessed": bool, "failed_gates": [message],
         "pushed": folder pushed by this run or None, "serving": folder of this model's version or None,
@@ -52,6 +52,7 @@ def summarise(run: Run) -> dict[str, Any]:
             for stage in stages
         ],
         "books": run.read_json("EventLogs.examples", "books.json") or {},
+        "warnings": (run.read_json("EventLogs.examples", "summary.json") or {}).get("warnings", []),
         "metrics": evaluation.get("tasks", {}),
         "truth": evaluation.get("truth", {}),
         "retrieval": retrieval,
