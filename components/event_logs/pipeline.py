@@ -152,7 +152,7 @@ def build(pipeline: beam.Pipeline, plan: EventLogsPlan, folder: str, now: int) -
     found = pieces(plan)
     partitions = count_of_partitions(plan, found)
     # With a fixed `as_of` the result does not depend on when the stage runs.
-    limit = now if plan.as_of is None else LATEST
+    limit = now if plan.as_of is None else LATEST - 1
     read = (
         pipeline
         | "pieces" >> beam.Create(together(enumerate(found)))

@@ -87,8 +87,8 @@ def test_a_clock_ahead_is_refused_by_name(shop_recipe: Make, write_log: Write, r
     write_all(write_log, logs, ending)
     assert refused(run_stage, shop_recipe()) == (
         f"stream 'click': click.{ending}, row 10: its time is 2026-01-12T00:00:00Z, after 5.0 days without any row of the "
-        "stream. Its clock is ahead. Remove the row, or write the moment up to which the logs are complete as logs.as_of, not "
-        "`latest`: so that an outcome until then would be said to have been logged."
+        "stream. Its clock is ahead. Remove the row, or write the moment up to which the logs are complete as logs.as_of: rows "
+        "after it are counted apart."
     )
     out = run_stage(shop_recipe(logs={"as_of": "2026-01-07T00:00:00Z"}))
     assert out.books["click"]["after_as_of"] == 1 and out.summary["watermarks"]["click"] == "2026-01-06T23:42:30Z"
@@ -159,6 +159,10 @@ def test_rows_after_as_of_are_no_dead_letters(shop_recipe: Make, write_log: Writ
     out = run_stage(shop_recipe(logs={"as_of": "2026-01-07T00:00:00Z", "limits": {"dead_letters": 0.0}}))
     expected = dict(read=2400, used=481, duplicate=0, orphan=0, late=0, after_as_of=1919, dead_lettered=0, other=0)
     assert out.books["impression"] == expected and out.dead.height == 0
+    logs = shop(10)
+    write_all(write_log, logs | {"click": [*logs["click"], logs["click"][0] | {"time": 4_102_444_800}]})
+    out = run_stage(shop_recipe(logs={"as_of": "2026-01-07T00:00:00Z"}))
+    assert out.dead["reason"].to_list() == ["time in the future"], "2100 is no time of an event"
     assert refused(run_stage, shop_recipe(logs={"as_of": "2026-01-04T00:00:00Z"})) == (
         "stream 'impression': all of its 2,400 rows are later than logs.as_of (2026-01-04T00:00:00Z). Write a later `as_of`, "
         "or check `time`."
