@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from components.event_logs.tally import BOOKS
+from components.event_logs.tally import BOOKS, LOSSES
 from models.errors import GatewiseError, InputError
 from models.recipe import Recipe
 from pipeline.native_stderr import native_stderr_to
@@ -81,6 +81,8 @@ class RunConsole:
         out.print(_stage_table(summary))
         if summary["books"]:
             out.print(_books_table(summary))
+        for message in summary["warnings"]:
+            out.print(f"warning: {message}", markup=False)
         out.print(_metrics_table(summary))
         if summary["retrieval"]:
             out.print(_retrieval_table(summary["retrieval"]))
@@ -114,9 +116,8 @@ def _stage_table(summary: dict[str, Any]) -> Table:
 
 
 def _books_table(summary: dict[str, Any]) -> Table:
-    table = Table(
-        "stream", title="Books: read = used + duplicate + orphan + late + dead-lettered", title_justify="left"
-    )
+    losses = " + ".join(column.replace("_", "-") for column in LOSSES)
+    table = Table("stream", title=f"Books: read = used + {losses}", title_justify="left")
     for column in BOOKS:
         table.add_column(column.replace("_", "-"), justify="right")
     for stream, counts in summary["books"].items():

@@ -128,8 +128,14 @@ A URL with credentials in it (`s3://KEY:SECRET@BUCKET`, `?Signature=...`) is ref
 How the labels come about: each outcome is credited to the last impression with the same key at or before it, if no more than
 the task's window lies between; each outcome is credited at most once per task. An impression whose window is still open at
 `as_of`, or whose `given` task did not happen, gets weight 0 for that task: it is neither positive nor negative. Rows that
-cannot be used are counted: duplicates, orphans (no impression before), late (outside every window), dead letters (malformed;
-kept with file, row and reason). Per stream, read = used + duplicate + orphan + late + dead-lettered.
+cannot be used are counted: duplicates, orphans (no impression before), late (outside every window), after `as_of`, dead letters
+(malformed; kept with file, row and reason). Per stream, read = used + duplicate + orphan + late + after-as-of + dead-lettered.
+
+Up to when the logs are complete: a stream's watermark is the time of its latest event, and `as_of: latest` the smallest
+watermark of the impressions and of the outcome streams that tasks use. A stream that lags by twelve hours so leaves the windows
+of twelve hours open, and one with few events a few more than it must; that costs examples, but makes no false negatives. A row
+that lies far after all others, two days or more, is of a clock ahead, and refused by file and row. With a moment as `as_of` the
+result is what it would be had the logs ended there; `eval_last` counts back from that moment, or from the smallest watermark.
 
 """
 

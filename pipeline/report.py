@@ -19,7 +19,8 @@ class ReportData:
         recipe: the recipe's name.
         description: a sentence about it.
         books: books.json of the event logs: {stream: {"read", "used", "duplicate", ...}}.
-        summary: summary.json of the event logs: as_of, split_at, examples of each split, tasks.
+        summary: summary.json of the event logs: as_of, watermarks, split_at, examples of each split, tasks, warnings.
+        days: days.json of the event logs: the rows of each stream by day or hour.
         metrics: metrics.json of the evaluation: tasks, slices, truth, gates, baseline.
         history: history.json of the training: epochs, best_epoch, rows.
         gates: gates.json of the training: {task: [mean gate weight of each expert]}.
@@ -33,6 +34,7 @@ class ReportData:
     description: str = ""
     books: Mapping[str, Mapping[str, int]] | None = None
     summary: Mapping[str, Any] | None = None
+    days: Mapping[str, Any] | None = None
     metrics: Mapping[str, Any] | None = None
     history: Mapping[str, Any] | None = None
     gates: Mapping[str, list[float]] | None = None
@@ -52,6 +54,7 @@ def page(run: ReportData) -> str:
     sections = [
         ("stages", "Stages", report_page.stages(run.run)),
         ("books", "Data books", report_page.books(run.books)),
+        ("days", "Rows by day", report_page.rows_by_day(run.days, run.summary)),
         ("examples", "Examples and labels", report_page.examples(run.summary)),
         ("metrics", "Metrics", report_results.metrics(run.metrics)),
         ("gates", "Gates", report_results.gates(run.metrics)),

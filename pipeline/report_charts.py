@@ -5,6 +5,7 @@ Ink takes the page's text colour, so that one picture serves light and dark page
 
 from __future__ import annotations
 
+import datetime
 import io
 import math
 import re
@@ -66,6 +67,53 @@ def training_curves(epochs: Sequence[Mapping[str, Any]], best: int | None) -> st
             if index >= len(panels) - columns:
                 axes.set_xlabel("epoch")
         return _svg(drawing, "curves", "Training and eval loss of each task by epoch")
+
+
+def rows_by_day(rows: Mapping[str, Mapping[str, int]], hours: int) -> str:
+    """Rows by day (24 hours) or hour: a panel for each stream, one below the other, on one axis of time; a gap is a day without.
+
+    Args:
+        rows: {stream: {"2026-01-05" or "2026-01-05T15:00Z": rows}}.
+        hours: 24 or 1.
+    """
+    starts = {name: [_hour(start) // hours for start in found] for name, found in rows.items()}
+    first = min(min(days) for days in starts.values())
+    last = max(max(days) for days in starts.values())
+    with rc_context(_STYLE):
+        drawing = Figure(figsize=(9.2, 0.95 * len(rows) + 0.5), layout="constrained")
+        for index, (name, found) in enumerate(rows.items()):
+            axes = drawing.add_subplot(len(rows), 1, index + 1)
+            counts = list(found.values())
+            # One path of steps, not a bar for each of a thousand days.
+            edges, heights = _steps(starts[name], counts)
+            axes.fill_between(edges, heights, color=EVAL if index == 0 else TRAIN, linewidth=0)
+            axes.set_title(_short(name), loc="left", fontsize=10, fontweight="bold")
+            axes.set_xlim(first, last + 1)
+            axes.set_ylim(0, max(counts) * 1.1)
+            axes.set_yticks([max(counts)], [f"{max(counts):,}"])
+            ticks = range(first, last + 1, math.ceil((last + 1 - first) / 8))
+            labels = [_start(tick * hours, hours) for tick in ticks] if index == len(rows) - 1 else [""] * len(ticks)
+            axes.set_xticks([tick + 0.5 for tick in ticks], labels)
+        return _svg(drawing, "days", f"Rows of each stream by {'day' if hours == 24 else 'hour'}")
+
+
+def _steps(days: Sequence[int], counts: Sequence[int]) -> tuple[list[int], list[int]]:
+    """The outline of bars of width 1, from 0 to 0."""
+    edges: list[int] = []
+    heights: list[int] = []
+    for day, count in zip(days, counts, strict=True):
+        edges += [day, day, day + 1, day + 1]
+        heights += [0, count, count, 0]
+    return edges, heights
+
+
+def _hour(start: str) -> int:
+    return int(datetime.datetime.fromisoformat(start).replace(tzinfo=datetime.UTC).timestamp()) // 3600
+
+
+def _start(hour: int, hours: int) -> str:
+    moment = datetime.datetime.fromtimestamp(hour * 3600, datetime.UTC)
+    return f"{moment:%Y-%m-%d}" if hours == 24 else f"{moment:%d %Hh}"
 
 
 def gate_heat_map(gates: Mapping[str, Sequence[float]]) -> str:

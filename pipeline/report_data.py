@@ -48,6 +48,7 @@ def report_data(where: Places) -> ReportData:
         recipe=where.home.name,
         books=summary["books"] or None,
         summary=run.read_json("EventLogs.examples", "summary.json"),
+        days=run.read_json("EventLogs.examples", "days.json"),
         metrics=run.read_json("Evaluator.evaluation", "metrics.json"),
         history=run.read_json("Trainer.model_run", "history.json"),
         gates=run.read_json("Trainer.model_run", "gates.json"),

@@ -10,9 +10,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from components.event_logs.tally import LOSSES
+from pipeline import report_charts
 from pipeline.report_style import STYLE
-
-LOSSES = ("duplicate", "orphan", "late", "dead_lettered")
 
 
 def text(value: object) -> str:
@@ -169,9 +169,28 @@ def books(found: Mapping[str, Mapping[str, int]] | None) -> str:
     legend = "".join(
         f'<span class="key"><i class="{name}"></i>{name.replace("_", "-")}</span>' for name in ("used", *LOSSES)
     )
-    head = ("Stream", "Read", "Used", "Duplicate", "Orphan", "Late", "Dead-lettered", "Other streams'", "Balance")
-    listed = table("read = used + duplicate + orphan + late + dead-lettered", head, rows, classes)
+    head = (
+        "Stream",
+        "Read",
+        "Used",
+        *(name.replace("_", "-").capitalize() for name in LOSSES),
+        "Other streams'",
+        "Balance",
+    )
+    listed = table(f"read = used + {' + '.join(name.replace('_', '-') for name in LOSSES)}", head, rows, classes)
     return f'<div class="stacks" aria-hidden="true">{"".join(bars)}<p class="legend">{legend}</p></div>{listed}'
+
+
+def rows_by_day(days: Mapping[str, Any] | None, summary: Mapping[str, Any] | None) -> str:
+    """How many rows each stream has on each day, and what the stage says of them."""
+    warnings = "".join(f'<p class="note">{text(warning)}</p>' for warning in (summary or {}).get("warnings", []))
+    found = {stream: rows for stream, rows in ((days or {}).get("rows") or {}).items() if rows}
+    if not found:
+        return missing("No days.json: the logs have not been read, or their rows have no time.") + warnings
+    hours = (days or {}).get("hours", 24)
+    chart = report_charts.rows_by_day(found, hours)
+    what = "day" if hours == 24 else "hour"
+    return figure(chart, f"Well-formed rows of each stream by {what} (UTC), until the logs are complete.") + warnings
 
 
 def examples(summary: Mapping[str, Any] | None) -> str:
@@ -187,6 +206,7 @@ def examples(summary: Mapping[str, Any] | None) -> str:
     head = ("Task", "Split", "Examples", "Observed", "of examples", "Positives", "of observed")
     named = (("complete up to", "as_of"), ("split at", "split_at"))
     moments = [f"{name}: {summary[key]}" for name, key in named if summary.get(key)]
+    moments += [f"{stream} ends at {at}" for stream, at in summary.get("watermarks", {}).items()]
     note = f'<p class="note">{text(" · ".join(moments))}</p>' if moments else ""
     return table("Labels by task and split", head, rows, texts=2) + note
 

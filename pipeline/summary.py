@@ -16,6 +16,7 @@ def summarise(run: Run) -> dict[str, Any]:
 
     Returns:
         {"stages": [{"name", "rows", "seconds", "rows_per_second", "cached"}], "books": {stream: counts},
+        "warnings": [of the event logs],
         "metrics": {task: {metric: value}}, "constant": {task: {"mean", "metrics", "by": metric, "model": value, "beaten"}},
         "ungated": [task that says `gates: none`], "truth": {task: ...}, "retrieval": retrieval.json or None,
         "blessed": bool, "failed_gates": [message],
@@ -53,6 +54,7 @@ def summarise(run: Run) -> dict[str, Any]:
             for stage in stages
         ],
         "books": run.read_json("EventLogs.examples", "books.json") or {},
+        "warnings": (run.read_json("EventLogs.examples", "summary.json") or {}).get("warnings", []),
         "metrics": evaluation.get("tasks", {}),
         "constant": evaluation.get("constant", {}),
         "ungated": evaluation.get("ungated", []),

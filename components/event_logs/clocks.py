@@ -35,8 +35,7 @@ def check_clocks(plan: EventLogsPlan, tally: Tally) -> None:
         rows, hours = found
         at, file, row = timelines[name].latest[0]
         many = "" if rows == 1 else f" The {rows} rows at the end of the stream are like that; this is the last."
-        until = "so that an outcome until then would be said to have been logged"
-        cure = f"Remove the row, or write the moment up to which the logs are complete as logs.as_of, not `latest`: {until}."
+        cure = "Remove the row, or write the moment up to which the logs are complete as logs.as_of: rows after it are counted apart."
         if plan.labelled:
             cure = "Remove the row: `split.eval_last` counts back from the latest time."
         raise InputError(

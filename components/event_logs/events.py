@@ -116,7 +116,7 @@ def prepare(
         columns: what to cast besides; empty for outcomes.
         limit: latest possible time, microseconds; later ones are malformed.
         file: name for messages.
-        as_of: microseconds; rows after it are counted and left out, whatever else they hold.
+        as_of: microseconds; rows after it, until `limit`, are counted and left out, whatever else they hold.
 
     Raises:
         InputError: a column's type cannot hold what the recipe says it holds, in any row.
@@ -138,7 +138,7 @@ def prepare(
         mine = mine.with_columns(times.alias(TIME), reasons.alias(_TIME_PROBLEM))
         if as_of is not None and (times.max() or 0) > as_of:  # type: ignore[operator]
             every = mine.height
-            mine = mine.filter(~(pl.col(TIME) > as_of).fill_null(False))
+            mine = mine.filter(~((pl.col(TIME) > as_of) & (pl.col(TIME) <= limit)).fill_null(False))
             after = every - mine.height
         names.append(pl.col(TIME))
         problems += [(pl.col(_TIME_PROBLEM).is_not_null(), pl.col(_TIME_PROBLEM)), (pl.col(TIME) > limit, FUTURE)]

@@ -155,7 +155,7 @@ def build(pipeline: beam.Pipeline, plan: EventLogsPlan, listed: ListedFiles, fol
     found = pieces(plan, listed)
     partitions = count_of_partitions(plan, found)
     # With a fixed `as_of` the result does not depend on when the stage runs.
-    limit = now if plan.as_of is None else LATEST
+    limit = now if plan.as_of is None else LATEST - 1
     read = (
         pipeline
         | "pieces" >> beam.Create(together(enumerate(found)))

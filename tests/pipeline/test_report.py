@@ -9,7 +9,7 @@ import pytest
 from components.retrieval_evaluation.gates import OLDER, PRIOR, TWO_TOWER
 from components.retrieval_evaluation.methods import METHODS
 from pipeline.report import ReportData, page, write_report
-from pipeline.report_charts import gate_heat_map, training_curves
+from pipeline.report_charts import gate_heat_map, rows_by_day, training_curves
 from pipeline.report_page import count, number, share
 from pipeline.report_retrieval import NAMES
 
@@ -38,11 +38,12 @@ FULL = {
     "description": "A shop.",
     "books": {
         "impression": {
-            "read": 1040,
+            "read": 1045,
             "used": 1000,
             "duplicate": 20,
             "orphan": 0,
             "late": 0,
+            "after_as_of": 5,
             "dead_lettered": 20,
             "other": 7,
         },
@@ -50,6 +51,8 @@ FULL = {
     },
     "summary": {
         "as_of": "2026-01-15T00:00:00Z",
+        "watermarks": {"click": "2026-01-15T00:00:00Z", "impression": "2026-01-15T00:00:03Z"},
+        "warnings": ["stream 'click' ends early."],
         "split_at": "2026-01-11T00:00:00Z",
         "examples": {"train": 700, "eval": 300},
         "tasks": {
@@ -58,6 +61,10 @@ FULL = {
                 "eval": {"examples": 300, "observed": 150, "positives": 33},
             }
         },
+    },
+    "days": {
+        "hours": 24,
+        "rows": {"impression": {"2026-01-13": 500, "2026-01-14": 520}, "click": {"2026-01-12": 40, "2026-01-14": 57}},
     },
     "metrics": {
         "tasks": {"click": {"auc": 0.75, "log_loss": 0.31, "gauc": None, "example_count": 300, "positive_count": 33}},
@@ -121,6 +128,7 @@ FULL = {
 SECTIONS = (
     "Stages",
     "Data books",
+    "Rows by day",
     "Examples and labels",
     "Metrics",
     "Gates",
@@ -176,13 +184,14 @@ def test_a_full_page_has_every_section_and_needs_nothing_else():
     assert all(link.startswith("#") for link in outline.links)
     assert not re.search(r"https?:|//[a-z]|@import|url\((?!#)", text)
     assert not {"script", "link", "img", "iframe", "object"} & set(outline.tags)
-    assert outline.tags.count("caption") == outline.tags.count("table") and outline.tags.count("svg") == 2
+    assert outline.tags.count("caption") == outline.tags.count("table") and outline.tags.count("svg") == 3
 
 
 def test_the_numbers_stand_where_they_belong():
     text = page(ReportData(**FULL))
-    assert ["impression", "1,040", "1,000", "20", "0", "0", "20", "7", "balanced"] in rows(text, "books")
-    assert ["click", "100", "90", "1", "2", "3", "3", "0", "does not add up"] in rows(text, "books"), "99 of 100"
+    assert ["impression", "1,045", "1,000", "20", "0", "0", "5", "20", "7", "balanced"] in rows(text, "books")
+    assert ["click", "100", "90", "1", "2", "3", "0", "3", "0", "does not add up"] in rows(text, "books"), "99 of 100"
+    assert "click ends at 2026-01-15T00:00:00Z" in text and "stream &#x27;click&#x27; ends early." in text
     assert ["click", "eval", "300", "150", "50.0%", "33", "22.00%"] in rows(text, "examples")
     assert ["auc", "0.7500", "0.7400", "+0.0100", "0.5000"] in rows(text, "metrics")
     assert ["log_loss", "0.3100", "0.3000", "+0.0100", "0.3050"] in rows(text, "metrics")
@@ -227,6 +236,8 @@ def test_hostile_names_stay_text():
     full = copy.deepcopy(FULL)
     full |= {"recipe": evil, "description": evil, "about": {evil: evil}, "gates": {evil: [1.0]}}
     full["books"] = {evil: full["books"]["click"]}
+    full["days"] = {"hours": 24, "rows": {evil: {"2026-01-13": 5}}}
+    full["summary"] |= {"warnings": [evil], "watermarks": {evil: evil}}
     full["summary"]["tasks"] = {evil: full["summary"]["tasks"]["click"]}
     full["metrics"] = {
         "tasks": {evil: {"auc": 0.5}},
@@ -259,7 +270,7 @@ def test_missing_parts_are_named():
     Outline(text)
     assert re.findall(r"<h2[^>]*>(.*?)</h2>", text) == list(SECTIONS)
     assert text.count('class="missing"') == len(SECTIONS) and "Not evaluated" in text
-    for file in ("books.json", "summary.json", "metrics.json", "history.json", "gates.json"):
+    for file in ("books.json", "days.json", "summary.json", "metrics.json", "history.json", "gates.json"):
         assert f"No {file}" in text
     assert "has no gates" in page(ReportData(recipe="shop", gates={}))
     assert "Blessed and pushed" in page(ReportData(recipe="shop", run={"blessed": True, "pushed": "/served/1"}))
@@ -281,6 +292,10 @@ def test_charts_take_the_ink_of_the_page_and_draw_every_task():
     assert "xmlns" not in curves and "<metadata" not in curves
     heat = gate_heat_map({"click": [0.75, 0.25], "訂單": [0.5, 0.5]})
     assert all(f">{text}</text>" in heat for text in ("click", "訂單", "0.75", "0.25", "0.50"))
+    days = rows_by_day({"view": {"2026-01-05": 7, "2026-01-07": 1200}, "訂單": {"2026-01-06": 3}}, 24)
+    assert all(f">{text}</text>" in days for text in ("view", "訂單", "1,200", "3", "2026-01-05", "2026-01-07"))
+    hours = rows_by_day({"view": {"2026-01-05T22:00Z": 7, "2026-01-06T01:00Z": 9}}, 1)
+    assert ">05 22h</text>" in hours and ">06 01h</text>" in hours
     assert "all tasks" in training_curves([{"epoch": 1, "loss": 1.0}], None)
 
 

@@ -19,6 +19,7 @@ def run(tmp_path: Path) -> Any:
             "Probe.infra_blessing": {"probe.json": {"faults": ["it took too long"]}},
             "Trainer.model_run": {"history.json": {"rows": 7}},
         }
+        files["EventLogs.examples"] = {"summary.json": {"warnings": ["stream 'click' ends early."]}}
         artifacts = {}
         for output, content in files.items():
             artifacts[output] = tmp_path / output
@@ -39,6 +40,7 @@ def run(tmp_path: Path) -> Any:
 def test_pushed(run: Any) -> None:
     summary = summarise(run())
     assert (summary["blessed"], summary["pushed"], exit_code(summary)) == (True, "serving/shop/1", 0)
+    assert summary["warnings"] == ["stream 'click' ends early."]
     assert summary["stages"][0] == {
         "name": "Trainer",
         "rows": 7,

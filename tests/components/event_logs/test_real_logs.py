@@ -84,6 +84,7 @@ def test_the_taobao_slice_is_too_short_to_close_its_windows(shared_data: Path, r
     seen, done = log.filter(behavior="pv").unique(), log.filter(behavior="buy").unique()
     book = out.books["buy"]
     assert (book["used"], book["late"], book["orphan"]) == credited_outcomes(seen, done, key, 1800)
-    open_windows = seen.filter(pl.col("timestamp") + 1800 > log["timestamp"].max()).height
+    as_of = min(seen["timestamp"].max(), done["timestamp"].max())
+    open_windows = seen.filter(pl.col("timestamp") + 1800 > as_of).height
     tasks_ = out.summary["tasks"]["buy"]
     assert sum(tasks_[split]["observed"] for split in ("train", "eval")) == seen.height - open_windows
