@@ -13,6 +13,7 @@ import typer
 
 from models.errors import GatewiseError, InputError
 from models.recipe_file import load_recipe
+from pipeline.dead_letters_command import dead_letters
 from pipeline.index_command import index
 from pipeline.kubeflow.schedule_commands import app as schedule_commands
 from pipeline.machine_faults import machine_faults_told
@@ -37,6 +38,7 @@ app = typer.Typer(
 app.add_typer(schedule_commands)
 app.command()(recommend)
 app.command()(index)
+app.command(name="dead-letters")(dead_letters)
 
 RecipeFile = Annotated[Path, typer.Argument(metavar="RECIPE", help="The recipe file, such as recipes/shop.yaml.")]
 Overrides = Annotated[
