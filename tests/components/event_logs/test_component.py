@@ -133,4 +133,4 @@ def test_malformed_rows_outlive_the_refusal(
     kept = tmp_path / "EventLogs" / "refused" / "7" / "dead_letters"
     with pytest.raises(InputError, match=rf"1 of 6 rows .* are kept: gatewise dead-letters {kept} shows them"):
         executor(Executor).Do({}, {"examples": [examples]}, {"plan": plan, "fingerprint": "", "code": ""})
-    assert pl.read_parquet(kept)["raw"].to_list() == ['{"user": "1", "item": "1", "time": "never"}']
+    assert pl.read_parquet(kept)["raw"].to_list() == ['{"user":"1","item":"1","time":"never"}']
