@@ -197,6 +197,7 @@ def _recall(scores: Vectors, worst: Vectors) -> float:
 
 
 def _write(faiss: ModuleType, out: Path, index: Any, ids: pa.ChunkedArray, about: Mapping[str, Any]) -> None:
+    out = out.resolve()  # a link to a folder stays one
     unfinished = out.with_name(f".{out.name}.{os.getpid()}")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)

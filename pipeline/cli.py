@@ -13,12 +13,15 @@ import typer
 
 from models.errors import GatewiseError, InputError, masked
 from models.recipe_file import load_recipe
+from pipeline.dead_letters_command import dead_letters
 from pipeline.index_command import index
 from pipeline.kubeflow.schedule_commands import app as schedule_commands
+from pipeline.machine_faults import machine_faults_told
 from pipeline.native_stderr import native_stderr_to
-from pipeline.output import write_lines, write_output
+from pipeline.output import ClosedOutput, require_folder, standard_output, write_lines, write_output
 from pipeline.recommend_command import recommend
 from pipeline.serving_config_command import serving_config
+from pipeline.termination import STOPPED, TERMINATED, sigterm_interrupts
 
 CRASHED = 3
 INTERRUPTED = 130  # what Typer makes of Ctrl-C
@@ -27,7 +30,7 @@ app = typer.Typer(
     name="gatewise",
     help="Event logs in, a gated multi-task ranking model out.\n\n"
     "Start with: gatewise validate RECIPE, then gatewise run RECIPE. docs/recipe.md explains every key of a recipe.\n\n"
-    "Exit codes: 0 done (run: the model is pushed), 1 input refused, 2 not blessed, 3 crashed.",
+    "Exit codes: 0 done (run: the model is pushed), 1 input refused, 2 not blessed, 3 crashed, 143 stopped by SIGTERM.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -37,6 +40,7 @@ app.add_typer(schedule_commands)
 app.command()(recommend)
 app.command()(index)
 app.command()(serving_config)
+app.command(name="dead-letters")(dead_letters)
 
 RecipeFile = Annotated[Path, typer.Argument(metavar="RECIPE", help="The recipe file, such as recipes/shop.yaml.")]
 Overrides = Annotated[
@@ -88,6 +92,7 @@ def simulate(
     checked = load_recipe(recipe)
     check_recipe(checked, recipe)
     folder = (out or data_folder(checked, recipe)).resolve()
+    require_folder(folder)
     written = write_logs(folder, impressions, seed, conflict=conflict, dirt=dirt)
     rows = ", ".join(f"{count:,} {stream}" for stream, count in written.rows.items())
     typer.echo(f"{folder}: {rows} in {written.seconds:.1f} s")
@@ -264,10 +269,13 @@ def main(arguments: list[str] | None = None) -> Any:
     """Entry point of the `gatewise` script."""
     try:
         # Not standalone: Typer would end a mistyped option with 2, which means "not blessed" here.
-        code = app(arguments, standalone_mode=False)
+        with sigterm_interrupts() as termination, machine_faults_told(), standard_output():
+            code = app(arguments, standalone_mode=False)
     except typer.TyperException as error:
         error.show()  # type: ignore[attr-defined]  # not of the public class, but of all that Typer raises
         sys.exit(GatewiseError.exit_code)
+    except ClosedOutput as error:
+        sys.exit(error.exit_code)
     except GatewiseError as error:
         typer.echo(f"gatewise: {error}", err=True)
         sys.exit(error.exit_code)
@@ -278,6 +286,9 @@ def main(arguments: list[str] | None = None) -> Any:
             err=True,
         )
         sys.exit(CRASHED)
+    if code == INTERRUPTED and termination.came:
+        typer.echo(f"gatewise: {STOPPED}", err=True)
+        sys.exit(TERMINATED)
     if code == INTERRUPTED:
         typer.echo("gatewise: interrupted. The same command goes on from the last finished stage.", err=True)
         sys.exit(CRASHED)

@@ -55,7 +55,8 @@ class RunConsole:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if error is not None and not isinstance(error, SystemExit):
-            traceback.print_exception(error, file=self._file)
+            with contextlib.suppress(OSError):  # of a full disk
+                traceback.print_exception(error, file=self._file)
             if not isinstance(error, GatewiseError | KeyboardInterrupt):
                 self._screen.print(f"the whole log: {self._log}", markup=False)
         self._open.close()

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from pipeline.native_stderr import native_stderr_to
+from pipeline.output import require_folder
 
 
 def index(
@@ -39,6 +40,7 @@ def index(
 
     Needs pip install 'gatewise[ann]'. Example: gatewise index runs/serving/shop_retrieval --out runs/index
     """
+    require_folder(out)
     with tempfile.TemporaryFile() as noise, native_stderr_to(noise.fileno()):
         from pipeline.approximate_build import build_index, query_vectors
         from pipeline.predict import newest_version

@@ -11,6 +11,7 @@ import ml_metadata as mlmd
 from ml_metadata.proto import metadata_store_pb2
 
 from models.errors import InputError
+from pipeline.metadata_file import check_metadata
 from pipeline.places import Places
 
 COMPLETE, CACHED = metadata_store_pb2.Execution.COMPLETE, metadata_store_pb2.Execution.CACHED
@@ -50,12 +51,13 @@ def last_run(places: Places) -> Run:
     """The newest run under these places, as ML Metadata has it.
 
     Raises:
-        InputError: there is none.
+        InputError: there is none, or the metadata store cannot be used.
     """
     if not places.metadata.is_file():
         raise InputError(
             f"{places.home}: no run has been made here. Start one with: gatewise run RECIPE --root {places.home.parent}"
         )
+    check_metadata(places.metadata, write=False)
     config = metadata_store_pb2.ConnectionConfig()
     config.sqlite.filename_uri = str(places.metadata)
     store = mlmd.MetadataStore(config)

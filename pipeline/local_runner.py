@@ -17,6 +17,8 @@ from models.recipe import Recipe
 from pipeline.dag import create_pipeline
 from pipeline.lineage import Run, last_run
 from pipeline.listener import Listener, Silence
+from pipeline.machine_faults import machine_faults_told
+from pipeline.metadata_file import check_metadata
 from pipeline.one_machine import OneMachine
 from pipeline.places import Places
 from pipeline.spare_memory import few_arenas, give_back, imports_aside
@@ -33,12 +35,13 @@ def run_pipeline(recipe: Recipe, places: Places, listener: Listener | None = Non
         listener: hears of stages and of what they say.
 
     Raises:
-        InputError: another run uses the same folder now, the logs are refused, or Beam has no such runner.
+        InputError: another run uses the same folder now, the logs are refused, Beam has no such runner, the metadata store
+            cannot be used, or the machine refuses something.
     """
     _check_runner(recipe.beam.runner)
-    places.home.mkdir(parents=True, exist_ok=True)
     few_arenas()
-    with _alone(places), _messages_to(listener or Silence()), imports_aside():
+    with machine_faults_told(), _alone(places), _messages_to(listener or Silence()), imports_aside():
+        check_metadata(places.metadata)
         pipeline = create_pipeline(recipe, OneMachine(places))
         tfx.orchestration.LocalDagRunner().run(pipeline)
     return last_run(places)
@@ -54,6 +57,7 @@ def _check_runner(name: str) -> None:
 @contextlib.contextmanager
 def _alone(places: Places) -> Iterator[None]:
     """Two runs over one metadata store would each undo the other's bookkeeping."""
+    places.home.mkdir(parents=True, exist_ok=True)
     with open(places.home / ".lock", "w", encoding="utf-8") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
+import os
+import signal
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
-from models.errors import InputError
+from models.errors import GatewiseError, InputError
 from models.whole_file import write_whole
+
+
+class ClosedOutput(GatewiseError):
+    """Nobody reads what a command writes any more: it ends without a word, as other programs do."""
+
+    exit_code = 128 + signal.SIGPIPE
 
 
 def write_lines(answers: Iterable[Mapping[str, Any]], output: Path | None) -> None:
@@ -18,11 +28,17 @@ def write_lines(answers: Iterable[Mapping[str, Any]], output: Path | None) -> No
     Raises:
         InputError: it cannot be written there.
     """
-    lines = "".join(json.dumps(answer) + "\n" for answer in answers)
-    if output is None:
-        sys.stdout.write(lines)
-    else:
-        write_output(output, lines)
+    lines = (json.dumps(answer) + "\n" for answer in answers)
+    if output is not None:
+        write_output(output, "".join(lines))
+        return
+    try:
+        sys.stdout.writelines(lines)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _give_up(sys.stdout)
+        raise _unwritable(error) from None
 
 
 def write_output(path: Path, text: str) -> None:
@@ -33,5 +49,54 @@ def write_output(path: Path, text: str) -> None:
     """
     try:
         write_whole(path, text)
+    except BrokenPipeError:
+        raise
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror}). Name another file.") from None
+
+
+def require_folder(path: Path) -> None:
+    """Refuses what `--out` names where a folder is to be written.
+
+    Raises:
+        InputError: something is there that is no folder.
+    """
+    if path.exists() and not path.is_dir():
+        raise InputError(f"{path}: is no folder, and a folder is to be written. Name another.")
+
+
+@contextlib.contextmanager
+def standard_output() -> Iterator[None]:
+    """A block that writes to standard output, and what it wrote is out at its end.
+
+    Raises:
+        ClosedOutput: whoever read it has gone, such as `head`.
+        InputError: it cannot be written, such as on a full disk.
+    """
+    try:
+        yield
+    except (OSError, SystemExit) as error:
+        # Typer and rich end a command whose output is closed with 1, as if the input were refused.
+        cause = error.__context__ if isinstance(error, SystemExit) else error
+        if not isinstance(cause, BrokenPipeError):
+            raise
+        _give_up(sys.stdout)
+        raise ClosedOutput("") from None
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        _give_up(sys.stdout)
+        if error.errno == errno.EPIPE:
+            raise ClosedOutput("") from None
+        raise _unwritable(error) from None
+
+
+def _unwritable(error: OSError) -> InputError:
+    return InputError(f"standard output: cannot be written ({error.strerror}). Send it elsewhere.")
+
+
+def _give_up(stream: TextIO) -> None:
+    """What is not out yet goes nowhere: else Python tries, and complains, again at its end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from models.whole_file import write_whole
 from pipeline import report_charts, report_page, report_results, report_retrieval
+from pipeline.output import write_output
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -45,7 +45,7 @@ class ReportData:
 
 def write_report(run: ReportData, path: str | Path) -> Path:
     """Writes the page: the same bytes for the same data. Returns its path."""
-    write_whole(path, page(run))
+    write_output(Path(path), page(run))
     return Path(path)
 
 

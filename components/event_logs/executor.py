@@ -11,9 +11,10 @@ from tfx.dsl.components.base import base_beam_executor
 from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 
-from components.event_logs import books, pipeline
+from components.event_logs import books, pipeline, refused
 from components.event_logs.plan import EventLogsPlan
 from components.event_logs.writing import SPLITS
+from models.errors import InputError
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +35,10 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         """
         plan = EventLogsPlan.model_validate_json(exec_properties["plan"])
         examples = artifact_utils.get_single_instance(output_dict["examples"])
-        found = pipeline.run(plan, examples.uri, self._make_beam_pipeline, exec_properties.get("fingerprint") or "")
+        try:
+            found = pipeline.run(plan, examples.uri, self._make_beam_pipeline, exec_properties.get("fingerprint") or "")
+        except InputError as error:
+            raise refused.kept(examples.uri, error) from None
         logger.info("Books of the logs:\n%s", books.table(found))
         examples.split_names = artifact_utils.encode_split_names(list(SPLITS))
         examples_utils.set_payload_format(examples, example_gen_pb2.FORMAT_PARQUET)

@@ -21,6 +21,8 @@ from typing import Any
 from models.errors import GatewiseError, masked
 from models.whole_file import write_whole
 from pipeline.kubeflow.json_log import log_as_json
+from pipeline.machine_faults import machine_faults_told
+from pipeline.termination import TERMINATED, sigterm_interrupts
 
 logger = logging.getLogger("pipeline.kubeflow.entrypoint")  # its name is __main__ where it is the command
 
@@ -39,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
         arguments: of the compiled file, with Kubeflow's placeholders filled; what is not known here goes to Beam.
 
     Returns:
-        The exit code: 0 done, 1 a person must act, 3 a defect or no verdict on a model.
+        The exit code: 0 done, 1 a person must act, 3 a defect or no verdict on a model, 143 stopped by SIGTERM.
     """
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     parser.add_argument("--stage", required=True)
@@ -50,13 +52,16 @@ def main(arguments: list[str] | None = None) -> int:
     log_as_json(options.stage)
     begin = time.perf_counter()
     try:
-        facts = run(
-            options.stage,
-            options.executor_class_path,
-            options.json_serialized_invocation_args,
-            options.json_serialized_inputs_spec_args,
-            beam_arguments,
-        )
+        with sigterm_interrupts(), machine_faults_told():
+            facts = run(
+                options.stage,
+                options.executor_class_path,
+                options.json_serialized_invocation_args,
+                options.json_serialized_inputs_spec_args,
+                beam_arguments,
+            )
+    except KeyboardInterrupt:
+        return _failed(options.stage, "stopped by SIGTERM: the run was deleted, or the pod evicted.", TERMINATED)
     except GatewiseError as error:
         return _failed(options.stage, str(error), error.exit_code)
     except Exception as error:

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from models.errors import InputError
-from pipeline.output import write_lines, write_output
+from pipeline.output import require_folder, write_lines, write_output
 
 
 def test_a_file_that_cannot_be_written(tmp_path: Path) -> None:
@@ -22,3 +25,40 @@ def test_a_line_for_each_answer(tmp_path: Path, capsys: pytest.CaptureFixture[st
         == (tmp_path / "new" / "answers.jsonl").read_text()
         == ('{"click": 0.5}\n{"item": "\\u00fc"}\n')
     )
+
+
+ANSWERING = """
+import sys
+import types
+from pipeline import cli
+sys.modules["pipeline.predict"] = types.SimpleNamespace(answer=lambda *_: [{"click": 0.5}] * 100_000)
+cli.main(["predict", "m", "--input", "r", *sys.argv[1:]])
+"""
+
+
+def answering(redirected: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = f"{shlex.join([sys.executable, '-c', ANSWERING, *arguments])} {redirected}; exit ${{PIPESTATUS[0]}}"
+    root = Path(write_output.__code__.co_filename).resolve().parents[1]
+    return subprocess.run(["bash", "-c", command], capture_output=True, text=True, cwd=root)
+
+
+@pytest.mark.parametrize(("redirected", "arguments"), [("> /dev/full", ()), ("", ("--output", "/dev/full"))])
+def test_a_full_disk_is_one_line(redirected: str, arguments: tuple[str, ...]) -> None:
+    done = answering(redirected, *arguments)
+    where = "/dev/full" if arguments else "standard output"
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"gatewise: {where}: cannot be written (No space left on device).")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("arguments", [(), ("--output", "/dev/stdout")])
+def test_whoever_reads_may_go(arguments: tuple[str, ...]) -> None:
+    done = answering("| head -1", *arguments)
+    assert (done.returncode, done.stdout, done.stderr) == (141, '{"click": 0.5}\n', "")
+
+
+def test_a_file_where_a_folder_is_to_be_written(tmp_path: Path) -> None:
+    require_folder(tmp_path)
+    require_folder(tmp_path / "new")
+    with pytest.raises(InputError, match="/dev/null: is no folder"):
+        require_folder(Path("/dev/null"))

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
+import polars as pl
 import pyarrow.parquet as pq
 import pytest
 import tensorflow_data_validation as tfdv
@@ -18,6 +19,7 @@ from tfx.types import artifact_utils, standard_artifacts
 from components.event_logs.component import EventLogs
 from components.event_logs.executor import Executor
 from components.event_logs.plan import EventLogsPlan
+from models.errors import InputError
 from models.recipe import Recipe
 
 FEATURES = {
@@ -118,3 +120,18 @@ def test_tfxio_reads_the_examples(executed: standard_artifacts.Examples) -> None
     factory = tfxio_utils.get_tfxio_factory_from_artifact([executed], telemetry_descriptors=["test"])
     tfxio = factory(str(Path(executed.uri) / "Split-train" / "*"))
     assert {"user", "label/click", "gatewise/example_id"} <= set(tfxio.ArrowSchema().names)
+
+
+def test_malformed_rows_outlive_the_refusal(
+    shop_recipe: Callable[..., Recipe], shop_log: Callable[..., None], tmp_path: Path
+) -> None:
+    shop_log("csv")
+    with open(tmp_path / "click.csv", "a") as file:
+        file.write("1,1,never\n")
+    examples = standard_artifacts.Examples()
+    examples.uri = str(tmp_path / "EventLogs" / "examples" / "7")
+    plan = EventLogsPlan.from_recipe(shop_recipe()).model_dump_json()
+    kept = tmp_path / "EventLogs" / "refused" / "7" / "dead_letters"
+    with pytest.raises(InputError, match=rf"1 of 6 rows .* are kept: gatewise dead-letters {kept} shows them"):
+        executor(Executor).Do({}, {"examples": [examples]}, {"plan": plan, "fingerprint": "", "code": ""})
+    assert pl.read_parquet(kept)["raw"].to_list() == ['{"user":"1","item":"1","time":"never"}']

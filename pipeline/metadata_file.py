@@ -1,0 +1,92 @@
+"""The file of the metadata store, looked at before anything opens it: what is wrong with it, and what to do."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from pathlib import Path
+
+from models.errors import InputError
+
+_AWAY = (
+    "Move it away (mv {file} {file}.old) and run again: a new store is begun, without cache and without earlier runs to compare "
+    "with; artifacts and pushed versions stay."
+)
+_ELSEWHERE = "Use the environment that wrote it, or give another --root."
+_WRONG = (
+    (r"is not a database", "is no SQLite file, so no metadata store. " + _AWAY),
+    (r"malformed|subset of tables|corrupt", "is a damaged metadata store ({said}). " + _AWAY),
+    (r"is greater than library version", "was written by a newer ML Metadata ({said}). " + _ELSEWHERE),
+    (r"is older than library version", "was written by an older ML Metadata ({said}). " + _ELSEWHERE),
+    (r"is locked", "is locked by another process. Wait until that is done, or give another --root."),
+    (
+        r"readonly|read-only|unable to open|disk I/O|permission",
+        "cannot be opened for writing ({said}). Is it a file of yours, on a file system that is writable and not full? Mend "
+        "that, or give another --root.",
+    ),
+)
+
+
+def check_metadata(file: Path, write: bool = True) -> None:
+    """Refuses a metadata store that cannot be used; none, or an empty file, is fine.
+
+    Args:
+        file: the SQLite file.
+        write: whether it must be writable now.
+
+    Raises:
+        InputError: the file is no metadata store, damaged, of another version of ML Metadata, locked or not writable.
+    """
+    if not file.exists() or (file.is_file() and not file.stat().st_size):
+        return
+    try:
+        _look(file, write)
+        _open(file)
+    except (sqlite3.Error, RuntimeError, OSError) as error:
+        message = wrong_with(file, str(error))
+        if message is None:
+            raise
+        raise InputError(message) from None
+
+
+def wrong_with(file: Path, said: str) -> str | None:
+    """What to tell a person for what SQLite or ML Metadata says of the file; None where it is not about the file."""
+    said = said.splitlines()[0].removeprefix("Error when executing query: ").partition(" query: ")[0].partition(". ")[0]
+    for pattern, message in _WRONG:
+        if re.search(pattern, said, re.IGNORECASE):
+            return f"{file} {message.format(file=file, said=said)}"
+    return None
+
+
+def _look(file: Path, write: bool) -> None:
+    if not file.is_file():
+        raise InputError(f"{file} is no file. " + _AWAY.format(file=file))
+    with file.open("rb"):
+        pass
+    store = sqlite3.connect(f"{file.resolve().as_uri()}?mode={'rw' if write else 'ro'}", uri=True, timeout=5)
+    try:
+        found = store.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if found != "ok":
+            raise sqlite3.DatabaseError(f"malformed: {found}")
+        tables = {name for (name,) in store.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if tables and "MLMDEnv" not in tables:
+            there = ", ".join(sorted(tables)[:3])
+            raise InputError(
+                f"{file} is the database of another program (tables {there}), expected ML Metadata's. "
+                "Give another --root, or move it away."
+            )
+        if write:
+            store.execute("BEGIN IMMEDIATE")
+            store.execute("ROLLBACK")
+    finally:
+        store.close()
+
+
+def _open(file: Path) -> None:
+    import ml_metadata
+    from ml_metadata.proto import metadata_store_pb2
+
+    config = metadata_store_pb2.ConnectionConfig()
+    config.sqlite.filename_uri = str(file)
+    config.sqlite.connection_mode = metadata_store_pb2.SqliteMetadataSourceConfig.READWRITE
+    ml_metadata.MetadataStore(config)
