@@ -47,7 +47,7 @@ class StopOnNaN(keras.callbacks.Callback):
 
 WHAT_TO_TRY = (
     "Try, in this order: a smaller training.learning_rate; `transform: log1p` and `scale: zscore` for numeric features "
-    "with heavy tails; for a regression task with large values the loss `squared_log_error` or `huber`; "
+    "with heavy tails; for a regression task with large values another loss (`huber`, or `squared_log_error` if no label is below 0); "
     "the balancer `fixed`."
 )
 

@@ -30,7 +30,8 @@ app = typer.Typer(
     name="gatewise",
     help="Event logs in, a gated multi-task ranking model out.\n\n"
     "Start with: gatewise validate RECIPE, then gatewise run RECIPE. docs/recipe.md explains every key of a recipe.\n\n"
-    "Exit codes: 0 done (run: the model is pushed), 1 input refused, 2 not blessed, 3 crashed, 143 stopped by SIGTERM.",
+    "Exit codes: 0 done (run: the model is pushed), 1 input refused, 2 not blessed, 3 crashed or no verdict on the model, "
+    "143 stopped by SIGTERM.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -169,7 +169,7 @@ def prepare(
     dead = _dead(
         raw[NUMBER],
         raw.select(reason.cast(pl.String).alias("reason"))["reason"],
-        _raw(raw.select(block.frame.columns)),
+        _raw(block.frame.filter(np.isin(block.rows, raw[NUMBER].to_numpy()))),
     )
     return Prepared(events.filter(~spoilt), keys.filter(~spoilt), dead, other, others, after)
 

@@ -19,7 +19,7 @@ ITEM = "\x1e"
 FLOAT32_MAX = float(np.finfo(np.float32).max)
 _INT64 = 2.0**63
 _FITTING = (pl.Int64, pl.Int32, pl.Int16, pl.Int8, pl.UInt32, pl.UInt16, pl.UInt8, pl.Boolean)
-_EXACT = {pl.Float32: 2.0**24, pl.Float64: 2.0**53}
+_EXACT: dict[type[pl.DataType], float] = {pl.Float32: 2.0**24, pl.Float64: 2.0**53}
 
 
 def as_text(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:

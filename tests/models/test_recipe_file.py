@@ -60,6 +60,16 @@ WRONG = {
         "unit: msec",
         [":9: logs.streams.shown.time.unit: received 'msec'; did you mean 'ms'?"],
     ),
+    "format of numbers": (
+        "unit: ms",
+        "unit: ms, format: '%d.%m.%Y'",
+        [":9: logs.streams.shown.time.format: a format is for texts, and `unit: ms` says", "Write `unit: text`"],
+    ),
+    "format without codes": (
+        "zone: Europe/Vienna",
+        "zone: Europe/Vienna, format: DD.MM.YYYY",
+        ["expected codes of strptime, such as '%d.%m.%Y %H:%M:%S', received 'DD.MM.YYYY'"],
+    ),
     "unknown zone": ("Europe/Vienna", "Europe/Wien", ["unknown time zone 'Europe/Wien'; expected an IANA name"]),
     "impressions name no stream": (
         "impressions: shown",

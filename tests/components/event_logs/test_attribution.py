@@ -289,3 +289,23 @@ def test_equals_the_reference(
         for row in made.to_dicts()
     }
     assert got == expected
+
+
+@pytest.mark.parametrize(
+    ("ids", "largest"),
+    [
+        (["9", "10", "2"], 1),
+        (["-9", "-10"], 0),
+        ([str(2**100), str(2**64)], 0),
+        (["b", "a", "9"], 2),
+        (["b9", "b10"], 0),
+        ([None, "a"], 1),
+        (["7", "007"], 0),
+    ],
+)
+def test_of_ids_at_one_moment_numbers_are_compared_as_numbers(ids: list[str | None], largest: int) -> None:
+    for order in (ids, ids[::-1]):
+        seen = impressions(*[("a", 0)] * len(ids)).with_columns(pl.Series(EVENT_ID, order, pl.String))
+        made, _ = attribute(seen, {"click": outcomes(("a", 5))}, [CLICK], 99)
+        clicked = made.filter(pl.col("label/click") > 0)[EVENT_ID].to_list()
+        assert clicked == [ids[largest]]

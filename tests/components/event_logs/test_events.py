@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import polars as pl
 import pytest
 
 from components.event_logs.blocks import Block
-from components.event_logs.events import KEY, Prepared, Wanted, prepare
+from components.event_logs.events import KEY, NUMBER, Prepared, Wanted, prepare
 from components.event_logs.identity import row_hashes
 from components.event_logs.plan import ColumnPlan, StreamPlan
 from models.errors import InputError
@@ -70,3 +71,58 @@ def test_letters_of_types_that_json_has_not() -> None:
     frame = pl.DataFrame({"a": [None, "x"], "d": pl.Series(["1.50", "2"]).cast(pl.Decimal(10, 2))})
     letter = prepared(frame, ("a",)).dead.row(0)
     assert letter[:2] == (0, "no value in key column 'a'") and "1.50" in letter[2]
+
+
+MARKERS = ["NA", "\\N", "-", "nan"]
+
+
+@pytest.mark.parametrize("flags", [{"text_numbers": True}, {"open_ended": True}, {}])
+def test_texts_that_mean_no_value(flags: dict[str, bool]) -> None:
+    frame = pl.DataFrame(
+        {"a": ["NA", "x", "na", "y"], "n": ["\\N", "1.5", "-", "N"], "l": [["NA", "1"], ["-"], [], None]}
+    )
+    stream = StreamPlan(name="s", path="-", key=("a",), nulls=tuple(MARKERS))
+    columns = [
+        Wanted("n", ColumnPlan(name="n", type="float")),
+        Wanted("l", ColumnPlan(name="l", type="bytes", multivalued=True)),
+    ]
+    block = Block(frame, np.arange(4), tuple(frame.columns), **flags)
+    done = prepare(block, row_hashes(frame), stream, columns, 0, "log")
+    reasons = done.dead["reason"].to_list()
+    if not flags:  # Parquet has nulls of its own
+        assert reasons == ["feature column 'n': not a finite number"] * 3
+        return
+    assert reasons == ["no value in key column 'a'", "feature column 'n': not a finite number"]
+    assert json.loads(done.dead["raw"][0]) == {"a": "NA", "n": "\\N", "l": ["NA", "1"]}
+    assert done.events[KEY].to_list() == ["x", "na"] and done.events["n"].to_list() == [1.5, None]
+    assert done.events["l"].to_list() == [None, None]
+
+
+def test_nan_is_no_value_in_scalars_and_lists() -> None:
+    nan = float("nan")
+    frame = pl.DataFrame({"tags": [[1.0, nan], [nan], [2.0, float("inf")]]})
+    for type in ("int", "float", "bytes"):
+        done = prepared(frame, name="tags", type=type, multivalued=True)
+        one = "1" if type == "bytes" else 1
+        assert done.events["tags"].to_list()[:2] == [[one], None]
+        assert done.dead["row"].to_list() == ([] if type == "bytes" else [2])
+    done = prepared(pl.DataFrame({"n": [nan, 2.0]}), name="n", type="int")
+    assert done.events["n"].to_list() == [None, 2] and done.dead.height == 0
+
+
+def test_values_of_where_in_every_spelling() -> None:
+    frame = pl.DataFrame({"ok": ["True", "true", "1", "FALSE"], "kind": ["1.0", "01", "1", "1"]})
+    block = Block(frame, np.arange(4), tuple(frame.columns))
+
+    def rows(**where: tuple[Any, ...]) -> list[int]:
+        stream = StreamPlan(name="s", path="-", where=where)
+        return prepare(block, row_hashes(frame), stream, [], 0, "log").keys[NUMBER].to_list()
+
+    assert rows(ok=(True,)) == [0, 1] and rows(ok=(1,)) == [2] and rows(kind=("1",)) == [0, 2, 3]
+    assert rows(kind=(1,)) == [0, 1, 2, 3] and rows(ok=(True,), kind=("01",)) == [1]
+
+
+def test_many_values_in_one_text_are_written_as_one_is() -> None:
+    frame = pl.DataFrame({"tags": ["7.0|True", "7|x", None]})
+    done = prepared(frame, name="tags", type="bytes", multivalued=True, separator="|")
+    assert done.events["tags"].to_list() == ["7|true", "7|x", None]

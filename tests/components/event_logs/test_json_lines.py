@@ -77,3 +77,14 @@ def test_a_byte_order_mark_is_no_part_of_the_first_line(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text('\ufeff{"a": 1}\n{"a": 2}\n')
     for block_bytes in (10, 1 << 20):
         assert everything(tmp_path / "a.jsonl", block_bytes) == ({0: {"a": "1"}, 1: {"a": "2"}}, [])
+
+
+def test_a_missing_number_as_python_writes_it_is_null() -> None:
+    rows = [{"a": float("nan"), "b": "NaN, a name", "c": [1, float("nan")]}, {"a": 2.5, "b": "\ud800", "c": []}]
+    frame, good, broken = json_lines.parse([json.dumps(row).encode() for row in rows])
+    assert frame["a"].to_list() == [None, "2.5"] and frame["b"][0] == "NaN, a name"
+    assert frame["c"].to_list() == [["1", None], []]
+    assert good.tolist() == [0, 1] and broken == []
+    # The line that holds infinity besides is broken, and no other.
+    frame, good, broken = json_lines.parse([b'{"a": NaN, "b": -Infinity}', b'{"a": NaN, "b": 1e400}', b'{"a": NaN}'])
+    assert 2 in good.tolist() and broken[0][0] == 0

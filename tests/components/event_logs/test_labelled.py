@@ -139,3 +139,32 @@ def test_census(shared_data: Path, run_stage: Run) -> None:
         == raw.filter(pl.col("income").str.contains("50000+.", literal=True)).height
     )
     assert out.summary["tasks"]["single"]["eval"]["positives"] == raw.filter(marital_status="Never married").height
+
+
+@pytest.mark.parametrize("positive", [[1], [True], ["1"]])
+def test_labels_of_files_that_write_them_differently(
+    tmp_path: Path, write_log: Callable, run_stage: Run, positive: list[Any]
+) -> None:
+    numbers = not isinstance(positive[0], bool)
+    ways = (["1", "0"], ["1.0", "0.0"]) if numbers else (["true", "false"], ["True", "False"])
+    for file, (yes, no) in enumerate(ways):
+        values = [{"age": n + 100 * file, "clicked": ("" if n == 4 else yes if n % 3 == 0 else no)} for n in range(60)]
+        write_log(f"train-{file}.csv", values)
+    task = {"kind": "binary", "label": {"column": "clicked", "positive": positive}}
+    out = run_stage(recipe(tmp_path, examples={"path": "train-*.csv"}, tasks={"clicked": task}))
+    labels = {int(row["age"][0]): row["label/clicked"][0] for row in out.examples.to_dicts()}
+    assert labels == {n + 100 * file: float(n % 3 == 0) for file in (0, 1) for n in range(60)}
+    weights = {int(row["age"][0]): row["weight/clicked"][0] for row in out.examples.to_dicts()}
+    assert [age for age, weight in weights.items() if not weight] in ([4, 104], [104, 4])
+
+
+def test_missing_labels_are_not_observed(tmp_path: Path, write_log: Callable, run_stage: Run) -> None:
+    nan = float("nan")
+    frame = pl.DataFrame(
+        {"age": range(60), "paid": [nan if n % 10 == 3 else None if n == 5 else n - 9.0 for n in range(60)]}
+    )
+    write_log("train.parquet", frame)
+    task = {"kind": "regression", "label": {"column": "paid"}}
+    out = run_stage(recipe(tmp_path, examples={"path": "train.parquet"}, tasks={"paid": task}))
+    unseen = out.examples.filter(pl.col("weight/paid").list.first() == 0)["age"].explode().sort().to_list()
+    assert unseen == [3, 5, 13, 23, 33, 43, 53] and out.books["examples"]["used"] == 60

@@ -1,0 +1,129 @@
+"""Labels that a loss is not defined for, in logs and in labelled examples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from components.event_logs.plan import EventLogsPlan
+from models.errors import InputError
+from models.loss_names import LOSS_DOMAINS, LOSS_KINDS
+from models.losses import LOSSES
+from models.recipe import Recipe
+
+DAY = 86_400
+START = 1_700_000_000
+Make = Callable[..., Recipe]
+Write = Callable[..., Path]
+Run = Callable[..., SimpleNamespace]
+
+
+@pytest.fixture
+def sales(shop_recipe: Make, write_log: Write) -> Callable[..., Recipe]:
+    """Ten impressions a day apart; `values[user]` are the values of a user's outcomes."""
+
+    def make(loss: str | None, values: dict[int, list[float]], aggregate: str = "sum") -> Recipe:
+        write_log("impression.csv", [{"user": u, "item": 1, "time": START + u * DAY} for u in range(10)])
+        rows = [
+            {"user": user, "item": 1, "time": START + user * DAY + 10 + n, "amount": amount}
+            for user, amounts in values.items()
+            for n, amount in enumerate(amounts)
+        ]
+        write_log("click.csv", rows)
+        spent = {"kind": "regression", "outcome": "click", "window": "1h", "loss": loss, "aggregate": aggregate}
+        return shop_recipe(streams={"click": {"value": "amount"}}, tasks={"spent": spent})
+
+    return make
+
+
+def test_a_label_outside_of_the_domain_stops_with_its_place(sales: Callable[..., Recipe], run_stage: Run) -> None:
+    with pytest.raises(InputError) as error:
+        run_stage(sales("squared_log_error", {1: [4.5], 2: [-5.0], 3: [2.0], 4: [-1.0], 6: [-0.5]}))
+    message = str(error.value)
+    assert message.startswith(
+        "task 'spent' (stream 'click'): 2 of 9 observed labels, the sums of an impression's outcomes, are not what the "
+        "loss 'squared_log_error' is defined for: expected numbers greater than -1, because of log(1 + y), received "
+        "-5, -1 (the smallest). The first negative number in column 'amount' stands in "
+    )
+    assert "click.csv, row 1: -5. Mend the values or leave these rows out" in message
+    assert message.endswith("a loss for any number: `loss: squared_error`, 'absolute_error', 'huber'.")
+
+
+@pytest.mark.parametrize(
+    ("loss", "values", "aggregate", "count"),
+    [
+        # A sum leaves the domain where no value does, and comes back where one does.
+        ("squared_log_error", {2: [-0.5, -0.6], 3: [1.0]}, "sum", 1),
+        ("squared_log_error", {2: [-5.0, 4.5], 3: [1.0]}, "sum", 0),
+        ("squared_log_error", {2: [-5.0, 4.5], 3: [1.0]}, "max", 0),
+        ("squared_log_error", {2: [-1.0, -7.0], 3: [1.0]}, "max", 1),
+        ("poisson", {2: [-0.25], 3: [-0.25, 1.0]}, "sum", 1),
+        ("poisson", {2: [0.0], 3: [0.5]}, "sum", 0),
+        ("huber", {2: [-5.0]}, "sum", 0),
+        (None, {2: [-5.0]}, "sum", 0),
+    ],
+)
+def test_the_label_counts_not_the_value(
+    sales: Callable[..., Recipe],
+    run_stage: Run,
+    loss: str | None,
+    values: dict[int, list[float]],
+    aggregate: str,
+    count: int,
+) -> None:
+    recipe = sales(loss, values, aggregate)
+    if not count:
+        run_stage(recipe)
+        return
+    with pytest.raises(InputError, match=rf"{count} of 9 observed labels.* the loss '{loss}' is defined for"):
+        run_stage(recipe)
+
+
+def test_labelled_examples(tmp_path: Path, write_log: Write, run_stage: Run) -> None:
+    rows: list[dict[str, Any]] = [{"age": n, "visits": n % 4} for n in range(60)]
+    rows[17]["visits"], rows[40]["visits"], rows[50]["visits"] = -1, None, "nan"
+    write_log("train.csv", rows)
+    recipe = Recipe.model_validate(
+        {
+            "name": "visits",
+            "data": str(tmp_path),
+            "examples": {"path": "train.csv"},
+            "split": {"eval_fraction": 0.3},
+            "features": {"age": {"kind": "numeric"}},
+            "tasks": {"visits": {"kind": "regression", "label": {"column": "visits"}, "loss": "poisson"}},
+        }
+    )
+    with pytest.raises(InputError) as error:
+        run_stage(recipe)
+    message = str(error.value)
+    assert (
+        "task 'visits' (label column 'visits'): 1 of 58 observed labels are not what the loss 'poisson' is defined for: "
+        "expected numbers 0 or more, as counts are, received -1 (the smallest)." in message
+    )
+    assert "train.csv, row 17: -1." in message
+
+
+def test_only_a_change_of_the_domain_reads_the_logs_again(shop_recipe: Make) -> None:
+    def plan(loss: str | None) -> EventLogsPlan:
+        spent = {"kind": "regression", "outcome": "click", "window": "1h", "loss": loss}
+        return EventLogsPlan.from_recipe(shop_recipe(streams={"click": {"value": "amount"}}, tasks={"spent": spent}))
+
+    assert plan(None) == plan("squared_error") == plan("huber") != plan("poisson")
+
+
+@pytest.mark.parametrize("loss", [name for name, kind in LOSS_KINDS.items() if kind == "regression"])
+def test_the_domains_are_those_of_the_losses(loss: str) -> None:
+    labels = np.array([-5.0, -1.0, -0.5, 0.0, 3.0], np.float32)
+    domain = LOSS_DOMAINS.get(loss)
+    inside = labels[(labels > domain.above) & (labels >= domain.at_least)] if domain else labels
+    with np.errstate(all="ignore"):
+        found = np.array(LOSSES[loss].value(np.full(len(inside), 0.5, np.float32), inside))
+        outside = np.array(LOSSES[loss].value(np.full(5, 0.5, np.float32), labels))[~np.isin(labels, inside)]
+    assert np.isfinite(found).all() and (found >= 0).all()
+    # Poisson's own formula knows negative labels by nothing but a loss below 0, without a smallest one.
+    assert loss == "poisson" or not np.isfinite(outside).any()
