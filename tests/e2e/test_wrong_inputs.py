@@ -137,6 +137,14 @@ WRONG: dict[str, tuple[Callable[[Logs], Any], int, list[str]]] = {
     "key column missing": (lambda logs: logs.drop(logs.clicks, "item"), 1, ["click.csv", "'item'"]),
     "feature column missing": (lambda logs: logs.drop(logs.shown, "price"), 1, ["shown.csv", "'price'"]),
     "column missing in Parquet": (parquet_without_key, 1, ["click.parquet", "'item'"]),
+    "a quote that swallows rows": (
+        lambda logs: logs.text(
+            "shown.csv",
+            "user,item,at,price,age\n" + "u1,i1,1767225600,1,20\n" * 9 + 'u1,"i1,1767225600,1,20\n' * 2,
+        ),
+        1,
+        ["shown.csv, line 11", "quote"],
+    ),
     "text in a numeric column": (lambda logs: logs.each(logs.shown, price=lambda row: "cheap"), 1, ["price", "cheap"]),
     "one row in ten malformed": (lambda logs: logs.each(logs.shown[::10], at=lambda row: "soon"), 1, ["shown", "dead"]),
     "decimals in an integer column": (lambda logs: logs.each(logs.shown, age=lambda row: 20.5), 1, ["age", "20.5"]),
