@@ -17,7 +17,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from components.event_logs.tally import BOOKS, LOSSES
-from models.errors import GatewiseError, InputError
+from models.errors import GatewiseError, InputError, masked
 from models.recipe import Recipe
 from pipeline.native_stderr import native_stderr_to
 from pipeline.places import Places
@@ -56,7 +56,7 @@ class RunConsole:
     ) -> None:
         if error is not None and not isinstance(error, SystemExit):
             with contextlib.suppress(OSError):  # of a full disk
-                traceback.print_exception(error, file=self._file)
+                self._file.write(masked("".join(traceback.format_exception(error))))
             if not isinstance(error, GatewiseError | KeyboardInterrupt):
                 self._screen.print(f"the whole log: {self._log}", markup=False)
         self._open.close()
