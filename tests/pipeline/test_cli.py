@@ -16,7 +16,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize(
-    "command", ["validate", "simulate", "fetch", "run", "compile", "predict", "recommend", "report"]
+    "command", ["validate", "simulate", "fetch", "run", "compile", "predict", "recommend", "report", "dead-letters"]
 )
 def test_help_teaches_with_an_example(command: str) -> None:
     done = run(command, "--help")
