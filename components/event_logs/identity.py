@@ -18,9 +18,8 @@ import hashlib
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
 
-from components.event_logs.values import as_text, one_text
+from components.event_logs.values import as_text, beginnings, one_text
 from models.value_texts import BOOLEANS
 
 _INTEGERS = (pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32)
@@ -101,19 +100,19 @@ def _of_floats(values: np.ndarray, name: str) -> np.ndarray:
 
 def _of_texts(texts: pl.Series, name: str) -> np.ndarray:
     hashes = texts.hash(_seed(name)).to_numpy(writable=True)
-    beginnings = _beginnings(texts)
-    first = beginnings[:, 4].copy()
-    present = beginnings[:, :4].view(np.int32)[:, 0] > 0
+    starts = beginnings(texts)
+    first = starts[:, 4].copy()
+    present = starts[:, :4].view(np.int32)[:, 0] > 0
     if texts.null_count():
         present &= texts.is_not_null().to_numpy()
     hashes[~present] = 0
-    truths = np.flatnonzero(present & np.isin(beginnings[:, 4:8].view(np.int32)[:, 0], _TRUTHS))
+    truths = np.flatnonzero(present & np.isin(starts[:, 4:8].view(np.int32)[:, 0], _TRUTHS))
     if len(truths):
         hashes[truths] = one_text(texts.gather(truths)).hash(_seed(name)).to_numpy()
     rows = np.flatnonzero(present & ((first - np.uint8(ord("0")) < 10) | (first == ord("-"))))
     if len(rows):
-        held, beginnings = (texts, beginnings) if len(rows) == len(texts) else (texts.gather(rows), beginnings[rows])
-        is_integer, integers = _integers_in(held, beginnings)
+        held, starts = (texts, starts) if len(rows) == len(texts) else (texts.gather(rows), starts[rows])
+        is_integer, integers = _integers_in(held, starts)
         hashes[rows[is_integer]] = _of_integers(integers, name)
         if not is_integer.all():
             rows, held = rows[~is_integer], held.filter(pl.Series(~is_integer)) if is_integer.any() else held
@@ -126,10 +125,10 @@ def _of_texts(texts: pl.Series, name: str) -> np.ndarray:
     return hashes
 
 
-def _integers_in(texts: pl.Series, beginnings: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _integers_in(texts: pl.Series, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(which of the texts are an integer's, the integers); all begin with a digit or a minus."""
     numbers = texts.cast(pl.Int64, strict=False)
-    length, first, second = beginnings[:, :4].view(np.int32)[:, 0], beginnings[:, 4], beginnings[:, 5]
+    length, first, second = starts[:, :4].view(np.int32)[:, 0], starts[:, 4], starts[:, 5]
     needless = (first == ord("0")) & (length > 1) | (first == ord("-")) & (second == ord("0"))
     is_one = numbers.is_not_null().to_numpy() & ~needless
     return is_one, numbers.filter(pl.Series(is_one)).to_numpy()
@@ -145,14 +144,6 @@ def _floats_in(texts: pl.Series) -> tuple[np.ndarray, np.ndarray]:
         same = written.select((pl.col("number").cast(pl.String) == pl.col("text")).fill_null(False)).to_series()
         is_one = is_one.scatter(rest.arg_true(), same)
     return is_one.to_numpy(), numbers.filter(is_one).to_numpy()
-
-
-def _beginnings(texts: pl.Series) -> np.ndarray:
-    """(rows, 16) uint8: four bytes of the text's length, then at least its first four; anything where it is null."""
-    views = texts.to_arrow(compat_level=pl.CompatLevel.newest())
-    if isinstance(views, pa.ChunkedArray):
-        views = views.combine_chunks()
-    return np.frombuffer(views.buffers()[1], np.uint8).reshape(-1, 16)[views.offset :][: len(views)]
 
 
 @functools.cache

@@ -12,6 +12,7 @@ from typing import cast as cast_type
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 
 from models.value_texts import BOOLEANS, WHOLE, text_of
 
@@ -41,13 +42,23 @@ def as_text(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
 
 def one_text(texts: pl.Series) -> pl.Series:
     """The texts, those of `value_texts.REWRITTEN` as the text of their value; the same object if there are none of these."""
-    # Quick questions first: hardly any column has such texts, and the pattern takes ten times as long.
-    ending = texts.filter(texts.str.ends_with("0"))
-    if ending.str.contains(".", literal=True).any() and ending.str.contains(WHOLE).any():
-        texts = texts.str.replace(WHOLE, "${1}${2}")
-    if texts.is_in(list(BOOLEANS)).any():
+    # Quick questions first: hardly any column has such texts, and the pattern takes a hundred times as long.
+    first = beginnings(texts)[:, 4].copy()
+    if ((first - np.uint8(ord("0")) < 10) | (first == ord("-"))).any():
+        ending = texts.filter(texts.str.ends_with("0"))
+        if ending.str.contains(".", literal=True).any() and ending.str.contains(WHOLE).any():
+            texts = texts.str.replace(WHOLE, "${1}${2}")
+    if ((first == ord("T")) | (first == ord("F"))).any() and texts.is_in(list(BOOLEANS)).any():
         texts = texts.replace(BOOLEANS)
     return texts
+
+
+def beginnings(texts: pl.Series) -> np.ndarray:
+    """(rows, 16) uint8: four bytes of the text's length, then at least its first four; anything where it is null."""
+    views = texts.to_arrow(compat_level=pl.CompatLevel.newest())
+    if isinstance(views, pa.ChunkedArray):
+        views = views.combine_chunks()
+    return np.frombuffer(views.buffers()[1], np.uint8).reshape(-1, 16)[views.offset :][: len(views)]
 
 
 def one_text_each(texts: pl.Series, separator: str) -> pl.Series:
