@@ -91,7 +91,9 @@ class Executor(stock.Executor):
         io_utils.copy_dir(str(target), pushed.uri)
         self._MarkPushed(pushed, pushed_destination=str(target), pushed_version=str(version))
         if keep := exec_properties.get(KEEP_VERSIONS):
-            prune(int(keep), Path(base), *([Path(exec_properties[PARTNER_SERVED])] if partner else []))
+            folders = [folder for _, folder in places]
+            with alone_in(folders):
+                prune(int(keep), *folders)
 
 
 def _of_partner(input_dict: dict[str, list[types.Artifact]]) -> dict[str, list[types.Artifact]]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from components.push.serving_choice import read_choice
 from models.errors import InputError
+from models.version_folders import version_folders
 
 logger = logging.getLogger(__name__)
 
@@ -48,23 +49,13 @@ def prune(keep: int, *folders: Path) -> list[int]:
                     os.rename(litter, target)
                 else:
                     _remove(litter)
-    versions = [_versions(folder) for folder in folders]
+    versions = [set(version_folders(folder)) for folder in folders]
     whole = sorted(set.intersection(*versions))
     if len(whole) <= keep:
         return []
     oldest_kept = whole[-keep]
     old = sorted(version for version in set.union(*versions) if version < oldest_kept and version not in chosen)
     return [version for version in old if _prune_one(version, folders)]
-
-
-def _versions(folder: Path) -> set[int]:
-    if not folder.is_dir():
-        return set()
-    return {
-        int(path.name)
-        for path in folder.iterdir()
-        if path.name.isascii() and path.name.isdecimal() and (path / "saved_model.pb").is_file()
-    }
 
 
 def _chosen(folders: tuple[Path, ...]) -> frozenset[int]:
