@@ -99,6 +99,8 @@ def _parse(rows: Rows, names: list[str], header: bool, dialect: CsvPlan) -> tupl
         return "skip"
 
     text = _with_escapes_of_arrow(_without_torn(rows, len(names), dialect), dialect)
+    if header and not text.endswith((b"\n", b"\r")):  # Arrow wants a line after a header, be it an empty one
+        text += b"\n"
     table = pa_csv.read_csv(
         pa.BufferReader(text),
         # One thread: only then does a skipped row know its number.

@@ -60,8 +60,9 @@ def test_compressed_empty_and_headless_files(tmp_path: Path) -> None:
     assert everything(tmp_path / "a.csv.gz") == ([(0, ("1", "2"))], [])
     (tmp_path / "b.csv").write_text("")
     assert everything(tmp_path / "b.csv") == ([], [])
-    (tmp_path / "c.csv").write_text("a,b\n")
-    assert everything(tmp_path / "c.csv") == ([], [])
+    for header in ("a,b\n", "a,b", "a,b\r\n", "a,b\r", '"a","b"', "\ufeffa,b"):
+        (tmp_path / "c.csv").write_text(header, newline="")
+        assert everything(tmp_path / "c.csv") == ([], [])
     (tmp_path / "d.csv").write_text("a,b,a\n1,2,3\n")
     with pytest.raises(InputError, match="the header names column 'a' twice"):
         everything(tmp_path / "d.csv")
