@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import lzma
 import os
 import shutil
@@ -56,7 +57,40 @@ def open_stream(path: str) -> pa.NativeFile:
             stream = store.open_input_stream(inside, compression=arrows, buffer_size=_BUFFER)
     else:
         stream = pa.input_stream(path, compression=arrows)
-    return pa.PythonFile(lzma.open(stream), mode="r") if codec == "xz" else stream
+    return pa.PythonFile(_Xz(stream), mode="r") if codec == "xz" else stream
+
+
+class _Xz(io.RawIOBase):
+    """The text of all members of an xz file. Python's own reader takes a member that is damaged for the file's end.
+
+    Raises:
+        OSError: it is damaged, or cut off.
+    """
+
+    def __init__(self, packed: pa.NativeFile) -> None:
+        self._packed, self._member = packed, lzma.LZMADecompressor()
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        """At least one byte, unless the file has ended."""
+        while True:
+            if self._member.eof:  # zeros may lie between two members
+                more = self._member.unused_data.lstrip(b"\0") or self._packed.read(_BUFFER).lstrip(b"\0")
+                if not more:
+                    return b""
+                self._member = lzma.LZMADecompressor()
+            else:
+                more = self._packed.read(_BUFFER) if self._member.needs_input else b""
+                if self._member.needs_input and not more:
+                    raise OSError("Truncated compressed stream")
+            try:
+                text = self._member.decompress(more, size)
+            except lzma.LZMAError as error:
+                raise OSError(f"xz decompress failed: {error}") from None
+            if text:
+                return text
 
 
 def _first_bytes(path: str) -> bytes:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import lzma
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,29 @@ def test_ranges_streams_and_packed_files(store: Any) -> None:
     for name in ("a.csv", "a.csv.gz"):
         with open_stream(f"s3://logs/reading/{name}") as stream:
             assert stream.read() == text
+
+
+def test_all_members_of_an_xz_file_are_read_and_a_damaged_one_is_refused(tmp_path: Path) -> None:
+    text = "".join(f"line {n}\n" for n in range(100_000)).encode()
+    first, second = lzma.compress(text[:500_000]), lzma.compress(text[500_000:])
+    path = tmp_path / "a.csv.xz"
+    for whole in (first + second, first + bytes(8) + second + bytes(4), lzma.compress(b"") + first + second):
+        path.write_bytes(whole)
+        assert b"".join(_pieces(path)) == text
+    for cut in (first + second[:-1], first + second[:5], first[:100]):
+        path.write_bytes(cut)
+        with pytest.raises(OSError, match="Truncated"):
+            list(_pieces(path))
+    for damaged in (first + b"x" + second[1:], first + second[:200] + b"damaged" + second[207:]):
+        path.write_bytes(damaged)
+        with pytest.raises(OSError, match="xz decompress failed"):
+            list(_pieces(path))
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    with open_stream(str(path)) as stream:
+        while piece := stream.read(1 << 16):
+            yield piece
 
 
 def test_parquet(store: Any, tmp_path: Path) -> None:
