@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,13 +15,16 @@ from components.event_logs.blocks import Block, Broken
 from components.storage.reading import open_stream
 
 _BLOCK_BYTES = 1 << 25
+# Half of a character beyond U+FFFF: what is left where a text was cut by its UTF-16 units.
+_HALF = re.compile(rb"\\u[dD](?:[89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..\\u[dD])[c-fC-F]..)")
 
 
 def read(file: str, block_bytes: int = _BLOCK_BYTES) -> Iterator[Block]:
     """The file's rows; blank lines have no row number.
 
-    A line that is no JSON object is broken. Of a key that an object has twice, the first counts. Whole numbers lose a trailing
-    ".0", true is "true". NaN, which is no JSON but what Python writes for a missing number, is null; Infinity breaks its line.
+    A line that is no JSON object is broken, and so is one with half of a surrogate pair, which is no character. Of a key that an
+    object has twice, the first counts. Whole numbers lose a trailing ".0", true is "true". NaN, which is no JSON but what Python
+    writes for a missing number, is null; Infinity breaks its line.
 
     Raises:
         pyarrow.ArrowException, OSError: the file cannot be read.
@@ -55,6 +59,8 @@ def parse(lines: list[bytes]) -> tuple[pl.DataFrame, np.ndarray, list[tuple[int,
         try:
             value = json.loads(line, parse_constant=_constant, object_pairs_hook=_first_of_each)
             reason = "" if isinstance(value, dict) else "a JSON line that is no object"
+            if _HALF.search(line) and _has_half(value):
+                reason = "half of a surrogate pair in a text of a JSON line"
         except (ValueError, RecursionError):
             reason = "a line that is no JSON"
         if reason:
@@ -69,14 +75,35 @@ def parse(lines: list[bytes]) -> tuple[pl.DataFrame, np.ndarray, list[tuple[int,
 
 def _parse_fast(lines: list[bytes]) -> pl.DataFrame | None:
     content = b"\n".join(lines)
+    if _HALF.search(content):
+        return None
     try:
         inferred = pl.read_ndjson(io.BytesIO(content), infer_schema_length=None).schema
         schema = {name: _text_type(dtype) for name, dtype in inferred.items()}
         frame = pl.read_ndjson(io.BytesIO(content), schema=schema)
     except (pl.exceptions.PolarsError, ValueError):
         return None
+    if any(_hides_lists(column, content) for column in frame if inferred[column.name] == pl.String):
+        return None
     frame = frame.drop([name for name, dtype in schema.items() if isinstance(dtype, pl.Struct) and not dtype.fields])
     return frame if frame.height == len(lines) else None
+
+
+def _hides_lists(texts: pl.Series, content: bytes) -> bool:
+    """Whether the fast reader made texts of lists, as it does where others of the column's values are texts."""
+    if not texts.str.starts_with("[").any():
+        return False
+    return (
+        re.search(re.escape(json.dumps(texts.name, ensure_ascii=False).encode()) + rb"\s*:\s*\[", content) is not None
+    )
+
+
+def _has_half(value: Any) -> bool:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def _text_type(dtype: pl.DataType) -> pl.DataType:

@@ -50,6 +50,38 @@ def test_a_field_that_is_a_list_here_and_a_number_there() -> None:
     assert frame.schema["a"] == pl.List(pl.String)
 
 
+@pytest.mark.parametrize("other", ['"x"', '""', '"[x"', "4", "true", "null", "[]"])
+def test_a_list_is_a_list_whatever_stands_in_other_lines(other: str) -> None:
+    lines = [b'{"a": ["p", 7], "b": "["}', f'{{"a": {other}, "b": "\\"a\\": ["}}'.encode()]
+    for together in (lines, lines[::-1]):
+        frame, _, broken = json_lines.parse(together)
+        assert frame.schema["a"] == pl.List(pl.String) and frame.schema["b"] == pl.String and broken == []
+        assert ["p", "7"] in frame["a"].to_list()
+
+
+def test_texts_that_look_like_lists_stay_texts() -> None:
+    frame, _, _ = json_lines.parse([b'{"a": "[1, 2]", "b": [1]}', b'{"a": "x", "b": []}'])
+    assert frame["a"].to_list() == ["[1, 2]", "x"]
+
+
+@pytest.mark.parametrize("company", ['{"a": "x"}', '{"a": [1]}', '{"a": {"q": 1}}', '{"a": Infinity}'])
+def test_half_of_a_surrogate_pair_breaks_its_line(company: str) -> None:
+    texts = [
+        r"\ud83d",
+        r"x\uDE00",
+        r"\ude00\ud83d",
+        r"\ud83d\ud83d\ude00",
+        r"\ud83d\ude00",
+        r"\\ud83d",
+        r"\ud83d\uDE00 \u00e9",
+    ]
+    frame, good, broken = json_lines.parse([company.encode(), *(f'{{"a": "{text}"}}'.encode() for text in texts)])
+    reason = "half of a surrogate pair in a text of a JSON line"
+    assert [number for number, why, _ in broken if why == reason] == [1, 2, 3, 4]
+    values = [value[0] if isinstance(value, list) else value for value in frame["a"].to_list()]
+    assert values[-3:] == ["\U0001f600", r"\ud83d", "\U0001f600 é"] and good.tolist()[-3:] == [5, 6, 7]
+
+
 @pytest.mark.parametrize("block_bytes", [10, 333, 1 << 20])
 @pytest.mark.parametrize("end", ["", "\n"])
 def test_blocks_change_nothing(tmp_path: Path, block_bytes: int, end: str) -> None:
@@ -80,7 +112,7 @@ def test_a_byte_order_mark_is_no_part_of_the_first_line(tmp_path: Path) -> None:
 
 
 def test_a_missing_number_as_python_writes_it_is_null() -> None:
-    rows = [{"a": float("nan"), "b": "NaN, a name", "c": [1, float("nan")]}, {"a": 2.5, "b": "\ud800", "c": []}]
+    rows = [{"a": float("nan"), "b": "NaN, a name", "c": [1, float("nan")]}, {"a": 2.5, "b": "\U0001f600", "c": []}]
     frame, good, broken = json_lines.parse([json.dumps(row).encode() for row in rows])
     assert frame["a"].to_list() == [None, "2.5"] and frame["b"][0] == "NaN, a name"
     assert frame["c"].to_list() == [["1", None], []]
