@@ -137,4 +137,6 @@ def require_columns(block: Block, needed: dict[str, str], file: str) -> None:
     """
     for column, what in needed.items():
         if column not in block.columns:
-            raise InputError(f"{file}: no column {column!r} ({what}). {known(column, block.columns)}")
+            partition = any(folder.startswith(f"{column}=") for folder in file.split("/")[:-1])
+            hint = " The name of a folder gives no column: write it into the rows." if partition else ""
+            raise InputError(f"{file}: no column {column!r} ({what}). {known(column, block.columns)}{hint}")

@@ -6,11 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import polars as pl
 import pydantic
 import pytest
 
+from components.event_logs.blocks import Block
 from components.event_logs.plan import EventLogsPlan
-from components.event_logs.streams import pieces, read
+from components.event_logs.streams import pieces, read, require_columns
 from models.errors import InputError
 from models.recipe import Csv, Recipe
 
@@ -117,3 +120,12 @@ def test_files_of_blank_lines_are_empty(shop_recipe: Callable[..., Recipe], writ
 def test_dialects_that_cannot_be(csv: dict[str, Any], said: str) -> None:
     with pytest.raises(pydantic.ValidationError, match=said):
         Csv.model_validate(csv)
+
+
+def test_the_name_of_a_folder_is_no_column() -> None:
+    block = Block(pl.DataFrame({"user": [1]}), np.array([0]), ("user",))
+    message = r"no column 'dt' \(key of stream 'click'\)\. Known: user\. The name of a folder gives no column: write it into the rows\."
+    with pytest.raises(InputError, match=message):
+        require_columns(block, {"dt": "key of stream 'click'"}, "click/dt=2026-01-01/part-0.parquet")
+    with pytest.raises(InputError, match=r"Known: user\.$"):
+        require_columns(block, {"dt": "key of stream 'click'"}, "click/day=2026-01-01/dt=1.parquet")
