@@ -48,7 +48,7 @@ def read(file: str, dialect: CsvPlan | None = None, block_bytes: int = _BLOCK_BY
                 table, broken = _parse(rows, names, header, dialect)
                 header = False
                 skipped = np.array([number for number, _, _ in broken], np.int64)
-                numbers = first + np.setdiff1d(np.arange(table.num_rows + len(broken)), skipped)
+                numbers = first + np.delete(np.arange(table.num_rows + len(broken)), skipped)
                 found = [Broken(first + number, reason, raw) for number, reason, raw in broken]
                 first += table.num_rows + len(broken)
                 frame, numbers, undecodable = _decode(table, numbers)
