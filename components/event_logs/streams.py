@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -137,6 +138,16 @@ def require_columns(block: Block, needed: dict[str, str], file: str) -> None:
     """
     for column, what in needed.items():
         if column not in block.columns:
-            partition = any(folder.startswith(f"{column}=") for folder in file.split("/")[:-1])
-            hint = " The name of a folder gives no column: write it into the rows." if partition else ""
+            hint = _hint(column, block, file)
             raise InputError(f"{file}: no column {column!r} ({what}). {known(column, block.columns)}{hint}")
+
+
+def _hint(column: str, block: Block, file: str) -> str:
+    if any(folder.startswith(f"{column}=") for folder in file.split("/")[:-1]):
+        return " The name of a folder gives no column: write it into the rows."
+    marks = [mark for mark in ";\t|" if block.text_numbers and len(block.columns) == 1 and mark in block.columns[0]]
+    return (
+        f" If {marks[0]!r} stands between the values, say so: `csv: {{delimiter: {json.dumps(marks[0])}}}`."
+        if marks
+        else ""
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -129,3 +130,11 @@ def test_the_name_of_a_folder_is_no_column() -> None:
         require_columns(block, {"dt": "key of stream 'click'"}, "click/dt=2026-01-01/part-0.parquet")
     with pytest.raises(InputError, match=r"Known: user\.$"):
         require_columns(block, {"dt": "key of stream 'click'"}, "click/day=2026-01-01/dt=1.parquet")
+
+
+@pytest.mark.parametrize("mark, written", [(";", '";"'), ("\t", r'"\t"'), ("|", '"|"')])
+def test_a_header_with_another_delimiter(mark: str, written: str) -> None:
+    block = Block(pl.DataFrame(), np.array([]), (f"user{mark}item",), text_numbers=True)
+    message = re.escape(f"If {mark!r} stands between the values, say so: `csv: {{delimiter: {written}}}`.")
+    with pytest.raises(InputError, match=message):
+        require_columns(block, {"user": "key of stream 'click'"}, "click.csv")
