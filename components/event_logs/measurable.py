@@ -122,8 +122,8 @@ def _cure(plan: EventLogsPlan, tally: Tally, as_of: int) -> str:
     start = eval_from(plan, tally, as_of)
     if start is None:
         return (
-            "No split at a full hour leaves both splits impressions whose windows have closed. Add earlier logs, or shorten the "
-            "window."
+            "No split at a full hour leaves both splits impressions on which the windows of every task have closed. Add earlier "
+            "logs, or shorten the windows."
         )
     return (
         f"Begin the eval split earlier: with `split: {{eval_from: {moment(start)}}}` the windows of every task that is to be "
