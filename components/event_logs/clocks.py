@@ -139,12 +139,12 @@ def _leads(stream: StreamPlan, tally: Tally) -> list[str]:
         return [
             f"stream {stream.name!r}: {count:,} of {outcomes:,} outcomes are orphans that come less than a minute before an "
             f"impression of their key, half of them by {half.rpartition('_')[2]} or less. If the clocks differ, write "
-            f"`clock_tolerance: {_tolerance(stream, tally)}` in the stream, and they are credited to it."
+            f"`clock_tolerance: {tolerance(stream, tally)}` in the stream, and they are credited to it."
         ]
     return []
 
 
-def _tolerance(stream: StreamPlan, tally: Tally) -> str:
+def tolerance(stream: StreamPlan, tally: Tally) -> str:
     """The first whole number of seconds among LEADS that nine tenths of the leads do not exceed."""
     most = 0.9 * tally.counts[_SOON[0], stream.name]
     whole = [name for name in LEADS if not name.endswith("ms")]

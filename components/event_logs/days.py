@@ -63,9 +63,9 @@ class Missing:
 
 
 def unit(timelines: Iterable[Timeline]) -> int:
-    """24 or 1: hours of what rows are counted by."""
-    hours = [hour for timeline in timelines for hour in timeline.hours]
-    return 24 if hours and max(hours) - min(hours) >= SHORT else 1
+    """24 or 1: hours of what rows are counted by; a handful of rows of clocks behind make no log longer."""
+    spans = [(timeline.begin, max(timeline.hours)) for timeline in timelines if timeline.begin is not None]
+    return 24 if spans and max(end for _, end in spans) - min(begin for begin, _ in spans) >= SHORT else 1
 
 
 def by_day(timelines: Mapping[str, Timeline], unit: int) -> dict[str, dict[str, int]]:
@@ -99,10 +99,10 @@ def missing(
     names = [impressions, *outcomes]
     step = unit([timelines[impressions]])
     hours = {name: timelines[name].hours for name in names}
-    seen = hours[impressions]
-    if not seen:
+    begin = timelines[impressions].begin
+    if begin is None:
         return []
-    first = min(seen) // step * step
+    first = begin // step * step
     end = max(hour for name in names for hour in hours[name]) // step * step + step
     last = min(end, as_of // HOUR) - 1
     if last < first:

@@ -255,6 +255,17 @@ def test_clicks_a_moment_before_their_impressions(shop_recipe: Make, write_log: 
     assert credited == len(closed)
 
 
+def test_all_clicks_a_moment_early_are_refused_with_the_tolerance(
+    shop_recipe: Make, write_log: Write, run_stage: Run
+) -> None:
+    logs = shop(3)
+    logs["click"] = [row | {"time": row["time"] - 30.2} for row in logs["click"]]
+    write_all(write_log, logs)
+    message = refused(run_stage, shop_recipe())
+    assert "240 of them come less than a minute before" in message and "write `clock_tolerance: 1s` in the" in message
+    assert run_stage(shop_recipe(streams={"click": {"clock_tolerance": "1s"}})).books["click"]["used"] == 240
+
+
 def test_clocks_in_two_zones_below_the_limit(shop_recipe: Make, write_log: Write, run_stage: Run) -> None:
     logs = shop(3)
     logs["click"] = [row | {"time": row["time"] - 7200 * (n % 4 == 0)} for n, row in enumerate(logs["click"])]

@@ -133,6 +133,19 @@ def test_a_deleted_day_is_missing_wherever_it_begins(seed: int) -> None:
     assert abs(one.start - MONDAY - start) <= 12
 
 
+def test_a_clock_behind_makes_no_log_longer() -> None:
+    rng = np.random.default_rng(1)
+    views, clicks = (dict(enumerate(rows)) for rows in shop(rng, 3, 0.2, 500))
+    views[-400 * 24] = clicks[-400 * 24] = 1
+    assert unit([Timeline(Counter({MONDAY + hour: int(rows) for hour, rows in views.items()}))]) == 1
+    assert not found(views, clicks, 72)
+    clicks[30] = 0
+    assert [(one.start, one.hours) for one in found(views, clicks, 72)] == [(MONDAY + 30, 1)]
+    views, clicks = (dict(enumerate(rows)) for rows in shop(rng, 6, 0.2, 500))
+    views[-400 * 24] = 1
+    assert not found(views, clicks, 6 * 24), "the days between are not missing"
+
+
 def test_a_deleted_hour_of_a_short_log() -> None:
     rng = np.random.default_rng(1)
     views, clicks = shop(rng, 3, 0.2, 500)
