@@ -176,7 +176,7 @@ class LogLimits(Section):
         default=0.2,
         description="A day is missing if it has no more than this share of the rows expected of it: by the rate of outcomes "
         "per impression on the three days before and after, or by that of the same weekday a week before and after if that "
-        "is smaller; and if the stream does not vary that much from day to day anyway. 0: only a day without any.",
+        "is smaller, or by those days' rows alone; and if the stream does not vary that much from day to day anyway. 0: only a day without any.",
         examples=[0.5],
     )
 

@@ -179,4 +179,4 @@ def _retrieval_table(results: dict[str, Any]) -> Table:
 def _number(value: Any) -> str:
     if value is None:
         return "-"
-    return f"{value:,.0f}" if float(value).is_integer() and abs(value) > 1 else f"{value:.4f}"
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4f}"

@@ -67,6 +67,7 @@ def gates(found: Mapping[str, Any] | None) -> str:
     rows = []
     for gate in listed:
         sign = Markup('<span class="ok">held</span>' if gate.get("held") else '<span class="no">failed</span>')
+        shown = count if gate.get("metric") in COUNTS else number
         rows.append(
             (
                 gate.get("task"),
@@ -74,7 +75,7 @@ def gates(found: Mapping[str, Any] | None) -> str:
                 gate.get("metric"),
                 _slice(gate.get("slice")),
                 gate.get("limit", ""),
-                number(gate.get("value")),
+                shown(gate.get("value")),
             )
         )
     head = ("Task", "Gate", "Metric", "Slice", "Limit", "Value")

@@ -217,7 +217,7 @@ def unmeasured(task: str, about: TaskPlan, rows: int) -> GateResult:
         task=task,
         metric=COUNTS[0],
         slice={},
-        limit="at least 1 observed eval example",
+        limit="at least 1 observed eval example" + (" (`unmeasured: allow`: passed over)" if allowed else ""),
         value=0,
         held=allowed,
         message=message,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from components.event_logs.books import moment
-from components.event_logs.clocks import check_clocks, check_days, clock_warnings
+from components.event_logs.clocks import check_clocks, check_days, clock_warnings, tolerance
 from components.event_logs.domains import check_labels
 from components.event_logs.events import optional_columns
 from components.event_logs.key_spellings import check_spellings
@@ -118,7 +118,13 @@ def _check_orphans(plan: EventLogsPlan, stream: StreamPlan, tally: Tally) -> Non
     if share <= plan.max_orphans:
         return
     before, keyless = tally.counts["orphan_before", stream.name], tally.counts["orphan_key", stream.name]
-    if before * 2 > book["orphan"]:
+    soon = tally.counts["orphan_before_1m", stream.name]
+    if soon * 2 > book["orphan"]:
+        hint = (
+            f"{soon:,} of them come less than a minute before an impression of the same key: if the clocks of the two streams "
+            f"differ, write `clock_tolerance: {tolerance(stream, tally)}` in the stream, and they are credited to it."
+        )
+    elif before * 2 > book["orphan"]:
         hint = (
             f"{before:,} of them come up to 14 h before an impression of the same key: are the clocks of the two "
             "streams in different time zones? See `time.zone`."

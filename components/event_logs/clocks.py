@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from components.event_logs.attribution import LEADS
 from components.event_logs.books import moment, watermarks
-from components.event_logs.days import Missing, missing, text
+from components.event_logs.days import LEAST_EXPECTED, Missing, missing, text
 from components.event_logs.plan import EventLogsPlan, StreamPlan
 from components.event_logs.tally import Tally
 from components.event_logs.timeline import HOUR, ahead
@@ -12,8 +12,11 @@ from components.event_logs.watermarks import complete, slowest
 from models.errors import InputError
 
 BEHIND = 24 * HOUR
-"""A stream whose watermark lies so far before that of the impressions is worth a warning."""
+"""A stream whose watermark lies so far before that of the impressions is worth a warning; half of it where 15 outcomes would
+have been expected meanwhile."""
 _TRICKLE = 5
+_SHOWN = 10
+"""Other days of a stream that a message names."""
 _SOON, _LONG = ("orphan_before_1m", 0.01), ("orphan_before", 0.1)
 """(outcomes just before an impression of their key, the share of a stream's outcomes above which that is worth a warning)."""
 
@@ -94,6 +97,10 @@ def _of_missing(plan: EventLogsPlan, one: Missing) -> str:
         so = "Outcomes of that time are credited to older impressions, or to none."
     else:
         so = "The other streams have no row of that time either: are the files of all of them missing?"
+    if one.also:
+        first = ", ".join(text(start, one.hours) for start in one.also[:_SHOWN])
+        more = f" and {len(one.also) - _SHOWN:,} more" if len(one.also) > _SHOWN else ""
+        so += f" So it is with {first}{more}."
     return (
         f"stream {one.stream!r}: {long}{text(one.start, one.hours)} has {what} to {other}, where about {one.expected:,.0f} are "
         f"expected. Around it, {one.stream} to {one.per}: {near}. {so}"
@@ -101,13 +108,16 @@ def _of_missing(plan: EventLogsPlan, one: Missing) -> str:
 
 
 def _behind(plan: EventLogsPlan, tally: Tally) -> list[str]:
-    found, last = slowest(plan, watermarks(tally)), tally.timeline(str(plan.impressions)).watermark
-    if plan.as_of is not None or found is None or last is None or last - found[1] <= BEHIND:
+    found, seen = slowest(plan, watermarks(tally)), tally.timeline(str(plan.impressions))
+    if plan.as_of is not None or found is None or seen.watermark is None:
         return []
     name, at = found
-    rows = sum(n for hour, n in tally.timeline(str(plan.impressions)).hours.items() if hour > at // HOUR)
+    behind, rows = seen.watermark - at, sum(n for hour, n in seen.hours.items() if hour > at // HOUR)
+    expected = rows * tally.timeline(name).hours.total() / max(seen.hours.total() - rows, 1)
+    if behind <= (BEHIND / 2 if expected >= LEAST_EXPECTED else BEHIND):
+        return []
     return [
-        f"stream {name!r} ends at {moment(at)}, {_duration((last - at) // HOUR)} before the impressions do. So the logs count "
+        f"stream {name!r} ends at {moment(at)}, {_duration(behind // HOUR)} before the impressions do. So the logs count "
         f"as complete up to there (`as_of: latest`), and about {rows:,} impressions after it have no weight. Are files of "
         f"{name!r} missing? Otherwise write the moment as logs.as_of."
     ]
@@ -129,12 +139,12 @@ def _leads(stream: StreamPlan, tally: Tally) -> list[str]:
         return [
             f"stream {stream.name!r}: {count:,} of {outcomes:,} outcomes are orphans that come less than a minute before an "
             f"impression of their key, half of them by {half.rpartition('_')[2]} or less. If the clocks differ, write "
-            f"`clock_tolerance: {_tolerance(stream, tally)}` in the stream, and they are credited to it."
+            f"`clock_tolerance: {tolerance(stream, tally)}` in the stream, and they are credited to it."
         ]
     return []
 
 
-def _tolerance(stream: StreamPlan, tally: Tally) -> str:
+def tolerance(stream: StreamPlan, tally: Tally) -> str:
     """The first whole number of seconds among LEADS that nine tenths of the leads do not exceed."""
     most = 0.9 * tally.counts[_SOON[0], stream.name]
     whole = [name for name in LEADS if not name.endswith("ms")]

@@ -1,16 +1,17 @@
 """Rows by day and stream, and the days that are missing: files that were not there, and are no proof that nothing happened.
 
-    views    |#####|#####|#####|#####|#####|         rate near the third day = (12 + 11 + 13 + 12) clicks / their views
+    views    |#####|#####|#####|#####|#####|         rate near the third day = median of clicks / views of the others
     clicks   | 12  | 11  |  0  | 13  | 12  |         expected = that rate x the views of the third day = 12
                             ^ missing
 
 A day of outcomes is missing if it has no more than `least_of_day` of what is expected, 15 or more are expected, and the
 stream does not vary that much from day to day anyway. Expected is the smaller of two rates of outcomes per impression, times
-the day's impressions: that of the three nearest days with outcomes on either side, and that of the same weekday a week
-before and after, so that a shop which is closed on Sundays has none missing. Days of 24 hours are tried from each full hour
-on, for files are cut by local days too. Where the impressions span less than four days, hours stand for days, and the
-same hour of the day before and after for the weekday. A day of impressions is missing by the same rule turned round, per
-outcome, if it is so by the days' rows alone, too.
+the day's impressions: the median of the three nearest days with outcomes on either side, and that of the same weekday a week
+before and after, so that a shop which is closed on Sundays has none missing. It is no more than those days' own rows let
+expect: impressions of robots, or of a sale whose purchases come days later, make none missing either. Days of 24 hours are tried
+from each full hour on, for files are cut by local days too. Where the impressions span less than four days, hours stand for
+days, and the same hour of the day before and after for the weekday. A day of impressions is missing by the same rule turned
+round, per outcome.
 
 Rare outcomes never make a day missing: the chance of 0 where 15 are expected is 3e-7. And -ln(found / expected) must be 5
 times the standard deviation of that logarithm: by the median absolute deviation among the stream's other days, and at least
@@ -19,6 +20,7 @@ that of a Poisson count.
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -40,9 +42,10 @@ _WEEKEND = (5, 6)
 class Missing:
     """A day, or an hour, of a stream. `start` in hours since 1970; `per` is what the rows are compared with.
 
-    `certain` is false where there may be other reasons: outcomes before the stream's first event, which may be when its logging
-    began; a day without any row in any stream, on which all may have been closed; and a weekend, or an hour, that no other
-    week, or day, can be compared with.
+    `certain` is false where there may be other reasons: outcomes before the first day that has what is expected, when their
+    logging may have begun, or which the first impressions' outcomes had not reached yet; impressions after their last, which is
+    where they may have been cut, their outcomes still being waited for; a day without any row in any stream, on which all may
+    have been closed; and a weekend, or an hour, that no other week, or day, can be compared with.
     """
 
     stream: str
@@ -55,12 +58,14 @@ class Missing:
     near: tuple[tuple[int, int, int], ...]
     """(start, rows, rows compared with) of the nearest days."""
     certain: bool
+    also: tuple[int, ...] = ()
+    """Where the other days begin that are missing by the same hour."""
 
 
 def unit(timelines: Iterable[Timeline]) -> int:
-    """24 or 1: hours of what rows are counted by."""
-    hours = [hour for timeline in timelines for hour in timeline.hours]
-    return 24 if hours and max(hours) - min(hours) >= SHORT else 1
+    """24 or 1: hours of what rows are counted by; a handful of rows of clocks behind make no log longer."""
+    spans = [(timeline.begin, max(timeline.hours)) for timeline in timelines if timeline.begin is not None]
+    return 24 if spans and max(end for _, end in spans) - min(begin for begin, _ in spans) >= SHORT else 1
 
 
 def by_day(timelines: Mapping[str, Timeline], unit: int) -> dict[str, dict[str, int]]:
@@ -94,10 +99,10 @@ def missing(
     names = [impressions, *outcomes]
     step = unit([timelines[impressions]])
     hours = {name: timelines[name].hours for name in names}
-    seen = hours[impressions]
-    if not seen:
+    begin = timelines[impressions].begin
+    if begin is None:
         return []
-    first = min(seen) // step * step
+    first = begin // step * step
     end = max(hour for name in names for hour in hours[name]) // step * step + step
     last = min(end, as_of // HOUR) - 1
     if last < first:
@@ -111,9 +116,11 @@ def missing(
             of, per, rule = together, " and ".join(names[1:]), _of_impressions
         worst = None
         for offset in range(step):
-            for one in rule(name, per, rows[name][offset:], of[offset:], first + offset, step, least):
+            all_of = list(rule(name, per, rows[name][offset:], of[offset:], first + offset, step, least))
+            for one in all_of:
                 if (one.certain or offset == 0) and (worst is None or _badness(one) < _badness(worst)):
-                    worst = one
+                    also = tuple(other.start for other in all_of if other.certain == one.certain and other is not one)
+                    worst = dataclasses.replace(one, also=also)
         if worst is not None:
             found.append(worst)
     return found
@@ -135,9 +142,12 @@ def _of_outcomes(
     name: str, per: str, rows: np.ndarray, of: np.ndarray, first: int, step: int, least: float
 ) -> Iterator[Missing]:
     counts, base = _days(rows, step), _days(of, step)
-    expected, compared, around = _expected(counts, base, step)
+    near, by_impressions, compared, around = _expected(counts, base, step)
+    _, by_time, _, _ = _expected(counts, np.ones_like(counts), step)
+    expected = np.minimum(by_impressions, by_time)
+    whole = (near >= LEAST_EXPECTED) & (counts > least * near)
     for day in _far_below(counts, expected, least):
-        started = bool(counts[:day].any())
+        started = bool(whole[:day].any())
         sure = started and (compared[day] or (step == 24 and not _on_weekend(first, day)))
         yield _missing(name, per, day, counts, base, expected, around, first, step, bool(sure))
 
@@ -146,12 +156,16 @@ def _of_impressions(
     name: str, per: str, rows: np.ndarray, of: np.ndarray, first: int, step: int, least: float
 ) -> Iterator[Missing]:
     counts, base = _days(rows, step), _days(of, step)
-    by_outcomes, _, around = _expected(counts, base, step)
-    by_time, compared, _ = _expected(counts, np.ones_like(counts), step)
+    _, by_outcomes, _, around = _expected(counts, base, step)
+    _, by_time, compared, _ = _expected(counts, np.ones_like(counts), step)
     # Without outcomes either, nothing may have been open.
     expected = np.where(base > 0, np.minimum(by_outcomes, by_time), by_time)
     for day in _far_below(counts, expected, least):
-        sure = base[day] > 0 and (compared[day] or (step == 24 and not _on_weekend(first, day)))
+        sure = (
+            base[day] > 0
+            and counts[day + 1 :].any()
+            and (compared[day] or (step == 24 and not _on_weekend(first, day)))
+        )
         yield _missing(name, per, day, counts, base, expected, around, first, step, bool(sure))
 
 
@@ -160,28 +174,32 @@ def _days(rows: np.ndarray, step: int) -> np.ndarray:
     return rows[: days * step].reshape(days, step).sum(1)
 
 
-def _expected(counts: np.ndarray, base: np.ndarray, step: int) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
-    """(days,) rows expected by the rates near each day, (days,) whether a week or day before or after was compared with, the
-    days near each."""
+def _expected(
+    counts: np.ndarray, base: np.ndarray, step: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[np.ndarray]]:
+    """(days,) rows expected by the rate near each day, (days,) no more than by that of the week or day before and after,
+    (days,) whether one of these was compared with, the days near each."""
     days, cycle = np.arange(len(counts)), 7 if step == 24 else 24
     filled = np.flatnonzero((counts > 0) & (base > 0))
     left, right = np.searchsorted(filled, days, "left"), np.searchsorted(filled, days, "right")
-    start, end = np.maximum(left - NEIGHBOURS, 0), np.minimum(right + NEIGHBOURS, len(filled))
-
-    def near(values: np.ndarray) -> np.ndarray:
-        sums = np.concatenate([[0], np.cumsum(values[filled])])
-        return sums[left] - sums[start] + sums[end] - sums[right]
+    steps = np.arange(NEIGHBOURS)
+    places = np.concatenate([left[:, None] - NEIGHBOURS + steps, right[:, None] + steps], axis=1)
+    inside = (places >= 0) & (places < len(filled))
 
     def season(values: np.ndarray) -> np.ndarray:
         held = np.concatenate([values, [0]])
         before, after = days - cycle, days + cycle
         return held[np.where(before >= 0, before, -1)] + held[np.where(after < len(values), after, -1)]
 
+    # The median: one day of robots, or of a sale, does not make the days beside it look empty.
+    rates = np.sort(np.append(counts[filled] / base[filled], np.nan)[np.where(inside, places, -1)], axis=1)
+    middle = np.maximum(inside.sum(1) - 1, 0)[:, None]
+    rate = np.take_along_axis(rates, np.hstack([middle // 2, (middle + 1) // 2]), axis=1).mean(1)
+    rate = np.where(inside.any(1), rate, 0.0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        rate = np.where(near(base) > 0, near(counts) / near(base), 0.0)
         seasonal = np.where(season(base) > 0, season(counts) / season(base), np.inf)
-    around = [np.concatenate([filled[start[d] : left[d]], filled[right[d] : end[d]]]) for d in days]
-    return base * np.minimum(rate, seasonal), np.isfinite(seasonal), around
+    around = [filled[places[day][inside[day]]] for day in days]
+    return base * rate, base * np.minimum(rate, seasonal), np.isfinite(seasonal), around
 
 
 def _far_below(counts: np.ndarray, expected: np.ndarray, least: float) -> np.ndarray:

@@ -66,17 +66,46 @@ def _told(
             f"{found}The label column {task.label!r} has no value in any of them{_given(task)}. Fill it in, or change "
             "`split`."
         )
+    never = _never_positive(plan, task, split, tally)
+    if never or as_of is None:
+        return (
+            f"{found}Windows have closed in time, so it is {never!r}, {_relation(task, never)}, that never is positive there. "
+            "Let more examples into the split, or leave out `given`."
+        )
     window, held = longest_window(plan, task)
-    if as_of is None or (split == "eval" and split_at is not None and split_at + window <= as_of):
-        return f"{found}Windows have closed in time, so it is {task.given!r}, the task's `given`, that never is positive there."
+    of = f", on which {task.given!r}, its `given`, is positive" if _positives(task.given, split, tally) else ""
     times = f"Its window of {_span(window)} {held}is still open at logs.as_of, {moment(as_of)}, for "
     if split == "eval" and split_at is not None:
-        times += (
-            f"every impression of the eval split, which begins at {moment(split_at)}, {_span(as_of - split_at)} before."
-        )
+        apart = f"{_span(abs(as_of - split_at))} {'before' if split_at <= as_of else 'after'}"
+        times += f"every impression of the eval split{of}, which begins at {moment(split_at)}, {apart}."
     else:
-        times += "every impression."
+        times += f"every impression{of}."
     return f"{found}{times}{of_slowest(plan, tally)} {_cure(plan, tally, as_of)}"
+
+
+def _never_positive(plan: EventLogsPlan, task: TaskPlan, split: str, tally: Tally) -> str | None:
+    """The task of the chain of `given` that was observed in the split, and never happened."""
+    for name in (other.name for other in _chain(plan, task)[1:]):
+        if tally.counts["task", name, split, "observed"] and not _positives(name, split, tally):
+            return name
+    return None
+
+
+def _positives(name: str | None, split: str, tally: Tally) -> int:
+    return tally.counts["task", name, split, "positives"] if name else 0
+
+
+def _relation(task: TaskPlan, name: str | None) -> str:
+    return "the task's `given`" if name == task.given else f"which {task.given!r}, the task's `given`, needs"
+
+
+def _chain(plan: EventLogsPlan, task: TaskPlan) -> list[TaskPlan]:
+    """The task, its `given`, and so on."""
+    by_name = {other.name: other for other in plan.tasks}
+    chain = [task]
+    while given := chain[-1].given:
+        chain.append(by_name[given])
+    return chain
 
 
 def _given(task: TaskPlan) -> str:
@@ -85,35 +114,38 @@ def _given(task: TaskPlan) -> str:
 
 def longest_window(plan: EventLogsPlan, task: TaskPlan) -> tuple[int, str]:
     """(the longest window that must have closed for the task to be observed, words that name its task if it is another)."""
-    by_name = {other.name: other for other in plan.tasks}
-    chain = [task]
-    while given := chain[-1].given:
-        chain.append(by_name[given])
-    longest = max(chain, key=lambda other: other.window)
+    longest = max(_chain(plan, task), key=lambda other: other.window)
     return longest.window, "" if longest.window == task.window else f"(that of {longest.name!r}, its `given`) "
 
 
 def _cure(plan: EventLogsPlan, tally: Tally, as_of: int) -> str:
     start = eval_from(plan, tally, as_of)
     if start is None:
-        return "No split helps: the logs are shorter than the window. Add earlier logs, or shorten the window."
+        return (
+            "No split at a full hour leaves both splits impressions on which the windows of every task have closed. Add earlier "
+            "logs, or shorten the windows."
+        )
     return (
-        f"Begin the eval split earlier: with `split: {{eval_from: {moment(start)}}}` every task's windows have closed for some "
-        "of it. Or shorten the window, or add later logs."
+        f"Begin the eval split earlier: with `split: {{eval_from: {moment(start)}}}` the windows of every task that is to be "
+        "measured have closed for some of it. Or shorten the window, or add later logs."
     )
 
 
 def eval_from(plan: EventLogsPlan, tally: Tally, as_of: int) -> int | None:
-    """A full hour (microseconds) for `split.eval_from` that leaves to both splits impressions on which every window has closed.
+    """A full hour (microseconds) for `split.eval_from` that leaves to both splits impressions on which windows have closed.
 
-    Of these impressions about a fifth then evaluate. None where there is no such hour.
+    To the train split those of every task, to the eval split those of the tasks that must be measured; about a fifth of the
+    impressions of the latter then evaluate. None where there is no such hour.
     """
-    closed = as_of - max(longest_window(plan, task)[0] for task in plan.tasks)
+    windows = {task.name: longest_window(plan, task)[0] for task in plan.tasks}
+    required = [windows[task.name] for task in plan.tasks if task.unmeasured == "refuse"] or list(windows.values())
     # Whole hours only: of the last one some windows may be open.
     hours = sorted(
-        (hour, n) for hour, n in tally.timeline(str(plan.impressions)).hours.items() if (hour + 1) * HOUR <= closed
+        (hour, n)
+        for hour, n in tally.timeline(str(plan.impressions)).hours.items()
+        if (hour + 1) * HOUR <= as_of - max(required)
     )
-    if len(hours) < 2:
+    if len(hours) < 2 or (hours[0][0] + 1) * HOUR > as_of - max(windows.values()):
         return None
     after = np.cumsum([n for _, n in hours][::-1])[::-1]
     nearest = 1 + int(np.argmin(np.abs(after[1:] - _EVAL_SHARE * after[0])))

@@ -46,6 +46,15 @@ class Timeline:
         self._place(other.latest)
 
     @property
+    def begin(self) -> int | None:
+        """The hour by which more than a handful of rows have come: rows years before it are of clocks behind. None without rows."""
+        hours, counts = _sorted(self)
+        if not len(hours):
+            return None
+        begun = np.cumsum(counts) > (_handful(counts) if counts.sum() >= LEAST_REST else 0)
+        return int(hours[np.argmax(begun)])
+
+    @property
     def watermark(self) -> int | None:
         """The time of the latest event; None without events."""
         return self.latest[0][0] if self.latest else None

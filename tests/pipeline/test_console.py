@@ -24,7 +24,15 @@ def test_folders_are_no_markup(tmp_path: Path, capfd: pytest.CaptureFixture[str]
 
 
 def _summary(**changed: Any) -> dict[str, Any]:
-    nothing = {"stages": [], "books": {}, "retrieval": None, "all_cached": False, "failed_gates": [], "truth": {}}
+    nothing = {
+        "stages": [],
+        "books": {},
+        "retrieval": None,
+        "all_cached": False,
+        "failed_gates": [],
+        "truth": {},
+        "warnings": [],
+    }
     about = {"mean": 0.1, "metrics": {"auc": 0.5, "log_loss": 0.3}, "by": "log_loss", "model": 0.4, "beaten": False}
     value = {"mean": 9.0, "metrics": {"rmse": 4.5, "mae": 3.5}, "by": "rmse", "model": 2.25, "beaten": True}
     return {
@@ -53,6 +61,14 @@ def test_the_constant_stands_beside_the_model(tmp_path: Path, capfd: pytest.Capt
     assert ["better than the constant", "NO", "yes"] in cells
     assert "no better than the constant (always the task's mean label in the train split): click\n" in said
     assert "gates: none, so nothing holds back the model for: click\n" in said
+
+
+def test_counts_are_whole_and_metrics_are_not(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    metrics = {"click": {"auc": None, "example_count": 0}, "value": {"rmse": 3.0, "example_count": 2400}}
+    said = _shown(_summary(metrics=metrics, constant={}, ungated=[]), tmp_path, capfd)
+    cells = [[cell.strip() for cell in line.split("│")[1:-1]] for line in said.splitlines() if line.startswith("│")]
+    assert ["example_count", "0", "2,400"] in cells
+    assert ["auc", "-", "-"] in cells and ["rmse", "-", "3.0000"] in cells
 
 
 def test_of_an_older_run_no_constant_is_known(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

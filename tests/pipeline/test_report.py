@@ -208,6 +208,14 @@ def test_the_numbers_stand_where_they_belong():
     assert "Not blessed: 1 gate failed" in text and "<li>tv is poor</li>" in text and "10.0 s" in text
 
 
+def test_a_gate_on_a_count_has_a_whole_number():
+    full = copy.deepcopy(FULL)
+    full["metrics"]["gates"] = [
+        {"task": "click", "metric": "example_count", "slice": {}, "limit": "at least 1", "value": 0, "held": True}
+    ]
+    assert rows(page(ReportData(**full)), "gates")[1][-2:] == ["at least 1", "0"]
+
+
 def test_slices_are_sorted_with_the_worst_marked_and_the_unmeasured_last():
     text = page(ReportData(**FULL))
     assert [row[0] for row in rows(text, "slices")[1:]] == [

@@ -228,4 +228,5 @@ class TestBest:
 def test_unmeasured(about, words):
     found = unmeasured("click", TaskPlan(kind="binary", metrics=(), **about), 90)
     assert found.held is (about.get("unmeasured") == "allow")
+    assert ("passed over" in found.limit) is found.held
     assert found.value == 0 and found.lower == 1 and all(word in found.message for word in words)

@@ -53,31 +53,39 @@ def test_latest_is_the_end_of_the_stream_that_ends_first(shop_recipe: Make, writ
     logs["click"] = [row for row in logs["click"] if row["time"] <= ended]
     logs["unused"] = logs["click"][:5]
     write_all(write_log, logs)
-    out = run_stage(shop_recipe(streams={"unused": {}}))
+    out = run_stage(shop_recipe(streams={"unused": {}}, split={"eval_fraction": 0.9}))
     last = max(row["time"] for row in logs["click"])
     assert out.summary["as_of"] == out.summary["watermarks"]["click"] == "2026-01-06T11:42:30Z"
     assert out.summary["watermarks"]["impression"] == "2026-01-06T23:54:00Z"
     closed = sum(row["time"] + DAY <= last for row in logs["impression"])
     assert sum(out.summary["tasks"]["click"][split]["observed"] for split in ("train", "eval")) == closed
     # Impressions after it stay examples.
-    assert out.examples.height == len(logs["impression"]) and out.summary["warnings"] == []
+    assert out.examples.height == len(logs["impression"])
+    (warning,) = out.summary["warnings"]
+    assert warning.startswith("stream 'click' ends at 2026-01-06T11:42:30Z, 12 hours before the impressions do.")
 
 
 def test_a_stream_that_has_ended_long_ago_is_named(shop_recipe: Make, write_log: Write, run_stage: Run) -> None:
     logs = shop(10)
     logs["click"] = [row for row in logs["click"] if row["time"] < START + 2 * DAY]
     write_all(write_log, logs)
-    short = {"tasks": {"click": {"kind": "binary", "outcome": "click", "window": "1h"}}}
+    split = {"split": {"eval_fraction": 0.9}}
+    short = {"tasks": {"click": {"kind": "binary", "outcome": "click", "window": "1h"}}} | split
     (warning,) = run_stage(shop_recipe(**short)).summary["warnings"]
     assert warning == (
         "stream 'click' ends at 2026-01-06T23:42:30Z, 8.0 days before the impressions do. So the logs count as complete up "
         "to there (`as_of: latest`), and about 1,920 impressions after it have no weight. Are files of 'click' missing? "
         "Otherwise write the moment as logs.as_of."
     )
-    long = {"tasks": {"click": {"kind": "binary", "outcome": "click", "window": "9d"}}}
-    assert refused(run_stage, shop_recipe(**long)).endswith(
+    long = {"tasks": {"click": {"kind": "binary", "outcome": "click", "window": "9d"}}} | split
+    message = refused(run_stage, shop_recipe(**long))
+    assert (
         "`as_of: latest` is 2026-01-06T23:42:30Z, where stream 'click' ends, the first of the streams that tasks use."
+        in message
     )
+    # The eval split begins after `as_of`.
+    message = refused(run_stage, shop_recipe(**short | {"split": {"eval_fraction": 0.2}}))
+    assert "which begins at 2026-01-13T00:00:00Z, 6 days, 0:17:30 after." in message
 
 
 @pytest.mark.parametrize("ending", ["csv", "parquet", "jsonl"])
@@ -192,6 +200,29 @@ def test_a_day_without_clicks(shop_recipe: Make, write_log: Write, run_stage: Ru
     assert "2026-01-09" not in days["rows"]["click"] and days["rows"]["impression"]["2026-01-09"] == 240
 
 
+def test_days_without_clicks_are_all_named(shop_recipe: Make, write_log: Write, run_stage: Run) -> None:
+    logs = shop(40)
+    gone = {START // DAY + day for day in range(8, 36, 2)}
+    logs["click"] = [row for row in logs["click"] if row["time"] // DAY not in gone]
+    write_all(write_log, logs)
+    message = refused(run_stage, shop_recipe())
+    for words in ("2026-01-13 has 0 rows to 240", "So it is with 2026-01-15, 2026-01-17, ", " 2026-02-02 and 3 more."):
+        assert words in message, message
+
+
+@pytest.mark.parametrize(("hours", "warned"), [(10, False), (14, True)])
+def test_half_a_day_of_clicks_at_the_end(
+    shop_recipe: Make, write_log: Write, run_stage: Run, hours: int, warned: bool
+) -> None:
+    logs = shop(3)
+    logs["click"] = [row for row in logs["click"] if row["time"] < START + 3 * DAY - hours * HOUR]
+    write_all(write_log, logs)
+    warnings = run_stage(shop_recipe(split={"eval_fraction": 0.8})).summary["warnings"]
+    assert ["ends at 2026-01-07T09:" in warning and "13 hours before" in warning for warning in warnings] == [
+        True
+    ] * warned
+
+
 def test_a_day_without_impressions(shop_recipe: Make, write_log: Write, run_stage: Run) -> None:
     logs = shop(10)
     gone = range(START + 4 * DAY, START + 5 * DAY)
@@ -222,6 +253,17 @@ def test_clicks_a_moment_before_their_impressions(shop_recipe: Make, write_log: 
     credited = out.examples.filter(pl.col("label/click").list.first() > 0).height
     closed = [row for row in logs["impression"][::3] if row["time"] + DAY <= logs["click"][-1]["time"]]
     assert credited == len(closed)
+
+
+def test_all_clicks_a_moment_early_are_refused_with_the_tolerance(
+    shop_recipe: Make, write_log: Write, run_stage: Run
+) -> None:
+    logs = shop(3)
+    logs["click"] = [row | {"time": row["time"] - 30.2} for row in logs["click"]]
+    write_all(write_log, logs)
+    message = refused(run_stage, shop_recipe())
+    assert "240 of them come less than a minute before" in message and "write `clock_tolerance: 1s` in the" in message
+    assert run_stage(shop_recipe(streams={"click": {"clock_tolerance": "1s"}})).books["click"]["used"] == 240
 
 
 def test_clocks_in_two_zones_below_the_limit(shop_recipe: Make, write_log: Write, run_stage: Run) -> None:

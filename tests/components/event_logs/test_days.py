@@ -31,7 +31,7 @@ def daily(*rows: int) -> dict[int, int]:
 def test_a_day_by_hand() -> None:
     views, clicks = daily(100, 200, 100, 50, 100), daily(20, 40, 0, 10, 20)
     (one,) = found(views, clicks, 5 * 24)
-    # 20 + 40 + 10 + 20 clicks to 450 views: a fifth of 100 views.
+    # Each other day has a click to five views: a fifth of 100 views.
     assert one == Missing(
         stream="click",
         per="view",
@@ -67,11 +67,33 @@ def test_a_day_by_hand() -> None:
         ((100, 100, 0, 100, 100), (20, 20, 20, 20, 20), 120, [True]),  # no impressions, but outcomes
         ((100, 100, 0, 100, 100), (20, 20, 0, 20, 20), 120, [False]),  # no row at all
         ((100, 100, 40, 100, 100), (20, 20, 60, 20, 20), 120, []),  # somebody clicked a lot
+        (
+            (100,) * 5 + (0,) * 3,
+            (20,) * 5 + (15, 15, 15),
+            192,
+            [False],
+        ),  # outcomes are waited for after the last impression
+        ((1000,) * 8, (1, 3, 60, 150, 200, 200, 200, 200), 192, [False]),  # outcomes that take days to come
+        ((100,) * 12, (20, 20, 0, 0, 0, 0, 0, 0, 20, 20, 20, 20), 288, [True]),
+        (
+            (100,) * 12,
+            (0, 2, 0, 0, 0, 0, 0, 0, 20, 20, 20, 20),
+            288,
+            [False],
+        ),  # two clicks of a test before the first day
+        ((100, 100, 100, 2000, 100, 100, 100), (20,) * 7, 168, []),  # robots, or a sale
+        ((100, 100, 100, 2000, 100, 100, 100), (20, 20, 20, 0, 20, 20, 20), 168, [True]),
         ((400,) * 16, (80, 4, 90, 3, 60, 30, 2, 70, 9, 50, 3, 8, 70, 66, 5, 99), 384, []),  # varies that much anyway
     ],
 )
 def test_which_days_are_missing(views: tuple, clicks: tuple, until: int, certain: list[bool]) -> None:
     assert [one.certain for one in found(daily(*views), daily(*clicks), until)] == certain
+
+
+def test_all_days_that_are_missing_are_named() -> None:
+    views, clicks = daily(*(100,) * 14), daily(20, 20, 0, 1, 20, 20, 20, 20, 20, 20, 20, 0, 20, 20)
+    (one,) = found(views, clicks, 14 * 24)
+    assert [one.start, *sorted(one.also)] == [MONDAY + 24 * day for day in (2, 3, 11)]
 
 
 def test_the_share_is_a_limit() -> None:
@@ -109,6 +131,19 @@ def test_a_deleted_day_is_missing_wherever_it_begins(seed: int) -> None:
     (one,) = found(dict(enumerate(views)), dict(enumerate(clicks)), days * 24)
     assert one.certain and one.stream == ("click" if seed % 2 else "view") and one.found <= 0.1 * one.expected
     assert abs(one.start - MONDAY - start) <= 12
+
+
+def test_a_clock_behind_makes_no_log_longer() -> None:
+    rng = np.random.default_rng(1)
+    views, clicks = (dict(enumerate(rows)) for rows in shop(rng, 3, 0.2, 500))
+    views[-400 * 24] = clicks[-400 * 24] = 1
+    assert unit([Timeline(Counter({MONDAY + hour: int(rows) for hour, rows in views.items()}))]) == 1
+    assert not found(views, clicks, 72)
+    clicks[30] = 0
+    assert [(one.start, one.hours) for one in found(views, clicks, 72)] == [(MONDAY + 30, 1)]
+    views, clicks = (dict(enumerate(rows)) for rows in shop(rng, 6, 0.2, 500))
+    views[-400 * 24] = 1
+    assert not found(views, clicks, 6 * 24), "the days between are not missing"
 
 
 def test_a_deleted_hour_of_a_short_log() -> None:

@@ -70,7 +70,7 @@ def test_a_window_longer_than_the_logs_has_no_split_that_works(
     shop_log()
     message = refused(run_stage, shop_recipe(tasks={"click": {**HOURS_OF_CLICK, "window": "30d"}}))
     assert "none of 5 train examples is observed, so there is nothing to learn from" in message
-    assert "still open at logs.as_of" in message and "No split helps: the logs are shorter than the window" in message
+    assert "still open at logs.as_of" in message and "No split at a full hour leaves both splits" in message
 
 
 def test_the_window_of_a_given_task_counts(shop_recipe: Make, shop_log: Callable, run_stage: Run) -> None:
@@ -101,6 +101,44 @@ def test_a_given_task_that_never_happens_in_the_eval_split(
     message = refused(run_stage, recipe)
     assert "task 'other': none of 4 eval examples is observed" in message
     assert "Windows have closed in time, so it is 'click', the task's `given`, that never is positive there." in message
+
+
+def test_why_nothing_of_a_given_task_is_observed(shop_recipe: Make, write_log: Callable, run_stage: Run) -> None:
+    """Item 2 alone is carted, and its impressions are the eval split: in the train split "cart" never happens."""
+    day, start = 86_400, 1_700_000_000
+    seen = [{"user": user, "item": 1 + (user >= 8), "time": start + user * day} for user in range(12)]
+    write_log("impression.csv", seen)
+    write_log("click.csv", [row | {"time": row["time"] + 9} for row in seen if row["user"] % 2])
+    write_log("cart.csv", [row | {"time": row["time"] + 9} for row in seen if row["user"] in (9, 11)])
+    hour = {"kind": "binary", "outcome": "click", "window": "1h"}
+
+    def told(**tasks: Any) -> str:
+        split = {"eval_from": "2023-11-22T00:00:00Z"}
+        recipe = shop_recipe(streams={"cart": {}}, tasks=tasks, split=split, logs={"as_of": "2023-11-27T00:00:00Z"})
+        return refused(run_stage, recipe)
+
+    cart = {**hour, "outcome": "cart"}
+    message = told(z={**hour, "given": "y"}, y={**hour, "given": "cart"}, cart=cart, click=hour)
+    assert message.startswith("task 'z': none of 8 train examples is observed, so there is nothing to learn from.")
+    assert "it is 'cart', which 'y', the task's `given`, needs, that never is positive there." in message
+    # Windows of a day have closed by then, but of no impression after the split: its impressions come later.
+    write_log("impression.csv", [row if row["user"] < 8 else row | {"time": start + 12 * day - 3600} for row in seen])
+    for name in ("click", "cart"):
+        write_log(f"{name}.csv", [{"user": 1, "item": 1, "time": start + day + 9}])
+    message = told(click={**hour, "window": "1d"})
+    assert "Its window of 1 day is still open at logs.as_of, 2023-11-27T00:00:00Z, for every impression of" in message
+
+
+def test_a_task_that_need_not_be_measured_has_no_part_in_the_split(
+    shop_recipe: Make, shop_log: Callable, run_stage: Run
+) -> None:
+    shop_log()
+    longer = {**HOURS_OF_CLICK, "window": "7d", "unmeasured": "allow"}
+    tasks = {"click": {**HOURS_OF_CLICK, "window": "4d"}, "longer": longer}
+    moment = re.search(r"eval_from: (\S+)}", refused(run_stage, shop_recipe(tasks=tasks, split={"eval_last": "3d"})))
+    assert moment is not None
+    done = run_stage(shop_recipe(tasks=tasks, split={"eval_from": moment[1]}), "mended").summary["tasks"]
+    assert done["click"]["eval"]["observed"] >= 1 and done["longer"]["train"]["observed"] >= 1
 
 
 def test_labelled_examples_without_a_label_in_the_eval_split(
