@@ -16,6 +16,7 @@ from tensorflow_serving.config import model_server_config_pb2
 from components.push.serving_choice import Served, ServingChoice, read_choice, write_choice
 from models.errors import InputError
 from models.recipe_retrieval import SUFFIX
+from models.version_folders import WHOLE
 from models.whole_file import write_whole
 from pipeline.pushed_versions import pushed_versions
 
@@ -131,7 +132,7 @@ def _check(wanted: set[int], served: Path, models: dict[str, dict[int, Path]]) -
             if not folder.is_dir():
                 there = ", ".join(map(str, versions)) or "none"
                 raise InputError(f"{folder}: no such version of {name}; expected one of {there}, or newest.")
-            for file in ("saved_model.pb", "variables/variables.index"):
+            for file in WHOLE:
                 if not (folder / file).is_file():
                     raise InputError(
                         f"{folder}: is not whole, it has no {file}; a server could not load it. Choose another version, or "
