@@ -101,12 +101,13 @@ def choose(
         changes["canary"] = None
     new = ServingChoice(**{**old.model_dump(), **changes})
     moved = (new.stable, new.canary) != (old.stable, old.canary)
+    newest = max(set.intersection(*(set(versions) for versions in models.values())), default=None)
     if before is not None and moved:
-        newest = max(set.intersection(*(set(versions) for versions in models.values())), default=None)
         left = (newest if version == "newest" else version for version in (old.stable, old.canary, *old.previous))
         gone = dict.fromkeys(version for version in left if version and version not in (new.stable, new.canary))
         new = new.model_copy(update={"previous": tuple(gone)[:3]})
-    wanted = {version for version in (new.stable, new.canary, *(keep or ())) if isinstance(version, int)}
+    named = {newest if version == "newest" else version for version in (new.stable, new.canary, *(keep or ()))}
+    wanted = {version for version in named if version is not None}
     _check(wanted, served, models)
     try:
         write_choice(served, new)
