@@ -14,6 +14,10 @@ WARM_UP_FILE = "assets.extra/tf_serving_warmup_requests"
 _NUMBER = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
 
 
+WHOLE = ("saved_model.pb", "variables/variables.index")
+"""What a server needs of a version besides its weights' bytes: the graph, and where in those bytes each weight is."""
+
+
 def version_number(name: str) -> int | None:
     """The version that a folder's name stands for; None for what is none.
 
@@ -34,6 +38,11 @@ def version_folders(folder: Path) -> dict[int, Path]:
         if (number := version_number(version.name)) is not None and (version / "saved_model.pb").is_file()
     }
     return dict(sorted(found.items()))
+
+
+def is_whole(version: Path) -> bool:
+    """Whether a version's folder has all that a server reads first; of one that is half copied something is missing."""
+    return all((version / name).is_file() for name in WHOLE)
 
 
 def mistaken_folders(folder: Path) -> list[Path]:

@@ -18,7 +18,7 @@ from pipeline.index_command import index
 from pipeline.kubeflow.schedule_commands import app as schedule_commands
 from pipeline.machine_faults import machine_faults_told
 from pipeline.native_stderr import native_stderr_to
-from pipeline.output import ClosedOutput, require_folder, standard_output, write_lines, write_output
+from pipeline.output import ClosedOutput, output_file, require_folder, standard_output, write_lines, write_output
 from pipeline.recommend_command import recommend
 from pipeline.serving_config_command import serving_config
 from pipeline.termination import STOPPED, TERMINATED, sigterm_interrupts
@@ -52,6 +52,9 @@ Overrides = Annotated[
 ]
 DataFolder = Annotated[
     str | None, typer.Option("--data", metavar="DIR", help="Folder or URL of the data files, instead of the recipe's.")
+]
+Answers = Annotated[
+    Path | None, typer.Option("--output", metavar="FILE", callback=output_file, help="Where to write the answers.")
 ]
 Root = Annotated[Path, typer.Option("--root", metavar="DIR", help="Folder for metadata, artifacts and pushed models.")]
 
@@ -122,7 +125,8 @@ def run(
     overrides: Overrides = [],  # noqa: B006
     data: DataFolder = None,
     json_file: Annotated[
-        Path | None, typer.Option("--json", metavar="FILE", help="Write the closing table as JSON.")
+        Path | None,
+        typer.Option("--json", metavar="FILE", callback=output_file, help="Write the closing table as JSON."),
     ] = None,
 ) -> None:
     """Run a recipe from its logs to a pushed model. What has not changed since the last run is taken from the cache.
@@ -182,9 +186,7 @@ def predict(
             "--input", metavar="FILE.jsonl", help="One JSON object per line: column -> value, or list of values."
         ),
     ],
-    output: Annotated[
-        Path | None, typer.Option("--output", metavar="FILE", help="Write the answers here, not to standard output.")
-    ] = None,
+    output: Answers = None,
 ) -> None:
     """Ask an exported model: one line of JSON in, one line out with a probability or value per task.
 
@@ -217,9 +219,7 @@ def request(
     signature: Annotated[
         str, typer.Option(help="serving_default, raw or rank; of a retrieval model serving_default.")
     ] = "rank",
-    output: Annotated[
-        Path | None, typer.Option("--output", metavar="FILE", help="Write the answers here, not to standard output.")
-    ] = None,
+    output: Answers = None,
 ) -> None:
     """Ask a model, or a server that speaks TensorFlow Serving's REST or gRPC: a line of JSON out for each line in.
 

@@ -50,7 +50,8 @@ def read(folder: Path, reason: str | None = None) -> pl.DataFrame:
         InputError: no reason contains the text, or a part cannot be read.
     """
     try:
-        letters = pl.concat([pl.read_parquet(part).select(list(SCHEMA)) for part in sorted(folder.glob(_PARTS))])
+        parts = [pl.read_parquet(part, glob=False, hive_partitioning=False) for part in sorted(folder.glob(_PARTS))]
+        letters = pl.concat([part.select(list(SCHEMA)) for part in parts])
     except (pl.exceptions.PolarsError, OSError) as error:
         raise InputError(f"{folder}: cannot be read as dead letters: {str(error).splitlines()[0]}") from None
     chosen = letters if reason is None else letters.filter(pl.col("reason").str.contains(reason, literal=True))

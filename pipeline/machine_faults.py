@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import re
+import tempfile
 from collections.abc import Iterator
 
 from models.errors import GatewiseError, InputError
@@ -13,7 +15,12 @@ _GOES_ON = "then the same command goes on from the last finished stage"
 _FAULTS = (
     (
         r"No space left on device|database or disk is full|Disk quota exceeded",
-        f"the disk is full, or your quota of it ({{said}}). Free some space, or name a place on another disk; {_GOES_ON}.",
+        "the disk is full, or your quota of it ({said}). Free some space, or name a place on another disk: --root, or for temporary "
+        f"files TMPDIR, which lie in {{temporary}} now; {_GOES_ON}.",
+    ),
+    (
+        r"No usable temporary directory",
+        f"temporary files can be written nowhere ({{said}}). Free some space there, or name a place by TMPDIR; {_GOES_ON}.",
     ),
     (
         r"File too large",
@@ -59,7 +66,7 @@ def machine_fault(error: BaseException | None) -> str | None:
     while error is not None:
         for pattern, message in _FAULTS:
             if line := next((line for line in str(error).splitlines() if re.search(pattern, line)), None):
-                return message.format(said=_short(line))
+                return message.format(said=_short(line), temporary=_temporary())
         if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EPERM) and error.filename:
             return (
                 f"{error.filename}: {error.strerror}. gatewise must be able to read and write there: mend the rights, or name "
@@ -67,6 +74,11 @@ def machine_fault(error: BaseException | None) -> str | None:
             )
         error = error.__cause__ or error.__context__
     return None
+
+
+def _temporary() -> str:
+    """Where temporary files go; asking Python for it anew would need some space there."""
+    return tempfile.tempdir or os.environ.get("TMPDIR", "/tmp")
 
 
 def _short(line: str) -> str:

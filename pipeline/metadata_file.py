@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sqlite3
 from pathlib import Path
@@ -15,7 +16,10 @@ _AWAY = (
 _ELSEWHERE = "Use the environment that wrote it, or give another --root."
 _WRONG = (
     (r"is not a database", "is no SQLite file, so no metadata store. " + _AWAY),
-    (r"malformed|subset of tables|corrupt", "is a damaged metadata store ({said}). " + _AWAY),
+    (
+        r"malformed|subset of tables|corrupt|can't decode|no schema_version",
+        "is a damaged metadata store ({said}). " + _AWAY,
+    ),
     (r"is greater than library version", "was written by a newer ML Metadata ({said}). " + _ELSEWHERE),
     (r"is older than library version", "was written by an older ML Metadata ({said}). " + _ELSEWHERE),
     (r"is locked", "is locked by another process. Wait until that is done, or give another --root."),
@@ -37,12 +41,13 @@ def check_metadata(file: Path, write: bool = True) -> None:
     Raises:
         InputError: the file is no metadata store, damaged, of another version of ML Metadata, locked or not writable.
     """
-    if not file.exists() or (file.is_file() and not file.stat().st_size):
+    if not os.path.lexists(file) or (file.is_file() and not file.stat().st_size):
         return
     try:
-        _look(file, write)
+        if file.exists():  # a link to where there is nothing yet is for SQLite to follow, or to refuse
+            _look(file, write)
         _open(file)
-    except (sqlite3.Error, RuntimeError, OSError) as error:
+    except (sqlite3.Error, RuntimeError, OSError, UnicodeError) as error:
         message = wrong_with(file, str(error))
         if message is None:
             raise
@@ -88,5 +93,6 @@ def _open(file: Path) -> None:
 
     config = metadata_store_pb2.ConnectionConfig()
     config.sqlite.filename_uri = str(file)
-    config.sqlite.connection_mode = metadata_store_pb2.SqliteMetadataSourceConfig.READWRITE
+    modes = metadata_store_pb2.SqliteMetadataSourceConfig
+    config.sqlite.connection_mode = modes.READWRITE if file.exists() else modes.READWRITE_OPENCREATE
     ml_metadata.MetadataStore(config)

@@ -55,6 +55,24 @@ def write_output(path: Path, text: str) -> None:
         raise InputError(f"{path}: cannot be written ({error.strerror}). Name another file.") from None
 
 
+def output_file(path: Path | None) -> Path | None:
+    """The value of an option that names a file to write; looked at before the work that the file is to tell of.
+
+    Raises:
+        InputError: it is a folder, or below something that is none.
+    """
+    if path is None:
+        return None
+    if path.is_dir():
+        raise InputError(
+            f"{path}: is a folder, and a file is to be written. Name a file, such as {path / 'result.json'}."
+        )
+    above = next(folder for folder in path.absolute().parents if os.path.lexists(folder))
+    if not above.is_dir():
+        raise InputError(f"{path}: cannot be written, as {above} is no folder. Name another file.")
+    return path
+
+
 def require_folder(path: Path) -> None:
     """Refuses what `--out` names where a folder is to be written.
 

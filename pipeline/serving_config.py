@@ -16,6 +16,7 @@ from tensorflow_serving.config import model_server_config_pb2
 from components.push.serving_choice import Served, ServingChoice, read_choice, write_choice
 from models.errors import InputError
 from models.recipe_retrieval import SUFFIX
+from models.version_folders import WHOLE
 from models.whole_file import write_whole
 from pipeline.pushed_versions import pushed_versions
 
@@ -100,12 +101,13 @@ def choose(
         changes["canary"] = None
     new = ServingChoice(**{**old.model_dump(), **changes})
     moved = (new.stable, new.canary) != (old.stable, old.canary)
+    newest = max(set.intersection(*(set(versions) for versions in models.values())), default=None)
     if before is not None and moved:
-        newest = max(set.intersection(*(set(versions) for versions in models.values())), default=None)
         left = (newest if version == "newest" else version for version in (old.stable, old.canary, *old.previous))
         gone = dict.fromkeys(version for version in left if version and version not in (new.stable, new.canary))
         new = new.model_copy(update={"previous": tuple(gone)[:3]})
-    wanted = {version for version in (new.stable, new.canary, *(keep or ())) if isinstance(version, int)}
+    named = {newest if version == "newest" else version for version in (new.stable, new.canary, *(keep or ()))}
+    wanted = {version for version in named if version is not None}
     _check(wanted, served, models)
     try:
         write_choice(served, new)
@@ -131,7 +133,7 @@ def _check(wanted: set[int], served: Path, models: dict[str, dict[int, Path]]) -
             if not folder.is_dir():
                 there = ", ".join(map(str, versions)) or "none"
                 raise InputError(f"{folder}: no such version of {name}; expected one of {there}, or newest.")
-            for file in ("saved_model.pb", "variables/variables.index"):
+            for file in WHOLE:
                 if not (folder / file).is_file():
                     raise InputError(
                         f"{folder}: is not whole, it has no {file}; a server could not load it. Choose another version, or "

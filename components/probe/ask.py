@@ -1,4 +1,4 @@
-"""The process that asks: `python -m components.probe.ask QUESTION ANSWER`, both JSON files.
+"""The process that asks: `python -m components.probe.ask QUESTION ANSWER PARENT`, two JSON files and a process id.
 
 It knows nothing but the files, as a server would: the exported model, and the raw eval examples.
 """
@@ -16,6 +16,7 @@ from components.probe.answers import differences, faults
 from components.probe.limits import latency, over_limits, size_mib
 from components.probe.machine_errors import is_of_the_machine
 from components.probe.named import ask_rank, ask_raw
+from components.probe.parent import end_with
 from components.probe.plan import ProbePlan
 from components.probe.requests import read_requests
 from models.errors import GatewiseError
@@ -76,12 +77,13 @@ def ask(model: str, files: Sequence[str], plan: ProbePlan, warm_up: str | None =
     return {**report, "faults": found}
 
 
-def main(question: str, answer: str) -> None:
-    """Reads the arguments of `ask` from one file and writes what it returns into the other.
+def main(question: str, answer: str, parent: str) -> None:
+    """Reads the arguments of `ask` from one file and writes what it returns into the other; ends when the parent does.
 
     An error of the model is an answer as well. One of the machine is none: it ends the process, and the next probe may
     fare better.
     """
+    end_with(int(parent))
     arguments = json.loads(Path(question).read_text(encoding="utf-8"))
     try:
         result = ask(**{**arguments, "plan": ProbePlan.model_validate(arguments["plan"])})

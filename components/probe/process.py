@@ -46,7 +46,7 @@ def ask_in_process(
         question.write_text(json.dumps(arguments), encoding="utf-8")
         path = os.pathsep.join(part for part in (str(ROOT), os.environ.get("PYTHONPATH")) if part)
         environment = {**os.environ, "PYTHONPATH": path, "CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "2"}
-        command = [sys.executable, "-m", "components.probe.ask", str(question), str(answer)]
+        command = [sys.executable, "-m", "components.probe.ask", str(question), str(answer), str(os.getpid())]
         # Into a file, not a pipe: a pipe that a child of the killed process still holds would be waited for.
         with output.open("wb") as written:
             try:

@@ -93,7 +93,7 @@ class Executor(stock.Executor):
         if keep := exec_properties.get(KEEP_VERSIONS):
             folders = [folder for _, folder in places]
             with alone_in(folders):
-                prune(int(keep), *folders)
+                prune(int(keep), *folders, pushed=version)
 
 
 def _of_partner(input_dict: dict[str, list[types.Artifact]]) -> dict[str, list[types.Artifact]]:

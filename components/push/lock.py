@@ -11,6 +11,8 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from models.errors import InputError
+
 logger = logging.getLogger(__name__)
 
 LOCK = ".push.lock"
@@ -36,9 +38,20 @@ def alone_in(folders: Iterable[Path], wait: float = LONGEST_WAIT) -> Iterator[bo
 
     Yields:
         Whether all of the locks are held.
+
+    Raises:
+        InputError: something that is no folder is in the place of one.
     """
+    paths = sorted({Path(os.path.realpath(folder)) for folder in folders})
+    for path in paths:
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError) as error:
+            raise InputError(
+                f"Push: {path}: expected a folder of versions, or none yet ({error.strerror}). Move away what is there."
+            ) from None
     with contextlib.ExitStack() as stack:
-        yield all([stack.enter_context(_alone(path, wait)) for path in sorted({path.resolve() for path in folders})])
+        yield all([stack.enter_context(_alone(path, wait)) for path in paths])
 
 
 @contextlib.contextmanager
@@ -47,7 +60,6 @@ def _alone(folder: Path, wait: float) -> Iterator[bool]:
     if folder in held:
         yield held[folder]
         return
-    folder.mkdir(parents=True, exist_ok=True)
     with open(folder / LOCK, "a", encoding="utf-8") as file:
         held[folder] = _locked(file.fileno(), folder, wait)
         try:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from components.push.serving_choice import read_choice
 from models.errors import InputError
-from models.version_folders import version_folders
+from models.version_folders import is_whole, version_folders
 
 logger = logging.getLogger(__name__)
 
@@ -18,13 +18,13 @@ _PRUNED = re.compile(r"\.(\d+)\.pruned")
 """Hidden, and no number: no server takes it for a version."""
 
 
-def prune(keep: int, *folders: Path) -> list[int]:
+def prune(keep: int, *folders: Path, pushed: int | None = None) -> list[int]:
     """Keeps the newest `keep` versions and those that are chosen; removes what is older.
 
     With two folders, of models that belong together, only a version that is whole in both counts, and it goes from both. What
     `gatewise serving-config` has chosen (stable, canary, kept, and what was served before) stays, whatever its age. The newest
-    stay in any case, and with them the model that the next candidate is compared with. A version that is not whole is left to
-    a person.
+    stay in any case, and with them the model that the next candidate is compared with; and so does what was pushed just now,
+    where folders with larger numbers lie beside it. A version that is not whole does not count and is left to a person.
 
     A folder is renamed first and removed then, so that nobody sees half a version; what a killed pruning has renamed is
     removed by the next. A version that is chosen while it is renamed comes back.
@@ -32,6 +32,7 @@ def prune(keep: int, *folders: Path) -> list[int]:
     Args:
         keep: at least 2: the newest, and the one that a server has until the newest is loaded.
         folders: the folder of the versions; of a pair, both.
+        pushed: the version that was pushed just now.
 
     Returns:
         The versions that were removed, ascending. None where a choice cannot be read: what is served is then not known.
@@ -49,12 +50,14 @@ def prune(keep: int, *folders: Path) -> list[int]:
                     os.rename(litter, target)
                 else:
                     _remove(litter)
-    versions = [set(version_folders(folder)) for folder in folders]
+    versions = [{number for number, path in version_folders(folder).items() if is_whole(path)} for folder in folders]
     whole = sorted(set.intersection(*versions))
     if len(whole) <= keep:
         return []
     oldest_kept = whole[-keep]
-    old = sorted(version for version in set.union(*versions) if version < oldest_kept and version not in chosen)
+    old = sorted(
+        version for version in set.union(*versions) if version < oldest_kept and version not in {*chosen, pushed}
+    )
     return [version for version in old if _prune_one(version, folders)]
 
 
@@ -93,9 +96,13 @@ def _prune_one(version: int, folders: tuple[Path, ...]) -> bool:
 
 
 def _remove(folder: Path) -> None:
-    """A file system that cannot remove it now does not fail the push, which is done: the next one tries again."""
+    """A file system that cannot remove it now does not fail the push, which is done: the next one tries again. Of a link, what
+    it points to is not ours."""
     try:
-        shutil.rmtree(folder)
+        if folder.is_symlink():
+            folder.unlink()
+        else:
+            shutil.rmtree(folder)
     except FileNotFoundError:
         pass
     except OSError as error:

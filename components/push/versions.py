@@ -15,7 +15,7 @@ from pathlib import Path
 
 from components.push.lock import alone_in
 from models.errors import InputError
-from models.version_folders import WARM_UP_FILE
+from models.version_folders import WARM_UP_FILE, WHOLE, version_folders
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ _UNFINISHED = re.compile(r"\.\d+(?:\.(?P<host>.+)\.[0-9a-f]{32})?\.tmp")
 LITTER_SECONDS = 24 * 3600
 """No push takes as long: what is older is nobody's, on whichever machine it was made."""
 
-_IDENTITY = ("saved_model.pb", "variables/variables.index")
+_IDENTITY = WHOLE
 """Two exported models of the same files and sizes are one and the same if these are: the graph, and the checksums of the
 weights."""
 
@@ -56,13 +56,14 @@ def publish(source: Path, base: Path, version: int, warm_up: Path | None = None)
     with alone_in([base]) as alone:
         _remove_litter(base, alone)
         target = base / str(version)
-        if not target.exists():
+        if not os.path.lexists(target):
             unfinished = base / f".{version}.{socket.gethostname()}.{uuid.uuid4().hex}.tmp"
             try:
                 _copy(source, unfinished, warm_up)
                 if _renamed(unfinished, target):
                     _check_renamed(source, target, unfinished)
                     logger.info("Push: version %s is %s.", version, target)
+                    _tell_of_newer(base, version)
                     return target
             finally:
                 shutil.rmtree(unfinished, ignore_errors=True)
@@ -73,6 +74,21 @@ def publish(source: Path, base: Path, version: int, warm_up: Path | None = None)
             )
         logger.info("Push: %s is already there.", target)
         return target
+
+
+def _tell_of_newer(base: Path, version: int) -> None:
+    newest = max(version_folders(base), default=version)
+    if newest > version:
+        logger.warning(
+            "Push: version %d is not the newest in %s: a server that follows the newest stays at %d. Is that a version of "
+            "something else, or of a clock that was ahead? Move it away, or serve this one by number: gatewise serving-config "
+            "%s --stable %d.",
+            version,
+            base,
+            newest,
+            base,
+            version,
+        )
 
 
 def _copy(source: Path, unfinished: Path, warm_up: Path | None) -> None:
@@ -152,7 +168,7 @@ def version_of_both(version: int, places: Iterable[tuple[Path, Path]]) -> int:
 
 
 def _is_another(source: Path, target: Path) -> bool:
-    return target.exists() and not same_model(source, target)
+    return os.path.lexists(target) and not same_model(source, target)
 
 
 def same_model(one: Path, other: Path) -> bool:

@@ -101,6 +101,13 @@ def _json(message: Any, proto_names: bool) -> str:
     )
 
 
+def _path(target: str) -> str:
+    try:
+        return urlsplit(target).path
+    except ValueError:  # such as an address that begins with a bracket
+        raise Refusal("INVALID_ARGUMENT", f"Malformed address: {target[:100]}") from None
+
+
 def make_server(models: Models, host: str, port: int) -> ThreadingHTTPServer:
     """An HTTP server over the models, not yet serving; port 0 is any free one."""
 
@@ -153,12 +160,18 @@ class _Handler(BaseHTTPRequestHandler):
             setattr(self, f"do_{self.command}", self._reply)
         return fine
 
+    def handle_expect_100(self) -> bool:
+        """Sends the head at once: the client waits for it, and the body does not come before."""
+        super().handle_expect_100()
+        self.wfile.flush()
+        return True
+
     def log_message(self, format: str, *args: Any) -> None:
         logger.debug(format, *args)
 
     def _reply(self) -> None:
-        path = urlsplit(self.path).path
         try:
+            path = _path(self.path)
             body = read_body(self.headers, self.rfile)
         except Refusal as refusal:
             self.close_connection = self._refused = True

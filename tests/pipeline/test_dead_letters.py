@@ -94,3 +94,10 @@ def test_what_is_not_there(
     place(tmp_path / "shop" / "artifacts" / "EventLogs" / "examples" / "1" / "dead_letters")
     code, out = said(capsys, *arguments)
     assert code == 1 and words in out
+
+
+@pytest.mark.parametrize("name", ["a[1]", "what?", "*", "{{x}}", "reason=none"])
+def test_of_a_root_with_any_characters(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = place(tmp_path / name / "artifacts" / "EventLogs" / "examples" / "9" / "dead_letters")
+    code, out = said(capsys, str(tmp_path / name), "--limit", "1")
+    assert code == 0 and out.startswith(f"{folder}: 4 malformed rows\n\n3 x no time\n")

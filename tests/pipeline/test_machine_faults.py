@@ -20,7 +20,11 @@ from pipeline.machine_faults import machine_fault, machine_faults_told
     [
         (
             OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "runs/x"),
-            ("the disk is full", "'runs/x'", "Free some space"),
+            ("the disk is full", "'runs/x'", "Free some space", "--root", "TMPDIR"),
+        ),
+        (
+            FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp', '/var/tmp']"),
+            ("temporary files can be written nowhere", "'/var/tmp'", "TMPDIR"),
         ),
         (OSError(errno.EDQUOT, os.strerror(errno.EDQUOT)), ("your quota of it",)),
         (OSError(errno.EFBIG, os.strerror(errno.EFBIG)), ("larger than the process may write", "ulimit -f")),
@@ -94,3 +98,12 @@ def test_a_limit_of_the_process(tmp_path: Path, limit: str, words: str) -> None:
     )
     assert done.returncode == 1 and words in done.stderr and "Traceback" not in done.stderr, done.stderr
     assert done.stderr.startswith("gatewise: ") and done.stderr.count("\n") == 1
+
+
+def test_the_folder_of_temporary_files_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which disk is full the system does not say, and a run's temporary files may lie on another than its root."""
+    monkeypatch.setattr("tempfile.tempdir", "/elsewhere")
+    assert "which lie in /elsewhere now" in str(machine_fault(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    monkeypatch.setenv("TMPDIR", "/nowhere")
+    assert "which lie in /nowhere now" in str(machine_fault(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))))

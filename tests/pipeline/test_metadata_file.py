@@ -69,6 +69,29 @@ def folder(file: Path) -> None:
     file.mkdir()
 
 
+def bytes_flipped(file: Path) -> None:
+    """Where SQLite finds nothing wrong with the pages that it looks at first, but no text in them either."""
+    content = bytearray(file.read_bytes())
+    for place in range(5000, len(content), 977):
+        content[place] ^= 0xFF
+    file.write_bytes(content)
+
+
+def without_its_version(file: Path) -> None:
+    with sqlite3.connect(file) as opened:
+        opened.execute("DELETE FROM MLMDEnv")
+
+
+def link_to_itself(file: Path) -> None:
+    file.unlink()
+    file.symlink_to(file)
+
+
+def link_to_no_folder(file: Path) -> None:
+    file.unlink()
+    file.symlink_to(file.parent / "none" / "metadata.sqlite")
+
+
 AWAY = "Move it away"
 
 
@@ -92,6 +115,10 @@ AWAY = "Move it away"
         ),
         (foreign, "is the database of another program (tables notes)", "another --root"),
         (folder, "is no file", AWAY),
+        (bytes_flipped, "is a damaged metadata store", AWAY),
+        (without_its_version, "is a damaged metadata store", AWAY),
+        (link_to_itself, "cannot be opened for writing", "another --root"),
+        (link_to_no_folder, "cannot be opened for writing", "another --root"),
     ],
 )
 def test_a_store_that_cannot_be_used(store: Path, change: Callable[[Path], None], words: str, cure: str) -> None:
@@ -99,7 +126,7 @@ def test_a_store_that_cannot_be_used(store: Path, change: Callable[[Path], None]
     with pytest.raises(InputError, match=re.escape(f"{store} {words}")) as error:
         check_metadata(store)
     assert cure in str(error.value) and "\n" not in str(error.value)
-    if change is not folder:
+    if store.is_file():
         with pytest.raises(InputError, match=re.escape(words)):
             last_run(places_in(store.parent))
 
@@ -120,3 +147,5 @@ def test_no_store_an_empty_file_and_a_good_one(store: Path, tmp_path: Path) -> N
     check_metadata(tmp_path / "none.sqlite")
     (tmp_path / "empty.sqlite").touch()
     check_metadata(tmp_path / "empty.sqlite")
+    (tmp_path / "elsewhere.sqlite").symlink_to(tmp_path / "not_yet.sqlite")
+    check_metadata(tmp_path / "elsewhere.sqlite")

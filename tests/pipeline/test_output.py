@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from models.errors import InputError
-from pipeline.output import require_folder, write_lines, write_output
+from pipeline import cli
+from pipeline.output import output_file, require_folder, write_lines, write_output
 
 
 def test_a_file_that_cannot_be_written(tmp_path: Path) -> None:
@@ -62,3 +63,29 @@ def test_a_file_where_a_folder_is_to_be_written(tmp_path: Path) -> None:
     require_folder(tmp_path / "new")
     with pytest.raises(InputError, match="/dev/null: is no folder"):
         require_folder(Path("/dev/null"))
+
+
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [
+        (("run", "recipe.yaml"), "--json"),
+        (("predict", "model", "--input", "in.jsonl"), "--output"),
+        (("request", "model", "--input", "in.jsonl"), "--output"),
+    ],
+)
+def test_a_place_for_no_file_is_told_before_the_work(
+    command: tuple[str, ...], option: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """There is neither recipe nor model here, so that nothing but the option can have been looked at."""
+    (tmp_path / "notes").touch()
+    for name, words in (("", "is a folder, and a file is to be written"), ("notes/new/out.json", "notes is no folder")):
+        with pytest.raises(SystemExit) as end:
+            cli.main([*command, option, str(tmp_path / name)])
+        assert end.value.code == 1 and words in capsys.readouterr().err
+
+
+def test_places_for_a_file(tmp_path: Path) -> None:
+    for place in (None, tmp_path / "new" / "out.json", Path("out.json"), Path("/dev/stdout"), Path("/dev/null")):
+        assert output_file(place) == place
+    (tmp_path / "link").symlink_to(tmp_path / "none" / "out.json")
+    assert output_file(tmp_path / "link") == tmp_path / "link"

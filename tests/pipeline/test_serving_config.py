@@ -137,6 +137,17 @@ def test_a_version_that_is_not_whole(missing: str, served: Path, capsys: pytest.
     assert code == 1 and f"{served / '4'}: is not whole, it has no {missing}" in said
 
 
+def test_the_newest_that_is_not_whole(served: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A server that follows the newest would not come up with it."""
+    (served / "9").mkdir()
+    (served / "9" / "saved_model.pb").write_bytes(b"graph")
+    code, said = run(capsys, served, "--stable", "newest")
+    assert code == 1 and f"{served / '9'}: is not whole, it has no variables/variables.index" in said
+    assert not (served / "stable.config").exists()
+    code, _ = run(capsys, served, "--stable", 5)
+    assert code == 0 and loaded(served) == {"shop": [5]}
+
+
 @pytest.mark.parametrize("place", ["", "serving/other", "serving/shop/4"])
 def test_no_versions(place: str, served: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, said = run(capsys, tmp_path / place)

@@ -16,13 +16,16 @@ from components.push.component import Pusher
 from components.push.executor import Executor
 from components.push.lock import LOCK
 from models.errors import InputError
+from models.version_folders import WHOLE
 
 
 @pytest.fixture
 def model(tmp_path: Path) -> types.Artifact:
     folder = tmp_path / "model" / "7" / "Format-Serving"
     (folder / "assets.extra").mkdir(parents=True)
-    (folder / "saved_model.pb").write_bytes(b"graph")
+    for file in WHOLE:
+        (folder / file).parent.mkdir(exist_ok=True)
+        (folder / file).write_bytes(b"graph")
     (folder / "assets.extra" / "inputs.json").write_text(json.dumps({"exported_at": 1600000000}))
     artifact = standard_artifacts.Model()
     artifact.uri = str(folder.parent)
@@ -141,11 +144,23 @@ def test_a_push_removes_what_is_older_than_the_recipe_keeps(
     model: types.Artifact, tmp_path: Path, keep: float | None, left: list[str] | None
 ) -> None:
     for version in ("1", "2", "3"):
-        (tmp_path / "serving" / version).mkdir(parents=True)
-        (tmp_path / "serving" / version / "saved_model.pb").write_bytes(b"older")
+        for file in WHOLE:
+            (tmp_path / "serving" / version / file).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / "serving" / version / file).write_bytes(b"older")
     properties = {} if keep is None else {"keep_versions": keep}
     assert push(model, str(tmp_path / "serving"), infra_blessed=0, **properties).get_int_custom_property("pushed") == 0
     assert len(list((tmp_path / "serving").iterdir())) == 3, "what pushes nothing removes nothing"
     push(model, str(tmp_path / "serving"), **properties)
-    found = sorted((path.name for path in (tmp_path / "serving").iterdir()), key=int)
+    found = sorted((path.name for path in (tmp_path / "serving").iterdir() if path.name != LOCK), key=int)
     assert found == (left or ["1", "2", "3", "1700000000"])
+
+
+def test_a_push_does_not_remove_what_it_has_pushed(model: types.Artifact, tmp_path: Path) -> None:
+    """Beside versions with larger numbers, such as of milliseconds."""
+    for version in ("1700000000000", "1700000001000"):
+        for file in WHOLE:
+            (tmp_path / "serving" / version / file).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / "serving" / version / file).write_bytes(b"another's")
+    pushed = push(model, str(tmp_path / "serving"), keep_versions=2)
+    assert Path(pushed.get_string_custom_property("pushed_destination")).name == "1700000000"
+    assert (tmp_path / "serving" / "1700000000" / "saved_model.pb").is_file()

@@ -18,7 +18,7 @@ from tfx.utils import proto_utils
 from components.push.component import Pusher
 from components.push.executor import Executor
 from components.push.versions import version_of_both
-from models.version_folders import version_folders
+from models.version_folders import WHOLE, version_folders
 
 MakeModel = Callable[..., types.Artifact]
 
@@ -30,7 +30,9 @@ def make_model(tmp_path: Path) -> MakeModel:
     def make(name: str, made: int, stored: bool = True) -> types.Artifact:
         folder = tmp_path / name / "Format-Serving"
         (folder / "assets.extra").mkdir(parents=True)
-        (folder / "saved_model.pb").write_text(name)
+        for file in WHOLE:
+            (folder / file).parent.mkdir(exist_ok=True)
+            (folder / file).write_text(name)
         (folder / "assets.extra" / "inputs.json").write_text(json.dumps({"exported_at": made}))
         artifact = standard_artifacts.Model()
         artifact.uri = str(folder.parent)

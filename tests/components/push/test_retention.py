@@ -17,8 +17,9 @@ from components.push.serving_choice import ServingChoice, write_choice
 
 def push(folder: Path, *versions: int) -> Path:
     for version in versions:
-        (folder / str(version)).mkdir(parents=True, exist_ok=True)
+        (folder / str(version) / "variables").mkdir(parents=True, exist_ok=True)
         (folder / str(version) / "saved_model.pb").write_bytes(b"graph")
+        (folder / str(version) / "variables" / "variables.index").write_bytes(b"checksums")
     return folder
 
 
@@ -64,6 +65,29 @@ def test_what_is_no_whole_version_is_left_to_a_person(tmp_path: Path) -> None:
     for name in ("1", "notes", ".9.tmp"):
         (tmp_path / name).mkdir()
     assert prune(2, tmp_path) == [2] and names(tmp_path) == {"1", "notes", ".9.tmp", "3", "4"}
+
+
+def test_half_copied_versions_do_not_push_whole_ones_out(tmp_path: Path) -> None:
+    """What another tool copies there, or left there half, is not among those that are kept, and is left to a person."""
+    push(tmp_path, 1, 2, 3, 4, 8, 9)
+    for half in ("1", "8", "9"):
+        shutil.rmtree(tmp_path / half / "variables")
+    assert prune(2, tmp_path) == [2] and left(tmp_path) == [1, 3, 4, 8, 9]
+
+
+def test_what_was_pushed_just_now_stays_beside_larger_numbers(tmp_path: Path) -> None:
+    """Such as of milliseconds, or of a clock that was ahead."""
+    push(tmp_path, 1700000000, 1700000001, 1700000000000, 1700000001000)
+    assert prune(2, tmp_path, pushed=1700000001) == [1700000000]
+    assert left(tmp_path) == [1700000001, 1700000000000, 1700000001000]
+
+
+def test_of_a_link_only_the_link_goes(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    elsewhere = push(tmp_path / "elsewhere", 1)
+    folder = push(tmp_path / "shop", 2, 3)
+    (folder / "1").symlink_to(elsewhere / "1")
+    assert prune(2, folder) == [1] and left(elsewhere) == [1]
+    assert {path.name for path in folder.iterdir()} == {"2", "3"} and "cannot be removed" not in caplog.text
 
 
 @pytest.mark.parametrize("seed", range(30))

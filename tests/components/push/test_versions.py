@@ -237,6 +237,46 @@ def test_half_a_version_is_not_taken_for_the_model(model: Path, tmp_path: Path, 
     assert version_of_both(7, [(model, base)]) == 8
 
 
+@pytest.mark.parametrize("there", ["a file", "a link to nowhere"])
+def test_what_is_in_the_place_of_a_version_is_told(model: Path, tmp_path: Path, there: str) -> None:
+    base = tmp_path / "serving"
+    base.mkdir()
+    if there == "a file":
+        (base / "7").write_text("notes")
+    else:
+        (base / "7").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(InputError, match=r"serving/7 exists and holds another model"):
+        publish(model, base, 7)
+    assert visible(base) == {"7"}
+    assert version_of_both(7, [(model, base)]) == 8
+
+
+@pytest.mark.parametrize("there", ["a file", "a link to itself", "a file above"])
+def test_what_is_in_the_place_of_the_folder_is_told(model: Path, tmp_path: Path, there: str) -> None:
+    base = tmp_path / "serving"
+    if there == "a link to itself":
+        base.symlink_to(base)
+    else:
+        base.write_text("notes")
+    with pytest.raises(
+        InputError, match=r"Push: \S+serving\S*: expected a folder of versions.*Move away what is there"
+    ):
+        publish(model, base / "shop" if there == "a file above" else base, 7)
+
+
+def test_a_version_that_a_server_would_not_take_is_told(
+    model: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Of folders with larger numbers, of milliseconds or of a clock that was ahead, a server takes the largest."""
+    base = tmp_path / "serving"
+    publish(model, base, 1700000000)
+    publish(model, base, 1700000001)
+    assert "not the newest" not in caplog.text
+    publish(model, base, 7)
+    assert "version 7 is not the newest" in caplog.text and "stays at 1700000001" in caplog.text
+    assert f"serving-config {base} --stable 7" in caplog.text
+
+
 def test_what_is_no_model_is_refused(tmp_path: Path, model: Path) -> None:
     with pytest.raises(InputError, match=r"has no saved_model\.pb"):
         publish(tmp_path, tmp_path / "serving", 1700000000)

@@ -128,6 +128,21 @@ def test_the_status(server: Any, headers: str, body: bytes, status: int) -> None
     assert time.perf_counter() - begin < 10
 
 
+def test_a_client_that_waits_to_be_told_to_go_on(server: Any) -> None:
+    """As curl does before a body of a megabyte, for a second, and others for as long as it takes."""
+    head = f"POST {PATH} HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: {len(GOOD)}\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", server.rest_port), timeout=30) as connection:
+        connection.sendall(head.encode())
+        assert connection.recv(65_536) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(GOOD)
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 200")
+
+
+def test_an_address_that_is_none_has_an_answer(server: Any) -> None:
+    status, answer = exchange(server, b"GET http://[::1/v1/models/shop HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert status == 400 and "Malformed address: http://[::1" in answer["error"]
+
+
 def test_what_was_smuggled_behind_a_refused_request_is_not_answered(server: Any) -> None:
     inner = b"GET /v1/models/shop HTTP/1.1\r\nHost: x\r\n\r\n"
     head = f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: {5 + len(inner)}\r\nTransfer-Encoding: chunked\r\n\r\n"
