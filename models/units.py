@@ -8,6 +8,8 @@ from typing import Annotated
 
 import pydantic
 
+from models.section import Number
+
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
@@ -70,4 +72,4 @@ Moment = Annotated[
     pydantic.WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
 
-Share = Annotated[float, pydantic.Field(ge=0.0, le=1.0)]
+Share = Annotated[float, pydantic.Field(ge=0.0, le=1.0), Number]
