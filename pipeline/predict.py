@@ -9,7 +9,7 @@ from typing import Any
 from models.asking import load_server
 from models.errors import InputError
 from models.serving_inputs import is_retrieval, read_inputs, serialize_examples
-from pipeline.pushed_versions import pushed_versions
+from models.version_folders import version_folders
 
 
 def answer(model: Path, requests: Path) -> list[dict[str, float]]:
@@ -48,7 +48,7 @@ def newest_version(folder: Path) -> Path:
     """
     if (folder / "saved_model.pb").is_file():
         return folder
-    versions = pushed_versions(folder)
+    versions = version_folders(folder)
     if not versions:
         raise InputError(
             f"{folder}: no exported model here; expected saved_model.pb, or folders named by version that hold one. "
