@@ -167,16 +167,16 @@ class LogLimits(Section):
     )
     missing_days: Literal["stop", "warn"] = Field(
         default="stop",
-        description="What a day without outcomes does on which impressions let 15 or more expect, or one without impressions "
-        "while there are outcomes: files are missing, mostly, and what they hold would be learned as if it had not "
-        "happened. Logs of less than four days are counted by hour. See `least_of_day`.",
+        description="What happens when a day has no outcomes although its impressions predict 15 or more, or no impressions "
+        "although there are outcomes. Files are probably missing, and the model would learn that what they hold did not "
+        "happen. Logs of less than four days are counted by hour. See `least_of_day`.",
         examples=["warn"],
     )
     least_of_day: Annotated[float, Field(ge=0.0, lt=1.0), Number] = Field(
         default=0.2,
-        description="A day is missing if it has no more than this share of the rows expected of it: by the rate of outcomes "
-        "per impression on the three days before and after, or by that of the same weekday a week before and after if that "
-        "is smaller; and if the stream does not vary that much from day to day anyway. 0: only a day without any.",
+        description="A day is missing if it has at most this share of the rows expected of it, and the stream does not vary "
+        "that much from day to day. Expected is the rate of outcomes per impression on the three days before and after, or "
+        "on the same weekday a week before and after if that is smaller. 0: only a day without any row.",
         examples=[0.5],
     )
 
@@ -475,7 +475,7 @@ class Task(Section):
     ] = Field(
         default=None,
         description="What must hold for a push, instead of the default gates: log_loss (regression: rmse) better than that of "
-        "the train split's mean label, and calibration within [0.5, 2]. `none`: nothing need hold.",
+        "the train split's mean label, and calibration within [0.5, 2]. `none`: no gate.",
         examples=[[{"metric": "auc", "at_least": 0.7}]],
     )
     unmeasured: Literal["refuse", "allow"] = Field(

@@ -51,7 +51,7 @@ def parse_moment(value: object) -> datetime.datetime:
         except ValueError:
             value = None
     if not isinstance(value, datetime.datetime) or value.tzinfo is None:
-        raise ValueError("expected a moment with its offset from UTC, in quotes, such as '2026-01-15T00:00:00Z'")
+        raise ValueError("expected a moment with its offset from UTC, such as '2026-01-15T00:00:00Z'")
     try:
         return value.astimezone(datetime.UTC)
     except OverflowError:
