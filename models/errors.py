@@ -29,10 +29,12 @@ def masked(text: str) -> str:
 
 
 def shown(value: object) -> str:
-    """The value as a message shows it: its `repr`, of a long one the beginning."""
+    """The value as a message shows it: its `repr`, of a long one the beginning, without secrets that the cut would hide."""
+    if isinstance(value, str):
+        value = masked(value)
     if isinstance(value, str | bytes):
         return f"{value[:_SHOWN]!r}{'...' if len(value) > _SHOWN else ''}"
-    text = repr(value)
+    text = masked(repr(value))
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 

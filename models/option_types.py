@@ -10,16 +10,18 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-ExpertCount = Annotated[int, Field(ge=1, le=256)]
-Levels = Annotated[int, Field(ge=1, le=16)]
-Size = Annotated[int, Field(ge=1, le=65_536)]
+from models.section import Number
+
+ExpertCount = Annotated[int, Field(ge=1, le=256), Number]
+Levels = Annotated[int, Field(ge=1, le=16), Number]
+Size = Annotated[int, Field(ge=1, le=65_536), Number]
 Layers = Annotated[tuple[Size, ...], Field(min_length=1, max_length=32)]
 LayersOrNone = Annotated[tuple[Size, ...], Field(max_length=32)]
-Dropout = Annotated[float, Field(ge=0.0, lt=1.0)]
-Share = Annotated[float, Field(ge=0.0, le=1.0)]
-Strength = Annotated[float, Field(ge=0.0, le=1e6)]
-Rate = Annotated[float, Field(gt=0.0, le=1e6)]
-Decay = Annotated[float, Field(ge=0.0, lt=1.0)]
+Dropout = Annotated[float, Field(ge=0.0, lt=1.0), Number]
+Share = Annotated[float, Field(ge=0.0, le=1.0), Number]
+Strength = Annotated[float, Field(ge=0.0, le=1e6), Number]
+Rate = Annotated[float, Field(gt=0.0, le=1e6), Number]
+Decay = Annotated[float, Field(ge=0.0, lt=1.0), Number]
 
 Activation = Annotated[
     Literal[

@@ -16,7 +16,7 @@ from pydantic import Field
 
 from models.recipe_kubeflow import Kubeflow
 from models.recipe_retrieval import Retrieval
-from models.section import Name, Scalar, Section
+from models.section import Name, NonEmpty, Number, Real, Scalar, Section
 from models.units import Duration, Moment, Share
 
 # ---- logs -> examples -------------------------------------------------------------------------------------------
@@ -29,7 +29,7 @@ Mark = Annotated[str, Field(pattern=r"^[\x01-\x09\x0b\x0c\x0e-\x7f]$")]
 class Time(Section):
     """When an event happened."""
 
-    column: str = Field(description="Column that holds the event's time.", examples=["timestamp"])
+    column: NonEmpty = Field(description="Column that holds the event's time.", examples=["timestamp"])
     unit: Literal["s", "ms", "us", "ns", "text"] = Field(
         description="Unit of an epoch time (seconds, milli-, micro-, nanoseconds), or `text` for ISO 8601 texts, such as "
         "`2026-01-15T08:30:00.5+01:00` or `2026-01-15 07:30:00 UTC`, and for Parquet timestamps.",
@@ -65,7 +65,7 @@ class Csv(Section):
         "Before any other character it stands for itself: `\\N` stays `\\N`.",
         examples=["\\"],
     )
-    header: Annotated[tuple[str, ...], Field(min_length=1)] | None = Field(
+    header: Annotated[tuple[NonEmpty, ...], Field(min_length=1)] | None = Field(
         default=None,
         description="The names of the columns, for files that have no header line.",
         examples=[["user", "item", "timestamp"]],
@@ -93,7 +93,7 @@ class Csv(Section):
 class Stream(Section):
     """One stream of events: which files, which rows of them, and which columns say who, what and when."""
 
-    path: str = Field(
+    path: NonEmpty = Field(
         description="File or glob (`**` crosses folders), relative to `data`. Names that begin with `_` or `.`, such as "
         "`_temporary`, match only a name that begins so in the glob. Text may be packed by gzip, bzip2, zstd, lz4 or xz.",
         examples=["clicks/*.parquet"],
@@ -106,14 +106,14 @@ class Stream(Section):
         description="How the files are written, if they are CSV and differ from RFC 4180.",
         examples=[{"delimiter": "\t", "quote": None, "escape": "\\"}],
     )
-    where: Mapping[str, tuple[Scalar, ...]] = Field(
+    where: Mapping[NonEmpty, tuple[Scalar, ...]] = Field(
         default={},
         description="Rows of this stream in files that hold several: column -> the values it may have. "
         "Other rows belong to other streams and are counted apart. A number finds all ways to write it, `true` finds "
         "`true`, `True` and `TRUE` but no 1, and a text is compared as in `key`.",
         examples=[{"eventType": ["VIEW"]}],
     )
-    key: tuple[str, ...] = Field(
+    key: tuple[NonEmpty, ...] = Field(
         min_length=1,
         description="Columns that tie an outcome to its impression, in the same order in every stream. "
         "Whole numbers are compared as numbers, whether they are integers, floats or decimals of Parquet or texts: 1007, "
@@ -124,7 +124,7 @@ class Stream(Section):
         examples=[["user_id", "item_id"]],
     )
     time: Time = Field(description="When the event happened.", examples=[{"column": "timestamp", "unit": "s"}])
-    event_id: str | None = Field(
+    event_id: NonEmpty | None = Field(
         default=None,
         description="Column that names the event: two rows with the same id are one event, the earliest is kept. "
         "Rows equal in every column are always one event. Of several impressions with one key at one moment, the one with "
@@ -132,7 +132,7 @@ class Stream(Section):
         "hash of the row decides, which is the same in every run.",
         examples=["click_id"],
     )
-    value: str | None = Field(
+    value: NonEmpty | None = Field(
         default=None,
         description="Column with the number that regression tasks on this stream learn. An outcome without one, or with "
         "NaN, is a dead letter: as a label it would be a guess.",
@@ -167,16 +167,17 @@ class LogLimits(Section):
     )
     missing_days: Literal["stop", "warn"] = Field(
         default="stop",
-        description="What a day without outcomes does on which impressions let 15 or more expect, or one without impressions "
-        "while there are outcomes: files are missing, mostly, and what they hold would be learned as if it had not "
-        "happened. Logs of less than four days are counted by hour. See `least_of_day`.",
+        description="What happens when a day has no outcomes although its impressions predict 15 or more, or no impressions "
+        "although there are outcomes. Files are probably missing, and the model would learn that what they hold did not "
+        "happen. Logs of less than four days are counted by hour. See `least_of_day`.",
         examples=["warn"],
     )
-    least_of_day: Annotated[float, Field(ge=0.0, lt=1.0)] = Field(
+    least_of_day: Annotated[float, Field(ge=0.0, lt=1.0), Number] = Field(
         default=0.2,
-        description="A day is missing if it has no more than this share of the rows expected of it: by the rate of outcomes "
-        "per impression on the three days before and after, or by that of the same weekday a week before and after if that "
-        "is smaller, or by those days' rows alone; and if the stream does not vary that much from day to day anyway. 0: only a day without any.",
+        description="A day is missing if it has at most this share of the rows expected of it, and the stream does not vary "
+        "that much from day to day. Expected is the rate of outcomes per impression on the three days before and after, or "
+        "on the same weekday a week before and after if that is smaller, or those days' rows alone. 0: only a day without "
+        "any row.",
         examples=[0.5],
     )
 
@@ -210,11 +211,11 @@ class Logs(Section):
 class LabelledExamples(Section):
     """Examples that already carry their labels, where there is no log."""
 
-    path: str = Field(
+    path: NonEmpty = Field(
         description="File or glob of the examples, relative to `data`, as a stream's.",
         examples=["census_train.parquet"],
     )
-    eval_path: str | None = Field(
+    eval_path: NonEmpty | None = Field(
         default=None,
         description="Files of the eval split, where its publisher fixed one. Without it `split` divides `path`.",
         examples=["census_test.parquet"],
@@ -251,7 +252,7 @@ class Split(Section):
     Labelled examples without a time are divided by a hash of the row, in the share of `eval_fraction`.
     """
 
-    eval_fraction: Annotated[float, Field(gt=0.0, lt=1.0)] | None = Field(
+    eval_fraction: Annotated[float, Field(gt=0.0, lt=1.0), Number] | None = Field(
         default=None, description="Share of the examples, the newest, that evaluate.", examples=[0.2]
     )
     eval_last: Duration | None = Field(
@@ -266,7 +267,7 @@ class Split(Section):
 
 
 class _Feature(Section):
-    column: str | None = Field(
+    column: NonEmpty | None = Field(
         default=None, description="Column of the impression stream; by default the feature's name.", examples=["price"]
     )
     side: Literal["user", "item", "context"] = Field(
@@ -275,7 +276,7 @@ class _Feature(Section):
 
 
 class _Embedded(_Feature):
-    dim: Annotated[int, Field(ge=1, le=1024)] | None = Field(
+    dim: Annotated[int, Field(ge=1, le=1024), Number] | None = Field(
         default=None, description="Width of the embedding; by default `model.embedding_dim`.", examples=[16]
     )
 
@@ -286,19 +287,19 @@ class _Vocabulary(_Embedded):
         description="Type of the values. Numbers as `string` are written out as text.",
         examples=["string"],
     )
-    vocabulary: Annotated[int, Field(ge=1, le=100_000_000)] | None = Field(
+    vocabulary: Annotated[int, Field(ge=1, le=100_000_000), Number] | None = Field(
         default=100_000,
         description="Most frequent values that get an id of their own. `null`: none does, no pass over the values is "
         "made, and `hash_buckets` says how many ids they share.",
         examples=[50_000],
     )
-    min_count: Annotated[int, Field(ge=1)] = Field(
+    min_count: Annotated[int, Field(ge=1), Number] = Field(
         default=1, description="Values seen less often in the train split get no id of their own.", examples=[2]
     )
-    oov_buckets: Annotated[int, Field(ge=1, le=100_000_000)] = Field(
+    oov_buckets: Annotated[int, Field(ge=1, le=100_000_000), Number] = Field(
         default=1, description="Ids that values outside of the vocabulary share, chosen by hash.", examples=[10]
     )
-    hash_buckets: Annotated[int, Field(ge=2, le=100_000_000)] | None = Field(
+    hash_buckets: Annotated[int, Field(ge=2, le=100_000_000), Number] | None = Field(
         default=None,
         description="Ids of a feature without a vocabulary, chosen by hash: 1 + fingerprint(value) mod hash_buckets.",
         examples=[1_000_000],
@@ -332,7 +333,7 @@ class MultiValued(_Vocabulary):
     separator: Annotated[str, Field(min_length=1)] | None = Field(
         default=None, description="Text columns only: what stands between the values.", examples=["|"]
     )
-    max_length: Annotated[int, Field(ge=1, le=1000)] = Field(
+    max_length: Annotated[int, Field(ge=1, le=1000), Number] = Field(
         default=20, description="Values used of one example, the first ones.", examples=[20]
     )
 
@@ -353,10 +354,10 @@ class Bucketised(_Embedded):
     """A number that enters the model as the embedding of the interval it falls into. Missing is an id of its own."""
 
     kind: Literal["bucketised"]
-    buckets: Annotated[int, Field(ge=2, le=10_000)] | None = Field(
+    buckets: Annotated[int, Field(ge=2, le=10_000), Number] | None = Field(
         default=None, description="Number of intervals, with limits at the train split's quantiles.", examples=[10]
     )
-    boundaries: tuple[float, ...] | None = Field(
+    boundaries: tuple[Real, ...] | None = Field(
         default=None,
         description="The limits themselves, rising; a value equal to a limit belongs above it.",
         examples=[[18.0, 30.0, 65.0]],
@@ -377,22 +378,22 @@ class Gate(Section):
     """
 
     metric: str = Field(description="One of the task's metrics.", examples=["auc"])
-    at_least: float | None = Field(default=None, description="Smallest allowed value.", examples=[0.7])
-    at_most: float | None = Field(default=None, description="Largest allowed value.", examples=[1.1])
+    at_least: Real | None = Field(default=None, description="Smallest allowed value.", examples=[0.7])
+    at_most: Real | None = Field(default=None, description="Largest allowed value.", examples=[1.1])
     beats: Literal["constant"] | None = Field(
         default=None,
         description="What it must be better than, on the same examples: `constant` always answers with the task's mean label "
         "in the train split. For `log_loss`, `rmse` and `mae`.",
         examples=["constant"],
     )
-    max_loss_to_baseline: Annotated[float, Field(ge=0.0)] | None = Field(
+    max_loss_to_baseline: Annotated[float, Field(ge=0.0), Number] | None = Field(
         default=None,
         description="How much worse than the newest blessed model older than the candidate it may be, in the metric's "
         "own unit, both measured on the same examples. Holds, and says so, where there is no such model or it cannot be "
         "asked because a column that it reads is gone.",
         examples=[0.005],
     )
-    max_loss_to_best: Annotated[float, Field(ge=0.0)] | None = Field(
+    max_loss_to_best: Annotated[float, Field(ge=0.0), Number] | None = Field(
         default=None,
         description="How much worse than the best value of all blessed models before it may be, in the metric's own unit: "
         "small losses to each night's baseline add up, this one does not move down with them. Each value was measured on "
@@ -422,7 +423,7 @@ def _own_gates(value: Any, handler: pydantic.ValidatorFunctionWrapHandler) -> An
 class Label(Section):
     """Where labelled examples keep a task's label."""
 
-    column: str = Field(description="Column with the label.", examples=["income"])
+    column: NonEmpty = Field(description="Column with the label.", examples=["income"])
     positive: tuple[Scalar, ...] = Field(
         default=(),
         description="Values that count as 1, all others as 0; without it the column holds numbers. They are compared as "
@@ -460,7 +461,7 @@ class Task(Section):
         "`squared_log_error`, `poisson`. By default the first of its kind.",
         examples=["squared_log_error"],
     )
-    weight: Annotated[float, Field(gt=0.0)] = Field(
+    weight: Annotated[float, Field(gt=0.0), Number] = Field(
         default=1.0, description="Weight of the task's loss among the tasks.", examples=[1.0]
     )
     metrics: tuple[str, ...] | None = Field(
@@ -475,7 +476,7 @@ class Task(Section):
     ] = Field(
         default=None,
         description="What must hold for a push, instead of the default gates: log_loss (regression: rmse) better than that of "
-        "the train split's mean label, and calibration within [0.5, 2]. `none`: nothing need hold.",
+        "the train split's mean label, and calibration within [0.5, 2]. `none`: no gate.",
         examples=[[{"metric": "auc", "at_least": 0.7}]],
     )
     unmeasured: Literal["refuse", "allow"] = Field(
@@ -502,7 +503,7 @@ class Validation(Section):
     on_anomaly: Literal["stop", "warn"] = Field(
         default="stop", description="What a departure from the curated schema does."
     )
-    drift: Mapping[str, Annotated[float, Field(gt=0.0)]] = Field(
+    drift: Mapping[str, Annotated[float, Field(gt=0.0), Number]] = Field(
         default={},
         description="Column -> largest distance to the last good run: L-infinity of the shares for texts and ids, "
         "Jensen-Shannon divergence for numbers.",
@@ -532,7 +533,7 @@ class ModelOptions(Section):
         description="Penalties added to the loss, with their options.",
         examples=[{"l2": {"strength": 1e-6}}],
     )
-    embedding_dim: Annotated[int, Field(ge=1, le=1024)] = Field(
+    embedding_dim: Annotated[int, Field(ge=1, le=1024), Number] = Field(
         default=16, description="Width of the embeddings of features that don't state one.", examples=[16]
     )
 
@@ -540,29 +541,31 @@ class ModelOptions(Section):
 class Training(Section):
     """One training run."""
 
-    epochs: Annotated[int, Field(ge=1)] = Field(default=5, description="Most passes over the train split.")
-    batch_size: Annotated[int, Field(ge=1, le=16_777_216)] = Field(
+    epochs: Annotated[int, Field(ge=1), Number] = Field(default=5, description="Most passes over the train split.")
+    batch_size: Annotated[int, Field(ge=1, le=16_777_216), Number] = Field(
         default=4096, description="Examples per step, of all GPUs together; each takes an equal part."
     )
     optimizer: Literal["adam", "adagrad", "sgd"] = Field(default="adam", description="Keras optimizer.")
-    learning_rate: Annotated[float, Field(gt=0.0)] = Field(default=0.001, description="Its learning rate.")
+    learning_rate: Annotated[float, Field(gt=0.0), Number] = Field(default=0.001, description="Its learning rate.")
     table_optimizer: str | None = Field(
         default=None,
         description="What moves the embedding tables, of which a step touches the batch's rows only: `adam` (lazy: "
         "moments of these rows), `adagrad` (row-wise: one accumulator for each row), `sgd`. By default as `optimizer`.",
         examples=["adagrad"],
     )
-    table_learning_rate: Annotated[float, Field(gt=0.0)] | None = Field(
+    table_learning_rate: Annotated[float, Field(gt=0.0), Number] | None = Field(
         default=None, description="Its learning rate; by default `learning_rate`.", examples=[0.02]
     )
-    clip_norm: Annotated[float, Field(gt=0.0)] | None = Field(
+    clip_norm: Annotated[float, Field(gt=0.0), Number] | None = Field(
         default=None,
         description="Largest norm of a step's gradient, of all variables and embedding rows together; a larger one is "
         "scaled down to it.",
         examples=[1.0],
     )
-    seed: Annotated[int, Field(ge=0)] = Field(default=1, description="Seed of initial values, order and dropout.")
-    patience: Annotated[int, Field(ge=0)] = Field(
+    seed: Annotated[int, Field(ge=0), Number] = Field(
+        default=1, description="Seed of initial values, order and dropout."
+    )
+    patience: Annotated[int, Field(ge=0), Number] = Field(
         default=1,
         description="Epochs without a better eval loss before the training stops. The best weights are kept.",
     )
@@ -577,10 +580,10 @@ class Training(Section):
         description="Compile the step with XLA. Under `mixed_bfloat16` on a CPU only parts of it are: XLA has no bfloat16 "
         "products there. On several GPUs it never is.",
     )
-    steps_per_execution: Annotated[int, Field(ge=1, le=100_000)] = Field(
+    steps_per_execution: Annotated[int, Field(ge=1, le=100_000), Number] = Field(
         default=1, description="Steps that run as one call into TensorFlow; on several GPUs always 1.", examples=[20]
     )
-    checkpoint_minutes: Annotated[float, Field(gt=0.0)] = Field(
+    checkpoint_minutes: Annotated[float, Field(gt=0.0), Number] = Field(
         default=10.0,
         description="Minutes of training after which the state is kept, besides after each epoch: a run that is killed "
         "goes on from there, with the same result.",
@@ -590,9 +593,9 @@ class Training(Section):
 class Truth(Section):
     """Known true probabilities (simulated logs): the report then says how far the model is from the best possible."""
 
-    path: str = Field(description="File or glob, relative to `data`.", examples=["truth/*.parquet"])
-    event_id: str = Field(description="Column with the impression's event id.", examples=["impression_id"])
-    columns: Mapping[str, str] = Field(
+    path: NonEmpty = Field(description="File or glob, relative to `data`.", examples=["truth/*.parquet"])
+    event_id: NonEmpty = Field(description="Column with the impression's event id.", examples=["impression_id"])
+    columns: Mapping[str, NonEmpty] = Field(
         description="Task -> column with its true probability or mean.", examples=[{"click": "p_click"}]
     )
 
@@ -600,15 +603,15 @@ class Truth(Section):
 class Evaluation(Section):
     """What is measured on the eval split besides each task's metrics overall."""
 
-    slices: tuple[tuple[str, ...], ...] = Field(
+    slices: tuple[tuple[NonEmpty, ...], ...] = Field(
         default=(),
         description="Columns whose values make slices; several columns in one entry are crossed.",
         examples=[[["device"], ["device", "country"]]],
     )
-    group_key: str | None = Field(
+    group_key: NonEmpty | None = Field(
         default=None, description="Column that groups examples for GAUC, mostly the user.", examples=["user_id"]
     )
-    max_slice_values: Annotated[int, Field(ge=1)] = Field(
+    max_slice_values: Annotated[int, Field(ge=1), Number] = Field(
         default=100, description="Most values of one slice entry that are reported: those with the most examples."
     )
     truth: Truth | None = Field(
@@ -624,10 +627,10 @@ class Serving(Section):
     model_name: Name | None = Field(
         default=None, description="Folder of the pushed versions; by default the recipe's name."
     )
-    probe_requests: Annotated[int, Field(ge=1, le=1000)] = Field(
+    probe_requests: Annotated[int, Field(ge=1, le=1000), Number] = Field(
         default=20, description="Real requests that the exported model must answer before it may be pushed."
     )
-    tolerance: Annotated[float, Field(gt=0.0)] = Field(
+    tolerance: Annotated[float, Field(gt=0.0), Number] = Field(
         default=1e-5, description="Largest allowed difference between a served prediction and the trainer's."
     )
     score: str | None = Field(
@@ -637,7 +640,7 @@ class Serving(Section):
         "exported model: another formula trains again, another value of a tunable weight does not.",
         examples=["click * (0.3 + order) ^ 0.5 + 0.1 * cart"],
     )
-    weights: Mapping[Name, float] = Field(
+    weights: Mapping[Name, Real] = Field(
         default={}, description="Numbers with a name, to use in `score`.", examples=[{"taste": 0.5}]
     )
     tunable_weights: bool = Field(
@@ -646,19 +649,19 @@ class Serving(Section):
         "another value; the one here is its default.",
         examples=[True],
     )
-    page: Annotated[int, Field(ge=1, le=10_000)] = Field(
+    page: Annotated[int, Field(ge=1, le=10_000), Number] = Field(
         default=500, description="Candidates of the `rank` request whose time and answer the probe measures."
     )
-    max_latency_ms: Annotated[float, Field(gt=0.0)] | None = Field(
+    max_latency_ms: Annotated[float, Field(gt=0.0), Number] | None = Field(
         default=None,
         description="Longest time that the exported model may take for 99 of 100 `rank` requests of `page` candidates, in "
         "the probe's own process. Beyond it the model is not pushed.",
         examples=[50.0],
     )
-    max_size_mib: Annotated[float, Field(gt=0.0)] | None = Field(
+    max_size_mib: Annotated[float, Field(gt=0.0), Number] | None = Field(
         default=None, description="Largest size of the exported model's files together.", examples=[2048.0]
     )
-    keep_versions: Annotated[int, Field(ge=2)] | None = Field(
+    keep_versions: Annotated[int, Field(ge=2), Number] | None = Field(
         default=None,
         description="How many of the newest pushed versions a push keeps; it removes older ones, a ranker and its retrieval "
         "model together. What `gatewise serving-config` has chosen always stays. By default nothing is removed.",
@@ -680,7 +683,7 @@ class Beam(Section):
         description="Beam's flags: where the engine's cluster is, and whatever else it knows.",
         examples=[["--dask_client_address=tcp://dask-scheduler:8786"]],
     )
-    partitions: Annotated[int, Field(ge=1, le=65_536)] | None = Field(
+    partitions: Annotated[int, Field(ge=1, le=65_536), Number] | None = Field(
         default=None,
         description="Partitions of the join; by default one for every 500,000 rows or so. Never changes the result.",
         examples=[16],

@@ -40,7 +40,7 @@ from models.units import format_duration
 
 Problem = tuple[tuple[str | int, ...], str]
 
-_OF_DATA = {"where", "positive", "slice"}
+_OF_DATA = {"where", "positive", "slice", "nulls"}
 """Keys that hold values of the data, which may be URLs of any kind."""
 
 

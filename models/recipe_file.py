@@ -10,7 +10,7 @@ from typing import Any
 
 import pydantic
 
-from models import recipe_checks, yaml_document
+from models import findings, recipe_checks, yaml_document
 from models.errors import InputError, shown
 from models.locations import is_url
 from models.recipe import Recipe
@@ -19,6 +19,9 @@ from models.section import DATA
 from models.yaml_document import Document, Location
 
 _JSON_TYPES: dict[type, str] = {bool: "boolean", int: "number", float: "number"}
+
+_SCALARS = {"string": "a text", "number": "a number", "boolean": "a truth value"}
+"""What a value of data may be, by JSON type."""
 
 _LISTED = 50
 """Problems that a message lists."""
@@ -61,7 +64,7 @@ def load_recipe(
     except pydantic.ValidationError as error:
         refused = {location for location, _ in problems}
         details = error.errors(include_url=False, include_context=True)
-        found = [source.describe(detail) for detail in details[:_DESCRIBED]]
+        found = [source.describe(detail) for detail in details[:_DESCRIBED] if not _follows(detail)]
         problems += [(location, message) for location, message in found if location not in refused]
     if problems:
         raise InputError(source.listed(problems))
@@ -118,11 +121,12 @@ def _parse(path: Path) -> Document:
 def _override(document: Document, override: str, origin: dict[Location, str]) -> None:
     name, equals, text = override.partition("=")
     where = f"--set {override}"
-    if not equals or not name.strip():
+    keys = tuple(name.strip().split("."))
+    if not equals or not all(keys):
         raise InputError(f"{where}: expected section.key=value, such as --set model.architecture=ple.")
     part = yaml_document.parse_option(text, where)
-    _put(document, tuple(name.strip().split(".")), part, where)
-    origin[tuple(name.strip().split("."))] = where
+    _put(document, keys, part, where)
+    origin[keys] = where
 
 
 def _put(document: Document, keys: tuple[str, ...], part: Document, where: str) -> None:
@@ -133,7 +137,10 @@ def _put(document: Document, keys: tuple[str, ...], part: Document, where: str) 
             place[key] = {}
         place = place[key]
         if not isinstance(place, dict):
-            raise InputError(f"{where}: {key!r} is a single value in the recipe, it has no {keys[-1]!r} inside.")
+            kind = "list" if isinstance(place, list) else "single value"
+            raise InputError(
+                f"{where}: {key!r} is a {kind} in the recipe, it has no {keys[-1]!r} inside. Set the whole {kind}."
+            )
     place[keys[-1]] = part.value
     for location in [location for location in document.written if location[: len(keys)] == keys]:
         del document.written[location]
@@ -149,14 +156,19 @@ class _Source:
         self._schema = _schema()
 
     def misread(self) -> list[tuple[Location, str]]:
-        """The values of data of which YAML made something else than what was written: [NO, SE] is [false, "SE"]."""
+        """The values of which YAML made something else than what was written: data's [NO, SE] is [false, "SE"], a number's
+        010 is 8."""
         found = []
         for location, written in self._document.written.items():
             place, schema = self._walk(location)
             value = _at(self._document.value, location)
-            if place == location and schema.get("format") == DATA and not yaml_document.is_text_of(written, value):
+            if place != location:
+                continue
+            if schema.get("format") == DATA and not yaml_document.is_text_of(written, value):
                 meant = _JSON_TYPES.get(type(value)) in schema["type"]
                 found.append((location, yaml_document.misread(written, value, or_value=meant)))
+            elif schema.get("type") != "string" and (message := yaml_document.another_base(written, value)):
+                found.append((location, message))
         return found
 
     def listed(self, problems: Sequence[tuple[Location, str]], sort: bool = True) -> str:
@@ -184,6 +196,9 @@ class _Source:
         kind, received = detail["type"], detail["input"]
         if kind == "string_type" and location in self._document.written:
             message = yaml_document.misread(self._document.written[location], received, or_value=False)
+        elif schema.get("format") == DATA and kind.endswith("_type"):
+            kinds = " or ".join(_SCALARS[name] for name in schema["type"] if name in _SCALARS)
+            message = f"expected {kinds}; received {shown(received)}.{_example(schema)}"
         elif kind == "extra_forbidden":
             message = f"unknown key {location[-1]!r}; {known(str(location[-1]), schema.get('properties', {}))}"
         elif kind == "missing":
@@ -202,8 +217,8 @@ class _Source:
                 known(str(received), allowed) if allowed else f"expected {detail['ctx']['expected']}."
             )
         else:
-            reason = str(detail["ctx"]["error"]) if kind == "value_error" else detail["msg"]
-            message = f"{reason}{'' if kind == 'value_error' else f'; received {shown(received)}'}.{_example(schema)}"
+            said = "" if kind == "value_error" else f"; received {shown(received)}"
+            message = f"{findings.in_words(detail)}{said}.{_example(schema)}"
         return location, message
 
     def _kinds(self, schema: Mapping[str, Any]) -> list[str]:
@@ -247,6 +262,11 @@ class _Source:
 def _example(schema: Mapping[str, Any]) -> str:
     examples = schema.get("examples")
     return f" Example: {json.dumps(examples[0], ensure_ascii=False)}." if examples else ""
+
+
+def _follows(detail: Mapping[str, Any]) -> bool:
+    """Whether a list is called too short only because items of it are wrong, which are found themselves."""
+    return detail["type"] == "too_short" and len(detail["input"]) > detail["ctx"]["actual_length"]
 
 
 def _at(value: Any, location: Location) -> Any:

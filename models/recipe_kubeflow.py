@@ -11,7 +11,7 @@ from pydantic import Field
 from models.kubernetes_names import Object, matches
 from models.quantities import Cpu, Memory
 from models.recipe_schedule import Schedule
-from models.section import DATA, Section
+from models.section import DATA, Number, Section
 from models.units import Duration
 
 NEVER_CACHED = ("EventLogs", "BaselineStatistics", "BaselineModel", "RetrievalBaseline")
@@ -56,7 +56,7 @@ class Gpu(Section):
     type: Annotated[str, matches(_LABEL_KEY, "the name of a resource, such as nvidia.com/gpu")] = Field(
         default="nvidia.com/gpu", description="Name of the resource, as the device plugin calls it."
     )
-    count: Annotated[int, Field(ge=1, le=64)] = Field(default=1, description="How many.", examples=[1])
+    count: Annotated[int, Field(ge=1, le=64), Number] = Field(default=1, description="How many.", examples=[1])
 
 
 class Toleration(Section):
@@ -82,13 +82,13 @@ class SecretKey(Section):
 class Retries(Section):
     """What happens when a pod fails or is taken away."""
 
-    count: Annotated[int, Field(ge=0, le=100)] = Field(
+    count: Annotated[int, Field(ge=0, le=100), Number] = Field(
         default=3, description="Most further attempts; 0: none.", examples=[5]
     )
     backoff: Duration = Field(
         default="30s", validate_default=True, description="Wait before the first.", examples=["1m"]
     )
-    factor: Annotated[int, Field(ge=1, le=10)] = Field(
+    factor: Annotated[int, Field(ge=1, le=10), Number] = Field(
         default=2, description="Each further wait is so many times longer."
     )
     max_backoff: Duration = Field(default="10m", validate_default=True, description="Longest wait.", examples=["30m"])
@@ -167,7 +167,7 @@ class InfraValidator(Section):
         description="Longest time from the pod's start until the model is loaded.",
         examples=["10m"],
     )
-    tries: Annotated[int, Field(ge=1, le=10)] = Field(
+    tries: Annotated[int, Field(ge=1, le=10), Number] = Field(
         default=2, description="How often a server may be started before the model is refused.", examples=[1]
     )
 

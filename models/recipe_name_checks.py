@@ -35,6 +35,8 @@ def _columns(recipe: Recipe) -> Iterator[Problem]:
         read += [(("evaluation", "slices", index, place), column) for place, column in enumerate(entry)]
     if evaluation.group_key is not None:
         read.append((("evaluation", "group_key"), evaluation.group_key))
+    if recipe.retrieval is not None:
+        read += [(("retrieval", key), getattr(recipe.retrieval, key)) for key in ("user", "item")]
     for location, column in read:
         if column in of_tasks or column.startswith(OWN):
             yield (

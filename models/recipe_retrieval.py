@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from models.option_types import LayersOrNone
-from models.section import Section
+from models.section import NonEmpty, Number, Real, Section
 from models.units import Duration
 
 BASELINES = ("popular", "popular_last_day", "co_occurrence")
@@ -55,14 +55,14 @@ class RetrievalGate(Section):
         description="`recall@K`, `ndcg@K`, `coverage@K`, `popularity_bias@K` with a K of `retrieval.k`, or `mrr`.",
         examples=["recall@100"],
     )
-    at_least: float | None = Field(default=None, description="Smallest allowed value.", examples=[0.1])
-    at_most: float | None = Field(default=None, description="Largest allowed value.", examples=[20.0])
+    at_least: Real | None = Field(default=None, description="Smallest allowed value.", examples=[0.1])
+    at_most: Real | None = Field(default=None, description="Largest allowed value.", examples=[20.0])
     beats: Beatable | None = Field(
         default=None,
         description="A simple method that it must not be worse than. `prior` is the recipe's prior alone, without towers.",
         examples=["popular_last_day"],
     )
-    max_loss_to_baseline: Annotated[float, Field(ge=0.0)] | None = Field(
+    max_loss_to_baseline: Annotated[float, Field(ge=0.0), Number] | None = Field(
         default=None,
         description="How much worse than the newest blessed retrieval model older than the candidate it may be, both "
         "asked the same questions about the same items. Holds, and says so, where there is none that can be asked.",
@@ -77,9 +77,9 @@ class Retrieval(Section):
     the features of side `item`.
     """
 
-    user: str = Field(description="Column of the impressions that names the user.", examples=["user_id"])
-    item: str = Field(description="Column of the impressions that names the item.", examples=["item_id"])
-    positives: Mapping[str, Annotated[float, Field(gt=0.0)]] = Field(
+    user: NonEmpty = Field(description="Column of the impressions that names the user.", examples=["user_id"])
+    item: NonEmpty = Field(description="Column of the impressions that names the item.", examples=["item_id"])
+    positives: Mapping[str, Annotated[float, Field(gt=0.0), Number]] = Field(
         min_length=1,
         description="Binary tasks -> weight of an impression in which it happened; several add up. The impressions' own "
         "stream may be named too, where being in the log is the choice (clicks).",
@@ -90,19 +90,19 @@ class Retrieval(Section):
         description="Features of side `context` that are known before an item is: device and hour, but no position.",
         examples=[["device"]],
     )
-    history: Annotated[int, Field(ge=0, le=1000)] = Field(
+    history: Annotated[int, Field(ge=0, le=1000), Number] = Field(
         default=20,
         description="Last positives of the user before the example that the user's tower reads, as one mean embedding. "
         "Needs a categorical feature of side `item` that reads the column `item` and is not compositional; 0 for none.",
     )
-    dim: Annotated[int, Field(ge=1, le=1024)] = Field(
+    dim: Annotated[int, Field(ge=1, le=1024), Number] = Field(
         default=64, description="Width of both towers' vectors, and of the embeddings of users and items themselves."
     )
     units: LayersOrNone = Field(default=(128,), description="Hidden layers of each tower.", examples=[[256, 128]])
     normalise: bool = Field(
         default=False, description="Both vectors of length 1, so that the score is a cosine; wants a small temperature."
     )
-    temperature: Annotated[float, Field(gt=0.0)] = Field(
+    temperature: Annotated[float, Field(gt=0.0), Number] = Field(
         default=1.0, description="Scores are divided by it before the softmax.", examples=[0.05]
     )
     log_q: bool = Field(
@@ -114,7 +114,7 @@ class Retrieval(Section):
     remove_accidental_hits: bool = Field(
         default=True, description="The same item elsewhere in the batch is no negative."
     )
-    hard_negatives: Annotated[int, Field(ge=1)] | None = Field(
+    hard_negatives: Annotated[int, Field(ge=1), Number] | None = Field(
         default=None, description="Only so many negatives of the highest scores count in each row.", examples=[256]
     )
     batches: Literal["shuffled", "by_time"] = Field(
@@ -137,15 +137,15 @@ class Retrieval(Section):
         default=True,
         description="In the evaluation: items that the user already chose are not answered, and not asked for.",
     )
-    epochs: Annotated[int, Field(ge=1)] = Field(default=3, description="Passes over the train positives.")
-    batch_size: Annotated[int, Field(ge=2, le=16_777_216)] = Field(
+    epochs: Annotated[int, Field(ge=1), Number] = Field(default=3, description="Passes over the train positives.")
+    batch_size: Annotated[int, Field(ge=2, le=16_777_216), Number] = Field(
         default=4096, description="Positives per step; each is a negative of all others."
     )
-    learning_rate: Annotated[float, Field(gt=0.0)] = Field(default=0.002, description="Of Adam.")
-    k: tuple[Annotated[int, Field(ge=1, le=10_000)], ...] = Field(
+    learning_rate: Annotated[float, Field(gt=0.0), Number] = Field(default=0.002, description="Of Adam.")
+    k: tuple[Annotated[int, Field(ge=1, le=10_000), Number], ...] = Field(
         default=(10, 100), min_length=1, description="Lengths of the lists that are measured.", examples=[[10, 100]]
     )
-    max_questions: Annotated[int, Field(ge=1)] = Field(
+    max_questions: Annotated[int, Field(ge=1), Number] = Field(
         default=20_000, description="Most users of the eval split that are asked about, chosen by hash."
     )
     gates: tuple[RetrievalGate, ...] = Field(
@@ -153,10 +153,10 @@ class Retrieval(Section):
         description="What must hold for a push, of both models.",
         examples=[[{"metric": "recall@100", "beats": "popular_last_day"}]],
     )
-    candidates: Annotated[int, Field(ge=1, le=10_000)] = Field(
+    candidates: Annotated[int, Field(ge=1, le=10_000), Number] = Field(
         default=500, description="Items that the pushed model answers with."
     )
-    max_exact_items: Annotated[int, Field(ge=0)] = Field(
+    max_exact_items: Annotated[int, Field(ge=0), Number] = Field(
         default=1_000_000,
         description="Up to this many items the pushed model compares the user with each of them. Beyond it the model "
         "gives vectors only, and `gatewise index` makes an approximate index of them.",

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from models.cron import Cron
 from models.kubernetes_names import Object, matches
-from models.section import Section
+from models.section import Number, Section
 from models.units import Moment
 
 LARGEST_SEED = 2**32 - 1
@@ -25,10 +25,10 @@ class RunParameters(Section):
     as_of: Moment | Literal["latest"] | None = Field(
         default=None, description="As in `logs`.", examples=["2026-01-15T00:00:00Z"]
     )
-    epochs: Annotated[int, Field(ge=1)] | None = Field(
+    epochs: Annotated[int, Field(ge=1), Number] | None = Field(
         default=None, description="Most passes over the train split.", examples=[3]
     )
-    seed: Annotated[int, Field(ge=0, le=LARGEST_SEED)] | None = Field(
+    seed: Annotated[int, Field(ge=0, le=LARGEST_SEED), Number] | None = Field(
         default=None, description="Seed of the training.", examples=[7]
     )
     push: Annotated[bool, Field(strict=True)] | None = Field(

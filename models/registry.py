@@ -86,10 +86,8 @@ def check_options(options: Mapping[str, Any], path: str, where: str) -> dict[str
         annotation, _ = lookup(name, expected, "option", where)
         try:
             checked[name] = _adapter(annotation).validate_python(value)
-        except pydantic.ValidationError as error:
-            raise InputError(
-                f"{where}.{name}: expected {in_words(annotation)}, received {shown(value)} ({error.errors()[0]['msg']})."
-            ) from None
+        except pydantic.ValidationError:
+            raise InputError(f"{where}.{name}: expected {in_words(annotation)}, received {shown(value)}.") from None
     return checked
 
 

@@ -63,7 +63,9 @@ def _read(directory: Path, name: str) -> dict[str, Any]:
         ) from None
 
 
-def serialize_examples(rows: Sequence[Mapping[str, Any]], inputs: Mapping[str, Mapping[str, Any]]) -> list[bytes]:
+def serialize_examples(
+    rows: Sequence[Mapping[str, Any]], inputs: Mapping[str, Mapping[str, Any]], names: Sequence[str] | None = None
+) -> list[bytes]:
     """Rows of a request, as JSON gives them, as serialized tf.Examples.
 
     A column that is left out, None or an empty list is missing, and so is a number that is not finite. A column of
@@ -73,11 +75,13 @@ def serialize_examples(rows: Sequence[Mapping[str, Any]], inputs: Mapping[str, M
     Args:
         rows: {column: value or list of values} for each example.
         inputs: {column: {"type": "bytes" | "int" | "float", "multivalued": bool, "separator": str | None, ...}}, from `read_inputs`.
+        names: what the messages call each row; by default "Request 0" and so on.
 
     Raises:
         InputError: an unknown column, a value of another type, or several values for a column that takes one.
     """
-    return [_example(row, inputs, f"Request {number}") for number, row in enumerate(rows)]
+    names = [f"Request {number}" for number in range(len(rows))] if names is None else names
+    return [_example(row, inputs, name) for name, row in zip(names, rows, strict=True)]
 
 
 def _example(row: Mapping[str, Any], inputs: Mapping[str, Mapping[str, Any]], where: str) -> bytes:

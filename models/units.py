@@ -8,6 +8,8 @@ from typing import Annotated
 
 import pydantic
 
+from models.section import Number
+
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
@@ -49,7 +51,7 @@ def parse_moment(value: object) -> datetime.datetime:
         except ValueError:
             value = None
     if not isinstance(value, datetime.datetime) or value.tzinfo is None:
-        raise ValueError("expected a moment with its offset from UTC, in quotes, such as '2026-01-15T00:00:00Z'")
+        raise ValueError("expected a moment with its offset from UTC, such as '2026-01-15T00:00:00Z'")
     try:
         return value.astimezone(datetime.UTC)
     except OverflowError:
@@ -70,4 +72,4 @@ Moment = Annotated[
     pydantic.WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
 
-Share = Annotated[float, pydantic.Field(ge=0.0, le=1.0)]
+Share = Annotated[float, pydantic.Field(ge=0.0, le=1.0), Number]

@@ -45,6 +45,16 @@ def is_whole(version: Path) -> bool:
     return all((version / name).is_file() for name in WHOLE)
 
 
+def model_folders(root: Path) -> list[Path]:
+    """The folders of versions under a root, by name: a run's --root, the folder of all pushed models in it, or one model's
+    folder itself."""
+    root = root.resolve()
+    if version_folders(root):
+        return [root]
+    base = root / "serving" if (root / "serving").is_dir() else root
+    return sorted(folder for folder in base.glob("*") if folder.is_dir() and version_folders(folder))
+
+
 def mistaken_folders(folder: Path) -> list[Path]:
     """Folders with a SavedModel in them that are no versions though their names are numbers, by name."""
     return sorted(

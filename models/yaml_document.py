@@ -20,6 +20,9 @@ LARGEST_FILE = 512 * 1024
 MOST_VALUES = 20_000
 """Keys, items and values of a document, what aliases and merge keys (`<<`) repeat counted again."""
 
+_DEEPEST = 100
+"""Brackets and braces inside of one another; a recipe has a few."""
+
 _TOO_DEEP = "no recipe: its lists and mappings are nested too deeply, or an alias stands inside of what it names."
 _MERGE, _NULL = "tag:yaml.org,2002:merge", "tag:yaml.org,2002:null"
 
@@ -82,11 +85,14 @@ def parse(text: str, where: Callable[[int], str]) -> Document | None:
         raise InputError(f"{where(0)}: {_TOO_DEEP}") from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
+        problem = f"{error.context}, {error.problem}" if str(error.problem).startswith("but ") else error.problem
+        raise InputError(f"{where(line)}: no valid YAML: {problem}. Check the indentation and the quotes.") from None
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
         raise InputError(
-            f"{where(line)}: no valid YAML: {error.problem}. Check the indentation and the quotes."
+            f"{where(line)}: no valid YAML: it has the character U+{error.character:04X}, which no text has. Save the file as "
+            "a text in UTF-8."
         ) from None
-    except yaml.YAMLError as error:
-        raise InputError(f"{where(0)}: no valid YAML: {error}") from None
     except _TooMany as error:
         raise InputError(
             f"{where(error.line)}: more than {MOST_VALUES:,} keys, items and values, those that aliases repeat counted "
@@ -112,6 +118,18 @@ def is_text_of(written: str, value: object) -> bool:
     return isinstance(value, bool | int | float) and _text(value) == written
 
 
+def another_base(written: str, value: object) -> str:
+    """The message about a number that its digits do not say: 010 is 8, and 1:30 is 90. Empty for any other value."""
+    digits = written.lstrip("+-").replace("_", "")
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return ""
+    if ":" in digits:
+        return f"{shown(written)[1:-1]} is the number {value} in YAML 1.1, of base 60. Write its decimal digits."
+    if digits.isdecimal() and int(digits) != abs(value):
+        return f"{shown(written)[1:-1]} is the number {value} in YAML 1.1, as a leading 0 means octal. Write {value} or {written.lstrip('0')}."
+    return ""
+
+
 def misread(written: str, value: object, *, or_value: bool) -> str:
     """The message about a text without quotes of which YAML made something else.
 
@@ -134,6 +152,15 @@ def _text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
+def _whole_characters(text: str) -> str:
+    """The text with each pair of `\\uD83C\\uDF89`, as JSON writes the characters above U+FFFF, as the one character it is.
+
+    Raises:
+        UnicodeDecodeError: half of a pair.
+    """
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16")
+
+
 class _TooMany(Exception):
     def __init__(self, line: int) -> None:
         super().__init__(line)
@@ -149,9 +176,14 @@ def _compose(text: str) -> yaml.Node | None:
 
 
 class _Loader(yaml.SafeLoader):
-    """Stops at the first node too many: composing a megabyte of them takes longer than a person waits."""
+    """Stops at the first node, and bracket in a bracket, too many: to read on takes longer than a person waits."""
 
     nodes = 0
+
+    def fetch_flow_collection_start(self, token: Any) -> None:
+        if self.flow_level >= _DEEPEST:
+            raise RecursionError
+        super().fetch_flow_collection_start(token)
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         self.nodes += 1
@@ -250,9 +282,14 @@ class _Converter:
         try:
             value = self._constructor.construct_object(node, deep=True)
             str(value)  # a whole number of too many digits has no text
-            return value
+            return _whole_characters(value) if isinstance(value, str) else value
         except (yaml.YAMLError, RecursionError):
             raise
+        except UnicodeDecodeError:
+            raise InputError(
+                f"{self._where(node.start_mark.line + 1)}: {shown(node.value)} holds half of a character: \\uD800 to \\uDFFF stand "
+                "for one in pairs. Write the character itself."
+            ) from None
         except Exception:  # PyYAML's constructors fail in many ways: ValueError, KeyError, AttributeError
             kind = node.tag.rpartition(":")[2]
             raise InputError(

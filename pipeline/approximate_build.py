@@ -26,9 +26,9 @@ from numpy.typing import NDArray
 from models.errors import InputError
 from models.retrieval.asking import load_retrieval
 from models.retrieval.plan import EXCLUDE, ITEMS_FILE, VECTOR_COLUMN
-from models.serving_inputs import is_retrieval, read_inputs, serialize_examples
+from models.serving_inputs import is_retrieval, read_inputs
 from pipeline.approximate import IDS, INDEX, NOTES, Vectors, load_faiss
-from pipeline.predict import read_requests
+from pipeline.predict import read_requests, serialized
 
 EXACT_UP_TO = 20_000
 """Items up to which all are compared: a quarter of a millisecond for 64 places."""
@@ -118,11 +118,14 @@ def query_vectors(version: Path, queries: Path) -> Vectors:
     """
     model = load_retrieval(version)
     inputs = {column: about for column, about in model.notes["inputs"].items() if column != EXCLUDE}
-    rows = [{column: value for column, value in row.items() if column != EXCLUDE} for row in read_requests(queries)]
+    rows = {
+        number: {column: value for column, value in row.items() if column != EXCLUDE}
+        for number, row in read_requests(queries).items()
+    }
     if len(rows) < 2:
         raise InputError(f"{queries}: expected at least 2 lines, a user's columns each; found {len(rows)}.")
     try:
-        return model.query_vectors(serialize_examples(rows, inputs))
+        return model.query_vectors(serialized(rows, inputs))
     except InputError as error:
         raise InputError(f"{queries}: {error}") from None
 

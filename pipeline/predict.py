@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from models.asking import load_server
 from models.errors import InputError
 from models.serving_inputs import is_retrieval, read_inputs, serialize_examples
-from pipeline.pushed_versions import pushed_versions
+from models.version_folders import version_folders
+from pipeline.json_object import json_object
 
 
 def answer(model: Path, requests: Path) -> list[dict[str, float]]:
@@ -31,12 +32,12 @@ def answer(model: Path, requests: Path) -> list[dict[str, float]]:
             "--signature serving_default` it alone."
         )
     try:
-        serialized = serialize_examples(rows, served["inputs"])
+        examples = serialized(rows, served["inputs"])
     except InputError as error:
         raise InputError(f"{requests}: {error}") from None
     if not rows:
         return []
-    predictions = load_server(version)(serialized)
+    predictions = load_server(version)(examples)
     return [{task: float(predictions[task][index]) for task in served["tasks"]} for index in range(len(rows))]
 
 
@@ -48,7 +49,7 @@ def newest_version(folder: Path) -> Path:
     """
     if (folder / "saved_model.pb").is_file():
         return folder
-    versions = pushed_versions(folder)
+    versions = version_folders(folder)
     if not versions:
         raise InputError(
             f"{folder}: no exported model here; expected saved_model.pb, or folders named by version that hold one. "
@@ -57,29 +58,26 @@ def newest_version(folder: Path) -> Path:
     return versions[max(versions)]
 
 
-def read_requests(requests: Path) -> list[dict[str, Any]]:
-    """The JSON objects of a file, one a line.
+def read_requests(requests: Path) -> dict[int, dict[str, Any]]:
+    """{line number: the JSON object on it} of a file; blank lines are none.
 
     Raises:
         InputError: it cannot be read, or a line is no object.
     """
     try:
         # Not `splitlines`: JSON may hold U+2028 and the like as they are.
-        lines = requests.read_text(encoding="utf-8").split("\n")
+        lines = requests.read_text(encoding="utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{requests}: cannot be read: {error}") from None
-    rows = []
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:  # a number of too many digits, or lists nested too deeply
-            why = getattr(error, "msg", error)
-            raise InputError(f"{requests}:{number}: no valid JSON ({why}); expected one object per line.") from None
-        if not isinstance(row, dict):
-            raise InputError(
-                f"{requests}:{number}: expected a JSON object column -> value, received {type(row).__name__}."
-            )
-        rows.append(row)
-    return rows
+        raise InputError(f"{requests}: cannot be read as UTF-8: {error}") from None
+    return {
+        number: json_object(line, f"{requests}:{number}") for number, line in enumerate(lines, start=1) if line.strip()
+    }
+
+
+def serialized(rows: Mapping[int, Mapping[str, Any]], inputs: Mapping[str, Mapping[str, Any]]) -> list[bytes]:
+    """The lines of `read_requests` as serialized tf.Examples.
+
+    Raises:
+        InputError: a line does not fit the inputs; the message begins with its number.
+    """
+    return serialize_examples(list(rows.values()), inputs, [f"line {number}" for number in rows])

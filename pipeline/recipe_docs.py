@@ -110,12 +110,13 @@ expected and the nearest known name. An editor with the YAML language server com
 `# yaml-language-server: $schema=recipe.schema.json` (the schema lies in `recipes/`).
 
 Units stand in the value: durations are whole numbers with `s`, `m`, `h`, `d` or `w` (`30m`, `7d`), moments carry their
-offset from UTC (`2026-01-15T00:00:00Z`).
+offset from UTC (`2026-01-15T00:00:00Z`), with or without quotes.
 
 YAML 1.1 makes something else of some texts without quotes: `NO`, `yes` and `on` are truth values, `007` is 7, `12:30` is 750,
 `1.10` is 1.1, `2026-01-15` is a date. Where a text or a value of the data belongs (`where`, `positive`, `slice`, names,
 columns, keys), such a one is refused with what was written and what YAML made of it; put it in quotes. `true`, `false` and
-numbers that are written as they are read (`1`, `0.5`) are values of the data as well.
+numbers that are written as they are read (`1`, `0.5`) are values of the data as well. Where a number belongs, truth values
+are refused, and so are octal `010` (8) and base 60 `12:30`; `0x10`, `1_000` and `1e-3` are read.
 
 A recipe has at most 512 KiB and 20,000 keys, items and values, those that aliases and merge keys repeat counted again.
 A URL with credentials in it (`s3://KEY:SECRET@BUCKET`, `?Signature=...`) is refused, and masked in every message.

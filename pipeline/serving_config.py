@@ -16,9 +16,8 @@ from tensorflow_serving.config import model_server_config_pb2
 from components.push.serving_choice import Served, ServingChoice, read_choice, write_choice
 from models.errors import InputError
 from models.recipe_retrieval import SUFFIX
-from models.version_folders import WHOLE
+from models.version_folders import WHOLE, version_folders
 from models.whole_file import write_whole
-from pipeline.pushed_versions import pushed_versions
 
 STABLE_CONFIG, CANARY_CONFIG = "stable.config", "canary.config"
 
@@ -50,12 +49,12 @@ def models_of(served: Path) -> dict[str, dict[int, Path]]:
         InputError: there is no pushed version, or `served` is the folder of a retrieval model beside its ranker.
     """
     ranker = served.with_name(served.name.removesuffix(SUFFIX))
-    if ranker != served and pushed_versions(ranker):
+    if ranker != served and version_folders(ranker):
         raise InputError(f"{served}: is the retrieval model of {ranker}; both are chosen together there.")
     partner = served.with_name(served.name + SUFFIX)
-    found = {served.name: pushed_versions(served)}
-    if pushed_versions(partner):
-        found[partner.name] = pushed_versions(partner)
+    found = {served.name: version_folders(served)}
+    if version_folders(partner):
+        found[partner.name] = version_folders(partner)
     if not found[served.name]:
         raise InputError(
             f"{served}: no pushed version here; expected the folder of one model's versions, ROOT/serving/MODEL, with "

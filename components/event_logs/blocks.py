@@ -30,7 +30,7 @@ class Block:
         rows: (rows,) int64, each row's number in its file: from 0, without a CSV's header and blank lines.
         columns: the columns the file is known to have; for JSON lines all those met so far.
         broken: the rows that could not be read.
-        text_numbers: numbers are text in this format (CSV).
+        untyped: the format writes all values as text (CSV, JSON lines), so that a text may stand for no value.
         open_ended: columns may still turn up in later rows of the file (JSON lines).
     """
 
@@ -38,13 +38,8 @@ class Block:
     rows: np.ndarray
     columns: tuple[str, ...]
     broken: list[Broken] = field(default_factory=list)
-    text_numbers: bool = False
+    untyped: bool = False
     open_ended: bool = False
-
-    @property
-    def untyped(self) -> bool:
-        """Whether the format writes all values as text (CSV, JSON lines), so that a text may stand for no value."""
-        return self.text_numbers or self.open_ended
 
 
 def without(frame: pl.DataFrame, markers: Collection[str]) -> pl.DataFrame:

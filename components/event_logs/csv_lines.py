@@ -52,7 +52,7 @@ def read(file: str, dialect: CsvPlan | None = None, block_bytes: int = _BLOCK_BY
                 found = [Broken(first + number, reason, raw) for number, reason, raw in broken]
                 first += table.num_rows + len(broken)
                 frame, numbers, undecodable = _decode(table, numbers)
-                yield Block(frame, numbers, tuple(names), found + undecodable, text_numbers=True)
+                yield Block(frame, numbers, tuple(names), found + undecodable, untyped=True)
         except Stray as stray:
             raise InputError(f"{file}, line {_line(file, stray.position)}: {stray.reason}. {_CURE}") from None
 

@@ -42,7 +42,7 @@ def read(file: str, block_bytes: int = _BLOCK_BYTES) -> Iterator[Block]:
             frame, good, broken = parse(lines)
             columns |= dict.fromkeys(frame.columns)
             found = [Broken(first + number, reason, raw) for number, reason, raw in broken]
-            yield Block(frame, first + good, tuple(columns), found, open_ended=True)
+            yield Block(frame, first + good, tuple(columns), found, untyped=True, open_ended=True)
             first += len(lines)
 
 

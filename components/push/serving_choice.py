@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import pydantic
 from pydantic import Field
 
+from models import findings
 from models.errors import InputError
 from models.section import Section
 from models.whole_file import write_whole
@@ -59,7 +60,7 @@ def read_choice(served: Path) -> ServingChoice | None:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
         raise InputError(
-            f"{path}{': ' + where if where else ''}: {first['msg']}; expected what gatewise serving-config writes. "
+            f"{path}{': ' + where if where else ''}: {findings.in_words(first)}; expected what gatewise serving-config writes. "
             "Remove the file and choose again, with --stable."
         ) from None
 

@@ -14,6 +14,7 @@ from typing import Any, Literal
 import pydantic
 
 from components.event_logs.plan import EventLogsPlan, as_of_micros
+from models import findings
 from models.errors import InputError
 from models.recipe import Recipe, Training
 from models.recipe_schedule import LARGEST_SEED
@@ -61,7 +62,7 @@ def _changed(training: Training, key: str, value: Any) -> Training:
     try:
         changed = Training.model_validate({**training.model_dump(), key: value})
     except pydantic.ValidationError as error:
-        raise InputError(f"parameter {key}: {error.errors()[0]['msg']}; received {value!r}.") from None
+        raise InputError(f"parameter {key}: {findings.in_words(error.errors()[0])}; received {value!r}.") from None
     if changed.seed > LARGEST_SEED:
         raise InputError(f"parameter seed: expected at most {LARGEST_SEED}; received {value!r}.")
     return changed

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import pydantic
 import typer
 
-from models import yaml_document
+from models import findings, yaml_document
 from models.errors import InputError
 from models.recipe_file import load_recipe
 from models.recipe_schedule import RunParameters
@@ -220,7 +220,7 @@ def _parameters(texts: list[str]) -> dict[str, str | int | bool]:
         return RunParameters.model_validate(values).given()
     except pydantic.ValidationError as error:
         detail = error.errors()[0]
-        raise InputError(f"--parameter {detail['loc'][0]}={detail['input']}: {detail['msg']}.") from None
+        raise InputError(f"--parameter {detail['loc'][0]}={detail['input']}: {findings.in_words(detail)}.") from None
 
 
 def _say(lines: Iterable[str]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from models.errors import InputError
 from models.recipe_retrieval import SUFFIX
-from pipeline.pushed_versions import model_folders, pushed_versions
+from models.version_folders import model_folders, version_folders
 
 _NO_RETRIEVAL = "The retrieval model comes from the recipe's section `retrieval`: add it (docs/retrieval.md) and run the recipe again."
 
@@ -41,7 +41,7 @@ def newest_pair(root: Path) -> Pair:
     else:
         ranker, only = _ranker_below(root), None
     sibling = ranker.with_name(ranker.name + SUFFIX)
-    rankers, others = pushed_versions(ranker), pushed_versions(sibling)
+    rankers, others = version_folders(ranker), version_folders(sibling)
     common = [version for version in rankers if version in others and only in (None, rankers[version].name)]
     if not common:
         wanted = "a version that both models have" if only is None else f"version {only} of both models"
@@ -53,7 +53,7 @@ def newest_pair(root: Path) -> Pair:
 
 
 def _ranker_below(root: Path) -> Path:
-    if pushed_versions(root):
+    if version_folders(root):
         return _with_sibling(root)
     folders = model_folders(root)
     if not folders:
@@ -79,7 +79,7 @@ def _ranker_below(root: Path) -> Path:
 def _with_sibling(folder: Path) -> Path:
     """The ranker's folder, which has a sibling."""
     sibling = folder.with_name(folder.name + SUFFIX)
-    if pushed_versions(sibling):
+    if version_folders(sibling):
         return folder
     if folder.name.endswith(SUFFIX):
         ranker = folder.with_name(folder.name.removesuffix(SUFFIX))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from models.errors import InputError
 from models.registry import known
+from pipeline.json_object import json_object
 
 WHERE = "--user"
 
@@ -22,20 +22,15 @@ def read_user(text: str) -> dict[str, Any]:
     where = WHERE
     if not text.lstrip().startswith(("{", "[")):
         path = Path(text.removeprefix("@"))
-        where = f"{WHERE} {path}"
+        where = f"{WHERE} {str(path)[:200]}"
         try:
-            text = path.read_text(encoding="utf-8")
+            text = path.read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError, ValueError) as error:
+            why = getattr(error, "strerror", None) or error
             raise InputError(
-                f'{where}: cannot be read ({error}); expected a JSON object, such as \'{{"country": "DE"}}\', or a file of one.'
+                f'{where}: cannot be read ({why}); expected a JSON object, such as \'{{"country": "DE"}}\', or a file of one.'
             ) from None
-    try:
-        user = json.loads(text)
-    except (ValueError, RecursionError) as error:  # a number of too many digits, or lists nested too deeply
-        raise InputError(f"{where}: no valid JSON ({getattr(error, 'msg', error)}); expected an object.") from None
-    if not isinstance(user, dict):
-        raise InputError(f"{where}: expected a JSON object column -> value, received {type(user).__name__}.")
-    return user
+    return json_object(text, where)
 
 
 def parts_of(

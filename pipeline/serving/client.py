@@ -32,9 +32,9 @@ from models.errors import InputError
 from models.named_rows import named_columns, rank_columns
 from models.registry import known
 from models.retrieval.asking import QUERY, load_retrieval
-from models.serving_inputs import is_retrieval, read_inputs, serialize_examples
+from models.serving_inputs import is_retrieval, read_inputs
 from pipeline.json_values import jsonable
-from pipeline.predict import newest_version, read_requests
+from pipeline.predict import newest_version, read_requests, serialized
 
 SIGNATURES = (SERVER, RAW, RANK)
 
@@ -84,13 +84,13 @@ def ask(model: str, requests: Path, signature: str) -> list[dict[str, Any]]:
     inputs, send = opened.inputs, opened.send
     try:
         if signature == RANK:
-            return [_line(send(_page(line, inputs, f"page {number}"))) for number, line in enumerate(lines)]
+            return [_line(send(_page(line, inputs, f"line {number}"))) for number, line in lines.items()]
         if not lines:
             return []
         if opened.named:
-            answers = send(named_columns(lines, inputs, inputs, "requests"))
+            answers = send(named_columns(list(lines.values()), inputs, inputs, "requests"))
         else:
-            answers = send({"examples": np.array(serialize_examples(lines, inputs), object)})
+            answers = send({"examples": np.array(serialized(lines, inputs), object)})
     except InputError as error:
         raise InputError(f"{requests}: {error}") from None
     return [_row({name: values[row] for name, values in sorted(answers.items())}) for row in range(len(lines))]

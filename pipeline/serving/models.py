@@ -13,8 +13,7 @@ from typing import Any
 from tensorflow_serving.apis import get_model_status_pb2
 
 from models.errors import InputError
-from models.version_folders import LARGEST, mistaken_folders
-from pipeline.pushed_versions import model_folders, pushed_versions
+from models.version_folders import LARGEST, mistaken_folders, model_folders, version_folders
 from pipeline.serving.servable import Servable
 from pipeline.serving.status import Refusal, refusal_of
 
@@ -82,7 +81,7 @@ class Models:
                         "%s: no version: expected a number from 1 to %d without leading zeros", path, LARGEST
                     )
                     model.mistaken.add(path)
-                newest = max(pushed_versions(folder), default=0)
+                newest = max(version_folders(folder), default=0)
                 if newest and (newest not in model.versions or _changed(model, newest)):
                     self._load(folder.name, model, newest)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Callable
 
 import pytest
 
@@ -60,3 +61,12 @@ def test_what_was_received_is_shown_up_to_its_beginning() -> None:
     assert (shown("a"), shown([1, "b"]), shown(None)) == ("'a'", "[1, 'b']", "None")
     assert shown("x" * 10**6) == f"'{'x' * 200}'..."
     assert shown(["x"] * 10**5) == repr(["x"] * 10**5)[:200] + "..."
+
+
+@pytest.mark.parametrize(
+    "wrap", [str, lambda text: [text], lambda text: {"path": text}], ids=["text", "list", "mapping"]
+)
+def test_the_cut_never_lies_inside_of_a_secret(wrap: Callable[[str], object]) -> None:
+    """`s3://KEY:SEC` without what comes behind it is no URL with a secret any more, for whoever masks it."""
+    for before in range(150, 205):
+        assert "KEY" not in str(InputError(shown(wrap("x" * before + "s3://KEY:SECRET@bucket"))))

@@ -477,7 +477,7 @@ def test_data_at_a_url_stays_as_it_is_written(recipe_file: Path) -> None:
             "name=!!int x",
             "--set name=!!int x: 'x' looks like a value of YAML's type int, but is none. If it is a text, put",
         ),
-        ("training.epochs=0", "--set training.epochs=0: Input should be greater than or equal to 1; received 0"),
+        ("training.epochs=0", "--set training.epochs=0: expected at least 1; received 0"),
     ],
 )
 def test_wrong_override(override: str, words: str, recipe_file: Path) -> None:

@@ -44,6 +44,16 @@ LOGS = RECIPE[RECIPE.index("logs:") : RECIPE.index("split:")]
 ARTICLE, READER = "{kind: categorical, side: item, type: integer}", "{kind: categorical, side: user}"
 
 WRONG = {
+    "a user's column that the examples have": (
+        "user: reader",
+        "user: gatewise/time",
+        [":18: retrieval.user: the column 'gatewise/time' has a name that the examples need for themselves"],
+    ),
+    "an item's column that the examples have": (
+        "item: article",
+        "item: label/read",
+        [":19: retrieval.item: the column 'label/read' has a name that the examples need for themselves"],
+    ),
     "labelled examples": (
         LOGS,
         "examples: {path: a.parquet}\n",

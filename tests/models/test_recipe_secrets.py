@@ -54,5 +54,8 @@ def test_data_given_as_an_option(tmp_path: Path) -> None:
 
 
 def test_a_value_of_data_may_be_any_url(tmp_path: Path) -> None:
-    (tmp_path / "recipe.yaml").write_text(LABELLED.replace("[rich]", "['https://a.b/?token=1']"))
+    url = "['https://a.b/?token=1']"
+    text = LABELLED.replace("[rich]", url).replace("{path: a.csv}", f"{{path: a.csv, nulls: {url}}}")
+    assert text.count(url) == 2
+    (tmp_path / "recipe.yaml").write_text(text)
     assert load_recipe(tmp_path / "recipe.yaml").tasks["income"].label is not None

@@ -55,11 +55,10 @@ def test_numbers_that_are_not_finite_are_left_to_the_graph() -> None:
     [
         ({"devcie": "phone"}, r"Request 1: unknown column 'devcie'; did you mean 'device'\? Known: age, device"),
         ({"device": 1.5}, r"Request 1, column 'device': expected a text, received 1\.5"),
-        ({"device": True}, r"column 'device': expected a text, received True"),
         ({"device": ["a", "b"]}, r"column 'device': expected one value, received 2"),
         ({"tags": [{"a": 1}]}, r"column 'tags': expected a text, received \{'a': 1\}"),
         ({"item": "12"}, r"column 'item': expected a whole number of 64 bits, received '12'"),
-        ({"item": 12.0}, r"column 'item': expected a whole number"),
+        ({"item": 12.5}, r"column 'item': expected a whole number"),
         ({"item": 2**63}, r"column 'item': expected a whole number of 64 bits"),
         ({"age": "30"}, r"column 'age': expected a number of 32 bits, received '30'"),
         ({"age": False}, r"column 'age': expected a number of 32 bits"),

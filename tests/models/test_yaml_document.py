@@ -165,6 +165,114 @@ def test_numbers_durations_and_booleans_are_read_as_before(tmp_path: Path) -> No
     assert (recipe.training.jit_compile, recipe.training.epochs) == (False, 16)
 
 
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("training.epochs=yes", "expected a number, received the truth value true"),
+        ("training.learning_rate=on", "expected a number, received the truth value true"),
+        ("tasks.read.gates=[{metric: auc, at_least: NO}]", "expected a number, received the truth value false"),
+        ("serving.weights={taste: true}", "expected a number, received the truth value true"),
+        ("model.options.mmoe.experts=yes", "expected int from 1 to 256, received True"),
+        ("model.options.mmoe.units=[yes]", "received [True]"),
+        (
+            "model.options.mmoe.experts=010",
+            "010 is the number 8 in YAML 1.1, as a leading 0 means octal. Write 8 or 10.",
+        ),
+        ("model.embedding_dim=0_12", "0_12 is the number 10 in YAML 1.1"),
+        ("training.learning_rate=12:30", "12:30 is the number 750 in YAML 1.1, of base 60. Write its decimal digits."),
+        ("training.clip_norm=1:30.5", "1:30.5 is the number 90.5 in YAML 1.1, of base 60"),
+    ],
+)
+def test_a_number_is_the_one_that_is_written(override: str, words: str, tmp_path: Path) -> None:
+    message = fails(tmp_path, RECIPE, override)
+    assert message.startswith(f"--set {override}: ") and words in message
+
+
+@pytest.mark.parametrize(("written", "number"), [("007", 7), ("0x10", 16), ("'12'", 12), ("1_000", 1000), ("+3", 3)])
+def test_a_number_in_another_spelling_is_read(written: str, number: int, tmp_path: Path) -> None:
+    (tmp_path / "recipe.yaml").write_text(RECIPE)
+    assert load_recipe(tmp_path / "recipe.yaml", [f"training.epochs={written}"]).training.epochs == number
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("logs.streams=7", "expected a mapping (key: value); received 7"),
+        ("features.reader=7", "expected a mapping (key: value); received 7"),
+        ("evaluation.slices=reader", "expected a list; received 'reader'"),
+        ("training.epochs=many", "expected a whole number; received 'many'"),
+        ("training.epochs=1.5", "expected a whole number; received 1.5"),
+        ("training.jit_compile=7", "expected true or false; received 7"),
+        ("training.learning_rate=0", "expected a number above 0.0; received 0"),
+        (
+            "tasks.read.gates=[{metric: auc, slice: {reader: [u1]}}]",
+            "expected a text or a number or a truth value; received",
+        ),
+        ("logs.streams.read.key=[[reader]]", "expected a text; received ['reader']"),
+    ],
+)
+def test_what_was_expected_is_said_once_and_in_terms_of_yaml(override: str, words: str, tmp_path: Path) -> None:
+    (message,) = fails(tmp_path, RECIPE, override).splitlines()
+    assert words in message
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            RECIPE[:200] + "\0" + RECIPE[200:],
+            f"recipe.yaml:{RECIPE[:200].count(chr(10)) + 1}: no valid YAML: it has the char",
+        ),
+        (RECIPE + "---\n" + RECIPE, "expected a single document in the stream, but found another document"),
+        ("name: " + "[" * 100_000, "nested too deeply"),
+        ("name: " + "{a: " * 5_000 + "}" * 5_000, "nested too deeply"),
+    ],
+    ids=["NUL", "two documents", "brackets", "braces"],
+)
+def test_what_is_no_recipe_is_refused_at_once(text: str, words: str, tmp_path: Path) -> None:
+    started = time.process_time()
+    assert words in fails(tmp_path, text)
+    assert time.process_time() - started < 1.0
+
+
+@pytest.mark.parametrize("override", ["..=1", "training.=1", ".epochs=1", "=1", "training..epochs=1"])
+def test_an_override_names_each_key(override: str, tmp_path: Path) -> None:
+    assert fails(tmp_path, RECIPE, override).startswith(f"--set {override}: expected section.key=value")
+
+
+def test_an_override_inside_of_a_list_says_that_it_is_one(tmp_path: Path) -> None:
+    message = fails(tmp_path, RECIPE, "tasks.read.gates.0.at_least=0.6")
+    assert "'gates' is a list in the recipe, it has no 'at_least' inside. Set the whole list." in message
+
+
+def test_a_character_above_the_basic_plane_may_be_written_as_json_does(tmp_path: Path) -> None:
+    """JSON is YAML, and its libraries write such characters as a pair of surrogates, which no column can be called."""
+    assert parsed('a: "\\ud83c\\udf89"').value == {"a": "\U0001f389"}
+    assert parsed('"\\ud83c\\udf89": 1').value == {"\U0001f389": 1}
+    message = fails(tmp_path, RECIPE + 'description: "\\ud83c"\n')
+    assert "holds half of a character" in message and "Write the character itself." in message
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "logs.streams.read.event_id=''",
+        "logs.streams.read.key=['']",
+        "logs.streams.read.path=''",
+        "logs.streams.read.where={'': [1]}",
+        "logs.streams.read.time.column=''",
+        "features.hour.column=''",
+        "evaluation.group_key=''",
+        "evaluation.slices=[['']]",
+        'features.hour.column="a\\0b"',
+        'logs.streams.read.path="a\\0b"',
+    ],
+)
+def test_no_column_and_no_file_has_an_empty_name_or_one_with_a_nul(override: str, tmp_path: Path) -> None:
+    message = fails(tmp_path, RECIPE, override)
+    assert "expected at least 1 characters" in message or "expected a name without the character U+0000" in message
+
+
 def parsed(text: str) -> yaml_document.Document:
     document = yaml_document.parse(text, lambda line: f"a.yaml:{line}")
     assert document is not None

@@ -141,7 +141,7 @@ def test_users_of_a_file_ask(version: Path, lists: None, tmp_path: Path, capsys:
     assert not code and "(queries: vectors of 40 users)" in said
     requests.write_text('{"age": 3}\n{"height": 1}\n')
     code, _, err = run(capsys, str(version), "--out", str(out), "--queries", str(requests))
-    assert code == 1 and "users.jsonl: Request 1: unknown column 'height'" in err
+    assert code == 1 and "users.jsonl: line 2: unknown column 'height'" in err
     requests.write_text('{"age": 3}\n')
     with pytest.raises(InputError, match="at least 2 lines.*found 1"):
         query_vectors(version, requests)

@@ -76,7 +76,7 @@ def test_letters_of_types_that_json_has_not() -> None:
 MARKERS = ["NA", "\\N", "-", "nan"]
 
 
-@pytest.mark.parametrize("flags", [{"text_numbers": True}, {"open_ended": True}, {}])
+@pytest.mark.parametrize("flags", [{"untyped": True}, {}])
 def test_texts_that_mean_no_value(flags: dict[str, bool]) -> None:
     frame = pl.DataFrame(
         {"a": ["NA", "x", "na", "y"], "n": ["\\N", "1.5", "-", "N"], "l": [["NA", "1"], ["-"], [], None]}

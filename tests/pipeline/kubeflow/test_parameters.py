@@ -89,7 +89,7 @@ def test_the_seed_reaches_the_retrieval_trainer_s_plan_as_well(make_recipe: Call
     merged = json.loads(merge_parameters("RetrievalTrainer", {**given, "seed": 77})["custom_config"])
     assert RetrievalPlan.model_validate_json(merged.pop("plan")) == plan.model_copy(update={"seed": 77})
     assert merged == {"code": "1"}
-    for seed, words in ((-1, "parameter seed: Input should be greater"), (2**32, "expected at most 4294967295")):
+    for seed, words in ((-1, "parameter seed: expected at least 0"), (2**32, "expected at most 4294967295")):
         with pytest.raises(InputError, match=words):
             merge_parameters("RetrievalTrainer", {**given, "seed": seed})
 
@@ -108,8 +108,8 @@ def test_a_stage_takes_only_its_own_parameters() -> None:
     [
         ("as_of", "yesterday", "parameter as_of: expected a moment with its offset from UTC"),
         ("as_of", "2025-05-03T00:00:00", "or latest; received '2025-05-03T00:00:00'"),
-        ("epochs", 0, "parameter epochs: Input should be greater than or equal to 1; received 0"),
-        ("seed", -1, "parameter seed: Input should be greater than or equal to 0"),
+        ("epochs", 0, "parameter epochs: expected at least 1; received 0"),
+        ("seed", -1, "parameter seed: expected at least 0"),
         ("seed", 2**32, "parameter seed: expected at most 4294967295"),
         ("push", "yes", "parameter push: expected true or false; received 'yes'"),
     ],

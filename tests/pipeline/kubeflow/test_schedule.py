@@ -465,8 +465,8 @@ def test_a_wrong_value_in_the_schedule_s_own_file_is_shown_there(
             "--parameter epoch=3: expected KEY=VALUE; did you mean 'epochs'? Known: as_of, epochs, push, seed.",
         ),
         ("epochs", "expected KEY=VALUE"),
-        ("epochs=none", "--parameter epochs=none: Input should be a valid integer"),
-        ("push=1", "--parameter push=1: Input should be a valid boolean"),
+        ("epochs=none", "--parameter epochs=none: expected a whole number"),
+        ("push=1", "--parameter push=1: expected true or false"),
         ("as_of=[", "no valid YAML"),
     ],
 )

@@ -1,0 +1,36 @@
+"""A JSON object as a person writes it into a request."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from models.errors import InputError
+
+
+def json_object(text: str, where: str) -> dict[str, Any]:
+    """The object that a text holds.
+
+    Args:
+        text: JSON, with NaN and Infinity as numbers.
+        where: the place of the text, put before each error.
+
+    Raises:
+        InputError: no JSON, no object, or a key that stands twice.
+    """
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            keys = [key for key, _ in pairs]
+            twice = next(key for key in found if keys.count(key) > 1)
+            raise InputError(f"{where}: the key {twice!r} stands twice. Keep one.")
+        return found
+
+    try:
+        value = json.loads(text, object_pairs_hook=once)
+    except (ValueError, RecursionError) as error:  # a number of too many digits, or lists nested too deeply
+        raise InputError(f"{where}: no valid JSON ({getattr(error, 'msg', error)}); expected one object.") from None
+    if not isinstance(value, dict):
+        raise InputError(f"{where}: expected a JSON object column -> value, received {type(value).__name__}.")
+    return value
