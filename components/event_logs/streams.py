@@ -145,7 +145,11 @@ def require_columns(block: Block, needed: dict[str, str], file: str) -> None:
 def _hint(column: str, block: Block, file: str) -> str:
     if any(folder.startswith(f"{column}=") for folder in file.split("/")[:-1]):
         return " The name of a folder gives no column: write it into the rows."
-    marks = [mark for mark in ";\t|" if block.text_numbers and len(block.columns) == 1 and mark in block.columns[0]]
+    marks = [
+        mark
+        for mark in ";\t|"
+        if block.untyped and not block.open_ended and len(block.columns) == 1 and mark in block.columns[0]
+    ]
     return (
         f" If {marks[0]!r} stands between the values, say so: `csv: {{delimiter: {json.dumps(marks[0])}}}`."
         if marks

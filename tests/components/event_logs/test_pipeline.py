@@ -537,7 +537,7 @@ def test_a_file_of_json_lines_may_lack_what_none_of_its_rows_has(
     done = [{"what": "buy", "user": n, "item": 1, "time": START + n * DAY + 5, "paid": 2.5} for n in range(0, 6, 2)]
     streams = {"impression": {"path": "log*", "where": {"what": ["see"]}}}
     streams["click"] = {"path": "log*", "where": {"what": ["buy"]}, "value": "paid"}
-    tasks = {"paid": {"kind": "regression", "outcome": "click", "window": "1d"}}
+    tasks = {"paid": {"kind": "regression", "outcome": "click", "window": "1d", "unmeasured": "allow"}}
     recipe = shop_recipe(streams=streams, tasks=tasks, features={"coupon": {"kind": "categorical"}})
     lines = [json.dumps(row) for row in seen + done]
     whole = write_log("log.jsonl", "\n".join(lines))
