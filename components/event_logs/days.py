@@ -230,5 +230,14 @@ def _missing(
     certain: bool,
 ) -> Missing:
     near = tuple((int(first + i * step), int(counts[i]), int(base[i])) for i in around[day])
-    found = {"start": int(first + day * step), "hours": step, "found": int(counts[day]), "of": int(base[day])}
-    return Missing(name, per, **found, expected=float(expected[day]), near=near, certain=certain)
+    return Missing(
+        stream=name,
+        per=per,
+        start=int(first + day * step),
+        hours=step,
+        found=int(counts[day]),
+        of=int(base[day]),
+        expected=float(expected[day]),
+        near=near,
+        certain=certain,
+    )
