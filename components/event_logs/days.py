@@ -231,10 +231,10 @@ def _missing(
 ) -> Missing:
     near = tuple((int(first + i * step), int(counts[i]), int(base[i])) for i in around[day])
     return Missing(
-        name,
-        per,
-        int(first + day * step),
-        step,
+        stream=name,
+        per=per,
+        start=int(first + day * step),
+        hours=step,
         found=int(counts[day]),
         of=int(base[day]),
         expected=float(expected[day]),
