@@ -66,11 +66,13 @@ def _tasks(recipe: Recipe) -> Iterator[Problem]:
                 f"the signature `rank` has an output of this name besides the tasks. Choose another than "
                 f"{' and '.join(map(repr, RANK_OUTPUTS))}.",
             )
-        elif not _is_in_formulas(task):
-            yield (
-                ("tasks", task),
-                f"{task!r} is a word of Python, which no formula of `score` can name. Choose another.",
-            )
+    first = next(iter(recipe.tasks))
+    if recipe.serving.score is None and not _is_in_formulas(first):
+        yield (
+            ("tasks", first),
+            f"{first!r} is a word of Python, which no formula can name, and without serving.score the first task is the score. "
+            "Choose another name, put another task first, or write a score of the others.",
+        )
 
 
 def _weights(recipe: Recipe) -> Iterator[Problem]:

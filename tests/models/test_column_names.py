@@ -23,7 +23,7 @@ COLUMNS = [
     *("Ünï", "名", "é", "e\u0301", "label/x", "weight/x", "gate", "x" * 300),
 ]
 FEATURES = ["self", "cls", "class", "None", "categorical", "numeric", "labels", "multivalued", "inputs", "true"]
-TASKS = ["self", "cls", "Click", "click", "inputs", "x_1"]
+TASKS = ["self", "cls", "Click", "click", "inputs", "x_1", "return"]
 
 
 def recipe_of(columns: list[str]) -> dict[str, Any]:
@@ -141,10 +141,6 @@ REFUSED = {
         "features": {"f22": {"kind": "numeric", "column": "a b c"}},
         "serving": {"weights": {"A_b_c": 1.0}, "score": "cls * A_b_c"},
     },
-    "tasks.class: 'class' is a word of Python, which no formula of `score` can name": {
-        "tasks": {"class": {"kind": "regression", "label": {"column": "y"}}}
-    },
-    "tasks.None: 'None' is a word of Python": {"tasks": {"None": {"kind": "regression", "label": {"column": "y"}}}},
     "tasks.score: the signature `rank` has an output of this name": {
         "tasks": {"score": {"kind": "regression", "label": {"column": "y"}}}
     },
@@ -160,6 +156,32 @@ def test_names_that_are_taken(words: str, tmp_path: Path) -> None:
     with pytest.raises(InputError) as error:
         load_recipe(tmp_path / "recipe.yaml")
     assert words in str(error.value)
+
+
+def test_a_task_that_no_formula_can_name_is_no_default_score(tmp_path: Path) -> None:
+    """Any place but that of the first task, and any formula of the others, will do."""
+    label = {"kind": "regression", "label": {"column": "y"}}
+    document = {**recipe_of(COLUMNS), "tasks": {"class": label, "None": label, "click": label}, "serving": {}}
+    path = tmp_path / "recipe.yaml"
+    path.write_text(yaml.safe_dump(document, sort_keys=False))
+    with pytest.raises(
+        InputError, match="tasks.class: 'class' is a word of Python, which no formula can name, and without"
+    ):
+        load_recipe(path)
+    assert list(load_recipe(path, ["serving.score=2 * click"]).tasks) == ["class", "None", "click"]
+    document["tasks"] = {"click": label, "class": label}
+    path.write_text(yaml.safe_dump(document, sort_keys=False))
+    assert load_recipe(path).serving.score is None
+
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.parametrize(
+    "path", sorted([*ROOT.glob("recipes/*.yaml"), *ROOT.glob("benchmarks/*.yaml")]), ids=lambda p: p.name
+)
+def test_every_recipe_that_comes_with_it_is_fine(path: Path) -> None:
+    assert load_recipe(path).name
 
 
 def test_a_weight_that_no_input_can_be_called(tmp_path: Path) -> None:
