@@ -13,6 +13,7 @@ from components.event_logs.blocks import Block, without
 from components.event_logs.plan import ColumnPlan, EventLogsPlan, StreamPlan, TaskPlan
 from components.event_logs.times import micros
 from components.event_logs.values import (
+    DIGITS,
     as_text,
     cast,
     is_inexact,
@@ -20,6 +21,7 @@ from components.event_logs.values import (
     is_one_of,
     is_scalar,
     items_of,
+    may_hold_truths,
     one_text_each,
 )
 from models.errors import InputError
@@ -241,6 +243,8 @@ def _cast(frame: pl.DataFrame, column: ColumnPlan, file: str) -> tuple[pl.Expr, 
         expected = {"bytes": "text", "int": "integers", "float": "numbers"}[column.type]
         hint = " Lists need `kind: multivalued`." if isinstance(dtype, pl.List) and not column.multivalued else ""
         raise InputError(f"{file}: column {column.name!r} holds {dtype}, expected {expected}.{hint}")
+    if column.type != "bytes" and isinstance(dtype, pl.String) and may_hold_truths(frame[column.name]):
+        name = name.replace(DIGITS)
     if column.multivalued and column.separator and column.type == "bytes" and isinstance(dtype, pl.String):
         separator = column.separator
         name = name.map_batches(lambda texts: one_text_each(texts, separator), return_dtype=pl.String)

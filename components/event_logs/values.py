@@ -19,6 +19,8 @@ from models.value_texts import BOOLEANS, WHOLE, text_of
 ITEM = "\x1e"
 FLOAT32_MAX = float(np.finfo(np.float32).max)
 _INT64 = 2.0**63
+DIGITS = {text: str(int(text.lower() == "true")) for text in (*BOOLEANS, *BOOLEANS.values())}
+"""{a truth value as text: the number that stands for it where numbers are wanted, as of Parquet's booleans}."""
 _FITTING = (pl.Int64, pl.Int32, pl.Int16, pl.Int8, pl.UInt32, pl.UInt16, pl.UInt8, pl.Boolean)
 _EXACT: dict[type[pl.DataType], float] = {pl.Float32: 2.0**24, pl.Float64: 2.0**53}
 
@@ -59,6 +61,11 @@ def beginnings(texts: pl.Series) -> np.ndarray:
     if isinstance(views, pa.ChunkedArray):
         views = views.combine_chunks()
     return np.frombuffer(views.buffers()[1], np.uint8).reshape(-1, 16)[views.offset :][: len(views)]
+
+
+def may_hold_truths(texts: pl.Series) -> bool:
+    """Whether some of the texts begin as those of `DIGITS` do; only then it is worth the time to replace them."""
+    return bool(np.isin(beginnings(texts)[:, 4], np.frombuffer(b"TtFf", np.uint8)).any())
 
 
 def one_text_each(texts: pl.Series, separator: str) -> pl.Series:

@@ -158,6 +158,17 @@ def test_labels_of_files_that_write_them_differently(
     assert [age for age, weight in weights.items() if not weight] in ([4, 104], [104, 4])
 
 
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
+def test_truth_values_are_labels_in_every_format(
+    tmp_path: Path, write_log: Callable, run_stage: Run, ending: str
+) -> None:
+    write_log(f"train.{ending}", [{"age": n, "clicked": None if n == 4 else n % 3 == 0} for n in range(60)])
+    task = {"kind": "binary", "label": {"column": "clicked"}}
+    out = run_stage(recipe(tmp_path, examples={"path": f"train.{ending}"}, tasks={"clicked": task}))
+    found = {int(row["age"][0]): (row["label/clicked"][0], row["weight/clicked"][0]) for row in out.examples.to_dicts()}
+    assert found == {n: (float(n % 3 == 0), float(n != 4)) for n in range(60)}
+
+
 def test_missing_labels_are_not_observed(tmp_path: Path, write_log: Callable, run_stage: Run) -> None:
     nan = float("nan")
     frame = pl.DataFrame(

@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.event_logs.values import as_text, cast, is_inexact, is_one_of, one_text, one_text_each
+from components.event_logs.values import (
+    DIGITS,
+    as_text,
+    cast,
+    is_inexact,
+    is_one_of,
+    may_hold_truths,
+    one_text,
+    one_text_each,
+)
 from models.value_texts import text_of
 
 
@@ -138,6 +147,13 @@ def test_number_columns_are_finite() -> None:
     values, missing = typed(["1e3", "inf", "x", " ", "1e39", "true"], "float")
     assert values == [1000, None, None, None, None, None]
     assert missing == [False, False, False, True, False, False]
+
+
+def test_columns_that_may_hold_truth_values() -> None:
+    for text in DIGITS:
+        assert may_hold_truths(pl.Series(["1", None, "", text]))
+    assert not may_hold_truths(pl.Series(["1", None, "", "nan", "-1e3"], dtype=pl.String))
+    assert DIGITS == {"true": "1", "True": "1", "TRUE": "1", "false": "0", "False": "0", "FALSE": "0"}
 
 
 @pytest.mark.parametrize("target", ["int", "float"])
