@@ -22,6 +22,10 @@ Write = Callable[..., Path]
 Run = Callable[..., SimpleNamespace]
 
 
+# When every window has closed.
+LATER = {"as_of": "2023-12-31T00:00:00Z"}
+
+
 def frame(users: list[Any], delay: int = 0, dtype: Any = None) -> pl.DataFrame:
     times = [START + n * DAY + delay for n in range(len(users))]
     return pl.DataFrame({"user": pl.Series(users, dtype=dtype), "item": 1, "time": times})
@@ -88,7 +92,7 @@ def test_zeros_before_the_numbers_of_both_sides_are_texts(shop_recipe: Make, wri
     users = ["007", "7", "07", "0012", "12", "8", "9", "10", "011", "11"]
     write_log("impression.csv", frame(users))
     write_log("click.csv", frame(["x0", "7", "07", "0012", "12"], 5))
-    out = run_stage(shop_recipe())
+    out = run_stage(shop_recipe(logs=LATER))
     assert out.books["click"]["used"] == 4 and out.books["click"]["orphan"] == 1
     assert out.examples.filter(pl.col("label/click").list.first() > 0)["user"].explode().sort().to_list() == [
         *[b"0012", b"07", b"12", b"7"]
@@ -100,13 +104,13 @@ def test_impressions_alone_may_have_them_if_no_outcome_is_lost(
 ) -> None:
     write_log("impression.csv", frame([*map(str, USERS), "007"]))
     write_log("click.csv", frame(list(map(str, USERS)), 5)[:4])
-    assert run_stage(shop_recipe()).books["click"]["used"] == 4
+    assert run_stage(shop_recipe(logs=LATER)).books["click"]["used"] == 4
 
 
 def test_floats_that_may_be_several_ids_are_dead_letters(shop_recipe: Make, write_log: Write, run_stage: Run) -> None:
     write_log("impression.parquet", frame([*map(float, USERS), 2.0**53]))
     write_log("click.csv", frame(list(USERS), 5)[:4])
-    out = run_stage(shop_recipe(logs={"limits": {"dead_letters": 0.1}}))
+    out = run_stage(shop_recipe(logs={**LATER, "limits": {"dead_letters": 0.1}}))
     assert out.dead["reason"].to_list() == [
         "key column 'user': a float so large that it may stand for several whole numbers"
     ]

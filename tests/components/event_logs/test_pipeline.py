@@ -343,8 +343,8 @@ def test_a_value_is_needed_where_a_regression_learns_it(
     ]
     write_log("buy.csv", buys)
     tasks = {
-        "click": {"kind": "binary", "outcome": "click", "window": "1d"},
-        "spend": {"kind": "regression", "outcome": "buy", "window": "1d"},
+        "click": {"kind": "binary", "outcome": "click", "window": "1d", "unmeasured": "allow"},
+        "spend": {"kind": "regression", "outcome": "buy", "window": "1d", "unmeasured": "allow"},
     }
     recipe = shop_recipe(streams={"buy": {"value": "value"}}, tasks=tasks, logs={"limits": {"dead_letters": 0.5}})
     out = run_stage(recipe)
@@ -407,6 +407,8 @@ def test_a_corrupt_file(
 ) -> None:
     shop_log("csv")
     path = write_log(f"click.bad.{ending}", "this is not it")
+    if ending == "csv.gz":  # by its first bytes it is
+        path.write_bytes(b"\x1f\x8bthis is not it")
     assert re.match(rf"cannot read {path} as (parquet|csv): ", refused(run_stage, shop_recipe()))
     assert "while running" not in refused(run_stage, shop_recipe())
 
