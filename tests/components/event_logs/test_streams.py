@@ -134,7 +134,7 @@ def test_the_name_of_a_folder_is_no_column() -> None:
 
 @pytest.mark.parametrize("mark, written", [(";", '";"'), ("\t", r'"\t"'), ("|", '"|"')])
 def test_a_header_with_another_delimiter(mark: str, written: str) -> None:
-    block = Block(pl.DataFrame(), np.array([]), (f"user{mark}item",), text_numbers=True)
+    block = Block(pl.DataFrame(), np.array([]), (f"user{mark}item",), untyped=True)
     message = re.escape(f"If {mark!r} stands between the values, say so: `csv: {{delimiter: {written}}}`.")
     with pytest.raises(InputError, match=message):
         require_columns(block, {"user": "key of stream 'click'"}, "click.csv")
