@@ -70,14 +70,14 @@ def test_a_stream_that_has_ended_long_ago_is_named(shop_recipe: Make, write_log:
     logs["click"] = [row for row in logs["click"] if row["time"] < START + 2 * DAY]
     write_all(write_log, logs)
     split = {"split": {"eval_fraction": 0.9}}
-    short = {"tasks": {"click": {"kind": "binary", "outcome": "click", "window": "1h", "unmeasured": "allow"}}} | split
+    short = {"tasks": {"click": {"kind": "binary", "outcome": "click", "window": "1h"}}} | split
     (warning,) = run_stage(shop_recipe(**short)).summary["warnings"]
     assert warning == (
         "stream 'click' ends at 2026-01-06T23:42:30Z, 8.0 days before the impressions do. So the logs count as complete up "
         "to there (`as_of: latest`), and about 1,920 impressions after it have no weight. Are files of 'click' missing? "
         "Otherwise write the moment as logs.as_of."
     )
-    long = {"tasks": {"click": {"kind": "binary", "outcome": "click", "window": "9d", "unmeasured": "allow"}}} | split
+    long = {"tasks": {"click": {"kind": "binary", "outcome": "click", "window": "9d"}}} | split
     message = refused(run_stage, shop_recipe(**long))
     assert (
         "`as_of: latest` is 2026-01-06T23:42:30Z, where stream 'click' ends, the first of the streams that tasks use."
