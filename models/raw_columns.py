@@ -94,17 +94,20 @@ def with_one_text(columns: Mapping[str, Column]) -> dict[str, Column]:
     texts = [name for name, column in columns.items() if column.values.dtype == tf.string]
     if not texts:
         return dict(columns)
-    values = tf.concat([columns[name].values for name in texts], axis=0)
-    # The question is six times as fast as the rewriting.
-    asked = tf.reduce_any(tf.strings.regex_full_match(values, REWRITTEN))
-    values = tf.cond(asked, lambda: _rewritten(values), lambda: values)
+    values = one_text(tf.concat([columns[name].values for name in texts], axis=0))
     sizes = tf.stack([tf.size(columns[name].values) for name in texts])
     parts = zip(texts, tf.split(values, sizes, num=len(texts)), strict=True)
     return {**columns, **{name: dataclasses.replace(columns[name], values=part) for name, part in parts}}
 
 
-def _rewritten(texts: tf.Tensor) -> tf.Tensor:
-    texts = tf.strings.regex_replace(texts, WHOLE, r"\1\2", replace_global=False)
-    for written, text in BOOLEANS.items():
-        texts = tf.where(tf.equal(texts, written), text, texts)
-    return texts
+def one_text(texts: tf.Tensor) -> tf.Tensor:
+    """Each text as the text of its value (`models/value_texts.py`), of the same shape."""
+
+    def rewritten() -> tf.Tensor:
+        values = tf.strings.regex_replace(texts, WHOLE, r"\1\2", replace_global=False)
+        for written, text in BOOLEANS.items():
+            values = tf.where(tf.equal(values, written), text, values)
+        return values
+
+    # The question is six times as fast as the rewriting.
+    return tf.cond(tf.reduce_any(tf.strings.regex_full_match(texts, REWRITTEN)), rewritten, lambda: texts)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from models.raw_columns import one_text
 from models.retrieval.recommenders import load_recommenders
 
 NO_ITEM: dict[str, Any] = {"bytes": b"", "int": -1}
@@ -21,7 +22,7 @@ class ExactIndex(tf.Module):
         ids: (item,) bytes or int64.
         answers: items of an answer; fewer where there are not so many.
 
-    Call: queries (batch, dim) and ids to leave out (batch, any number; `no id` of the type is ignored) -> ids and scores,
+    Call: queries (batch, dim) and ids to leave out, in any spelling (batch, any number; `no id` of the type is ignored) -> ids and scores,
     (batch, answers) each, the best first; of equal scores the item that comes first in the table.
     """
 
@@ -55,6 +56,7 @@ class ExactIndex(tf.Module):
         """(batch, wanted) bool: which of the rows are excluded, in no more memory than the scores of all items took."""
         batch, width = tf.unstack(tf.shape(exclude))
         # What is no item falls into a place behind the last.
+        exclude = one_text(exclude) if exclude.dtype == tf.string else exclude
         places = tf.cast(self.rows.lookup(exclude), tf.int32)
         users = tf.repeat(tf.range(batch), width)
         marked = tf.scatter_nd(

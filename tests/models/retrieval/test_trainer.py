@@ -145,6 +145,8 @@ def test_texts_name_items_too(problem: SimpleNamespace) -> None:
     ids, scores = index(tf.constant([[1.0, 2.0, 2.0]]), tf.constant([[b"c", b""]]))
     assert ids.numpy().tolist() == [[b"b", b"a", b""]]
     assert scores.numpy()[0, :2].tolist() == [2.0, 1.0]
+    index = ExactIndex(np.eye(2, dtype=np.float32), np.array([b"7", b"007"], object), 2)
+    assert index(tf.constant([[1.0, 2.0]]), tf.constant([[b"7.0"]]))[0].numpy().tolist() == [[b"007", b""]]
 
 
 def test_the_same_seed_gives_the_same_model_also_after_a_kill(problem: SimpleNamespace, tmp_path: Path) -> None:
