@@ -77,13 +77,12 @@ def ask(model: str, files: Sequence[str], plan: ProbePlan, warm_up: str | None =
     return {**report, "faults": found}
 
 
-def main(question: str, answer: str, parent: str) -> None:
-    """Reads the arguments of `ask` from one file and writes what it returns into the other; ends when the parent does.
+def main(question: str, answer: str) -> None:
+    """Reads the arguments of `ask` from one file and writes what it returns into the other.
 
     An error of the model is an answer as well. One of the machine is none: it ends the process, and the next probe may
     fare better.
     """
-    end_with(int(parent))
     arguments = json.loads(Path(question).read_text(encoding="utf-8"))
     try:
         result = ask(**{**arguments, "plan": ProbePlan.model_validate(arguments["plan"])})
@@ -98,4 +97,5 @@ def main(question: str, answer: str, parent: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    end_with(int(sys.argv[3]))
+    main(*sys.argv[1:3])

@@ -237,6 +237,7 @@ WRONG: dict[str, tuple[Callable[[Logs], Any], int, list[str]]] = {
     "one class in the eval split": (
         lambda logs: (
             logs.clicks.__setitem__(slice(None), [row for row in logs.clicks if row["at"] < START + 1300 * 60]),
+            logs.recipe["logs"].update(as_of="2026-01-02T10:00:00Z"),
             logs.recipe["tasks"]["click"].update(gates=[{"metric": "auc", "at_least": 0.5}]),
         ),
         2,
