@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from models.recipe import Recipe
 from models.retrieval.plan import RetrievalPlan
 
 from .conftest import recipe_with
@@ -56,4 +55,4 @@ def test_inputs_and_features_of_each_side() -> None:
 def test_a_recipe_without_the_section() -> None:
     recipe = recipe_with()
     with pytest.raises(ValueError, match="a recipe with a section retrieval"):
-        RetrievalPlan.from_recipe(Recipe.model_validate({**recipe.model_dump(), "retrieval": None}))
+        RetrievalPlan.from_recipe(recipe.model_copy(update={"retrieval": None}))
