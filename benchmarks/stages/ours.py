@@ -32,12 +32,14 @@ CODE = {"code": "1"}
 def event_logs(recipe: Recipe, inputs: Path, out: Path) -> Done:
     """Logs -> attributed examples. Rows: impressions, or labelled examples."""
     from components.event_logs.executor import Executor
+    from components.event_logs.fingerprint import fingerprint
     from components.event_logs.plan import EventLogsPlan
 
     plan = EventLogsPlan.from_recipe(recipe).model_dump_json()
+    properties = {"plan": plan, "fingerprint": fingerprint(recipe), **CODE}
     examples = artifact(standard_artifacts.Examples, out / "examples")
     with clock() as seconds:
-        do(Executor, {}, {"examples": examples}, {"plan": plan, "fingerprint": "", **CODE}, out / "tmp", flags(recipe))
+        do(Executor, {}, {"examples": examples}, properties, out / "tmp", flags(recipe))
     summary = json.loads((out / "examples" / "summary.json").read_text(encoding="utf-8"))
     return {"seconds": seconds[0], "rows": rows_of(out / "examples"), "tasks": summary["tasks"]}
 

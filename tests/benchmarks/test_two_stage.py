@@ -23,7 +23,7 @@ QUICK = [
     "retrieval.candidates=60",
     "retrieval.epochs=1",
     "retrieval.gates=[]",
-    *(f"tasks.{task}.gates=[]" for task in ("click", "cart", "order", "order_value")),
+    *(f"tasks.{task}.gates=none" for task in ("click", "cart", "order", "order_value")),
 ]
 
 
