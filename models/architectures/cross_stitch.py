@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 from keras import ops
@@ -11,7 +11,9 @@ from models.architectures.base import Architecture
 from models.errors import InputError
 from models.layers.cross_stitch import CrossStitchUnit
 from models.layers.mlp import MLP
-from models.option_types import Activation, Dropout, Layers, LayersOrNone, Share
+
+if TYPE_CHECKING:
+    from models.option_types import Activation, Dropout, Layers, LayersOrNone, Share
 
 
 @keras.saving.register_keras_serializable(package="gatewise")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 
 from models.architectures.base import Architecture
 from models.layers.experts import Experts
 from models.layers.gate import Gate, mix
-from models.option_types import Activation, Dropout, ExpertCount, Layers, LayersOrNone
+
+if TYPE_CHECKING:
+    from models.option_types import Activation, Dropout, ExpertCount, Layers, LayersOrNone
 
 
 @keras.saving.register_keras_serializable(package="gatewise")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 from keras import ops
@@ -11,7 +11,9 @@ from models.architectures.base import Architecture
 from models.errors import InputError
 from models.layers.experts import Experts
 from models.layers.gate import Gate, mix
-from models.option_types import Activation, Dropout, ExpertCount, Layers, LayersOrNone, Levels
+
+if TYPE_CHECKING:
+    from models.option_types import Activation, Dropout, ExpertCount, Layers, LayersOrNone, Levels
 
 
 @keras.saving.register_keras_serializable(package="gatewise")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 
 from models.architectures.base import Architecture
 from models.layers.mlp import MLP
-from models.option_types import Activation, Dropout, LayersOrNone
+
+if TYPE_CHECKING:
+    from models.option_types import Activation, Dropout, LayersOrNone
 
 
 @keras.saving.register_keras_serializable(package="gatewise")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 from keras import ops
@@ -10,7 +10,9 @@ from keras import ops
 from models.architectures.base import Architecture
 from models.errors import InputError
 from models.layers.mlp import MLP
-from models.option_types import Activation, Dropout, Layers, LayersOrNone, Strength
+
+if TYPE_CHECKING:
+    from models.option_types import Activation, Dropout, Layers, LayersOrNone, Strength
 
 
 @keras.saving.register_keras_serializable(package="gatewise")

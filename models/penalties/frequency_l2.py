@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 from keras import ops
 
 from models.errors import InputError
-from models.option_types import Strength
 from models.penalties.base import RowPenalty
+
+if TYPE_CHECKING:
+    from models.option_types import Strength
 
 
 @keras.saving.register_keras_serializable(package="gatewise")

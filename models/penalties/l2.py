@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 from keras import ops
 
 from models.errors import InputError
-from models.option_types import Strength
 from models.penalties.base import Penalty
+
+if TYPE_CHECKING:
+    from models.option_types import Strength
 
 
 @keras.saving.register_keras_serializable(package="gatewise")

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 import tensorflow as tf
 
 from models.errors import InputError
 from models.one_pass import one_pass
-from models.option_types import Rate
 from models.table_optimizers.distinct_rows import DistinctRows, distinct_rows
+
+if TYPE_CHECKING:
+    from models.option_types import Rate
 
 
 class TableOptimizer(keras.layers.Layer, abc.ABC):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 from keras import ops
 
-from models.option_types import Rate, Strength
 from models.table_optimizers.base import TableOptimizer
+
+if TYPE_CHECKING:
+    from models.option_types import Rate, Strength
 
 
 @keras.saving.register_keras_serializable(package="gatewise")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 
-from models.option_types import Rate
 from models.table_optimizers.base import TableOptimizer
+
+if TYPE_CHECKING:
+    from models.option_types import Rate
 
 
 @keras.saving.register_keras_serializable(package="gatewise")

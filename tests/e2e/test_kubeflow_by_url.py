@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -95,7 +96,14 @@ def test_the_data_stages_read_and_write_at_urls(
         files = [path.relative_to(here).as_posix() for path in here.rglob("*") if path.is_file()]
         for file in files:
             there = client.get_object(Bucket="recommender", Key=f"{prefix}/{file}")["Body"].read()
+            if file == "files.json":  # at a URL the time of the last change stands for the content
+                assert _without_fingerprints(there) == _without_fingerprints((here / file).read_bytes())
+                continue
             assert there == (here / file).read_bytes(), f"{name}: {file}"
         assert len(files) > 2
     left = [entry["Key"] for entry in client.list_objects_v2(Bucket="recommender")["Contents"]]
     assert not [key for key in left if ".shuffle" in key]
+
+
+def _without_fingerprints(files: bytes) -> dict[str, Any]:
+    return {name: {**about, "fingerprint": None} for name, about in json.loads(files).items()}

@@ -78,7 +78,7 @@ def test_taobao_cart_to_buy(shared_data: Path, run_stage: Run) -> None:
 
 def test_the_taobao_slice_is_too_short_to_close_its_windows(shared_data: Path, run_stage: Run) -> None:
     file, key = "taobao_userbehavior_slice.parquet", ["user_id", "item_id"]
-    tasks = {"buy": {"kind": "binary", "outcome": "buy", "window": "30m"}}
+    tasks = {"buy": {"kind": "binary", "outcome": "buy", "window": "30m", "unmeasured": "allow"}}
     out = run_stage(recipe(shared_data, file, "behavior", key, {"buy": "buy"}, "pv", tasks=tasks))
     log = pl.read_parquet(shared_data / file)
     seen, done = log.filter(behavior="pv").unique(), log.filter(behavior="buy").unique()
