@@ -147,8 +147,7 @@ def _of_outcomes(
     expected = np.minimum(by_impressions, by_time)
     whole = (near >= LEAST_EXPECTED) & (counts > least * near)
     for day in _far_below(counts, expected, least):
-        started = bool(whole[:day].any())
-        sure = started and (compared[day] or (step == 24 and not _on_weekend(first, day)))
+        sure = whole[:day].any() and (compared[day] or _is_weekday(first, day, step))
         yield _missing(name, per, day, counts, base, expected, around, first, step, bool(sure))
 
 
@@ -161,11 +160,7 @@ def _of_impressions(
     # Without outcomes either, nothing may have been open.
     expected = np.where(base > 0, np.minimum(by_outcomes, by_time), by_time)
     for day in _far_below(counts, expected, least):
-        sure = (
-            base[day] > 0
-            and counts[day + 1 :].any()
-            and (compared[day] or (step == 24 and not _on_weekend(first, day)))
-        )
+        sure = base[day] > 0 and counts[day + 1 :].any() and (compared[day] or _is_weekday(first, day, step))
         yield _missing(name, per, day, counts, base, expected, around, first, step, bool(sure))
 
 
@@ -211,10 +206,12 @@ def _far_below(counts: np.ndarray, expected: np.ndarray, least: float) -> np.nda
     return np.flatnonzero(enough & (counts <= least * expected) & (-logs >= STANDARD_DEVIATIONS * deviation))
 
 
-def _on_weekend(first: int, day: int) -> bool:
-    """Whether any of the day's hours is."""
+def _is_weekday(first: int, day: int, step: int) -> bool:
+    """Whether it is a day, not an hour, with no hour on a weekend: it may be judged without another week's."""
     hours = (first + int(day) * 24, first + int(day) * 24 + 23)
-    return any(datetime.datetime.fromtimestamp(hour * 3600, datetime.UTC).weekday() in _WEEKEND for hour in hours)
+    return step == 24 and not any(
+        datetime.datetime.fromtimestamp(hour * 3600, datetime.UTC).weekday() in _WEEKEND for hour in hours
+    )
 
 
 def _missing(
