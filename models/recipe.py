@@ -664,7 +664,8 @@ class Serving(Section):
     keep_versions: Annotated[int, Field(ge=2), Number] | None = Field(
         default=None,
         description="How many of the newest pushed versions a push keeps; it removes older ones, a ranker and its retrieval "
-        "model together. What `gatewise serving-config` has chosen always stays. By default nothing is removed.",
+        "model together. What was pushed just now, and what `gatewise serving-config` has chosen, always stays. By default "
+        "nothing is removed.",
         examples=[10],
     )
 
