@@ -41,7 +41,7 @@ bench: setup ## Time every stage against its peers (hours; small: make bench ROW
 	.venv/bin/python -m benchmarks.two_stage $(if $(ROWS),--rows $(ROWS))
 	.venv/bin/python -m benchmarks.top_k $(if $(ROWS),--rows $(ROWS))
 
-docs: setup ## Write docs/recipe.md and recipes/recipe.schema.json from models/recipe.py
+docs: setup ## Write docs/recipe.md and recipes/recipe.schema.json from models/recipe
 	.venv/bin/python -m pipeline.recipe_docs
 
 lock: setup ## Solve the locks again from requirements/*.in

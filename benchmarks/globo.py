@@ -16,8 +16,8 @@ import typer
 
 from benchmarks.session import WORK, Work
 from components.storage.writing import whole_file
-from models.errors import InputError
-from models.recipe_file import load_recipe
+from models.recipe.errors import InputError
+from models.recipe.file import load_recipe
 from pipeline.console import RunConsole
 from pipeline.places import places
 

@@ -18,8 +18,8 @@ from benchmarks.peers.environment import PEERS, python_of
 from benchmarks.prepare import OURS, RECIPE
 from benchmarks.session import HISTORY, WORK, History, Recipe, Rows, Runs, Seed, Session, Skew, Work
 from components.features.plan import FeaturesPlan
-from models.recipe_file import load_recipe
-from models.trainer_plan import TrainerPlan
+from models.recipe.file import load_recipe
+from models.training.plan import TrainerPlan
 
 STAGES = ("event_logs", "statistics", "schema", "validation", "features", "training", "evaluation")
 

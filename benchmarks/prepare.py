@@ -31,7 +31,7 @@ ARTIFACTS = {
 _CODE = {
     "event_logs": "components.event_logs.executor",
     "features": "components.features.executor",
-    "trainer": "models.trainer",
+    "trainer": "models.training.trainer",
 }
 
 

@@ -10,13 +10,13 @@ from typing import Any
 import keras
 import numpy as np
 
-from models.encoding import Analysed, encode
-from models.preprocessing import vocabulary_file, write_transform_graph
-from models.recipe import Recipe
-from models.serving import export
-from models.trainer import build_model
-from models.trainer_plan import TrainerPlan
-from models.user_once import UserOnce
+from models.features.layout import Analysed, encode
+from models.features.preprocessing import vocabulary_file, write_transform_graph
+from models.recipe.recipe import Recipe
+from models.serving.export import export
+from models.serving.user_once import UserOnce
+from models.training.plan import TrainerPlan
+from models.training.trainer import build_model
 
 TASKS = ("click", "order")
 

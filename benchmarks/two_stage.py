@@ -25,9 +25,9 @@ from benchmarks.machine import commit, machine
 from benchmarks.session import HISTORY, WORK, History, Rows, Seed, Work
 from benchmarks.two_stage_lists import Worth, among, best, compare, held
 from components.interactions.item_table import POSITIVES
-from models.errors import InputError
-from models.recipe import Recipe
-from models.recipe_file import load_recipe
+from models.recipe.errors import InputError
+from models.recipe.file import load_recipe
+from models.recipe.recipe import Recipe
 from pipeline.console import RunConsole
 from pipeline.lineage import Run
 from pipeline.places import places

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from components.retrieval_evaluation.exact_top_k import NO_ITEM
 from components.retrieval_evaluation.row_lists import Rows
-from models.asking import RANK, load_named
-from models.named_rows import named_columns
 from models.retrieval.asking import load_retrieval
 from models.retrieval.plan import HISTORY, ITEMS_FILE
-from models.serving_inputs import read_inputs
+from models.serving.inference import RANK, load_named
+from models.serving.inputs import read_inputs
+from models.serving.named_rows import named_columns
 from pipeline.simulate import impression_columns, item_names, user_names
 from pipeline.simulate_affinity import Shop, Visits
 

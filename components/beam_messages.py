@@ -6,7 +6,7 @@ import contextlib
 import re
 from collections.abc import Iterator
 
-from models.errors import InputError
+from models.recipe.errors import InputError
 
 _INPUT_ERROR = f"{InputError.__module__}.{InputError.__name__}: "
 _OUR_MODULE = re.compile(r"No module named '((?:models|components|pipeline)(?:\.\w+)*)'")

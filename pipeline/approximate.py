@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from models.errors import InputError
+from models.recipe.errors import InputError
 from models.retrieval.exact_index import NO_ITEM
 
 NOTES, INDEX, IDS = "index.json", "items.faiss", "ids.arrow"

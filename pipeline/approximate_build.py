@@ -23,10 +23,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from models.errors import InputError
+from models.recipe.errors import InputError
 from models.retrieval.asking import load_retrieval
 from models.retrieval.plan import EXCLUDE, ITEMS_FILE, VECTOR_COLUMN
-from models.serving_inputs import is_retrieval, read_inputs
+from models.serving.inputs import is_retrieval, read_inputs
 from pipeline.approximate import IDS, INDEX, NOTES, Vectors, load_faiss
 from pipeline.predict import read_requests, serialized
 

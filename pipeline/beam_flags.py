@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from models.beam_runners import has_flag, runner_path
-from models.recipe import Beam
+from models.recipe.beam import Beam, has_flag, runner_path
 
 
 def beam_flags(beam: Beam, image: str) -> list[str]:

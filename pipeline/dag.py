@@ -28,9 +28,9 @@ from components.validation.curated_schema import CuratedSchema
 from components.validation.plan import ValidationPlan
 from models.architectures import ARCHITECTURES
 from models.balancing import BALANCERS
-from models.penalties import PENALTIES
-from models.recipe import Recipe
-from models.trainer_plan import TrainerPlan
+from models.recipe.recipe import Recipe
+from models.regularizers import PENALTIES
+from models.training.plan import TrainerPlan
 from pipeline.code_version import code_version
 from pipeline.platforms import Platform
 from pipeline.retrieval_stages import retrieval_stages
@@ -86,16 +86,16 @@ def create_pipeline(recipe: Recipe, platform: Platform) -> tfx.dsl.Pipeline:
     )
     features.add_upstream_node(validation)
 
-    # The stock Trainer; models/trainer.py is behind the door it knocks on.
+    # The stock Trainer; models/training/trainer.py is behind the door it knocks on.
     trainer = tfx.components.Trainer(
-        run_fn="models.trainer.run_fn",
+        run_fn="models.training.trainer.run_fn",
         examples=features.outputs["transformed_examples"],
         transform_graph=features.outputs["transform_graph"],
         train_args=tfx.proto.TrainArgs(),
         eval_args=tfx.proto.EvalArgs(),
         custom_config={
             "plan": TrainerPlan.from_recipe(recipe).model_dump_json(),
-            "code": code_version("models.trainer", *_methods(recipe)),
+            "code": code_version("models.training.trainer", *_methods(recipe)),
             **platform.trainer_options,
         },
     )

@@ -8,7 +8,7 @@ import polars as pl
 
 from components.event_logs.dead_letters import FOLDER, SCHEMA
 from components.event_logs.refused import REFUSED
-from models.errors import InputError
+from models.recipe.errors import InputError
 from pipeline.places import places_in
 
 _PARTS = "part-*.parquet"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from models.errors import InputError
+from models.recipe.errors import InputError
 
 
 def json_object(text: str, where: str) -> dict[str, Any]:

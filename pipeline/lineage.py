@@ -10,7 +10,7 @@ from typing import Any
 import ml_metadata as mlmd
 from ml_metadata.proto import metadata_store_pb2
 
-from models.errors import InputError
+from models.recipe.errors import InputError
 from pipeline.metadata_file import check_metadata
 from pipeline.places import Places
 

@@ -11,9 +11,9 @@ from absl import logging as absl_logging
 from apache_beam.runners.runner import create_runner
 from tfx import v1 as tfx
 
-from models.beam_runners import runner_path
-from models.errors import InputError
-from models.recipe import Recipe
+from models.recipe.beam import runner_path
+from models.recipe.errors import InputError
+from models.recipe.recipe import Recipe
 from pipeline.dag import create_pipeline
 from pipeline.lineage import Run, last_run
 from pipeline.listener import Listener, Silence

@@ -9,7 +9,7 @@ import re
 import tempfile
 from collections.abc import Iterator
 
-from models.errors import GatewiseError, InputError
+from models.recipe.errors import GatewiseError, InputError
 
 _GOES_ON = "then the same command goes on from the last finished stage"
 _FAULTS = (

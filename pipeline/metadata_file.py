@@ -7,7 +7,7 @@ import re
 import sqlite3
 from pathlib import Path
 
-from models.errors import InputError
+from models.recipe.errors import InputError
 
 _AWAY = (
     "Move it away (mv {file} {file}.old) and run again: a new store is begun, without cache and without earlier runs to compare "

@@ -12,7 +12,7 @@ from components.evaluation.baseline import baseline_model_resolver
 from components.evaluation.plan import truth_fingerprint
 from components.event_logs.fingerprint import fingerprint
 from components.validation.baseline import baseline_statistics_resolver
-from models.recipe import Recipe
+from models.recipe.recipe import Recipe
 from pipeline.beam_flags import beam_flags
 from pipeline.places import Places
 from pipeline.platforms import Platform

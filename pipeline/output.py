@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
-from models.errors import GatewiseError, InputError
-from models.whole_file import write_whole
+from models.files.whole_file import write_whole
+from models.recipe.errors import GatewiseError, InputError
 
 
 class ClosedOutput(GatewiseError):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from models.recipe import Recipe
-from models.recipe_retrieval import SUFFIX
+from models.recipe.recipe import Recipe
+from models.recipe.retrieval import SUFFIX
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from typing import Any
 from tfx import types
 from tfx.dsl.components.base import base_node
 
-from models.recipe import Recipe
+from models.recipe.recipe import Recipe
 
 
 class Platform(abc.ABC):

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from models.asking import load_server
-from models.errors import InputError
-from models.serving_inputs import is_retrieval, read_inputs, serialize_examples
-from models.version_folders import version_folders
+from models.files.version_folders import version_folders
+from models.recipe.errors import InputError
+from models.serving.inference import load_server
+from models.serving.inputs import is_retrieval, read_inputs, serialize_examples
 from pipeline.json_object import json_object
 
 

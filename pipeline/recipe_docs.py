@@ -14,50 +14,60 @@ import yaml
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from models import recipe, recipe_kubeflow, recipe_retrieval, recipe_schedule
 from models.architectures import ARCHITECTURES
 from models.balancing import BALANCERS
-from models.penalties import PENALTIES
-from models.recipe_file import schema_text
-from models.registry import in_words, signature, summary
+from models.recipe import kubeflow, retrieval, schedule
+from models.recipe.beam import Beam
+from models.recipe.evaluation import Evaluation, Truth
+from models.recipe.features import Bucketised, Categorical, MultiValued, Numeric
+from models.recipe.file import schema_text
+from models.recipe.logs import Csv, LabelledExamples, LogLimits, Logs, Split, Stream, Time
+from models.recipe.model import ModelOptions, Training
+from models.recipe.recipe import Recipe
+from models.recipe.registry import in_words, signature, summary
+from models.recipe.section import Section
+from models.recipe.serving import Serving
+from models.recipe.tasks import Gate, Label, Task
+from models.recipe.validation import Validation
+from models.regularizers import PENALTIES
 
 ROOT = Path(__file__).resolve().parent.parent
 
-SECTIONS: tuple[tuple[str, type[recipe.Section]], ...] = (
-    ("The recipe", recipe.Recipe),
-    ("`logs`", recipe.Logs),
-    ("`logs.streams.NAME`", recipe.Stream),
-    ("`time` of a stream or of labelled examples", recipe.Time),
-    ("`csv` of a stream or of labelled examples", recipe.Csv),
-    ("`limits` of `logs` and `examples`", recipe.LogLimits),
-    ("`examples`", recipe.LabelledExamples),
-    ("`split`", recipe.Split),
-    ("`features.NAME`, kind `categorical`", recipe.Categorical),
-    ("`features.NAME`, kind `multivalued`", recipe.MultiValued),
-    ("`features.NAME`, kind `numeric`", recipe.Numeric),
-    ("`features.NAME`, kind `bucketised`", recipe.Bucketised),
-    ("`tasks.NAME`", recipe.Task),
-    ("`label` of a task", recipe.Label),
-    ("`gates` of a task", recipe.Gate),
-    ("`validation`", recipe.Validation),
-    ("`model`", recipe.ModelOptions),
-    ("`training`", recipe.Training),
-    ("`evaluation`", recipe.Evaluation),
-    ("`evaluation.truth`", recipe.Truth),
-    ("`retrieval`", recipe_retrieval.Retrieval),
-    ("`prior` of `retrieval`", recipe_retrieval.Prior),
-    ("`gates` of `retrieval`", recipe_retrieval.RetrievalGate),
-    ("`serving`", recipe.Serving),
-    ("`beam`", recipe.Beam),
-    ("`kubeflow`", recipe_kubeflow.Kubeflow),
-    ("`kubeflow.defaults` and `kubeflow.stages.NAME`", recipe_kubeflow.StagePlace),
-    ("`gpu` of a stage", recipe_kubeflow.Gpu),
-    ("`tolerations` of a stage", recipe_kubeflow.Toleration),
-    ("`secrets` of a stage", recipe_kubeflow.SecretKey),
-    ("`retries` of a stage", recipe_kubeflow.Retries),
-    ("`kubeflow.schedule`", recipe_schedule.Schedule),
-    ("`parameters` of `kubeflow.schedule`", recipe_schedule.RunParameters),
-    ("`kubeflow.infra_validator`", recipe_kubeflow.InfraValidator),
+SECTIONS: tuple[tuple[str, type[Section]], ...] = (
+    ("The recipe", Recipe),
+    ("`logs`", Logs),
+    ("`logs.streams.NAME`", Stream),
+    ("`time` of a stream or of labelled examples", Time),
+    ("`csv` of a stream or of labelled examples", Csv),
+    ("`limits` of `logs` and `examples`", LogLimits),
+    ("`examples`", LabelledExamples),
+    ("`split`", Split),
+    ("`features.NAME`, kind `categorical`", Categorical),
+    ("`features.NAME`, kind `multivalued`", MultiValued),
+    ("`features.NAME`, kind `numeric`", Numeric),
+    ("`features.NAME`, kind `bucketised`", Bucketised),
+    ("`tasks.NAME`", Task),
+    ("`label` of a task", Label),
+    ("`gates` of a task", Gate),
+    ("`validation`", Validation),
+    ("`model`", ModelOptions),
+    ("`training`", Training),
+    ("`evaluation`", Evaluation),
+    ("`evaluation.truth`", Truth),
+    ("`retrieval`", retrieval.Retrieval),
+    ("`prior` of `retrieval`", retrieval.Prior),
+    ("`gates` of `retrieval`", retrieval.RetrievalGate),
+    ("`serving`", Serving),
+    ("`beam`", Beam),
+    ("`kubeflow`", kubeflow.Kubeflow),
+    ("`kubeflow.defaults` and `kubeflow.stages.NAME`", kubeflow.StagePlace),
+    ("`gpu` of a stage", kubeflow.Gpu),
+    ("`tolerations` of a stage", kubeflow.Toleration),
+    ("`secrets` of a stage", kubeflow.SecretKey),
+    ("`retries` of a stage", kubeflow.Retries),
+    ("`kubeflow.schedule`", schedule.Schedule),
+    ("`parameters` of `kubeflow.schedule`", schedule.RunParameters),
+    ("`kubeflow.infra_validator`", kubeflow.InfraValidator),
 )
 
 EXAMPLE = """\
@@ -102,7 +112,7 @@ evaluation: {slices: [[section]], group_key: reader}
 """
 
 HEAD = """\
-<!-- Written by `python -m pipeline.recipe_docs`; change models/recipe.py instead. -->
+<!-- Written by `python -m pipeline.recipe_docs`; change models/recipe instead. -->
 # The recipe, key by key
 
 One YAML file declares a problem. `gatewise validate RECIPE` checks it in half a second and names file, line, key, what was
@@ -183,9 +193,7 @@ def _example(key: str, field: FieldInfo) -> str:
     choices = [value for value in _literals(field.annotation) if value != field.default]
     if choices:
         return f"`{key}: {_plain(choices[0])}`"
-    if field.default not in (PydanticUndefined, None) and not isinstance(
-        field.default, recipe.Section | Mapping | tuple
-    ):
+    if field.default not in (PydanticUndefined, None) and not isinstance(field.default, Section | Mapping | tuple):
         return f"`{key}: {_plain(field.default)}`"
     return "see below"
 
@@ -209,7 +217,7 @@ def _plain(value: Any) -> str:
 
 
 def _yaml(value: Any) -> str:
-    if isinstance(value, recipe.Section):
+    if isinstance(value, Section):
         return "its defaults"
     if value is None or value in ((), {}):
         return "none"
@@ -230,7 +238,7 @@ def _type(annotation: Any) -> str:
         return f"list of {_type(arguments[0])}"
     if origin is not None:
         return f"mapping of name to {_type(arguments[1])}"
-    if isinstance(annotation, type) and issubclass(annotation, recipe.Section):
+    if isinstance(annotation, type) and issubclass(annotation, Section):
         return "section"
     return {
         "str": "text",
@@ -268,4 +276,4 @@ if __name__ == "__main__":
     if sys.argv[1:] != ["--check"]:
         write()
     elif old := stale():
-        sys.exit(f"{', '.join(old)}: not up to date with models/recipe.py. Run: make docs")
+        sys.exit(f"{', '.join(old)}: not up to date with models/recipe. Run: make docs")

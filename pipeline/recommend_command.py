@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from models.errors import InputError
+from models.recipe.errors import InputError
 from pipeline.native_stderr import native_stderr_to
 from pipeline.output import write_lines
 

@@ -6,7 +6,7 @@ import datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from models.errors import InputError
+from models.recipe.errors import InputError
 from pipeline.lineage import last_run
 from pipeline.places import Places, places_in
 from pipeline.report import ReportData, write_report

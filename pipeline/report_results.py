@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from models.recipe import COUNTS, LOWER_IS_BETTER
+from models.recipe.tasks import COUNTS, LOWER_IS_BETTER
 from pipeline.report_page import Markup, count, missing, number, table, text
 
 NO_METRICS = "No metrics.json: the model has not been evaluated, or the artifact is gone."

@@ -12,7 +12,7 @@ from components.interactions.component import Interactions
 from components.interactions.plan import InteractionsPlan
 from components.retrieval_evaluation.component import RetrievalEvaluator
 from components.retrieval_evaluation.plan import RetrievalEvaluationPlan
-from models.recipe import Recipe
+from models.recipe.recipe import Recipe
 from models.retrieval.plan import RetrievalPlan
 from pipeline.code_version import code_version
 from pipeline.platforms import Platform

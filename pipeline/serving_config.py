@@ -14,10 +14,10 @@ from google.protobuf import text_format
 from tensorflow_serving.config import model_server_config_pb2
 
 from components.push.serving_choice import Served, ServingChoice, read_choice, write_choice
-from models.errors import InputError
-from models.recipe_retrieval import SUFFIX
-from models.version_folders import WHOLE, version_folders
-from models.whole_file import write_whole
+from models.files.version_folders import WHOLE, version_folders
+from models.files.whole_file import write_whole
+from models.recipe.errors import InputError
+from models.recipe.retrieval import SUFFIX
 
 STABLE_CONFIG, CANARY_CONFIG = "stable.config", "canary.config"
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from components.push.serving_choice import Served
-from models.errors import InputError
+from models.recipe.errors import InputError
 
 
 def serving_config(

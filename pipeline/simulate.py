@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from models.errors import InputError
+from models.recipe.errors import InputError
 from pipeline import simulate_dirt as dirty
 from pipeline import simulate_shop as shop
 from pipeline.simulate_events import WINDOWS_MS, Events, outcomes

@@ -11,9 +11,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from models.errors import InputError
-from models.recipe import Recipe
-from models.score import evaluate, names, parse
+from models.recipe.errors import InputError
+from models.recipe.formula import evaluate, names, parse
+from models.recipe.recipe import Recipe
 from pipeline.simulate_events import outcomes
 from pipeline.simulate_shop import DAY_MS, START_MS, Array, Traffic, traffic
 from pipeline.simulate_truth import Constants, Truth, truth

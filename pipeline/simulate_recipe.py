@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
 
-from models.errors import InputError
-from models.locations import is_url
-from models.recipe import Recipe
-from models.registry import known
+from models.recipe.errors import InputError
+from models.recipe.locations import is_url
+from models.recipe.recipe import Recipe
+from models.recipe.registry import known
 from pipeline.simulate import STREAMS
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from benchmarks.joins.problem import JoinTask, Problem
 from components.event_logs.plan import EventLogsPlan
-from models.recipe_file import load_recipe
+from models.recipe.file import load_recipe
 
 
 def problem_of(recipe: str) -> Problem:

@@ -16,8 +16,8 @@ import yaml
 
 from benchmarks.stages.door import answer, clock
 from benchmarks.stages.ours import files
-from models.recipe import MultiValued, feature_columns
-from models.recipe_file import load_recipe
+from models.recipe.features import MultiValued, feature_columns
+from models.recipe.file import load_recipe
 
 LABELS = "label_{}"
 WEIGHTS = "weight_{}"

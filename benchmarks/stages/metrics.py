@@ -16,7 +16,7 @@ from benchmarks.wide_logs import IDS, INTEGERS, TEXTS
 from components.evaluation.plan import EvaluationPlan
 from components.evaluation.report import EvalExamples, evaluate
 from components.evaluation.slices import Coded
-from models.recipe_file import load_recipe
+from models.recipe.file import load_recipe
 
 
 def run(question: Mapping[str, Any]) -> dict[str, Any]:

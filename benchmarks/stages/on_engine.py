@@ -17,7 +17,7 @@ from typing import Any
 from benchmarks.engines import ENGINES
 from benchmarks.stages.door import answer
 from benchmarks.stages.ours import STAGES
-from models.recipe_file import load_recipe
+from models.recipe.file import load_recipe
 
 SHUFFLE = Path("examples", "shuffle")
 PARTITIONS = ("beam.partitions=16",)

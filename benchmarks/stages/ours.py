@@ -20,8 +20,8 @@ from tfx.types import standard_artifacts
 
 from benchmarks.stages.artifacts import artifact, do, start_beam
 from benchmarks.stages.door import answer, clock
-from models.recipe import Recipe
-from models.recipe_file import load_recipe
+from models.recipe.file import load_recipe
+from models.recipe.recipe import Recipe
 from pipeline.beam_flags import beam_flags
 from pipeline.spare_memory import few_arenas, give_back, imports_aside
 
@@ -106,7 +106,7 @@ def trainer(recipe: Recipe, inputs: Path, out: Path) -> Done:
 
 def training(recipe: Recipe, inputs: Path, out: Path) -> Done:
     """Transformed examples -> a model, from all of them. `tables`: rows of each."""
-    from models.encoding import Encoding
+    from models.features.layout import Encoding
 
     train, evaluation = (str(inputs / "transformed_examples" / f"Split-{split}" / "*") for split in ("train", "eval"))
     done = _train(recipe, inputs, out, train, evaluation)
@@ -115,8 +115,8 @@ def training(recipe: Recipe, inputs: Path, out: Path) -> Done:
 
 
 def _train(recipe: Recipe, inputs: Path, out: Path, train: str, evaluation: str) -> Done:
-    from models.trainer import run_fn
-    from models.trainer_plan import TrainerPlan
+    from models.training.plan import TrainerPlan
+    from models.training.trainer import run_fn
 
     run = out / "model_run" / "1"
     run.mkdir(parents=True)
@@ -162,7 +162,7 @@ def feed(recipe: Recipe, inputs: Path, out: Path) -> Done:
 
     Reading it is apart; so are the first batch of the process, for which TensorFlow starts up, and the data set's graph.
     """
-    from models.feed import dataset, read_split
+    from models.features.input_pipeline import dataset, read_split
 
     with clock() as opening:
         columns = read_split(str(inputs / "transformed_examples" / "Split-train" / "*"))

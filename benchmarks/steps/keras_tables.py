@@ -9,7 +9,7 @@ import keras
 
 from benchmarks.steps.problem import TASKS, StepProblem
 from models.architectures import ARCHITECTURES
-from models.registry import load
+from models.recipe.registry import load
 
 
 class KerasTables(keras.Model):

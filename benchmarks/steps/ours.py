@@ -19,12 +19,12 @@ from benchmarks.stages.door import answer, clock
 from benchmarks.steps.keras_tables import keras_tables
 from benchmarks.steps.problem import TASKS, StepProblem
 from benchmarks.steps.tensorflow_device import choose
-from models import feed
-from models.devices import compiles
-from models.encoding import Encoding
-from models.recipe import Training
-from models.trainer import OPTIMIZERS, build_model
-from models.trainer_plan import TaskPlan, TrainerPlan
+from models.features import input_pipeline
+from models.features.layout import Encoding
+from models.recipe.model import Training
+from models.training.devices import compiles
+from models.training.plan import TaskPlan, TrainerPlan
+from models.training.trainer import OPTIMIZERS, build_model
 
 _WARM_UP_STEPS = 3
 
@@ -92,7 +92,7 @@ def encoding_of(problem: StepProblem) -> Encoding:
 
 def _fit(problem: StepProblem, model: keras.Model, *, labels_by_task: bool) -> dict[str, Any]:
     """Seconds and CPU seconds of the problem's steps, our loader included; Keras' own step wants a label for each output."""
-    columns = feed.Columns(
+    columns = input_pipeline.Columns(
         {"categorical": problem.ids(problem.examples)},
         problem.labels(problem.examples),
         np.ones((problem.examples, len(TASKS)), np.float32),
@@ -101,7 +101,7 @@ def _fit(problem: StepProblem, model: keras.Model, *, labels_by_task: bool) -> d
     )
 
     def batches(epoch: int, steps: int) -> tf.data.Dataset:
-        data = feed.dataset(columns, problem.batch, problem.seed, epoch).take(steps)
+        data = input_pipeline.dataset(columns, problem.batch, problem.seed, epoch).take(steps)
         if not labels_by_task:
             return data
         return data.map(lambda x, y, _: (x, {task: y[:, i] for i, task in enumerate(TASKS)}))

@@ -14,12 +14,12 @@ import tensorflow as tf
 
 from benchmarks.stages.door import answer
 from benchmarks.steps.retrieval_problem import ITEM, RetrievalProblem
-from models.backup import Backup
-from models.encoding import Encoding
-from models.recipe_retrieval import Retrieval
+from models.features.layout import Encoding
+from models.recipe.retrieval import Retrieval
 from models.retrieval.interactions import Interactions
 from models.retrieval.plan import HISTORY, IdPlan, RetrievalPlan
 from models.retrieval.trainer import train
+from models.training.checkpoint import Backup
 
 _EPOCHS = 2
 """The first one compiles; the second is timed, from the numbers in memory to the last step."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from models.devices import take_memory_as_needed
+from models.training.devices import take_memory_as_needed
 
 
 def choose(question: Mapping[str, Any]) -> str:

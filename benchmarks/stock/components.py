@@ -29,8 +29,8 @@ from tfx.utils import proto_utils
 from benchmarks.stages.artifacts import artifact, do, start_beam
 from benchmarks.stages.door import answer, clock
 from benchmarks.stages.labelled import LABELS, WEIGHTS
-from models.recipe import Recipe
-from models.recipe_file import load_recipe
+from models.recipe.file import load_recipe
+from models.recipe.recipe import Recipe
 
 METRICS = {
     "binary": ("AUC", "BinaryCrossEntropy", "AUCPrecisionRecall", "Calibration", "ExampleCount"),

@@ -18,7 +18,7 @@ from tfx_bsl.coders import example_coder
 
 from benchmarks.stages.door import answer, clock
 from benchmarks.stages.ours import files
-from models.encoding import Encoding
+from models.features.layout import Encoding
 
 FILES = 4
 SPLITS = {"raw": "eval", "transformed": "train"}

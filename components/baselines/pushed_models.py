@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from models.version_folders import version_folders
+from models.files.version_folders import version_folders
 
 
 def newest_before(served: Path, version: int) -> Path | None:

@@ -15,7 +15,8 @@ from components.evaluation.plan import EvaluationPlan, TaskPlan
 from components.storage.finding import exists
 from components.storage.reading import read_text
 from components.storage.writing import write_text
-from models.recipe import LOWER_IS_BETTER, Scalar
+from models.recipe.section import Scalar
+from models.recipe.tasks import LOWER_IS_BETTER
 
 FILE = "best.json"
 

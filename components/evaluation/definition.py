@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import Any
 
-from models.recipe import Recipe
+from models.recipe.recipe import Recipe
 
 # What moves from night to night in an unchanged problem: where the files lie, and fixed moments.
 _MOVES = {"streams": {"path", "format"}, "examples": {"path", "eval_path", "format", "limits"}}

@@ -28,9 +28,9 @@ from components.evaluation.truth import read_truth
 from components.storage.finding import matching
 from components.storage.reading import LocalCopy
 from components.storage.writing import write_text
-from models.asking import load_predictor, load_server
-from models.errors import InputError
-from models.serving_inputs import read_inputs
+from models.recipe.errors import InputError
+from models.serving.inference import load_predictor, load_server
+from models.serving.inputs import read_inputs
 
 logger = logging.getLogger(__name__)
 

@@ -11,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.evaluation.slices import Slicing
-from models.metrics import PROBABILITY_FLOOR
 
 Array = NDArray[np.float64]
+
+# A probability is kept this far from 0 and 1 in `log_loss`: one certain and wrong prediction costs 16.1, not infinity.
+PROBABILITY_FLOOR = 1e-7
 
 CHUNK_ROWS = 1 << 18
 # Above it the cells are no longer few beside a chunk.
@@ -46,7 +48,7 @@ QUOTIENTS: dict[str, tuple[str, str, Callable[[Array], Array]]] = {
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Sums:
-    """Of each slice of a slicing, (slices,). `means`: metric -> its values, NaN without one; definitions in `models.metrics`.
+    """Of each slice of a slicing, (slices,). `means`: metric -> its values, NaN without one; defined in `tests/doubles/metric_oracle.py`.
 
     Counted are observed examples: all, those with a label above 0, those whose prediction is not a finite number.
     `weight` and `positive_weight` are the sums of the weights of the first two, as far as the predictions are finite.

@@ -7,15 +7,14 @@ from typing import Literal
 import pydantic
 
 from components.evaluation.definition import definition_of
-from models.recipe import Recipe, Scalar, Task, metrics_of
-from models.units import format_duration
+from models.recipe.recipe import Recipe
+from models.recipe.section import Scalar
+from models.recipe.stage_plan import StagePlan
+from models.recipe.tasks import Task, metrics_of
+from models.recipe.units import format_duration
 
 
-class _Frozen(pydantic.BaseModel):
-    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
-
-
-class GatePlan(_Frozen):
+class GatePlan(StagePlan):
     """As `models.recipe.Gate`."""
 
     metric: str
@@ -24,7 +23,7 @@ class GatePlan(_Frozen):
     beats: Literal["constant"] | None = None
     max_loss_to_baseline: float | None = None
     max_loss_to_best: float | None = None
-    slice: dict[str, Scalar] = {}
+    slice: dict[str, Scalar] = pydantic.Field(default={})
     default: bool = False
     """Nobody wrote it: the task names no gates."""
 
@@ -41,7 +40,7 @@ def default_gates(kind: Literal["binary", "regression"]) -> tuple[GatePlan, ...]
     )
 
 
-class TaskPlan(_Frozen):
+class TaskPlan(StagePlan):
     """One task: what to measure, and what must hold.
 
     `window`: of the recipe, in words. `definition`: two values are comparable where it is the same (`definition_of`).
@@ -55,7 +54,7 @@ class TaskPlan(_Frozen):
     definition: str = ""
 
 
-class TruthPlan(_Frozen):
+class TruthPlan(StagePlan):
     """As `models.recipe.Truth`, with the folder that `path` is relative to."""
 
     data: str
@@ -64,7 +63,7 @@ class TruthPlan(_Frozen):
     columns: dict[str, str]
 
 
-class EvaluationPlan(_Frozen):
+class EvaluationPlan(StagePlan):
     """The part of the recipe that the stage reads."""
 
     tasks: dict[str, TaskPlan]

@@ -42,7 +42,7 @@ class Ranked:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Areas:
-    """Of each slice of a slicing, (slices,), NaN where it has no value; definitions in `models.metrics`."""
+    """Of each slice of a slicing, (slices,), NaN where it has no value; defined in `tests/doubles/metric_oracle.py`."""
 
     auc: Array
     pr_auc: Array

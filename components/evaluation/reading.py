@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from components.evaluation.coding import Coder
 from components.evaluation.report import EvalExamples
 from components.storage.reading import open_file, open_parquet
-from models.errors import InputError
+from models.recipe.errors import InputError
 
 EXAMPLE_ID, EVENT_ID = "gatewise/example_id", "gatewise/event_id"
 # Columns of the transformed files that are no inputs of the model.

@@ -15,7 +15,7 @@ from components.evaluation.measuring import Asked, measure_all
 from components.evaluation.plan import AGAINST_CONSTANT, EvaluationPlan, TaskPlan
 from components.evaluation.scores import COUNTS, NOT_FINITE, Scores, Value
 from components.evaluation.slices import Coded, Slicing, one_slice, select, slices
-from models.recipe import Scalar
+from models.recipe.section import Scalar
 
 Predictions = Mapping[str, NDArray[Any]]
 # The slice of all examples, in words.

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models import recipe
+from models.recipe.tasks import COUNTS
 
 Value = float | int | None
 
-COUNTS = recipe.COUNTS
+COUNTS = COUNTS
 # How many observed examples have a prediction that is NaN or infinite.
 NOT_FINITE = "not_finite"
 

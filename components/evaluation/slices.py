@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.value_texts import text_of
+from models.features.value_texts import text_of
 
 MISSING = "(missing)"
 Indices = NDArray[np.int64]

@@ -17,8 +17,8 @@ from components.event_logs.files import format_of, matched_files
 from components.event_logs.listed_files import ListedFiles
 from components.storage.finding import size_of
 from components.storage.reading import LocalCopy
-from models.errors import InputError
-from models.registry import known
+from models.recipe.errors import InputError
+from models.recipe.registry import known
 
 # Files that are read at once have so many bytes together: the event ids are looked up anew for each such group.
 GROUP_BYTES = 1 << 26

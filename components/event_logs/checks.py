@@ -12,8 +12,8 @@ from components.event_logs.plan import EventLogsPlan, StreamPlan, TaskPlan
 from components.event_logs.tally import Tally
 from components.event_logs.times import NAIVE, likely_unit
 from components.event_logs.writing import SPLITS
-from models.errors import InputError
-from models.registry import known
+from models.recipe.errors import InputError
+from models.recipe.registry import known
 
 
 def check(plan: EventLogsPlan, tally: Tally, as_of: int | None, split_at: int | None) -> list[str]:

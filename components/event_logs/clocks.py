@@ -9,7 +9,7 @@ from components.event_logs.plan import EventLogsPlan, StreamPlan
 from components.event_logs.tally import Tally
 from components.event_logs.timeline import HOUR, ahead
 from components.event_logs.watermarks import complete, slowest
-from models.errors import InputError
+from models.recipe.errors import InputError
 
 BEHIND = 24 * HOUR
 """A stream whose watermark lies so far before that of the impressions is worth a warning; half of it where 15 outcomes would

@@ -17,7 +17,7 @@ from components.event_logs.blocks import Block, Broken
 from components.event_logs.csv_rows import TEXT_AFTER_QUOTE, Rows, Stray, whole_rows
 from components.event_logs.plan import CsvPlan
 from components.storage.reading import open_stream
-from models.errors import InputError
+from models.recipe.errors import InputError
 
 _BLOCK_BYTES = 1 << 24
 _BOM = b"\xef\xbb\xbf"

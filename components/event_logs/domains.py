@@ -12,8 +12,8 @@ import polars as pl
 from components.event_logs.events import VALUE, label_column
 from components.event_logs.plan import EventLogsPlan, StreamPlan, TaskPlan
 from components.event_logs.tally import Tally
-from models.errors import InputError
 from models.loss_names import LOSS_DOMAINS, LOSS_KINDS
+from models.recipe.errors import InputError
 
 NEGATIVE = "negative number in column {!r}"
 _SHOWN = 5

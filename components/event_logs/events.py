@@ -24,7 +24,7 @@ from components.event_logs.values import (
     may_hold_truths,
     one_text_each,
 )
-from models.errors import InputError
+from models.recipe.errors import InputError
 
 KEY, TIME, EVENT_ID, ROW, VALUE = (f"gatewise/{name}" for name in ("key", "event_time", "event_id", "row", "value"))
 NUMBER = "gatewise/number"

@@ -14,7 +14,7 @@ from tfx.types import artifact_utils
 from components.event_logs import books, pipeline, refused
 from components.event_logs.plan import EventLogsPlan
 from components.event_logs.writing import SPLITS
-from models.errors import InputError
+from models.recipe.errors import InputError
 
 logger = logging.getLogger(__name__)
 

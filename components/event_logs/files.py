@@ -8,7 +8,7 @@ import os
 import posixpath
 
 from components.storage.finding import absolute, is_folder, joined, matching, names_in
-from models.errors import InputError
+from models.recipe.errors import InputError
 
 FORMATS = {
     ".parquet": "parquet",

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 from components.event_logs.files import matched_files
 from components.storage.finding import relative
-from models.errors import InputError
-from models.locations import is_url
+from models.recipe.errors import InputError
+from models.recipe.locations import is_url
 
 if TYPE_CHECKING:
-    from models.recipe import Recipe
+    from models.recipe.recipe import Recipe
 
 Result = TypeVar("Result")
 

@@ -20,7 +20,7 @@ import numpy as np
 import polars as pl
 
 from components.event_logs.values import as_text, beginnings, one_text
-from models.value_texts import BOOLEANS
+from models.features.value_texts import BOOLEANS
 
 _INTEGERS = (pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32)
 _FRACTION = r"^-?(0|[1-9][0-9]*)\.[0-9]*[1-9]$"

@@ -11,7 +11,7 @@ import polars as pl
 from components.event_logs.events import NUMBER
 from components.event_logs.plan import EventLogsPlan, StreamPlan
 from components.event_logs.tally import Tally
-from models.errors import InputError
+from models.recipe.errors import InputError
 
 _QUICK = r"^[+-]?0[0-9]|^\+|^\s|\s$"
 _NUMBER = r"^\s*[+-]?[0-9]+(\.[0-9]*)?\s*$"

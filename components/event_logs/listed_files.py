@@ -18,7 +18,7 @@ import polars as pl
 from components.event_logs.files import matched_files
 from components.event_logs.fingerprint import Result, State, identity, is_settled, of_each, state_of, version
 from components.storage.finding import absolute, matching, relative
-from models.errors import InputError
+from models.recipe.errors import InputError
 
 _SHOWN = 3
 

@@ -22,7 +22,7 @@ from components.event_logs.plan import EventLogsPlan, TaskPlan
 from components.event_logs.tally import Tally
 from components.event_logs.timeline import HOUR
 from components.event_logs.writing import SPLITS
-from models.errors import InputError
+from models.recipe.errors import InputError
 
 _EVAL_SHARE = 0.2
 """Of the impressions whose windows have closed: what the split that is suggested evaluates."""

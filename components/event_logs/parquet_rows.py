@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 
 from components.event_logs.blocks import ROWS, Block, plain
 from components.storage import reading
-from models.errors import InputError
-from models.locations import is_url
+from models.recipe.errors import InputError
+from models.recipe.locations import is_url
 
 _BYTES_OF_BLOCK = 128 << 20
 _BYTES_PER_VALUE = 16  # what a value takes in memory at least: a short text, or a number with its place in a list

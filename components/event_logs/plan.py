@@ -8,18 +8,18 @@ from typing import Literal
 import pydantic
 
 from models.loss_names import LOSS_DOMAINS
-from models.recipe import Csv, LabelledExamples, Logs, MultiValued, Recipe, Scalar, Time, feature_columns, raw_type
-from models.recipe_retrieval_columns import column_type
+from models.recipe.features import MultiValued, feature_columns, raw_type
+from models.recipe.logs import Csv, LabelledExamples, Logs, Time
+from models.recipe.recipe import Recipe
+from models.recipe.retrieval_columns import column_type
+from models.recipe.section import Scalar
+from models.recipe.stage_plan import StagePlan
 
 ColumnType = Literal["bytes", "int", "float"]
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 
-class _Frozen(pydantic.BaseModel):
-    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
-
-
-class ColumnPlan(_Frozen):
+class ColumnPlan(StagePlan):
     """A raw column of the examples."""
 
     name: str
@@ -28,7 +28,7 @@ class ColumnPlan(_Frozen):
     separator: str | None = None
 
 
-class TimePlan(_Frozen):
+class TimePlan(StagePlan):
     """Where a stream's time stands; as `models.recipe.Time`."""
 
     column: str
@@ -37,7 +37,7 @@ class TimePlan(_Frozen):
     format: str | None = None
 
 
-class CsvPlan(_Frozen):
+class CsvPlan(StagePlan):
     """How CSV is written; as `models.recipe.Csv`."""
 
     delimiter: str = ","
@@ -47,14 +47,14 @@ class CsvPlan(_Frozen):
     multiline: bool = False
 
 
-class StreamPlan(_Frozen):
+class StreamPlan(StagePlan):
     """A stream of events, or a file set of labelled examples (no key, and perhaps no time); tolerance in microseconds."""
 
     name: str
     path: str
     format: Literal["parquet", "csv", "jsonl"] | None = None
     csv: CsvPlan = CsvPlan()
-    where: dict[str, tuple[Scalar, ...]] = {}
+    where: dict[str, tuple[Scalar, ...]] = pydantic.Field(default={})
     key: tuple[str, ...] = ()
     time: TimePlan | None = None
     event_id: str | None = None
@@ -63,7 +63,7 @@ class StreamPlan(_Frozen):
     nulls: tuple[str, ...] = ()
 
 
-class TaskPlan(_Frozen):
+class TaskPlan(StagePlan):
     """A task: from an outcome stream and a window in microseconds, or from a label column.
 
     `loss` is named only where it restricts the labels: another change of the loss does not read the logs again.
@@ -81,7 +81,7 @@ class TaskPlan(_Frozen):
     unmeasured: Literal["refuse", "allow"] = "refuse"
 
 
-class SplitPlan(_Frozen):
+class SplitPlan(StagePlan):
     """One of the three; `eval_last` in microseconds, `eval_from` in microseconds since 1970 UTC."""
 
     eval_fraction: float | None = None
@@ -89,7 +89,7 @@ class SplitPlan(_Frozen):
     eval_from: int | None = None
 
 
-class EventLogsPlan(_Frozen):
+class EventLogsPlan(StagePlan):
     """The whole plan.
 
     `as_of` is in microseconds since 1970 UTC; None stands for the smallest watermark (`outcomes`). `impressions` is the stream

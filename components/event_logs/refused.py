@@ -12,8 +12,8 @@ import shutil
 from pathlib import Path
 
 from components.event_logs.dead_letters import FOLDER
-from models.errors import InputError
-from models.locations import is_url
+from models.recipe.errors import InputError
+from models.recipe.locations import is_url
 
 REFUSED = "refused"
 

@@ -27,7 +27,7 @@ import pyarrow as pa
 from components.columnar.ordered_map import ordered_map
 from components.storage.reading import REQUESTS, open_file
 from components.storage.writing import WholeFile, make_folder
-from models.locations import is_url
+from models.recipe.locations import is_url
 
 FOLDER = "shuffle"
 

@@ -15,8 +15,8 @@ from components.event_logs.listed_files import ListedFiles
 from components.event_logs.plan import CsvPlan, EventLogsPlan
 from components.storage.finding import relative, size_of
 from components.storage.reading import of_each
-from models.errors import InputError
-from models.registry import known
+from models.recipe.errors import InputError
+from models.recipe.registry import known
 
 _BYTES_PER_ROW = 200
 _IN_MEMORY = 2  # times what a text takes in its file

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from components.event_logs.plan import TimePlan
-from models.errors import InputError
+from models.recipe.errors import InputError
 
 NAIVE = "time without an offset from UTC, and the stream states no zone"
 EARLIEST = 631_152_000_000_000  # 1990-01-01: earlier times are epochs in a wrong unit, or zeros

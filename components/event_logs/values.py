@@ -1,7 +1,7 @@
 """Values of any file format as the types of the examples, and as the text that identifies them.
 
 One text for one value, whatever the format: 7 is "7" as integer, whole float, decimal, and as the "7.0" of CSV and JSON;
-true is "true", also where it is written "True" (`models.value_texts` has the rule, and the served model follows it).
+true is "true", also where it is written "True" (`models.features.value_texts` has the rule, and the served model follows it).
 NaN is no value, as an empty text is none.
 """
 
@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from models.value_texts import BOOLEANS, WHOLE, text_of
+from models.features.value_texts import BOOLEANS, WHOLE, text_of
 
 ITEM = "\x1e"
 FLOAT32_MAX = float(np.finfo(np.float32).max)

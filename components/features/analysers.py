@@ -20,9 +20,9 @@ from components.columnar.moments import Moments, measure, merge_moments
 from components.features.columns import first_values
 from components.features.frequent import Frequent, count_frequent, merge_frequent
 from components.features.grid import GridCounts, count_on_grid, merge_grids
-from models.encoding import Analysed, table_of
-from models.errors import InputError
-from models.recipe import Bucketised, Categorical, Feature, MultiValued, Numeric, column_of
+from models.features.layout import Analysed, table_of
+from models.recipe.errors import InputError
+from models.recipe.features import Bucketised, Categorical, Feature, MultiValued, Numeric, column_of
 
 Part = Frequent | GridCounts | Moments | int
 Analysis = dict[str, Part]

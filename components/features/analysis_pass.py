@@ -23,9 +23,9 @@ from components.features.plan import FeaturesPlan
 from components.merging import MergeInOrder
 from components.storage.reading import open_parquet
 from components.storage.writing import remove_folder, write_text, written_folder
-from models.encoding import ANALYSED_FILE, ENCODING_FILE, Analysed, encode
-from models.preprocessing import vocabulary_file, write_transform_graph
-from models.recipe import Feature
+from models.features.layout import ANALYSED_FILE, ENCODING_FILE, Analysed, encode
+from models.features.preprocessing import vocabulary_file, write_transform_graph
+from models.recipe.features import Feature
 
 # A piece of a split: (file, row group).
 Piece = tuple[str, int]

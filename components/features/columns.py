@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from components.raw_types import ARROW_TYPES
-from models.errors import InputError
-from models.recipe import Feature, column_of, feature_columns, raw_type
+from models.recipe.errors import InputError
+from models.recipe.features import Feature, column_of, feature_columns, raw_type
 
 
 def check_columns(schema: pa.Schema, features: Mapping[str, Feature], where: str) -> None:

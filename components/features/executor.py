@@ -19,8 +19,8 @@ from components.features.transform_pass import TransformPass, load_transform
 from components.storage.finding import matching
 from components.storage.reading import open_parquet, read_text
 from components.storage.writing import make_folder
-from models.encoding import ANALYSED_FILE, Analysed
-from models.errors import InputError
+from models.features.layout import ANALYSED_FILE, Analysed
+from models.recipe.errors import InputError
 
 logger = logging.getLogger(__name__)
 

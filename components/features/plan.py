@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import pydantic
+from models.recipe.features import Bucketised, Categorical, Feature, MultiValued
+from models.recipe.recipe import Recipe
+from models.recipe.stage_plan import StagePlan
 
-from models.recipe import Bucketised, Categorical, Feature, MultiValued, Recipe
 
-
-class FeaturesPlan(pydantic.BaseModel):
+class FeaturesPlan(StagePlan):
     """The stage's part of the recipe; travels as JSON text.
 
     `features` in the recipe's order, with their width filled in, and without what only other stages read (side,
     separator). `tasks`: the names, in the recipe's order.
     """
-
-    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
 
     features: Mapping[str, Feature]
     tasks: tuple[str, ...]

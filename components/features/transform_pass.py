@@ -24,9 +24,9 @@ from components.features.columns import distinct_values, lengths, one_of_each, r
 from components.features.plan import FeaturesPlan
 from components.storage.reading import LocalCopy, open_parquet, read_text
 from components.storage.writing import whole_file
-from models.encoding import ANALYSED_FILE, ENCODING_FILE, Analysed, Encoding
-from models.preprocessing import encode_columns, load_vocabulary, pack, raw_feature_spec
-from models.raw_columns import Column
+from models.features.layout import ANALYSED_FILE, ENCODING_FILE, Analysed, Encoding
+from models.features.preprocessing import encode_columns, load_vocabulary, pack, raw_feature_spec
+from models.features.raw_columns import Column
 
 # A file of raw examples, and the file of transformed ones that it becomes.
 Job = tuple[str, str]

@@ -19,9 +19,9 @@ from components.interactions.plan import InteractionsPlan
 from components.interactions.writing import ITEMS_FILE, QUESTIONS_FILE, write_positives, write_table
 from components.storage.finding import joined, matching
 from components.storage.reading import read_text
-from models.encoding import ENCODING_FILE, Encoding
-from models.errors import InputError
-from models.units import parse_moment
+from models.features.layout import ENCODING_FILE, Encoding
+from models.recipe.errors import InputError
+from models.recipe.units import parse_moment
 
 logger = logging.getLogger(__name__)
 

@@ -23,8 +23,8 @@ from components.interactions.positives import WEIGHT, Positives
 from components.interactions.questions import Choices, asked_users, question_table, relevant_pairs
 from components.interactions.reading import check_columns, latest_time
 from components.interactions.split import nothing_of, read_split
-from models.encoding import Encoding
-from models.errors import InputError
+from models.features.layout import Encoding
+from models.recipe.errors import InputError
 from models.retrieval.plan import HISTORY
 
 TRAIN, EVAL = "train", "eval"

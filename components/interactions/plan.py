@@ -6,21 +6,21 @@ import datetime
 from collections.abc import Mapping
 from typing import Literal
 
-from models.recipe import Recipe
+from models.recipe.recipe import Recipe
+from models.recipe.stage_plan import StagePlan
 from models.retrieval.plan import RetrievalPlan
-from models.trainer_plan import Part
 
 _MICROSECOND = datetime.timedelta(microseconds=1)
 
 
-class PriorPlan(Part):
-    """As `models.recipe_retrieval.Prior`, the window in microseconds."""
+class PriorPlan(StagePlan):
+    """As `models.recipe.retrieval.Prior`, the window in microseconds."""
 
     kind: Literal["popularity", "rate"]
     window: int
 
 
-class InteractionsPlan(Part):
+class InteractionsPlan(StagePlan):
     """The stage's part of the recipe; travels as JSON text.
 
     Attributes:

@@ -40,4 +40,4 @@ def rate(impressions: Counts, positives: Counts) -> NDArray[np.float32]:
 
 
 PRIORS: dict[str, Callable[[Counts, Counts], NDArray[np.float32]]] = {"popularity": popularity, "rate": rate}
-"""`models.recipe_retrieval.Prior.kind` -> (impressions, positives in the window) -> (item,)."""
+"""`models.recipe.retrieval.Prior.kind` -> (impressions, positives in the window) -> (item,)."""

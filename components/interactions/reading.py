@@ -13,7 +13,7 @@ import pyarrow as pa
 from components.event_logs.events import TIME
 from components.event_logs.writing import EXAMPLE_ID
 from components.storage.reading import open_file, open_parquet
-from models.errors import InputError
+from models.recipe.errors import InputError
 
 READ_ROWS = 1 << 19
 """Rows in memory at once, of those columns that are read."""

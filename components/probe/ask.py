@@ -19,8 +19,8 @@ from components.probe.named import ask_rank, ask_raw
 from components.probe.parent import end_with
 from components.probe.plan import ProbePlan
 from components.probe.requests import read_requests
-from models.errors import GatewiseError
-from models.whole_file import write_whole
+from models.files.whole_file import write_whole
+from models.recipe.errors import GatewiseError
 
 WARM_UP_ROWS = 10
 """Of the real rows, that TensorFlow Serving is warmed up with."""
@@ -45,9 +45,9 @@ def ask(model: str, files: Sequence[str], plan: ProbePlan, warm_up: str | None =
     Raises:
         InputError: no such model, or its examples are not among the files.
     """
-    from models import warm_up as warming
-    from models.asking import RANK, RAW, load_named, load_server
-    from models.serving_inputs import read_expected, read_inputs, serialize_examples
+    from models.serving import warm_up as warming
+    from models.serving.inference import RANK, RAW, load_named, load_server
+    from models.serving.inputs import read_expected, read_inputs, serialize_examples
 
     notes, expected = read_inputs(model), read_expected(model)
     inputs, tasks = notes["inputs"], dict(plan.tasks)

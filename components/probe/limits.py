@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from components.probe.plan import ProbePlan
-from models.named_rows import page_of, rank_columns
+from models.serving.named_rows import page_of, rank_columns
 
 REQUESTS = 200
 """Timed ones, unless they take longer than SECONDS together."""

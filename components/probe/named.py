@@ -9,9 +9,9 @@ import numpy as np
 
 from components.probe.answers import differences, faults
 from components.probe.plan import ProbePlan
-from models import score
-from models.named_rows import named_columns, page_of, rank_columns
-from models.score import RANK_OUTPUTS
+from models.recipe import formula
+from models.recipe.formula import RANK_OUTPUTS
+from models.serving.named_rows import named_columns, page_of, rank_columns
 
 Ask = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 Rows = Sequence[Mapping[str, Any]]
@@ -89,7 +89,7 @@ def _ranked(
     what: str,
 ) -> tuple[Mapping[str, Any], list[str]]:
     """The answer to one request, and what is wrong with it."""
-    from models.serving_inputs import serialize_examples
+    from models.serving.inputs import serialize_examples
 
     request = page_of(user, candidates, inputs)
     answer = rank(rank_columns(request, inputs, what))
@@ -110,10 +110,10 @@ def _tasks(answer: Mapping[str, Any], plan: ProbePlan) -> dict[str, Any]:
 
 def _misranked(answer: Mapping[str, Any], plan: ProbePlan, what: str) -> list[str]:
     """The blend is the recipe's, and the ranking its order: falling, with equal ones and no numbers as they came."""
-    formula = score.parse(plan.score, tuple(plan.tasks), tuple(plan.weights))
+    parsed = formula.parse(plan.score, tuple(plan.tasks), tuple(plan.weights))
     weights = {name: np.float32(value) for name, value in plan.weights.items()}
     with np.errstate(all="ignore"):
-        expected = score.evaluate(formula, {**_tasks(answer, plan), **weights})
+        expected = formula.evaluate(parsed, {**_tasks(answer, plan), **weights})
     got = np.asarray(answer["score"])
     numbers = np.isfinite(expected)
     found = (

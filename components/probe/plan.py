@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-import pydantic
+from models.recipe.recipe import Recipe
+from models.recipe.stage_plan import StagePlan
 
-from models.recipe import Recipe
 
-
-class ProbePlan(pydantic.BaseModel):
+class ProbePlan(StagePlan):
     """The probe's part of the recipe; travels as JSON text in the exec property `plan`."""
-
-    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
 
     tasks: Mapping[str, Literal["binary", "regression"]]
     tolerance: float

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from components.probe.plan import ProbePlan
-from models.errors import NoVerdictError
+from models.recipe.errors import NoVerdictError
 
 ROOT = Path(__file__).parents[2]
 """Where the packages `components` and `models` lie."""

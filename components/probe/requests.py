@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from models.errors import InputError
+from models.recipe.errors import InputError
 
 ID = "gatewise/example_id"
 

@@ -17,8 +17,8 @@ from components.probe.warm_up import WARM_UP
 from components.push.lock import alone_in
 from components.push.retention import prune
 from components.push.versions import publish, version_of_both
-from models.errors import InputError
-from models.serving_inputs import read_exported_at
+from models.recipe.errors import InputError
+from models.serving.inputs import read_exported_at
 
 logger = logging.getLogger(__name__)
 

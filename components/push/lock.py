@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from models.errors import InputError
+from models.recipe.errors import InputError
 
 logger = logging.getLogger(__name__)
 

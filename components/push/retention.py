@@ -9,8 +9,8 @@ import shutil
 from pathlib import Path
 
 from components.push.serving_choice import read_choice
-from models.errors import InputError
-from models.version_folders import is_whole, version_folders
+from models.files.version_folders import is_whole, version_folders
+from models.recipe.errors import InputError
 
 logger = logging.getLogger(__name__)
 

@@ -8,10 +8,10 @@ from typing import Annotated, Literal
 import pydantic
 from pydantic import Field
 
-from models import findings
-from models.errors import InputError
-from models.section import Section
-from models.whole_file import write_whole
+from models.files.whole_file import write_whole
+from models.recipe import findings
+from models.recipe.errors import InputError
+from models.recipe.section import Section
 
 CHOICE = "serving.json"
 

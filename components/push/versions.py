@@ -14,8 +14,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from components.push.lock import alone_in
-from models.errors import InputError
-from models.version_folders import WARM_UP_FILE, WHOLE, version_folders
+from models.files.version_folders import WARM_UP_FILE, WHOLE, version_folders
+from models.recipe.errors import InputError
 
 logger = logging.getLogger(__name__)
 

@@ -23,7 +23,7 @@ from components.retrieval_evaluation.served import check_served, chosen_question
 from components.retrieval_evaluation.vectors import Encode, Vectors, ask
 from components.storage.finding import joined
 from components.storage.reading import LocalCopy, open_parquet
-from models.errors import InputError
+from models.recipe.errors import InputError
 from models.retrieval.asking import load_retrieval
 from models.retrieval.plan import ITEMS_FILE
 

@@ -28,4 +28,4 @@ METHODS: dict[str, Callable[[Questions, int], Rows]] = {
     "popular_last_day": _popular_last_day,
     "co_occurrence": _co_occurrence,
 }
-"""Name, as in `models.recipe_retrieval.BASELINES` -> the k best items of each question, as `exact_top_k` gives them."""
+"""Name, as in `models.recipe.retrieval.BASELINES` -> the k best items of each question, as `exact_top_k` gives them."""

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from components.evaluation.scores import Value
 from components.retrieval_evaluation.row_lists import RowLists, Rows
-from models.recipe_retrieval import metric_names
+from models.recipe.retrieval import metric_names
 
 MRR = "mrr"
 LOWER_IS_BETTER = ("popularity_bias",)

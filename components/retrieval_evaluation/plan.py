@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import pydantic
-
-from models.recipe import Recipe
-from models.recipe_retrieval import Beatable
-
-
-class _Frozen(pydantic.BaseModel):
-    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
+from models.recipe.recipe import Recipe
+from models.recipe.retrieval import Beatable
+from models.recipe.stage_plan import StagePlan
 
 
-class GatePlan(_Frozen):
-    """As `models.recipe_retrieval.RetrievalGate`."""
+class GatePlan(StagePlan):
+    """As `models.recipe.retrieval.RetrievalGate`."""
 
     metric: str
     at_least: float | None = None
@@ -22,7 +17,7 @@ class GatePlan(_Frozen):
     max_loss_to_baseline: float | None = None
 
 
-class RetrievalEvaluationPlan(_Frozen):
+class RetrievalEvaluationPlan(StagePlan):
     """The part of the recipe that the stage reads.
 
     Attributes:

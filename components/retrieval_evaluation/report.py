@@ -16,7 +16,7 @@ from components.retrieval_evaluation.popularity import popular
 from components.retrieval_evaluation.questions import Questions
 from components.retrieval_evaluation.row_lists import Rows
 from components.retrieval_evaluation.vectors import Vectors
-from models.recipe_retrieval import metric_names
+from models.recipe.retrieval import metric_names
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -11,8 +11,8 @@ from components.retrieval_evaluation.exact_top_k import NO_ITEM, exact_top_k, pr
 from components.retrieval_evaluation.reading import SEEN, item_rows
 from components.retrieval_evaluation.row_lists import RowLists, Rows
 from components.retrieval_evaluation.vectors import Model
-from models.named_rows import named_columns
 from models.retrieval.plan import EXCLUDE, VECTOR_COLUMN
+from models.serving.named_rows import named_columns
 
 QUESTIONS = 50
 """How many are asked; spread evenly over all."""

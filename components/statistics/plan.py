@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import pydantic
+from models.recipe.features import feature_columns, raw_type
+from models.recipe.recipe import Recipe
+from models.recipe.stage_plan import StagePlan
 
-from models.recipe import Recipe, feature_columns, raw_type
 
-
-class StatisticsPlan(pydantic.BaseModel):
+class StatisticsPlan(StagePlan):
     """The part of the recipe that the stage reads.
 
     `integer_categories`: the columns of whole numbers that are ids, not quantities: their values are counted, too.
     """
-
-    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
 
     integer_categories: tuple[str, ...] = ()
 

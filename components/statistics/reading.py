@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from components.storage.reading import of_each, open_parquet
-from models.errors import InputError
+from models.recipe.errors import InputError
 
 # Columns that gatewise adds for itself (ids, times): they describe no example, and each value is there only once.
 BOOKKEEPING = "gatewise/"

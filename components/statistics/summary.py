@@ -19,7 +19,7 @@ from components.features.columns import lengths
 from components.statistics.cells import Cells, count_cells, merge_cells
 from components.statistics.frequencies import Frequencies, frequencies_of, merge_frequencies
 from components.statistics.numbers import Numbers, merge_numbers, of_floats, of_wholes
-from models.errors import InputError
+from models.recipe.errors import InputError
 
 INT = statistics_pb2.FeatureNameStatistics.INT
 FLOAT = statistics_pb2.FeatureNameStatistics.FLOAT

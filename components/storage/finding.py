@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 
-from models.errors import InputError
-from models.locations import is_url
+from models.recipe.errors import InputError
+from models.recipe.locations import is_url
 
 
 def absolute(location: str) -> str:

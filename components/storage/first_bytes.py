@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from models.errors import InputError
+from models.recipe.errors import InputError
 
 LENGTH = 16
 """Bytes that are enough to tell."""

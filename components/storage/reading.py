@@ -19,7 +19,7 @@ from pyarrow import fs
 from components.columnar.ordered_map import ordered_map
 from components.storage.first_bytes import LENGTH, packing_of, refuse_no_text
 from components.storage.stores import answers_of, store_of
-from models.locations import is_url
+from models.recipe.locations import is_url
 
 Result = TypeVar("Result")
 

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 
 from pyarrow import fs
 
-from models.errors import InputError
-from models.locations import bucket_and_key
+from models.recipe.errors import InputError
+from models.recipe.locations import bucket_and_key
 
 
 def store_of(url: str) -> tuple[fs.FileSystem, str]:

@@ -18,7 +18,7 @@ from pathlib import Path
 from pyarrow import fs
 
 from components.storage.stores import answers_of, store_of
-from models.locations import is_url
+from models.recipe.locations import is_url
 
 _CHUNK = 1 << 23
 

@@ -16,8 +16,8 @@ import tensorflow_data_validation as tfdv
 from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
 
 from components.validation.findings import Finding, column_name
-from models.errors import InputError
-from models.registry import known
+from models.recipe.errors import InputError
+from models.recipe.registry import known
 
 logger = logging.getLogger(__name__)
 

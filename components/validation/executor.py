@@ -23,7 +23,7 @@ from components.validation.plan import ValidationPlan
 from components.validation.schema_check import check_schema
 from components.validation.verdict import decide
 from components.whole_message import write_message
-from models.errors import InputError
+from models.recipe.errors import InputError
 
 # The stock name and property, which every reader of `ExampleAnomalies` knows.
 ANOMALIES_FILE = "SchemaDiff.pb"

@@ -6,21 +6,20 @@ from typing import Annotated, Literal
 
 import pydantic
 
-from models.recipe import Recipe
+from models.recipe.recipe import Recipe
+from models.recipe.stage_plan import StagePlan
 
 
-class ValidationPlan(pydantic.BaseModel):
+class ValidationPlan(StagePlan):
     """The part of the recipe that the stage reads.
 
     `curated`: the schema was written by a person; an inferred one only repeats what the same statistics say.
     `drift`: column -> largest distance to the last good run.
     """
 
-    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
-
     curated: bool = False
     on_anomaly: Literal["stop", "warn"] = "stop"
-    drift: dict[str, Annotated[float, pydantic.Field(gt=0.0)]] = {}
+    drift: dict[str, Annotated[float, pydantic.Field(gt=0.0)]] = pydantic.Field(default={})
     on_drift: Literal["stop", "warn"] = "stop"
 
     @classmethod

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from components.validation.findings import Finding
 from components.validation.plan import ValidationPlan
-from models.errors import InputError
+from models.recipe.errors import InputError
 
 logger = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from models.layers.tower import Tower
 class Architecture(keras.layers.Layer, abc.ABC):
     """From the encoded features to one logit for each task.
 
-    Options of a subclass are keyword-only, with literal defaults: `models.registry.signature` reads them from the
+    Options of a subclass are keyword-only, with literal defaults: `models.recipe.registry.signature` reads them from the
     source. A task's own parts are found by its position in `tasks`, never by its name: `click` must not take
     what belongs to `click_cart`. A penalty that belongs to the method goes through `add_loss`.
 

@@ -8,12 +8,12 @@ import keras
 from keras import ops
 
 from models.architectures.base import Architecture
-from models.errors import InputError
 from models.layers.cross_stitch import CrossStitchUnit
 from models.layers.mlp import MLP
+from models.recipe.errors import InputError
 
 if TYPE_CHECKING:
-    from models.option_types import Activation, Dropout, Layers, LayersOrNone, Share
+    from models.recipe.option_types import Activation, Dropout, Layers, LayersOrNone, Share
 
 
 @keras.saving.register_keras_serializable(package="gatewise")

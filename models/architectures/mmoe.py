@@ -11,7 +11,7 @@ from models.layers.experts import Experts
 from models.layers.gate import Gate, mix
 
 if TYPE_CHECKING:
-    from models.option_types import Activation, Dropout, ExpertCount, Layers, LayersOrNone
+    from models.recipe.option_types import Activation, Dropout, ExpertCount, Layers, LayersOrNone
 
 
 @keras.saving.register_keras_serializable(package="gatewise")

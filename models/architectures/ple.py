@@ -8,12 +8,12 @@ import keras
 from keras import ops
 
 from models.architectures.base import Architecture
-from models.errors import InputError
 from models.layers.experts import Experts
 from models.layers.gate import Gate, mix
+from models.recipe.errors import InputError
 
 if TYPE_CHECKING:
-    from models.option_types import Activation, Dropout, ExpertCount, Layers, LayersOrNone, Levels
+    from models.recipe.option_types import Activation, Dropout, ExpertCount, Layers, LayersOrNone, Levels
 
 
 @keras.saving.register_keras_serializable(package="gatewise")

@@ -10,7 +10,7 @@ from models.architectures.base import Architecture
 from models.layers.mlp import MLP
 
 if TYPE_CHECKING:
-    from models.option_types import Activation, Dropout, LayersOrNone
+    from models.recipe.option_types import Activation, Dropout, LayersOrNone
 
 
 @keras.saving.register_keras_serializable(package="gatewise")

@@ -8,11 +8,11 @@ import keras
 from keras import ops
 
 from models.architectures.base import Architecture
-from models.errors import InputError
 from models.layers.mlp import MLP
+from models.recipe.errors import InputError
 
 if TYPE_CHECKING:
-    from models.option_types import Activation, Dropout, Layers, LayersOrNone, Strength
+    from models.recipe.option_types import Activation, Dropout, Layers, LayersOrNone, Strength
 
 
 @keras.saving.register_keras_serializable(package="gatewise")

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from models.errors import InputError
+from models.recipe.errors import InputError
 
 
 @keras.saving.register_keras_serializable(package="gatewise")

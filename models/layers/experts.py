@@ -6,10 +6,10 @@ from typing import Any
 
 import keras
 
-from models.errors import InputError
 from models.layers.dropout import Dropout
 from models.layers.mlp import check_activation, check_sizes
 from models.layers.stacked_dense import StackedDense
+from models.recipe.errors import InputError
 
 
 @keras.saving.register_keras_serializable(package="gatewise")

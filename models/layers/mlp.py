@@ -6,9 +6,9 @@ from typing import Any
 
 import keras
 
-from models.errors import InputError
 from models.layers.dense import Dense
 from models.layers.dropout import Dropout
+from models.recipe.errors import InputError
 
 
 def check_sizes(where: str, units: tuple[int, ...], dropout: float) -> None:

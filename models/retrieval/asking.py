@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from models import named_tensors
-from models.errors import InputError
-from models.loading import load_saved_model
-from models.serving_inputs import is_retrieval, read_inputs
+from models.recipe.errors import InputError
+from models.serving import named_tensors
+from models.serving.inputs import is_retrieval, read_inputs
+from models.serving.loading import load_saved_model
 
 QUERY, ITEM = "query", "item"
 """The signatures that give vectors."""

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from models.raw_columns import one_text
+from models.features.raw_columns import one_text
 from models.retrieval.recommenders import load_recommenders
 
 NO_ITEM: dict[str, Any] = {"bytes": b"", "int": -1}

@@ -19,19 +19,19 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import tensorflow as tf
 
-from models import named_tensors, warm_up
-from models.argument_names import argument_names
-from models.encoding import Encoding
-from models.loading import load_saved_model
-from models.named_rows import named_columns
-from models.reproducible import settle, variables_read
+from models.features.layout import Encoding
+from models.files.version_folders import WARM_UP_FILE
+from models.recipe.argument_names import argument_names
 from models.retrieval.asking import ITEM, QUERY
 from models.retrieval.exact_index import ExactIndex
 from models.retrieval.item_table import raw_batches, read_items
 from models.retrieval.plan import EXCLUDE, HISTORY, ITEMS_FILE, PRIOR_COLUMN, VECTOR_COLUMN, RetrievalPlan
 from models.retrieval.two_tower import TwoTower
-from models.serving_inputs import INPUTS, typical_row
-from models.version_folders import WARM_UP_FILE
+from models.serving import named_tensors, warm_up
+from models.serving.inputs import INPUTS, typical_row
+from models.serving.loading import load_saved_model
+from models.serving.named_rows import named_columns
+from models.serving.reproducible import settle, variables_read
 
 logger = logging.getLogger(__name__)
 
@@ -135,10 +135,10 @@ def _warm_up_requests(inputs: Mapping[str, Mapping[str, Any]]) -> list[Any]:
 
 
 def _module(model: TwoTower, plan: RetrievalPlan, encoding: Encoding, transform_graph: Path) -> tf.Module:
-    """The signatures over one set of variables; as in `models.serving`, the module owns these and not the Keras model."""
+    """The signatures over one set of variables; as in `models.serving.export`, the module owns these and not the Keras model."""
     import tensorflow_transform as tft
 
-    from models.preprocessing import pack
+    from models.features.preprocessing import pack
 
     output = tft.TFTransformOutput(str(transform_graph))
     module = tf.Module()

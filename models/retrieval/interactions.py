@@ -8,8 +8,8 @@ from collections.abc import Mapping
 import numpy as np
 import pyarrow as pa
 
-from models.errors import InputError
-from models.split_files import files_of
+from models.files.split_files import files_of
+from models.recipe.errors import InputError
 
 _BESIDES = ("item", "log_q", "weight")
 

@@ -9,10 +9,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import tensorflow as tf
 
-from models.errors import InputError
+from models.files.split_files import files_of
+from models.recipe.errors import InputError
 from models.retrieval.plan import IdPlan
-from models.split_files import files_of
-from models.trainer_plan import InputPlan
+from models.serving.plan import InputPlan
 
 _DTYPES = {"bytes": tf.string, "int": tf.int64, "float": tf.float32}
 BATCH_ROWS = 16_384

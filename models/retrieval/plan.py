@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-import pydantic
-
-from models.encoding import table_of
-from models.recipe import Categorical, Feature, MultiValued, Recipe, column_of, raw_type
-from models.recipe_retrieval import Retrieval
-from models.recipe_retrieval_columns import column_type, history_feature, item_features, user_features
-from models.trainer_plan import InputPlan, Part
+from models.features.layout import table_of
+from models.recipe.features import Categorical, Feature, MultiValued, column_of, raw_type
+from models.recipe.recipe import Recipe
+from models.recipe.retrieval import Retrieval
+from models.recipe.retrieval_columns import column_type, history_feature, item_features, user_features
+from models.recipe.stage_plan import StagePlan
+from models.serving.plan import InputPlan
 
 HISTORY, EXCLUDE = "history", "exclude"
 """Inputs of the served model beside the user's columns: the user's last items, and items not to answer."""
@@ -24,14 +24,14 @@ ITEMS_FILE = "assets.extra/items.parquet"
 """In an exported model: the item table that it answers from, and each item's vector."""
 
 
-class IdPlan(Part):
+class IdPlan(StagePlan):
     """A column that names users or items."""
 
     column: str
     type: Literal["bytes", "int"]
 
 
-class RetrievalPlan(Part):
+class RetrievalPlan(StagePlan):
     """The retrieval trainer's part of the recipe; travels as JSON text in the Trainer's `custom_config`.
 
     Attributes:
@@ -57,8 +57,6 @@ class RetrievalPlan(Part):
     prior: bool
     options: Retrieval
     seed: int
-
-    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
 
     @classmethod
     def from_recipe(cls, recipe: Recipe) -> RetrievalPlan:

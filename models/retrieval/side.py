@@ -8,7 +8,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from models.encoding import Encoding, part_of
+from models.features.layout import Encoding, part_of
 from models.retrieval.plan import HISTORY
 
 

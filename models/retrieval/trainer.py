@@ -13,17 +13,17 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from models.backup import Backup, EarlyStopping, Progress, backup_folder
-from models.devices import take_memory_as_needed
-from models.encoding import Encoding
-from models.errors import TrainingError
+from models.features.layout import Encoding
+from models.files.whole_file import write_whole
+from models.recipe.errors import TrainingError
 from models.retrieval.batches import epoch_batches
 from models.retrieval.export import export
 from models.retrieval.interactions import Interactions, read_interactions
 from models.retrieval.plan import RetrievalPlan
 from models.retrieval.side import side_of
 from models.retrieval.two_tower import TwoTower
-from models.whole_file import write_whole
+from models.training.checkpoint import Backup, EarlyStopping, Progress, backup_folder
+from models.training.devices import take_memory_as_needed
 
 logger = logging.getLogger(__name__)
 

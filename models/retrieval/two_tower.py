@@ -9,16 +9,16 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from models.gradients import gradients
+from models.embedding_optimizers.lazy_adam import LazyAdam
+from models.embedding_optimizers.one_pass import one_pass
 from models.layers.dense import Dense
 from models.layers.feature_encoder import FeatureEncoder
 from models.layers.mlp import MLP
-from models.one_pass import one_pass
-from models.recipe_retrieval import Retrieval
+from models.recipe.retrieval import Retrieval
 from models.retrieval.plan import HISTORY
 from models.retrieval.recommenders import load_keras_2, load_recommenders
 from models.retrieval.side import Side
-from models.table_optimizers.lazy_adam import LazyAdam
+from models.training.gradients import gradients
 
 
 class Tower(keras.layers.Layer):

@@ -19,7 +19,7 @@ import certifi
 import urllib3
 from kfp import Client
 
-from models.errors import InputError
+from models.recipe.errors import InputError
 from pipeline.kubeflow.api_errors import refused, said, unreachable
 
 TOKEN, TOKEN_FILE, COOKIE = "KFP_TOKEN", "KF_PIPELINES_SA_TOKEN_PATH", "KFP_COOKIE"

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import kfp_server_api
 import urllib3
 
-from models.errors import InputError
+from models.recipe.errors import InputError
 
 LONGEST = 300
 

@@ -12,7 +12,7 @@ from tfx.orchestration.kubeflow.v2.container import kubeflow_v2_entrypoint_utils
 
 from components.baselines.executor import FOUND
 from components.storage.writing import remove_folder
-from models.locations import is_url
+from models.recipe.locations import is_url
 
 MOUNTS = {"s3://": "s3", "gs://": "gcs", "minio://": "minio"}
 """Where the launcher keeps a pod's copies of what lies at a URL: `s3://BUCKET/KEY` at /s3/BUCKET/KEY."""

@@ -11,7 +11,7 @@ from kfp.kubernetes import kubernetes_executor_config_pb2
 from kfp.pipeline_spec import pipeline_spec_pb2
 from tfx.orchestration.kubeflow.v2.kubeflow_v2_dag_runner import KubeflowV2DagRunner, KubeflowV2DagRunnerConfig
 
-from models.recipe import Recipe
+from models.recipe.recipe import Recipe
 from pipeline.dag import create_pipeline
 from pipeline.kubeflow.parameters import parameters_of
 from pipeline.kubeflow.platform import KubeflowPlatform

@@ -18,8 +18,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from models.errors import GatewiseError, masked
-from models.whole_file import write_whole
+from models.files.whole_file import write_whole
+from models.recipe.errors import GatewiseError, masked
 from pipeline.kubeflow.json_log import log_as_json
 from pipeline.machine_faults import machine_faults_told
 from pipeline.termination import TERMINATED, sigterm_interrupts

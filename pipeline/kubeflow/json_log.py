@@ -8,7 +8,7 @@ import logging
 import sys
 from typing import Any
 
-from models.errors import masked
+from models.recipe.errors import masked
 
 
 class JsonLines(logging.Formatter):

@@ -14,13 +14,14 @@ from typing import Any, Literal
 import pydantic
 
 from components.event_logs.plan import EventLogsPlan, as_of_micros
-from models import findings
-from models.errors import InputError
-from models.recipe import Recipe, Training
-from models.recipe_schedule import LARGEST_SEED
+from models.recipe import findings
+from models.recipe.errors import InputError
+from models.recipe.model import Training
+from models.recipe.recipe import Recipe
+from models.recipe.schedule import LARGEST_SEED
+from models.recipe.units import parse_moment
 from models.retrieval.plan import RetrievalPlan
-from models.trainer_plan import TrainerPlan
-from models.units import parse_moment
+from models.training.plan import TrainerPlan
 
 Properties = dict[str, Any]
 Merge = Callable[[Properties, Any], Properties]

@@ -11,9 +11,9 @@ from tfx.proto import infra_validator_pb2
 
 from components.baselines.component import BaselineModel, BaselineStatistics
 from components.infra_validator.component import InfraValidator
-from models import recipe_kubeflow
-from models.recipe import Recipe
-from models.recipe_retrieval import SUFFIX
+from models.recipe import kubeflow
+from models.recipe.recipe import Recipe
+from models.recipe.retrieval import SUFFIX
 from pipeline.beam_flags import beam_flags
 from pipeline.code_version import code_version
 from pipeline.kubeflow.section import kubeflow_of, pipeline_name
@@ -24,7 +24,7 @@ class KubeflowPlatform(Platform):
     """Kubeflow Pipelines.
 
     Nothing is looked up or read at assembly: the pods do it. So logs have no fingerprint (each stage lists its files when it
-    begins, and compares when it has read them), and the ingestion never comes from the cache (`models.recipe_kubeflow.NEVER_CACHED`).
+    begins, and compares when it has read them), and the ingestion never comes from the cache (`models.recipe.kubeflow.NEVER_CACHED`).
 
     Args:
         recipe: with a section `kubeflow`.
@@ -87,7 +87,7 @@ class KubeflowPlatform(Platform):
         }
 
 
-def serving_spec(server: recipe_kubeflow.InfraValidator, model_name: str) -> infra_validator_pb2.ServingSpec:
+def serving_spec(server: kubeflow.InfraValidator, model_name: str) -> infra_validator_pb2.ServingSpec:
     """The recipe's server in the words of TFX.
 
     Args:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
-from models.recipe_kubeflow import Retries, StagePlace
+from models.recipe.kubeflow import Retries, StagePlace
 
 POD_FIELDS = {"InfraValidator": {"KFP_NAMESPACE": "metadata.namespace"}}
 """Stages that must know more of their own pod than Kubeflow tells: {variable: field of the pod}."""

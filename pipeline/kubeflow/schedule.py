@@ -10,9 +10,9 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from models.errors import InputError
-from models.recipe import Recipe
-from models.registry import known
+from models.recipe.errors import InputError
+from models.recipe.recipe import Recipe
+from models.recipe.registry import known
 from pipeline.kubeflow.schedule_plan import (
     Create,
     Delete,

@@ -11,11 +11,11 @@ from typing import Annotated, Any
 import pydantic
 import typer
 
-from models import findings, yaml_document
-from models.errors import InputError
-from models.recipe_file import load_recipe
-from models.recipe_schedule import RunParameters
-from models.registry import known
+from models.recipe import findings, yaml_document
+from models.recipe.errors import InputError
+from models.recipe.file import load_recipe
+from models.recipe.registry import known
+from models.recipe.schedule import RunParameters
 from pipeline.kubeflow.section import name_on_kubeflow
 from pipeline.native_stderr import native_stderr_to
 

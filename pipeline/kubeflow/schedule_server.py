@@ -12,7 +12,7 @@ from typing import Any
 
 import kfp_server_api
 
-from models.errors import InputError
+from models.recipe.errors import InputError
 from pipeline.kubeflow.api_connection import Connection
 from pipeline.kubeflow.api_errors import explained
 from pipeline.kubeflow.schedule_plan import Found, Mark, Parameters, Wish, mark_of

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from models.errors import InputError
-from models.recipe import Recipe
-from models.recipe_kubeflow import Kubeflow
+from models.recipe.errors import InputError
+from models.recipe.kubeflow import Kubeflow
+from models.recipe.recipe import Recipe
 
 
 def kubeflow_of(recipe: Recipe) -> Kubeflow:

@@ -11,10 +11,10 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from models.errors import InputError
-from models.recipe import Recipe
-from models.recipe_kubeflow import place_of
-from models.recipe_kubeflow_checks import stages_of
+from models.recipe.checks.kubeflow import stages_of
+from models.recipe.errors import InputError
+from models.recipe.kubeflow import place_of
+from models.recipe.recipe import Recipe
 from pipeline.kubeflow import resources
 from pipeline.kubeflow.parameters import RuntimeParameter, parameters_of
 from pipeline.kubeflow.section import kubeflow_of

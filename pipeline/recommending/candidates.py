@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from models.errors import InputError
-from models.named_rows import named_columns
+from models.recipe.errors import InputError
 from models.retrieval.asking import RetrievalModel
 from models.retrieval.plan import EXCLUDE
-from models.serving_inputs import serialize_examples
+from models.serving.inputs import serialize_examples
+from models.serving.named_rows import named_columns
 
 FROM_INDEX = 500
 """Candidates asked of an approximate index where nobody says how many."""

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from models.errors import InputError
+from models.recipe.errors import InputError
 from models.retrieval.plan import VECTOR_COLUMN
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from models.errors import InputError
+from models.recipe.errors import InputError
 
 
 def scaled(scores: np.ndarray) -> np.ndarray:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from models.errors import InputError
-from models.recipe_retrieval import SUFFIX
-from models.version_folders import model_folders, version_folders
+from models.files.version_folders import model_folders, version_folders
+from models.recipe.errors import InputError
+from models.recipe.retrieval import SUFFIX
 
 _NO_RETRIEVAL = "The retrieval model comes from the recipe's section `retrieval`: add it (docs/retrieval.md) and run the recipe again."
 

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from models.asking import RANK, load_named
-from models.errors import InputError
-from models.named_rows import rank_columns
-from models.registry import lookup
+from models.recipe.errors import InputError
+from models.recipe.registry import lookup
 from models.retrieval.asking import load_retrieval
 from models.retrieval.plan import ITEMS_FILE, VECTOR_COLUMN
-from models.serving_inputs import read_inputs
+from models.serving.inference import RANK, load_named
+from models.serving.inputs import read_inputs
+from models.serving.named_rows import rank_columns
 from pipeline.json_values import jsonable
 from pipeline.recommending.candidates import candidates
 from pipeline.recommending.catalogue import items_of, rows_of, vectors_of

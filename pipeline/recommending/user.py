@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from models.errors import InputError
-from models.registry import known
+from models.recipe.errors import InputError
+from models.recipe.registry import known
 from pipeline.json_object import json_object
 
 WHERE = "--user"

@@ -27,12 +27,12 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
-from models.asking import RANK, RAW, SERVER, load_named, load_server
-from models.errors import InputError
-from models.named_rows import named_columns, rank_columns
-from models.registry import known
+from models.recipe.errors import InputError
+from models.recipe.registry import known
 from models.retrieval.asking import QUERY, load_retrieval
-from models.serving_inputs import is_retrieval, read_inputs
+from models.serving.inference import RANK, RAW, SERVER, load_named, load_server
+from models.serving.inputs import is_retrieval, read_inputs
+from models.serving.named_rows import named_columns, rank_columns
 from pipeline.json_values import jsonable
 from pipeline.predict import newest_version, read_requests, serialized
 

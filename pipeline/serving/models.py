@@ -12,8 +12,8 @@ from typing import Any
 
 from tensorflow_serving.apis import get_model_status_pb2
 
-from models.errors import InputError
-from models.version_folders import LARGEST, mistaken_folders, model_folders, version_folders
+from models.files.version_folders import LARGEST, mistaken_folders, model_folders, version_folders
+from models.recipe.errors import InputError
 from pipeline.serving.servable import Servable
 from pipeline.serving.status import Refusal, refusal_of
 

@@ -10,8 +10,8 @@ import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow_serving.apis import get_model_metadata_pb2, predict_pb2, prediction_log_pb2
 
-from models.loading import load_saved_model
-from models.version_folders import WARM_UP_FILE
+from models.files.version_folders import WARM_UP_FILE
+from models.serving.loading import load_saved_model
 from pipeline.serving.limits import check_claim, check_examples
 from pipeline.serving.status import Refusal
 

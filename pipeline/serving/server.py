@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from models.errors import InputError
+from models.recipe.errors import InputError
 from pipeline.serving import grpc_services, rest
 from pipeline.serving.models import Models
 

@@ -6,8 +6,8 @@ import polars as pl
 import pytest
 
 from benchmarks.globo import RECIPE, prepare
-from models.errors import InputError
-from models.recipe_file import load_recipe
+from models.recipe.errors import InputError
+from models.recipe.file import load_recipe
 
 MINUTE = 60_000
 

@@ -7,8 +7,8 @@ import pytest
 
 from benchmarks import wide_logs
 from benchmarks.prepare import RECIPE
-from models.recipe import column_of
-from models.recipe_file import load_recipe
+from models.recipe.features import column_of
+from models.recipe.file import load_recipe
 
 
 def read(folder: Path, stream: str) -> pl.DataFrame:

@@ -7,7 +7,7 @@ import grpc
 import pytest
 
 from components.beam_messages import plain_messages
-from models.errors import InputError
+from models.recipe.errors import InputError
 
 
 def refuse(element: int) -> int:

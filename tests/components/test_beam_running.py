@@ -6,7 +6,7 @@ import apache_beam as beam
 import pytest
 
 from components.beam_running import running
-from models.errors import InputError
+from models.recipe.errors import InputError
 
 
 def test_runs_to_the_end_and_removes_what_is_half_written(tmp_path: Path) -> None:

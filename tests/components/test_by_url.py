@@ -35,8 +35,8 @@ from components.storage.reading import LocalCopy
 from components.validation import curated_schema
 from components.validation import executor as validation
 from components.validation.plan import ValidationPlan
-from models.errors import InputError
-from models.recipe import Recipe
+from models.recipe.errors import InputError
+from models.recipe.recipe import Recipe
 
 START, DAY = 1_700_000_000, 86_400
 BEAM = ["--runner=FnApiRunner", "--sdk_container_image=none"]

@@ -142,7 +142,7 @@ def in_a_step(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Kubernete
     from tfx.components.infra_validator import serving_bins
     from tfx.utils import kube_utils
 
-    from models.errors import InputError
+    from models.recipe.errors import InputError
     from pipeline.serving.server import Server
 
     servers: list[Server] = []

@@ -29,8 +29,8 @@ def write_ranker(
     """
     import tensorflow as tf
 
-    from models import named_tensors
-    from models.argument_names import argument_names
+    from models.recipe.argument_names import argument_names
+    from models.serving import named_tensors
 
     module, none, taste = tf.Module(), -(2**63), tf.constant(2.0)
 

@@ -37,9 +37,9 @@ def write_retrieval(
     import pyarrow.parquet as pq
     import tensorflow as tf
 
-    from models import named_tensors
-    from models.argument_names import argument_names
-    from models.named_rows import MISSING
+    from models.recipe.argument_names import argument_names
+    from models.serving import named_tensors
+    from models.serving.named_rows import MISSING
 
     texts, module, dim = item_type == "bytes", tf.Module(), len(vectors[0])
     ids = [row["item"] for row in items]

@@ -13,8 +13,8 @@ import polars as pl
 import pytest
 
 from benchmarks.stages.ours import STAGES
-from models.errors import InputError
-from models.recipe_file import load_recipe
+from models.recipe.errors import InputError
+from models.recipe.file import load_recipe
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 

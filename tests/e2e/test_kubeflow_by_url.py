@@ -16,7 +16,7 @@ from kubeflow_replay.store import Store
 
 from benchmarks import engines
 from benchmarks.stages.ours import STAGES
-from models.recipe_file import load_recipe
+from models.recipe.file import load_recipe
 
 pytestmark = pytest.mark.slow
 

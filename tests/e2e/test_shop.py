@@ -172,7 +172,7 @@ def test_a_wrong_request_is_refused(first: Any, world: World, gatewise: Callable
 def test_the_results_load_with_tfma(first: Any, world: World) -> None:
     import tensorflow_model_analysis as tfma
 
-    from models.recipe_file import load_recipe
+    from models.recipe.file import load_recipe
     from pipeline.lineage import last_run
     from pipeline.places import places
 

@@ -170,11 +170,16 @@ PLANTED = (".env", ".git/config", ".venv/bin/python", "runs/shop/model", "notebo
 
 def test_nothing_goes_to_the_builder_that_is_not_named(tmp_path: Path) -> None:
     (tmp_path / "here").mkdir()
-    for name in (*PLANTED, "models/recipe.py", "requirements/dev.lock", "kubeflow/Dockerfile", "README.md"):
+    for name in (*PLANTED, "models/recipe/recipe.py", "requirements/dev.lock", "kubeflow/Dockerfile", "README.md"):
         (tmp_path / "here" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "here" / name).write_text("x")
     (tmp_path / "here" / ".dockerignore").write_bytes((ROOT / ".dockerignore").read_bytes())
     image_build.copy_context(tmp_path / "here", tmp_path / "here" / "kubeflow" / "Dockerfile", tmp_path / "sent")
     sent = {path.relative_to(tmp_path / "sent").as_posix() for path in (tmp_path / "sent").rglob("*") if path.is_file()}
     # Docker itself sends the two files that it reads.
-    assert sent - {".dockerignore"} == {"models/recipe.py", "requirements/dev.lock", "kubeflow/Dockerfile", "README.md"}
+    assert sent - {".dockerignore"} == {
+        "models/recipe/recipe.py",
+        "requirements/dev.lock",
+        "kubeflow/Dockerfile",
+        "README.md",
+    }

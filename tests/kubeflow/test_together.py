@@ -20,7 +20,7 @@ from google.protobuf import text_format
 from tensorflow_serving.config import model_server_config_pb2
 
 from components.push.serving_choice import ServingChoice
-from models.recipe_file import load_recipe
+from models.recipe.file import load_recipe
 from pipeline.kubeflow.compile import compile_recipe
 from pipeline.serving_config import CANARY_CONFIG, STABLE_CONFIG, model_server_config
 

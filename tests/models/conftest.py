@@ -51,11 +51,11 @@ def problem(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     """recipe (a dict), transform_graph, train and eval (globs of transformed files), rows {split: raw rows}."""
     import tensorflow as tf
 
-    from models.encoding import Analysed, encode
-    from models.preprocessing import pack, raw_feature_spec, write_transform_graph
-    from models.recipe import Recipe
-    from models.serving_inputs import serialize_examples
-    from models.trainer_plan import TrainerPlan
+    from models.features.layout import Analysed, encode
+    from models.features.preprocessing import pack, raw_feature_spec, write_transform_graph
+    from models.recipe.recipe import Recipe
+    from models.serving.inputs import serialize_examples
+    from models.training.plan import TrainerPlan
 
     root = tmp_path_factory.mktemp("problem")
     recipe = {

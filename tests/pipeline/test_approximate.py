@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from small_retrieval import write_retrieval
 
-from models.errors import InputError
+from models.recipe.errors import InputError
 from pipeline import approximate_build
 from pipeline.approximate import IDS, INDEX, NOTES, load_index
 from pipeline.approximate_build import build_index, query_vectors

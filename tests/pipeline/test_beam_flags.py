@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from models.recipe import Beam
+from models.recipe.beam import Beam
 from pipeline.beam_flags import beam_flags
 
 LOCAL = "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner"

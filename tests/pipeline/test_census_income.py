@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from models.errors import InputError
+from models.recipe.errors import InputError
 from pipeline import census_income
 
 REFERENCE = Path(__file__).resolve().parents[3] / "shared" / "data"

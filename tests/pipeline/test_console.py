@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from models.recipe_file import load_recipe
+from models.recipe.file import load_recipe
 from pipeline.console import RunConsole
 from pipeline.places import places_in
 

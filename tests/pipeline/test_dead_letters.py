@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from components.event_logs.refused import kept
-from models.errors import InputError
+from models.recipe.errors import InputError
 from pipeline import cli
 from pipeline.dead_letters import newest
 

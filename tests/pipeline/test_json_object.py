@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from models.errors import InputError
+from models.recipe.errors import InputError
 from pipeline.json_object import json_object
 
 WRONG = {

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from models.errors import InputError
+from models.recipe.errors import InputError
 from pipeline import cli
 from pipeline.machine_faults import machine_fault, machine_faults_told
 

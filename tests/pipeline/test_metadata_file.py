@@ -12,7 +12,7 @@ import ml_metadata
 import pytest
 from ml_metadata.proto import metadata_store_pb2
 
-from models.errors import InputError
+from models.recipe.errors import InputError
 from pipeline.lineage import last_run
 from pipeline.metadata_file import check_metadata
 from pipeline.places import places_in

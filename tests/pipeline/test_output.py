@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from models.errors import InputError
+from models.recipe.errors import InputError
 from pipeline import cli
 from pipeline.output import output_file, require_folder, write_lines, write_output
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from models.recipe import Recipe
-from models.recipe_kubeflow import Kubeflow
+from models.recipe.kubeflow import Kubeflow
+from models.recipe.recipe import Recipe
 from pipeline.kubeflow.platform import KubeflowPlatform
 from pipeline.one_machine import OneMachine
 from pipeline.places import places

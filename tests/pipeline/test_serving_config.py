@@ -11,7 +11,7 @@ from tensorflow_serving.config import model_server_config_pb2
 
 from components.push.retention import prune
 from components.push.serving_choice import ServingChoice, read_choice
-from models.errors import InputError
+from models.recipe.errors import InputError
 from pipeline import cli, serving_config
 
 

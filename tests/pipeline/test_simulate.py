@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from models.errors import InputError
+from models.recipe.errors import InputError
 from pipeline.simulate import simulate
 from pipeline.simulate_dirt import FAR_FUTURE_MS
 from pipeline.simulate_events import WINDOWS_MS, delays, late_delays

@@ -10,8 +10,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from models.errors import InputError
-from models.recipe_file import load_recipe
+from models.recipe.errors import InputError
+from models.recipe.file import load_recipe
 from pipeline.simulate import simulate
 from pipeline.simulate_affinity import Shop, Visits, true_score
 from pipeline.simulate_truth import Truth

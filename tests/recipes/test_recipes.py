@@ -6,8 +6,9 @@ import polars as pl
 import pytest
 import yaml
 
-from models.recipe import Recipe, column_of
-from models.recipe_file import load_recipe
+from models.recipe.features import column_of
+from models.recipe.file import load_recipe
+from models.recipe.recipe import Recipe
 from pipeline.simulate import simulate
 from pipeline.simulate_events import WINDOWS_MS
 

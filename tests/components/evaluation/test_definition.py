@@ -5,7 +5,7 @@ import copy
 import pytest
 
 from components.evaluation.definition import definition_of
-from models.recipe import Recipe
+from models.recipe.recipe import Recipe
 
 STREAM = {"path": "x/*.csv", "key": ["user"], "time": {"column": "at", "unit": "s"}}
 GIVEN = {

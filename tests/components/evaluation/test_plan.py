@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from components.evaluation.plan import EvaluationPlan, truth_fingerprint
-from models.errors import InputError
-from models.recipe import Recipe
+from models.recipe.errors import InputError
+from models.recipe.recipe import Recipe
 
 
 def recipe(tasks=None, **sections):

@@ -7,7 +7,7 @@ import pytest
 
 from components.evaluation import reading
 from components.evaluation.reading import check_tasks, matrix, packed_batches, read_examples, single
-from models.errors import InputError
+from models.recipe.errors import InputError
 
 
 def test_both_sides_in_step(make_split):

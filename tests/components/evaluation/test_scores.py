@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from components.evaluation.scores import Scores, why_undefined
-from models import recipe
+from models.recipe.tasks import COUNTS
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ from models import recipe
     ],
 )
 def test_why(name, counts, grouped, words):
-    values = dict(zip((*recipe.COUNTS, "not_finite"), counts, strict=True))
+    values = dict(zip((*COUNTS, "not_finite"), counts, strict=True))
     assert why_undefined(name, values, "land = at", grouped) == words
 
 

@@ -8,7 +8,7 @@ from components.evaluation import truth
 from components.evaluation.plan import TruthPlan
 from components.evaluation.truth import read_truth
 from components.event_logs.fingerprint import fingerprint_files
-from models.errors import InputError
+from models.recipe.errors import InputError
 
 IDS = pa.chunked_array([pa.array([b"c", b"a"], pa.large_binary()), pa.array([b"b"], pa.large_binary())])
 TRUTH = pl.DataFrame({"id": ["a", "b", "c", "d"], "p": [0.1, 0.2, 0.3, 0.4], "m": [1, 2, 3, 4]})

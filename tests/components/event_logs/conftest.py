@@ -14,7 +14,7 @@ import pytest
 
 from components.event_logs import pipeline
 from components.event_logs.plan import EventLogsPlan
-from models.recipe import Recipe
+from models.recipe.recipe import Recipe
 
 DAY = 86_400
 START = 1_700_000_000

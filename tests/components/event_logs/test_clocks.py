@@ -14,8 +14,8 @@ import polars as pl
 import pytest
 
 from components.event_logs.plan import EventLogsPlan
-from models.errors import InputError
-from models.recipe import Recipe
+from models.recipe.errors import InputError
+from models.recipe.recipe import Recipe
 
 DAY, HOUR = 86_400, 3600
 START = 1_767_571_200  # 2026-01-05T00:00:00Z, a Monday

@@ -19,8 +19,8 @@ from tfx.types import artifact_utils, standard_artifacts
 from components.event_logs.component import EventLogs
 from components.event_logs.executor import Executor
 from components.event_logs.plan import EventLogsPlan
-from models.errors import InputError
-from models.recipe import Recipe
+from models.recipe.errors import InputError
+from models.recipe.recipe import Recipe
 
 FEATURES = {
     "user": {"kind": "categorical"},

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from components.event_logs import csv_lines
-from models.errors import InputError
+from models.recipe.errors import InputError
 
 
 def everything(path: Path, block_bytes: int = 1 << 20) -> tuple[list, list]:

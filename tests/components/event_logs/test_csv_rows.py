@@ -14,7 +14,7 @@ import pytest
 
 from components.event_logs import csv_lines, csv_rows
 from components.event_logs.plan import CsvPlan
-from models.errors import InputError
+from models.recipe.errors import InputError
 
 MYSQL = CsvPlan(delimiter="\t", quote=None, escape="\\", header=("a", "b", "c"))
 SPARK = CsvPlan(escape="\\")

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from components.event_logs.plan import EventLogsPlan
-from models.errors import InputError
 from models.loss_names import LOSS_DOMAINS, LOSS_KINDS
 from models.losses import LOSSES
-from models.recipe import Recipe
+from models.recipe.errors import InputError
+from models.recipe.recipe import Recipe
 
 DAY = 86_400
 START = 1_700_000_000

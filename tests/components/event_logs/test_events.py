@@ -13,7 +13,7 @@ from components.event_logs.blocks import Block
 from components.event_logs.events import KEY, NUMBER, Prepared, Wanted, prepare
 from components.event_logs.identity import row_hashes
 from components.event_logs.plan import ColumnPlan, StreamPlan
-from models.errors import InputError
+from models.recipe.errors import InputError
 
 
 def prepared(frame: pl.DataFrame, key: tuple[str, ...] = (), **column: Any) -> Prepared:

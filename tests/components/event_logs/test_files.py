@@ -8,7 +8,7 @@ import pytest
 
 from components.event_logs.files import format_of, matched_files
 from components.storage.finding import relative
-from models.errors import InputError
+from models.recipe.errors import InputError
 
 
 def test_files_are_sorted_and_globs_cross_folders(tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from components.event_logs.fingerprint import fingerprint
-from models.errors import InputError
-from models.recipe import Recipe
+from models.recipe.errors import InputError
+from models.recipe.recipe import Recipe
 
 
 def test_content_and_names_count_and_times_do_not(

@@ -11,8 +11,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from models.errors import InputError
-from models.recipe import Recipe
+from models.recipe.errors import InputError
+from models.recipe.recipe import Recipe
 
 DAY = 86_400
 START = 1_700_000_000

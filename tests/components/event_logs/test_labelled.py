@@ -10,8 +10,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from models.errors import InputError
-from models.recipe import Recipe
+from models.recipe.errors import InputError
+from models.recipe.recipe import Recipe
 
 Run = Callable[..., SimpleNamespace]
 

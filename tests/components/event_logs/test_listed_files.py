@@ -20,8 +20,8 @@ from components.event_logs import partitions, pipeline
 from components.event_logs.fingerprint import fingerprint, fingerprint_files
 from components.event_logs.listed_files import ListedFiles
 from components.event_logs.plan import EventLogsPlan
-from models.errors import InputError
-from models.recipe import Recipe
+from models.recipe.errors import InputError
+from models.recipe.recipe import Recipe
 
 START, DAY = 1_700_000_000, 86_400
 STILL = "files changed while the pipeline was reading them: "

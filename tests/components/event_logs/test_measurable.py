@@ -13,8 +13,8 @@ from components.event_logs.measurable import eval_from
 from components.event_logs.plan import EventLogsPlan
 from components.event_logs.tally import Tally
 from components.event_logs.timeline import HOUR
-from models.errors import InputError
-from models.recipe import Recipe
+from models.recipe.errors import InputError
+from models.recipe.recipe import Recipe
 
 Make = Callable[..., Recipe]
 Run = Callable[..., SimpleNamespace]

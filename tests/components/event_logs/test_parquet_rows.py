@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from components.event_logs import parquet_rows
-from models.errors import InputError
+from models.recipe.errors import InputError
 
 ROWS = 10_000
 TABLE = pa.table(

@@ -19,8 +19,8 @@ import pytest
 
 from components.event_logs import pipeline
 from components.event_logs.plan import EventLogsPlan
-from models.errors import InputError
-from models.recipe import Recipe
+from models.recipe.errors import InputError
+from models.recipe.recipe import Recipe
 
 DAY = 86_400
 START = 1_700_000_000

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from components.event_logs.plan import EventLogsPlan
-from models.recipe import Recipe
+from models.recipe.recipe import Recipe
 
 Run = Callable[..., SimpleNamespace]
 

@@ -15,8 +15,9 @@ import pytest
 from components.event_logs.blocks import Block
 from components.event_logs.plan import EventLogsPlan
 from components.event_logs.streams import pieces, read, require_columns
-from models.errors import InputError
-from models.recipe import Csv, Recipe
+from models.recipe.errors import InputError
+from models.recipe.logs import Csv
+from models.recipe.recipe import Recipe
 
 TABS = {"delimiter": "\t", "quote": None, "escape": "\\", "header": ["user", "item", "time"]}
 

@@ -12,7 +12,7 @@ import pytest
 from apache_beam.testing.util import assert_that, equal_to
 
 from components.event_logs.threads import TOGETHER, OnThreads, Together, together
-from models.errors import InputError
+from models.recipe.errors import InputError
 
 
 class Tenfold(OnThreads):

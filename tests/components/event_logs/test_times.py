@@ -10,7 +10,7 @@ import pytest
 
 from components.event_logs.plan import TimePlan
 from components.event_logs.times import NAIVE, likely_unit, micros
-from models.errors import InputError
+from models.recipe.errors import InputError
 
 MOMENT = 1_700_000_000_000_000  # 2023-11-14T22:13:20Z
 

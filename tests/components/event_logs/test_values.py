@@ -19,7 +19,7 @@ from components.event_logs.values import (
     one_text,
     one_text_each,
 )
-from models.value_texts import text_of
+from models.features.value_texts import text_of
 
 
 def text(values: list, dtype: pl.DataType | None = None) -> list:

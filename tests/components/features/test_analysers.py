@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from components.features import frequent, grid
 from components.features.analysers import analyse, conclude, merge
-from models.encoding import Analysed
-from models.errors import InputError
-from models.recipe import Categorical
+from models.features.layout import Analysed
+from models.recipe.errors import InputError
+from models.recipe.features import Categorical
 
 
 def test_every_kind_by_hand(make_table: Any, make_plan: Any, features: Any, columns: Any) -> None:

@@ -17,8 +17,8 @@ from components.features.analysers import analyse, conclude, merge_parts
 from components.features.analysis_pass import AnalysisPass, gather, merge_analyses, write
 from components.features.frequent import count_frequent
 from components.merging import MergeInOrder
-from models.encoding import Encoding
-from models.errors import InputError
+from models.features.layout import Encoding
+from models.recipe.errors import InputError
 
 
 def one_row_at_a_time(table: Any, plan: Any) -> list[Any]:

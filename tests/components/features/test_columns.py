@@ -12,8 +12,8 @@ from components.features.columns import (
     one_of_each,
     rows_of,
 )
-from models.errors import InputError
-from models.recipe import Bucketised, Categorical, Numeric
+from models.recipe.errors import InputError
+from models.recipe.features import Bucketised, Categorical, Numeric
 
 LISTS = [[1, 2, 3], None, [], [4], [5, 6]]
 

@@ -16,10 +16,10 @@ from tfx.types import standard_artifacts
 
 from components.features.component import Features
 from components.features.executor import Executor
-from models import feed
-from models.encoding import Encoding
-from models.errors import InputError
-from models.preprocessing import pack, raw_feature_spec
+from models.features import input_pipeline
+from models.features.layout import Encoding
+from models.features.preprocessing import pack, raw_feature_spec
+from models.recipe.errors import InputError
 
 
 def run(root: Path, plan: Any, splits: str = '["train", "eval"]') -> dict[str, Any]:
@@ -130,7 +130,7 @@ def test_files_are_aligned_and_training_equals_serving(
             )
 
     # The ids of the train split use the tables, and stay inside.
-    columns = feed.read_split(f"{transformed.uri}/Split-train/*")
+    columns = input_pipeline.read_split(f"{transformed.uri}/Split-train/*")
     assert columns.example_id.tolist() == [10 * (i + 1) for i in range(200)]
     for place, (_, name) in enumerate(encoding.categorical):
         ids = columns.arrays["categorical"][:, place]
@@ -150,7 +150,7 @@ def test_files_and_their_number_do_not_matter(
     for files in (1, 3):
         write_split(tmp_path / str(files) / "raw", "train", table, files)
         run(tmp_path / str(files), plan, '["train"]')
-        splits.append(feed.read_split(f"{tmp_path}/{files}/transformed_examples/Split-train/*"))
+        splits.append(input_pipeline.read_split(f"{tmp_path}/{files}/transformed_examples/Split-train/*"))
     one, many = splits
     np.testing.assert_array_equal(one.example_id, many.example_id)
     for name, array in one.arrays.items():

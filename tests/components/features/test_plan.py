@@ -5,7 +5,7 @@ import sys
 from typing import Any
 
 from components.features.plan import FeaturesPlan
-from models.recipe import Recipe
+from models.recipe.recipe import Recipe
 
 
 def recipe(**changes: Any) -> Recipe:

@@ -19,10 +19,10 @@ from tfx.utils import proto_utils
 
 from components.infra_validator.executor import LITTER_SECONDS, Executor, link_model, scratch_folder
 from components.probe.warm_up import WARM_UP
-from models.errors import InputError, NoVerdictError
-from models.recipe_kubeflow import InfraValidator
-from models.version_folders import WARM_UP_FILE
-from models.warm_up import write
+from models.files.version_folders import WARM_UP_FILE
+from models.recipe.errors import InputError, NoVerdictError
+from models.recipe.kubeflow import InfraValidator
+from models.serving.warm_up import write
 from pipeline.kubeflow.platform import serving_spec
 
 SERVER = InfraValidator(

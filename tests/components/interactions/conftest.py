@@ -16,7 +16,7 @@ from tfx.types import standard_artifacts
 
 from components.interactions.executor import Executor
 from components.interactions.plan import InteractionsPlan
-from models.encoding import Encoding
+from models.features.layout import Encoding
 
 HOUR = 3_600_000_000
 TYPES = {"user_id": pa.large_binary(), "item_id": pa.large_binary(), "tags": pa.large_binary(), "device": pa.int64()}

@@ -21,7 +21,7 @@ from components.interactions.component import Interactions
 from components.interactions.executor import Executor
 from components.storage import stores
 from components.storage.reading import LocalCopy
-from models.errors import InputError
+from models.recipe.errors import InputError
 
 HOUR = 3_600_000_000
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from components.interactions.plan import InteractionsPlan, PriorPlan
-from models.recipe import Recipe
+from models.recipe.recipe import Recipe
 
 STREAM = {"path": "x/*.parquet", "key": ["user_id", "item_id"], "time": {"column": "t", "unit": "s"}}
 RECIPE: dict[str, Any] = {

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from components.interactions.prior import PRIORS, popularity, rate
-from models.recipe_retrieval import Prior
+from models.recipe.retrieval import Prior
 
 
 def test_popularity_by_hand() -> None:

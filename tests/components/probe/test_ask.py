@@ -17,7 +17,7 @@ from tensorflow_serving.apis import prediction_log_pb2
 
 from components.probe.ask import ask, main
 from components.probe.plan import ProbePlan
-from models.errors import InputError
+from models.recipe.errors import InputError
 
 TASKS = {"click": "binary", "value": "regression"}
 AGES = [0.0, 1.0, None, -2.0, 0.5]

@@ -17,8 +17,8 @@ from components.probe.component import Probe
 from components.probe.executor import Executor
 from components.probe.plan import ProbePlan
 from components.probe.warm_up import WARM_UP
-from models.errors import NoVerdictError
-from models.recipe import Recipe
+from models.recipe.errors import NoVerdictError
+from models.recipe.recipe import Recipe
 
 PLAN = ProbePlan(
     tasks={"click": "binary", "value": "regression"}, tolerance=1e-5, score="click + 0.001 * value", page=10

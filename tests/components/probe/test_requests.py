@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from components.probe.requests import read_requests
-from models.errors import InputError
+from models.recipe.errors import InputError
 
 
 def write(path: Path, rows: list[dict[str, Any]], row_group_size: int = 2) -> Path:

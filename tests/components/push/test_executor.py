@@ -15,8 +15,8 @@ from components.probe.warm_up import WARM_UP
 from components.push.component import Pusher
 from components.push.executor import Executor
 from components.push.lock import LOCK
-from models.errors import InputError
-from models.version_folders import WHOLE
+from models.files.version_folders import WHOLE
+from models.recipe.errors import InputError
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from tfx.utils import proto_utils
 from components.push.component import Pusher
 from components.push.executor import Executor
 from components.push.versions import version_of_both
-from models.version_folders import WHOLE, version_folders
+from models.files.version_folders import WHOLE, version_folders
 
 MakeModel = Callable[..., types.Artifact]
 

@@ -16,8 +16,8 @@ import pytest
 
 from components.push.lock import LOCK, alone_in
 from components.push.versions import LITTER_SECONDS, publish, version_of_both
-from models.errors import InputError
-from models.version_folders import version_folders
+from models.files.version_folders import version_folders
+from models.recipe.errors import InputError
 
 ROOT = Path(__file__).parents[3]
 

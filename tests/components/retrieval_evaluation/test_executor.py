@@ -8,7 +8,7 @@ from tfx.types import standard_artifacts
 
 from components.retrieval_evaluation.executor import Executor
 from components.retrieval_evaluation.plan import RetrievalEvaluationPlan
-from models.recipe_retrieval import BASELINES
+from models.recipe.retrieval import BASELINES
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from components.retrieval_evaluation.methods import METHODS
 from components.retrieval_evaluation.questions import Questions, TrainPositives
 from components.retrieval_evaluation.row_lists import RowLists
-from models.recipe_retrieval import BASELINES
+from models.recipe.retrieval import BASELINES
 
 ASKED = Questions(
     relevant=RowLists.of([[0], [1], [2]]),

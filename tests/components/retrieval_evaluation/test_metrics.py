@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from components.retrieval_evaluation import metrics
 from components.retrieval_evaluation.metrics import measure
 from components.retrieval_evaluation.row_lists import RowLists
-from models.recipe_retrieval import metric_names
+from models.recipe.retrieval import metric_names
 
 POPULARITY = np.array([10, 5, 4, 1, 0, 0])
 

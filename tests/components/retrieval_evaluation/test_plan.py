@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from components.retrieval_evaluation.plan import GatePlan, RetrievalEvaluationPlan
-from models.recipe import Recipe
+from models.recipe.recipe import Recipe
 
 STREAM = {"path": "x/*.parquet", "key": ["user", "item"], "time": {"column": "t", "unit": "s"}}
 SECTION = {"user": "user", "item": "item", "positives": {"click": 1.0}, "k": [100, 10, 10]}

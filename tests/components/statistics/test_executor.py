@@ -15,7 +15,7 @@ from tfx.types import standard_artifacts
 from components.statistics import frequencies
 from components.statistics.executor import Executor
 from components.statistics.plan import StatisticsPlan
-from models.errors import InputError
+from models.recipe.errors import InputError
 
 BEAM = ["--runner=FnApiRunner", "--sdk_container_image=none"]
 

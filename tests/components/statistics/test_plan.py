@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from components.statistics.plan import StatisticsPlan
-from models.recipe import Recipe
+from models.recipe.recipe import Recipe
 
 FEATURES = {
     "user": {"kind": "categorical", "type": "integer"},

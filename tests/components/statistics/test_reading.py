@@ -8,7 +8,7 @@ import pytest
 
 from components.statistics import reading
 from components.statistics.reading import described_columns, files_of, footer, read_column, shares
-from models.errors import InputError
+from models.recipe.errors import InputError
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 
 from components.statistics import frequencies, summary
 from components.statistics.summary import FLOAT, INT, STRING, merge, merge_all, summarise
-from models.errors import InputError
+from models.recipe.errors import InputError
 
 
 def lists(values, kind):

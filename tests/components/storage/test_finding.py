@@ -22,7 +22,7 @@ from components.storage.finding import (
     size_of,
 )
 from components.storage.listing import version_of
-from models.errors import InputError
+from models.recipe.errors import InputError
 
 FOLDERS = ["a", "b", "a1", "[a]", ".h", "_t", "a b", "ä"]
 FILES = ["x.csv", "y.csv", "x%20.csv", ".h.csv", "_SUCCESS", "f", "[f]"]

@@ -13,7 +13,7 @@ import pytest
 
 from components.storage.first_bytes import packing_of
 from components.storage.reading import open_stream
-from models.errors import InputError
+from models.recipe.errors import InputError
 
 TEXT = b"user,item\n" * 1000
 

@@ -15,7 +15,7 @@ import s3_server
 
 from components.storage import stores
 from components.storage.reading import LocalCopy, of_each, open_file, open_parquet, open_stream, read_text
-from models.errors import InputError
+from models.recipe.errors import InputError
 
 
 def test_ranges_streams_and_packed_files(store: Any) -> None:

@@ -17,7 +17,7 @@ from components.storage.writing import (
     write_text,
     written_folder,
 )
-from models.errors import InputError
+from models.recipe.errors import InputError
 
 Keys = Callable[[str], list[str]]
 

@@ -16,7 +16,7 @@ from tfx.types import standard_artifacts
 from components.validation.baseline import LastGoodStatistics, baseline_statistics_resolver
 from components.validation.component import Validation
 from components.validation.plan import ValidationPlan
-from models.errors import InputError
+from models.recipe.errors import InputError
 
 
 @component

@@ -7,7 +7,7 @@ import pytest
 from tensorflow_metadata.proto.v0 import anomalies_pb2
 
 from components.validation.drift import SplitStatistics, check_columns, check_drift
-from models.errors import InputError
+from models.recipe.errors import InputError
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from tfx.types import standard_artifacts
 from components.baselines.kept_statistics import newest
 from components.validation.executor import Executor
 from components.validation.plan import ValidationPlan
-from models.errors import InputError
+from models.recipe.errors import InputError
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from components.validation.plan import ValidationPlan
-from models.recipe import Recipe
+from models.recipe.recipe import Recipe
 
 
 def recipe(**sections):

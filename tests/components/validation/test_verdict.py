@@ -7,7 +7,7 @@ import pytest
 from components.validation.findings import Finding
 from components.validation.plan import ValidationPlan
 from components.validation.verdict import decide
-from models.errors import InputError
+from models.recipe.errors import InputError
 
 SCHEMA = Finding(kind="schema", split="train", column="device", words="Unexpected value: watch.")
 DRIFT = Finding(kind="drift", split="eval", column="price", words="moved by 0.4, beyond the limit 0.1.")

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from models.architectures import ARCHITECTURES
 from models.architectures.base import Architecture
-from models.registry import load, signature, summary
+from models.recipe.registry import load, signature, summary
 
 TASKS = ("click", "click_cart", "cart")  # one name is another's prefix
 X = np.random.default_rng(0).normal(size=(64, 5)).astype("float32")

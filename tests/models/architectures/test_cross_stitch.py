@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from models.architectures.cross_stitch import CrossStitch
-from models.errors import InputError
+from models.recipe.errors import InputError
 
 
 def test_by_hand():

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from models.architectures.ple import PLE
-from models.errors import InputError
+from models.recipe.errors import InputError
 
 TASKS = ("a", "b", "c")
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from models.architectures.soft_sharing import SoftSharing, mean_squared_distance
-from models.errors import InputError
+from models.recipe.errors import InputError
 
 
 def test_distance_by_hand():

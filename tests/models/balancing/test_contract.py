@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from models.balancing import BALANCERS
 from models.balancing.base import GradientCombiner, Weighting
-from models.registry import load, signature, summary
+from models.recipe.registry import load, signature, summary
 
 TASKS, WEIGHTS = ("click", "click_cart", "cart"), (1.0, 0.5, 2.0)
 LOSSES = np.float32([0.3, 2.0, 0.01])

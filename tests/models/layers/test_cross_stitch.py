@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from models.errors import InputError
 from models.layers.cross_stitch import CrossStitchUnit
+from models.recipe.errors import InputError
 
 
 def test_by_hand():

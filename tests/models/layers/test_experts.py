@@ -2,8 +2,8 @@ import keras
 import numpy as np
 import pytest
 
-from models.errors import InputError
 from models.layers.experts import Experts
+from models.recipe.errors import InputError
 
 
 def test_each_expert_is_an_mlp():

@@ -2,8 +2,8 @@ import keras
 import numpy as np
 import pytest
 
-from models.errors import InputError
 from models.layers.mlp import MLP
+from models.recipe.errors import InputError
 
 
 def test_by_hand():

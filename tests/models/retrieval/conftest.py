@@ -38,7 +38,7 @@ SECTION: dict[str, Any] = {
 
 def recipe_with(**section: Any) -> Any:
     """The recipe of the problem, with other values in its section."""
-    from models.recipe import Recipe
+    from models.recipe.recipe import Recipe
 
     stream = {"path": "x/*.parquet", "key": ["user_id", "item_id"], "time": {"column": "t", "unit": "s"}}
     return Recipe.model_validate(
@@ -64,9 +64,9 @@ def problem(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     """transform_graph, encoding, and the globs of positives and items."""
     import tensorflow as tf
 
-    from models.encoding import Analysed, encode
-    from models.preprocessing import pack, write_transform_graph
-    from models.recipe import raw_type
+    from models.features.layout import Analysed, encode
+    from models.features.preprocessing import pack, write_transform_graph
+    from models.recipe.features import raw_type
 
     root = tmp_path_factory.mktemp("retrieval")
     recipe = recipe_with()

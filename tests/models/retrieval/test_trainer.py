@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models.backup import Backup
-from models.errors import InputError, TrainingError
-from models.named_rows import named_columns
+from models.recipe.errors import InputError, TrainingError
 from models.retrieval.asking import RetrievalModel, load_retrieval
 from models.retrieval.interactions import read_interactions
 from models.retrieval.plan import RetrievalPlan
 from models.retrieval.trainer import run_fn, train
-from models.serving_inputs import serialize_examples
+from models.serving.inputs import serialize_examples
+from models.serving.named_rows import named_columns
+from models.training.checkpoint import Backup
 
 from .conftest import ITEMS, item_row, recipe_with, write_items
 

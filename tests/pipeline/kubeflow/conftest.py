@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from models.recipe import Recipe
-from models.recipe_file import load_recipe
+from models.recipe.file import load_recipe
+from models.recipe.recipe import Recipe
 
 SHOP = Path(__file__).resolve().parents[3] / "recipes" / "shop.yaml"
 

@@ -15,10 +15,10 @@ import pytest
 import yaml
 from kubeflow_replay import api_server
 
-from models.errors import InputError
-from models.recipe import Recipe
-from models.recipe_file import load_recipe
-from models.recipe_kubeflow import (
+from models.recipe.checks.kubeflow import stages_of
+from models.recipe.errors import InputError
+from models.recipe.file import load_recipe
+from models.recipe.kubeflow import (
     NEVER_CACHED,
     Gpu,
     InfraValidator,
@@ -28,7 +28,7 @@ from models.recipe_kubeflow import (
     StagePlace,
     Toleration,
 )
-from models.recipe_kubeflow_checks import stages_of
+from models.recipe.recipe import Recipe
 from pipeline import dag
 from pipeline.dag import create_pipeline
 from pipeline.kubeflow import spec as specs

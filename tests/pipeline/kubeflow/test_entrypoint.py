@@ -13,7 +13,7 @@ from tfx.dsl.components.base import base_beam_executor, base_executor
 from tfx.orchestration.kubeflow.v2 import compiler_utils
 from tfx.types import standard_artifacts
 
-from models.errors import InputError, NoVerdictError
+from models.recipe.errors import InputError, NoVerdictError
 from pipeline.kubeflow import artifacts, entrypoint
 
 SCHEMA = compiler_utils.get_artifact_schema(standard_artifacts.Schema).decode()

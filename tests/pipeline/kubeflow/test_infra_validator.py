@@ -12,8 +12,8 @@ import yaml
 from kubernetes_api import in_a_step
 
 from components.probe.warm_up import WARM_UP
-from models.recipe import Recipe
-from models.warm_up import write
+from models.recipe.recipe import Recipe
+from models.serving.warm_up import write
 from pipeline.kubeflow import entrypoint
 from pipeline.kubeflow.compile import compile_recipe
 

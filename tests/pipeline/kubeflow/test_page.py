@@ -12,7 +12,7 @@ import yaml
 from kubeflow_api.server import Server
 
 from components.push.serving_choice import read_choice
-from models.recipe_file import load_recipe
+from models.recipe.file import load_recipe
 from pipeline import cli
 
 ROOT = Path(__file__).resolve().parents[3]

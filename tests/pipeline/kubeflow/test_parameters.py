@@ -8,11 +8,11 @@ from collections.abc import Callable
 import pytest
 
 from components.event_logs.plan import EventLogsPlan
-from models.errors import InputError
-from models.recipe import Recipe
-from models.recipe_kubeflow_checks import stages_of
+from models.recipe.checks.kubeflow import stages_of
+from models.recipe.errors import InputError
+from models.recipe.recipe import Recipe
 from models.retrieval.plan import RetrievalPlan
-from models.trainer_plan import TrainerPlan
+from models.training.plan import TrainerPlan
 from pipeline.kubeflow.parameters import PARAMETERS, merge_parameters, parameters_of
 
 RETRIEVAL = {"user": "user_id", "item": "item_id", "positives": {"click": 1.0}}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from models.recipe import Recipe
+from models.recipe.recipe import Recipe
 from pipeline.kubeflow.platform import KubeflowPlatform
 
 

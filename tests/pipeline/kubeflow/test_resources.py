@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 
-from models.recipe_kubeflow import Gpu, Retries, SecretKey, StagePlace, Toleration
+from models.recipe.kubeflow import Gpu, Retries, SecretKey, StagePlace, Toleration
 from pipeline.kubeflow.resources import container, kubernetes, task
 
 NOTHING = StagePlace(image="image")

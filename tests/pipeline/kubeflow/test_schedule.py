@@ -15,9 +15,9 @@ import pytest
 import yaml
 from kubeflow_api.server import Server
 
-from models.recipe import Recipe
-from models.recipe_file import load_recipe
-from models.recipe_schedule import RunParameters
+from models.recipe.file import load_recipe
+from models.recipe.recipe import Recipe
+from models.recipe.schedule import RunParameters
 from pipeline import cli
 from pipeline.kubeflow import compile
 from pipeline.kubeflow.parameters import PARAMETERS

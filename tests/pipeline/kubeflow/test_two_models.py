@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from kubeflow_replay import api_server
 
-from models.recipe import Recipe
-from models.recipe_kubeflow_checks import RETRIEVAL_STAGES, stages_of
+from models.recipe.checks.kubeflow import RETRIEVAL_STAGES, stages_of
+from models.recipe.recipe import Recipe
 from pipeline import dag, retrieval_stages
 from pipeline.dag import create_pipeline
 from pipeline.kubeflow.compile import compile_recipe

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from models.errors import InputError
+from models.recipe.errors import InputError
 from pipeline.recommending.catalogue import items_of, rows_of, vectors_of
 
 

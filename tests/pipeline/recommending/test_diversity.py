@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from models.errors import InputError
+from models.recipe.errors import InputError
 from pipeline.recommending.diversity import diversified, scaled
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from models.errors import InputError
+from models.recipe.errors import InputError
 from pipeline.recommending.pair import newest_pair
 
 

@@ -18,7 +18,7 @@ import pytest
 from small_ranker import INPUTS, write_ranker
 from small_retrieval import write_retrieval
 
-from models.errors import InputError
+from models.recipe.errors import InputError
 from pipeline.cli import main
 from pipeline.recommending.recommend import recommend
 

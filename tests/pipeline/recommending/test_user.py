@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from models.errors import InputError
+from models.recipe.errors import InputError
 from pipeline.recommending.user import parts_of, read_user
 
 RANKER = {"inputs": {name: {"side": side} for name, side in (("age", "user"), ("hour", "context"), ("price", "item"))}}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from models.errors import InputError
+from models.recipe.errors import InputError
 from pipeline.cli import main
 from pipeline.serving.client import ask
 

@@ -13,7 +13,7 @@ import pytest
 from small_ranker import write_ranker
 from small_retrieval import write_retrieval
 
-from models.errors import InputError
+from models.recipe.errors import InputError
 from pipeline.predict import answer
 from pipeline.serving.client import ask
 

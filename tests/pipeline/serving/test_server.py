@@ -25,7 +25,7 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
-from models.errors import InputError
+from models.recipe.errors import InputError
 from pipeline.serving.models import Models
 from pipeline.serving.server import FIRST_LINE, Server, serve
 

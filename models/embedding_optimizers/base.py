@@ -1,0 +1,102 @@
+"""TableOptimizer: the interface of every update of an embedding table that touches the rows of the batch only."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import keras
+import tensorflow as tf
+
+from models.embedding_optimizers.distinct_rows import DistinctRows, distinct_rows
+from models.embedding_optimizers.one_pass import one_pass
+from models.recipe.errors import InputError
+
+if TYPE_CHECKING:
+    from models.recipe.option_types import Rate
+
+
+class TableOptimizer(keras.layers.Layer, abc.ABC):
+    """Gives tables their state, and moves the rows that a batch reads, each once, by the sum of its gradients.
+
+    A subclass is a formula: what a row's state is, and what change a gradient makes of it. A gradient of 0 and a state
+    as it was at the start must make a change of 0: the row that stands for padding then stays as it is.
+    State is in variables that are not trainable, so it is saved and restored with the model.
+
+    Args:
+        learning_rate: above 0.
+
+    Raises:
+        InputError: a learning rate that is not above 0.
+    """
+
+    def __init__(self, *, learning_rate: Rate = 0.001, **layer: Any) -> None:
+        super().__init__(**layer)
+        if not learning_rate > 0:
+            raise InputError(f"{self.name}: expected a learning_rate above 0, received {learning_rate}.")
+        self.learning_rate = float(learning_rate)
+
+    @abc.abstractmethod
+    def state_width(self, dim: int) -> int:
+        """Numbers of state for each row of `dim` numbers; 0 for none."""
+
+    initial_state = 0.0
+
+    @abc.abstractmethod
+    def change(self, gradients: Any, state: Any, step: Any) -> tuple[Any, Any]:
+        """What is added to rows, and their new state.
+
+        Args:
+            gradients: (row, dim) float32, summed over the batch.
+            state: (row, state_width).
+            step: number of this step as a float, from 1.
+
+        Returns:
+            (row, dim) and (row, state_width).
+        """
+
+    def build(self, shapes: Sequence[tuple[int, int]]) -> None:
+        """Makes the state of tables of these (rows, dim)."""
+        self.states = []
+        # No Keras variables: scratch, which need not be saved.
+        self.last_positions = [tf.Variable(tf.zeros(rows), trainable=False) for rows, _ in shapes]
+        for rows, dim in shapes:
+            if width := self.state_width(dim):
+                self.states.append(
+                    self.add_weight(
+                        shape=(rows, width),
+                        initializer=one_pass(keras.initializers.Constant(self.initial_state)),
+                        trainable=False,
+                        autocast=False,
+                        name=f"embeddings_{dim}_state",
+                    )
+                )
+
+    def distinct(self, row_ids: Sequence[Any]) -> list[DistinctRows]:
+        """The distinct rows of each table, given those that the batch reads: (batch, position) int32."""
+        return [
+            distinct_rows(last_position, tf.reshape(ids, (-1,)))
+            for last_position, ids in zip(self.last_positions, row_ids, strict=True)
+        ]
+
+    def apply(self, table: keras.Variable, index: int, rows: DistinctRows, gradients: Any, step: Any) -> None:
+        """Moves the rows of one table.
+
+        Args:
+            table: the variable, (rows, dim).
+            index: its place among the shapes given to `build`.
+            rows: the rows to move.
+            gradients: (position, dim): for each row, at its place in `rows`, the sum of its gradients.
+            step: number of this step as a float, from 1.
+        """
+        if not self.states:
+            change, _ = self.change(gradients, gradients[:, :0], step)
+        else:
+            state = self.states[index]
+            change, new = self.change(gradients, tf.gather(state.value, rows.targets), step)
+            tf.raw_ops.ResourceScatterUpdate(resource=state.value.handle, indices=rows.targets, updates=new)
+        tf.raw_ops.ResourceScatterAdd(resource=table.value.handle, indices=rows.targets, updates=change)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "learning_rate": self.learning_rate}

@@ -1,0 +1,32 @@
+"""SGD: rows go against their gradient."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import keras
+
+from models.embedding_optimizers.base import TableOptimizer
+
+if TYPE_CHECKING:
+    from models.recipe.option_types import Rate
+
+
+@keras.saving.register_keras_serializable(package="gatewise")
+class SGD(TableOptimizer):
+    """Stochastic gradient descent on the rows of the batch; the same as on the whole table.
+
+    row -= learning_rate * gradient
+
+    Args:
+        learning_rate: above 0.
+    """
+
+    def __init__(self, *, learning_rate: Rate = 0.001, **layer: Any) -> None:
+        super().__init__(learning_rate=learning_rate, **layer)
+
+    def state_width(self, dim: int) -> int:
+        return 0
+
+    def change(self, gradients: Any, state: Any, step: Any) -> tuple[Any, Any]:
+        return -self.learning_rate * gradients, state

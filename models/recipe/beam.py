@@ -1,0 +1,59 @@
+"""The section `beam` of a recipe: Beam's engines by name, and the flags without which they find no cluster."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from models.recipe.section import Number, Section
+
+
+class Beam(Section):
+    """How the data stages run."""
+
+    runner: str = Field(
+        default="FnApiRunner",
+        description="Beam's engine: `FnApiRunner` is this machine; `DaskRunner`, `PortableRunner`, `FlinkRunner`, "
+        "`SparkRunner`, `DataflowRunner`, or the path of a runner's class. Never changes the result.",
+        examples=["DaskRunner"],
+    )
+    flags: tuple[str, ...] = Field(
+        default=(),
+        description="Beam's flags: where the engine's cluster is, and whatever else it knows.",
+        examples=[["--dask_client_address=tcp://dask-scheduler:8786"]],
+    )
+    partitions: Annotated[int, Field(ge=1, le=65_536), Number] | None = Field(
+        default=None,
+        description="Partitions of the join; by default one for every 500,000 rows or so. Never changes the result.",
+        examples=[16],
+    )
+
+
+RUNNERS = {
+    "FnApiRunner": "apache_beam.runners.portability.fn_api_runner.FnApiRunner",
+    "DirectRunner": "apache_beam.runners.direct.direct_runner.DirectRunner",
+    "PrismRunner": "apache_beam.runners.portability.prism_runner.PrismRunner",
+    "PortableRunner": "apache_beam.runners.portability.portable_runner.PortableRunner",
+    "DaskRunner": "apache_beam.runners.dask.dask_runner.DaskRunner",
+    "FlinkRunner": "apache_beam.runners.portability.flink_runner.FlinkRunner",
+    "SparkRunner": "apache_beam.runners.portability.spark_runner.SparkRunner",
+    "DataflowRunner": "apache_beam.runners.dataflow.dataflow_runner.DataflowRunner",
+}
+"""{name: dotted path of the class}. A path itself is taken, too: of a runner that is not Beam's own."""
+
+CLUSTERS = {
+    "DaskRunner": {"--dask_client_address": "tcp://dask-scheduler:8786", "--dask_scheduler_file": "/shared/dask.json"},
+    "PortableRunner": {"--job_endpoint": "localhost:8099"},
+}
+"""{runner: {flag that says where the cluster is: a value such as it may have}}; one of the flags is needed."""
+
+
+def runner_path(name: str) -> str:
+    """The dotted path of the runner's class."""
+    return RUNNERS.get(name, name)
+
+
+def has_flag(beam: Beam, *names: str) -> bool:
+    """Whether one of the flags is among those of the recipe."""
+    return any(flag.partition("=")[0] in names for flag in beam.flags)

@@ -1,0 +1,45 @@
+"""The checks across sections of a recipe: names that must exist, windows that must agree, labels that must not leak."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from models.recipe.checks.beam import beam_problems
+from models.recipe.checks.evaluation import evaluation_problems
+from models.recipe.checks.features import feature_problems
+from models.recipe.checks.gates import gate_problems
+from models.recipe.checks.kubeflow import kubeflow_problems
+from models.recipe.checks.logs import split_problems, stream_problems
+from models.recipe.checks.model import model_problems, training_problems
+from models.recipe.checks.problem import Problem
+from models.recipe.checks.retrieval import retrieval_problems
+from models.recipe.checks.served_names import name_problems
+from models.recipe.checks.serving import serving_problems
+from models.recipe.checks.source import data_problems, source_problems, value_problems
+from models.recipe.checks.tasks import task_problems
+from models.recipe.checks.validation import validation_problems
+from models.recipe.recipe import Recipe
+
+
+def problems(recipe: Recipe) -> list[Problem]:
+    """Everything that contradicts itself: (the key's location, what is wrong and what to write instead)."""
+    checks: tuple[Callable[[Recipe], Iterator[Problem]], ...] = (
+        source_problems,
+        data_problems,
+        value_problems,
+        stream_problems,
+        task_problems,
+        gate_problems,
+        split_problems,
+        feature_problems,
+        validation_problems,
+        model_problems,
+        training_problems,
+        evaluation_problems,
+        retrieval_problems,
+        name_problems,
+        serving_problems,
+        beam_problems,
+        kubeflow_problems,
+    )
+    return [problem for check in checks for problem in check(recipe)]

@@ -1,0 +1,43 @@
+"""The checks of the section `evaluation`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from models.recipe.checks.problem import Problem
+from models.recipe.features import MultiValued, feature_columns
+from models.recipe.recipe import Recipe
+from models.recipe.registry import known
+
+
+def evaluation_problems(recipe: Recipe) -> Iterator[Problem]:
+    for index, entry in enumerate(recipe.evaluation.slices):
+        if not entry or len(set(entry)) != len(entry):
+            yield ("evaluation", "slices", index), f"expected one or several different columns, received {list(entry)}."
+        for column in entry:
+            if isinstance(feature_columns(recipe.features).get(column), MultiValued):
+                yield (
+                    ("evaluation", "slices", index),
+                    f"the column {column!r} has several values for one example; slice by a column with one.",
+                )
+    group_key = recipe.evaluation.group_key
+    if group_key and isinstance(feature_columns(recipe.features).get(group_key), MultiValued):
+        yield (
+            ("evaluation", "group_key"),
+            f"the column {group_key!r} has several values for one example; group by a column with one.",
+        )
+    truth = recipe.evaluation.truth
+    if truth is None:
+        return
+    if (
+        recipe.logs is None
+        or recipe.logs.impressions not in recipe.logs.streams
+        or recipe.logs.streams[recipe.logs.impressions].event_id is None
+    ):
+        yield (
+            ("evaluation", "truth"),
+            "the truth is joined by the impression's event id: name it in the impression stream's 'event_id'.",
+        )
+    for task in truth.columns:
+        if task not in recipe.tasks:
+            yield ("evaluation", "truth", "columns", task), f"no task is called {task!r}; {known(task, recipe.tasks)}"

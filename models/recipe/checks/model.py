@@ -1,0 +1,44 @@
+"""The checks of the sections `model` and `training`: the methods' names and options."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from models.architectures import ARCHITECTURES
+from models.balancing import BALANCERS
+from models.embedding_optimizers import TABLE_OPTIMIZERS
+from models.recipe.checks.problem import Problem
+from models.recipe.errors import InputError
+from models.recipe.recipe import Recipe
+from models.recipe.registry import check_options, known
+from models.regularizers import PENALTIES
+
+
+def model_problems(recipe: Recipe) -> Iterator[Problem]:
+    model = recipe.model
+    for key, name, table, options in (
+        ("architecture", model.architecture, ARCHITECTURES, ("options", model.options)),
+        ("balancer", model.balancer, BALANCERS, ("balancer_options", model.balancer_options)),
+    ):
+        if name not in table:
+            yield ("model", key), f"unknown {key} {name!r}; {known(name, table)}"
+        yield from _options(("model", options[0]), options[1], table, key)
+    yield from _options(("model", "penalties"), model.penalties, PENALTIES, "penalty")
+
+
+def training_problems(recipe: Recipe) -> Iterator[Problem]:
+    name = recipe.training.table_optimizer
+    if name is not None and name not in TABLE_OPTIMIZERS:
+        yield ("training", "table_optimizer"), f"unknown table optimizer {name!r}; {known(name, TABLE_OPTIMIZERS)}"
+
+
+def _options(at: tuple[str | int, ...], options: object, table: dict[str, str], what: str) -> Iterator[Problem]:
+    for name, values in dict(options).items():  # type: ignore[call-overload]
+        if name not in table:
+            yield (*at, name), f"unknown {what} {name!r}; {known(name, table)}"
+            continue
+        for option, value in values.items():
+            try:
+                check_options({option: value}, table[name], ".".join(map(str, (*at, name))))
+            except InputError as error:
+                yield (*at, name, option), str(error).split(": ", 1)[1]

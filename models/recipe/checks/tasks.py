@@ -1,0 +1,104 @@
+"""The checks of the section `tasks`: outcomes, windows, losses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from models.loss_names import LOSS_KINDS
+from models.recipe.checks.problem import Problem
+from models.recipe.recipe import Recipe
+from models.recipe.registry import known
+from models.recipe.units import format_duration
+
+
+def task_problems(recipe: Recipe) -> Iterator[Problem]:
+    for name, task in recipe.tasks.items():
+        at = ("tasks", name)
+        if recipe.logs is not None:
+            if task.label is not None:
+                yield (
+                    (*at, "label"),
+                    "labels come from the outcome stream here; 'label' is for recipes that start from 'examples'.",
+                )
+            if task.outcome is None:
+                yield (
+                    at,
+                    f"the key 'outcome' is missing: the stream whose events are the positives; {known('', recipe.logs.streams)}",
+                )
+            elif task.outcome not in recipe.logs.streams:
+                yield (
+                    (*at, "outcome"),
+                    f"no stream is called {task.outcome!r}; {known(task.outcome, recipe.logs.streams)}",
+                )
+            elif task.outcome == recipe.logs.impressions:
+                yield (
+                    (*at, "outcome"),
+                    f"{task.outcome!r} is the impression stream; an impression cannot be its own outcome.",
+                )
+            elif task.kind == "regression" and recipe.logs.streams[task.outcome].value is None:
+                yield (
+                    (*at, "outcome"),
+                    f"a regression task needs numbers: name the column in logs.streams.{task.outcome}.value.",
+                )
+            if task.window is None:
+                yield (
+                    at,
+                    "the key 'window' is missing: how long after the impression an outcome still counts. Example: 7d.",
+                )
+        else:
+            for key in ("outcome", "window"):
+                if getattr(task, key) is not None:
+                    yield (
+                        (*at, key),
+                        f"'{key}' is for recipes that start from 'logs'; labelled examples name the label's column in 'label'.",
+                    )
+            if task.label is None:
+                yield (
+                    at,
+                    "the key 'label' is missing: the column with the task's label. "
+                    "Example: {column: income, positive: ['50000+.']}.",
+                )
+            elif task.kind == "regression" and task.label.positive:
+                yield (
+                    (*at, "label", "positive"),
+                    "a regression task learns the column's number; 'positive' is for binary tasks.",
+                )
+        if task.loss is not None and task.loss not in LOSS_KINDS:
+            yield (*at, "loss"), f"unknown loss {task.loss!r}; {known(task.loss, LOSS_KINDS)}"
+        elif task.loss is not None and LOSS_KINDS[task.loss] != task.kind:
+            fitting = [loss for loss, kind in LOSS_KINDS.items() if kind == task.kind]
+            yield (
+                (*at, "loss"),
+                f"{task.loss!r} is a loss for {LOSS_KINDS[task.loss]} tasks, this one is {task.kind}; {known('', fitting)}",
+            )
+        yield from _given(name, recipe)
+
+
+def _given(name: str, recipe: Recipe) -> Iterator[Problem]:
+    task = recipe.tasks[name]
+    if task.given is None:
+        return
+    at = ("tasks", name, "given")
+    if task.given not in recipe.tasks:
+        yield (
+            at,
+            f"no task is called {task.given!r}; {known(task.given, [other for other in recipe.tasks if other != name])}",
+        )
+        return
+    given = recipe.tasks[task.given]
+    if given.kind != "binary":
+        yield at, f"{task.given!r} is a regression task; only a binary task can have happened or not."
+    seen: list[str] = [name]
+    link: str | None = task.given
+    while link is not None and link in recipe.tasks:
+        if link in seen:
+            yield at, f"the tasks wait for one another: {' -> '.join([*seen, link])}. Break the circle."
+            return
+        seen.append(link)
+        link = recipe.tasks[link].given
+    if task.window and given.window and task.window < given.window:
+        yield (
+            ("tasks", name, "window"),
+            f"{format_duration(task.window)} is shorter than the {format_duration(given.window)} of {task.given!r}, "
+            "which must have happened first. Make it at least as long.",
+        )

@@ -1,0 +1,275 @@
+"""Reads a recipe file. Whatever is wrong with it ends in one message: file, line, key, expected, received, nearest name."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pydantic
+
+from models.recipe import checks, findings, yaml_document
+from models.recipe.errors import InputError, shown
+from models.recipe.locations import is_url
+from models.recipe.recipe import Recipe
+from models.recipe.registry import known
+from models.recipe.section import DATA
+from models.recipe.yaml_document import Document, Location
+
+_JSON_TYPES: dict[type, str] = {bool: "boolean", int: "number", float: "number"}
+
+_SCALARS = {"string": "a text", "number": "a number", "boolean": "a truth value"}
+"""What a value of data may be, by JSON type."""
+
+_LISTED = 50
+"""Problems that a message lists."""
+
+_DESCRIBED = 1000
+"""Of pydantic's findings so many are put into words and in the order of their lines: to find the nearest name takes time."""
+
+
+def load_recipe(
+    path: str | Path,
+    overrides: Sequence[str] = (),
+    data: str | Path | None = None,
+    parts: Mapping[str, Path] | None = None,
+) -> Recipe:
+    """The recipe in a file, with overrides applied, every name checked and its paths made absolute.
+
+    Args:
+        path: the YAML file.
+        overrides: texts "section.key=value"; the value is read as YAML.
+        data: the folder or URL of the data files, instead of the recipe's `data`; relative to the working directory.
+        parts: sections that stand in files of their own, instead of the recipe's: {"kubeflow.schedule": file}.
+
+    Raises:
+        InputError: everything that is wrong with the recipe, each with its file, line and key.
+    """
+    path = Path(path)
+    document = _parse(path)
+    origin = dict.fromkeys(document.lines, "")
+    for name, file in (parts or {}).items():
+        part = _parse(file)
+        keys = tuple(name.split("."))
+        _put(document, keys, part, f"{file}")
+        origin.update({(*keys, *location): f"{file}:{line}" for location, line in part.lines.items()})
+    for override in overrides:
+        _override(document, override, origin)
+    source = _Source(path, document, origin)
+    problems = source.misread()
+    try:
+        recipe = Recipe.model_validate(document.value)
+    except pydantic.ValidationError as error:
+        refused = {location for location, _ in problems}
+        details = error.errors(include_url=False, include_context=True)
+        found = [source.describe(detail) for detail in details[:_DESCRIBED] if not _follows(detail)]
+        problems += [(location, message) for location, message in found if location not in refused]
+    if problems:
+        raise InputError(source.listed(problems))
+    try:
+        recipe = recipe.model_copy(
+            update={
+                "data": _absolute(Path(), str(data)) if data is not None else _absolute(path.parent, recipe.data),
+                "validation": _absolute_schema(recipe, path),
+            }
+        )
+    except ValueError as error:
+        raise InputError(f"{path}: 'data' or 'validation.schema' cannot be the name of a file: {error}.") from None
+    if found := checks.problems(recipe):
+        raise InputError(source.listed(found, sort=False))
+    return recipe
+
+
+def schema_text() -> str:
+    """The JSON Schema of a recipe, for editors: what `recipes/recipe.schema.json` holds."""
+    schema = Recipe.model_json_schema(by_alias=True)
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    return json.dumps(schema, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+@functools.cache
+def _schema() -> dict[str, Any]:
+    return Recipe.model_json_schema(by_alias=True)
+
+
+def _absolute(folder: Path, data: str) -> str:
+    return data if is_url(data) else str((folder / data).resolve())
+
+
+def _absolute_schema(recipe: Recipe, path: Path) -> Any:
+    validation = recipe.validation
+    if validation.schema_path is None:
+        return validation
+    return validation.model_copy(update={"schema_path": str((path.parent / validation.schema_path).resolve())})
+
+
+def _parse(path: Path) -> Document:
+    """The document in a file, a mapping."""
+    document = yaml_document.parse(yaml_document.read(path), lambda line: f"{path}:{line}" if line else f"{path}")
+    if document is None:
+        raise InputError(f"{path}: the file is empty; expected a recipe. docs/recipe.md explains every key.")
+    if not isinstance(document.value, dict):
+        raise InputError(
+            f"{path}:1: expected a mapping of sections (name, logs, features, tasks ...), received "
+            f"{shown(document.value)}."
+        )
+    return document
+
+
+def _override(document: Document, override: str, origin: dict[Location, str]) -> None:
+    name, equals, text = override.partition("=")
+    where = f"--set {override}"
+    keys = tuple(name.strip().split("."))
+    if not equals or not all(keys):
+        raise InputError(f"{where}: expected section.key=value, such as --set model.architecture=ple.")
+    part = yaml_document.parse_option(text, where)
+    _put(document, keys, part, where)
+    origin[keys] = where
+
+
+def _put(document: Document, keys: tuple[str, ...], part: Document, where: str) -> None:
+    """Writes the part at a key, with the sections around it where there are none."""
+    place: Any = document.value
+    for key in keys[:-1]:
+        if place.get(key) is None:
+            place[key] = {}
+        place = place[key]
+        if not isinstance(place, dict):
+            kind = "list" if isinstance(place, list) else "single value"
+            raise InputError(
+                f"{where}: {key!r} is a {kind} in the recipe, it has no {keys[-1]!r} inside. Set the whole {kind}."
+            )
+    place[keys[-1]] = part.value
+    for location in [location for location in document.written if location[: len(keys)] == keys]:
+        del document.written[location]
+    document.written.update({(*keys, *location): text for location, text in part.written.items()})
+
+
+class _Source:
+    """Where each key of a document was written."""
+
+    def __init__(self, path: Path, document: Document, origin: Mapping[Location, str]) -> None:
+        self._path, self._document, self._origin = path, document, origin
+        self._lines = document.lines
+        self._schema = _schema()
+
+    def misread(self) -> list[tuple[Location, str]]:
+        """The values of which YAML made something else than what was written: data's [NO, SE] is [false, "SE"], a number's
+        010 is 8."""
+        found = []
+        for location, written in self._document.written.items():
+            place, schema = self._walk(location)
+            value = _at(self._document.value, location)
+            if place != location:
+                continue
+            if schema.get("format") == DATA and not yaml_document.is_text_of(written, value):
+                meant = _JSON_TYPES.get(type(value)) in schema["type"]
+                found.append((location, yaml_document.misread(written, value, or_value=meant)))
+            elif schema.get("type") != "string" and (message := yaml_document.another_base(written, value)):
+                found.append((location, message))
+        return found
+
+    def listed(self, problems: Sequence[tuple[Location, str]], sort: bool = True) -> str:
+        """The message of all problems, each with its place, in the order of the lines; of many the first ones."""
+        ordered = sorted(problems, key=lambda problem: self._line(problem[0])) if sort else problems
+        messages = list(dict.fromkeys(f"{self.place(location)}{message}" for location, message in ordered))
+        return "\n".join(messages[:_LISTED] + ["... and more."] * (len(messages) > _LISTED))
+
+    def _line(self, location: Location) -> int:
+        ends = range(len(location), -1, -1)
+        return next((self._lines[location[:end]] for end in ends if location[:end] in self._lines), 0)
+
+    def place(self, location: Location) -> str:
+        """ "file:line: section.key: ", or the `--set` that wrote it."""
+        for end in range(len(location), -1, -1):
+            if self._origin.get(location[:end]):
+                return f"{self._origin[location[:end]]}: "
+        line = self._line(location)
+        dotted = ".".join(map(str, location))
+        return f"{self._path}:{line}: {dotted + ': ' if dotted else ''}"
+
+    def describe(self, detail: Any) -> tuple[Location, str]:
+        """One of pydantic's findings in our words, with its place."""
+        location, schema = self._walk(detail["loc"])
+        kind, received = detail["type"], detail["input"]
+        if kind == "string_type" and location in self._document.written:
+            message = yaml_document.misread(self._document.written[location], received, or_value=False)
+        elif schema.get("format") == DATA and kind.endswith("_type"):
+            kinds = " or ".join(_SCALARS[name] for name in schema["type"] if name in _SCALARS)
+            message = f"expected {kinds}; received {shown(received)}.{_example(schema)}"
+        elif kind == "extra_forbidden":
+            message = f"unknown key {location[-1]!r}; {known(str(location[-1]), schema.get('properties', {}))}"
+        elif kind == "missing":
+            missing = detail["loc"][-1]
+            field = schema.get("properties", {}).get(missing, {})
+            message = f"the key {missing!r} is missing. {self._deref(field).get('description', '')}{_example(field)}"
+        elif kind == "union_tag_not_found":
+            message = f"the key 'kind' is missing; {known('', self._kinds(schema))}"
+        elif kind == "union_tag_invalid":
+            message = f"unknown kind {shown(detail['ctx']['tag'])}; {known(detail['ctx']['tag'], self._kinds(schema))}"
+        elif kind == "string_pattern_mismatch":
+            message = f"expected a name of letters, digits and underscores that starts with a letter; received {shown(received)}."
+        elif kind in ("enum", "literal_error"):
+            allowed = self._deref(schema).get("enum", [])
+            message = f"received {shown(received)}; " + (
+                known(str(received), allowed) if allowed else f"expected {detail['ctx']['expected']}."
+            )
+        else:
+            said = "" if kind == "value_error" else f"; received {shown(received)}"
+            message = f"{findings.in_words(detail)}{said}.{_example(schema)}"
+        return location, message
+
+    def _kinds(self, schema: Mapping[str, Any]) -> list[str]:
+        return list(schema.get("discriminator", {}).get("mapping", {}))
+
+    def _deref(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
+        while "$ref" in schema:
+            schema = self._schema["$defs"][schema["$ref"].rpartition("/")[2]]
+        return schema
+
+    def _walk(self, loc: Sequence[Any]) -> tuple[Location, Mapping[str, Any]]:
+        """The place in the document, and the schema there (for a missing or unknown key: of the section around it)."""
+        location: Location = ()
+        value, schema = self._document.value, self._deref(self._schema)
+        for part in loc:
+            if (isinstance(value, dict) and part in value) or (
+                isinstance(value, list) and isinstance(part, int) and part < len(value)
+            ):
+                named = schema.get("properties", {}).get(part)
+                patterned = next(iter(schema.get("patternProperties", {}).values()), None)
+                inner = named or patterned or schema.get("additionalProperties") or schema.get("items")
+                location, value = (*location, part), value[part]
+                if isinstance(inner, Mapping):
+                    schema = self._choose(inner, value)
+        return location, schema
+
+    def _choose(self, schema: Mapping[str, Any], value: Any) -> Mapping[str, Any]:
+        """The schema itself, or of several the one that fits the value's kind."""
+        described = schema
+        schema = self._deref(schema)
+        kinds = schema.get("discriminator", {}).get("mapping", {})
+        if isinstance(value, dict) and isinstance(value.get("kind"), str) and value["kind"] in kinds:
+            return self._deref({"$ref": kinds[value["kind"]]})
+        for branch in schema.get("anyOf", ()):
+            resolved = self._deref(branch)
+            if isinstance(value, dict) == ("properties" in resolved) and resolved.get("type") != "null":
+                return {**resolved, **{key: described[key] for key in ("examples",) if key in described}}
+        return {**schema, **{key: described[key] for key in ("examples",) if key in described}}
+
+
+def _example(schema: Mapping[str, Any]) -> str:
+    examples = schema.get("examples")
+    return f" Example: {json.dumps(examples[0], ensure_ascii=False)}." if examples else ""
+
+
+def _follows(detail: Mapping[str, Any]) -> bool:
+    """Whether a list is called too short only because items of it are wrong, which are found themselves."""
+    return detail["type"] == "too_short" and len(detail["input"]) > detail["ctx"]["actual_length"]
+
+
+def _at(value: Any, location: Location) -> Any:
+    for part in location:
+        value = value[part]
+    return value

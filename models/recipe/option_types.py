@@ -1,0 +1,61 @@
+"""The types of the methods' options, each with its range: what `__init__` of a row of a table writes behind an option.
+
+`models.recipe.registry` looks an annotation up here by its name, so that a recipe is checked without importing Keras.
+The limits above keep a slip of the finger (1e11) from asking for more memory than any machine has.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from models.recipe.section import Number
+
+ExpertCount = Annotated[int, Field(ge=1, le=256), Number]
+Levels = Annotated[int, Field(ge=1, le=16), Number]
+Size = Annotated[int, Field(ge=1, le=65_536), Number]
+Layers = Annotated[tuple[Size, ...], Field(min_length=1, max_length=32)]
+LayersOrNone = Annotated[tuple[Size, ...], Field(max_length=32)]
+Dropout = Annotated[float, Field(ge=0.0, lt=1.0), Number]
+Share = Annotated[float, Field(ge=0.0, le=1.0), Number]
+Strength = Annotated[float, Field(ge=0.0, le=1e6), Number]
+Rate = Annotated[float, Field(gt=0.0, le=1e6), Number]
+Decay = Annotated[float, Field(ge=0.0, lt=1.0), Number]
+
+Activation = Annotated[
+    Literal[
+        "celu",
+        "elu",
+        "exponential",
+        "gelu",
+        "hard_shrink",
+        "hard_sigmoid",
+        "hard_silu",
+        "hard_swish",
+        "hard_tanh",
+        "leaky_relu",
+        "linear",
+        "log_sigmoid",
+        "log_softmax",
+        "mish",
+        "relu",
+        "relu6",
+        "selu",
+        "sigmoid",
+        "silu",
+        "soft_shrink",
+        "softmax",
+        "softplus",
+        "softsign",
+        "sparse_plus",
+        "sparse_sigmoid",
+        "sparsemax",
+        "squareplus",
+        "swish",
+        "tanh",
+        "tanh_shrink",
+    ],
+    Field(title="the name of one of Keras' activations"),
+]
+"""Keras' activations by name, but for those that need arguments or halve the width."""

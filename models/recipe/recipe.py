@@ -1,0 +1,90 @@
+"""The recipe: one file declares a problem once. Every stage gets its own part of it, by value.
+
+Sections in the order of the data: logs (or examples) -> split -> features -> tasks -> validation -> model -> training
+-> evaluation -> retrieval (in `models/recipe/retrieval.py`) -> serving -> beam -> kubeflow (in `models/recipe/kubeflow.py`).
+Each key's description is what docs/recipe.md and the JSON Schema say about it. Reading the file, with line numbers in the
+errors, is `models/recipe/file.py`; the checks across sections are `models/recipe/checks.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pydantic import Field
+
+from models.recipe.beam import Beam
+from models.recipe.evaluation import Evaluation
+from models.recipe.features import Feature
+from models.recipe.kubeflow import Kubeflow
+from models.recipe.logs import LabelledExamples, Logs, Split
+from models.recipe.model import ModelOptions, Training
+from models.recipe.retrieval import Retrieval
+from models.recipe.section import Name, Section
+from models.recipe.serving import Serving
+from models.recipe.tasks import Task
+from models.recipe.validation import Validation
+
+
+class Recipe(Section):
+    """A whole problem: from logs or labelled examples to a pushed model."""
+
+    name: Name = Field(description="Name of the pipeline, and of its folder under the root.", examples=["shop"])
+    description: str = Field(
+        default="", description="What it is for, in a sentence.", examples=["Clicks and orders of the shop."]
+    )
+    data: str = Field(
+        default=".",
+        description="Folder of the data files, relative to the recipe, or a URL of `s3://`, `gs://` or `minio://`; `--data` "
+        "overrides it.",
+        examples=["../data", "s3://shop/logs"],
+    )
+    logs: Logs | None = Field(
+        default=None,
+        description="Event logs to make examples from. Either this or `examples`.",
+        examples=[{"impressions": "shown", "streams": {}}],
+    )
+    examples: LabelledExamples | None = Field(
+        default=None,
+        description="Labelled examples. Either this or `logs`.",
+        examples=[{"path": "train.parquet", "eval_path": "test.parquet"}],
+    )
+    split: Split = Field(
+        default=Split(), description="What trains and what evaluates.", examples=[{"eval_fraction": 0.2}]
+    )
+    features: Mapping[Name, Feature] = Field(
+        min_length=1,
+        description="The model's inputs by name.",
+        examples=[{"price": {"kind": "numeric", "transform": "log1p"}}],
+    )
+    tasks: Mapping[Name, Task] = Field(
+        min_length=1,
+        description="What to predict, by name.",
+        examples=[{"click": {"kind": "binary", "outcome": "click", "window": "30m"}}],
+    )
+    validation: Validation = Field(
+        default=Validation(), description="Checks on the examples.", examples=[{"drift": {"device": 0.1}}]
+    )
+    model: ModelOptions = Field(
+        default=ModelOptions(), description="Architecture and balancing.", examples=[{"architecture": "ple"}]
+    )
+    training: Training = Field(default=Training(), description="The training run.", examples=[{"epochs": 3}])
+    evaluation: Evaluation = Field(
+        default=Evaluation(), description="Slices, groups, truth.", examples=[{"slices": [["device"]]}]
+    )
+    retrieval: Retrieval | None = Field(
+        default=None,
+        description="A retrieval model beside the ranker; without it there is none.",
+        examples=[{"user": "user_id", "item": "item_id", "positives": {"click": 1.0}}],
+    )
+    serving: Serving = Field(default=Serving(), description="Probe and push.", examples=[{"model_name": "shop"}])
+    beam: Beam = Field(default=Beam(), description="How the data stages run.", examples=[{"partitions": 16}])
+    kubeflow: Kubeflow | None = Field(
+        default=None,
+        description="Where the pipeline runs on Kubeflow; `gatewise compile` and `gatewise schedule` read it.",
+        examples=[{"pipeline_root": "s3://recommender/pipelines"}],
+    )
+
+    @property
+    def asks_for_best(self) -> bool:
+        """Whether a gate compares with the best blessed value."""
+        return any(gate.max_loss_to_best is not None for task in self.tasks.values() for gate in task.gates or ())

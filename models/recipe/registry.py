@@ -1,0 +1,153 @@
+"""The one place where an unknown name is refused, and where a method's options are read from its signature.
+
+The tables of methods (ARCHITECTURES, BALANCERS, PENALTIES) map a name to the dotted path of a class.
+Paths, not classes, so that `gatewise validate` can check a recipe without importing Keras: an option's
+name, type and default are read from the source of the class's `__init__`, its single place of truth. The type is a name
+of `models.recipe.option_types`, which has its range.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import importlib
+import importlib.util
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pydantic
+
+from models.recipe import option_types
+from models.recipe.errors import InputError, shown
+
+
+def lookup(name: str, table: Mapping[str, Any], what: str, where: str = "") -> Any:
+    """The row of `table` called `name`.
+
+    Args:
+        name: the name to look up.
+        table: the known names and what they stand for.
+        what: what the table holds, in words ("architecture").
+        where: where the name was written, put before the message.
+
+    Raises:
+        InputError: the name is unknown; the message lists the known ones and the nearest.
+    """
+    if name in table:
+        return table[name]
+    raise InputError(f"{where}{': ' if where else ''}unknown {what} {name!r}; {known(name, table)}")
+
+
+def known(name: str, names: Iterable[str]) -> str:
+    """Words that end the message about an unknown name: the nearest known one, and all of them."""
+    candidates = sorted(names)
+    near = difflib.get_close_matches(str(name), candidates, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    return f"{hint}Known: {', '.join(candidates) or 'none'}."
+
+
+def load(path: str) -> Any:
+    """The object at a dotted path such as `models.architectures.mmoe.MMoE`."""
+    module, _, name = path.rpartition(".")
+    return getattr(importlib.import_module(module), name)
+
+
+@cache
+def signature(path: str) -> dict[str, tuple[str, Any]]:
+    """Options of the class at a dotted path: {name: (annotation as written, default)}, without importing it.
+
+    Only keyword-only parameters of `__init__` are options; the data that the trainer supplies (the tasks) are positional.
+    """
+    init = _init(path)
+    return {
+        argument.arg: (ast.unparse(argument.annotation) if argument.annotation else "object", ast.literal_eval(default))
+        for argument, default in zip(init.args.kwonlyargs, init.args.kw_defaults, strict=True)
+        if default is not None
+    }
+
+
+@cache
+def summary(path: str) -> str:
+    """First line of the docstring of the class at a dotted path."""
+    return (ast.get_docstring(_class(path)) or "").split("\n\n")[0].replace("\n", " ").strip()
+
+
+def check_options(options: Mapping[str, Any], path: str, where: str) -> dict[str, Any]:
+    """The options, each of the type, and in the range, that the signature of the class at `path` states.
+
+    Raises:
+        InputError: an unknown option, or a value of another type or outside of its range.
+    """
+    expected = signature(path)
+    checked = {}
+    for name, value in options.items():
+        annotation, _ = lookup(name, expected, "option", where)
+        try:
+            checked[name] = _adapter(annotation).validate_python(value)
+        except pydantic.ValidationError:
+            raise InputError(f"{where}.{name}: expected {in_words(annotation)}, received {shown(value)}.") from None
+    return checked
+
+
+def in_words(annotation: str) -> str:
+    """An option's type and range: "int from 1 to 256"."""
+    return _schema_in_words(json_schema(annotation))
+
+
+@cache
+def json_schema(annotation: str) -> dict[str, Any]:
+    """The JSON Schema of an option's type."""
+    return _adapter(annotation).json_schema()
+
+
+def _schema_in_words(schema: Mapping[str, Any]) -> str:
+    if "title" in schema:
+        return str(schema["title"])
+    if schema.get("type") == "array":
+        least, most = schema.get("minItems", 0), schema.get("maxItems")
+        many = f"{least} to {most}" if most is not None else f"{least} or more"
+        return f"list of {many} {_schema_in_words(schema['items'])}"
+    least, above = schema.get("minimum"), schema.get("exclusiveMinimum")
+    most, below = schema.get("maximum"), schema.get("exclusiveMaximum")
+    limits = [
+        f" from {least:g}" if least is not None else f" above {above:g}" if above is not None else "",
+        f" to {most:g}" if most is not None else f" and below {below:g}" if below is not None else "",
+    ]
+    name = {"integer": "int", "number": "float", "boolean": "bool", "string": "str"}.get(
+        schema.get("type", ""), "value"
+    )
+    return name + "".join(limits)
+
+
+@cache
+def _adapter(annotation: str) -> pydantic.TypeAdapter:
+    type_ = eval(annotation, {"__builtins__": {}}, _TYPES)
+    return pydantic.TypeAdapter(type_, config=pydantic.ConfigDict(allow_inf_nan=False))
+
+
+_TYPES = vars(option_types) | {
+    "int": int,
+    "float": float,
+    "bool": bool,
+    "str": str,
+    "tuple": tuple,
+    "dict": dict,
+    "None": None,
+}
+
+
+@cache
+def _class(path: str) -> ast.ClassDef:
+    module, _, name = path.rpartition(".")
+    spec = importlib.util.find_spec(module)
+    if spec is None or spec.origin is None:
+        raise ImportError(f"no module {module}")
+    tree = ast.parse(Path(spec.origin).read_text(encoding="utf-8"))
+    return next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == name)
+
+
+def _init(path: str) -> ast.FunctionDef:
+    nodes = _class(path).body
+    return next(node for node in nodes if isinstance(node, ast.FunctionDef) and node.name == "__init__")

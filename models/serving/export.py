@@ -1,0 +1,198 @@
+"""The only exporter; `asking` has how an exported model is asked.
+
+TFX and TensorFlow Transform are imported where a model is exported.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import tensorflow as tf
+
+from models.features.layout import Encoding
+from models.files.version_folders import WARM_UP_FILE
+from models.recipe import formula
+from models.recipe.argument_names import argument_names
+from models.serving import named_tensors, warm_up
+from models.serving.inference import PREDICTOR, RANK, RAW, SERVER, argument
+from models.serving.inputs import EXPECTED, INPUTS, typical_row
+from models.serving.loading import load_saved_model
+from models.serving.plan import ServingPlan
+from models.serving.reproducible import settle, variables_read
+
+Predictions = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+"""Packed columns -> {task: (batch,)}, in TensorFlow: `MultiTaskModel.predictions` of a trained model."""
+
+
+class ForOneUser(Protocol):
+    """The predictions for one user and many candidates: `UserOnce` of a trained model."""
+
+    user_encoding: Encoding
+    candidate_encoding: Encoding
+
+    def __call__(self, user: Mapping[str, Any], candidates: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Packed columns of the user, (1, ...), and of the candidates, (candidate, ...) -> {task: (candidate,)}."""
+
+
+def export(
+    predictions: Predictions,
+    transform_graph: Path,
+    encoding: Encoding,
+    directory: Path,
+    *,
+    inputs: Mapping[str, Mapping[str, Any]],
+    kinds: Mapping[str, str],
+    expected: Mapping[str, Any],
+    plan: ServingPlan | None = None,
+    for_one_user: ForOneUser | None = None,
+) -> None:
+    """Writes a SavedModel with four signatures, and the notes about it; the folder appears whole or not at all.
+
+    `serving_default`: examples, (batch,) serialized tf.Examples with the raw columns -> {task: (batch,) float32}: a
+    probability or a value. What an example leaves out is a missing value.
+    `raw`: the raw columns by name, (batch,) or, for lists, (batch, longest) -> the same. `named_rows.MISSING` stands for
+    no value; one row stands for all rows; a column that is left out is missing (gRPC; REST wants every input named).
+    `rank`: the user's columns with one row, the others with a row for each candidate or one for all of them ->
+    {task: (candidate,) float32}, "score": (candidate,) float32, the blend of the tasks, and "ranking": (candidate,) int32,
+    the candidates' positions, the best first; of equal ones the first. A score that is no number comes last. Tunable
+    weights of the blend are inputs too, () float32.
+    `transformed`: the packed columns of the trainer's data -> {task: (batch,) float32}.
+    All but the last begin with the transform graph that the training data went through.
+
+    Args:
+        predictions: of the trained model.
+        transform_graph: folder of the TransformGraph.
+        encoding: of the same folder.
+        directory: is made; what it held before is replaced.
+        inputs: {raw column: {"type", "multivalued", "side"}}.
+        kinds: {task: "binary" or "regression"}.
+        expected: {"example_ids": [...], "predictions": {task: [...]}}, for the probe.
+        plan: the blend; by default the first task.
+        for_one_user: the same predictions, with the user's part computed once; by default it is computed for each
+            candidate.
+    """
+    plan = plan or ServingPlan(score=next(iter(kinds)))
+    module = _module(predictions, transform_graph, encoding, inputs, tuple(kinds), plan, for_one_user)
+    unfinished = directory.with_name(f".{directory.name}.tmp")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.parent.mkdir(parents=True, exist_ok=True)
+    signatures = {SERVER: module.serve, RAW: module.raw, RANK: module.rank, PREDICTOR: module.transformed}
+    tf.saved_model.save(module, str(unfinished), signatures=signatures)
+    settle(unfinished)
+    (unfinished / "assets.extra").mkdir()
+    notes = {
+        "inputs": inputs,
+        "arguments": argument_names(inputs),
+        "tasks": kinds,
+        "weights": plan.tunable,
+        "exported_at": int(time.time()),
+    }
+    (unfinished / INPUTS).write_text(json.dumps(notes, indent=2), encoding="utf-8")
+    (unfinished / EXPECTED).write_text(json.dumps(expected, indent=2), encoding="utf-8")
+    rows = [{}, typical_row(inputs)]
+    warm_up.write(unfinished / WARM_UP_FILE, warm_up.requests(rows, inputs, plan.tunable))
+    shutil.rmtree(directory, ignore_errors=True)
+    os.rename(unfinished, directory)
+
+
+def _module(
+    predictions: Predictions,
+    transform_graph: Path,
+    encoding: Encoding,
+    inputs: Mapping[str, Mapping[str, Any]],
+    tasks: tuple[str, ...],
+    plan: ServingPlan,
+    for_one_user: ForOneUser | None,
+) -> tf.Module:
+    """The signatures over one set of variables.
+
+    The module owns the variables that the predictions read, not the Keras model: with the model Keras would trace
+    signatures of its own and save the optimizer.
+    """
+    import tensorflow_transform as tft
+
+    from models.features.preprocessing import pack
+
+    module = tf.Module()
+    module.transform = load_saved_model(tft.TFTransformOutput(str(transform_graph)).transform_savedmodel_dir)
+    spec = tft.TFTransformOutput(str(transform_graph)).raw_feature_spec()
+    specs, missing = named_tensors.specs(inputs), named_tensors.missing_columns(inputs)
+    parsed = formula.parse(plan.score, tasks, tuple(plan.weights))
+    fixed = {name: tf.constant(value, tf.float32) for name, value in plan.weights.items()}
+    tunable = {name: tf.TensorSpec((), tf.float32, name=name) for name in plan.tunable}
+
+    def flat(answers: Mapping[str, Any]) -> dict[str, Any]:
+        return {task: tf.reshape(answers[task], (-1,)) for task in tasks}
+
+    def features(columns: Mapping[str, Any], count: Any) -> dict[str, Any]:
+        """The transform graph's outputs, (count, ...); what is not among the columns has no values."""
+        return module.transform.transform_fn(
+            {
+                name: named_tensors.sparse(named_tensors.repeated(columns[name], count))
+                if name in columns
+                else named_tensors.no_values(spec.dtype, count)
+                for name, spec in specs.items()
+            }
+        )
+
+    @tf.function(input_signature=[tf.TensorSpec((None,), tf.string, name="examples")])
+    def serve(examples: Any) -> dict[str, Any]:
+        return flat(predictions(pack(module.transform.transform_fn(tf.io.parse_example(examples, spec)), encoding)))
+
+    @tf.function(input_signature=[specs])
+    def raw(columns: Any = missing) -> dict[str, Any]:
+        return flat(predictions(pack(features(columns, named_tensors.rows(columns)), encoding)))
+
+    @tf.function(input_signature=[{**specs, **tunable}])
+    def rank(columns: Any = {**missing, **{name: fixed[name] for name in tunable}}) -> dict[str, Any]:  # noqa: B006
+        users = {name: columns[name] for name, about in inputs.items() if about["side"] == "user"}
+        each = {name: columns[name] for name in inputs if name not in users}
+        checks = [_one_row(users)] if users else []
+        with tf.control_dependencies(checks):
+            count = named_tensors.rows(each) if each else tf.constant(1)
+        if for_one_user is None:
+            answers = flat(predictions(pack(features({**users, **each}, count), encoding)))
+        else:
+            # Two passes through the graph: in one, all columns have the same number of rows.
+            user = pack(features(users, tf.constant(1)), for_one_user.user_encoding)
+            candidates = pack(features(each, count), for_one_user.candidate_encoding)
+            answers = flat(for_one_user(user, candidates))
+        weights = {name: columns[name] if name in tunable else fixed[name] for name in plan.weights}
+        blend = formula.evaluate(parsed, {**answers, **weights}, lambda value: tf.constant(value, tf.float32))
+        # top_k, behind this, puts the first of equal ones first.
+        best_first = tf.argsort(tf.where(tf.math.is_nan(blend), -float("inf"), blend), direction="DESCENDING")
+        return {**answers, "score": blend, "ranking": best_first}
+
+    @tf.function(input_signature=[packed_spec(encoding)])
+    def transformed(columns: Any) -> dict[str, Any]:
+        return flat(predictions(columns))
+
+    module.serve, module.raw, module.rank, module.transformed = serve, raw, rank, transformed
+    module.model_variables = variables_read(transformed, rank)
+    return module
+
+
+def _one_row(columns: Mapping[str, Any]) -> tf.Operation:
+    counts = tf.stack([tf.shape(values)[0] for values in columns.values()])
+    names = ", ".join(sorted(columns))
+    return tf.debugging.assert_equal(counts, 1, f"rank: expected one row of each column of the user: {names}.")
+
+
+def packed_spec(encoding: Encoding) -> dict[str, tf.TensorSpec]:
+    """Shapes and types of the packed columns; what is empty is absent."""
+    shapes = {
+        "categorical": (len(encoding.categorical), tf.int32),
+        "numeric": (len(encoding.numeric), tf.float32),
+        **{f"multivalued/{name}": (length, tf.int32) for name, (_, _, length) in encoding.multivalued.items()},
+    }
+    return {
+        name: tf.TensorSpec((None, width), dtype, name=argument(name))
+        for name, (width, dtype) in shapes.items()
+        if width
+    }

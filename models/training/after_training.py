@@ -1,0 +1,39 @@
+"""What is asked of a trained model before it is gone: predictions that the probe compares with, and its gates."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from models.features import input_pipeline
+from models.training.multi_task_model import MultiTaskModel
+
+
+def expected_predictions(model: MultiTaskModel, columns: input_pipeline.Columns, count: int) -> dict[str, Any]:
+    """What the model itself predicts for the first examples: {"example_ids": [...], "predictions": {task: [...]}}.
+
+    On the CPU, where the probe asks the exported model: a GPU's matrix products are rounded more coarsely.
+    """
+    with tf.device("/CPU:0"):
+        predictions = model.predictions({name: tf.constant(array[:count]) for name, array in columns.arrays.items()})
+    return {
+        "example_ids": [int(value) for value in columns.example_id[:count]],
+        "predictions": {
+            task: [float(value) for value in keras.ops.convert_to_numpy(values).reshape(-1)]
+            for task, values in predictions.items()
+        },
+    }
+
+
+def mean_gates(model: MultiTaskModel, columns: input_pipeline.Columns, batch_size: int) -> dict[str, list[float]]:
+    """{task: mean weight that its gate gives each expert}; {} for an architecture without gates."""
+    gates = tf.function(lambda features: model.architecture.gates(model.encoder(features)))
+    sums: dict[str, np.ndarray] = {}
+    for start in range(0, len(columns.labels), batch_size):
+        batch = {name: tf.constant(array[start : start + batch_size]) for name, array in columns.arrays.items()}
+        for task, weights in gates(batch).items():
+            sums[task] = sums.get(task, 0.0) + keras.ops.convert_to_numpy(weights).sum(axis=0, dtype=np.float64)
+    return {task: (total / len(columns.labels)).tolist() for task, total in sums.items()}

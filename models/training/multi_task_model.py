@@ -1,0 +1,300 @@
+"""MultiTaskModel: the one place where an architecture meets a balancer.
+
+One compiled step: gather the batch's rows, encode, forward, a loss for each task, one gradient from all of them; then
+Keras' optimizer moves the dense variables, the table optimizer the rows that were gathered, and nothing else of the
+tables is touched. The step knows the two types of balancer and of penalty, and no method's name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+from models.architectures.base import Architecture
+from models.balancing.base import GradientCombiner, Weighting
+from models.embedding_optimizers.base import TableOptimizer
+from models.embedding_optimizers.distinct_rows import DistinctRows
+from models.embedding_optimizers.lazy_adam import LazyAdam
+from models.embedding_optimizers.one_pass import compiled, one_pass
+from models.layers.dropout import Dropout
+from models.layers.feature_encoder import FeatureEncoder
+from models.losses import LOSSES, task_loss
+from models.recipe.registry import lookup
+from models.regularizers.base import Penalty, RowPenalty
+from models.training import replicas
+from models.training.combined_gradients import combined_gradients
+from models.training.gradients import clip_factor, gradients
+from models.training.row_counts import RowCounts
+
+_PARTS = ("encoder", "architecture", "balancer", "penalties", "table_optimizer")
+
+
+@keras.saving.register_keras_serializable(package="gatewise")
+class MultiTaskModel(keras.Model):
+    """Encoder, architecture and losses, trained together under a balancer.
+
+    The data are (features, labels, weights): a dict for the encoder, and two float matrices of (batch, task) in the
+    order of the architecture's tasks. A label of weight 0 is not looked at and may be NaN. In `compile`, give the
+    optimizer and `jit_compile`; losses and metrics are the model's own.
+
+    What is logged:
+        <task>_loss: weighted mean of the task's loss over the epoch, over the examples that have a weight.
+        loss: in training, the mean of what the steps minimise (balanced, penalties included), over the steps' observed
+            examples. In evaluation, sum_t w_t <task>_loss with the recipe's fixed weights w_t: whatever stops early
+            by it must not depend on weights that a balancer moves.
+
+    Args:
+        encoder: features -> (batch, dim).
+        architecture: (batch, dim) -> {task: logits}.
+        balancer: a Weighting or GradientCombiner for the same tasks.
+        losses: {task: name in LOSSES}.
+        penalties: costs of the architecture's variables, or of the rows that a batch reads.
+        table_optimizer: moves the rows of the embedding tables; by default LazyAdam.
+        clip_norm: gradients of a larger norm are scaled down to it: one norm, over all variables and the rows that the
+            batch reads, after balancing. None for no limit.
+
+    Call: features -> {task: (batch,) logits}.
+
+    Raises:
+        InputError: an unknown loss.
+        ValueError: the parts are not for the same tasks, or the balancer is of neither type.
+    """
+
+    def __init__(
+        self,
+        encoder: FeatureEncoder,
+        architecture: Architecture,
+        balancer: Weighting | GradientCombiner,
+        losses: Mapping[str, str],
+        penalties: Sequence[Penalty | RowPenalty] = (),
+        table_optimizer: TableOptimizer | None = None,
+        clip_norm: float | None = None,
+        **model: Any,
+    ) -> None:
+        super().__init__(**model)
+        self.tasks = tuple(architecture.tasks)
+        if balancer.tasks != self.tasks or set(losses) != set(self.tasks):
+            raise ValueError(
+                f"MultiTaskModel: architecture for tasks {self.tasks}, balancer for {balancer.tasks}, losses for "
+                f"{tuple(losses)}; expected the same tasks, architecture and balancer in the same order."
+            )
+        if not isinstance(balancer, Weighting | GradientCombiner):
+            raise ValueError(
+                f"MultiTaskModel: {type(balancer).__name__} is neither a Weighting nor a GradientCombiner."
+            )
+        self.encoder = encoder
+        self.encoder.fill = one_pass
+        self.architecture = architecture
+        self.balancer = balancer
+        self.loss_names = tuple(losses[task] for task in self.tasks)
+        self.penalties = tuple(penalties)
+        self.table_optimizer = table_optimizer or LazyAdam()
+        self.clip_norm = clip_norm
+        self.compiles_parts = False
+        """Compiles the drawing of dropout and the updates of variables, in a step that is not compiled as a whole."""
+        self.row_counts = RowCounts() if any(isinstance(penalty, RowPenalty) for penalty in penalties) else None
+        for name in self.loss_names:
+            lookup(name, LOSSES, "loss")
+        self.loss_tracker = keras.metrics.Mean(name="loss")
+        self.task_trackers = [keras.metrics.Mean(name=f"{task}_loss") for task in self.tasks]
+
+    def build(self, input_shape: Any = None) -> None:
+        """Makes all variables, the balancer's too, so that the optimizer knows them before the first step."""
+        parts = (
+            (self.encoder, None),
+            (self.architecture, (None, self.encoder.dim)),
+            (self.balancer, None),
+        )
+        for part, shape in parts:
+            if not part.built:  # parts that were loaded from a file are
+                part.build(shape)
+        if not self.table_optimizer.built:
+            self.table_optimizer.build([(table.rows, table.dim) for table in self.encoder.fused])
+        if self.row_counts is not None and not self.row_counts.built:
+            self.row_counts.build([table.rows for table in self.encoder.fused])
+        for layer in self.architecture._flatten_layers():
+            if isinstance(layer, Dropout):
+                layer.examples_before = replicas.examples_before
+                layer.run = self._compiled_if_parts_are
+        # Not by Keras' optimizer, which would keep state and make gradients of the size of the tables.
+        self.encoder.trainable = False
+        # Not int32: TensorFlow keeps such variables in the host's memory beside a GPU, where a compiled step does not reach them.
+        self.bad_step = self.add_weight(
+            shape=(len(self.tasks),),
+            initializer=keras.initializers.Constant(-1),
+            dtype="int64",
+            trainable=False,
+            aggregation="only_first_replica",
+            name="first_bad_step",
+        )
+
+    def call(self, features: Mapping[str, Any], training: bool | None = None) -> dict[str, Any]:
+        return self.architecture(self.encoder(features), training=training)
+
+    def predictions(self, features: Mapping[str, Any]) -> dict[str, Any]:
+        """features -> {task: (batch,) prediction}: probabilities for binary tasks, amounts for the others."""
+        logits = self(features, training=False)
+        return {
+            task: LOSSES[name].prediction(logits[task]) for task, name in zip(self.tasks, self.loss_names, strict=True)
+        }
+
+    def first_bad_step(self) -> dict[str, int]:
+        """{task: first training step, from 0, at which its loss or gradient was not finite}; {} if all went well.
+
+        The gradient that is looked at is the task's own: that of its logits or, under a GradientCombiner, of the shared
+        variables. A sum over tasks that overflows further down shows in the losses of the next step.
+        """
+        if not self.built:
+            return {}
+        steps = ops.convert_to_numpy(self.bad_step)
+        return {task: int(step) for task, step in zip(self.tasks, steps, strict=True) if step >= 0}
+
+    @property
+    def metrics(self) -> list[keras.Metric]:
+        return [self.loss_tracker, *self.task_trackers]
+
+    def train_step(self, data: tuple[Mapping[str, Any], Any, Any]) -> dict[str, Any]:
+        features, labels, weights = data
+        combines = isinstance(self.balancer, GradientCombiner)
+        # The tables' rows are gathered before the tape starts: gradients are of these rows, not of the tables.
+        row_ids = self.encoder.row_ids(features)
+        distinct = self.table_optimizer.distinct([replicas.gathered(ids) for ids in row_ids])
+        rows = self.encoder.gather(row_ids)
+        with tf.GradientTape(persistent=combines) as tape:
+            tape.watch(rows)
+            encoded = self.encoder.assemble(rows, row_ids, features)
+            logits = self.architecture(encoded, training=True)
+            losses = replicas.whole_batch(self._task_losses(logits, labels, weights), weights)
+            factors = self.balancer.task_weights if combines else tf.unstack(self.balancer(tf.stack(losses)))
+            weighted = [self.optimizer.scale_loss(factor * loss) for factor, loss in zip(factors, losses, strict=True)]
+            extra = self.optimizer.scale_loss(self._extra_losses(rows, distinct))
+            total = tf.add_n(weighted) + extra
+        outputs = [logits[task] for task in self.tasks]
+        if combines:
+            shared = self.architecture.shared_variables()
+            parts = {"rows": rows, "encoded": encoded, "outputs": outputs, "weighted": weighted, "extra": extra}
+            dense, of_rows, observed = combined_gradients(
+                tape, self.balancer, shared, self.trainable_variables, **parts
+            )
+        else:
+            dense, of_rows, observed = gradients(tape, total, self.trainable_variables, rows, outputs)
+        del tape
+        self._record_bad_step(losses, observed)
+        if replicas.count() == 1:
+            self._compiled_if_parts_are(lambda: self._apply(dense, of_rows, distinct))
+        else:
+            self._apply(dense, of_rows, distinct)
+        scale = self.optimizer.scale_loss(tf.constant(1.0))
+        self._track(losses, weights)
+        self.loss_tracker.update_state(total / scale, tf.math.count_nonzero(tf.reduce_any(weights > 0, axis=1)))
+        return self.get_metrics_result()
+
+    def _compiled_if_parts_are(self, work: Callable[[], Any]) -> Any:
+        return compiled(work) if self.compiles_parts else work()
+
+    def _apply(self, dense: list[Any], of_rows: list[Any], distinct: list[DistinctRows]) -> None:
+        """One step of both optimizers, with the gradients of the variables and those of the gathered rows.
+
+        Keras' optimizer takes the loss scale out of its gradients by itself, and sums them over replicas.
+        """
+        scale = self.optimizer.scale_loss(tf.constant(1.0))
+        sums = [
+            its_rows.sums(tf.reshape(replicas.gathered(gradient), (-1, gradient.shape[-1]))) / scale / replicas.count()
+            for its_rows, gradient in zip(distinct, of_rows, strict=True)
+        ]
+        if self.clip_norm is not None:
+            dense = replicas.mean(dense)
+            factor = clip_factor([*(gradient / scale for gradient in dense), *sums], self.clip_norm)
+            dense, sums = [gradient * factor for gradient in dense], [gradient * factor for gradient in sums]
+        step = tf.cast(self.optimizer.iterations, "float32") + 1.0
+        for index, (table, its_rows, its_sums) in enumerate(zip(self.encoder.embeddings, distinct, sums, strict=True)):
+            self.table_optimizer.apply(table, index, its_rows, its_sums, step)
+        self.optimizer.apply([gradient / replicas.count() for gradient in dense], self.trainable_variables)
+
+    def test_step(self, data: tuple[Mapping[str, Any], Any, Any]) -> dict[str, Any]:
+        features, labels, weights = data
+        logits = self(features, training=False)
+        self._track(self._task_losses(logits, labels, weights), weights)
+        # Of the epoch so far, not of this batch: the tasks' weights differ from batch to batch.
+        totals = replicas.total(tf.stack([tracker.total.value for tracker in self.task_trackers]))
+        counts = replicas.total(tf.stack([tracker.count.value for tracker in self.task_trackers]))
+        means = tf.unstack(tf.math.divide_no_nan(totals, counts))
+        self.loss_tracker.reset_state()
+        self.loss_tracker.update_state(
+            tf.add_n([weight * mean for weight, mean in zip(self.balancer.task_weights, means, strict=True)])
+        )
+        return self.get_metrics_result()
+
+    def _task_losses(self, logits: Mapping[str, Any], labels: Any, weights: Any) -> list[Any]:
+        return [
+            task_loss(LOSSES[name], logits[task], labels[:, i], weights[:, i])
+            for i, (task, name) in enumerate(zip(self.tasks, self.loss_names, strict=True))
+        ]
+
+    def _extra_losses(self, rows: list[Any], distinct: list[DistinctRows]) -> Any:
+        """What layers gave to add_loss, and the penalties."""
+        costs = list(self.losses)
+        counts = []
+        if self.row_counts is not None:
+            both = [self.row_counts.add(index, its_rows) for index, its_rows in enumerate(distinct)]
+            # The mean over replicas is taken later: here the sum is meant.
+            counts = [(replicas.count() * replicas.own_part(a), replicas.own_part(b)) for a, b in both]
+        for penalty in self.penalties:
+            if isinstance(penalty, RowPenalty):
+                costs += [
+                    penalty.call(tf.reshape(its_rows, (-1, its_rows.shape[-1])), *its_counts)
+                    for its_rows, its_counts in zip(rows, counts, strict=True)
+                ]
+            else:
+                costs.append(penalty.call(self.architecture.trainable_variables))
+        return tf.add_n([tf.cast(cost, "float32") for cost in costs]) if costs else tf.constant(0.0)
+
+    def _record_bad_step(self, losses: list[Any], gradients: list[Any]) -> None:
+        """losses: a scalar for each task; gradients: an array for each task."""
+        good = tf.stack(
+            [
+                tf.math.is_finite(loss) & tf.reduce_all(tf.math.is_finite(gradient))
+                for loss, gradient in zip(losses, gradients, strict=True)
+            ]
+        )
+        now_bad = replicas.any_of(~good) & (self.bad_step.value < 0)
+        self.bad_step.assign(tf.where(now_bad, tf.cast(self.optimizer.iterations, "int64"), self.bad_step.value))
+
+    def _track(self, losses: list[Any], weights: Any) -> None:
+        """Each batch counts by its weight of the task: one without observations must not dilute the mean."""
+        for i, (tracker, loss) in enumerate(zip(self.task_trackers, losses, strict=True)):
+            tracker.update_state(loss, tf.reduce_sum(weights[:, i]))
+
+    def save_own_variables(self, store: Any) -> None:
+        """Also saves the states of the random generators (dropout, PCGrad), which Keras leaves out: a training that is
+        restored from a checkpoint then goes on as if it had never stopped."""
+        super().save_own_variables(store)
+        for i, state in enumerate(self._random_states()):
+            store[f"random_{i}"] = state
+
+    def load_own_variables(self, store: Any) -> None:
+        stored = dict(store)
+        for i, state in enumerate(self._random_states()):
+            state.assign(stored.pop(f"random_{i}"))
+        super().load_own_variables(stored)
+
+    def _random_states(self) -> list[keras.Variable]:
+        return [variable for variable in self.non_trainable_variables if variable.name == "seed_generator_state"]
+
+    def get_config(self) -> dict[str, Any]:
+        parts = {key: getattr(self, key) for key in _PARTS} | {"penalties": list(self.penalties)}
+        return {
+            "name": self.name,
+            **{key: keras.saving.serialize_keras_object(part) for key, part in parts.items()},
+            "losses": dict(zip(self.tasks, self.loss_names, strict=True)),
+            "clip_norm": self.clip_norm,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> MultiTaskModel:
+        parts = {key: keras.saving.deserialize_keras_object(config[key], custom_objects) for key in _PARTS}
+        return cls(**{**config, **parts})

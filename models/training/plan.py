@@ -1,0 +1,86 @@
+"""What the trainer needs of the recipe, and nothing else: a changed gate must not train again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from models.architectures import ARCHITECTURES
+from models.balancing import BALANCERS
+from models.recipe.features import MultiValued, column_of, feature_columns, raw_type
+from models.recipe.model import Training
+from models.recipe.recipe import Recipe
+from models.recipe.registry import check_options, lookup
+from models.recipe.stage_plan import StagePlan
+from models.recipe.tasks import loss_of
+from models.regularizers import PENALTIES
+from models.serving.plan import InputPlan, ServingPlan
+
+
+class TaskPlan(StagePlan):
+    """One thing to predict."""
+
+    kind: Literal["binary", "regression"]
+    loss: str
+    weight: float
+
+
+class TrainerPlan(StagePlan):
+    """The trainer's part of the recipe; travels as JSON text in the Trainer's `custom_config`."""
+
+    tasks: Mapping[str, TaskPlan]
+    architecture: str
+    options: Mapping[str, Any]
+    balancer: str
+    balancer_options: Mapping[str, Any]
+    penalties: Mapping[str, Mapping[str, Any]]
+    training: Training
+    probe_requests: int
+    inputs: Mapping[str, InputPlan]
+    user_features: tuple[str, ...] = ()
+    serving: ServingPlan | None = None
+
+    @classmethod
+    def from_recipe(cls, recipe: Recipe) -> TrainerPlan:
+        """The plan for a recipe; of the options, only those of the architecture and the balancer in use.
+
+        Options are of the types that the methods want: YAML reads 1e-6 as a text, and "8" or 8.0 stand for 8.
+        """
+        model, columns = recipe.model, feature_columns(recipe.features)
+        lists = {
+            column_of(name, feature) for name, feature in recipe.features.items() if isinstance(feature, MultiValued)
+        }
+        return cls(
+            tasks={
+                name: TaskPlan(kind=task.kind, loss=loss_of(task), weight=task.weight)
+                for name, task in recipe.tasks.items()
+            },
+            architecture=model.architecture,
+            options=_options(model.options, model.architecture, ARCHITECTURES),
+            balancer=model.balancer,
+            balancer_options=_options(model.balancer_options, model.balancer, BALANCERS),
+            penalties={name: _options(model.penalties, name, PENALTIES) for name in model.penalties},
+            training=recipe.training,
+            probe_requests=recipe.serving.probe_requests,
+            inputs={
+                column: InputPlan(
+                    type=raw_type(feature),
+                    multivalued=column in lists,
+                    side=feature.side,
+                    separator=feature.separator if isinstance(feature, MultiValued) else None,
+                )
+                for column, feature in columns.items()
+            },
+            user_features=tuple(
+                name for name, feature in recipe.features.items() if columns[column_of(name, feature)].side == "user"
+            ),
+            serving=ServingPlan(
+                score=recipe.serving.score or next(iter(recipe.tasks)),
+                weights=recipe.serving.weights,
+                tunable_weights=recipe.serving.tunable_weights,
+            ),
+        )
+
+
+def _options(options: Mapping[str, Mapping[str, Any]], name: str, table: Mapping[str, str]) -> dict[str, Any]:
+    return check_options(options.get(name, {}), lookup(name, table, "method"), name)

@@ -1,0 +1,296 @@
+"""The trainer: `run_fn` is the door that the TFX Trainer knocks on; `train` works without TFX as well."""
+
+from __future__ import annotations
+
+import dataclasses
+import gc
+import json
+import logging
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from models.architectures import ARCHITECTURES
+from models.balancing import BALANCERS
+from models.embedding_optimizers import TABLE_OPTIMIZERS
+from models.features import input_pipeline
+from models.features.layout import Encoding, features_of
+from models.files.whole_file import write_whole
+from models.layers.feature_encoder import FeatureEncoder
+from models.recipe.errors import TrainingError
+from models.recipe.registry import load, lookup
+from models.regularizers import PENALTIES
+from models.serving.export import export
+from models.serving.user_once import UserOnce
+from models.training.after_training import expected_predictions, mean_gates
+from models.training.callbacks import Checkpoints, Clock, Curves, StopOnNaN, check_eval_losses, progress_line
+from models.training.checkpoint import Backup, EarlyStopping, Progress, backup_folder
+from models.training.devices import batch_of, compiles, compiles_parts, strategy_on, take_memory_as_needed
+from models.training.multi_task_model import MultiTaskModel
+from models.training.plan import TrainerPlan
+
+logger = logging.getLogger(__name__)
+
+OPTIMIZERS = {"adam": keras.optimizers.Adam, "adagrad": keras.optimizers.Adagrad, "sgd": keras.optimizers.SGD}
+
+
+def run_fn(fn_args: Any) -> None:
+    """Trains and exports, as the stock TFX Trainer wants it: `run_fn="models.training.trainer.run_fn"`.
+
+    Args:
+        fn_args: of `tfx.components.trainer.fn_args_utils.FnArgs`: `custom_config["plan"]` (JSON of a TrainerPlan) and
+            perhaps `["backups"]` (a folder), `train_files` and `eval_files` (one glob each), `transform_graph_path`, `serving_model_dir`,
+            `model_run_dir`.
+
+    Writes the exported model, and in `model_run_dir` history.json, gates.json and TensorBoard's curves. While it runs
+    it keeps a backup (`backup_folder`), after each epoch and every so many minutes, from which
+    the next run goes on if this one is killed.
+
+    Raises:
+        InputError: a split is empty, or its files are not what the features stage writes.
+        TrainingError: nothing to learn from, or a loss that is not a number.
+    """
+    take_memory_as_needed()
+    plan = TrainerPlan.model_validate_json(fn_args.custom_config["plan"])
+    transform_graph, run_dir = Path(fn_args.transform_graph_path), Path(fn_args.model_run_dir)
+    encoding = Encoding.load(transform_graph)
+    backup = Backup(backup_folder(run_dir, fn_args.train_files, fn_args.custom_config))
+    data = input_pipeline.read_split(_only(fn_args.train_files))
+    evaluation = input_pipeline.read_split(_only(fn_args.eval_files))
+    trained = train(plan, encoding, data, evaluation, backup, run_dir)
+    export(
+        trained.model.predictions,
+        transform_graph,
+        encoding,
+        Path(fn_args.serving_model_dir),
+        inputs={column: about.model_dump() for column, about in plan.inputs.items()},
+        kinds={task: about.kind for task, about in plan.tasks.items()},
+        expected=expected_predictions(trained.model, evaluation, plan.probe_requests),
+        plan=plan.serving,
+        for_one_user=_for_one_user(trained.model, encoding, plan),
+    )
+    history = {"epochs": trained.epochs, "best_epoch": trained.best_epoch, "rows": len(data.labels)}
+    gates = mean_gates(trained.model, evaluation, plan.training.batch_size)
+    write_whole(run_dir / "gates.json", json.dumps(gates, indent=2))
+    write_whole(run_dir / "history.json", json.dumps(history, indent=2))
+    backup.remove()
+
+
+@dataclasses.dataclass(frozen=True)
+class Trained:
+    """A model in the state after its best epoch, and how it came there; it predicts in float32, however it was trained.
+
+    `epochs` has one entry for each epoch: epoch (from 1), loss, val_loss, <task>_loss, val_<task>_loss, seconds,
+    examples_per_second: of an epoch that was taken up after a kill, those of the second part. `best_epoch` counts from 1.
+    A task without an observed eval example has no val_<task>_loss and no part in choosing the best epoch. Where no task
+    has one there is no val_loss, and the last epoch is the best.
+    """
+
+    model: MultiTaskModel
+    epochs: list[dict[str, Any]]
+    best_epoch: int
+
+
+def train(
+    plan: TrainerPlan,
+    encoding: Encoding,
+    data: input_pipeline.Columns,
+    evaluation: input_pipeline.Columns,
+    backup: Backup,
+    run_dir: Path,
+    devices: Sequence[str] = (),
+) -> Trained:
+    """Trains a model from the plan's seed, or goes on from the backup, also in the middle of an epoch.
+
+    Same seed, data and number of devices, same result, bit for bit, however often it was killed.
+
+    Args:
+        plan: of the recipe.
+        encoding: of the features.
+        data: the train split.
+        evaluation: the eval split.
+        backup: to go on from, and to keep the state in.
+        run_dir: gets TensorBoard's curves.
+        devices: names such as "GPU:0" of those that train together; by default all GPUs, or the CPU.
+
+    Raises:
+        InputError: a batch that the devices cannot divide.
+        TrainingError: nothing to learn from, or a loss that is not a number.
+    """
+    tasks = tuple(plan.tasks)
+    _check(data, evaluation, tasks)
+    unknown = _unknown_losses(evaluation, tasks)
+    options = plan.training
+    strategy = strategy_on(devices)
+    replicas = strategy.num_replicas_in_sync
+    batch_of(options.batch_size, len(data.labels), replicas)
+    keras.utils.set_random_seed(options.seed)
+    with strategy.scope():
+        model = build_model(plan, encoding)
+        model.compiles_parts = compiles_parts(options.jit_compile, options.precision, replicas)
+        model.compile(
+            optimizer=OPTIMIZERS[options.optimizer](learning_rate=options.learning_rate),
+            jit_compile=compiles(options.jit_compile, options.precision, replicas),
+            # TensorFlow 2.21 cannot run a loop over steps in which replicas meet: "must feed a value for placeholder".
+            steps_per_execution=options.steps_per_execution if replicas == 1 else 1,
+        )
+        # All variables before the first step: the backup assigns to them, the optimizer's too.
+        _with_variables(model, data)
+        model.optimizer.build(model.trainable_variables)
+    progress = Progress(EarlyStopping(options.patience))
+    if backup.restore(model, progress):
+        logger.info(
+            "Going on after %d epochs and %d steps of a training that did not end: %s",
+            progress.epoch,
+            progress.steps,
+            backup.folder,
+        )
+    curves = Curves(run_dir)
+    for entry in progress.history:
+        curves.write(entry, tasks)
+    while progress.epoch < options.epochs and not progress.stopping.stopped:
+        entry = _epoch(model, plan, data, evaluation, backup, progress)
+        entry = {name: value for name, value in entry.items() if name not in unknown}
+        check_eval_losses(progress.epoch, entry, tasks)
+        best = progress.stopping.update(progress.epoch, entry.get("val_loss"))
+        progress.history.append(entry)
+        progress.steps = 0
+        backup.save(model, progress)
+        curves.write(entry, tasks)
+        logger.info(progress_line(entry, options.epochs, tasks, best))
+    curves.close()
+    if options.precision != "float32" or replicas > 1:
+        # On one device. The exported model must predict what this one does, and in bfloat16 that depends on how a graph is compiled.
+        del model
+        gc.collect()
+        model = _with_variables(build_model(plan, encoding, "float32"), data)
+    backup.restore_best(model, progress.stopping)
+    return Trained(model, progress.history, progress.stopping.best_epoch + 1)
+
+
+def _epoch(
+    model: MultiTaskModel,
+    plan: TrainerPlan,
+    data: input_pipeline.Columns,
+    evaluation: input_pipeline.Columns,
+    backup: Backup,
+    progress: Progress,
+) -> dict[str, Any]:
+    """The rest of one pass over the train split and one over the eval split: the entry of the history.
+
+    Each epoch is a `fit` of its own on a data set that ends: a last call of fewer than `steps_per_execution` steps is
+    then whole, and the order of the examples depends on seed and epoch only.
+    """
+    options, epoch, done = plan.training, progress.epoch, progress.steps
+    replicas = model.distribute_strategy.num_replicas_in_sync
+    size = batch_of(options.batch_size, len(data.labels), replicas)
+    eval_size = batch_of(options.batch_size, len(evaluation.labels), replicas)
+    steps = -(-len(data.labels) // size)
+    clock, begin = Clock(time.perf_counter), time.perf_counter()
+
+    def save(steps_done: int) -> None:
+        progress.steps = steps_done
+        backup.save(model, progress)
+
+    fitted = model.fit(
+        input_pipeline.dataset(data, size, options.seed, epoch, done).take(steps - done),
+        validation_data=input_pipeline.dataset(evaluation, eval_size, None),
+        initial_epoch=epoch,
+        epochs=epoch + 1,
+        shuffle=False,  # the data set is shuffled
+        callbacks=[StopOnNaN(), clock, Checkpoints(save, 60 * options.checkpoint_minutes, done, steps, time.monotonic)],
+        verbose=0,
+    )
+    return {
+        "epoch": epoch + 1,
+        **{name: float(values[-1]) for name, values in fitted.history.items()},
+        "seconds": round(time.perf_counter() - begin, 3),
+        "examples_per_second": round((len(data.labels) - done * size) / max(clock.seconds, 1e-9), 1),
+    }
+
+
+def _with_variables(model: MultiTaskModel, data: input_pipeline.Columns) -> MultiTaskModel:
+    """The model with all its variables made, by one call."""
+    model({name: array[:1] for name, array in data.arrays.items()})
+    return model
+
+
+def build_model(plan: TrainerPlan, encoding: Encoding, precision: str | None = None) -> MultiTaskModel:
+    """The model that the plan names, its variables not yet made.
+
+    Args:
+        plan: of the recipe.
+        encoding: of the features.
+        precision: of the encoder's output and the architecture; by default the plan's.
+    """
+    tasks = tuple(plan.tasks)
+    policy = keras.DTypePolicy(precision or plan.training.precision)
+    encoder = FeatureEncoder(
+        {name: (rows, dim) for name, (rows, dim) in encoding.tables.items()},
+        categorical=tuple(table for _, table in encoding.categorical),
+        multivalued={name: (table, pooling) for name, (table, pooling, _) in encoding.multivalued.items()},
+        numeric=len(encoding.numeric),
+        compositional=encoding.compositional,
+        dtype=policy,
+    )
+    architecture = load(lookup(plan.architecture, ARCHITECTURES, "architecture"))
+    balancer = load(lookup(plan.balancer, BALANCERS, "balancer"))
+    weights = tuple(task.weight for task in plan.tasks.values())
+    model = MultiTaskModel(
+        encoder,
+        architecture(tasks, **plan.options, dtype=policy),
+        balancer(tasks, weights, **plan.balancer_options),
+        {name: task.loss for name, task in plan.tasks.items()},
+        [load(lookup(name, PENALTIES, "penalty"))(**options) for name, options in plan.penalties.items()],
+        load(lookup(plan.training.table_optimizer or plan.training.optimizer, TABLE_OPTIMIZERS, "table optimizer"))(
+            learning_rate=plan.training.table_learning_rate or plan.training.learning_rate
+        ),
+        plan.training.clip_norm,
+    )
+    model.compiles_parts = compiles_parts(plan.training.jit_compile, policy.name)
+    return model
+
+
+def _for_one_user(model: MultiTaskModel, encoding: Encoding, plan: TrainerPlan) -> UserOnce | None:
+    """None where there is nothing to split: all features are the user's, or none is."""
+    users = set(features_of(encoding)) & set(plan.user_features)
+    return UserOnce(model, encoding, users) if users and users != set(features_of(encoding)) else None
+
+
+def _check(data: input_pipeline.Columns, evaluation: input_pipeline.Columns, tasks: tuple[str, ...]) -> None:
+    for split, columns in (("train", data), ("eval", evaluation)):
+        if tuple(columns.tasks) != tasks:
+            raise TrainingError(
+                f"The {split} split has labels of {tuple(columns.tasks)}, the recipe has tasks {tasks}: "
+                "the examples were made from another recipe."
+            )
+    for i, task in enumerate(tasks):
+        observed = data.weights[:, i] > 0
+        if not observed.any():
+            raise TrainingError(
+                f"Task {task!r} has no observed example in the train split: all weights are 0. Its window may be still "
+                "open at `logs.as_of` for every example, or its `given` task never happens."
+            )
+        labels = data.labels[observed, i]
+        if (labels == labels[0]).all():
+            logger.warning("Task %r: all its train labels are %g; it can only learn that.", task, labels[0])
+
+
+def _unknown_losses(evaluation: input_pipeline.Columns, tasks: tuple[str, ...]) -> set[str]:
+    """The eval losses of a history that nothing was measured for: Keras reports them as 0."""
+    unmeasured = [task for i, task in enumerate(tasks) if not (evaluation.weights[:, i] > 0).any()]
+    for task in unmeasured:
+        logger.warning(
+            "Task %r has no observed example in the eval split: it is not measured, and early stopping goes by the others.",
+            task,
+        )
+    return {f"val_{task}_loss" for task in unmeasured} | ({"val_loss"} if len(unmeasured) == len(tasks) else set())
+
+
+def _only(patterns: list[str]) -> str:
+    if len(patterns) != 1:
+        raise ValueError(f"expected one pattern of files, received {patterns}")
+    return patterns[0]

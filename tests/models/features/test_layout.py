@@ -1,0 +1,82 @@
+"""The layout of the packed columns."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from models.features.layout import Analysed, Encoding, encode
+from models.recipe.errors import InputError
+from models.recipe.features import Bucketised, Categorical, MultiValued, Numeric
+
+FEATURES = {
+    "price": Numeric(kind="numeric"),
+    "tags": MultiValued(kind="multivalued", embedding="tag", dim=3, max_length=5, pooling="max", oov_buckets=2),
+    "age": Bucketised(kind="bucketised", buckets=4, dim=2),
+    "main_tag": Categorical(kind="categorical", embedding="tag", dim=3, oov_buckets=2),
+    "device": Categorical(kind="categorical", dim=8),
+    "size": Numeric(kind="numeric", scale="none"),
+}
+ANALYSED = Analysed(
+    vocabulary_sizes={"tag": 10, "device": 0},
+    boundaries={"age": (1.0, 2.0)},
+    scaling={"price": (0.0, 1.0), "size": (0.0, 1.0)},
+)
+
+
+def test_layout_by_hand() -> None:
+    encoding = encode(FEATURES, ANALYSED)
+    # Missing + outside of the vocabulary + vocabulary; missing + intervals.
+    assert encoding.tables == {"tag": (1 + 2 + 10, 3), "age": (1 + 3, 2), "device": (1 + 1 + 0, 8)}
+    assert encoding.categorical == (("age", "age"), ("main_tag", "tag"), ("device", "device"))
+    assert encoding.multivalued == {"tags": ("tag", "max", 5)}
+    assert encoding.numeric == ("price", "price_missing", "size", "size_missing")
+
+
+def test_features_without_a_vocabulary_by_hand() -> None:
+    hashed: dict[str, Any] = {"vocabulary": None, "hash_buckets": 100, "dim": 4}
+    features = {
+        "plain": Categorical(kind="categorical", **hashed),
+        "pair": Categorical(kind="categorical", compositional=True, **hashed),
+        "list": MultiValued(kind="multivalued", max_length=5, **hashed),
+        "pairs": MultiValued(kind="multivalued", max_length=5, pooling="max", compositional=True, **hashed),
+    }
+    encoding = encode(features, Analysed(vocabulary_sizes={}, boundaries={}, scaling={}))
+    assert encoding.tables == {"plain": (101, 4), "pair": (201, 4), "list": (101, 4), "pairs": (201, 4)}
+    assert encoding.categorical == (("plain", "plain"),)
+    assert encoding.multivalued == {
+        "pair": ("pair", "sum", 2),
+        "list": ("list", "mean", 5),
+        "pairs": ("pairs", "max", 10),
+    }
+    assert encoding.compositional == ("pair", "pairs")
+    assert Encoding.from_json(encoding.to_json()) == encoding
+
+
+def test_json_round_trip() -> None:
+    encoding = encode(FEATURES, ANALYSED)
+    again = Encoding.from_json(encoding.to_json())
+    assert again == encoding
+    assert list(again.tables) == list(encoding.tables)
+    assert json.loads(encoding.to_json())["tables"]["tag"] == [13, 3]
+
+
+def test_load(tmp_path: Path) -> None:
+    (tmp_path / "encoding.json").write_text(encode(FEATURES, ANALYSED).to_json())
+    assert Encoding.load(tmp_path) == encode(FEATURES, ANALYSED)
+    with pytest.raises(InputError, match=r"expected a TransformGraph of the features stage, found no encoding\.json"):
+        Encoding.load(tmp_path / "elsewhere")
+
+
+def test_a_width_must_be_filled_in() -> None:
+    with pytest.raises(ValueError, match="'device': its dim is not filled in"):
+        encode({"device": Categorical(kind="categorical")}, ANALYSED)
+
+
+def test_imports_no_tensorflow() -> None:
+    code = "import sys, models.features.layout; print('tensorflow' in sys.modules)"
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert printed.strip() == "False"

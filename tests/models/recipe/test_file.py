@@ -1,0 +1,526 @@
+"""Wrong recipes: each ends in one message with file, line, key, what was expected and what to write instead."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from models.recipe.errors import InputError
+from models.recipe.file import load_recipe, schema_text
+from pipeline.cli import main
+from pipeline.recipe_docs import EXAMPLE
+
+RECIPE = """\
+name: news
+logs:
+  impressions: shown
+  as_of: '2026-01-15T00:00:00Z'
+  streams:
+    shown:
+      path: shown/*.parquet
+      key: [reader, article]
+      time: {column: at, unit: ms}
+      event_id: shown_id
+    read:
+      path: read/*.jsonl
+      key: [user, article]
+      time: {column: time, unit: text, zone: Europe/Vienna}
+      value: seconds
+split: {eval_last: 1d}
+features:
+  reader: {kind: categorical, side: user}
+  article: {kind: categorical, side: item, embedding: article}
+  last_read: {kind: multivalued, side: user, embedding: article}
+  age_hours: {kind: numeric, transform: log1p}
+  hour: {kind: bucketised, boundaries: [6, 12, 18]}
+tasks:
+  read: {kind: binary, outcome: read, window: 30m, gates: [{metric: auc, at_least: 0.6}]}
+  reading_seconds: {kind: regression, outcome: read, window: 30m, given: read}
+model: {architecture: mmoe, options: {mmoe: {experts: 4}}}
+evaluation: {slices: [[hour]], group_key: reader}
+"""
+EXAMPLES = "examples: {path: a.parquet}\nsplit: {eval_fraction: 0.2}\n"
+LOGS, SPLIT = RECIPE[RECIPE.index("logs:") : RECIPE.index("split:")], "split: {eval_last: 1d}\n"
+
+WRONG = {
+    "unknown section": ("split:", "splitt:", ["recipe.yaml:16: splitt: unknown key 'splitt'; did you mean 'split'?"]),
+    "unknown key": (
+        "zone: Europe",
+        "zoone: Europe",
+        ["recipe.yaml:14: logs.streams.read.time.zoone: unknown key", "did you mean 'zone'?"],
+    ),
+    "missing key": (
+        "      key: [user, article]\n",
+        "",
+        ["recipe.yaml:11: logs.streams.read: the key 'key' is missing."],
+    ),
+    "unknown unit": (
+        "unit: ms",
+        "unit: msec",
+        [":9: logs.streams.shown.time.unit: received 'msec'; did you mean 'ms'?"],
+    ),
+    "format of numbers": (
+        "unit: ms",
+        "unit: ms, format: '%d.%m.%Y'",
+        [":9: logs.streams.shown.time.format: a format is for texts, and `unit: ms` says", "Write `unit: text`"],
+    ),
+    "format without codes": (
+        "zone: Europe/Vienna",
+        "zone: Europe/Vienna, format: DD.MM.YYYY",
+        ["expected codes of strptime, such as '%d.%m.%Y %H:%M:%S', received 'DD.MM.YYYY'"],
+    ),
+    "unknown zone": ("Europe/Vienna", "Europe/Wien", ["unknown time zone 'Europe/Wien'; expected an IANA name"]),
+    "impressions name no stream": (
+        "impressions: shown",
+        "impressions: show",
+        ["no stream is called 'show'; did you mean 'shown'? Known: read, shown."],
+    ),
+    "task names a missing stream": (
+        "outcome: read, window: 30m, gates",
+        "outcome: reads, window: 30m, gates",
+        [":24: tasks.read.outcome: no stream is called 'reads'; did you mean 'read'?"],
+    ),
+    "impression as outcome": (
+        "kind: binary, outcome: read",
+        "kind: binary, outcome: shown",
+        ["an impression cannot be its own outcome"],
+    ),
+    "unused stream": (
+        "  streams:\n",
+        "  streams:\n    skip: {path: a.csv, key: [a, b], time: {column: t, unit: s}}\n",
+        ["logs.streams.skip: no task names this stream"],
+    ),
+    "keys of two lengths": (
+        "key: [user, article]",
+        "key: [user]",
+        [":13: logs.streams.read.key: has 1 columns, the impressions' key has 2 (reader, article)"],
+    ),
+    "the same rows twice": (
+        "path: read/*.jsonl",
+        "path: shown/*.parquet",
+        ["reads the same rows as the stream 'read'. Tell them apart with 'where'"],
+    ),
+    "window without unit": (
+        "window: 30m, gates",
+        "window: 30, gates",
+        ["tasks.read.window: expected a whole number and a unit, such as 30m, 12h or 7d; received 30"],
+    ),
+    "no window": (
+        "window: 30m, gates",
+        "gates",
+        ["tasks.read: the key 'window' is missing: how long after the impression"],
+    ),
+    "window shorter than that of given": (
+        "window: 30m, given",
+        "window: 10m, given",
+        ["10m is shorter than the 30m of 'read', which must have happened first"],
+    ),
+    "given names no task": (
+        "given: read",
+        "given: reed",
+        ["tasks.reading_seconds.given: no task is called 'reed'; did you mean 'read'?"],
+    ),
+    "circle of given": (
+        "kind: binary, outcome",
+        "kind: binary, given: read, outcome",
+        ["the tasks wait for one another: read -> read. Break the circle."],
+    ),
+    "regression without value": ("      value: seconds\n", "", ["name the column in logs.streams.read.value"]),
+    "loss of the other kind": (
+        "given: read}",
+        "given: read, loss: binary_crossentropy}",
+        ["'binary_crossentropy' is a loss for binary tasks, this one is regression; Known:"],
+    ),
+    "unknown metric in a gate": (
+        "metric: auc",
+        "metric: ac",
+        ["tasks.read.gates.0.metric: the task does not report 'ac'; did you mean 'auc'?"],
+    ),
+    "no gates by an empty list": (
+        "gates: [{metric: auc, at_least: 0.6}]",
+        "gates: []",
+        ["tasks.read.gates: expected a list of gates, or `none`; received []. `gates: none` lets every model"],
+    ),
+    "no gates by nothing": (
+        "gates: [{metric: auc, at_least: 0.6}]",
+        "gates: ",
+        ["tasks.read.gates: expected a list of gates, or `none`; received None."],
+    ),
+    "no gates by another word": (
+        "gates: [{metric: auc, at_least: 0.6}]",
+        "gates: None",
+        ["tasks.read.gates: expected a list of gates, or `none`; received 'None'."],
+    ),
+    "the constant by auc": (
+        "at_least: 0.6",
+        "beats: constant",
+        ["tasks.read.gates.0.beats: the constant is compared by log_loss, rmse, mae, not by 'auc'"],
+    ),
+    "the best count": (
+        "metric: auc, at_least: 0.6",
+        "metric: example_count, max_loss_to_best: 1",
+        ["tasks.read.gates.0.max_loss_to_best: example_count is a size of the eval split"],
+    ),
+    "unmeasured": (
+        "window: 30m, gates",
+        "window: 30m, unmeasured: allowed, gates",
+        ["tasks.read.unmeasured: received 'allowed'; did you mean 'allow'?"],
+    ),
+    "gate without limit": (
+        ", at_least: 0.6",
+        "",
+        ["a gate needs a limit: at_least, at_most, beats, max_loss_to_baseline or max_loss_to_best."],
+    ),
+    "gate nothing can hold": (
+        "at_least: 0.6",
+        "at_least: 0.6, at_most: 0.5",
+        ["no value can be at least 0.6 and at most 0.5"],
+    ),
+    "gate on a slice that is not made": (
+        "at_least: 0.6",
+        "at_least: 0.6, slice: {article: a1}",
+        ["evaluation.slices has no entry with just the columns ['article']"],
+    ),
+    "no split": (SPLIT, "", ["expected one of eval_fraction, eval_last, eval_from; received none"]),
+    "two splits": ("eval_last: 1d", "eval_last: 1d, eval_fraction: 0.2", ["received eval_fraction and eval_last"]),
+    "split after the end": (
+        "eval_last: 1d",
+        "eval_from: '2026-01-16T00:00:00Z'",
+        ["is not before logs.as_of (2026-01-15T00:00:00+00:00)"],
+    ),
+    "moment without offset": (
+        "'2026-01-15T00:00:00Z'",
+        "'2026-01-15 00:00:00'",
+        [":4: logs.as_of: expected a moment with its offset from UTC"],
+    ),
+    "unknown kind of feature": (
+        "kind: numeric",
+        "kind: numerical",
+        ["features.age_hours: unknown kind 'numerical'; did you mean 'numeric'?"],
+    ),
+    "key of another kind of feature": (
+        "transform: log1p",
+        "vocabulary: 5",
+        ["features.age_hours.vocabulary: unknown key 'vocabulary'"],
+    ),
+    "one column, two types": ("transform: log1p", "column: reader", ["A column has one type: agree on it"]),
+    "boundaries fall": (
+        "[6, 12, 18]",
+        "[12, 6, 18]",
+        ["features.hour.boundaries: expected rising numbers, received [12.0, 6.0, 18.0]"],
+    ),
+    "buckets and boundaries": ("boundaries: [6, 12, 18]", "boundaries: [6], buckets: 3", ["expected either 'buckets'"]),
+    "shared embedding disagrees": (
+        "side: item, embedding: article",
+        "side: item, embedding: article, dim: 4",
+        ["so dim must agree"],
+    ),
+    "neither vocabulary nor hash": (
+        "side: item, embedding: article",
+        "side: item, vocabulary: null",
+        ["without a vocabulary it needs 'hash_buckets': how many ids its values share"],
+    ),
+    "vocabulary and hash": (
+        "side: item, embedding: article",
+        "side: item, hash_buckets: 100",
+        [".hash_buckets: gives every value an id by its hash", "Write 'vocabulary: null' beside it"],
+    ),
+    "hash of the frequent values only": (
+        "side: item, embedding: article",
+        "side: item, vocabulary: null, hash_buckets: 100, min_count: 2, oov_buckets: 5",
+        [
+            ".min_count: says which values a vocabulary leaves out; with 'hash_buckets' there is none. Remove 'min_count'.",
+            "Remove 'oov_buckets'",
+        ],
+    ),
+    "two tables of a vocabulary": (
+        "side: item, embedding: article",
+        "side: item, compositional: true",
+        [".compositional: is for features without a vocabulary"],
+    ),
+    "shared embedding of another hash": (
+        "side: item, embedding: article",
+        "side: item, embedding: article, vocabulary: null, hash_buckets: 100",
+        ["so vocabulary must agree", "so hash_buckets must agree"],
+    ),
+    "unknown table optimizer": (
+        "model:",
+        "training: {table_optimizer: adagard}\nmodel:",
+        [
+            "training.table_optimizer: unknown table optimizer 'adagard'; did you mean 'adagrad'? Known: adagrad, adam, sgd"
+        ],
+    ),
+    "unknown architecture": (
+        "architecture: mmoe",
+        "architecture: mmo",
+        ["model.architecture: unknown architecture 'mmo'; did you mean 'mmoe'? Known: cross_stitch"],
+    ),
+    "unknown option": (
+        "experts: 4",
+        "expert: 4",
+        ["model.options.mmoe.expert: unknown option 'expert'; did you mean 'experts'?"],
+    ),
+    "option of another type": (
+        "experts: 4",
+        "experts: four",
+        ["model.options.mmoe.experts: expected int from 1 to 256, received 'four'"],
+    ),
+    "unknown balancer": ("architecture: mmoe", "balancer: pcgrd", ["unknown balancer 'pcgrd'; did you mean 'pcgrad'?"]),
+    "drift of no column": (
+        "model:",
+        "validation: {drift: {readr: 0.1}}\nmodel:",
+        ["validation.drift.readr: the examples have no column 'readr'; did you mean 'reader'?"],
+    ),
+    "no such schema file": (
+        "model:",
+        "validation: {schema: none.pbtxt}\nmodel:",
+        ["validation.schema: no such file:", "none.pbtxt"],
+    ),
+    "truth without event id": ("      event_id: shown_id\n", "", ["name it in the impression stream's 'event_id'"]),
+    "logs and examples": (
+        "split:",
+        "examples: {path: a.parquet}\nsplit:",
+        ["expected either 'logs' (event streams) or 'examples' (already labelled), received both"],
+    ),
+    "examples without label": (
+        LOGS + SPLIT,
+        EXAMPLES,
+        [
+            "tasks.read: the key 'label' is missing",
+            "tasks.read.outcome: 'outcome' is for recipes that start from 'logs'",
+        ],
+    ),
+    "a key twice": ("model:", "name: other\nmodel:", ["recipe.yaml:26: name: the key stands twice, first on line 1"]),
+    "no YAML": ("split: {", "split: {{", ["no valid YAML"]),
+    "no such date": (
+        "name: news",
+        "name: news\ndescription: 2026-13-45",
+        ["recipe.yaml:2: '2026-13-45' looks like a value of YAML's type timestamp, but is none", "put it in quotes"],
+    ),
+    "no such truth value": (
+        "name: news",
+        "name: news\ndescription: !!bool x",
+        ["recipe.yaml:2: 'x' looks like a value"],
+    ),
+    "a number without end": ("experts: 4", f"experts: {'9' * 5000}", ["recipe.yaml:26: '999", "type int, but is none"]),
+    "a list as key": (
+        "name: news",
+        "name: news\n[a, b]: 1",
+        ["recipe.yaml:2: expected a text as key, received ['a', 'b']"],
+    ),
+    "an alias inside of itself": ("name: news", "name: news\ndescription: &a [*a]", ["an alias stands inside of what"]),
+    "lists without end": ("name: news", f"name: news\ndescription: {'[' * 3000}", ["nested too deeply"]),
+    "a kind that is a list": (
+        "kind: numeric",
+        "kind: []",
+        ["recipe.yaml:21: features.age_hours: unknown kind '[]'; Known: bucketised"],
+    ),
+    "a window beyond all time": (
+        "window: 30m, gates",
+        "window: 99999999999999999d, gates",
+        ["tasks.read.window: expected a duration of less than three million years; received '99999999999999999d'"],
+    ),
+    "a moment beyond all time": (
+        "'2026-01-15T00:00:00Z'",
+        "'9999-12-31T23:59:59-12:00'",
+        ["logs.as_of: expected a moment in the years 1 to 9999 UTC"],
+    ),
+    "a number of more than 64 bits": (
+        "experts: 4",
+        "experts: 99999999999999999999",
+        ["recipe.yaml:26: model.options.mmoe.experts: expected a whole number of 64 bits, received one of 67"],
+    ),
+    "a seed of more than 32 bits": (
+        "model:",
+        "training: {seed: 4294967296}\nmodel:",
+        ["training.seed: expected a whole number below 4294967296, received 4294967296"],
+    ),
+    "an option that is no number": (
+        "experts: 4",
+        "dropout: .nan",
+        ["model.options.mmoe.dropout: expected float from 0 and below 1, received nan"],
+    ),
+    "groups of several values": (
+        "group_key: reader",
+        "group_key: last_read",
+        ["evaluation.group_key: the column 'last_read' has several values for one example"],
+    ),
+    "the name of the pushed models' folder": ("name: news", "name: serving", ["recipe.yaml:1: name: 'serving' is"]),
+    "a file name that is none": (
+        "model:",
+        'validation: {schema: "\\0"}\nmodel:',
+        ["'data' or 'validation.schema' cannot be the name of a file"],
+    ),
+    "data at a URL that is none of a store": (
+        "model:",
+        "data: hdfs://logs/news\nmodel:",
+        [": data: hdfs://logs/news: expected a path or a URL of an object store: s3://BUCKET/..."],
+    ),
+    "a file name that is too long": (
+        "model:",
+        f"validation: {{schema: {'x' * 5000}}}\nmodel:",
+        ["validation.schema: no such file"],
+    ),
+    "a list": (RECIPE, "- name\n", ["recipe.yaml:1: expected a mapping of sections"]),
+    "empty": (RECIPE, "# nothing\n", ["recipe.yaml: the file is empty"]),
+    "a score over what is no task": (
+        "evaluation:",
+        "serving: {score: raed * 2}\nevaluation:",
+        ["recipe.yaml:27: serving.score: unknown task or weight 'raed'; did you mean 'read'?"],
+    ),
+    "a score that is no formula": (
+        "evaluation:",
+        "serving: {score: 'read * * 2'}\nevaluation:",
+        ["serving.score: no formula: invalid syntax; received 'read * * 2'."],
+    ),
+    "a weight without a formula": (
+        "evaluation:",
+        "serving: {weights: {taste: 1}}\nevaluation:",
+        ["serving.weights: weights are for a formula: write it in 'score', or remove them."],
+    ),
+    "a weight that nothing uses": (
+        "evaluation:",
+        "serving: {score: read, weights: {taste: 1}}\nevaluation:",
+        ["serving.weights.taste: the formula in 'score' does not use it."],
+    ),
+    "a weight called like a column": (
+        "evaluation:",
+        "serving: {score: read * hour, weights: {hour: 1}}\nevaluation:",
+        ["serving.weights.hour: a column has this name."],
+    ),
+    "nothing to tune": (
+        "evaluation:",
+        "serving: {score: read, tunable_weights: true}\nevaluation:",
+        ["serving.tunable_weights: there is no weight to tune"],
+    ),
+    "a task called like an output of the ranking": (
+        "  reading_seconds:",
+        "  ranking:",
+        ["tasks.ranking: the signature `rank` has an output of this name"],
+    ),
+    "a column on two sides": (
+        "  hour:",
+        "  reader_again: {kind: categorical, column: reader}\n  hour:",
+        [
+            "features.reader_again: another feature reads the column 'reader' on the side 'user', this one on the side 'context'"
+        ],
+    ),
+}
+
+
+@pytest.fixture
+def recipe_file(tmp_path: Path) -> Path:
+    path = tmp_path / "recipe.yaml"
+    path.write_text(RECIPE)
+    return path
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_wrong_recipe(name: str, recipe_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    old, new, words = WRONG[name]
+    text = RECIPE
+    if name == "truth without event id":
+        text = text.replace(
+            "group_key: reader}", "group_key: reader, truth: {path: t.parquet, event_id: shown_id, columns: {read: p}}}"
+        )
+        load_recipe_text(recipe_file, text)
+    assert old in text
+    recipe_file.write_text(text.replace(old, new, 1))
+    with pytest.raises(SystemExit) as exit_:
+        main(["validate", str(recipe_file)])
+    assert exit_.value.code == 1
+    message = capsys.readouterr().err
+    assert message.startswith("gatewise: ") and "Traceback" not in message
+    for word in words:
+        assert word in message
+
+
+def load_recipe_text(path: Path, text: str) -> None:
+    """The changed recipe must be fine but for the fault that the test plants."""
+    path.write_text(text)
+    load_recipe(path)
+
+
+def test_right_recipe(recipe_file: Path) -> None:
+    recipe = load_recipe(recipe_file)
+    assert recipe.data == str(recipe_file.parent)
+    assert list(recipe.tasks) == ["read", "reading_seconds"]
+    assert recipe.model.options["mmoe"]["experts"] == 4
+
+
+def test_overrides(recipe_file: Path, tmp_path: Path) -> None:
+    recipe = load_recipe(
+        recipe_file,
+        ["model.architecture=ple", "training.seed=2", "logs.streams.read.where={type: [READ]}"],
+        tmp_path / "x",
+    )
+    assert (recipe.model.architecture, recipe.training.seed) == ("ple", 2)
+    assert recipe.logs is not None and recipe.logs.streams["read"].where == {"type": ("READ",)}
+    assert recipe.data == str(tmp_path / "x")
+
+
+def test_data_at_a_url_stays_as_it_is_written(recipe_file: Path) -> None:
+    assert load_recipe(recipe_file, ["data=s3://logs/news/2026"]).data == "s3://logs/news/2026"
+    assert load_recipe(recipe_file, data="gs://logs").data == "gs://logs"
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("model.architecture", "--set model.architecture: expected section.key=value"),
+        ("model.architecture=nope", "--set model.architecture=nope: unknown architecture 'nope'"),
+        ("training.sed=2", "--set training.sed=2: unknown key 'sed'; did you mean 'seed'?"),
+        ("name.x=2", "--set name.x=2: 'name' is a single value"),
+        ("name=2026-13-45", "--set name=2026-13-45: '2026-13-45' looks like a value of YAML's type timestamp"),
+        (
+            "name=!!int x",
+            "--set name=!!int x: 'x' looks like a value of YAML's type int, but is none. If it is a text, put",
+        ),
+        ("training.epochs=0", "--set training.epochs=0: expected at least 1; received 0"),
+    ],
+)
+def test_wrong_override(override: str, words: str, recipe_file: Path) -> None:
+    with pytest.raises(InputError) as error:
+        load_recipe(recipe_file, [override])
+    assert words in str(error.value)
+
+
+def test_missing_file(recipe_file: Path) -> None:
+    with pytest.raises(InputError, match="no such recipe file. did you mean '.*recipe.yaml'"):
+        load_recipe(recipe_file.with_name("recipes.yaml"))
+
+
+def test_several_faults_in_one_message(recipe_file: Path) -> None:
+    recipe_file.write_text(RECIPE.replace("unit: ms", "unit: x").replace("kind: numeric", "kind: y"))
+    with pytest.raises(InputError) as error:
+        load_recipe(recipe_file)
+    lines = str(error.value).splitlines()
+    assert [line.split(": ")[1] for line in lines] == ["logs.streams.shown.time.unit", "features.age_hours"]
+
+
+def test_the_example_of_the_docs_is_a_recipe(tmp_path: Path) -> None:
+    path = tmp_path / "news.yaml"
+    path.write_text(EXAMPLE)
+    assert load_recipe(path).name == "news"
+
+
+def test_a_schema_that_is_no_text(tmp_path: Path) -> None:
+    (tmp_path / "schema.pb").write_bytes(b"\xff\xfe\x00")
+    (tmp_path / "recipe.yaml").write_text(RECIPE + "validation: {schema: schema.pb}\n")
+    with pytest.raises(InputError, match=r"validation.schema: .*schema.pb is no UTF-8 text. Expected a TFDV schema"):
+        load_recipe(tmp_path / "recipe.yaml")
+
+
+def test_schema_accepts_what_the_recipe_accepts(recipe_file: Path) -> None:
+    import json
+
+    import jsonschema
+    import yaml
+
+    schema = json.loads(schema_text())
+    document = yaml.safe_load(RECIPE)
+    jsonschema.validate(document, schema)
+    document["training"] = {"epoch": 2}
+    with pytest.raises(jsonschema.ValidationError, match="epoch"):
+        jsonschema.validate(document, schema)

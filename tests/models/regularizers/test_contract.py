@@ -1,0 +1,69 @@
+"""What every row of PENALTIES has to do; a new row is tested by being there."""
+
+import inspect
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from models.architectures.mmoe import MMoE
+from models.recipe.registry import load, signature, summary
+from models.regularizers import PENALTIES
+from models.regularizers.base import Penalty, RowPenalty
+
+pytestmark = pytest.mark.parametrize("name", PENALTIES)
+
+
+def costed(name):
+    """What a penalty of its type is of: the architecture's variables, or rows with their shares and frequencies."""
+    if issubclass(load(PENALTIES[name]), RowPenalty):
+        rows = np.random.default_rng(1).normal(size=(4, 2)).astype("float32")
+        return [tf.Variable(rows), tf.constant([0.5, 1.0, 0.5, 0.0]), tf.constant([2.0, 1.0, 2.0, 1.0])]
+    keras.utils.set_random_seed(1)
+    architecture = MMoE(("a", "b"), experts=2, units=(3,))
+    architecture.build((None, 2))
+    return [architecture.trainable_variables]
+
+
+def test_is_of_exactly_one_type(name):
+    penalty = load(PENALTIES[name])()
+    assert isinstance(penalty, Penalty) != isinstance(penalty, RowPenalty)
+
+
+def test_is_a_finite_scalar_with_a_gradient(name):
+    penalty, given = load(PENALTIES[name])(), costed(name)
+    with tf.GradientTape() as tape:
+        cost = penalty.call(*given)
+    assert cost.shape == ()
+    assert np.isfinite(cost)
+    gradients = [g for g in tf.nest.flatten(tape.gradient(cost, given[0])) if g is not None]
+    assert gradients
+    assert all(np.isfinite(g).all() for g in gradients)
+
+
+def test_nothing_costs_nothing(name):
+    penalty = load(PENALTIES[name])()
+    nothing = [tf.zeros((0, 2)), tf.zeros(0), tf.zeros(0)] if isinstance(penalty, RowPenalty) else [[]]
+    assert penalty.call(*nothing) == 0
+
+
+def test_under_jit_compile(name):
+    penalty, given = load(PENALTIES[name])(), costed(name)
+    compiled = tf.function(lambda: penalty.call(*given), jit_compile=True)
+    np.testing.assert_allclose(compiled(), penalty.call(*given), rtol=1e-5)
+
+
+def test_config_round_trip(name):
+    config = load(PENALTIES[name])().get_config()
+    assert config == {key: default for key, (_, default) in signature(PENALTIES[name]).items()}
+    changed = {key: value / 2 for key, value in config.items() if isinstance(value, float)}
+    assert load(PENALTIES[name]).from_config({**config, **changed}).get_config() == {**config, **changed}
+
+
+def test_is_documented_and_its_options_can_be_read(name):
+    path = PENALTIES[name]
+    assert summary(path).endswith(".")
+    parameters = inspect.signature(load(path).__init__).parameters.values()
+    keyword_only = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+    assert {key: default for key, (_, default) in signature(path).items()} == keyword_only

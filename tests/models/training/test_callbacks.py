@@ -1,0 +1,119 @@
+"""What goes on beside the training's steps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import keras
+import pytest
+import tensorflow as tf
+
+from models.recipe.errors import TrainingError
+from models.training.callbacks import Checkpoints, Clock, Curves, StopOnNaN, check_eval_losses, progress_line
+
+ENTRY = {
+    "epoch": 2,
+    "loss": 0.251149,
+    "val_loss": 0.26,
+    "click_loss": 0.2,
+    "val_click_loss": 0.20012345,
+    "order_loss": 12.0,
+    "val_order_loss": 1234.5,
+    "seconds": 3.21,
+    "examples_per_second": 123456.7,
+}
+
+
+class Model:
+    """As much of a MultiTaskModel as the callback looks at."""
+
+    def __init__(self) -> None:
+        self.bad: dict[str, int] = {}
+
+    def first_bad_step(self) -> dict[str, int]:
+        return self.bad
+
+
+def test_the_first_bad_task_and_step_are_named() -> None:
+    callback = StopOnNaN(every=3)
+    callback.set_model(Model())
+    callback.on_train_batch_end(0)
+    callback.on_test_begin()
+    callback.model.bad = {"click": 41, "order": 17, "like": 17}
+    callback.on_train_batch_end(1)
+    with pytest.raises(
+        TrainingError, match=r"of task 'order', 'like' is not a finite number from step 17 on.*learning_rate"
+    ):
+        callback.on_train_batch_end(2)
+    with pytest.raises(TrainingError, match="step 17"):
+        callback.on_test_begin()
+
+
+def test_an_eval_loss_that_is_not_finite_is_refused() -> None:
+    check_eval_losses(1, ENTRY, ("click", "order"))
+    with pytest.raises(TrainingError, match="after epoch 2 the eval loss of 'order' is not a finite number"):
+        check_eval_losses(1, {**ENTRY, "val_order_loss": float("inf"), "val_loss": float("inf")}, ("click", "order"))
+    with pytest.raises(TrainingError, match="the eval loss of all tasks together is not"):
+        check_eval_losses(1, {**ENTRY, "val_loss": float("nan")}, ("click", "order"))
+
+
+def test_the_clock_leaves_the_evaluation_out() -> None:
+    times = iter([10.0, 12.5])
+    clock = Clock(lambda: next(times))
+    clock.on_epoch_begin(0)
+    clock.on_test_begin()
+    assert clock.seconds == 2.5
+
+
+def test_a_state_is_kept_every_so_often_but_not_after_the_last_step() -> None:
+    """Steps 2 to 5 of 6, which end at 4, 11, 12 and 21 seconds, then the last."""
+    times, saved = iter([0.0, 4.0, 11.0, 12.0, 13.0, 23.0, 23.5]), []
+    checkpoints = Checkpoints(saved.append, seconds=10, done=1, steps=6, now=lambda: next(times))
+    for batch in range(5):
+        checkpoints.on_train_batch_end(batch)
+    assert saved == [3, 5]
+
+
+def test_metrics_of_an_epoch_that_is_taken_up_go_on() -> None:
+    variables = [keras.Variable(3.0), keras.Variable(7.0)]
+    for done, expected in ((0, [0.0, 0.0]), (4, [3.0, 7.0])):
+        checkpoints = Checkpoints(print, seconds=10, done=done, steps=6, now=lambda: 0.0)
+        checkpoints.set_model(SimpleNamespace(metrics_variables=variables))
+        for variable, value in zip(variables, [3.0, 7.0], strict=True):
+            variable.assign(value)
+        checkpoints.on_train_begin()
+        for variable in variables:  # what `fit` does before each epoch
+            variable.assign(0.0)
+        checkpoints.on_epoch_begin(0)
+        assert [float(variable.numpy()) for variable in variables] == expected
+
+
+def test_an_epoch_in_words() -> None:
+    assert progress_line(ENTRY, 5, ("click", "order"), best=True) == (
+        "epoch 2/5: loss 0.25115, val_loss 0.26 (click 0.20012, order 1234.5), 123,457 examples/s, 3.2 s, best so far"
+    )
+    assert progress_line(ENTRY, 5, ("click", "order"), best=False).endswith("examples/s, 3.2 s")
+
+
+def test_curves_of_train_and_validation_have_the_same_names(tmp_path: Path) -> None:
+    curves = Curves(tmp_path)
+    curves.write(ENTRY, ("click", "order"))
+    curves.close()
+    read = {}
+    for run in ("train", "validation"):
+        (path,) = (tmp_path / run).iterdir()
+        for record in tf.data.TFRecordDataset(str(path)):
+            event = tf.compat.v1.Event.FromString(record.numpy())
+            for value in event.summary.value:
+                read[run, value.tag, event.step] = float(tf.make_ndarray(value.tensor))
+    assert read == pytest.approx(
+        {
+            ("train", "loss", 2): 0.251149,
+            ("train", "click_loss", 2): 0.2,
+            ("train", "order_loss", 2): 12.0,
+            ("validation", "loss", 2): 0.26,
+            ("validation", "click_loss", 2): 0.20012345,
+            ("validation", "order_loss", 2): 1234.5,
+        }
+    )

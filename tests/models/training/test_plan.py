@@ -1,0 +1,113 @@
+"""The trainer's part of the recipe."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from models.recipe.recipe import Recipe
+from models.training.plan import TrainerPlan
+
+ROOT = Path(__file__).parents[3]
+
+RECIPE: dict[str, Any] = {
+    "name": "shop",
+    "examples": {"path": "x.parquet"},
+    "features": {
+        "device": {"kind": "categorical", "side": "context"},
+        "tags": {"kind": "multivalued", "column": "words", "separator": "|", "side": "item"},
+        "item": {"kind": "categorical", "type": "integer", "side": "item"},
+        "age": {"kind": "numeric", "side": "user"},
+        "age_group": {"kind": "bucketised", "column": "age", "buckets": 4},
+    },
+    "tasks": {
+        "click": {"kind": "binary", "label": {"column": "click"}},
+        "value": {"kind": "regression", "label": {"column": "value"}, "loss": "huber", "weight": 0.5},
+    },
+    "model": {
+        "architecture": "mmoe",
+        "options": {"mmoe": {"experts": 3}, "ple": {"shared_experts": 2}},
+        "balancer": "pcgrad",
+        "balancer_options": {"uncertainty": {}},
+        "penalties": {"l2": {"strength": 0.1}},
+    },
+    "training": {"epochs": 2},
+    "serving": {"probe_requests": 7},
+}
+
+
+def plan(**changes: Any) -> TrainerPlan:
+    return TrainerPlan.from_recipe(Recipe.model_validate({**RECIPE, **changes}))
+
+
+def test_what_is_served() -> None:
+    made = plan()
+    assert made.user_features == ("age", "age_group"), "what reads the user's column is the user's"
+    assert made.serving is not None
+    assert (made.serving.score, made.serving.weights, made.serving.tunable) == ("click", {}, {})
+    weighted = {"score": "click + taste * value", "weights": {"taste": 2}}
+    assert plan(serving=weighted).serving.tunable == {}
+    assert plan(serving={**weighted, "tunable_weights": True}).serving.tunable == {"taste": 2.0}
+
+
+def test_what_the_trainer_needs() -> None:
+    made = plan()
+    assert made.model_dump(include={"tasks", "architecture", "options", "balancer", "balancer_options"}) == {
+        "tasks": {
+            "click": {"kind": "binary", "loss": "binary_crossentropy", "weight": 1.0},
+            "value": {"kind": "regression", "loss": "huber", "weight": 0.5},
+        },
+        "architecture": "mmoe",
+        "options": {"experts": 3},
+        "balancer": "pcgrad",
+        "balancer_options": {},
+    }
+    assert made.penalties == {"l2": {"strength": 0.1}}
+    assert made.training.epochs == 2 and made.probe_requests == 7
+    assert {column: tuple(about.model_dump().values()) for column, about in made.inputs.items()} == {
+        "device": ("bytes", False, "context", None),
+        "words": ("bytes", True, "item", "|"),
+        "item": ("int", False, "item", None),
+        "age": ("float", False, "user", None),
+    }
+
+
+def test_options_are_of_the_types_that_the_methods_want() -> None:
+    options = {"mmoe": {"experts": "8", "units": [8.0, "4"], "dropout": "1e-1"}}
+    made = plan(model={"options": options, "penalties": {"l2": {"strength": "1e-6"}}})
+    assert made.options == {"experts": 8, "units": (8, 4), "dropout": 0.1}
+    assert isinstance(made.options["experts"], int) and made.penalties == {"l2": {"strength": 1e-6}}
+
+
+def test_it_travels_as_json() -> None:
+    assert TrainerPlan.model_validate_json(plan().model_dump_json()) == plan()
+    assert list(TrainerPlan.model_validate_json(plan().model_dump_json()).tasks) == ["click", "value"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {
+            "tasks": {
+                **RECIPE["tasks"],
+                "click": {**RECIPE["tasks"]["click"], "gates": [{"metric": "auc", "at_least": 0.9}]},
+            }
+        },
+        {"model": {**RECIPE["model"], "options": {"mmoe": {"experts": 3}, "ple": {"shared_experts": 9}}}},
+        {"evaluation": {"slices": [["device"]]}},
+        {"serving": {"probe_requests": 7, "tolerance": 0.1, "model_name": "other"}},
+        {"description": "another"},
+    ],
+)
+def test_what_does_not_concern_the_training_does_not_change_the_plan(changes: dict[str, Any]) -> None:
+    assert plan(**changes).model_dump_json() == plan().model_dump_json()
+
+
+def test_importing_it_loads_neither_tensorflow_nor_tfx() -> None:
+    script = "import sys, models.training.plan; print({'tensorflow', 'keras', 'tfx', 'apache_beam'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"

@@ -1,0 +1,54 @@
+"""Two replicas, each with half of the batch, make the step that one makes with all of it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+
+# In a process of its own: a CPU can be divided into two devices before TensorFlow starts, and not later.
+SCRIPT = """
+import contextlib, sys
+import keras, numpy as np, tensorflow as tf
+tf.config.set_logical_device_configuration(
+    tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
+)
+from tests.models.training.test_multi_task_model import FrequencyL2, L2, LazyAdam, assert_near, copies, data, everything, make
+
+def train(strategy):
+    with strategy.scope() if strategy else contextlib.nullcontext():
+        penalties = [L2(strength=0.1), FrequencyL2(strength=0.3)]
+        model = make(balancer=sys.argv[1], penalties=penalties, tables=LazyAdam(learning_rate=0.1), clip_norm=0.2)
+        model.optimizer.build(model.trainable_variables)
+    for seed in range(3):
+        batch = tf.nest.map_structure(tf.convert_to_tensor, data(seed=seed))
+        if strategy is None:
+            model.train_step(batch)
+            continue
+        def half(context):
+            at = 16 * context.replica_id_in_sync_group
+            return lambda array: array[at : at + 16]
+        values = [
+            strategy.experimental_distribute_values_from_function(lambda context, array=array: half(context)(array))
+            for array in tf.nest.flatten(batch)
+        ]
+        halves = tf.nest.pack_sequence_as(batch, values)
+        tf.function(lambda halves: strategy.run(model.train_step, (halves,)))(halves)
+    return model
+
+one, two = train(None), train(tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]))
+for table in two.encoder.embeddings:
+    first, second = table.value.values
+    np.testing.assert_array_equal(first, second)
+assert_near(everything(one), everything(two))
+for name, value in one.get_metrics_result().items():
+    np.testing.assert_allclose(value, two.get_metrics_result()[name], rtol=1e-5, err_msg=name)
+"""
+
+
+@pytest.mark.parametrize("balancer", ["uncertainty", "pcgrad"])
+def test_two_replicas_make_the_step_of_one(balancer):
+    done = subprocess.run([sys.executable, "-c", SCRIPT, balancer], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]

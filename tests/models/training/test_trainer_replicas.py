@@ -1,0 +1,75 @@
+"""The trainer on two devices: the training that one makes, resumed after a kill, and exported from one device."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from models.recipe.recipe import Recipe
+from models.training.plan import TrainerPlan
+
+ROOT = Path(__file__).parents[3]
+
+# In a process of its own: a CPU can be divided into two devices before TensorFlow starts, and not later.
+SCRIPT = """
+import sys
+from pathlib import Path
+import numpy as np, tensorflow as tf
+tf.config.set_logical_device_configuration(
+    tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
+)
+from models.features import input_pipeline
+from models.training import trainer
+from models.training.checkpoint import Backup
+from models.features.layout import Encoding
+from models.training.plan import TrainerPlan
+
+plan, transform_graph, train, evaluation, folder = sys.argv[1:]
+
+class Stopped(Backup):
+    def save(self, model, progress):
+        super().save(model, progress)
+        if (progress.epoch, progress.steps) == (1, 4):
+            raise KeyboardInterrupt
+
+def run(name, devices, kept=Backup):
+    return trainer.train(
+        TrainerPlan.model_validate_json(plan), Encoding.load(Path(transform_graph)), input_pipeline.read_split(train),
+        input_pipeline.read_split(evaluation), kept(Path(folder) / name), Path(folder) / "run", devices
+    )
+
+def losses(trained):
+    return [[entry[name] for name in sorted(entry) if "loss" in name] for entry in trained.epochs]
+
+two = ["CPU:0", "CPU:1"]
+one, both = run("one", []), run("both", two)
+np.testing.assert_allclose(losses(one), losses(both), rtol=1e-4)
+for a, b in zip(one.model.variables, both.model.variables, strict=True):
+    assert not isinstance(b.value, tf.distribute.DistributedValues)
+    np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-4, err_msg=a.path)
+
+try:
+    run("stopped", two, Stopped)
+    raise SystemExit("not stopped")
+except KeyboardInterrupt:
+    pass
+resumed = run("stopped", two)
+np.testing.assert_allclose(losses(resumed), losses(both), rtol=1e-6)
+for a, b in zip(resumed.model.variables, both.model.variables, strict=True):
+    np.testing.assert_array_equal(a, b, err_msg=a.path)
+"""
+
+
+@pytest.mark.slow
+def test_two_devices_train_as_one_and_go_on_after_a_kill(problem: SimpleNamespace, tmp_path: Path) -> None:
+    """300 examples in batches of 32, the last filled up; 70 to evaluate; an example's dropout does not depend on its device."""
+    training = {**problem.recipe["training"], "epochs": 2, "steps_per_execution": 2, "checkpoint_minutes": 1e-9}
+    plan = TrainerPlan.from_recipe(Recipe.model_validate({**problem.recipe, "training": training}))
+    assert plan.options["dropout"] > 0
+    arguments = [plan.model_dump_json(), str(problem.transform_graph), problem.train, problem.eval, str(tmp_path)]
+    done = subprocess.run([sys.executable, "-c", SCRIPT, *arguments], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
