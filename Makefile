@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 LOGS := runs/shop-logs
-BENCHMARKS := event_logs statistics features feed evaluation pipeline growth training_step embeddings logs_to_model runners retrieval_training
+BENCHMARKS := event_logs statistics features input_pipeline evaluation pipeline growth training_step embeddings logs_to_model runners retrieval_training
 BENCHMARKS += $(if $(wildcard /dev/nvidia[0-9]*),gpu_step)
 LOCK := .runtime/tools/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet
 

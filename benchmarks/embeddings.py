@@ -87,7 +87,7 @@ def run(session: Session, problem: StepProblem, memory: int) -> list[Figure]:
             rows = max(1, session.rows // part)
             sized = dataclasses.replace(problem, table_rows=rows, tables=tables, seed=session.seed)
             name = f"{kind.name}, {tables} x {rows:,}"
-            question = sized.as_question(table_optimizer=how)
+            question = sized.as_question(embedding_optimizer=how)
             measured = session.time(Subject(name=name, module=OURS, question=question))
             if small is None:
                 small = measured

@@ -63,7 +63,7 @@ def main(
     """Time the attribution of clicks and orders to impressions, against row-wise Beam and a Polars script.
 
     Both peers dedupe by event id, credit the last touch inside the window, weigh, split and write Parquet. They check
-    nothing and keep no books.
+    nothing and keep no accounts.
     """
     session = Session(
         rows=rows, peer_rows=peer_rows, runs=runs, seed=seed, skew=skew, work=work, history=history, recipe=recipe

@@ -19,7 +19,7 @@ from components.storage.writing import whole_file
 from models.recipe.errors import InputError
 from models.recipe.file import load_recipe
 from pipeline.console import RunConsole
-from pipeline.places import places
+from pipeline.run_paths import run_paths
 
 RECIPE = Path(__file__).with_name("globo.yaml")
 CLICKS = "globo_clicks.parquet"
@@ -87,7 +87,7 @@ def main(
     logs = work / "globo-logs"
     prepare(pl.read_parquet(data / CLICKS), logs)
     recipe = load_recipe(RECIPE, overrides, str(logs.resolve()))
-    where = places(recipe, work / "globo")
+    where = run_paths(recipe, work / "globo")
     with RunConsole(recipe, where.logs) as console:
         from pipeline.local_runner import run_pipeline
         from pipeline.summary import summarise

@@ -86,7 +86,7 @@ def main(
 ) -> None:
     """Time the way from three streams of logs to the metrics of a model that was trained for one epoch.
 
-    Ours: join with books and dead letters, statistics, schema, validation, features with the graph that serves, training
+    Ours: join with accounts and dead letters, statistics, schema, validation, features with the graph that serves, training
     with an eval pass and an exported model, metrics of all tasks and slices, gates. The script: join, encoding, training,
     AUC, all in memory (benchmarks/peers/polars_torch.py says what it leaves out). Both have the same labels, vocabularies,
     sizes and batches; start-up is not counted on either side.

@@ -10,7 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from models.features.layout import Analysed, encode
+from models.features.layout import Analysed, feature_layout
 from models.features.preprocessing import vocabulary_file, write_transform_graph
 from models.recipe.recipe import Recipe
 from models.serving.export import export
@@ -108,16 +108,16 @@ def export_models(problem: RankingProblem, folder: Path) -> dict[str, Path]:
     analysed = Analysed(vocabulary_sizes=dict.fromkeys(recipe.features, problem.rows), boundaries={}, scaling={})
     graph = folder / "transform_graph"
     write_transform_graph(recipe.features, analysed, folder / "vocabularies", graph)
-    encoding, plan = encode(recipe.features, analysed), TrainerPlan.from_recipe(recipe)
+    layout, plan = feature_layout(recipe.features, analysed), TrainerPlan.from_recipe(recipe)
     keras.utils.set_random_seed(problem.seed)
-    model = build_model(plan, encoding)
-    model({"categorical": np.zeros((1, len(encoding.categorical)), np.int32)})
-    found = {"once": UserOnce(model, encoding, plan.user_features), "each": None}
+    model = build_model(plan, layout)
+    model({"categorical": np.zeros((1, len(layout.categorical)), np.int32)})
+    found = {"once": UserOnce(model, layout, plan.user_features), "each": None}
     for name, for_one_user in found.items():
         export(
             model.predictions,
             graph,
-            encoding,
+            layout,
             folder / name / "1",
             inputs={column: about.model_dump() for column, about in plan.inputs.items()},
             kinds=dict.fromkeys(TASKS, "binary"),

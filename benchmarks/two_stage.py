@@ -30,8 +30,8 @@ from models.recipe.file import load_recipe
 from models.recipe.recipe import Recipe
 from pipeline.console import RunConsole
 from pipeline.lineage import Run
-from pipeline.places import places
-from pipeline.simulate import BOOKS, simulate
+from pipeline.run_paths import run_paths
+from pipeline.simulate import DIRT, simulate
 from pipeline.simulate_affinity import Shop, true_score
 
 RECIPE = Path(__file__).parents[1] / "recipes" / "shop.yaml"
@@ -75,7 +75,7 @@ def run(
         k: length of the lists.
     """
     folder = work.resolve() / f"two-stage-{rows}-{seed}-{conflict:g}"
-    if not (folder / "logs" / BOOKS).is_file():
+    if not (folder / "logs" / DIRT).is_file():
         simulate(folder / "logs", rows, seed, conflict=conflict)
     recipe = load_recipe(RECIPE, overrides, str(folder / "logs"))
     made, failed = _run(recipe, folder / "runs")
@@ -83,7 +83,7 @@ def run(
 
 
 def _run(recipe: Recipe, root: Path) -> tuple[Run, Sequence[str]]:
-    where = places(recipe, root)
+    where = run_paths(recipe, root)
     with RunConsole(recipe, where.logs) as console:
         from pipeline.local_runner import run_pipeline
         from pipeline.summary import summarise

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from components.retrieval_evaluation.exact_top_k import NO_ITEM
 from components.retrieval_evaluation.row_lists import Rows
-from models.retrieval.asking import load_retrieval
+from models.retrieval.inference import load_retrieval
 from models.retrieval.plan import HISTORY, ITEMS_FILE
 from models.serving.inference import RANK, load_named
 from models.serving.inputs import read_inputs

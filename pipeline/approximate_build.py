@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from models.recipe.errors import InputError
-from models.retrieval.asking import load_retrieval
+from models.retrieval.inference import load_retrieval
 from models.retrieval.plan import EXCLUDE, ITEMS_FILE, VECTOR_COLUMN
 from models.serving.inputs import is_retrieval, read_inputs
 from pipeline.approximate import IDS, INDEX, NOTES, Vectors, load_faiss

@@ -135,9 +135,9 @@ def run(
     """
     checked = load_recipe(recipe, overrides, data)
     from pipeline.console import RunConsole
-    from pipeline.places import places
+    from pipeline.run_paths import run_paths
 
-    where = places(checked, root)
+    where = run_paths(checked, root)
     with RunConsole(checked, where.logs) as console:
         from pipeline.local_runner import run_pipeline
         from pipeline.summary import exit_code, summarise
@@ -256,7 +256,7 @@ def report(
     root: Annotated[Path, typer.Argument(metavar="ROOT", help="The --root of a run, or one recipe's folder in it.")],
     out: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Where to write the page.")] = None,
 ) -> None:
-    """Write one self-contained HTML page about the last run: books, metrics per task and slice, training, gates of the experts.
+    """Write one self-contained HTML page about the last run: accounts, metrics per task and slice, training, gates of the experts.
 
     Example: gatewise report runs
     """

@@ -16,11 +16,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from components.event_logs.tally import BOOKS, LOSSES
+from components.event_logs.tally import ACCOUNT, LOSSES
 from models.recipe.errors import GatewiseError, InputError, masked
 from models.recipe.recipe import Recipe
 from pipeline.native_stderr import native_stderr_to
-from pipeline.places import Places
+from pipeline.run_paths import RunPaths
 
 
 class RunConsole:
@@ -76,12 +76,12 @@ class RunConsole:
         for line in message.splitlines():
             self._screen.print("  " + line, markup=False)
 
-    def show(self, summary: dict[str, Any], where: Places) -> None:
+    def show(self, summary: dict[str, Any], where: RunPaths) -> None:
         """The closing tables, on standard output."""
         out = Console(highlight=False, width=max(100, Console().width))
         out.print(_stage_table(summary))
-        if summary["books"]:
-            out.print(_books_table(summary))
+        if summary["accounts"]:
+            out.print(_accounts_table(summary))
         for message in summary["warnings"]:
             out.print(f"warning: {message}", markup=False)
         out.print(_metrics_table(summary))
@@ -116,13 +116,13 @@ def _stage_table(summary: dict[str, Any]) -> Table:
     return table
 
 
-def _books_table(summary: dict[str, Any]) -> Table:
+def _accounts_table(summary: dict[str, Any]) -> Table:
     losses = " + ".join(column.replace("_", "-") for column in LOSSES)
-    table = Table("stream", title=f"Books: read = used + {losses}", title_justify="left")
-    for column in BOOKS:
+    table = Table("stream", title=f"Row accounting: read = used + {losses}", title_justify="left")
+    for column in ACCOUNT:
         table.add_column(column.replace("_", "-"), justify="right")
-    for stream, counts in summary["books"].items():
-        table.add_row(stream, *(f"{counts.get(column, 0):,}" for column in BOOKS))
+    for stream, counts in summary["accounts"].items():
+        table.add_row(stream, *(f"{counts.get(column, 0):,}" for column in ACCOUNT))
     return table
 
 
@@ -165,7 +165,7 @@ def _warnings(summary: dict[str, Any]) -> list[str]:
 
 def _retrieval_table(results: dict[str, Any]) -> Table:
     methods = results["methods"]
-    title = f"Retrieval: {results['questions']:,} users of the eval split asked about {results['items']:,} items"
+    title = f"Retrieval: {results['eval_queries']:,} users of the eval split asked about {results['items']:,} items"
     if results.get("unanswerable") is not None:
         title += f"; of what they chose {results['unanswerable']:.0%} was not known before"
     table = Table("metric", title=title, title_justify="left")

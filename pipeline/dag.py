@@ -29,7 +29,7 @@ from components.validation.plan import ValidationPlan
 from models.architectures import ARCHITECTURES
 from models.balancing import BALANCERS
 from models.recipe.recipe import Recipe
-from models.regularizers import PENALTIES
+from models.regularizers import REGULARIZERS
 from models.training.plan import TrainerPlan
 from pipeline.code_version import code_version
 from pipeline.platforms import Platform
@@ -197,6 +197,6 @@ def _methods(recipe: Recipe) -> list[str]:
     paths = [
         ARCHITECTURES[recipe.model.architecture],
         BALANCERS[recipe.model.balancer],
-        *(PENALTIES[name] for name in recipe.model.penalties),
+        *(REGULARIZERS[name] for name in recipe.model.regularizers),
     ]
     return [path.rpartition(".")[0] for path in paths]

@@ -9,7 +9,7 @@ import polars as pl
 from components.event_logs.dead_letters import FOLDER, SCHEMA
 from components.event_logs.refused import REFUSED
 from models.recipe.errors import InputError
-from pipeline.places import places_in
+from pipeline.run_paths import run_paths_in
 
 _PARTS = "part-*.parquet"
 _RAW = 300  # characters shown of a row
@@ -26,7 +26,7 @@ def newest(run: Path) -> Path:
     """
     if any(run.glob(_PARTS)):
         return run
-    stage = places_in(run).artifacts / "EventLogs"
+    stage = run_paths_in(run).artifacts / "EventLogs"
     found = [folder for kind in ("examples", REFUSED) for folder in stage.glob(f"{kind}/*/{FOLDER}")]
     numbered = [folder for folder in found if folder.parent.name.isdigit()]
     if not numbered:

@@ -12,7 +12,7 @@ from ml_metadata.proto import metadata_store_pb2
 
 from models.recipe.errors import InputError
 from pipeline.metadata_file import check_metadata
-from pipeline.places import Places
+from pipeline.run_paths import RunPaths
 
 COMPLETE, CACHED = metadata_store_pb2.Execution.COMPLETE, metadata_store_pb2.Execution.CACHED
 OUTPUT = metadata_store_pb2.Event.OUTPUT
@@ -47,23 +47,23 @@ class Run:
         return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
 
 
-def last_run(places: Places) -> Run:
-    """The newest run under these places, as ML Metadata has it.
+def last_run(paths: RunPaths) -> Run:
+    """The newest run under these paths, as ML Metadata has it.
 
     Raises:
         InputError: there is none, or the metadata store cannot be used.
     """
-    if not places.metadata.is_file():
+    if not paths.metadata.is_file():
         raise InputError(
-            f"{places.home}: no run has been made here. Start one with: gatewise run RECIPE --root {places.home.parent}"
+            f"{paths.home}: no run has been made here. Start one with: gatewise run RECIPE --root {paths.home.parent}"
         )
-    check_metadata(places.metadata, write=False)
+    check_metadata(paths.metadata, write=False)
     config = metadata_store_pb2.ConnectionConfig()
-    config.sqlite.filename_uri = str(places.metadata)
+    config.sqlite.filename_uri = str(paths.metadata)
     store = mlmd.MetadataStore(config)
     runs = store.get_contexts_by_type("pipeline_run")
     if not runs:
-        raise InputError(f"{places.home}: the first run did not get as far as its first stage. Start it again.")
+        raise InputError(f"{paths.home}: the first run did not get as far as its first stage. Start it again.")
     resolvers = {found.id for found in store.get_execution_types() if found.name.endswith(".Resolver")}
     newest = max(runs, key=lambda context: context.id)
     stages: list[Stage] = []

@@ -16,23 +16,23 @@ from models.recipe.errors import InputError
 from models.recipe.recipe import Recipe
 from pipeline.dag import create_pipeline
 from pipeline.lineage import Run, last_run
-from pipeline.listener import Listener, Silence
+from pipeline.local_platform import LocalPlatform
 from pipeline.machine_faults import machine_faults_told
 from pipeline.metadata_file import check_metadata
-from pipeline.one_machine import OneMachine
-from pipeline.places import Places
+from pipeline.progress import Progress, Silence
+from pipeline.run_paths import RunPaths
 from pipeline.spare_memory import few_arenas, give_back, imports_aside
 
 PACKAGES = ("models", "components")
 
 
-def run_pipeline(recipe: Recipe, places: Places, listener: Listener | None = None) -> Run:
+def run_pipeline(recipe: Recipe, paths: RunPaths, progress: Progress | None = None) -> Run:
     """Runs every stage that is not cached, and returns what the run made.
 
     Args:
         recipe: the problem.
-        places: where everything goes.
-        listener: hears of stages and of what they say.
+        paths: where everything goes.
+        progress: hears of stages and of what they say.
 
     Raises:
         InputError: another run uses the same folder now, the logs are refused, Beam has no such runner, the metadata store
@@ -40,11 +40,11 @@ def run_pipeline(recipe: Recipe, places: Places, listener: Listener | None = Non
     """
     _check_runner(recipe.beam.runner)
     few_arenas()
-    with machine_faults_told(), _alone(places), _messages_to(listener or Silence()), imports_aside():
-        check_metadata(places.metadata)
-        pipeline = create_pipeline(recipe, OneMachine(places))
+    with machine_faults_told(), _alone(paths), _messages_to(progress or Silence()), imports_aside():
+        check_metadata(paths.metadata)
+        pipeline = create_pipeline(recipe, LocalPlatform(paths))
         tfx.orchestration.LocalDagRunner().run(pipeline)
-    return last_run(places)
+    return last_run(paths)
 
 
 def _check_runner(name: str) -> None:
@@ -55,33 +55,33 @@ def _check_runner(name: str) -> None:
 
 
 @contextlib.contextmanager
-def _alone(places: Places) -> Iterator[None]:
+def _alone(paths: RunPaths) -> Iterator[None]:
     """Two runs over one metadata store would each undo the other's bookkeeping."""
-    places.home.mkdir(parents=True, exist_ok=True)
-    with open(places.home / ".lock", "w", encoding="utf-8") as file:
+    paths.home.mkdir(parents=True, exist_ok=True)
+    with open(paths.home / ".lock", "w", encoding="utf-8") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise InputError(
-                f"{places.home}: another run is under way here. Wait for it, or give this one another --root."
+                f"{paths.home}: another run is under way here. Wait for it, or give this one another --root."
             ) from None
         yield
 
 
 @contextlib.contextmanager
-def _messages_to(listener: Listener) -> Iterator[None]:
+def _messages_to(progress: Progress) -> Iterator[None]:
     """LocalDagRunner tells of a stage's start and end in its log only, so that is where we listen."""
 
     class Handler(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             if record.msg == "Component %s is running." and isinstance(record.args, tuple):
-                listener.started(str(record.args[0]))
+                progress.started(str(record.args[0]))
             elif record.msg == "Component %s is finished." and isinstance(record.args, tuple):
                 # All stages run in this process: its peak is the largest stage, and not what all of them have left.
                 give_back()
-                listener.finished(str(record.args[0]))
+                progress.finished(str(record.args[0]))
             elif record.name.split(".")[0] in PACKAGES:
-                listener.said(record.getMessage())
+                progress.said(record.getMessage())
 
     # TensorFlow saves and restores absl's verbosity around every export, so it must be set there, not on the logger.
     verbosity, handler = absl_logging.get_verbosity(), Handler(logging.INFO)

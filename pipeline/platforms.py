@@ -23,7 +23,7 @@ class Platform(abc.ABC):
             them.
         kept_best: folder in which the evaluation keeps the best blessed values, "" where a metadata store hands them on or
             no gate asks for them.
-        trainer_options: of the trainer's `custom_config`: "backups", a folder, where its outputs do not outlive it.
+        trainer_options: of the trainer's `custom_config`: "checkpoints", a folder, where its outputs do not outlive it.
     """
 
     served: str

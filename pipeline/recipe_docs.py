@@ -29,7 +29,7 @@ from models.recipe.section import Section
 from models.recipe.serving import Serving
 from models.recipe.tasks import Gate, Label, Task
 from models.recipe.validation import Validation
-from models.regularizers import PENALTIES
+from models.regularizers import REGULARIZERS
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -138,7 +138,7 @@ A URL with credentials in it (`s3://KEY:SECRET@BUCKET`, `?Signature=...`) is ref
 
 How the labels come about: each outcome is credited to the last impression with the same key at or before it, if no more than
 the task's window lies between; each outcome is credited at most once per task. An impression whose window is still open at
-`as_of`, or whose `given` task did not happen, gets weight 0 for that task: it is neither positive nor negative. Rows that
+`as_of`, or whose `conditioned_on` task did not happen, gets weight 0 for that task: it is neither positive nor negative. Rows that
 cannot be used are counted: duplicates, orphans (no impression before), late (outside every window), after `as_of`, dead letters
 (malformed; kept with file, row and reason). Per stream, read = used + duplicate + orphan + late + after-as-of + dead-lettered.
 
@@ -164,7 +164,7 @@ def page() -> str:
     for heading, table, key in (
         ("Architectures", ARCHITECTURES, "`model.architecture`; options in `model.options.NAME`"),
         ("Balancers", BALANCERS, "`model.balancer`; options in `model.balancer_options.NAME`"),
-        ("Penalties", PENALTIES, "`model.penalties.NAME`"),
+        ("Penalties", REGULARIZERS, "`model.regularizers.NAME`"),
     ):
         parts.append(
             f"## {heading}\n\n{key}.\n\n| name | what it is | options (type and range; default) |\n|---|---|---|\n"

@@ -18,7 +18,7 @@ class ReportData:
     Attributes:
         recipe: the recipe's name.
         description: a sentence about it.
-        books: books.json of the event logs: {stream: {"read", "used", "duplicate", ...}}.
+        accounts: accounts.json of the event logs: {stream: {"read", "used", "duplicate", ...}}.
         summary: summary.json of the event logs: as_of, watermarks, split_at, examples of each split, tasks, warnings.
         days: days.json of the event logs: the rows of each stream by day or hour.
         metrics: metrics.json of the evaluation: tasks, slices, truth, gates, baseline.
@@ -32,7 +32,7 @@ class ReportData:
 
     recipe: str
     description: str = ""
-    books: Mapping[str, Mapping[str, int]] | None = None
+    accounts: Mapping[str, Mapping[str, int]] | None = None
     summary: Mapping[str, Any] | None = None
     days: Mapping[str, Any] | None = None
     metrics: Mapping[str, Any] | None = None
@@ -53,7 +53,7 @@ def page(run: ReportData) -> str:
     """The whole page as HTML."""
     sections = [
         ("stages", "Stages", report_page.stages(run.run)),
-        ("books", "Data books", report_page.books(run.books)),
+        ("accounts", "Row accounting", report_page.accounts(run.accounts)),
         ("days", "Rows by day", report_page.rows_by_day(run.days, run.summary)),
         ("examples", "Examples and labels", report_page.examples(run.summary)),
         ("metrics", "Metrics", report_results.metrics(run.metrics)),

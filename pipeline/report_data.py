@@ -8,8 +8,8 @@ from pathlib import Path
 
 from models.recipe.errors import InputError
 from pipeline.lineage import last_run
-from pipeline.places import Places, places_in
 from pipeline.report import ReportData, write_report
+from pipeline.run_paths import RunPaths, run_paths_in
 from pipeline.summary import summarise
 
 
@@ -35,10 +35,10 @@ def write_reports(root: Path, out: Path | None = None) -> list[Path]:
     if out is not None and len(homes) > 1:
         names = ", ".join(home.name for home in homes)
         raise InputError(f"{root}: holds several recipes ({names}), and --out names one page. Give ROOT/RECIPE.")
-    return [write_report(report_data(places_in(home)), out or home / "report.html") for home in homes]
+    return [write_report(report_data(run_paths_in(home)), out or home / "report.html") for home in homes]
 
 
-def report_data(where: Places) -> ReportData:
+def report_data(where: RunPaths) -> ReportData:
     """What the report of the last run in a recipe's folder shows."""
     run = last_run(where)
     summary = summarise(run)
@@ -46,7 +46,7 @@ def report_data(where: Places) -> ReportData:
     made = datetime.datetime.fromtimestamp(where.metadata.stat().st_mtime, datetime.UTC)
     return ReportData(
         recipe=where.home.name,
-        books=summary["books"] or None,
+        accounts=summary["accounts"] or None,
         summary=run.read_json("EventLogs.examples", "summary.json"),
         days=run.read_json("EventLogs.examples", "days.json"),
         metrics=run.read_json("Evaluator.evaluation", "metrics.json"),

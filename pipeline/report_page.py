@@ -145,20 +145,20 @@ def stages(run: Mapping[str, Any] | None) -> str:
     )
 
 
-def books(found: Mapping[str, Mapping[str, int]] | None) -> str:
+def accounts(found: Mapping[str, Mapping[str, int]] | None) -> str:
     """Where each row of each stream went; read must equal the sum of the rest."""
     if not found:
-        return missing("No books.json: the event logs have not been read, or the artifact is gone.")
+        return missing("No accounts.json: the event logs have not been read, or the artifact is gone.")
     rows, bars, classes = [], [], []
-    for stream, book in found.items():
-        read, used = book.get("read", 0), book.get("used", 0)
-        balanced = read == used + sum(book.get(name, 0) for name in LOSSES)
+    for stream, account in found.items():
+        read, used = account.get("read", 0), account.get("used", 0)
+        balanced = read == used + sum(account.get(name, 0) for name in LOSSES)
         sign = Markup('<span class="ok">balanced</span>' if balanced else '<span class="no">does not add up</span>')
-        losses = [count(book.get(name, 0)) for name in LOSSES]
-        rows.append((stream, count(read), count(used), *losses, count(book.get("other", 0)), sign))
+        losses = [count(account.get(name, 0)) for name in LOSSES]
+        rows.append((stream, count(read), count(used), *losses, count(account.get("other", 0)), sign))
         classes.append("" if balanced else "failed")
         parts = "".join(
-            f'<span class="{name}" style="width:{100.0 * book.get(name, 0) / max(read, 1):.3f}%"></span>'
+            f'<span class="{name}" style="width:{100.0 * account.get(name, 0) / max(read, 1):.3f}%"></span>'
             for name in ("used", *LOSSES)
         )
         kept = share(used, read, 2)

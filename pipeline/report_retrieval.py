@@ -23,7 +23,7 @@ def retrieval(found: Mapping[str, Any]) -> str:
     methods = {NAMES.get(name, name): metrics for name, metrics in found["methods"].items()}
     names = list(dict.fromkeys(metric for metrics in methods.values() for metric in metrics))
     rows = [(name, *(number(metrics.get(name)) for metrics in methods.values())) for name in names]
-    caption = f"{count(found['questions'])} users of the eval split, asked about {count(found['items'])} items"
+    caption = f"{count(found['eval_queries'])} users of the eval split, asked about {count(found['items'])} items"
     if found.get("unanswerable") is not None:
         caption += f"; of the choices {100 * found['unanswerable']:.0f}% were of items not known before"
     parts = []

@@ -42,7 +42,7 @@ def retrieval_stages(
         return None
     transform_graph = features.outputs["transform_graph"]
 
-    # The positives with each user's history before them, the item table, and the questions of the evaluation.
+    # The positives with each user's history before them, the item table, and the eval queries of the evaluation.
     interactions = Interactions(
         examples=examples,
         transformed_examples=features.outputs["transformed_examples"],

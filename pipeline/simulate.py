@@ -25,7 +25,7 @@ from pipeline.simulate_events import WINDOWS_MS, Events, outcomes
 from pipeline.simulate_shop import DAY_MS, START, Array, Traffic
 from pipeline.simulate_truth import Truth, truth
 
-BOOKS = "dirt.json"
+DIRT = "dirt.json"
 """Written last: what was planted. Also tells that a folder holds simulated logs, and may be replaced by new ones."""
 
 _IDS = {
@@ -99,13 +99,13 @@ def simulate(
         _write(temporary / stream, table, day, days)
     _write(temporary / "truth", _truth_table(chances), dirty.day_of(shown.time, start), days)
     as_of = datetime.datetime.fromtimestamp(end / 1000, datetime.UTC).isoformat().replace("+00:00", "Z")
-    books = {
+    planned = {
         "as_of": as_of,
         "windows_seconds": {stream: window // 1000 for stream, window in WINDOWS_MS.items()},
         "rows": rows,
         "planted": planted,
     }
-    (temporary / BOOKS).write_text(json.dumps(books, indent=1) + "\n", encoding="utf-8")
+    (temporary / DIRT).write_text(json.dumps(planned, indent=1) + "\n", encoding="utf-8")
     if out.exists():
         shutil.rmtree(out)
     temporary.rename(out)
@@ -125,9 +125,9 @@ def _check(out: Path, impressions: int, seed: int, conflict: float, dirt: float,
             raise InputError(f"simulate: {name} is {value}; expected a value from {least:,} to {most:,}.")
     if out.exists() and not out.is_dir():
         raise InputError(f"simulate: {out} is a file; expected a folder for the logs. Name another with --out.")
-    if out.is_dir() and any(out.iterdir()) and not (out / BOOKS).is_file():
+    if out.is_dir() and any(out.iterdir()) and not (out / DIRT).is_file():
         raise InputError(
-            f"simulate: {out} holds something other than simulated logs (it has no {BOOKS}), and would be lost. "
+            f"simulate: {out} holds something other than simulated logs (it has no {DIRT}), and would be lost. "
             "Name an empty or a new folder with --out."
         )
 

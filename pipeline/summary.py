@@ -1,4 +1,4 @@
-"""What a run comes to: books, metrics, blessing and push in one record, for the closing table, the JSON file and the report."""
+"""What a run comes to: accounts, metrics, blessing and push in one record, for the closing table, the JSON file and the report."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def summarise(run: Run) -> dict[str, Any]:
     """The record that `gatewise run --json` writes.
 
     Returns:
-        {"stages": [{"name", "rows", "seconds", "rows_per_second", "cached"}], "books": {stream: counts},
+        {"stages": [{"name", "rows", "seconds", "rows_per_second", "cached"}], "accounts": {stream: counts},
         "warnings": [of the event logs],
         "metrics": {task: {metric: value}}, "constant": {task: {"mean", "metrics", "by": metric, "model": value, "beaten"}},
         "ungated": [task that says `gates: none`], "truth": {task: ...}, "retrieval": retrieval.json or None,
@@ -53,7 +53,7 @@ def summarise(run: Run) -> dict[str, Any]:
             }
             for stage in stages
         ],
-        "books": run.read_json("EventLogs.examples", "books.json") or {},
+        "accounts": run.read_json("EventLogs.examples", "accounts.json") or {},
         "warnings": (run.read_json("EventLogs.examples", "summary.json") or {}).get("warnings", []),
         "metrics": evaluation.get("tasks", {}),
         "constant": evaluation.get("constant", {}),

@@ -23,7 +23,7 @@ def problem_of(recipe: str) -> Problem:
                 name=task.name,
                 stream=str(task.stream),
                 window_ms=task.window // 1000,
-                given=task.given,
+                conditioned_on=task.conditioned_on,
                 value=streams[str(task.stream)].value if task.kind == "regression" else None,
             )
             for task in plan.tasks

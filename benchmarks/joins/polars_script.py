@@ -1,7 +1,7 @@
 """The join as a script in Polars: one process, scans, `join_asof` for the last touch, Parquet out.
 
 python -m benchmarks.joins.polars_script QUESTION, with `data`, the folder of the wide logs, and `problem`, a Problem. The
-labels are those of our stage; books, dead letters and checks of the input are left out.
+labels are those of our stage; accounts, dead letters and checks of the input are left out.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def join(problem: Problem, data: Path, out: Path) -> None:
     columns = []
     for task in problem.tasks:
         happened = pl.col(task.name).is_not_null()
-        observed = (pl.col("time") + task.window_ms <= problem.as_of_ms) & positive[task.given]
+        observed = (pl.col("time") + task.window_ms <= problem.as_of_ms) & positive[task.conditioned_on]
         positive[task.name] = observed & happened
         label = pl.when(observed).then(pl.col(task.name).fill_null(0.0)).otherwise(0.0)
         columns += [label.cast(pl.Float32).alias(f"label/{task.name}")]

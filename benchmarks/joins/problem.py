@@ -17,7 +17,7 @@ class JoinTask:
     name: str
     stream: str
     window_ms: int
-    given: str | None
+    conditioned_on: str | None
     value: str | None
 
 

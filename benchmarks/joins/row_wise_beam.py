@@ -2,7 +2,7 @@
 
 python -m benchmarks.joins.row_wise_beam QUESTION, with `data`, the folder of the wide logs, and `recipe`. The labels are
 those of our stage: of the events with one id the first counts, an outcome belongs to the last impression before it, and the
-books that our stage keeps besides are not kept here.
+accounts that our stage keeps besides are not kept here.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Attribute(beam.DoFn):
             end = impression["time"] + task.window_ms
             inside = [event for event in events.get(task.stream, []) if event["time"] <= end]
             # An open window says nothing yet; and a task is observed only where the one that it is given happened.
-            observed = end <= self.problem.as_of_ms and (task.given is None or positive[task.given])
+            observed = end <= self.problem.as_of_ms and (task.conditioned_on is None or positive[task.conditioned_on])
             label = float(sum(event[task.value] for event in inside)) if task.value else float(bool(inside))
             positive[task.name] = observed and bool(inside)
             found[f"label/{task.name}"] = label if observed else 0.0

@@ -2,7 +2,7 @@
 
 Vocabularies by frequency, quantiles, moments, of the train split. An id is a row of one table of all features: row 0 is
 padding; then each feature's own rows: missing, outside of the vocabulary, the vocabulary; or missing and the intervals.
-Not here: hashed, compositional and shared tables.
+Not here: hashed, quotient_remainder and shared tables.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ Runs in the peers' environment. The question: `data`, the folder of the wide log
 recipe has them, with their widths; `plan`, that of our trainer. It joins, encodes, trains MMoE for one epoch, and gives the
 AUC of each binary task on the eval split.
 
-It leaves out: checks of the input, dead letters and books, statistics, schema and their validation, an eval pass of the
+It leaves out: checks of the input, dead letters and accounts, statistics, schema and their validation, an eval pass of the
 epoch, checkpoints, anything to serve with the same encoding, metrics other than the AUC, slices, gates.
 """
 

@@ -106,11 +106,11 @@ def trainer(recipe: Recipe, inputs: Path, out: Path) -> Done:
 
 def training(recipe: Recipe, inputs: Path, out: Path) -> Done:
     """Transformed examples -> a model, from all of them. `tables`: rows of each."""
-    from models.features.layout import Encoding
+    from models.features.layout import FeatureLayout
 
     train, evaluation = (str(inputs / "transformed_examples" / f"Split-{split}" / "*") for split in ("train", "eval"))
     done = _train(recipe, inputs, out, train, evaluation)
-    tables = Encoding.load(inputs / "transform_graph").tables
+    tables = FeatureLayout.load(inputs / "transform_graph").tables
     return {**done, "tables": {name: rows for name, (rows, _) in tables.items()}}
 
 

@@ -2,7 +2,7 @@
 
 The question: a StepProblem, and
     precision: float32 or mixed_bfloat16.
-    table_optimizer: a row of TABLE_OPTIMIZERS, or `keras` for the peer of the tables (`benchmarks.steps.keras_tables`).
+    embedding_optimizer: a row of EMBEDDING_OPTIMIZERS, or `keras` for the peer of the tables (`benchmarks.steps.keras_tables`).
     device: cpu or gpu.
 """
 
@@ -20,7 +20,7 @@ from benchmarks.steps.keras_tables import keras_tables
 from benchmarks.steps.problem import TASKS, StepProblem
 from benchmarks.steps.tensorflow_device import choose
 from models.features import input_pipeline
-from models.features.layout import Encoding
+from models.features.layout import FeatureLayout
 from models.recipe.model import Training
 from models.training.devices import compiles
 from models.training.plan import TaskPlan, TrainerPlan
@@ -35,7 +35,7 @@ def run(question: Mapping[str, Any]) -> dict[str, Any]:
     Returns:
         rows: examples. seconds, cpu_seconds. version. device, and device_peak_bytes of a GPU.
     """
-    problem, how = StepProblem.of(question), question.get("table_optimizer", "adam")
+    problem, how = StepProblem.of(question), question.get("embedding_optimizer", "adam")
     device = choose(question)
     keras.utils.set_random_seed(problem.seed)
     peer = how == "keras"
@@ -51,10 +51,10 @@ def run(question: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def our_model(problem: StepProblem, precision: str, table_optimizer: str) -> keras.Model:
+def our_model(problem: StepProblem, precision: str, embedding_optimizer: str) -> keras.Model:
     """The model as the trainer builds and compiles it."""
-    plan = plan_of(problem, precision, table_optimizer)
-    model = build_model(plan, encoding_of(problem))
+    plan = plan_of(problem, precision, embedding_optimizer)
+    model = build_model(plan, layout_of(problem))
     model.compile(
         optimizer=OPTIMIZERS[plan.training.optimizer](learning_rate=plan.training.learning_rate),
         jit_compile=compiles(plan.training.jit_compile, precision),
@@ -63,7 +63,7 @@ def our_model(problem: StepProblem, precision: str, table_optimizer: str) -> ker
     return model
 
 
-def plan_of(problem: StepProblem, precision: str, table_optimizer: str) -> TrainerPlan:
+def plan_of(problem: StepProblem, precision: str, embedding_optimizer: str) -> TrainerPlan:
     """The plan that a recipe of these sizes would give the trainer."""
     return TrainerPlan(
         tasks={task: TaskPlan(kind="binary", loss="binary_crossentropy", weight=1.0) for task in TASKS},
@@ -71,18 +71,18 @@ def plan_of(problem: StepProblem, precision: str, table_optimizer: str) -> Train
         options=problem.options(),
         balancer="fixed",
         balancer_options={},
-        penalties={},
+        regularizers={},
         training=Training.model_validate(
-            {"batch_size": problem.batch, "precision": precision, "table_optimizer": table_optimizer}
+            {"batch_size": problem.batch, "precision": precision, "embedding_optimizer": embedding_optimizer}
         ),
         probe_requests=1,
         inputs={},
     )
 
 
-def encoding_of(problem: StepProblem) -> Encoding:
+def layout_of(problem: StepProblem) -> FeatureLayout:
     """The layout of the problem's columns of ids."""
-    return Encoding(
+    return FeatureLayout(
         tables={f"t{table}": (problem.table_rows, problem.dim) for table in range(problem.table_count)},
         categorical=tuple((f"f{feature}", f"t{problem.table_of(feature)}") for feature in range(problem.features)),
         multivalued={},

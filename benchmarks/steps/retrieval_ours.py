@@ -1,6 +1,6 @@
 """Our training of the towers, as the trainer does it: python -m benchmarks.steps.retrieval_ours QUESTION.
 
-The question: a RetrievalProblem, and `out`.
+The query: a RetrievalProblem, and `out`.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ import tensorflow as tf
 
 from benchmarks.stages.door import answer
 from benchmarks.steps.retrieval_problem import ITEM, RetrievalProblem
-from models.features.layout import Encoding
+from models.features.layout import FeatureLayout
 from models.recipe.retrieval import Retrieval
 from models.retrieval.interactions import Interactions
 from models.retrieval.plan import HISTORY, IdPlan, RetrievalPlan
 from models.retrieval.trainer import train
-from models.training.checkpoint import Backup
+from models.training.checkpoint import TrainingCheckpoint
 
 _EPOCHS = 2
 """The first one compiles; the second is timed, from the numbers in memory to the last step."""
@@ -32,8 +32,8 @@ def run(question: Mapping[str, Any]) -> dict[str, Any]:
         rows: positives. seconds. loss: of the epoch. version.
     """
     problem = RetrievalProblem.of(question)
-    backup = Backup(Path(question["out"]) / "backup")
-    _, history = train(plan_of(problem), encoding_of(problem), data_of(problem), backup)
+    checkpoint = TrainingCheckpoint(Path(question["out"]) / "checkpoint")
+    _, history = train(plan_of(problem), layout_of(problem), data_of(problem), checkpoint)
     return {
         "rows": problem.examples,
         "seconds": history[-1]["seconds"],
@@ -69,9 +69,9 @@ def plan_of(problem: RetrievalProblem) -> RetrievalPlan:
     )
 
 
-def encoding_of(problem: RetrievalProblem) -> Encoding:
+def layout_of(problem: RetrievalProblem) -> FeatureLayout:
     """The layout of the problem's columns of ids: a table for each feature."""
-    return Encoding(
+    return FeatureLayout(
         tables={name: (rows, problem.dim) for name, rows in problem.features.items()},
         categorical=tuple((name, name) for name in problem.features),
         multivalued={},

@@ -43,7 +43,7 @@ class RetrievalProblem:
 
     @classmethod
     def of(cls, question: Mapping[str, Any]) -> RetrievalProblem:
-        """The problem in a question; keys that are not its own are left out."""
+        """The problem in a query; keys that are not its own are left out."""
         names = {field.name for field in dataclasses.fields(cls)}
         values = {name: value for name, value in question.items() if name in names}
         return cls(**{**values, "units": tuple(values["units"])})

@@ -1,7 +1,7 @@
 """Two towers as the tutorials of TensorFlow Recommenders write them: python -m benchmarks.steps.retrieval_tutorial QUESTION.
 
 A `tfrs.Model` of Keras 2 layers, trained by `fit` from a cached tf.data set. As there: no correction of popularity, and no
-accidental hits removed. The question: a RetrievalProblem, and `optimizer`: `adagrad`, as in the tutorials, or `adam`.
+accidental hits removed. The query: a RetrievalProblem, and `optimizer`: `adagrad`, as in the tutorials, or `adam`.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from tfx_bsl.coders import example_coder
 
 from benchmarks.stages.door import answer, clock
 from benchmarks.stages.ours import files
-from models.features.layout import Encoding
+from models.features.layout import FeatureLayout
 
 FILES = 4
 SPLITS = {"raw": "eval", "transformed": "train"}
@@ -57,20 +57,20 @@ def _raw(inputs: Path) -> Iterator[pa.RecordBatch]:
 
 
 def _transformed(inputs: Path) -> Iterator[pa.RecordBatch]:
-    encoding = Encoding.load(inputs / "transform_graph")
+    layout = FeatureLayout.load(inputs / "transform_graph")
     for path in files(inputs, "transformed_examples", "train"):
         with pa.memory_map(str(path)) as source:
             reader = pa.ipc.open_file(source)
             for number in range(reader.num_record_batches):
                 whole = reader.get_batch(number)
                 for start in range(0, whole.num_rows, _BATCH):
-                    yield _by_feature(whole.slice(start, _BATCH), encoding)
+                    yield _by_feature(whole.slice(start, _BATCH), layout)
 
 
-def _by_feature(batch: pa.RecordBatch, encoding: Encoding) -> pa.RecordBatch:
+def _by_feature(batch: pa.RecordBatch, layout: FeatureLayout) -> pa.RecordBatch:
     named = {
-        "categorical": [name for name, _ in encoding.categorical],
-        "numeric": list(encoding.numeric),
+        "categorical": [name for name, _ in layout.categorical],
+        "numeric": list(layout.numeric),
     }
     columns: dict[str, pa.Array] = {}
     for name in batch.schema.names:

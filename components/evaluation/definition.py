@@ -15,7 +15,7 @@ _MOVES = {"streams": {"path", "format"}, "examples": {"path", "eval_path", "form
 def definition_of(recipe: Recipe, task: str) -> str:
     """Fingerprint of what the task's labels and the eval split mean: 16 hexadecimal digits.
 
-    Of the task, and of those it is `given`: kind, outcome, window, aggregate, label. Of the data: the streams or the
+    Of the task, and of those it is `conditioned_on`: kind, outcome, window, aggregate, label. Of the data: the streams or the
     labelled examples, without their paths; which key splits them, and its value unless that is a moment. The rows
     themselves are other ones every night.
     """
@@ -44,5 +44,5 @@ def _labels(recipe: Recipe, task: str) -> dict[str, Any]:
     about = recipe.tasks[task]
     own = about.model_dump(mode="json", include={"kind", "outcome", "aggregate", "label"})
     window = about.window and about.window.total_seconds()
-    given = about.given and about.given in recipe.tasks and _labels(recipe, about.given)
-    return {**own, "window": window, "given": given}
+    given = about.conditioned_on and about.conditioned_on in recipe.tasks and _labels(recipe, about.conditioned_on)
+    return {**own, "window": window, "conditioned_on": given}

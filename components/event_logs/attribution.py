@@ -40,15 +40,15 @@ LEADS = {
 Counts = dict[str, int]
 
 
-def unique_events(events: pl.DataFrame, losers: pl.DataFrame | None = None) -> tuple[pl.DataFrame, int]:
+def unique_events(events: pl.DataFrame, duplicate_rows: pl.DataFrame | None = None) -> tuple[pl.DataFrame, int]:
     """(each event once, how many rows were dropped).
 
-    Rows with the same hash of all columns are one event; `losers` (time, row hash) are the rows whose event id another
+    Rows with the same hash of all columns are one event; `duplicate_rows` (time, row hash) are the rows whose event id another
     row, the earliest, keeps (`later_copies`).
     """
     kept = events.unique(subset=[TIME, ROW], keep="any")
-    if losers is not None and losers.height:
-        kept = kept.join(losers.select(TIME, ROW), on=[TIME, ROW], how="anti")
+    if duplicate_rows is not None and duplicate_rows.height:
+        kept = kept.join(duplicate_rows.select(TIME, ROW), on=[TIME, ROW], how="anti")
     return kept, events.height - kept.height
 
 
@@ -76,7 +76,7 @@ def attribute(
     weight: 1 if the label is observed, else 0 and then the label is 0 too. Not observed is
     - an impression whose window is still open, impression_time + window > as_of. Also if an outcome has come already:
       keeping the positives of open windows but not their negatives, which cannot be told yet, would raise the rate;
-    - an impression on which the task's `given` was not observed, or was not positive.
+    - an impression on which the task's `conditioned_on` was not observed, or was not positive.
 
     Args:
         impressions: distinct events with key, event_time, row and any other columns, which are kept.
@@ -125,15 +125,15 @@ def attribute(
 def with_weights(
     examples: pl.DataFrame, tasks: Sequence[TaskPlan], labels: Mapping[str, np.ndarray], seen: Mapping[str, np.ndarray]
 ) -> pl.DataFrame:
-    """The examples with `label/<task>` and `weight/<task>`: weight 1 where the task was `seen` and its `given` held."""
+    """The examples with `label/<task>` and `weight/<task>`: weight 1 where the task was `seen` and its `conditioned_on` held."""
     by_name = {task.name: task for task in tasks}
     weights: dict[str, np.ndarray] = {}
 
     def observed(task: TaskPlan) -> np.ndarray:
         if task.name not in weights:
             weight = seen[task.name]
-            if task.given is not None:
-                weight = weight & observed(by_name[task.given]) & (labels[task.given] > 0)
+            if task.conditioned_on is not None:
+                weight = weight & observed(by_name[task.conditioned_on]) & (labels[task.conditioned_on] > 0)
             weights[task.name] = weight
         return weights[task.name]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from components.event_logs.books import moment
+from components.event_logs.accounts import moment
 from components.event_logs.clocks import check_clocks, check_days, clock_warnings, tolerance
 from components.event_logs.domains import check_labels
 from components.event_logs.events import optional_columns
@@ -46,7 +46,7 @@ def check(plan: EventLogsPlan, tally: Tally, as_of: int | None, split_at: int | 
 
 
 def _check_times(stream: StreamPlan, tally: Tally) -> None:
-    read = tally.counts["book", stream.name, "read"]
+    read = tally.counts["account", stream.name, "read"]
     for reason, count in tally.below("reason", stream.name).items():
         if stream.time is None or count * 2 <= read:
             continue
@@ -66,15 +66,15 @@ def _check_times(stream: StreamPlan, tally: Tally) -> None:
 
 
 def _check_rows(plan: EventLogsPlan, stream: StreamPlan, tally: Tally) -> None:
-    book = tally.book(stream.name)
-    if book["read"] > book["after_as_of"]:
+    account = tally.account(stream.name)
+    if account["read"] > account["after_as_of"]:
         return
-    if book["read"]:
+    if account["read"]:
         raise InputError(
-            f"stream {stream.name!r}: all of its {book['read']:,} rows are later than logs.as_of "
+            f"stream {stream.name!r}: all of its {account['read']:,} rows are later than logs.as_of "
             f"({moment(plan.as_of)}). Write a later `as_of`, or check `time`."
         )
-    other = tally.counts["book", stream.name, "other"]
+    other = tally.counts["account", stream.name, "other"]
     if not other:
         raise InputError(f"stream {stream.name!r}: the files that {stream.path} matches hold no rows at all.")
     there = []
@@ -85,8 +85,8 @@ def _check_rows(plan: EventLogsPlan, stream: StreamPlan, tally: Tally) -> None:
 
 
 def _check_dead_letters(plan: EventLogsPlan, stream: StreamPlan, tally: Tally) -> None:
-    book = tally.book(stream.name)
-    share = book["dead_lettered"] / (book["read"] - book["after_as_of"])
+    account = tally.account(stream.name)
+    share = account["dead_lettered"] / (account["read"] - account["after_as_of"])
     if share <= plan.max_dead_letters:
         return
     reasons = []
@@ -95,7 +95,7 @@ def _check_dead_letters(plan: EventLogsPlan, stream: StreamPlan, tally: Tally) -
         shown = raw if len(raw) <= 300 else f"{raw[:300]} ..."
         reasons.append(f"{count:,} x {reason} (first in {file}, row {row}: {shown})")
     raise InputError(
-        f"stream {stream.name!r}: {book['dead_lettered']:,} of {book['read'] - book['after_as_of']:,} rows ({share:.1%}) are malformed, the "
+        f"stream {stream.name!r}: {account['dead_lettered']:,} of {account['read'] - account['after_as_of']:,} rows ({share:.1%}) are malformed, the "
         f"limit is {plan.max_dead_letters:.1%} (`limits.dead_letters`). Commonest reasons: {'; '.join(reasons)}. "
         "Mend the rows, or what the recipe says of these columns."
     )
@@ -112,24 +112,24 @@ def _check_columns(plan: EventLogsPlan, stream: StreamPlan, tally: Tally) -> Non
 
 
 def _check_orphans(plan: EventLogsPlan, stream: StreamPlan, tally: Tally) -> None:
-    book = tally.book(stream.name)
-    events = book["used"] + book["late"] + book["orphan"]
-    share = book["orphan"] / events if events else 0.0
+    account = tally.account(stream.name)
+    events = account["used"] + account["late"] + account["orphan"]
+    share = account["orphan"] / events if events else 0.0
     if share <= plan.max_orphans:
         return
     before, keyless = tally.counts["orphan_before", stream.name], tally.counts["orphan_key", stream.name]
     soon = tally.counts["orphan_before_1m", stream.name]
-    if soon * 2 > book["orphan"]:
+    if soon * 2 > account["orphan"]:
         hint = (
             f"{soon:,} of them come less than a minute before an impression of the same key: if the clocks of the two streams "
             f"differ, write `clock_tolerance: {tolerance(stream, tally)}` in the stream, and they are credited to it."
         )
-    elif before * 2 > book["orphan"]:
+    elif before * 2 > account["orphan"]:
         hint = (
             f"{before:,} of them come up to 14 h before an impression of the same key: are the clocks of the two "
             "streams in different time zones? See `time.zone`."
         )
-    elif keyless * 2 > book["orphan"]:
+    elif keyless * 2 > account["orphan"]:
         hint = (
             f"For {keyless:,} of them the key has no impression after them either: is `key` "
             f"({', '.join(stream.key)}) the same thing, in the same order, as in {plan.impressions!r} "
@@ -138,7 +138,7 @@ def _check_orphans(plan: EventLogsPlan, stream: StreamPlan, tally: Tally) -> Non
     else:
         hint = "Their impressions come later: do the logs of the impressions begin too late?"
     raise InputError(
-        f"stream {stream.name!r}: {book['orphan']:,} of {events:,} outcomes ({share:.1%}) have no earlier impression "
+        f"stream {stream.name!r}: {account['orphan']:,} of {events:,} outcomes ({share:.1%}) have no earlier impression "
         f"in {plan.impressions!r}, the limit is {plan.max_orphans:.1%} (`limits.orphans`). {hint}"
     )
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from components.event_logs.accounts import moment, watermarks
 from components.event_logs.attribution import LEADS
-from components.event_logs.books import moment, watermarks
 from components.event_logs.days import LEAST_EXPECTED, Missing, missing, text
 from components.event_logs.plan import EventLogsPlan, StreamPlan
 from components.event_logs.tally import Tally
@@ -124,8 +124,8 @@ def _behind(plan: EventLogsPlan, tally: Tally) -> list[str]:
 
 
 def _leads(stream: StreamPlan, tally: Tally) -> list[str]:
-    book = tally.book(stream.name)
-    outcomes = book["used"] + book["late"] + book["orphan"]
+    account = tally.account(stream.name)
+    outcomes = account["used"] + account["late"] + account["orphan"]
     for what, share in (_SOON, _LONG):
         count = tally.counts[what, stream.name]
         if count < _TRICKLE or count <= share * outcomes:

@@ -23,7 +23,7 @@ def letters(dead: pl.DataFrame, stream: str, file: str) -> pl.DataFrame:
 
 def count(dead: pl.DataFrame, stream: str, file: str, tally: Tally) -> None:
     """Adds the dead letters of one stream and file to the tally, with the first row of each reason."""
-    tally.add(dead.height, "book", stream, "dead_lettered")
+    tally.add(dead.height, "account", stream, "dead_lettered")
     firsts = dead.sort("row").group_by("reason").agg(pl.len(), pl.col("row").first(), pl.col("raw").first())
     for reason, number, row, raw in firsts.iter_rows():
         tally.add(number, "reason", stream, reason)

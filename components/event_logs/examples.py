@@ -47,7 +47,7 @@ def examples_of(references: Iterable[Reference], plan: EventLogsPlan, tally: Tal
         if features is None:
             continue
         if plan.labelled:
-            tally.add(features.height, "book", stream.name, "used")
+            tally.add(features.height, "account", stream.name, "used")
             labels = _own_labels(features, plan, stream)
         else:
             credited = shuffle.read(found.get(("label", stream.name), ()))

@@ -1,4 +1,4 @@
-"""Runs the stage for TFX: plan in, examples with their books out."""
+"""Runs the stage for TFX: plan in, examples with their accounts out."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tfx.dsl.components.base import base_beam_executor
 from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 
-from components.event_logs import books, pipeline, refused
+from components.event_logs import accounts, pipeline, refused
 from components.event_logs.plan import EventLogsPlan
 from components.event_logs.writing import SPLITS
 from models.recipe.errors import InputError
@@ -28,7 +28,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Fills the `examples` artifact: Parquet files, books (by file, too), summary, dead letters, and the rows read.
+        """Fills the `examples` artifact: Parquet files, accounts (by file, too), summary, dead letters, and the rows read.
 
         Raises:
             InputError: the logs are missing, unreadable, not what the recipe says, or changed since they were listed.
@@ -39,7 +39,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             found = pipeline.run(plan, examples.uri, self._make_beam_pipeline, exec_properties.get("fingerprint") or "")
         except InputError as error:
             raise refused.kept(examples.uri, error) from None
-        logger.info("Books of the logs:\n%s", books.table(found))
+        logger.info("Row accounting of the logs:\n%s", accounts.table(found))
         examples.split_names = artifact_utils.encode_split_names(list(SPLITS))
         examples_utils.set_payload_format(examples, example_gen_pb2.FORMAT_PARQUET)
-        examples.set_int_custom_property("rows", sum(book["read"] for book in found.values()))
+        examples.set_int_custom_property("rows", sum(account["read"] for account in found.values()))

@@ -55,7 +55,7 @@ def check_spellings(plan: EventLogsPlan, stream: StreamPlan, tally: Tally) -> No
         if all(counts) or not any(counts):
             continue
         (one, column), (other, other_column) = sides if counts[0] else sides[::-1]
-        read, count = tally.counts["book", one.name, "read"], max(counts)
+        read, count = tally.counts["account", one.name, "read"], max(counts)
         if count <= plan.max_dead_letters * read:
             continue
         file, row, text = tally.samples[one.name, _OTHER.format(column)]

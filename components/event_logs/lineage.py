@@ -1,4 +1,4 @@
-"""Which files the examples come from: `files.json` beside the books, whose `read` it splits by file."""
+"""Which files the examples come from: `files.json` beside the accounts, whose `read` it splits by file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def write_files(folder: str, listed: ListedFiles, plan: EventLogsPlan, tally: Ta
     """Writes {path relative to `data`: {"bytes", "fingerprint", "read": {stream: rows}}} of every file.
 
     The fingerprint is the content's BLAKE2b; at a URL, and where no assembly saw the file, "@" and the nanoseconds since
-    1970 of its last change. The `read` of a stream's files sum to that of its book.
+    1970 of its last change. The `read` of a stream's files sum to that of its account.
     """
     files = {
         name: {

@@ -16,7 +16,7 @@ import datetime
 
 import numpy as np
 
-from components.event_logs.books import moment
+from components.event_logs.accounts import moment
 from components.event_logs.clocks import of_slowest
 from components.event_logs.plan import EventLogsPlan, TaskPlan
 from components.event_logs.tally import Tally
@@ -70,10 +70,14 @@ def _told(
     if never or as_of is None:
         return (
             f"{found}Windows have closed in time, so it is {never!r}, {_relation(task, never)}, that never is positive there. "
-            "Let more examples into the split, or leave out `given`."
+            "Let more examples into the split, or leave out `conditioned_on`."
         )
     window, held = longest_window(plan, task)
-    of = f", on which {task.given!r}, its `given`, is positive" if _positives(task.given, split, tally) else ""
+    of = (
+        f", on which {task.conditioned_on!r}, its `conditioned_on`, is positive"
+        if _positives(task.conditioned_on, split, tally)
+        else ""
+    )
     times = f"Its window of {_span(window)} {held}is still open at logs.as_of, {moment(as_of)}, for "
     if split == "eval" and split_at is not None:
         apart = f"{_span(abs(as_of - split_at))} {'before' if split_at <= as_of else 'after'}"
@@ -84,7 +88,7 @@ def _told(
 
 
 def _never_positive(plan: EventLogsPlan, task: TaskPlan, split: str, tally: Tally) -> str | None:
-    """The task of the chain of `given` that was observed in the split, and never happened."""
+    """The task of the chain of `conditioned_on` that was observed in the split, and never happened."""
     for name in (other.name for other in _chain(plan, task)[1:]):
         if tally.counts["task", name, split, "observed"] and not _positives(name, split, tally):
             return name
@@ -96,26 +100,32 @@ def _positives(name: str | None, split: str, tally: Tally) -> int:
 
 
 def _relation(task: TaskPlan, name: str | None) -> str:
-    return "the task's `given`" if name == task.given else f"which {task.given!r}, the task's `given`, needs"
+    return (
+        "the task's `conditioned_on`"
+        if name == task.conditioned_on
+        else f"which {task.conditioned_on!r}, the task's `conditioned_on`, needs"
+    )
 
 
 def _chain(plan: EventLogsPlan, task: TaskPlan) -> list[TaskPlan]:
-    """The task, its `given`, and so on."""
+    """The task, its `conditioned_on`, and so on."""
     by_name = {other.name: other for other in plan.tasks}
     chain = [task]
-    while given := chain[-1].given:
+    while given := chain[-1].conditioned_on:
         chain.append(by_name[given])
     return chain
 
 
 def _given(task: TaskPlan) -> str:
-    return f", or {task.given!r}, the task's `given`, is never positive" if task.given else ""
+    return (
+        f", or {task.conditioned_on!r}, the task's `conditioned_on`, is never positive" if task.conditioned_on else ""
+    )
 
 
 def longest_window(plan: EventLogsPlan, task: TaskPlan) -> tuple[int, str]:
     """(the longest window that must have closed for the task to be observed, words that name its task if it is another)."""
     longest = max(_chain(plan, task), key=lambda other: other.window)
-    return longest.window, "" if longest.window == task.window else f"(that of {longest.name!r}, its `given`) "
+    return longest.window, "" if longest.window == task.window else f"(that of {longest.name!r}, its `conditioned_on`) "
 
 
 def _cure(plan: EventLogsPlan, tally: Tally, as_of: int) -> str:

@@ -18,13 +18,13 @@ Output = tuple[str, Any]
 
 
 @dataclass(frozen=True)
-class Told:
+class BroadcastValue:
     """A value that all partitions are told."""
 
     value: Any
 
 
-class Only(beam.PTransform):
+class Select(beam.PTransform):
     """(kind, what) -> what, of one kind."""
 
     def __init__(self, kind: str) -> None:
@@ -35,8 +35,8 @@ class Only(beam.PTransform):
         return outputs | beam.FlatMap(_of_kind, self._kind)
 
 
-class Tell(beam.PTransform):
-    """The one value of a collection -> (number, Told(value)) for all numbers below `count`."""
+class Broadcast(beam.PTransform):
+    """The one value of a collection -> (number, BroadcastValue(value)) for all numbers below `count`."""
 
     def __init__(self, count: int) -> None:
         super().__init__()
@@ -46,7 +46,7 @@ class Tell(beam.PTransform):
         return value | beam.FlatMap(_told, self._count)
 
 
-class OfAll(beam.PTransform):
+class Reduce(beam.PTransform):
     """All elements, at least one -> what `function` makes of them, in any order; one element."""
 
     def __init__(self, function: Callable[[Iterable[Any]], Any]) -> None:
@@ -62,16 +62,16 @@ class OfAll(beam.PTransform):
         )
 
 
-def told_apart(values: Iterable[Any]) -> tuple[list[Any], Any]:
+def without_broadcast(values: Iterable[Any]) -> tuple[list[Any], Any]:
     """The values of a partition without what it was told, and that.
 
     Raises:
         ValueError: it was not told exactly one value.
     """
     rest: list[Any] = []
-    told: list[Told] = []
+    told: list[BroadcastValue] = []
     for value in values:
-        (told if isinstance(value, Told) else rest).append(value)
+        (told if isinstance(value, BroadcastValue) else rest).append(value)
     if len(told) != 1:
         raise ValueError(f"expected one value that the partition is told, received {len(told)}")
     return rest, told[0].value
@@ -82,9 +82,9 @@ def _of_kind(output: Output, kind: str) -> Iterator[Any]:
         yield output[1]
 
 
-def _told(value: Any, count: int) -> Iterator[tuple[int, Told]]:
+def _told(value: Any, count: int) -> Iterator[tuple[int, BroadcastValue]]:
     for number in range(count):
-        yield number, Told(value)
+        yield number, BroadcastValue(value)
 
 
 def _keyed(element: Any) -> tuple[int, Any]:

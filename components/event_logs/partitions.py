@@ -91,12 +91,12 @@ def _read_block(
         dead = pl.concat([prepared.dead, broken_letters(block)]) if position == 0 else prepared.dead
         other = prepared.other + (len(block.broken) if position else 0)
         read = prepared.events.height + dead.height + prepared.after
-        tally.add(read, "book", stream.name, "read")
+        tally.add(read, "account", stream.name, "read")
         tally.add(read, "file", stream.name, piece.name)
-        tally.add(prepared.after, "book", stream.name, "after_as_of")
+        tally.add(prepared.after, "account", stream.name, "after_as_of")
         if stream.time:
             tally.timeline(stream.name).add(prepared.events[TIME], prepared.keys[NUMBER].to_numpy(), piece.name)
-        tally.add(other, "book", stream.name, "other")
+        tally.add(other, "account", stream.name, "other")
         _count_hints(prepared, block, stream, plan, tally)
         count_spellings(prepared.keys, stream, piece.name, tally)
         note_negatives(prepared.events, prepared.keys[NUMBER], stream, plan, piece.name, tally)
@@ -140,19 +140,19 @@ def _numbers(hashes: pl.Series, partitions: int) -> np.ndarray:
 
 
 def lost_copies(references: Iterable[Reference]) -> Iterator[Rows]:
-    """The events whose event id an earlier event keeps, sent to the partitions of their keys (role "loser")."""
+    """The events whose event id an earlier event keeps, sent to the partitions of their keys (role "duplicate")."""
     for (_, stream), held in grouped(references).items():
         ids = shuffle.read(held)
         if ids is not None:
             copies = later_copies(ids)
-            yield Rows(copies.select(TIME, ROW), copies[_HOME].to_numpy(), "loser", stream)
+            yield Rows(copies.select(TIME, ROW), copies[_HOME].to_numpy(), "duplicate", stream)
 
 
 def labels_of(references: Iterable[Reference], plan: EventLogsPlan, partitions: int, as_of: int, tally: Tally) -> Rows:
     """Labels and weights of one partition's impressions (time, row hash, label/<task>, weight/<task>).
 
     Args:
-        references: the events and losers of all streams whose keys fall into the partition.
+        references: the events and duplicates of all streams whose keys fall into the partition.
         plan: the stage's.
         partitions: number of partitions.
         as_of: microseconds; up to then the logs are complete.
@@ -162,15 +162,15 @@ def labels_of(references: Iterable[Reference], plan: EventLogsPlan, partitions: 
     events: dict[str, pl.DataFrame] = {}
     for stream in plan.streams:
         rows = shuffle.read(found.get(("event", stream.name), ()))
-        losers = shuffle.read(found.get(("loser", stream.name), ()))
-        events[stream.name], duplicates = unique_events(_no_events(stream) if rows is None else rows, losers)
-        tally.add(duplicates, "book", stream.name, "duplicate")
+        duplicate_rows = shuffle.read(found.get(("duplicate", stream.name), ()))
+        events[stream.name], duplicates = unique_events(_no_events(stream) if rows is None else rows, duplicate_rows)
+        tally.add(duplicates, "account", stream.name, "duplicate")
     impressions = events.pop(str(plan.impressions))
     examples, counts = attribute(impressions, events, plan.tasks, as_of, plan.tolerances)
-    tally.add(examples.height, "book", str(plan.impressions), "used")
+    tally.add(examples.height, "account", str(plan.impressions), "used")
     for name, count in counts.items():
         for what in ("used", "late", "orphan"):
-            tally.add(count[what], "book", name, what)
+            tally.add(count[what], "account", name, what)
         for what in count.keys() - {"used", "late", "orphan"}:
             tally.add(count[what], what, name)
     labels = examples.drop(KEY, EVENT_ID, strict=False)

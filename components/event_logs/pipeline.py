@@ -30,13 +30,13 @@ import numpy as np
 import polars as pl
 
 from components.beam_running import running
-from components.event_logs import books, dead_letters, shuffle
+from components.event_logs import accounts, dead_letters, shuffle
 from components.event_logs.checks import check
 from components.event_logs.events import TIME
 from components.event_logs.examples import evaluates, examples_of
 from components.event_logs.lineage import write_files
 from components.event_logs.listed_files import ListedFiles
-from components.event_logs.outputs import OfAll, Only, Output, Tell, told_apart
+from components.event_logs.outputs import Broadcast, Output, Reduce, Select, without_broadcast
 from components.event_logs.partition_count import count_of_partitions
 from components.event_logs.partitions import labels_of, lost_copies, read_piece
 from components.event_logs.plan import EventLogsPlan, SplitPlan
@@ -108,7 +108,7 @@ class Attribute(OnThreads):
     def work(self, number: int, values: list[Any]) -> Iterator[Output]:
         """The outputs for one partition; told is the moment up to which the logs are complete."""
         tally = Tally()
-        references, as_of = told_apart(values)
+        references, as_of = without_broadcast(values)
         labels = labels_of(references, self.plan, self.partitions, as_of, tally)
         with ShuffleWriter(shuffle.folder_of(self.folder), f"labels-{number:05d}") as writer:
             writer.add(labels)
@@ -127,7 +127,7 @@ class WriteExamples(OnThreads):
     def work(self, number: int, values: list[Any]) -> Iterator[Output]:
         """The output for one partition; told is the moment from which on examples evaluate, or None."""
         tally = Tally()
-        references, split_at = told_apart(values)
+        references, split_at = without_broadcast(values)
         file = f"examples-{number:05d}-of-{self.partitions:05d}.parquet"
         for examples in examples_of(references, self.plan, tally):
             chosen = evaluates(examples, self.plan, split_at)
@@ -164,16 +164,16 @@ def build(pipeline: beam.Pipeline, plan: EventLogsPlan, listed: ListedFiles, fol
     )
     if plan.as_of is None:
         found_as_of = functools.partial(as_of_latest, plan=plan)
-        as_of = read | "watermarks" >> Only("watermarks") | "as of" >> OfAll(found_as_of)
+        as_of = read | "watermarks" >> Select("watermarks") | "as of" >> Reduce(found_as_of)
     else:
         as_of = pipeline | "as of" >> beam.Create([plan.as_of])
     labels = read if plan.labelled else _labels(read, plan, partitions, folder, as_of)
     split_at = _split_at(labels, plan, as_of)
-    to_write = [read | "features" >> Only("feature"), split_at | "tell split" >> Tell(partitions)]
-    facts = [read | "counts of read" >> Only("tally")]
+    to_write = [read | "features" >> Select("feature"), split_at | "tell split" >> Broadcast(partitions)]
+    facts = [read | "counts of read" >> Select("tally")]
     if not plan.labelled:
-        to_write.append(labels | "labels" >> Only("label"))
-        facts.append(labels | "counts of attribute" >> Only("tally"))
+        to_write.append(labels | "labels" >> Select("label"))
+        facts.append(labels | "counts of attribute" >> Select("tally"))
     written = (
         to_write
         | "features and labels" >> beam.Flatten()
@@ -181,14 +181,14 @@ def build(pipeline: beam.Pipeline, plan: EventLogsPlan, listed: ListedFiles, fol
         | "write" >> beam.ParDo(WriteExamples(plan, partitions, folder))
     )
     facts += [
-        written | "counts of write" >> Only("tally"),
+        written | "counts of write" >> Select("tally"),
         as_of | "fact as of" >> beam.Map(_fact, "as_of"),
         split_at | "fact split" >> beam.Map(_fact, "split_at"),
     ]
     (
         facts
         | "facts" >> beam.Flatten()
-        | "sum" >> OfAll(_summed)
+        | "sum" >> Reduce(_summed)
         | "save" >> beam.Map(_save, os.path.join(shuffle.folder_of(folder), TALLY))
     )
 
@@ -199,7 +199,7 @@ def run(
     make_pipeline: Callable[[], AbstractContextManager[beam.Pipeline]],
     fingerprint: str = "",
 ) -> dict[str, dict[str, int]]:
-    """Runs the stage into `folder`, checks what came out, and returns the books.
+    """Runs the stage into `folder`, checks what came out, and returns the accounts.
 
     Args:
         plan: the stage's plan.
@@ -232,26 +232,26 @@ def _run(
     warnings = check(plan, tally, saved["as_of"], saved["split_at"])
     for warning in warnings:
         logger.warning(warning)
-    found = books.books(plan, tally)
+    found = accounts.accounts(plan, tally)
     write_files(folder, listed, plan, tally)
-    summary = books.summary(plan, tally, saved["as_of"], saved["split_at"], warnings)
-    books.write(folder, found, summary, books.days(plan, tally))
+    summary = accounts.summary(plan, tally, saved["as_of"], saved["split_at"], warnings)
+    accounts.write(folder, found, summary, accounts.days(plan, tally))
     return found
 
 
 def _labels(
     read: beam.PCollection, plan: EventLogsPlan, partitions: int, folder: str, as_of: beam.PCollection
 ) -> beam.PCollection:
-    losers = (
+    duplicate_rows = (
         read
-        | "event ids" >> Only("id")
+        | "event ids" >> Select("id")
         | "by id" >> Together()
         | "later copies" >> beam.ParDo(LostCopies(folder))
-        | "losers" >> Only("loser")
+        | "duplicate" >> Select("duplicate")
     )
     return (
-        (read | "events" >> Only("event"), losers, as_of | "tell as of" >> Tell(partitions))
-        | "events and losers" >> beam.Flatten()
+        (read | "events" >> Select("event"), duplicate_rows, as_of | "tell as of" >> Broadcast(partitions))
+        | "events and duplicates" >> beam.Flatten()
         | "by key" >> Together()
         | "attribute" >> beam.ParDo(Attribute(plan, partitions, folder))
     )
@@ -263,7 +263,7 @@ def _split_at(timed: beam.PCollection, plan: EventLogsPlan, as_of: beam.PCollect
         return as_of.pipeline | "split" >> beam.Create([split.eval_from])
     if split.eval_last is not None:
         return as_of | "split by as of" >> beam.Map(_limit_by_as_of, split)
-    return timed | "times" >> Only("times") | "split limit" >> OfAll(functools.partial(time_limit, split, as_of=0))
+    return timed | "times" >> Select("times") | "split limit" >> Reduce(functools.partial(time_limit, split, as_of=0))
 
 
 def _limit_by_as_of(as_of: int, split: SplitPlan) -> int | None:

@@ -73,7 +73,7 @@ class TaskPlan(StagePlan):
     kind: Literal["binary", "regression"]
     stream: str | None = None
     window: int = 0
-    given: str | None = None
+    conditioned_on: str | None = None
     aggregate: Literal["sum", "max"] = "sum"
     label: str | None = None
     positive: tuple[Scalar, ...] = ()
@@ -175,7 +175,7 @@ def _of_logs(recipe: Recipe, logs: Logs) -> dict[str, object]:
             kind=task.kind,
             stream=task.outcome,
             window=_micros(task.window or datetime.timedelta()),
-            given=task.given,
+            conditioned_on=task.conditioned_on,
             unmeasured=task.unmeasured,
             aggregate=task.aggregate,
             loss=_restricting(task.loss),
@@ -205,7 +205,7 @@ def _of_examples(recipe: Recipe, examples: LabelledExamples) -> dict[str, object
         TaskPlan(
             name=name,
             kind=task.kind,
-            given=task.given,
+            conditioned_on=task.conditioned_on,
             unmeasured=task.unmeasured,
             label=task.label.column if task.label else None,
             positive=task.label.positive if task.label else (),

@@ -41,7 +41,7 @@ def folder_of(output: str) -> str:
 class Reference:
     """Some batches of a file: rows of one partition, that are all of one stream and have one role.
 
-    Roles: event (what the join needs of an event), id (its event id), loser (an event whose id another keeps), label
+    Roles: event (what the join needs of an event), id (its event id), duplicate (an event whose id another keeps), label
     (labels of an impression), feature (the columns of an example).
     """
 

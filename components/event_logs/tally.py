@@ -1,4 +1,4 @@
-"""Counts that every step adds to and the last one sums: from them come the books, the summary and the checks."""
+"""Counts that every step adds to and the last one sums: from them come the accounts, the summary and the checks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from components.event_logs.timeline import Timeline
 
 LOSSES = ("duplicate", "orphan", "late", "after_as_of", "dead_lettered")
 """What becomes of a row that is not used."""
-BOOKS = ("read", "used", *LOSSES, "other")
+ACCOUNT = ("read", "used", *LOSSES, "other")
 
 
 @dataclass
@@ -45,9 +45,9 @@ class Tally:
         found = {key[len(what)]: n for key, n in self.counts.items() if key[:-1] == what}
         return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
 
-    def book(self, stream: str) -> dict[str, int]:
-        """The stream's book: read = used + the sum of LOSSES."""
-        return {entry: self.counts["book", stream, entry] for entry in BOOKS}
+    def account(self, stream: str) -> dict[str, int]:
+        """The stream's account: read = used + the sum of LOSSES."""
+        return {entry: self.counts["account", stream, entry] for entry in ACCOUNT}
 
     def to_json(self) -> str:
         """The tally as JSON text."""

@@ -23,7 +23,7 @@ from components.features.plan import FeaturesPlan
 from components.merging import MergeInOrder
 from components.storage.reading import open_parquet
 from components.storage.writing import remove_folder, write_text, written_folder
-from models.features.layout import ANALYSED_FILE, ENCODING_FILE, Analysed, encode
+from models.features.layout import ANALYSED_FILE, LAYOUT_FILE, Analysed, feature_layout
 from models.features.preprocessing import vocabulary_file, write_transform_graph
 from models.recipe.features import Feature
 
@@ -118,7 +118,7 @@ def _write(merged: tuple[int, Analysis], plan: str, folder: str) -> str:
 
 
 def write(analysis: Analysis, plan: str, folder: str) -> str:
-    """Writes the TransformGraph with its encoding, and returns the folder.
+    """Writes the TransformGraph with its layout, and returns the folder.
 
     Raises:
         InputError: the train split is empty, or a feature has no value in it.
@@ -129,7 +129,10 @@ def write(analysis: Analysis, plan: str, folder: str) -> str:
         for table, values in vocabularies.items():
             _write_lines(os.path.join(temporary, vocabulary_file(table)), values)
         _write_graph(features, analysed, temporary, folder)
-    for name, text in ((ENCODING_FILE, encode(features, analysed).to_json()), (ANALYSED_FILE, analysed.to_json())):
+    for name, text in (
+        (LAYOUT_FILE, feature_layout(features, analysed).to_json()),
+        (ANALYSED_FILE, analysed.to_json()),
+    ):
         write_text(os.path.join(folder, name), text)
     return folder
 

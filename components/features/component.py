@@ -32,7 +32,7 @@ class Features(base_beam_component.BaseBeamComponent):
         code: version of the stage's source; only TFX's cache looks at it.
 
     Outputs:
-        transform_graph: `TransformGraph`, as the stock Transform writes it, with `encoding.json` beside it.
+        transform_graph: `TransformGraph`, as the stock Transform writes it, with `layout.json` beside it.
         transformed_examples: `Examples` in Arrow IPC files, one for each raw file, the same rows in the same order.
     """
 

@@ -24,7 +24,7 @@ from components.features.columns import distinct_values, lengths, one_of_each, r
 from components.features.plan import FeaturesPlan
 from components.storage.reading import LocalCopy, open_parquet, read_text
 from components.storage.writing import whole_file
-from models.features.layout import ANALYSED_FILE, ENCODING_FILE, Analysed, Encoding
+from models.features.layout import ANALYSED_FILE, LAYOUT_FILE, Analysed, FeatureLayout
 from models.features.preprocessing import encode_columns, load_vocabulary, pack, raw_feature_spec
 from models.features.raw_columns import Column
 
@@ -76,7 +76,7 @@ def load_transform(folder: str, plan: str) -> Transform:
     a text is looked up, or hashed, once for each batch in which it occurs, and not once for each value.
     """
     features = FeaturesPlan.model_validate_json(plan).features
-    encoding = Encoding.from_json(read_text(os.path.join(folder, ENCODING_FILE)))
+    layout = FeatureLayout.from_json(read_text(os.path.join(folder, LAYOUT_FILE)))
     analysed = Analysed.from_json(read_text(os.path.join(folder, ANALYSED_FILE)))
     # The vocabularies are read when the graph is traced, with the first batch: until then a copy of them must be there.
     saved = LocalCopy(os.path.join(folder, tft.TFTransformOutput.TRANSFORM_FN_DIR))
@@ -95,7 +95,7 @@ def load_transform(folder: str, plan: str) -> Transform:
     )
     def graph(columns: dict[str, dict[str, tf.Tensor]], batch: tf.Tensor) -> dict[str, tf.Tensor]:
         given = {name: Column(**column) for name, column in columns.items()}
-        return pack(encode_columns(features, analysed, given, batch, vocabulary), encoding)
+        return pack(encode_columns(features, analysed, given, batch, vocabulary), layout)
 
     def transform(batch: pa.RecordBatch) -> dict[str, np.ndarray]:
         # Most columns have one value in every row: they share the values' rows.

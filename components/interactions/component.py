@@ -1,4 +1,4 @@
-"""Interactions: examples, raw and transformed, in; positives with histories, item tables and questions out."""
+"""Interactions: examples, raw and transformed, in; positives with histories, item tables and eval queries out."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Interactions(base_component.BaseComponent):
     Outputs:
         interactions: `Examples` with five splits. `train` and `eval`: the positives, an Arrow file (`interactions.Gathered`).
             `items`: the item table of all examples, as of the moment up to which the logs are complete; `eval_items`: of
-            the train split, as of its newest example. `questions`: the users of the eval split, what was known of them and
+            the train split, as of its newest example. `eval_queries`: the users of the eval split, what was known of them and
             what they chose. These three are Parquet. The property `rows` counts the train split's positives.
     """
 

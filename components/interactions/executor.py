@@ -16,16 +16,16 @@ from components.event_logs.plan import EPOCH
 from components.features.executor import FILE_FORMAT
 from components.interactions.gathering import EVAL, TRAIN, gather
 from components.interactions.plan import InteractionsPlan
-from components.interactions.writing import ITEMS_FILE, QUESTIONS_FILE, write_positives, write_table
+from components.interactions.writing import EVAL_QUERIES_FILE, ITEMS_FILE, write_positives, write_table
 from components.storage.finding import joined, matching
 from components.storage.reading import read_text
-from models.features.layout import ENCODING_FILE, Encoding
+from models.features.layout import LAYOUT_FILE, FeatureLayout
 from models.recipe.errors import InputError
 from models.recipe.units import parse_moment
 
 logger = logging.getLogger(__name__)
 
-ITEMS, EVAL_ITEMS, QUESTIONS = "items", "eval_items", "questions"
+ITEMS, EVAL_ITEMS, EVAL_QUERIES = "items", "eval_items", "eval_queries"
 
 
 class Executor(base_executor.BaseExecutor):
@@ -47,7 +47,7 @@ class Executor(base_executor.BaseExecutor):
         transformed = artifact_utils.get_single_instance(input_dict["transformed_examples"])
         graph = artifact_utils.get_single_instance(input_dict["transform_graph"])
         interactions = artifact_utils.get_single_instance(output_dict["interactions"])
-        interactions.split_names = artifact_utils.encode_split_names([TRAIN, EVAL, ITEMS, EVAL_ITEMS, QUESTIONS])
+        interactions.split_names = artifact_utils.encode_split_names([TRAIN, EVAL, ITEMS, EVAL_ITEMS, EVAL_QUERIES])
         interactions.span = examples.span
         interactions.version = examples.version
         examples_utils.set_file_format(interactions, FILE_FORMAT)
@@ -56,8 +56,8 @@ class Executor(base_executor.BaseExecutor):
             split: (_files(examples, split, "*.parquet"), _files(transformed, split, "*.arrow"))
             for split in (TRAIN, EVAL)
         }
-        encoding = Encoding.from_json(read_text(joined(graph.uri, ENCODING_FILE)))
-        found = gather(files, plan, encoding, _as_of(examples))
+        layout = FeatureLayout.from_json(read_text(joined(graph.uri, LAYOUT_FILE)))
+        found = gather(files, plan, layout, _as_of(examples))
 
         def folder(split: str) -> str:
             return str(artifact_utils.get_split_uri([interactions], split))
@@ -66,10 +66,10 @@ class Executor(base_executor.BaseExecutor):
         write_positives(found.evaluated, folder(EVAL))
         write_table(found.items, folder(ITEMS), ITEMS_FILE)
         write_table(found.eval_items, folder(EVAL_ITEMS), ITEMS_FILE)
-        write_table(found.questions, folder(QUESTIONS), QUESTIONS_FILE)
+        write_table(found.eval_queries, folder(EVAL_QUERIES), EVAL_QUERIES_FILE)
         rows, evaluated = len(found.train["item"]), len(found.evaluated["item"])
         words = "Positives: %d to learn from, %d after them; %d items, %d known before these; %d users are asked about."
-        logger.info(words, rows, evaluated, len(found.items), len(found.eval_items), found.questions.num_rows)
+        logger.info(words, rows, evaluated, len(found.items), len(found.eval_items), found.eval_queries.num_rows)
         interactions.set_int_custom_property("rows", rows)
 
 

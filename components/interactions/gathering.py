@@ -11,19 +11,19 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from components.event_logs.books import moment
+from components.event_logs.accounts import moment
 from components.event_logs.events import TIME
 from components.event_logs.writing import EXAMPLE_ID
 from components.interactions.codes import Codes, dense_codes, places_in
+from components.interactions.eval_queries import Choices, asked_users, eval_query_table, relevant_pairs
 from components.interactions.frequencies import log_shares
 from components.interactions.history import histories
 from components.interactions.item_table import ItemRows, item_table
 from components.interactions.plan import InteractionsPlan
 from components.interactions.positives import WEIGHT, Positives
-from components.interactions.questions import Choices, asked_users, question_table, relevant_pairs
 from components.interactions.reading import check_columns, latest_time
 from components.interactions.split import nothing_of, read_split
-from models.features.layout import Encoding
+from models.features.layout import FeatureLayout
 from models.recipe.errors import InputError
 from models.retrieval.plan import HISTORY
 
@@ -44,23 +44,23 @@ class Gathered:
             ln of the item's share of the train positives; `item_row` int32: the item's row in `eval_items`, -1 where it is
             not there; `weight` float32; `example_id` int64; `time` int64, microseconds.
         items, eval_items: as of `item_table`.
-        questions: as of `question_table`.
+        eval_queries: as of `eval_query_table`.
     """
 
     train: Mapping[str, NDArray[Any]]
     evaluated: Mapping[str, NDArray[Any]]
     items: pa.Table
     eval_items: pa.Table
-    questions: pa.Table
+    eval_queries: pa.Table
 
 
-def gather(splits: Mapping[str, Files], plan: InteractionsPlan, encoding: Encoding, as_of: int) -> Gathered:
+def gather(splits: Mapping[str, Files], plan: InteractionsPlan, layout: FeatureLayout, as_of: int) -> Gathered:
     """Reads both splits, and makes what the stage writes.
 
     Args:
         splits: the files of TRAIN and EVAL; those of EVAL may be none.
         plan: the stage's.
-        encoding: of the transformed examples.
+        layout: of the transformed examples.
         as_of: the moment up to which the logs are complete, microseconds since 1970 UTC.
 
     Raises:
@@ -102,7 +102,7 @@ def gather(splits: Mapping[str, Files], plan: InteractionsPlan, encoding: Encodi
     if not all_items.height:
         raise no_item(everything[TIME].max(), as_of)
     item_rows = places_in(item_ids, eval_items[plan.item])
-    history = _histories(both, users, plan, encoding)
+    history = _histories(both, users, plan, layout)
     log_q = log_shares(counts, len(train.positives))
     columns = [
         {
@@ -120,9 +120,9 @@ def gather(splits: Mapping[str, Files], plan: InteractionsPlan, encoding: Encodi
     ]
     before, after = (Choices(*codes) for codes in zip(users, items, strict=True))
     relevant = relevant_pairs(before, after, item_rows >= 0, plan.exclude_seen)
-    asked = asked_users(relevant, user_ids, plan.max_questions)
-    questions = question_table(before, relevant, asked, evaluated.first, user_ids, item_ids, plan.history)
-    return Gathered(columns[0], columns[1], to_table(all_items), to_table(eval_items), questions)
+    asked = asked_users(relevant, user_ids, plan.max_queries)
+    eval_queries = eval_query_table(before, relevant, asked, evaluated.first, user_ids, item_ids, plan.history)
+    return Gathered(columns[0], columns[1], to_table(all_items), to_table(eval_items), eval_queries)
 
 
 def to_table(frame: pl.DataFrame) -> pa.Table:
@@ -131,12 +131,12 @@ def to_table(frame: pl.DataFrame) -> pa.Table:
 
 
 def _histories(
-    both: Sequence[Positives], users: Sequence[Codes], plan: InteractionsPlan, encoding: Encoding
+    both: Sequence[Positives], users: Sequence[Codes], plan: InteractionsPlan, layout: FeatureLayout
 ) -> NDArray[np.int32]:
     """(positives of both splits, length)."""
     if not plan.history:
         return np.zeros((0, 0), np.int32)
-    place = [feature for feature, _ in encoding.categorical].index(plan.history_feature)
+    place = [feature for feature, _ in layout.categorical].index(plan.history_feature)
     times, example_ids = (np.concatenate([part.ids[name].to_numpy() for part in both]) for name in (TIME, EXAMPLE_ID))
     values = np.concatenate([part.packed["categorical"][:, place] for part in both])
     return histories(np.concatenate(users), times, example_ids, values, plan.history)

@@ -33,7 +33,7 @@ class InteractionsPlan(StagePlan):
         prior: what is added to the items' scores.
         item_ttl: microseconds without an impression after which an item is dropped.
         exclude_seen: whether items that a user chose already are not asked for.
-        max_questions: most users that are asked about.
+        max_queries: most users that are asked about.
     """
 
     user: str
@@ -47,7 +47,7 @@ class InteractionsPlan(StagePlan):
     prior: PriorPlan | None
     item_ttl: int | None
     exclude_seen: bool
-    max_questions: int
+    max_queries: int
 
     @classmethod
     def from_recipe(cls, recipe: Recipe) -> InteractionsPlan:
@@ -78,5 +78,5 @@ class InteractionsPlan(StagePlan):
             else None,
             item_ttl=section.item_ttl // _MICROSECOND if section.item_ttl else None,
             exclude_seen=section.exclude_seen,
-            max_questions=section.max_questions,
+            max_queries=section.max_queries,
         )

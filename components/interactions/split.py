@@ -11,6 +11,7 @@ import polars as pl
 from components.evaluation.reading import matrix
 from components.event_logs.events import TIME
 from components.event_logs.writing import EXAMPLE_ID
+from components.interactions.eval_queries import first_of_each
 from components.interactions.item_table import ItemRows
 from components.interactions.plan import InteractionsPlan
 from components.interactions.positives import (
@@ -23,7 +24,6 @@ from components.interactions.positives import (
     positive_weights,
     positives_of,
 )
-from components.interactions.questions import first_of_each
 from components.interactions.reading import in_step, tasks_of
 from components.storage.reading import open_parquet
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from components.storage.writing import whole_file
 
-POSITIVES_FILE, ITEMS_FILE, QUESTIONS_FILE = "interactions.arrow", "items.parquet", "questions.parquet"
+POSITIVES_FILE, ITEMS_FILE, EVAL_QUERIES_FILE = "interactions.arrow", "items.parquet", "eval_queries.parquet"
 _BATCH_ROWS = 65_536
 
 

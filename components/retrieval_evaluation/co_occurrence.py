@@ -11,40 +11,40 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from components.retrieval_evaluation.eval_queries import EvalQueries
 from components.retrieval_evaluation.exact_top_k import ScoreBlock
 from components.retrieval_evaluation.popularity import popular
-from components.retrieval_evaluation.questions import Questions
 from components.retrieval_evaluation.row_lists import RowLists, Rows
 
 MOST_ITEMS = 50
 """Distinct items of a user that count, the last ones."""
 
 
-def co_occurrence_scores(questions: Questions, most: int = MOST_ITEMS) -> ScoreBlock:
-    """The scores of each question's items j, and below them, all negative, the other items by popularity.
+def co_occurrence_scores(eval_queries: EvalQueries, most: int = MOST_ITEMS) -> ScoreBlock:
+    """The scores of each query's items j, and below them, all negative, the other items by popularity.
 
         score[j] = sum over distinct items i of the history, i != j, of together(i, j) / sqrt(n_i n_j)
 
     together(i, j): users with both among their last `most` distinct items; n_i: users with i among them.
 
     Args:
-        questions: a question without history has the items by popularity alone.
+        eval_queries: a query without history has the items by popularity alone.
         most: distinct items of a user that count.
 
     Returns:
         (start, stop) -> (stop - start, items) float32.
     """
-    train = questions.train
+    train = eval_queries.train
     users, items = last_items(train.users, train.items, most)
-    histories = _distinct(questions.history, questions.items)
+    histories = _distinct(eval_queries.history, eval_queries.items)
     asked = np.unique(histories.rows)
-    similarities = similar_items(users, items, questions.items, asked)
+    similarities = similar_items(users, items, eval_queries.items, asked)
     places = np.searchsorted(asked, histories.rows)
-    by_popularity = np.empty(questions.items, np.float32)
-    by_popularity[popular(questions.popularity)] = -np.arange(1, questions.items + 1)
+    by_popularity = np.empty(eval_queries.items, np.float32)
+    by_popularity[popular(eval_queries.popularity)] = -np.arange(1, eval_queries.items + 1)
 
     def scores(start: int, stop: int) -> NDArray[np.float32]:
-        found = np.zeros((stop - start, questions.items), np.float32)
+        found = np.zeros((stop - start, eval_queries.items), np.float32)
         ends, others, values = similarities.indptr, similarities.indices, similarities.data
         for question, line in enumerate(found, start):
             # Half the time of a product of sparse matrices, which then has to become dense.

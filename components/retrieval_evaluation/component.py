@@ -1,4 +1,4 @@
-"""RetrievalEvaluator: questions and a two-tower model in, its metrics beside simple methods' and a blessing out."""
+"""RetrievalEvaluator: eval queries and a two-tower model in, its metrics beside simple methods' and a blessing out."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class RetrievalEvaluator(base_component.BaseComponent):
     """Asks a retrieval model what users of the eval split will choose, and blesses it if every gate holds.
 
     Args:
-        interactions: `Examples` of the stage Interactions: the splits `train`, `eval`, `eval_items` and `questions`.
+        interactions: `Examples` of the stage Interactions: the splits `train`, `eval`, `eval_items` and `eval_queries`.
         model: `Model`, the candidate.
         plan: JSON of `RetrievalEvaluationPlan`.
         code: version of the stage's source; only TFX's cache looks at it.

@@ -17,37 +17,39 @@ CELLS = 1 << 24
 """Scores that are in memory at once: 64 MiB of float32."""
 
 ScoreBlock = Callable[[int, int], NDArray[Any]]
-"""(start, stop) -> (stop - start, items): the scores of some questions, an array that the caller may write to."""
+"""(start, stop) -> (stop - start, items): the scores of some eval queries, an array that the caller may write to."""
 
 
 def products(queries: NDArray[np.float32], items: NDArray[np.float32]) -> ScoreBlock:
     """The scores of a two-tower model: score[q, i] = queries[q] . items[i].
 
     Args:
-        queries: (questions, dim).
+        queries: (eval_queries, dim).
         items: (items, dim).
     """
     return lambda start, stop: queries[start:stop] @ items.T
 
 
-def exact_top_k(scores: ScoreBlock, questions: int, items: int, k: int, excluded: RowLists, cells: int = CELLS) -> Rows:
-    """The k items of the largest scores for each question, the best first; of equal ones the smaller row first.
+def exact_top_k(
+    scores: ScoreBlock, eval_queries: int, items: int, k: int, excluded: RowLists, cells: int = CELLS
+) -> Rows:
+    """The k items of the largest scores for each query, the best first; of equal ones the smaller row first.
 
     Args:
-        scores: of some questions and all items. A score of -inf is no answer.
-        questions: how many.
+        scores: of some eval queries and all items. A score of -inf is no answer.
+        eval_queries: how many.
         items: how many.
         k: at least 1.
-        excluded: for each question the items that are not answered.
+        excluded: for each query the items that are not answered.
         cells: scores in memory at once; what comes out does not depend on it.
 
     Returns:
-        (questions, min(k, items)) int32, NO_ITEM where a question has no further item.
+        (eval_queries, min(k, items)) int32, NO_ITEM where a query has no further item.
     """
-    answers = np.full((questions, min(k, items)), NO_ITEM, np.int32)
+    answers = np.full((eval_queries, min(k, items)), NO_ITEM, np.int32)
     step = max(1, cells // max(items, 1))
-    for start in range(0, questions, step):
-        stop = min(start + step, questions)
+    for start in range(0, eval_queries, step):
+        stop = min(start + step, eval_queries)
         block = scores(start, stop)
         out = excluded.part(start, stop)
         block[out.owners, out.rows] = -np.inf
@@ -69,12 +71,12 @@ def _best(scores: NDArray[Any], k: int) -> NDArray[np.int64]:
 
 
 def top_k_of_ranking(ranking: NDArray[Any], k: int, excluded: RowLists) -> Rows:
-    """The first k items of one ranking for all, without each question's excluded ones.
+    """The first k items of one ranking for all, without each query's excluded ones.
 
     Args:
         ranking: (items,) rows, the best first, each once.
         k: at least 1.
-        excluded: for each question the items that are not answered.
+        excluded: for each query the items that are not answered.
 
     Returns:
         As `exact_top_k`.

@@ -1,4 +1,4 @@
-"""Executor of `RetrievalEvaluator`: reads the questions, asks the models, writes the results and the blessing."""
+"""Executor of `RetrievalEvaluator`: reads the eval queries, asks the models, writes the results and the blessing."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from components.retrieval_evaluation.plan import RetrievalEvaluationPlan
 from components.retrieval_evaluation.reading import Problem, read_problem
 from components.retrieval_evaluation.report import evaluate
 from components.retrieval_evaluation.results import write_results
-from components.retrieval_evaluation.served import check_served, chosen_questions
+from components.retrieval_evaluation.served import check_served, chosen_eval_queries
 from components.retrieval_evaluation.vectors import Encode, Vectors, ask
 from components.storage.finding import joined
 from components.storage.reading import LocalCopy, open_parquet
 from models.recipe.errors import InputError
-from models.retrieval.asking import load_retrieval
+from models.retrieval.inference import load_retrieval
 from models.retrieval.plan import ITEMS_FILE
 
 logger = logging.getLogger(__name__)
 
 FILES = {
-    "questions": "questions.parquet",
+    "eval_queries": "eval_queries.parquet",
     "eval_items": "items.parquet",
     "train": "interactions.arrow",
     "eval": "interactions.arrow",
@@ -39,7 +39,7 @@ FILES = {
 
 
 class Executor(base_executor.BaseExecutor):
-    """The candidate, an older model and the simple methods, on the same questions."""
+    """The candidate, an older model and the simple methods, on the same eval_queries."""
 
     def Do(
         self,
@@ -71,8 +71,8 @@ class Executor(base_executor.BaseExecutor):
         asked = time.perf_counter()
         report = evaluate(plan, problem.asked, candidate, older, why, served)
         logger.info(
-            "Retrieval: %d questions about %d items: asked in %.1f s, methods and metrics %.1f s.",
-            report.questions,
+            "Retrieval: %d eval queries about %d items: asked in %.1f s, methods and metrics %.1f s.",
+            report.eval_queries,
             report.items,
             asked - started,
             time.perf_counter() - asked,
@@ -83,29 +83,29 @@ class Executor(base_executor.BaseExecutor):
 
         evaluation = artifact_utils.get_single_instance(output_dict["evaluation"])
         write_results(report, problem.unanswerable, evaluation.uri)
-        evaluation.set_int_custom_property("rows", report.questions)
+        evaluation.set_int_custom_property("rows", report.eval_queries)
         bless(artifact_utils.get_single_instance(output_dict["blessing"]), report.blessed, model, baseline)
 
 
 def _candidate(directory: str, problem: Problem, encode: Encode) -> tuple[Vectors, str | None]:
     """Its vectors; and what its `serving_default` answers wrongly, nothing if it has none."""
     model = load_retrieval(directory)
-    vectors = ask(model, problem.questions, problem.items, encode)
+    vectors = ask(model, problem.eval_queries, problem.items, encode)
     if not model.notes["answers"] or not len(problem.asked) or vectors.not_finite:
         return vectors, None
-    chosen = chosen_questions(len(problem.asked))
+    chosen = chosen_eval_queries(len(problem.asked))
     with open_parquet(os.path.join(directory, ITEMS_FILE)) as file:
         table = file.read()
-    served = check_served(model, table, problem.questions.take(pa.array(chosen)), vectors.queries[chosen])
+    served = check_served(model, table, problem.eval_queries.take(pa.array(chosen)), vectors.queries[chosen])
     return vectors, served
 
 
 def _older(directory: str, problem: Problem, encode: Encode, prior: bool) -> tuple[Vectors | None, str]:
-    """The older model's vectors for the same questions and items; or None, and why it cannot be asked.
+    """The older model's vectors for the same eval queries and items; or None, and why it cannot be asked.
 
     Args:
         directory: of the older model.
-        problem: the questions and items.
+        problem: the eval queries and items.
         encode: record batches -> tf.Examples.
         prior: whether the items have one, as the candidate does.
     """
@@ -113,7 +113,7 @@ def _older(directory: str, problem: Problem, encode: Encode, prior: bool) -> tup
         model = load_retrieval(directory)
         if model.notes["prior"] and not prior:
             raise NotComparable("the older model adds a prior to its scores, which the recipe no longer has")
-        return ask(model, problem.questions, problem.items, encode), ""
+        return ask(model, problem.eval_queries, problem.items, encode), ""
     except (NotComparable, InputError) as error:
         logger.warning("The older model is not compared: %s", error)
         return None, str(error)

@@ -1,16 +1,16 @@
-"""What a list of answered items is worth, and the mean over all questions.
+"""What a list of answered items is worth, and the mean over all eval_queries.
 
-For a question with the relevant items R and the answer a_1, a_2, ..., of which the first k count:
+For a query with the relevant items R and the answer a_1, a_2, ..., of which the first k count:
 
     recall@k = |{a_1..a_k} & R| / |R|
     ndcg@k   = sum over hits at place p of 1 / log2(p + 1), divided by the same sum over p = 1 .. min(k, |R|)
     mrr      = 1 / p of the first hit within the largest k, 0 without one
 
-and over all questions together:
+and over all eval queries together:
 
     coverage@k        = distinct items in the first k of any answer / items
-    popularity_bias@k = mean over questions of the mean popularity of their first k answered items,
-                        divided by the mean over questions of the mean popularity of their relevant items
+    popularity_bias@k = mean over eval queries of the mean popularity of their first k answered items,
+                        divided by the mean over eval queries of the mean popularity of their relevant items
 
 A bias of 1: what is answered is as popular as what the users chose.
 """
@@ -36,8 +36,8 @@ def measure(answers: Rows, relevant: RowLists, popularity: NDArray[np.int64], ks
     """Every metric of one method's answers; None where there is nothing to divide by.
 
     Args:
-        answers: (questions, at least min(max(ks), items)), rows of items, the best first, each once; -1 behind the last.
-        relevant: for each question its relevant items, at least one, each once.
+        answers: (eval_queries, at least min(max(ks), items)), rows of items, the best first, each once; -1 behind the last.
+        relevant: for each query its relevant items, at least one, each once.
         popularity: (items,) how often each item was chosen before.
         ks: lengths, rising.
 
@@ -61,8 +61,8 @@ def measure(answers: Rows, relevant: RowLists, popularity: NDArray[np.int64], ks
 
 
 def _hits(answers: Rows, relevant: RowLists, items: int) -> NDArray[np.bool_]:
-    """(questions, places) whether the item answered there is relevant."""
-    # One number for each pair of question and item; that of no item is nobody's.
+    """(eval_queries, places) whether the item answered there is relevant."""
+    # One number for each pair of query and item; that of no item is nobody's.
     wanted = np.sort(relevant.owners * (items + 1) + relevant.rows + 1)
     hits = np.empty(answers.shape, np.bool_)
     step = max(1, _CELLS // max(answers.shape[1], 1))
@@ -79,26 +79,26 @@ def _discounts(places: int) -> NDArray[np.float64]:
 
 
 def _discounted(hits: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """(questions,)"""
+    """(eval_queries,)"""
     found: NDArray[np.float64] = hits @ _discounts(hits.shape[1])
     return found
 
 
 def _ideal(lengths: NDArray[np.int64]) -> NDArray[np.float64]:
-    """(questions,) the discounted sum of so many hits in the first places."""
+    """(eval_queries,) the discounted sum of so many hits in the first places."""
     sums: NDArray[np.float64] = np.cumsum(_discounts(int(lengths.max())))[lengths - 1]
     return sums
 
 
 def _reciprocal_ranks(hits: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """(questions,)"""
+    """(eval_queries,)"""
     if not hits.shape[1]:
         return np.zeros(len(hits))
     return np.where(hits.any(axis=1), 1.0 / (1.0 + hits.argmax(axis=1)), 0.0)
 
 
 def _mean_popularity(answers: Rows, popularity: NDArray[np.int64]) -> float | None:
-    """The mean over the questions with an answer of their answered items' mean popularity."""
+    """The mean over the eval queries with an answer of their answered items' mean popularity."""
     there = answers >= 0
     numbers = there.sum(axis=1)
     sums = np.where(there, popularity[answers], 0).sum(axis=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from components.retrieval_evaluation.questions import TrainPositives
+from components.retrieval_evaluation.eval_queries import TrainPositives
 
 DAY = 24 * 3600 * 1_000_000  # microseconds
 

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from components.raw_types import ARROW_TYPES
-from components.retrieval_evaluation.questions import Questions, TrainPositives
+from components.retrieval_evaluation.eval_queries import EvalQueries, TrainPositives
 from components.retrieval_evaluation.row_lists import RowLists
 from components.storage.reading import open_file, open_parquet
 from models.retrieval.plan import HISTORY
@@ -24,26 +24,28 @@ OURS = "gatewise/"
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Problem:
-    """The questions as tables, for models, and as arrays.
+    """The eval queries as tables, for models, and as arrays.
 
     Attributes:
-        questions: one row for each question, every column a large list.
+        eval_queries: one row for each query, every column a large list.
         items: one row for each item: its id and raw columns as large lists, ours plain.
         asked: both as rows of items and counts.
         unanswerable: share of the eval split's positives whose item is not among the items; None without positives.
     """
 
-    questions: pa.Table
+    eval_queries: pa.Table
     items: pa.Table
-    asked: Questions
+    asked: EvalQueries
     unanswerable: float | None
 
 
-def read_problem(questions: str, items: str, train: str, evaluated: str, *, item: str, exclude_seen: bool) -> Problem:
+def read_problem(
+    eval_queries: str, items: str, train: str, evaluated: str, *, item: str, exclude_seen: bool
+) -> Problem:
     """Reads the four files.
 
     Args:
-        questions: Parquet file of the questions.
+        eval_queries: Parquet file of the eval_queries.
         items: Parquet file of the items that can be answered.
         train: Arrow file of the train split's positives.
         evaluated: Arrow file of the eval split's positives.
@@ -51,20 +53,20 @@ def read_problem(questions: str, items: str, train: str, evaluated: str, *, item
         exclude_seen: whether the items that a user has seen are excluded.
 
     Raises:
-        ValueError: a question has no relevant item among the items.
+        ValueError: a query has no relevant item among the items.
     """
-    with open_parquet(questions) as file:
+    with open_parquet(eval_queries) as file:
         asked = as_lists(file.read())
     with open_parquet(items) as file:
         known = as_lists(file.read())
     ids = pc.list_flatten(known.column(item)).combine_chunks()
     relevant, seen, history = (item_rows(asked.column(name), ids) for name in (RELEVANT, SEEN, HISTORY))
     if not relevant.lengths.all():
-        raise ValueError(f"{questions}: question {int(relevant.lengths.argmin())} has no relevant item of {items}")
+        raise ValueError(f"{eval_queries}: query {int(relevant.lengths.argmin())} has no relevant item of {items}")
     return Problem(
-        questions=asked,
+        eval_queries=asked,
         items=known,
-        asked=Questions(
+        asked=EvalQueries(
             relevant=relevant,
             excluded=seen if exclude_seen else RowLists.empty(len(asked)),
             # Under a recipe without a history the users have chosen something all the same.

@@ -1,4 +1,4 @@
-"""The whole evaluation as a pure function: questions and vectors in, metrics of every method and the gates out."""
+"""The whole evaluation as a pure function: eval queries and vectors in, metrics of every method and the gates out."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from components.evaluation.scores import Value
+from components.retrieval_evaluation.eval_queries import EvalQueries
 from components.retrieval_evaluation.exact_top_k import exact_top_k, products, top_k_of_ranking
 from components.retrieval_evaluation.gates import OLDER, PRIOR, TWO_TOWER, GateResult, check_gate
 from components.retrieval_evaluation.methods import METHODS
 from components.retrieval_evaluation.metrics import measure
 from components.retrieval_evaluation.plan import RetrievalEvaluationPlan
 from components.retrieval_evaluation.popularity import popular
-from components.retrieval_evaluation.questions import Questions
 from components.retrieval_evaluation.row_lists import Rows
 from components.retrieval_evaluation.vectors import Vectors
 from models.recipe.retrieval import metric_names
@@ -25,15 +25,15 @@ class Report:
 
     Attributes:
         methods: method -> metric -> value; the candidate is first, an older model last.
-        questions, items: how many.
-        relevant: relevant items of all questions together.
-        without_history: questions of users who chose nothing before.
+        eval_queries, items: how many.
+        relevant: relevant items of all eval queries together.
+        without_history: eval queries of users who chose nothing before.
         gates: in the order of the recipe; before them what is wrong with the model itself.
         older: why there is no older model among the methods; None if there is one.
     """
 
     methods: dict[str, dict[str, Value]]
-    questions: int
+    eval_queries: int
     items: int
     relevant: int
     without_history: int
@@ -52,19 +52,19 @@ class Report:
 
 def evaluate(
     plan: RetrievalEvaluationPlan,
-    asked: Questions,
+    asked: EvalQueries,
     candidate: Vectors,
     older: Vectors | None = None,
     no_older: str = "there is no older blessed model",
     served: str | None = None,
 ) -> Report:
-    """Measures every method on the same questions, and holds the gates against the candidate.
+    """Measures every method on the same eval queries, and holds the gates against the candidate.
 
     Args:
         plan: what to measure.
-        asked: the questions.
+        asked: the eval_queries.
         candidate: its vectors.
-        older: those of an older model, of the same questions and items; None without one.
+        older: those of an older model, of the same eval queries and items; None without one.
         no_older: why there is none, in words.
         served: what the exported candidate answers wrongly, in words; None if nothing.
     """
@@ -92,7 +92,7 @@ def evaluate(
         gates += check_gate(gate, methods, no_older, no_value)
     return Report(
         methods=methods,
-        questions=len(asked),
+        eval_queries=len(asked),
         items=asked.items,
         relevant=len(asked.relevant.rows),
         without_history=int((asked.history.lengths == 0).sum()),

@@ -9,7 +9,7 @@ from components.retrieval_evaluation.report import Report
 from components.storage.writing import write_text
 
 RESULTS = "retrieval.json"
-"""{"methods": {method: {metric: value or null}}, "questions", "items", "relevant", "without_history": numbers,
+"""{"methods": {method: {metric: value or null}}, "eval_queries", "items", "relevant", "without_history": numbers,
 "gates": [{"metric", "limit", "value", "held", "message"}], "older": why no older model is among the methods, or null,
 "unanswerable": share of the eval split's positives whose item nobody could answer, or null}"""
 

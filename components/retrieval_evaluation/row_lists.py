@@ -1,4 +1,4 @@
-"""A list of item rows for each question, all in one array."""
+"""A list of item rows for each query, all in one array."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The vectors of a retrieval model: of the questions' users, and of the items as they were known before the questions."""
+"""The vectors of a retrieval model: of the eval_queries' users, and of the items as they were known before the eval_queries."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Encode = Callable[[pa.RecordBatch], list[bytes]]
 
 
 class Model(Protocol):
-    """As `models.retrieval.asking.RetrievalModel`."""
+    """As `models.retrieval.inference.RetrievalModel`."""
 
     notes: Mapping[str, Any]
 
@@ -36,10 +36,10 @@ class Model(Protocol):
 
 @dataclasses.dataclass(frozen=True)
 class Vectors:
-    """A model's answer to all questions, before the items are compared: `queries @ items.T`.
+    """A model's answer to all eval queries, before the items are compared: `queries @ items.T`.
 
     Attributes:
-        queries: (question, dim) float32.
+        queries: (query, dim) float32.
         items: (item, dim) float32.
         prior: (item,) what is in the items' last place whoever asks; None where the model has none.
     """
@@ -54,12 +54,12 @@ class Vectors:
         return sum(int((~np.isfinite(some)).any(axis=1).sum()) for some in (self.queries, self.items))
 
 
-def ask(model: Model, questions: pa.Table, items: pa.Table, encode: Encode) -> Vectors:
-    """Asks a model for the vectors of all questions and items.
+def ask(model: Model, eval_queries: pa.Table, items: pa.Table, encode: Encode) -> Vectors:
+    """Asks a model for the vectors of all eval queries and items.
 
     Args:
         model: its notes say which columns it reads.
-        questions: raw columns as large lists, and `history`.
+        eval_queries: raw columns as large lists, and `history`.
         items: raw columns as large lists, and the plain column PRIOR_COLUMN, which becomes the last place of the items'
             vectors if the model has a prior.
         encode: record batches -> tf.Examples.
@@ -68,7 +68,7 @@ def ask(model: Model, questions: pa.Table, items: pa.Table, encode: Encode) -> V
         NotComparable: the model reads a column that is gone, or is of another type.
     """
     of_user = {column: about for column, about in model.notes["inputs"].items() if column != EXCLUDE}
-    queries = _asked(model.query_vectors, questions, of_user, encode)
+    queries = _asked(model.query_vectors, eval_queries, of_user, encode)
     vectors = _asked(model.item_vectors, items, model.notes["item_inputs"], encode)
     prior = None
     if model.notes["prior"]:

@@ -1,4 +1,4 @@
-"""TableOptimizer: the interface of every update of an embedding table that touches the rows of the batch only."""
+"""EmbeddingOptimizer: the interface of every update of an embedding table that touches the rows of the batch only."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from models.recipe.option_types import Rate
 
 
-class TableOptimizer(keras.layers.Layer, abc.ABC):
+class EmbeddingOptimizer(keras.layers.Layer, abc.ABC):
     """Gives tables their state, and moves the rows that a batch reads, each once, by the sum of its gradients.
 
     A subclass is a formula: what a row's state is, and what change a gradient makes of it. A gradient of 0 and a state

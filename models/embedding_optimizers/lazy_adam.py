@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 import keras
 from keras import ops
 
-from models.embedding_optimizers.base import TableOptimizer
+from models.embedding_optimizers.base import EmbeddingOptimizer
 
 if TYPE_CHECKING:
     from models.recipe.option_types import Decay, Rate
 
 
 @keras.saving.register_keras_serializable(package="gatewise")
-class LazyAdam(TableOptimizer):
+class LazyAdam(EmbeddingOptimizer):
     """Adam whose moments, one of each kind for every number, change when a batch reads the row, and only then.
 
     m = beta_1 m + (1 - beta_1) gradient

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 import keras
 from keras import ops
 
-from models.embedding_optimizers.base import TableOptimizer
+from models.embedding_optimizers.base import EmbeddingOptimizer
 
 if TYPE_CHECKING:
     from models.recipe.option_types import Rate, Strength
 
 
 @keras.saving.register_keras_serializable(package="gatewise")
-class RowwiseAdagrad(TableOptimizer):
+class RowwiseAdagrad(EmbeddingOptimizer):
     """Adagrad with one accumulator for each row: next to no memory, and no row forgets how often it was moved.
 
     accumulator += mean over the row of gradient^2

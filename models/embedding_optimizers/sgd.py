@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 
-from models.embedding_optimizers.base import TableOptimizer
+from models.embedding_optimizers.base import EmbeddingOptimizer
 
 if TYPE_CHECKING:
     from models.recipe.option_types import Rate
 
 
 @keras.saving.register_keras_serializable(package="gatewise")
-class SGD(TableOptimizer):
+class SGD(EmbeddingOptimizer):
     """Stochastic gradient descent on the rows of the batch; the same as on the whole table.
 
     row -= learning_rate * gradient

@@ -11,7 +11,7 @@ from typing import Any
 from models.recipe.errors import InputError
 from models.recipe.features import Bucketised, Categorical, Feature, MultiValued, Numeric
 
-ENCODING_FILE = "encoding.json"
+LAYOUT_FILE = "layout.json"
 ANALYSED_FILE = "analysed.json"
 
 
@@ -53,7 +53,7 @@ class Analysed:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Encoding:
+class FeatureLayout:
     """The layout of the packed columns.
 
     Attributes:
@@ -61,7 +61,7 @@ class Encoding:
         categorical: (feature, table) of each column of `categorical`, in its order.
         multivalued: {feature: (table, pooling, width)} of each `multivalued/<feature>`.
         numeric: name of each column of `numeric`, in its order: feature, feature_missing, ...
-        compositional: the features among `multivalued` whose ids come in pairs, two for each value. A categorical one
+        quotient_remainder: the features among `multivalued` whose ids come in pairs, two for each value. A categorical one
             is among them too, as a list of one value.
     """
 
@@ -69,15 +69,15 @@ class Encoding:
     categorical: tuple[tuple[str, str], ...]
     multivalued: Mapping[str, tuple[str, str, int]]
     numeric: tuple[str, ...]
-    compositional: tuple[str, ...] = ()
+    quotient_remainder: tuple[str, ...] = ()
 
     def to_json(self) -> str:
-        """The encoding as JSON text; `from_json` reads it back."""
+        """The layout as JSON text; `from_json` reads it back."""
         return json.dumps(dataclasses.asdict(self), indent=2)
 
     @classmethod
-    def from_json(cls, text: str) -> Encoding:
-        """The encoding that `to_json` wrote."""
+    def from_json(cls, text: str) -> FeatureLayout:
+        """The layout that `to_json` wrote."""
         content: dict[str, Any] = json.loads(text)
         return cls(
             tables={table: (int(rows), int(dim)) for table, (rows, dim) in content["tables"].items()},
@@ -87,22 +87,22 @@ class Encoding:
                 for feature, (table, pooling, length) in content["multivalued"].items()
             },
             numeric=tuple(content["numeric"]),
-            compositional=tuple(content["compositional"]),
+            quotient_remainder=tuple(content["quotient_remainder"]),
         )
 
     @classmethod
-    def load(cls, transform_graph: str | Path) -> Encoding:
-        """The encoding in a TransformGraph's folder.
+    def load(cls, transform_graph: str | Path) -> FeatureLayout:
+        """The layout in a TransformGraph's folder.
 
         Raises:
             InputError: it has none, so it is no folder that the features stage wrote.
         """
-        path = Path(transform_graph) / ENCODING_FILE
+        path = Path(transform_graph) / LAYOUT_FILE
         try:
             return cls.from_json(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise InputError(
-                f"{transform_graph}: expected a TransformGraph of the features stage, found no {ENCODING_FILE} in it."
+                f"{transform_graph}: expected a TransformGraph of the features stage, found no {LAYOUT_FILE} in it."
             ) from None
 
 
@@ -116,7 +116,7 @@ def first_vocabulary_id(feature: Categorical | MultiValued) -> int:
     return 1 + feature.oov_buckets
 
 
-def encode(features: Mapping[str, Feature], analysed: Analysed) -> Encoding:
+def feature_layout(features: Mapping[str, Feature], analysed: Analysed) -> FeatureLayout:
     """The layout that the features have, given what the train split says.
 
     Args:
@@ -127,7 +127,7 @@ def encode(features: Mapping[str, Feature], analysed: Analysed) -> Encoding:
     for name, feature in features.items():
         table = table_of(name, feature)
         if isinstance(feature, Categorical | MultiValued) and feature.hash_buckets is not None:
-            rows = 1 + feature.hash_buckets * (2 if feature.compositional else 1)
+            rows = 1 + feature.hash_buckets * (2 if feature.quotient_remainder else 1)
         elif isinstance(feature, Categorical | MultiValued):
             rows = first_vocabulary_id(feature) + analysed.vocabulary_sizes[table]
         elif isinstance(feature, Bucketised):
@@ -137,17 +137,17 @@ def encode(features: Mapping[str, Feature], analysed: Analysed) -> Encoding:
         if feature.dim is None:
             raise ValueError(f"feature {name!r}: its dim is not filled in")
         tables[table] = (rows, feature.dim)
-    return Encoding(
+    return FeatureLayout(
         tables=tables,
         categorical=tuple(
             (name, table_of(name, feature))
             for name, feature in features.items()
-            if isinstance(feature, Categorical | Bucketised) and not is_compositional(feature)
+            if isinstance(feature, Categorical | Bucketised) and not is_quotient_remainder(feature)
         ),
         multivalued={
             name: (table_of(name, feature), *_list(feature))
             for name, feature in features.items()
-            if isinstance(feature, MultiValued) or is_compositional(feature)
+            if isinstance(feature, MultiValued) or is_quotient_remainder(feature)
         },
         numeric=tuple(
             column
@@ -155,19 +155,19 @@ def encode(features: Mapping[str, Feature], analysed: Analysed) -> Encoding:
             if isinstance(feature, Numeric)
             for column in (name, missing_name(name))
         ),
-        compositional=tuple(name for name, feature in features.items() if is_compositional(feature)),
+        quotient_remainder=tuple(name for name, feature in features.items() if is_quotient_remainder(feature)),
     )
 
 
-def is_compositional(feature: Feature) -> bool:
+def is_quotient_remainder(feature: Feature) -> bool:
     """Whether a value's embedding is the sum of two rows."""
-    return isinstance(feature, Categorical | MultiValued) and feature.compositional
+    return isinstance(feature, Categorical | MultiValued) and feature.quotient_remainder
 
 
 def _list(feature: Feature) -> tuple[str, int]:
     """Pooling and width of a feature's list."""
     pooling, length = (feature.pooling, feature.max_length) if isinstance(feature, MultiValued) else ("sum", 1)
-    return pooling, length * (2 if is_compositional(feature) else 1)
+    return pooling, length * (2 if is_quotient_remainder(feature) else 1)
 
 
 def missing_name(feature: str) -> str:
@@ -175,19 +175,19 @@ def missing_name(feature: str) -> str:
     return f"{feature}_missing"
 
 
-def part_of(encoding: Encoding, features: Collection[str]) -> Encoding:
+def part_of(layout: FeatureLayout, features: Collection[str]) -> FeatureLayout:
     """The layout of some of the features, in the same order."""
     numbers = {*features, *map(missing_name, features)}
     return dataclasses.replace(
-        encoding,
-        categorical=tuple(entry for entry in encoding.categorical if entry[0] in features),
-        multivalued={name: about for name, about in encoding.multivalued.items() if name in features},
-        numeric=tuple(name for name in encoding.numeric if name in numbers),
-        compositional=tuple(name for name in encoding.compositional if name in features),
+        layout,
+        categorical=tuple(entry for entry in layout.categorical if entry[0] in features),
+        multivalued={name: about for name, about in layout.multivalued.items() if name in features},
+        numeric=tuple(name for name in layout.numeric if name in numbers),
+        quotient_remainder=tuple(name for name in layout.quotient_remainder if name in features),
     )
 
 
-def features_of(encoding: Encoding) -> tuple[str, ...]:
+def features_of(layout: FeatureLayout) -> tuple[str, ...]:
     """The features of a layout."""
-    numbers = [name for name in encoding.numeric if missing_name(name) in encoding.numeric]
-    return (*(name for name, _ in encoding.categorical), *encoding.multivalued, *numbers)
+    numbers = [name for name in layout.numeric if missing_name(name) in layout.numeric]
+    return (*(name for name, _ in layout.categorical), *layout.multivalued, *numbers)

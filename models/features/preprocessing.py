@@ -18,7 +18,14 @@ from typing import Any
 
 import tensorflow as tf
 
-from models.features.layout import Analysed, Encoding, first_vocabulary_id, is_compositional, missing_name, table_of
+from models.features.layout import (
+    Analysed,
+    FeatureLayout,
+    first_vocabulary_id,
+    is_quotient_remainder,
+    missing_name,
+    table_of,
+)
 from models.features.raw_columns import Column, first_values, lists, with_one_text
 from models.recipe.features import (
     Bucketised,
@@ -41,23 +48,23 @@ def raw_feature_spec(features: Mapping[str, Feature]) -> dict[str, tf.io.VarLenF
     }
 
 
-def pack(outputs: Mapping[str, Any], encoding: Encoding) -> dict[str, tf.Tensor]:
+def pack(outputs: Mapping[str, Any], layout: FeatureLayout) -> dict[str, tf.Tensor]:
     """The graph's outputs side by side, as the model takes them; what is empty is absent.
 
     Args:
         outputs: {feature: (batch,) or (batch, width)}.
-        encoding: of the same features.
+        layout: of the same features.
 
     Returns:
         "categorical": (batch, C) int32; "numeric": (batch, N) float32; "multivalued/<feature>": (batch, L) int32.
     """
     packed = {}
-    if encoding.categorical:
-        ids = tf.stack([outputs[feature] for feature, _ in encoding.categorical], axis=1)
+    if layout.categorical:
+        ids = tf.stack([outputs[feature] for feature, _ in layout.categorical], axis=1)
         packed["categorical"] = tf.cast(ids, tf.int32)
-    if encoding.numeric:
-        packed["numeric"] = tf.stack([outputs[name] for name in encoding.numeric], axis=1)
-    for feature in encoding.multivalued:
+    if layout.numeric:
+        packed["numeric"] = tf.stack([outputs[name] for name in layout.numeric], axis=1)
+    for feature in layout.multivalued:
         packed[f"multivalued/{feature}"] = tf.cast(outputs[feature], tf.int32)
     return packed
 
@@ -78,7 +85,7 @@ def encode_columns(
     Outputs: categorical and bucketised: (batch,) int64 ids. multivalued: (batch, max_length) int64 ids, -1 where there
     is no more value. numeric: (batch,) float32 `<feature>` and `<feature>_missing`.
     Ids: 0 is missing; then the `oov_buckets` ids of values outside of the vocabulary; then the vocabulary.
-    Without a vocabulary: 0 is missing; then the `hash_buckets` ids. compositional: (batch, 2) or (batch, 2 max_length)
+    Without a vocabulary: 0 is missing; then the `hash_buckets` ids. quotient_remainder: (batch, 2) or (batch, 2 max_length)
     int64: for each value 1 + hash mod hash_buckets, and an id of the second half of the rows, by the hash's quotient;
     missing is 0 and -1.
     Bucketised: 0 is missing; then the intervals. Numbers that are not finite are missing.
@@ -108,10 +115,8 @@ def encode_columns(
         firsts = first_values(rows, codes, -1, batch)
         for name, first in zip(single, tf.unstack(firsts, num=len(single)), strict=True):
             feature = features[name]
-            compositional = is_compositional(feature)
-            outputs[name] = (
-                _pairs(tf.expand_dims(first, 1), feature, missing=0) if compositional else tf.maximum(first, 0)
-            )
+            pairs = is_quotient_remainder(feature)
+            outputs[name] = _pairs(tf.expand_dims(first, 1), feature, missing=0) if pairs else tf.maximum(first, 0)
     return outputs | _numbers(features, analysed, columns, batch)
 
 
@@ -186,10 +191,10 @@ def vocabulary_file(table: str) -> str:
 def _codes(
     name: str, feature: Categorical | MultiValued, analysed: Analysed, vocabulary: Table, values: tf.Tensor
 ) -> tf.Tensor:
-    """(value,) int64: the id of every value, or the hash for a compositional feature; -1 for an empty text."""
+    """(value,) int64: the id of every value, or the hash for a quotient-remainder feature; -1 for an empty text."""
     if feature.hash_buckets is None:
         codes = _known_ids(name, feature, analysed, vocabulary, values)
-    elif feature.compositional:
+    elif feature.quotient_remainder:
         # Remainder and quotient of one hash are as good as two independent ones.
         codes = _bucket(values, feature.hash_buckets**2)
     else:
@@ -198,10 +203,14 @@ def _codes(
 
 
 def _pairs(codes: tf.Tensor, feature: Feature, missing: int) -> tf.Tensor:
-    """(batch, 2 length) int64: two ids for each of (batch, length) hashes of a compositional feature, `missing` and -1
+    """(batch, 2 length) int64: two ids for each of (batch, length) hashes of a quotient-remainder feature, `missing` and -1
     where there is none. The codes themselves for another one.
     """
-    if not isinstance(feature, Categorical | MultiValued) or not feature.compositional or feature.hash_buckets is None:
+    if (
+        not isinstance(feature, Categorical | MultiValued)
+        or not feature.quotient_remainder
+        or feature.hash_buckets is None
+    ):
         return codes
     there, size = codes >= 0, feature.hash_buckets
     remainders = tf.where(there, 1 + codes % size, tf.constant(missing, tf.int64))

@@ -32,17 +32,17 @@ class FeatureEncoder(keras.layers.Layer):
         categorical: the table of each column of the categorical matrix; columns of one table share it.
         multivalued: {feature: (table, pooling)}, pooling one of mean, sum, max, sqrtn (sum / sqrt(length)).
         numeric: number of columns of the numeric matrix.
-        compositional: those of the multi-valued features whose ids come in pairs: a value's embedding is the sum of
+        quotient_remainder: those of the multi-valued features whose ids come in pairs: a value's embedding is the sum of
             the rows of its two ids.
 
     Call: a dict -> (batch, dim), dim = the columns' table dims, then the lists' (in the order given), then numeric:
         "categorical": (batch, column) int32
-        "multivalued/<feature>": (batch, length) int32, padded with -1; (batch, 2 length) for a compositional one
+        "multivalued/<feature>": (batch, length) int32, padded with -1; (batch, 2 length) for a quotient-remainder one
         "numeric": (batch, numeric) float32
         A key whose part is empty is absent.
 
     Raises:
-        ValueError: an unknown table, pooling or compositional feature, or no input at all.
+        ValueError: an unknown table, pooling or quotient-remainder feature, or no input at all.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class FeatureEncoder(keras.layers.Layer):
         categorical: tuple[str, ...] = (),
         multivalued: Mapping[str, tuple[str, str]] | None = None,
         numeric: int = 0,
-        compositional: tuple[str, ...] = (),
+        quotient_remainder: tuple[str, ...] = (),
         **layer: Any,
     ) -> None:
         super().__init__(**layer)
@@ -60,14 +60,14 @@ class FeatureEncoder(keras.layers.Layer):
         self.categorical = tuple(categorical)
         self.multivalued = tuple((name, (table, how)) for name, (table, how) in (multivalued or {}).items())
         self.numeric = numeric
-        self.compositional = tuple(compositional)
+        self.quotient_remainder = tuple(quotient_remainder)
         used = [*self.categorical, *(table for _, (table, _) in self.multivalued)]
         if unknown := sorted(set(used) - set(tables)):
             raise ValueError(f"FeatureEncoder: no embedding table for {unknown}; tables: {sorted(tables)}.")
         if unknown := sorted({how for _, (_, how) in self.multivalued} - set(POOLINGS)):
             raise ValueError(f"FeatureEncoder: unknown pooling {unknown}; known: {sorted(POOLINGS)}.")
-        if unknown := sorted(set(self.compositional) - {name for name, _ in self.multivalued}):
-            raise ValueError(f"FeatureEncoder: compositional {unknown} are not among the multi-valued features.")
+        if unknown := sorted(set(self.quotient_remainder) - {name for name, _ in self.multivalued}):
+            raise ValueError(f"FeatureEncoder: quotient_remainder {unknown} are not among the multi-valued features.")
         if not used and not numeric:
             raise ValueError("FeatureEncoder: no categorical, multivalued or numeric input; give at least one.")
         readers = [
@@ -123,7 +123,7 @@ class FeatureEncoder(keras.layers.Layer):
                     parts[reader.column] = ops.reshape(part, (-1, len(run) * table.dim))
                 else:
                     present = its_ids[:, start:end] != PADDING_ROW
-                    if reader.feature in self.compositional:
+                    if reader.feature in self.quotient_remainder:
                         part, present = _sum_of_pairs(part, present, table.dim)
                     parts[reader.feature] = pooled(part, present, how[reader.feature])
                 start = end
@@ -143,7 +143,7 @@ class FeatureEncoder(keras.layers.Layer):
             "categorical": self.categorical,
             "multivalued": dict(self.multivalued),
             "numeric": self.numeric,
-            "compositional": self.compositional,
+            "quotient_remainder": self.quotient_remainder,
         }
 
 

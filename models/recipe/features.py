@@ -48,7 +48,7 @@ class _Vocabulary(_Embedded):
         description="Ids of a feature without a vocabulary, chosen by hash: 1 + fingerprint(value) mod hash_buckets.",
         examples=[1_000_000],
     )
-    compositional: bool = Field(
+    quotient_remainder: bool = Field(
         default=False,
         description="With `hash_buckets`: the embedding is the sum of a row of each of two tables of hash_buckets rows, "
         "chosen by remainder and quotient of one hash. Values then rarely share both rows.",

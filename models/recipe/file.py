@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,11 @@ from models.recipe.errors import InputError, shown
 from models.recipe.locations import is_url
 from models.recipe.recipe import Recipe
 from models.recipe.registry import known
+from models.recipe.renamed_keys import new_names, rename_keys
 from models.recipe.section import DATA
 from models.recipe.yaml_document import Document, Location
+
+logger = logging.getLogger(__name__)
 
 _JSON_TYPES: dict[type, str] = {bool: "boolean", int: "number", float: "number"}
 
@@ -49,15 +53,17 @@ def load_recipe(
     """
     path = Path(path)
     document = _parse(path)
-    origin = dict.fromkeys(document.lines, "")
+    origin: dict[Location, str] = dict.fromkeys(document.lines, "")
     for name, file in (parts or {}).items():
         part = _parse(file)
         keys = tuple(name.split("."))
         _put(document, keys, part, f"{file}")
         origin.update({(*keys, *location): f"{file}:{line}" for location, line in part.lines.items()})
+    source = _Source(path, document, origin)
+    _read_old_names(source)
     for override in overrides:
         _override(document, override, origin)
-    source = _Source(path, document, origin)
+        _read_old_names(source)
     problems = source.misread()
     try:
         recipe = Recipe.model_validate(document.value)
@@ -118,6 +124,11 @@ def _parse(path: Path) -> Document:
     return document
 
 
+def _read_old_names(source: _Source) -> None:
+    for message in rename_keys(source.document, source.origin, source.place):
+        logger.warning("%s", message)
+
+
 def _override(document: Document, override: str, origin: dict[Location, str]) -> None:
     name, equals, text = override.partition("=")
     where = f"--set {override}"
@@ -125,8 +136,10 @@ def _override(document: Document, override: str, origin: dict[Location, str]) ->
     if not equals or not all(keys):
         raise InputError(f"{where}: expected section.key=value, such as --set model.architecture=ple.")
     part = yaml_document.parse_option(text, where)
-    _put(document, keys, part, where)
-    origin[keys] = where
+    if keys != (new := new_names(keys)):
+        logger.warning("%s: the key is now called %s; the old name is still read.", where, ".".join(new))
+    _put(document, new, part, where)
+    origin[new] = where
 
 
 def _put(document: Document, keys: tuple[str, ...], part: Document, where: str) -> None:
@@ -150,8 +163,8 @@ def _put(document: Document, keys: tuple[str, ...], part: Document, where: str) 
 class _Source:
     """Where each key of a document was written."""
 
-    def __init__(self, path: Path, document: Document, origin: Mapping[Location, str]) -> None:
-        self._path, self._document, self._origin = path, document, origin
+    def __init__(self, path: Path, document: Document, origin: dict[Location, str]) -> None:
+        self._path, self.document, self.origin = path, document, origin
         self._lines = document.lines
         self._schema = _schema()
 
@@ -159,9 +172,9 @@ class _Source:
         """The values of which YAML made something else than what was written: data's [NO, SE] is [false, "SE"], a number's
         010 is 8."""
         found = []
-        for location, written in self._document.written.items():
+        for location, written in self.document.written.items():
             place, schema = self._walk(location)
-            value = _at(self._document.value, location)
+            value = _at(self.document.value, location)
             if place != location:
                 continue
             if schema.get("format") == DATA and not yaml_document.is_text_of(written, value):
@@ -184,8 +197,8 @@ class _Source:
     def place(self, location: Location) -> str:
         """ "file:line: section.key: ", or the `--set` that wrote it."""
         for end in range(len(location), -1, -1):
-            if self._origin.get(location[:end]):
-                return f"{self._origin[location[:end]]}: "
+            if self.origin.get(location[:end]):
+                return f"{self.origin[location[:end]]}: "
         line = self._line(location)
         dotted = ".".join(map(str, location))
         return f"{self._path}:{line}: {dotted + ': ' if dotted else ''}"
@@ -194,8 +207,8 @@ class _Source:
         """One of pydantic's findings in our words, with its place."""
         location, schema = self._walk(detail["loc"])
         kind, received = detail["type"], detail["input"]
-        if kind == "string_type" and location in self._document.written:
-            message = yaml_document.misread(self._document.written[location], received, or_value=False)
+        if kind == "string_type" and location in self.document.written:
+            message = yaml_document.misread(self.document.written[location], received, or_value=False)
         elif schema.get("format") == DATA and kind.endswith("_type"):
             kinds = " or ".join(_SCALARS[name] for name in schema["type"] if name in _SCALARS)
             message = f"expected {kinds}; received {shown(received)}.{_example(schema)}"
@@ -232,7 +245,7 @@ class _Source:
     def _walk(self, loc: Sequence[Any]) -> tuple[Location, Mapping[str, Any]]:
         """The place in the document, and the schema there (for a missing or unknown key: of the section around it)."""
         location: Location = ()
-        value, schema = self._document.value, self._deref(self._schema)
+        value, schema = self.document.value, self._deref(self._schema)
         for part in loc:
             if (isinstance(value, dict) and part in value) or (
                 isinstance(value, list) and isinstance(part, int) and part < len(value)

@@ -181,7 +181,7 @@ class Kubeflow(Section):
     )
     root: Folder = Field(
         description="Folder in the pods, on a mounted volume, that outlives them: what `--root` is on one machine. Pushed "
-        "versions go to `serving/` in it; statistics to measure drift against and the trainer's backups lie beside.",
+        "versions go to `serving/` in it; statistics to measure drift against and the trainer's checkpoints lie beside.",
         examples=["/gatewise"],
     )
     data: DataFolder = Field(

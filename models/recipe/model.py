@@ -24,7 +24,7 @@ class ModelOptions(Section):
     balancer_options: Mapping[str, Mapping[str, Any]] = Field(
         default={}, description="Options by balancer.", examples=[{"pcgrad": {}}]
     )
-    penalties: Mapping[str, Mapping[str, Any]] = Field(
+    regularizers: Mapping[str, Mapping[str, Any]] = Field(
         default={},
         description="Penalties added to the loss, with their options.",
         examples=[{"l2": {"strength": 1e-6}}],
@@ -43,13 +43,13 @@ class Training(Section):
     )
     optimizer: Literal["adam", "adagrad", "sgd"] = Field(default="adam", description="Keras optimizer.")
     learning_rate: Annotated[float, Field(gt=0.0), Number] = Field(default=0.001, description="Its learning rate.")
-    table_optimizer: str | None = Field(
+    embedding_optimizer: str | None = Field(
         default=None,
         description="What moves the embedding tables, of which a step touches the batch's rows only: `adam` (lazy: "
         "moments of these rows), `adagrad` (row-wise: one accumulator for each row), `sgd`. By default as `optimizer`.",
         examples=["adagrad"],
     )
-    table_learning_rate: Annotated[float, Field(gt=0.0), Number] | None = Field(
+    embedding_learning_rate: Annotated[float, Field(gt=0.0), Number] | None = Field(
         default=None, description="Its learning rate; by default `learning_rate`.", examples=[0.02]
     )
     clip_norm: Annotated[float, Field(gt=0.0), Number] | None = Field(

@@ -1,6 +1,6 @@
 """The one place where an unknown name is refused, and where a method's options are read from its signature.
 
-The tables of methods (ARCHITECTURES, BALANCERS, PENALTIES) map a name to the dotted path of a class.
+The tables of methods (ARCHITECTURES, BALANCERS, REGULARIZERS) map a name to the dotted path of a class.
 Paths, not classes, so that `gatewise validate` can check a recipe without importing Keras: an option's
 name, type and default are read from the source of the class's `__init__`, its single place of truth. The type is a name
 of `models.recipe.option_types`, which has its range.

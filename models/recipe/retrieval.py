@@ -65,7 +65,7 @@ class RetrievalGate(Section):
     max_loss_to_baseline: Annotated[float, Field(ge=0.0), Number] | None = Field(
         default=None,
         description="How much worse than the newest blessed retrieval model older than the candidate it may be, both "
-        "asked the same questions about the same items. Holds, and says so, where there is none that can be asked.",
+        "asked the same eval queries about the same items. Holds, and says so, where there is none that can be asked.",
         examples=[0.01],
     )
 
@@ -93,7 +93,7 @@ class Retrieval(Section):
     history: Annotated[int, Field(ge=0, le=1000), Number] = Field(
         default=20,
         description="Last positives of the user before the example that the user's tower reads, as one mean embedding. "
-        "Needs a categorical feature of side `item` that reads the column `item` and is not compositional; 0 for none.",
+        "Needs a categorical feature of side `item` that reads the column `item` and is not quotient_remainder; 0 for none.",
     )
     dim: Annotated[int, Field(ge=1, le=1024), Number] = Field(
         default=64, description="Width of both towers' vectors, and of the embeddings of users and items themselves."
@@ -145,7 +145,7 @@ class Retrieval(Section):
     k: tuple[Annotated[int, Field(ge=1, le=10_000), Number], ...] = Field(
         default=(10, 100), min_length=1, description="Lengths of the lists that are measured.", examples=[[10, 100]]
     )
-    max_questions: Annotated[int, Field(ge=1), Number] = Field(
+    max_queries: Annotated[int, Field(ge=1), Number] = Field(
         default=20_000, description="Most users of the eval split that are asked about, chosen by hash."
     )
     gates: tuple[RetrievalGate, ...] = Field(

@@ -34,9 +34,13 @@ def history_feature(recipe: Recipe, section: Retrieval) -> str:
     """The feature whose ids the history holds, "" if there is none.
 
     It is the first categorical item feature that reads the item's column and whose ids are one column of the transformed
-    examples: with a vocabulary or with `hash_buckets`, but not `compositional`, where an id is two.
+    examples: with a vocabulary or with `hash_buckets`, but not `quotient_remainder`, where an id is two.
     """
     for name, feature in item_features(recipe).items():
-        if isinstance(feature, Categorical) and not feature.compositional and column_of(name, feature) == section.item:
+        if (
+            isinstance(feature, Categorical)
+            and not feature.quotient_remainder
+            and column_of(name, feature) == section.item
+        ):
             return name
     return ""

@@ -84,7 +84,7 @@ class Task(Section):
     window: Duration | None = Field(
         default=None, description="How long after the impression an outcome still counts (logs).", examples=["7d"]
     )
-    given: str | None = Field(
+    conditioned_on: str | None = Field(
         default=None,
         description="A binary task that must have happened for this one to be observed: elsewhere the weight is 0.",
         examples=["click"],

@@ -1,4 +1,4 @@
-"""The two types of penalty, which the training step tells apart by type and never by name."""
+"""The two types of regularizer, which the training step tells apart by type and never by name."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ class _Configured(abc.ABC):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
-        """The penalty with these options."""
+        """The regularizer with these options."""
         return cls(**config)
 
 
-class Penalty(_Configured):
+class Regularizer(_Configured):
     """A cost of the architecture's variables, added to the losses.
 
     A variable tells its role by its name: "kernel" and "bias" of dense layers, "alpha" of a cross-stitch unit.
@@ -32,7 +32,7 @@ class Penalty(_Configured):
         """The cost, a scalar, of the architecture's trainable variables."""
 
 
-class RowPenalty(_Configured):
+class RowRegularizer(_Configured):
     """A cost of the embedding rows that a batch reads, added to the losses."""
 
     @abc.abstractmethod

@@ -8,14 +8,14 @@ import keras
 from keras import ops
 
 from models.recipe.errors import InputError
-from models.regularizers.base import RowPenalty
+from models.regularizers.base import RowRegularizer
 
 if TYPE_CHECKING:
     from models.recipe.option_types import Strength
 
 
 @keras.saving.register_keras_serializable(package="gatewise")
-class FrequencyL2(RowPenalty):
+class FrequencyL2(RowRegularizer):
     """Squared embeddings of the batch's rows over their frequency: against learning rare ids by heart.
 
     penalty = strength * sum over the distinct rows j that the batch reads of |e_j|^2 / n_j

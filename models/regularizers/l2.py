@@ -9,14 +9,14 @@ import keras
 from keras import ops
 
 from models.recipe.errors import InputError
-from models.regularizers.base import Penalty
+from models.regularizers.base import Regularizer
 
 if TYPE_CHECKING:
     from models.recipe.option_types import Strength
 
 
 @keras.saving.register_keras_serializable(package="gatewise")
-class L2(Penalty):
+class L2(Regularizer):
     """Squared weights of the dense layers as a cost: for networks that are large for their data.
 
     penalty = strength * sum of squares of all dense kernels, those of experts, gates and towers included. Biases and

@@ -19,11 +19,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import tensorflow as tf
 
-from models.features.layout import Encoding
+from models.features.layout import FeatureLayout
 from models.files.version_folders import WARM_UP_FILE
 from models.recipe.argument_names import argument_names
-from models.retrieval.asking import ITEM, QUERY
 from models.retrieval.exact_index import ExactIndex
+from models.retrieval.inference import ITEM, QUERY
 from models.retrieval.item_table import raw_batches, read_items
 from models.retrieval.plan import EXCLUDE, HISTORY, ITEMS_FILE, PRIOR_COLUMN, VECTOR_COLUMN, RetrievalPlan
 from models.retrieval.two_tower import TwoTower
@@ -40,7 +40,7 @@ _DTYPES = {"bytes": tf.string, "int": tf.int64, "float": tf.float32}
 
 
 def export(
-    model: TwoTower, plan: RetrievalPlan, encoding: Encoding, transform_graph: Path, items: str, directory: Path
+    model: TwoTower, plan: RetrievalPlan, layout: FeatureLayout, transform_graph: Path, items: str, directory: Path
 ) -> None:
     """Writes a SavedModel with its signatures, the item table with vectors, and the notes; whole or not at all.
 
@@ -55,7 +55,7 @@ def export(
     Args:
         model: trained.
         plan: of the recipe.
-        encoding: of the features.
+        layout: of the features.
         transform_graph: folder of the TransformGraph.
         items: glob of the item table's file.
         directory: is made; what it held before is replaced.
@@ -66,7 +66,7 @@ def export(
     table = read_items(items, plan.item)
     ids = table.column(plan.item.column).to_numpy()
     prior = table.column(PRIOR_COLUMN).to_numpy()
-    module = _module(model, plan, encoding, transform_graph)
+    module = _module(model, plan, layout, transform_graph)
     # With what the served model itself does, so that a vector of the table is that of its signature.
     vectors = np.concatenate(
         [module.raw_items(columns).numpy() for _, columns in raw_batches(table, plan.item_inputs)], axis=0
@@ -134,7 +134,7 @@ def _warm_up_requests(inputs: Mapping[str, Mapping[str, Any]]) -> list[Any]:
     return requests
 
 
-def _module(model: TwoTower, plan: RetrievalPlan, encoding: Encoding, transform_graph: Path) -> tf.Module:
+def _module(model: TwoTower, plan: RetrievalPlan, layout: FeatureLayout, transform_graph: Path) -> tf.Module:
     """The signatures over one set of variables; as in `models.serving.export`, the module owns these and not the Keras model."""
     import tensorflow_transform as tft
 
@@ -169,7 +169,7 @@ def _module(model: TwoTower, plan: RetrievalPlan, encoding: Encoding, transform_
         return ragged.with_flat_values(ids).to_tensor(-1, shape=(None, length))
 
     def user_vectors(columns: Mapping[str, tf.SparseTensor], history: tf.SparseTensor, count: Any) -> tf.Tensor:
-        packed = pack(features(columns, count), users.encoding)
+        packed = pack(features(columns, count), users.layout)
         if users.history is not None:
             packed[f"multivalued/{HISTORY}"] = history_ids(history)
         vectors = model.user_vectors(packed)
@@ -177,7 +177,7 @@ def _module(model: TwoTower, plan: RetrievalPlan, encoding: Encoding, transform_
 
     def item_vectors(columns: Mapping[str, tf.SparseTensor]) -> tf.Tensor:
         count = next(iter(columns.values())).dense_shape[0]
-        vectors = model.item_vectors(pack(features(columns, tf.cast(count, tf.int32)), items.encoding))
+        vectors = model.item_vectors(pack(features(columns, tf.cast(count, tf.int32)), items.layout))
         return tf.concat([vectors, tf.zeros_like(vectors[:, :1])], axis=1) if plan.prior else vectors
 
     of_user = {column: tf.io.VarLenFeature(_DTYPES[about.type]) for column, about in plan.user_inputs.items()}

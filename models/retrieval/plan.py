@@ -97,7 +97,7 @@ _FOR_OTHERS = {
     "item_ttl": None,
     "exclude_seen": True,
     "k": (1,),
-    "max_questions": 1,
+    "max_queries": 1,
     "gates": (),
 }
 """Keys of the section that only other stages read."""

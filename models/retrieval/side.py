@@ -8,7 +8,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from models.features.layout import Encoding, part_of
+from models.features.layout import FeatureLayout, part_of
 from models.retrieval.plan import HISTORY
 
 
@@ -17,12 +17,12 @@ class Side:
     """Which columns of the whole packing one tower reads.
 
     Attributes:
-        encoding: the layout of what it reads; its tables have their width in the tower.
+        layout: the layout of what it reads; its tables have their width in the tower.
         categorical, numeric: places of its columns among the whole packing's.
         history: (embedding table, length) of the list of items that the tower reads too, or None.
     """
 
-    encoding: Encoding
+    layout: FeatureLayout
     categorical: tuple[int, ...]
     numeric: tuple[int, ...]
     history: tuple[str, int] | None = None
@@ -38,7 +38,7 @@ class Side:
             chosen["categorical"] = tf.gather(packed["categorical"], self.categorical, axis=1)
         if self.numeric:
             chosen["numeric"] = tf.gather(packed["numeric"], self.numeric, axis=1)
-        for name in self.encoding.multivalued:
+        for name in self.layout.multivalued:
             chosen[f"multivalued/{name}"] = packed[f"multivalued/{name}"]
         if self.history is not None:
             chosen[f"multivalued/{HISTORY}"] = packed[HISTORY]
@@ -46,7 +46,7 @@ class Side:
 
 
 def side_of(
-    encoding: Encoding,
+    layout: FeatureLayout,
     features: Collection[str],
     wide_tables: Collection[str],
     dim: int,
@@ -55,26 +55,26 @@ def side_of(
     """The side with these features.
 
     Args:
-        encoding: of all features.
+        layout: of all features.
         features: of the side.
         wide_tables: tables that are `dim` wide in a tower.
         dim: their width.
         history: feature whose ids the history holds, and the history's length; None without one.
     """
-    part = part_of(encoding, features)
+    part = part_of(layout, features)
     of_history = None
     if history is not None:
-        of_history = dict(encoding.categorical)[history[0]], history[1]
+        of_history = dict(layout.categorical)[history[0]], history[1]
     used = {table for _, table in part.categorical} | {table for table, _, _ in part.multivalued.values()}
     used |= {of_history[0]} if of_history else set()
     tables = {
         name: (rows, dim if name in wide_tables else width)
-        for name, (rows, width) in encoding.tables.items()
+        for name, (rows, width) in layout.tables.items()
         if name in used
     }
     return Side(
         dataclasses.replace(part, tables=tables),
-        tuple(encoding.categorical.index(entry) for entry in part.categorical),
-        tuple(encoding.numeric.index(name) for name in part.numeric),
+        tuple(layout.categorical.index(entry) for entry in part.categorical),
+        tuple(layout.numeric.index(name) for name in part.numeric),
         of_history,
     )

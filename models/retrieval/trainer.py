@@ -13,7 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from models.features.layout import Encoding
+from models.features.layout import FeatureLayout
 from models.files.whole_file import write_whole
 from models.recipe.errors import TrainingError
 from models.retrieval.batches import epoch_batches
@@ -22,7 +22,7 @@ from models.retrieval.interactions import Interactions, read_interactions
 from models.retrieval.plan import RetrievalPlan
 from models.retrieval.side import side_of
 from models.retrieval.two_tower import TwoTower
-from models.training.checkpoint import Backup, EarlyStopping, Progress, backup_folder
+from models.training.checkpoint import EarlyStopping, Progress, TrainingCheckpoint, checkpoint_folder
 from models.training.devices import take_memory_as_needed
 
 logger = logging.getLogger(__name__)
@@ -33,10 +33,10 @@ def run_fn(fn_args: Any) -> None:
 
     Args:
         fn_args: of `tfx.components.trainer.fn_args_utils.FnArgs`: `custom_config["plan"]` (JSON of a RetrievalPlan) and
-            perhaps `["backups"]` (a folder); `train_files` the positives, `eval_files` the item table (one glob each),
+            perhaps `["checkpoints"]` (a folder); `train_files` the positives, `eval_files` the item table (one glob each),
             `transform_graph_path`, `serving_model_dir`, `model_run_dir`.
 
-    Writes the exported model, and history.json in `model_run_dir`. While it runs it keeps a backup after each epoch, from
+    Writes the exported model, and history.json in `model_run_dir`. While it runs it keeps a checkpoint after each epoch, from
     which the next run goes on if this one is killed.
 
     Raises:
@@ -47,27 +47,27 @@ def run_fn(fn_args: Any) -> None:
     plan = RetrievalPlan.model_validate_json(fn_args.custom_config["plan"])
     transform_graph, run_dir = Path(fn_args.transform_graph_path), Path(fn_args.model_run_dir)
     [positives], [items] = fn_args.train_files, fn_args.eval_files
-    encoding = Encoding.load(transform_graph)
-    backup = Backup(backup_folder(run_dir, fn_args.train_files, fn_args.custom_config))
+    layout = FeatureLayout.load(transform_graph)
+    checkpoint = TrainingCheckpoint(checkpoint_folder(run_dir, fn_args.train_files, fn_args.custom_config))
     data = read_interactions(positives)
-    model, history = train(plan, encoding, data, backup)
-    export(model, plan, encoding, transform_graph, items, Path(fn_args.serving_model_dir))
+    model, history = train(plan, layout, data, checkpoint)
+    export(model, plan, layout, transform_graph, items, Path(fn_args.serving_model_dir))
     write_whole(run_dir / "history.json", json.dumps({"epochs": history, "rows": len(data)}, indent=2))
-    backup.remove()
+    checkpoint.remove()
 
 
 def train(
-    plan: RetrievalPlan, encoding: Encoding, data: Interactions, backup: Backup
+    plan: RetrievalPlan, layout: FeatureLayout, data: Interactions, checkpoint: TrainingCheckpoint
 ) -> tuple[TwoTower, list[dict[str, Any]]]:
-    """Trains the towers from the plan's seed, or goes on from the last whole epoch of the backup.
+    """Trains the towers from the plan's seed, or goes on from the last whole epoch of the checkpoint.
 
     Same seed and data, same result, bit for bit, however often it was killed.
 
     Args:
         plan: of the recipe.
-        encoding: of the features.
+        layout: of the features.
         data: the train positives.
-        backup: to go on from, and to keep the state in.
+        checkpoint: to go on from, and to keep the state in.
 
     Returns:
         The model after its last epoch, and for each epoch its number from 1, loss, seconds, examples_per_second.
@@ -77,10 +77,10 @@ def train(
     """
     options = plan.options
     keras.utils.set_random_seed(plan.seed)
-    model = build_model(plan, encoding)
+    model = build_model(plan, layout)
     progress = Progress(EarlyStopping(options.epochs))
-    if backup.restore(model, progress):
-        logger.info("Going on after %d epochs of a training that did not end: %s", progress.epoch, backup.folder)
+    if checkpoint.restore(model, progress):
+        logger.info("Going on after %d epochs of a training that did not end: %s", progress.epoch, checkpoint.folder)
     size = min(options.batch_size, max(len(data), 2))
     # With autograph, which TensorFlow Recommenders counts on.
     step = tf.function(model.step, jit_compile=True)
@@ -109,18 +109,18 @@ def train(
         # another time, with other items.
         progress.stopping.update(progress.epoch, -float(progress.epoch))
         progress.history.append(entry)
-        backup.save(model, progress)
+        checkpoint.save(model, progress)
         logger.info("Retrieval, epoch %d of %d: loss %.4f, %.1f s", entry["epoch"], options.epochs, loss, seconds)
     return model, progress.history
 
 
-def build_model(plan: RetrievalPlan, encoding: Encoding) -> TwoTower:
+def build_model(plan: RetrievalPlan, layout: FeatureLayout) -> TwoTower:
     """The towers that the plan describes, with all their variables and those of their optimizers."""
     options = plan.options
     history = (plan.history_feature, options.history) if plan.history_feature else None
     model = TwoTower(
-        side_of(encoding, plan.user_features, plan.wide_tables, options.dim, history),
-        side_of(encoding, plan.item_features, plan.wide_tables, options.dim),
+        side_of(layout, plan.user_features, plan.wide_tables, options.dim, history),
+        side_of(layout, plan.item_features, plan.wide_tables, options.dim),
         options,
     )
     model.build()

@@ -37,16 +37,16 @@ class Tower(keras.layers.Layer):
 
     def __init__(self, side: Side, units: tuple[int, ...], dim: int, normalise: bool, **layer: Any) -> None:
         super().__init__(**layer)
-        encoding = side.encoding
-        lists = {name: (table, pooling) for name, (table, pooling, _) in encoding.multivalued.items()}
+        layout = side.layout
+        lists = {name: (table, pooling) for name, (table, pooling, _) in layout.multivalued.items()}
         if side.history is not None:
             lists[HISTORY] = (side.history[0], "mean")
         self.encoder = FeatureEncoder(
-            encoding.tables,
-            categorical=tuple(table for _, table in encoding.categorical),
+            layout.tables,
+            categorical=tuple(table for _, table in layout.categorical),
             multivalued=lists,
-            numeric=len(encoding.numeric),
-            compositional=encoding.compositional,
+            numeric=len(layout.numeric),
+            quotient_remainder=layout.quotient_remainder,
         )
         self.encoder.fill = one_pass
         self.hidden = MLP(units)
@@ -57,7 +57,7 @@ class Tower(keras.layers.Layer):
         self.encoder.build(None)
         self.hidden.build((None, self.encoder.dim))
         self.out.build(self.hidden.compute_output_shape((None, self.encoder.dim)))
-        # Moved by the table optimizer, as in the ranker.
+        # Moved by the embedding optimizer, as in the ranker.
         self.encoder.trainable = False
 
     def call(self, features: Mapping[str, Any]) -> Any:
@@ -93,7 +93,7 @@ class TwoTower(keras.Model):
             Tower(side, options.units, options.dim, options.normalise, name=name)
             for side, name in ((users, "user"), (items, "item"))
         ]
-        self.table_optimizers = [LazyAdam(learning_rate=options.learning_rate) for _ in self.towers]
+        self.embedding_optimizers = [LazyAdam(learning_rate=options.learning_rate) for _ in self.towers]
         self.task = load_recommenders().tasks.Retrieval(
             loss=load_keras_2().losses.CategoricalCrossentropy(from_logits=True, reduction="sum"),
             temperature=options.temperature,
@@ -102,7 +102,7 @@ class TwoTower(keras.Model):
         )
 
     def build(self, input_shape: Any = None) -> None:
-        for tower, optimizer in zip(self.towers, self.table_optimizers, strict=True):
+        for tower, optimizer in zip(self.towers, self.embedding_optimizers, strict=True):
             tower.build()
             optimizer.build([(table.rows, table.dim) for table in tower.encoder.fused])
 
@@ -149,7 +149,7 @@ class TwoTower(keras.Model):
         features = [side.select(packed) for side in self.sides]
         ids = [tower.encoder.row_ids(its) for tower, its in zip(self.towers, features, strict=True)]
         rows = [tower.encoder.gather(its_ids) for tower, its_ids in zip(self.towers, ids, strict=True)]
-        distinct = [optimizer.distinct(its) for optimizer, its in zip(self.table_optimizers, ids, strict=True)]
+        distinct = [optimizer.distinct(its) for optimizer, its in zip(self.embedding_optimizers, ids, strict=True)]
         with tf.GradientTape() as tape:
             tape.watch(rows)
             users, items = (
@@ -160,7 +160,7 @@ class TwoTower(keras.Model):
         dense, *of_rows = gradients(tape, loss, self.trainable_variables, *rows)
         number = tf.cast(self.optimizer.iterations, "float32") + 1.0
         for tower, optimizer, its_distinct, its_gradients in zip(
-            self.towers, self.table_optimizers, distinct, of_rows, strict=True
+            self.towers, self.embedding_optimizers, distinct, of_rows, strict=True
         ):
             for index, (table, one, gradient) in enumerate(
                 zip(tower.encoder.embeddings, its_distinct, its_gradients, strict=True)

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import tensorflow as tf
 
-from models.features.layout import Encoding
+from models.features.layout import FeatureLayout
 from models.files.version_folders import WARM_UP_FILE
 from models.recipe import formula
 from models.recipe.argument_names import argument_names
@@ -33,8 +33,8 @@ Predictions = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 class ForOneUser(Protocol):
     """The predictions for one user and many candidates: `UserOnce` of a trained model."""
 
-    user_encoding: Encoding
-    candidate_encoding: Encoding
+    user_layout: FeatureLayout
+    candidate_layout: FeatureLayout
 
     def __call__(self, user: Mapping[str, Any], candidates: Mapping[str, Any]) -> Mapping[str, Any]:
         """Packed columns of the user, (1, ...), and of the candidates, (candidate, ...) -> {task: (candidate,)}."""
@@ -43,7 +43,7 @@ class ForOneUser(Protocol):
 def export(
     predictions: Predictions,
     transform_graph: Path,
-    encoding: Encoding,
+    layout: FeatureLayout,
     directory: Path,
     *,
     inputs: Mapping[str, Mapping[str, Any]],
@@ -68,7 +68,7 @@ def export(
     Args:
         predictions: of the trained model.
         transform_graph: folder of the TransformGraph.
-        encoding: of the same folder.
+        layout: of the same folder.
         directory: is made; what it held before is replaced.
         inputs: {raw column: {"type", "multivalued", "side"}}.
         kinds: {task: "binary" or "regression"}.
@@ -78,7 +78,7 @@ def export(
             candidate.
     """
     plan = plan or ServingPlan(score=next(iter(kinds)))
-    module = _module(predictions, transform_graph, encoding, inputs, tuple(kinds), plan, for_one_user)
+    module = _module(predictions, transform_graph, layout, inputs, tuple(kinds), plan, for_one_user)
     unfinished = directory.with_name(f".{directory.name}.tmp")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.parent.mkdir(parents=True, exist_ok=True)
@@ -104,7 +104,7 @@ def export(
 def _module(
     predictions: Predictions,
     transform_graph: Path,
-    encoding: Encoding,
+    layout: FeatureLayout,
     inputs: Mapping[str, Mapping[str, Any]],
     tasks: tuple[str, ...],
     plan: ServingPlan,
@@ -143,11 +143,11 @@ def _module(
 
     @tf.function(input_signature=[tf.TensorSpec((None,), tf.string, name="examples")])
     def serve(examples: Any) -> dict[str, Any]:
-        return flat(predictions(pack(module.transform.transform_fn(tf.io.parse_example(examples, spec)), encoding)))
+        return flat(predictions(pack(module.transform.transform_fn(tf.io.parse_example(examples, spec)), layout)))
 
     @tf.function(input_signature=[specs])
     def raw(columns: Any = missing) -> dict[str, Any]:
-        return flat(predictions(pack(features(columns, named_tensors.rows(columns)), encoding)))
+        return flat(predictions(pack(features(columns, named_tensors.rows(columns)), layout)))
 
     @tf.function(input_signature=[{**specs, **tunable}])
     def rank(columns: Any = {**missing, **{name: fixed[name] for name in tunable}}) -> dict[str, Any]:  # noqa: B006
@@ -157,11 +157,11 @@ def _module(
         with tf.control_dependencies(checks):
             count = named_tensors.rows(each) if each else tf.constant(1)
         if for_one_user is None:
-            answers = flat(predictions(pack(features({**users, **each}, count), encoding)))
+            answers = flat(predictions(pack(features({**users, **each}, count), layout)))
         else:
             # Two passes through the graph: in one, all columns have the same number of rows.
-            user = pack(features(users, tf.constant(1)), for_one_user.user_encoding)
-            candidates = pack(features(each, count), for_one_user.candidate_encoding)
+            user = pack(features(users, tf.constant(1)), for_one_user.user_layout)
+            candidates = pack(features(each, count), for_one_user.candidate_layout)
             answers = flat(for_one_user(user, candidates))
         weights = {name: columns[name] if name in tunable else fixed[name] for name in plan.weights}
         blend = formula.evaluate(parsed, {**answers, **weights}, lambda value: tf.constant(value, tf.float32))
@@ -169,7 +169,7 @@ def _module(
         best_first = tf.argsort(tf.where(tf.math.is_nan(blend), -float("inf"), blend), direction="DESCENDING")
         return {**answers, "score": blend, "ranking": best_first}
 
-    @tf.function(input_signature=[packed_spec(encoding)])
+    @tf.function(input_signature=[packed_spec(layout)])
     def transformed(columns: Any) -> dict[str, Any]:
         return flat(predictions(columns))
 
@@ -184,12 +184,12 @@ def _one_row(columns: Mapping[str, Any]) -> tf.Operation:
     return tf.debugging.assert_equal(counts, 1, f"rank: expected one row of each column of the user: {names}.")
 
 
-def packed_spec(encoding: Encoding) -> dict[str, tf.TensorSpec]:
+def packed_spec(layout: FeatureLayout) -> dict[str, tf.TensorSpec]:
     """Shapes and types of the packed columns; what is empty is absent."""
     shapes = {
-        "categorical": (len(encoding.categorical), tf.int32),
-        "numeric": (len(encoding.numeric), tf.float32),
-        **{f"multivalued/{name}": (length, tf.int32) for name, (_, _, length) in encoding.multivalued.items()},
+        "categorical": (len(layout.categorical), tf.int32),
+        "numeric": (len(layout.numeric), tf.float32),
+        **{f"multivalued/{name}": (length, tf.int32) for name, (_, _, length) in layout.multivalued.items()},
     }
     return {
         name: tf.TensorSpec((None, width), dtype, name=argument(name))

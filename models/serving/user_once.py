@@ -16,7 +16,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from models.features.layout import Encoding, features_of, missing_name, part_of
+from models.features.layout import FeatureLayout, features_of, missing_name, part_of
 from models.layers.feature_encoder import FeatureEncoder
 from models.losses import LOSSES
 
@@ -31,7 +31,7 @@ class UserOnce:
 
     Args:
         model: trained; it predicts in float32.
-        encoding: of all features.
+        layout: of all features.
         user_features: those of the user: neither none nor all of them.
 
     Call: the packed columns of one user, (1, ...), and of the candidates, (candidate, ...) -> {task: (candidate,)}.
@@ -41,17 +41,17 @@ class UserOnce:
             with a bias.
     """
 
-    def __init__(self, model: MultiTaskModel, encoding: Encoding, user_features: Collection[str]) -> None:
-        others = [name for name in features_of(encoding) if name not in user_features]
+    def __init__(self, model: MultiTaskModel, layout: FeatureLayout, user_features: Collection[str]) -> None:
+        others = [name for name in features_of(layout) if name not in user_features]
         self.model = model
-        self.user_encoding, self.candidate_encoding = part_of(encoding, user_features), part_of(encoding, others)
-        if not features_of(self.user_encoding) or not others:
+        self.user_layout, self.candidate_layout = part_of(layout, user_features), part_of(layout, others)
+        if not features_of(self.user_layout) or not others:
             raise ValueError("UserOnce: expected features of the user and others.")
-        self.encoders = [_encoder(part, encoding) for part in (self.user_encoding, self.candidate_encoding)]
+        self.encoders = [_encoder(part, layout) for part in (self.user_layout, self.candidate_layout)]
         architecture = model.architecture
         self.twin = type(architecture).from_config(architecture.get_config())
         self.twin.build((None, self.encoders[1].dim))
-        of_user = _positions(encoding, user_features)
+        of_user = _positions(layout, user_features)
         self.kernels: dict[str, tuple[tf.Variable, tf.Variable]] = {}
         for own, narrow in self._pairs():
             if own.shape == narrow.shape:
@@ -105,24 +105,24 @@ class UserOnce:
         return encoder.assemble(rows, row_ids, features)
 
 
-def _encoder(part: Encoding, whole: Encoding) -> FeatureEncoder:
+def _encoder(part: FeatureLayout, whole: FeatureLayout) -> FeatureEncoder:
     """Reads the tables of the whole, which lie where they did: a width's tables are fused, whoever reads them."""
     return FeatureEncoder(
         dict(whole.tables),
         categorical=tuple(table for _, table in part.categorical),
         multivalued={name: (table, pooling) for name, (table, pooling, _) in part.multivalued.items()},
         numeric=len(part.numeric),
-        compositional=part.compositional,
+        quotient_remainder=part.quotient_remainder,
     )
 
 
-def _positions(encoding: Encoding, features: Collection[str]) -> np.ndarray:
+def _positions(layout: FeatureLayout, features: Collection[str]) -> np.ndarray:
     """(dim,) bool: which of the encoder's outputs are those of some features."""
     numbers = {*features, *map(missing_name, features)}
-    dims = {table: dim for table, (_, dim) in encoding.tables.items()}
+    dims = {table: dim for table, (_, dim) in layout.tables.items()}
     belongs = [
-        *((name in features, dims[table]) for name, table in encoding.categorical),
-        *((name in features, dims[table]) for name, (table, _, _) in encoding.multivalued.items()),
-        *((name in numbers, 1) for name in encoding.numeric),
+        *((name in features, dims[table]) for name, table in layout.categorical),
+        *((name in features, dims[table]) for name, (table, _, _) in layout.multivalued.items()),
+        *((name in numbers, 1) for name in layout.numeric),
     ]
     return np.concatenate([np.full(width, of_user) for of_user, width in belongs])

@@ -94,7 +94,7 @@ class Checkpoints(keras.callbacks.Callback):
         save: called with the steps done in the epoch.
         seconds: of training between two saves.
         done: steps of the epoch that an earlier process did; its metrics, which `fit` sets to 0, are those of the model.
-        steps: of the epoch; after the last, the epoch's own backup comes.
+        steps: of the epoch; after the last, the epoch's own checkpoint comes.
         now: seconds since any time.
     """
 

@@ -1,4 +1,4 @@
-"""Early stopping and the backup of a training: one that is killed, in the middle of an epoch too, goes on as if it had
+"""Early stopping and the checkpoint of a training: one that is killed, in the middle of an epoch too, goes on as if it had
 not been.
 
 Keras' own EarlyStopping forgets its best epoch when a training is resumed, and its BackupAndRestore writes weights and
@@ -77,7 +77,7 @@ class Progress:
         return len(self.history)
 
 
-class Backup:
+class TrainingCheckpoint:
     """The last state of a training, in a folder, and the weights after its best epoch.
 
     `weights-E-S.npz` and `optimizer-E-S.npz` hold the variables after E whole epochs and S steps of the next one, in the
@@ -107,7 +107,7 @@ class Backup:
     def restore(self, model: keras.Model, progress: Progress) -> bool:
         """Puts model, optimizer, metrics and `progress` into the state last saved.
 
-        The patience of `progress` stays. False, and nothing is changed, without a usable backup.
+        The patience of `progress` stays. False, and nothing is changed, without a usable checkpoint.
         """
         if not self._state.is_file():
             return False
@@ -119,7 +119,7 @@ class Backup:
             check_variables(weights, model.variables)
             check_variables(rest, _other_state(model))
         except (OSError, ValueError, KeyError, TypeError) as error:
-            logger.warning("The backup in %s does not fit this training, which starts anew: %s", self.folder, error)
+            logger.warning("The checkpoint in %s does not fit this training, which starts anew: %s", self.folder, error)
             self.remove()
             return False
         read_variables(weights, model.variables)
@@ -156,12 +156,14 @@ def _other_state(model: keras.Model) -> list[keras.Variable]:
     return [*model.optimizer.variables, *model.metrics_variables]
 
 
-def backup_folder(run_dir: Path, train_files: list[str], custom_config: Mapping[str, Any]) -> Path:
-    """Where a training keeps its backup: named by what it trains on and how, below the pipeline's node or, where the
-    outputs do not outlive a pod, below the folder `custom_config["backups"]`.
+def checkpoint_folder(run_dir: Path, train_files: list[str], custom_config: Mapping[str, Any]) -> Path:
+    """Where a training keeps its checkpoint: named by what it trains on and how, below the pipeline's node or, where the
+    outputs do not outlive a pod, below the folder `custom_config["checkpoints"]`.
 
     `model_run_dir` and TFX's own working folders are new after a kill, the node's folder is not.
     """
     key = json.dumps([train_files, dict(custom_config)], sort_keys=True)
-    parent = Path(custom_config["backups"]) if "backups" in custom_config else run_dir.parent.parent / ".backup"
+    parent = (
+        Path(custom_config["checkpoints"]) if "checkpoints" in custom_config else run_dir.parent.parent / ".checkpoint"
+    )
     return parent / hashlib.sha256(key.encode("utf-8")).hexdigest()[:16]

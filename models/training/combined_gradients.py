@@ -38,7 +38,7 @@ def combined_gradients(
         encoded: (batch, dim).
         outputs: the logits of each task.
         weighted: the loss of each task, a scalar.
-        extra: penalties, a scalar.
+        extra: regularizers, a scalar.
 
     Returns:
         The gradient of each variable; of the rows of each table; and for each task one to look at.

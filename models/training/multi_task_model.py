@@ -1,8 +1,8 @@
 """MultiTaskModel: the one place where an architecture meets a balancer.
 
 One compiled step: gather the batch's rows, encode, forward, a loss for each task, one gradient from all of them; then
-Keras' optimizer moves the dense variables, the table optimizer the rows that were gathered, and nothing else of the
-tables is touched. The step knows the two types of balancer and of penalty, and no method's name.
+Keras' optimizer moves the dense variables, the embedding optimizer the rows that were gathered, and nothing else of the
+tables is touched. The step knows the two types of balancer and of regularizer, and no method's name.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from keras import ops
 
 from models.architectures.base import Architecture
 from models.balancing.base import GradientCombiner, Weighting
-from models.embedding_optimizers.base import TableOptimizer
+from models.embedding_optimizers.base import EmbeddingOptimizer
 from models.embedding_optimizers.distinct_rows import DistinctRows
 from models.embedding_optimizers.lazy_adam import LazyAdam
 from models.embedding_optimizers.one_pass import compiled, one_pass
@@ -24,13 +24,13 @@ from models.layers.dropout import Dropout
 from models.layers.feature_encoder import FeatureEncoder
 from models.losses import LOSSES, task_loss
 from models.recipe.registry import lookup
-from models.regularizers.base import Penalty, RowPenalty
+from models.regularizers.base import Regularizer, RowRegularizer
 from models.training import replicas
 from models.training.combined_gradients import combined_gradients
 from models.training.gradients import clip_factor, gradients
 from models.training.row_counts import RowCounts
 
-_PARTS = ("encoder", "architecture", "balancer", "penalties", "table_optimizer")
+_PARTS = ("encoder", "architecture", "balancer", "regularizers", "embedding_optimizer")
 
 
 @keras.saving.register_keras_serializable(package="gatewise")
@@ -43,7 +43,7 @@ class MultiTaskModel(keras.Model):
 
     What is logged:
         <task>_loss: weighted mean of the task's loss over the epoch, over the examples that have a weight.
-        loss: in training, the mean of what the steps minimise (balanced, penalties included), over the steps' observed
+        loss: in training, the mean of what the steps minimise (balanced, regularizers included), over the steps' observed
             examples. In evaluation, sum_t w_t <task>_loss with the recipe's fixed weights w_t: whatever stops early
             by it must not depend on weights that a balancer moves.
 
@@ -52,8 +52,8 @@ class MultiTaskModel(keras.Model):
         architecture: (batch, dim) -> {task: logits}.
         balancer: a Weighting or GradientCombiner for the same tasks.
         losses: {task: name in LOSSES}.
-        penalties: costs of the architecture's variables, or of the rows that a batch reads.
-        table_optimizer: moves the rows of the embedding tables; by default LazyAdam.
+        regularizers: costs of the architecture's variables, or of the rows that a batch reads.
+        embedding_optimizer: moves the rows of the embedding tables; by default LazyAdam.
         clip_norm: gradients of a larger norm are scaled down to it: one norm, over all variables and the rows that the
             batch reads, after balancing. None for no limit.
 
@@ -70,8 +70,8 @@ class MultiTaskModel(keras.Model):
         architecture: Architecture,
         balancer: Weighting | GradientCombiner,
         losses: Mapping[str, str],
-        penalties: Sequence[Penalty | RowPenalty] = (),
-        table_optimizer: TableOptimizer | None = None,
+        regularizers: Sequence[Regularizer | RowRegularizer] = (),
+        embedding_optimizer: EmbeddingOptimizer | None = None,
         clip_norm: float | None = None,
         **model: Any,
     ) -> None:
@@ -91,12 +91,12 @@ class MultiTaskModel(keras.Model):
         self.architecture = architecture
         self.balancer = balancer
         self.loss_names = tuple(losses[task] for task in self.tasks)
-        self.penalties = tuple(penalties)
-        self.table_optimizer = table_optimizer or LazyAdam()
+        self.regularizers = tuple(regularizers)
+        self.embedding_optimizer = embedding_optimizer or LazyAdam()
         self.clip_norm = clip_norm
         self.compiles_parts = False
         """Compiles the drawing of dropout and the updates of variables, in a step that is not compiled as a whole."""
-        self.row_counts = RowCounts() if any(isinstance(penalty, RowPenalty) for penalty in penalties) else None
+        self.row_counts = RowCounts() if any(isinstance(one, RowRegularizer) for one in regularizers) else None
         for name in self.loss_names:
             lookup(name, LOSSES, "loss")
         self.loss_tracker = keras.metrics.Mean(name="loss")
@@ -112,8 +112,8 @@ class MultiTaskModel(keras.Model):
         for part, shape in parts:
             if not part.built:  # parts that were loaded from a file are
                 part.build(shape)
-        if not self.table_optimizer.built:
-            self.table_optimizer.build([(table.rows, table.dim) for table in self.encoder.fused])
+        if not self.embedding_optimizer.built:
+            self.embedding_optimizer.build([(table.rows, table.dim) for table in self.encoder.fused])
         if self.row_counts is not None and not self.row_counts.built:
             self.row_counts.build([table.rows for table in self.encoder.fused])
         for layer in self.architecture._flatten_layers():
@@ -162,7 +162,7 @@ class MultiTaskModel(keras.Model):
         combines = isinstance(self.balancer, GradientCombiner)
         # The tables' rows are gathered before the tape starts: gradients are of these rows, not of the tables.
         row_ids = self.encoder.row_ids(features)
-        distinct = self.table_optimizer.distinct([replicas.gathered(ids) for ids in row_ids])
+        distinct = self.embedding_optimizer.distinct([replicas.gathered(ids) for ids in row_ids])
         rows = self.encoder.gather(row_ids)
         with tf.GradientTape(persistent=combines) as tape:
             tape.watch(rows)
@@ -212,7 +212,7 @@ class MultiTaskModel(keras.Model):
             dense, sums = [gradient * factor for gradient in dense], [gradient * factor for gradient in sums]
         step = tf.cast(self.optimizer.iterations, "float32") + 1.0
         for index, (table, its_rows, its_sums) in enumerate(zip(self.encoder.embeddings, distinct, sums, strict=True)):
-            self.table_optimizer.apply(table, index, its_rows, its_sums, step)
+            self.embedding_optimizer.apply(table, index, its_rows, its_sums, step)
         self.optimizer.apply([gradient / replicas.count() for gradient in dense], self.trainable_variables)
 
     def test_step(self, data: tuple[Mapping[str, Any], Any, Any]) -> dict[str, Any]:
@@ -236,21 +236,21 @@ class MultiTaskModel(keras.Model):
         ]
 
     def _extra_losses(self, rows: list[Any], distinct: list[DistinctRows]) -> Any:
-        """What layers gave to add_loss, and the penalties."""
+        """What layers gave to add_loss, and the regularizers."""
         costs = list(self.losses)
         counts = []
         if self.row_counts is not None:
             both = [self.row_counts.add(index, its_rows) for index, its_rows in enumerate(distinct)]
             # The mean over replicas is taken later: here the sum is meant.
             counts = [(replicas.count() * replicas.own_part(a), replicas.own_part(b)) for a, b in both]
-        for penalty in self.penalties:
-            if isinstance(penalty, RowPenalty):
+        for regularizer in self.regularizers:
+            if isinstance(regularizer, RowRegularizer):
                 costs += [
-                    penalty.call(tf.reshape(its_rows, (-1, its_rows.shape[-1])), *its_counts)
+                    regularizer.call(tf.reshape(its_rows, (-1, its_rows.shape[-1])), *its_counts)
                     for its_rows, its_counts in zip(rows, counts, strict=True)
                 ]
             else:
-                costs.append(penalty.call(self.architecture.trainable_variables))
+                costs.append(regularizer.call(self.architecture.trainable_variables))
         return tf.add_n([tf.cast(cost, "float32") for cost in costs]) if costs else tf.constant(0.0)
 
     def _record_bad_step(self, losses: list[Any], gradients: list[Any]) -> None:
@@ -286,7 +286,7 @@ class MultiTaskModel(keras.Model):
         return [variable for variable in self.non_trainable_variables if variable.name == "seed_generator_state"]
 
     def get_config(self) -> dict[str, Any]:
-        parts = {key: getattr(self, key) for key in _PARTS} | {"penalties": list(self.penalties)}
+        parts = {key: getattr(self, key) for key in _PARTS} | {"regularizers": list(self.regularizers)}
         return {
             "name": self.name,
             **{key: keras.saving.serialize_keras_object(part) for key, part in parts.items()},

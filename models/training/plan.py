@@ -13,7 +13,7 @@ from models.recipe.recipe import Recipe
 from models.recipe.registry import check_options, lookup
 from models.recipe.stage_plan import StagePlan
 from models.recipe.tasks import loss_of
-from models.regularizers import PENALTIES
+from models.regularizers import REGULARIZERS
 from models.serving.plan import InputPlan, ServingPlan
 
 
@@ -33,7 +33,7 @@ class TrainerPlan(StagePlan):
     options: Mapping[str, Any]
     balancer: str
     balancer_options: Mapping[str, Any]
-    penalties: Mapping[str, Mapping[str, Any]]
+    regularizers: Mapping[str, Mapping[str, Any]]
     training: Training
     probe_requests: int
     inputs: Mapping[str, InputPlan]
@@ -59,7 +59,7 @@ class TrainerPlan(StagePlan):
             options=_options(model.options, model.architecture, ARCHITECTURES),
             balancer=model.balancer,
             balancer_options=_options(model.balancer_options, model.balancer, BALANCERS),
-            penalties={name: _options(model.penalties, name, PENALTIES) for name in model.penalties},
+            regularizers={name: _options(model.regularizers, name, REGULARIZERS) for name in model.regularizers},
             training=recipe.training,
             probe_requests=recipe.serving.probe_requests,
             inputs={

@@ -15,19 +15,19 @@ import keras
 
 from models.architectures import ARCHITECTURES
 from models.balancing import BALANCERS
-from models.embedding_optimizers import TABLE_OPTIMIZERS
+from models.embedding_optimizers import EMBEDDING_OPTIMIZERS
 from models.features import input_pipeline
-from models.features.layout import Encoding, features_of
+from models.features.layout import FeatureLayout, features_of
 from models.files.whole_file import write_whole
 from models.layers.feature_encoder import FeatureEncoder
 from models.recipe.errors import TrainingError
 from models.recipe.registry import load, lookup
-from models.regularizers import PENALTIES
+from models.regularizers import REGULARIZERS
 from models.serving.export import export
 from models.serving.user_once import UserOnce
 from models.training.after_training import expected_predictions, mean_gates
 from models.training.callbacks import Checkpoints, Clock, Curves, StopOnNaN, check_eval_losses, progress_line
-from models.training.checkpoint import Backup, EarlyStopping, Progress, backup_folder
+from models.training.checkpoint import EarlyStopping, Progress, TrainingCheckpoint, checkpoint_folder
 from models.training.devices import batch_of, compiles, compiles_parts, strategy_on, take_memory_as_needed
 from models.training.multi_task_model import MultiTaskModel
 from models.training.plan import TrainerPlan
@@ -42,11 +42,11 @@ def run_fn(fn_args: Any) -> None:
 
     Args:
         fn_args: of `tfx.components.trainer.fn_args_utils.FnArgs`: `custom_config["plan"]` (JSON of a TrainerPlan) and
-            perhaps `["backups"]` (a folder), `train_files` and `eval_files` (one glob each), `transform_graph_path`, `serving_model_dir`,
+            perhaps `["checkpoints"]` (a folder), `train_files` and `eval_files` (one glob each), `transform_graph_path`, `serving_model_dir`,
             `model_run_dir`.
 
     Writes the exported model, and in `model_run_dir` history.json, gates.json and TensorBoard's curves. While it runs
-    it keeps a backup (`backup_folder`), after each epoch and every so many minutes, from which
+    it keeps a checkpoint (`checkpoint_folder`), after each epoch and every so many minutes, from which
     the next run goes on if this one is killed.
 
     Raises:
@@ -56,27 +56,27 @@ def run_fn(fn_args: Any) -> None:
     take_memory_as_needed()
     plan = TrainerPlan.model_validate_json(fn_args.custom_config["plan"])
     transform_graph, run_dir = Path(fn_args.transform_graph_path), Path(fn_args.model_run_dir)
-    encoding = Encoding.load(transform_graph)
-    backup = Backup(backup_folder(run_dir, fn_args.train_files, fn_args.custom_config))
+    layout = FeatureLayout.load(transform_graph)
+    checkpoint = TrainingCheckpoint(checkpoint_folder(run_dir, fn_args.train_files, fn_args.custom_config))
     data = input_pipeline.read_split(_only(fn_args.train_files))
     evaluation = input_pipeline.read_split(_only(fn_args.eval_files))
-    trained = train(plan, encoding, data, evaluation, backup, run_dir)
+    trained = train(plan, layout, data, evaluation, checkpoint, run_dir)
     export(
         trained.model.predictions,
         transform_graph,
-        encoding,
+        layout,
         Path(fn_args.serving_model_dir),
         inputs={column: about.model_dump() for column, about in plan.inputs.items()},
         kinds={task: about.kind for task, about in plan.tasks.items()},
         expected=expected_predictions(trained.model, evaluation, plan.probe_requests),
         plan=plan.serving,
-        for_one_user=_for_one_user(trained.model, encoding, plan),
+        for_one_user=_for_one_user(trained.model, layout, plan),
     )
     history = {"epochs": trained.epochs, "best_epoch": trained.best_epoch, "rows": len(data.labels)}
     gates = mean_gates(trained.model, evaluation, plan.training.batch_size)
     write_whole(run_dir / "gates.json", json.dumps(gates, indent=2))
     write_whole(run_dir / "history.json", json.dumps(history, indent=2))
-    backup.remove()
+    checkpoint.remove()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,23 +96,23 @@ class Trained:
 
 def train(
     plan: TrainerPlan,
-    encoding: Encoding,
+    layout: FeatureLayout,
     data: input_pipeline.Columns,
     evaluation: input_pipeline.Columns,
-    backup: Backup,
+    checkpoint: TrainingCheckpoint,
     run_dir: Path,
     devices: Sequence[str] = (),
 ) -> Trained:
-    """Trains a model from the plan's seed, or goes on from the backup, also in the middle of an epoch.
+    """Trains a model from the plan's seed, or goes on from the checkpoint, also in the middle of an epoch.
 
     Same seed, data and number of devices, same result, bit for bit, however often it was killed.
 
     Args:
         plan: of the recipe.
-        encoding: of the features.
+        layout: of the features.
         data: the train split.
         evaluation: the eval split.
-        backup: to go on from, and to keep the state in.
+        checkpoint: to go on from, and to keep the state in.
         run_dir: gets TensorBoard's curves.
         devices: names such as "GPU:0" of those that train together; by default all GPUs, or the CPU.
 
@@ -129,7 +129,7 @@ def train(
     batch_of(options.batch_size, len(data.labels), replicas)
     keras.utils.set_random_seed(options.seed)
     with strategy.scope():
-        model = build_model(plan, encoding)
+        model = build_model(plan, layout)
         model.compiles_parts = compiles_parts(options.jit_compile, options.precision, replicas)
         model.compile(
             optimizer=OPTIMIZERS[options.optimizer](learning_rate=options.learning_rate),
@@ -137,28 +137,28 @@ def train(
             # TensorFlow 2.21 cannot run a loop over steps in which replicas meet: "must feed a value for placeholder".
             steps_per_execution=options.steps_per_execution if replicas == 1 else 1,
         )
-        # All variables before the first step: the backup assigns to them, the optimizer's too.
+        # All variables before the first step: the checkpoint assigns to them, the optimizer's too.
         _with_variables(model, data)
         model.optimizer.build(model.trainable_variables)
     progress = Progress(EarlyStopping(options.patience))
-    if backup.restore(model, progress):
+    if checkpoint.restore(model, progress):
         logger.info(
             "Going on after %d epochs and %d steps of a training that did not end: %s",
             progress.epoch,
             progress.steps,
-            backup.folder,
+            checkpoint.folder,
         )
     curves = Curves(run_dir)
     for entry in progress.history:
         curves.write(entry, tasks)
     while progress.epoch < options.epochs and not progress.stopping.stopped:
-        entry = _epoch(model, plan, data, evaluation, backup, progress)
+        entry = _epoch(model, plan, data, evaluation, checkpoint, progress)
         entry = {name: value for name, value in entry.items() if name not in unknown}
         check_eval_losses(progress.epoch, entry, tasks)
         best = progress.stopping.update(progress.epoch, entry.get("val_loss"))
         progress.history.append(entry)
         progress.steps = 0
-        backup.save(model, progress)
+        checkpoint.save(model, progress)
         curves.write(entry, tasks)
         logger.info(progress_line(entry, options.epochs, tasks, best))
     curves.close()
@@ -166,8 +166,8 @@ def train(
         # On one device. The exported model must predict what this one does, and in bfloat16 that depends on how a graph is compiled.
         del model
         gc.collect()
-        model = _with_variables(build_model(plan, encoding, "float32"), data)
-    backup.restore_best(model, progress.stopping)
+        model = _with_variables(build_model(plan, layout, "float32"), data)
+    checkpoint.restore_best(model, progress.stopping)
     return Trained(model, progress.history, progress.stopping.best_epoch + 1)
 
 
@@ -176,7 +176,7 @@ def _epoch(
     plan: TrainerPlan,
     data: input_pipeline.Columns,
     evaluation: input_pipeline.Columns,
-    backup: Backup,
+    checkpoint: TrainingCheckpoint,
     progress: Progress,
 ) -> dict[str, Any]:
     """The rest of one pass over the train split and one over the eval split: the entry of the history.
@@ -193,7 +193,7 @@ def _epoch(
 
     def save(steps_done: int) -> None:
         progress.steps = steps_done
-        backup.save(model, progress)
+        checkpoint.save(model, progress)
 
     fitted = model.fit(
         input_pipeline.dataset(data, size, options.seed, epoch, done).take(steps - done),
@@ -218,22 +218,22 @@ def _with_variables(model: MultiTaskModel, data: input_pipeline.Columns) -> Mult
     return model
 
 
-def build_model(plan: TrainerPlan, encoding: Encoding, precision: str | None = None) -> MultiTaskModel:
+def build_model(plan: TrainerPlan, layout: FeatureLayout, precision: str | None = None) -> MultiTaskModel:
     """The model that the plan names, its variables not yet made.
 
     Args:
         plan: of the recipe.
-        encoding: of the features.
+        layout: of the features.
         precision: of the encoder's output and the architecture; by default the plan's.
     """
     tasks = tuple(plan.tasks)
     policy = keras.DTypePolicy(precision or plan.training.precision)
     encoder = FeatureEncoder(
-        {name: (rows, dim) for name, (rows, dim) in encoding.tables.items()},
-        categorical=tuple(table for _, table in encoding.categorical),
-        multivalued={name: (table, pooling) for name, (table, pooling, _) in encoding.multivalued.items()},
-        numeric=len(encoding.numeric),
-        compositional=encoding.compositional,
+        {name: (rows, dim) for name, (rows, dim) in layout.tables.items()},
+        categorical=tuple(table for _, table in layout.categorical),
+        multivalued={name: (table, pooling) for name, (table, pooling, _) in layout.multivalued.items()},
+        numeric=len(layout.numeric),
+        quotient_remainder=layout.quotient_remainder,
         dtype=policy,
     )
     architecture = load(lookup(plan.architecture, ARCHITECTURES, "architecture"))
@@ -244,20 +244,24 @@ def build_model(plan: TrainerPlan, encoding: Encoding, precision: str | None = N
         architecture(tasks, **plan.options, dtype=policy),
         balancer(tasks, weights, **plan.balancer_options),
         {name: task.loss for name, task in plan.tasks.items()},
-        [load(lookup(name, PENALTIES, "penalty"))(**options) for name, options in plan.penalties.items()],
-        load(lookup(plan.training.table_optimizer or plan.training.optimizer, TABLE_OPTIMIZERS, "table optimizer"))(
-            learning_rate=plan.training.table_learning_rate or plan.training.learning_rate
-        ),
+        [load(lookup(name, REGULARIZERS, "regularizer"))(**options) for name, options in plan.regularizers.items()],
+        load(
+            lookup(
+                plan.training.embedding_optimizer or plan.training.optimizer,
+                EMBEDDING_OPTIMIZERS,
+                "embedding optimizer",
+            )
+        )(learning_rate=plan.training.embedding_learning_rate or plan.training.learning_rate),
         plan.training.clip_norm,
     )
     model.compiles_parts = compiles_parts(plan.training.jit_compile, policy.name)
     return model
 
 
-def _for_one_user(model: MultiTaskModel, encoding: Encoding, plan: TrainerPlan) -> UserOnce | None:
+def _for_one_user(model: MultiTaskModel, layout: FeatureLayout, plan: TrainerPlan) -> UserOnce | None:
     """None where there is nothing to split: all features are the user's, or none is."""
-    users = set(features_of(encoding)) & set(plan.user_features)
-    return UserOnce(model, encoding, users) if users and users != set(features_of(encoding)) else None
+    users = set(features_of(layout)) & set(plan.user_features)
+    return UserOnce(model, layout, users) if users and users != set(features_of(layout)) else None
 
 
 def _check(data: input_pipeline.Columns, evaluation: input_pipeline.Columns, tasks: tuple[str, ...]) -> None:
@@ -272,7 +276,7 @@ def _check(data: input_pipeline.Columns, evaluation: input_pipeline.Columns, tas
         if not observed.any():
             raise TrainingError(
                 f"Task {task!r} has no observed example in the train split: all weights are 0. Its window may be still "
-                "open at `logs.as_of` for every example, or its `given` task never happens."
+                "open at `logs.as_of` for every example, or its `conditioned_on` task never happens."
             )
         labels = data.labels[observed, i]
         if (labels == labels[0]).all():

@@ -37,7 +37,7 @@ class KubeflowPlatform(Platform):
         self.served_retrieval = self.served + SUFFIX
         self.kept_statistics = str(root / recipe.name / "statistics")
         self.kept_best = str(root / recipe.name / "best") if recipe.asks_for_best else ""
-        self.trainer_options = {"backups": str(root / recipe.name / "backups")}
+        self.trainer_options = {"checkpoints": str(root / recipe.name / "checkpoints")}
 
     def logs_fingerprint(self, recipe: Recipe) -> str:
         """See `Platform`."""

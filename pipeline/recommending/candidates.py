@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from models.recipe.errors import InputError
-from models.retrieval.asking import RetrievalModel
+from models.retrieval.inference import RetrievalModel
 from models.retrieval.plan import EXCLUDE
 from models.serving.inputs import serialize_examples
 from models.serving.named_rows import named_columns

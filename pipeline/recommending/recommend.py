@@ -11,7 +11,7 @@ import numpy as np
 
 from models.recipe.errors import InputError
 from models.recipe.registry import lookup
-from models.retrieval.asking import load_retrieval
+from models.retrieval.inference import load_retrieval
 from models.retrieval.plan import ITEMS_FILE, VECTOR_COLUMN
 from models.serving.inference import RANK, load_named
 from models.serving.inputs import read_inputs

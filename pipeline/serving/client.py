@@ -29,7 +29,7 @@ from tensorflow_serving.apis import (
 
 from models.recipe.errors import InputError
 from models.recipe.registry import known
-from models.retrieval.asking import QUERY, load_retrieval
+from models.retrieval.inference import QUERY, load_retrieval
 from models.serving.inference import RANK, RAW, SERVER, load_named, load_server
 from models.serving.inputs import is_retrieval, read_inputs
 from models.serving.named_rows import named_columns, rank_columns

@@ -95,7 +95,13 @@ def recipe_at(data: str) -> Recipe:
             "features": FEATURES,
             "tasks": {
                 "click": {"kind": "binary", "outcome": "click", "window": "1h", "gates": "none"},
-                "cart": {"kind": "binary", "outcome": "cart", "window": "1h", "given": "click", "gates": "none"},
+                "cart": {
+                    "kind": "binary",
+                    "outcome": "cart",
+                    "window": "1h",
+                    "conditioned_on": "click",
+                    "gates": "none",
+                },
             },
             "evaluation": {
                 "slices": [["user"]],
@@ -143,7 +149,7 @@ def write_model(folder: Path) -> None:
 
 
 def run_stages(recipe: Recipe, root: str, given: str, scratch: Path) -> None:
-    """All data stages into `root`; the model and the schema lie in `given`."""
+    """All data stages into `root`; the model and the schema lie in `conditioned_on`."""
 
     def run(stage: Any, inputs: dict[str, Any], outputs: dict[str, Any], plan: Any, **properties: Any) -> None:
         kind = stage.Executor
@@ -207,7 +213,7 @@ def sides(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]
     write_model(folder / "given" / "model")
     stores._file_system.cache_clear()
     with s3_server.running("shop") as client:
-        for path in [*(folder / "logs").rglob("*"), *(folder / "given").rglob("*")]:
+        for path in [*(folder / "logs").rglob("*"), *(folder / "conditioned_on").rglob("*")]:
             if path.is_file():
                 client.upload_file(str(path), "shop", path.relative_to(folder).as_posix())
         for name, root in (("local", str(folder)), ("url", "s3://shop")):
@@ -226,7 +232,7 @@ def files(folder: Path) -> dict[str, bytes]:
 @pytest.mark.parametrize(
     ("stage", "some"),
     [
-        ("examples", ["Split-train/examples-00000-of-00003.parquet", "books.json", "summary.json"]),
+        ("examples", ["Split-train/examples-00000-of-00003.parquet", "accounts.json", "summary.json"]),
         ("statistics", ["Split-train/FeatureStats.pb", "Split-eval/IntegerCategories.pb"]),
         ("schema", ["schema.pbtxt"]),
         ("anomalies", ["Split-train/SchemaDiff.pb", "Split-eval/SchemaDiff.pb"]),
@@ -259,7 +265,7 @@ def test_the_same_graph(sides: SimpleNamespace) -> None:
     """TensorFlow's own files differ from one writing to the next; the vocabularies, and all that is ours, do not."""
     here, there = files(sides.local / "graph"), files(sides.url / "graph")
     assert sorted(there) == sorted(here)
-    ours = [name for name in here if "assets/" in name or name in ("encoding.json", "analysed.json")]
+    ours = [name for name in here if "assets/" in name or name in ("layout.json", "analysed.json")]
     assert len(ours) == 4 and [name for name in ours if here[name] != there[name]] == []
     assert "transform_fn/saved_model.pb" in there
 

@@ -56,7 +56,7 @@ def run(shop_recipe: Path, logs: Path) -> Callable[..., dict[str, str]]:
 def local(run: Callable[..., dict[str, str]], tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     found = run(tmp_path_factory.mktemp("local"), [])
     assert len([name for name in found if name.startswith("transformed_examples/Split-train/")]) == 8
-    assert {"examples/books.json", "examples/summary.json", "statistics/Split-eval/FeatureStats.pb"} < set(found)
+    assert {"examples/accounts.json", "examples/summary.json", "statistics/Split-eval/FeatureStats.pb"} < set(found)
     assert set(found) > GRAPH
     return {name: digest for name, digest in found.items() if name not in GRAPH}
 

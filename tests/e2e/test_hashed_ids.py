@@ -12,10 +12,10 @@ import pytest
 pytestmark = pytest.mark.slow
 
 HASHED = [
-    "--set", "features.item_id={kind: categorical, side: item, vocabulary: null, hash_buckets: 256, compositional: true}",
+    "--set", "features.item_id={kind: categorical, side: item, vocabulary: null, hash_buckets: 256, quotient_remainder: true}",
     "--set", "features.brand={kind: categorical, side: item, vocabulary: null, hash_buckets: 100, dim: 4}",
     "--set", "features.tags={kind: multivalued, side: item, separator: '|', max_length: 5,"
-    " vocabulary: null, hash_buckets: 64, compositional: true}",
+    " vocabulary: null, hash_buckets: 64, quotient_remainder: true}",
     "--set", "features.hour={kind: categorical, type: integer, vocabulary: null, hash_buckets: 50, dim: 4}",
 ]  # fmt: skip
 GATES_OFF = [
@@ -46,10 +46,10 @@ def test_from_logs_to_answers(
     assert done.result["blessed"] is True and Path(done.result["pushed"]).is_dir()
     assert done.result["metrics"]["click"]["auc"] > 0.6
 
-    encoding = json.loads(next(root.glob("**/encoding.json")).read_text())
-    assert encoding["tables"]["item_id"] == [1 + 2 * 256, 4]
-    assert encoding["tables"]["brand"] == [1 + 100, 4]
-    assert encoding["compositional"] == ["item_id", "tags"]
+    layout = json.loads(next(root.glob("**/layout.json")).read_text())
+    assert layout["tables"]["item_id"] == [1 + 2 * 256, 4]
+    assert layout["tables"]["brand"] == [1 + 100, 4]
+    assert layout["quotient_remainder"] == ["item_id", "tags"]
     vocabularies = {path.name for path in root.glob("**/transform_fn/assets/*.txt")}
     assert "device.txt" in vocabularies and not vocabularies & {"item_id.txt", "brand.txt", "tags.txt", "hour.txt"}
 

@@ -87,7 +87,7 @@ def replay(
 @pytest.fixture(scope="module")
 def run(replay: Replay, home: Path) -> dict[str, Task]:
     """The whole run. The trainer's pod is killed once its first epoch is kept."""
-    kept = home / "shop" / "backups"
+    kept = home / "shop" / "checkpoints"
     return replay.run(kill={"Trainer": lambda: any(kept.glob("*/state.json"))})
 
 
@@ -101,7 +101,7 @@ def test_the_retried_training_goes_on_from_its_checkpoint(run: dict[str, Task], 
     killed, again = run["Trainer"].attempts
     assert killed.code == -9
     assert any("Going on after 1 epochs" in line["message"] for line in again.lines), again.log[-3000:]
-    assert not (home / "shop" / "backups").exists()
+    assert not (home / "shop" / "checkpoints").exists()
 
 
 def test_the_pushed_model_predicts_as_the_local_runs_with_the_same_seed(
@@ -133,8 +133,8 @@ def test_the_log_has_stage_span_and_counts(run: dict[str, Task]) -> None:
     for name, task in run.items():
         last = task.attempts[-1].lines[-1]
         assert last["stage"] == name and last["level"] == "INFO" and last["seconds"] > 0
-    books = run["EventLogs"].attempts[-1].lines[-1]
-    assert books["span"] == 0 and books["rows"]["examples"] > 20_000
+    accounts = run["EventLogs"].attempts[-1].lines[-1]
+    assert accounts["span"] == 0 and accounts["rows"]["examples"] > 20_000
 
 
 def test_what_the_next_run_is_compared_with_is_kept(run: dict[str, Task], home: Path) -> None:

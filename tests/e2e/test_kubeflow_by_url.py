@@ -75,7 +75,7 @@ def test_the_data_stages_read_and_write_at_urls(
     replay = Replay(tmp_path / "pipeline.yaml", Store(client), ROOT, tmp_path / "pods", PROJECT)
     run = replay.run(only={"EventLogs", "Statistics"})
     for name, output, some in (
-        ("EventLogs", "examples", {"books.json", "Split-train/examples-00000-of-00004.parquet"}),
+        ("EventLogs", "examples", {"accounts.json", "Split-train/examples-00000-of-00004.parquet"}),
         ("Statistics", "statistics", {"Split-train/FeatureStats.pb", "Split-eval/FeatureStats.pb"}),
     ):
         task = run[name]

@@ -23,20 +23,20 @@ def run(
     return call
 
 
-def balanced(book: dict[str, int]) -> bool:
-    lost = book["duplicate"] + book["orphan"] + book["late"] + book["dead_lettered"]
-    return book["read"] == book["used"] + lost
+def balanced(account: dict[str, int]) -> bool:
+    lost = account["duplicate"] + account["orphan"] + account["late"] + account["dead_lettered"]
+    return account["read"] == account["used"] + lost
 
 
 def test_deskdrop(run: Callable[..., Any], gatewise: Callable[..., Any]) -> None:
     done = run("deskdrop")
     assert done.code == 0, done.out + done.err
-    books = done.result["books"]
+    accounts = done.result["accounts"]
     # The publisher's counts of each event, as the file's own description has them.
     read = {"view": 61_086, "like": 5_745, "bookmark": 2_463, "comment": 1_611, "follow": 1_407}
-    assert {stream: book["read"] for stream, book in books.items()} == read
-    assert all(balanced(book) for book in books.values())
-    assert all(book["read"] + book["other"] == 72_312 for book in books.values())
+    assert {stream: account["read"] for stream, account in accounts.items()} == read
+    assert all(balanced(account) for account in accounts.values())
+    assert all(account["read"] + account["other"] == 72_312 for account in accounts.values())
     assert done.result["metrics"]["like"]["auc"] > 0.65
     recall = {method: metrics["recall@100"] for method, metrics in done.result["retrieval"]["methods"].items()}
     assert recall["two_tower"] > recall["popular"] > 0.1
@@ -50,9 +50,9 @@ def test_deskdrop(run: Callable[..., Any], gatewise: Callable[..., Any]) -> None
 def test_taobao(run: Callable[..., Any]) -> None:
     done = run("taobao")
     assert done.code == 0, done.out + done.err
-    books = done.result["books"]
-    assert (books["cart"]["read"], books["buy"]["read"]) == (140_068, 167_862)
-    assert all(balanced(book) for book in books.values())
+    accounts = done.result["accounts"]
+    assert (accounts["cart"]["read"], accounts["buy"]["read"]) == (140_068, 167_862)
+    assert all(balanced(account) for account in accounts.values())
     assert done.result["metrics"]["buy_2d"]["auc"] > 0.55
     # The two last days' windows of the longer task are open: fewer of its examples are observed.
     counts = {task: metrics["example_count"] for task, metrics in done.result["metrics"].items()}
@@ -63,7 +63,8 @@ def test_census_income_reaches_the_published_level(run: Callable[..., Any]) -> N
     done = run("census_income")
     assert done.code == 0, done.out + done.err
     assert (
-        done.result["books"]["examples"]["used"] == 199_523 and done.result["books"]["eval_examples"]["used"] == 99_762
+        done.result["accounts"]["examples"]["used"] == 199_523
+        and done.result["accounts"]["eval_examples"]["used"] == 99_762
     )
     assert done.result["metrics"]["income"]["auc"] >= 0.950
     assert done.result["metrics"]["never_married"]["auc"] >= 0.994

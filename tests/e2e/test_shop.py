@@ -94,13 +94,13 @@ def test_the_metrics_are_there_for_each_task(first: Any) -> None:
     assert 0 < first.result["truth"]["click"]["auc_gap"] < 0.2
 
 
-def test_the_books_balance_and_agree_with_the_files(first: Any, world: World) -> None:
-    for stream, book in first.result["books"].items():
-        lost = book["duplicate"] + book["orphan"] + book["late"] + book["dead_lettered"]
-        assert book["read"] == book["used"] + lost, stream
-        assert book["used"] > 0
+def test_the_accounts_balance_and_agree_with_the_files(first: Any, world: World) -> None:
+    for stream, account in first.result["accounts"].items():
+        lost = account["duplicate"] + account["orphan"] + account["late"] + account["dead_lettered"]
+        assert account["read"] == account["used"] + lost, stream
+        assert account["used"] > 0
     impressions = sum(pq.read_metadata(file).num_rows for file in world.logs.glob("impressions/**/*.parquet"))
-    assert first.result["books"]["impression"]["read"] == impressions
+    assert first.result["accounts"]["impression"]["read"] == impressions
 
 
 def test_it_answers(first: Any, world: World, gatewise: Callable[..., Any], shop_recipe: Path) -> None:
@@ -130,7 +130,7 @@ def test_it_ranks(first: Any, world: World, gatewise: Callable[..., Any], shop_r
 def test_the_retrieval_model_stands_beside_the_simple_methods(first: Any) -> None:
     found = first.result["retrieval"]
     assert list(found["methods"]) == ["two_tower", "popular", "popular_last_day", "co_occurrence", "prior"]
-    assert found["questions"] > 200 and found["items"] > 300
+    assert found["eval_queries"] > 200 and found["items"] > 300
     assert all(0 < metrics["recall@100"] < 1 for metrics in found["methods"].values())
     assert "Retrieval" in first.out
 
@@ -174,10 +174,10 @@ def test_the_results_load_with_tfma(first: Any, world: World) -> None:
 
     from models.recipe.file import load_recipe
     from pipeline.lineage import last_run
-    from pipeline.places import places
+    from pipeline.run_paths import run_paths
 
     recipe = load_recipe("recipes/shop.yaml")
-    run = last_run(places(recipe, world.root))
+    run = last_run(run_paths(recipe, world.root))
     folder = str(run.artifacts["Evaluator.evaluation"])
     metrics = tfma.load_eval_result(folder).get_metrics_for_slice((), output_name="click")
     assert metrics["auc"]["doubleValue"] == pytest.approx(first.result["metrics"]["click"]["auc"])
@@ -202,7 +202,7 @@ def test_another_run_over_files_in_another_order_and_other_partitions_gives_the_
     more = ["--data", logs, "--json", tmp_path / "again.json", "--set", "beam.partitions=5", *quick, *GATES_OFF]
     again = gatewise("run", shop_recipe, "--root", tmp_path / "runs", *more)
     assert again.code == 0, again.out + again.err
-    assert again.result["books"] == first.result["books"]
+    assert again.result["accounts"] == first.result["accounts"]
     for task, metrics in first.result["metrics"].items():
         # Sums over all rows follow the order of the files: their last bit is another.
         assert again.result["metrics"][task] == pytest.approx(metrics, rel=1e-12), task
@@ -244,7 +244,7 @@ def test_with_its_data_stages_on_dask_the_same_model(
         more += ["--set", override]
     done = gatewise("run", shop_recipe, "--root", tmp_path / "runs", *more)
     assert done.code == 0, done.out + done.err
-    assert done.result["books"] == first.result["books"] and done.result["metrics"] == first.result["metrics"]
+    assert done.result["accounts"] == first.result["accounts"] and done.result["metrics"] == first.result["metrics"]
     requests = shop_recipe.with_name("shop_requests.jsonl")
     here, there = (gatewise("predict", run.result["pushed"], "--input", requests) for run in (first, done))
     assert (here.code, there.code) == (0, 0), here.err + there.err
@@ -290,6 +290,6 @@ def test_a_changed_log_file_runs_everything(first: Any, world: World) -> None:
     changed = world.run()
     assert changed.code == 0, changed.out + changed.err
     assert world.fresh(changed) == {stage["name"] for stage in changed.result["stages"]}
-    book, before = changed.result["books"]["impression"], first.result["books"]["impression"]
-    assert (book["read"], book["used"]) == (before["read"] + 5, before["used"])
+    account, before = changed.result["accounts"]["impression"], first.result["accounts"]["impression"]
+    assert (account["read"], account["used"]) == (before["read"] + 5, before["used"])
     assert len(world.versions()) == 2 and world.versions() == world.versions("shop_retrieval")

@@ -161,9 +161,9 @@ def test_every_claim_that_is_named_is_there(compiled: Any) -> None:
 
 def test_what_outlives_the_pods_lies_on_the_claims(compiled: Any) -> None:
     mounts = mounts_of("Trainer", compiled)
-    backups = json.loads(constant("Trainer", "custom_config", compiled))["backups"]
+    checkpoints = json.loads(constant("Trainer", "custom_config", compiled))["checkpoints"]
     for task, path in (
-        ("Trainer", backups),
+        ("Trainer", checkpoints),
         ("Validation", constant("Validation", "keep", compiled)),
         ("BaselineModel", constant("BaselineModel", "served", compiled)),
     ):

@@ -51,7 +51,7 @@ def problem(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     """recipe (a dict), transform_graph, train and eval (globs of transformed files), rows {split: raw rows}."""
     import tensorflow as tf
 
-    from models.features.layout import Analysed, encode
+    from models.features.layout import Analysed, feature_layout
     from models.features.preprocessing import pack, raw_feature_spec, write_transform_graph
     from models.recipe.recipe import Recipe
     from models.serving.inputs import serialize_examples
@@ -78,15 +78,15 @@ def problem(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     )
     graph = root / "transform_graph"
     write_transform_graph(parsed.features, analysed, root / "vocabularies", graph)
-    encoding = encode(parsed.features, analysed)
-    (graph / "encoding.json").write_text(encoding.to_json())
+    layout = feature_layout(parsed.features, analysed)
+    (graph / "layout.json").write_text(layout.to_json())
 
     inputs = {column: about.model_dump() for column, about in TrainerPlan.from_recipe(parsed).inputs.items()}
     transform = tf.saved_model.load(str(graph / "transform_fn")).transform_fn
     rows = {"train": raw_rows(300, seed=1), "eval": raw_rows(70, seed=2)}
     for number, (split, those) in enumerate(rows.items()):
         raw = tf.io.parse_example(serialize_examples(those, inputs), raw_feature_spec(parsed.features))
-        columns = {name: array.numpy() for name, array in pack(transform(raw), encoding).items()}
+        columns = {name: array.numpy() for name, array in pack(transform(raw), layout).items()}
         random = np.random.default_rng(3 + number)
         score = columns["numeric"][:, 0] + (columns["categorical"][:, 0] - 2)
         click = (random.random(len(those)) < 1 / (1 + np.exp(-score))).astype(np.float32)

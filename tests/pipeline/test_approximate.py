@@ -274,7 +274,7 @@ def test_without_faiss(
 
 def test_recommend_takes_it(few: Path, tmp_path: Path) -> None:
     """Age 2 and one item in the history: [2, 1], and the best of the two that are not excluded."""
-    from models.retrieval.asking import load_retrieval
+    from models.retrieval.inference import load_retrieval
     from pipeline.recommending.candidates import candidates
 
     build_index(few, tmp_path / "index")

@@ -9,7 +9,7 @@ import pytest
 
 from models.recipe.file import load_recipe
 from pipeline.console import RunConsole
-from pipeline.places import places_in
+from pipeline.run_paths import run_paths_in
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -26,7 +26,7 @@ def test_folders_are_no_markup(tmp_path: Path, capfd: pytest.CaptureFixture[str]
 def _summary(**changed: Any) -> dict[str, Any]:
     nothing = {
         "stages": [],
-        "books": {},
+        "accounts": {},
         "retrieval": None,
         "all_cached": False,
         "failed_gates": [],
@@ -47,7 +47,7 @@ def _summary(**changed: Any) -> dict[str, Any]:
 
 def _shown(summary: dict[str, Any], tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> str:
     console = RunConsole(load_recipe(ROOT / "recipes" / "shop.yaml", data=tmp_path), tmp_path)
-    console.show(summary, places_in(tmp_path))
+    console.show(summary, run_paths_in(tmp_path))
     return capfd.readouterr().out
 
 

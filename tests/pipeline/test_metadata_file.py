@@ -15,7 +15,7 @@ from ml_metadata.proto import metadata_store_pb2
 from models.recipe.errors import InputError
 from pipeline.lineage import last_run
 from pipeline.metadata_file import check_metadata
-from pipeline.places import places_in
+from pipeline.run_paths import run_paths_in
 
 
 @pytest.fixture
@@ -128,7 +128,7 @@ def test_a_store_that_cannot_be_used(store: Path, change: Callable[[Path], None]
     assert cure in str(error.value) and "\n" not in str(error.value)
     if store.is_file():
         with pytest.raises(InputError, match=re.escape(words)):
-            last_run(places_in(store.parent))
+            last_run(run_paths_in(store.parent))
 
 
 def test_a_locked_store(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,7 +36,7 @@ EPOCHS = [
 FULL = {
     "recipe": "shop",
     "description": "A shop.",
-    "books": {
+    "accounts": {
         "impression": {
             "read": 1045,
             "used": 1000,
@@ -127,7 +127,7 @@ FULL = {
 }
 SECTIONS = (
     "Stages",
-    "Data books",
+    "Row accounting",
     "Rows by day",
     "Examples and labels",
     "Metrics",
@@ -189,8 +189,10 @@ def test_a_full_page_has_every_section_and_needs_nothing_else():
 
 def test_the_numbers_stand_where_they_belong():
     text = page(ReportData(**FULL))
-    assert ["impression", "1,045", "1,000", "20", "0", "0", "5", "20", "7", "balanced"] in rows(text, "books")
-    assert ["click", "100", "90", "1", "2", "3", "0", "3", "0", "does not add up"] in rows(text, "books"), "99 of 100"
+    assert ["impression", "1,045", "1,000", "20", "0", "0", "5", "20", "7", "balanced"] in rows(text, "accounts")
+    assert ["click", "100", "90", "1", "2", "3", "0", "3", "0", "does not add up"] in rows(text, "accounts"), (
+        "99 of 100"
+    )
     assert "click ends at 2026-01-15T00:00:00Z" in text and "stream &#x27;click&#x27; ends early." in text
     assert ["click", "eval", "300", "150", "50.0%", "33", "22.00%"] in rows(text, "examples")
     assert ["auc", "0.7500", "0.7400", "+0.0100", "0.5000"] in rows(text, "metrics")
@@ -243,7 +245,7 @@ def test_hostile_names_stay_text():
     evil = '<script>alert("1")</script>&$x_1$'
     full = copy.deepcopy(FULL)
     full |= {"recipe": evil, "description": evil, "about": {evil: evil}, "gates": {evil: [1.0]}}
-    full["books"] = {evil: full["books"]["click"]}
+    full["accounts"] = {evil: full["accounts"]["click"]}
     full["days"] = {"hours": 24, "rows": {evil: {"2026-01-13": 5}}}
     full["summary"] |= {"warnings": [evil], "watermarks": {evil: evil}}
     full["summary"]["tasks"] = {evil: full["summary"]["tasks"]["click"]}
@@ -278,7 +280,7 @@ def test_missing_parts_are_named():
     Outline(text)
     assert re.findall(r"<h2[^>]*>(.*?)</h2>", text) == list(SECTIONS)
     assert text.count('class="missing"') == len(SECTIONS) and "Not evaluated" in text
-    for file in ("books.json", "days.json", "summary.json", "metrics.json", "history.json", "gates.json"):
+    for file in ("accounts.json", "days.json", "summary.json", "metrics.json", "history.json", "gates.json"):
         assert f"No {file}" in text
     assert "has no gates" in page(ReportData(recipe="shop", gates={}))
     assert "Blessed and pushed" in page(ReportData(recipe="shop", run={"blessed": True, "pushed": "/served/1"}))
@@ -331,7 +333,7 @@ RETRIEVAL = {
         "popular_last_day": {"recall@10": 0.0211, "recall@100": 0.0903, "mrr": 0.01},
         "older_model": {"recall@10": 0.0301, "recall@100": 0.1101, "mrr": 0.015},
     },
-    "questions": 69050,
+    "eval_queries": 69050,
     "items": 40918,
     "unanswerable": 0.448,
     "gates": [

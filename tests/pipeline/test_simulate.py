@@ -147,15 +147,15 @@ def test_conflict_turns_the_orders_against_the_clicks():
     assert none[1] > 0.7 and none[1] > half[1] > full[1]
 
 
-def test_planted_dirt_is_exactly_what_the_books_say(dirty):
-    books = json.loads((dirty.out / "dirt.json").read_text())
-    assert books["as_of"] == dirty.as_of == "2026-01-15T00:00:00Z"
+def test_planted_dirt_is_exactly_what_the_accounts_say(dirty):
+    accounts = json.loads((dirty.out / "dirt.json").read_text())
+    assert accounts["as_of"] == dirty.as_of == "2026-01-15T00:00:00Z"
     end = 1_768_435_200_000
     shown = read(dirty.out, "impressions")
     good = shown.drop_nulls(["user_id", "timestamp"]).filter(pl.col("timestamp") < end).unique()
     for stream, name in {"impressions": "impression_id", **OUTCOMES}.items():
-        rows, planted = read(dirty.out, stream), books["planted"][stream]
-        assert rows.height == books["rows"][stream] == sum(planted.values())
+        rows, planted = read(dirty.out, stream), accounts["planted"][stream]
+        assert rows.height == accounts["rows"][stream] == sum(planted.values())
         broken = pl.col("user_id").is_null() | pl.col("timestamp").is_null() | (pl.col("timestamp") >= end)
         found = {"malformed": rows.filter(broken).height, "duplicate": rows.height - rows.unique().height}
         assert rows.select(name).n_unique() == rows.height - found["duplicate"], (

@@ -54,7 +54,7 @@ def feature_problems(recipe: Recipe) -> Iterator[Problem]:
                     f"'embedding: {feature.embedding}' there as well.",
                 )
             other = tables.setdefault(feature.embedding, name)
-            for key in ("type", "vocabulary", "min_count", "oov_buckets", "hash_buckets", "compositional", "dim"):
+            for key in ("type", "vocabulary", "min_count", "oov_buckets", "hash_buckets", "quotient_remainder", "dim"):
                 ours, theirs = getattr(feature, key), getattr(recipe.features[other], key)
                 if ours != theirs:
                     yield (
@@ -75,9 +75,9 @@ def _hashed(at: tuple[str, str], feature: Categorical | MultiValued) -> Iterator
     if feature.hash_buckets is None:
         if feature.vocabulary is None:
             yield at, "without a vocabulary it needs 'hash_buckets': how many ids its values share. Example: 1000000."
-        if feature.compositional:
+        if feature.quotient_remainder:
             yield (
-                (*at, "compositional"),
+                (*at, "quotient_remainder"),
                 "is for features without a vocabulary: write 'vocabulary: null' and 'hash_buckets: <rows of each table>'.",
             )
         return

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from models.architectures import ARCHITECTURES
 from models.balancing import BALANCERS
-from models.embedding_optimizers import TABLE_OPTIMIZERS
+from models.embedding_optimizers import EMBEDDING_OPTIMIZERS
 from models.recipe.checks.problem import Problem
 from models.recipe.errors import InputError
 from models.recipe.recipe import Recipe
 from models.recipe.registry import check_options, known
-from models.regularizers import PENALTIES
+from models.regularizers import REGULARIZERS
 
 
 def model_problems(recipe: Recipe) -> Iterator[Problem]:
@@ -23,13 +23,16 @@ def model_problems(recipe: Recipe) -> Iterator[Problem]:
         if name not in table:
             yield ("model", key), f"unknown {key} {name!r}; {known(name, table)}"
         yield from _options(("model", options[0]), options[1], table, key)
-    yield from _options(("model", "penalties"), model.penalties, PENALTIES, "penalty")
+    yield from _options(("model", "regularizers"), model.regularizers, REGULARIZERS, "regularizer")
 
 
 def training_problems(recipe: Recipe) -> Iterator[Problem]:
-    name = recipe.training.table_optimizer
-    if name is not None and name not in TABLE_OPTIMIZERS:
-        yield ("training", "table_optimizer"), f"unknown table optimizer {name!r}; {known(name, TABLE_OPTIMIZERS)}"
+    name = recipe.training.embedding_optimizer
+    if name is not None and name not in EMBEDDING_OPTIMIZERS:
+        yield (
+            ("training", "embedding_optimizer"),
+            f"unknown embedding optimizer {name!r}; {known(name, EMBEDDING_OPTIMIZERS)}",
+        )
 
 
 def _options(at: tuple[str | int, ...], options: object, table: dict[str, str], what: str) -> Iterator[Problem]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 from models.recipe.checks.problem import Problem
 
 TAKEN = ("history", "exclude", "examples", "seen", "relevant")
-"""Inputs of the served model, and columns of the evaluation's questions, beside the user's columns."""
+"""Inputs of the served model, and columns of the evaluation's eval queries, beside the user's columns."""
 
 
 def retrieval_problems(recipe: Recipe) -> Iterator[Problem]:
@@ -133,7 +133,7 @@ def _history(recipe: Recipe, section: Retrieval) -> Iterator[Problem]:
         yield (
             ("retrieval", "history"),
             f"needs a categorical feature of side item that reads the column {section.item!r}, with a vocabulary or with "
-            "hash_buckets, and not compositional: the history is in its ids. Add one, or write 'history: 0'.",
+            "hash_buckets, and not quotient_remainder: the history is in its ids. Add one, or write 'history: 0'.",
         )
 
 
@@ -143,7 +143,7 @@ def _taken(recipe: Recipe, section: Retrieval) -> Iterator[Problem]:
         if column.lower() in TAKEN:  # small and capital letters are the same to TensorFlow
             yield (
                 ("features", columns[column]),
-                f"its column {column!r} has the name of an input of the retrieval model, or of the questions that measure it. "
+                f"its column {column!r} has the name of an input of the retrieval model, or of the eval queries that measure it. "
                 f"Give the column another name than {', '.join(TAKEN)}.",
             )
     if section.user in TAKEN and section.user not in columns:

@@ -76,29 +76,29 @@ def task_problems(recipe: Recipe) -> Iterator[Problem]:
 
 def _given(name: str, recipe: Recipe) -> Iterator[Problem]:
     task = recipe.tasks[name]
-    if task.given is None:
+    if task.conditioned_on is None:
         return
-    at = ("tasks", name, "given")
-    if task.given not in recipe.tasks:
+    at = ("tasks", name, "conditioned_on")
+    if task.conditioned_on not in recipe.tasks:
         yield (
             at,
-            f"no task is called {task.given!r}; {known(task.given, [other for other in recipe.tasks if other != name])}",
+            f"no task is called {task.conditioned_on!r}; {known(task.conditioned_on, [other for other in recipe.tasks if other != name])}",
         )
         return
-    given = recipe.tasks[task.given]
+    given = recipe.tasks[task.conditioned_on]
     if given.kind != "binary":
-        yield at, f"{task.given!r} is a regression task; only a binary task can have happened or not."
+        yield at, f"{task.conditioned_on!r} is a regression task; only a binary task can have happened or not."
     seen: list[str] = [name]
-    link: str | None = task.given
+    link: str | None = task.conditioned_on
     while link is not None and link in recipe.tasks:
         if link in seen:
             yield at, f"the tasks wait for one another: {' -> '.join([*seen, link])}. Break the circle."
             return
         seen.append(link)
-        link = recipe.tasks[link].given
+        link = recipe.tasks[link].conditioned_on
     if task.window and given.window and task.window < given.window:
         yield (
             ("tasks", name, "window"),
-            f"{format_duration(task.window)} is shorter than the {format_duration(given.window)} of {task.given!r}, "
+            f"{format_duration(task.window)} is shorter than the {format_duration(given.window)} of {task.conditioned_on!r}, "
             "which must have happened first. Make it at least as long.",
         )

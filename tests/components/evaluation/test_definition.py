@@ -15,7 +15,7 @@ GIVEN = {
     "split": {"eval_last": "1d"},
     "tasks": {
         "click": {"kind": "binary", "outcome": "click", "window": "1h"},
-        "buy": {"kind": "binary", "outcome": "buy", "window": "1d", "given": "click"},
+        "buy": {"kind": "binary", "outcome": "buy", "window": "1d", "conditioned_on": "click"},
     },
 }
 
@@ -29,7 +29,7 @@ GIVEN = {
         (lambda r: r.update(training={"epochs": 9}), True),
         (lambda r: r["tasks"]["buy"].update(window="2d"), False),
         (lambda r: r["tasks"]["click"].update(window="2h"), False),
-        (lambda r: r["tasks"]["buy"].pop("given"), False),
+        (lambda r: r["tasks"]["buy"].pop("conditioned_on"), False),
         (lambda r: r["logs"]["streams"]["seen"].update(where={"kind": ["a"]}), False),
         (lambda r: r["split"].update(eval_last="2d"), False),
         (lambda r: r.update(split={"eval_from": "2026-01-15T00:00:00Z"}), False),

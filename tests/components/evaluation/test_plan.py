@@ -56,7 +56,7 @@ def test_fingerprint_of_the_truth(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("given", "expected"),
+    ("conditioned_on", "expected"),
     [
         ({"gates": "none"}, []),
         ({"gates": [{"metric": "auc", "at_least": 0.7}]}, [("auc", False)]),

@@ -81,18 +81,18 @@ def shop_log(write_log: Callable[..., Path]) -> Callable[..., None]:
 
 @pytest.fixture
 def run_stage(tmp_path: Path) -> Callable[..., SimpleNamespace]:
-    """Runs the stage on a recipe or plan: its books, summary, dead letters and the examples of both splits."""
+    """Runs the stage on a recipe or plan: its accounts, summary, dead letters and the examples of both splits."""
 
     def run(recipe: Recipe | EventLogsPlan, name: str = "out") -> SimpleNamespace:
         plan = EventLogsPlan.from_recipe(recipe) if isinstance(recipe, Recipe) else recipe
         folder = tmp_path / "outputs" / name
-        books = pipeline.run(plan, str(folder), lambda: beam.Pipeline(runner="FnApiRunner"))
+        accounts = pipeline.run(plan, str(folder), lambda: beam.Pipeline(runner="FnApiRunner"))
         splits = {}
         for split in ("train", "eval"):
             splits[split] = pl.read_parquet(sorted((folder / f"Split-{split}").glob("*.parquet")))
         return SimpleNamespace(
             folder=folder,
-            books=books,
+            accounts=accounts,
             splits=splits,
             examples=pl.concat(splits.values()).sort("gatewise/example_id"),
             dead=pl.read_parquet(sorted((folder / "dead_letters").glob("part-*.parquet"))),

@@ -118,8 +118,8 @@ def test_a_window_still_open_at_as_of_has_no_weight_even_if_positive() -> None:
 
 def test_given_masks_along_the_chain() -> None:
     tasks = [
-        TaskPlan(name="spend", kind="regression", stream="buy", window=10, given="buy"),
-        TaskPlan(name="buy", kind="binary", stream="buy", window=10, given="click"),
+        TaskPlan(name="spend", kind="regression", stream="buy", window=10, conditioned_on="buy"),
+        TaskPlan(name="buy", kind="binary", stream="buy", window=10, conditioned_on="click"),
         TaskPlan(name="click", kind="binary", stream="click", window=5),
     ]
     seen = impressions(("a", 0), ("b", 0), ("c", 0), ("d", 0))
@@ -152,9 +152,9 @@ def test_of_impressions_at_one_moment_the_largest_event_id_then_row_hash_is_touc
 def test_of_one_event_id_the_earliest_row_is_kept_whatever_its_key() -> None:
     rows = {EVENT_ID: ["e", "e", "e", "f", None, None], TIME: [5, 3, 3, 1, 1, 1], ROW: [1, 9, 8, 7, 6, 5]}
     events = pl.DataFrame(rows, schema={EVENT_ID: pl.String, TIME: pl.Int64, ROW: pl.UInt64})
-    losers = later_copies(events)
-    assert sorted(losers[ROW]) == [1, 9]
-    kept, duplicates = unique_events(pl.concat([events, events[:1], events[3:4]]), losers)
+    duplicate_rows = later_copies(events)
+    assert sorted(duplicate_rows[ROW]) == [1, 9]
+    kept, duplicates = unique_events(pl.concat([events, events[:1], events[3:4]]), duplicate_rows)
     assert sorted(kept[ROW]) == [5, 6, 7, 8]
     assert duplicates == 4
 
@@ -165,10 +165,10 @@ SECOND = 1_000_000
 BASE = 1_700_000_000
 AS_OF = (BASE + 16) * SECOND
 TASKS = [
-    TaskPlan(name="spend", kind="regression", stream="buy", window=6 * SECOND, given="buy"),
+    TaskPlan(name="spend", kind="regression", stream="buy", window=6 * SECOND, conditioned_on="buy"),
     TaskPlan(name="click", kind="binary", stream="click", window=3 * SECOND),
     TaskPlan(name="soon", kind="binary", stream="click", window=1 * SECOND),
-    TaskPlan(name="buy", kind="binary", stream="buy", window=6 * SECOND, given="click"),
+    TaskPlan(name="buy", kind="binary", stream="buy", window=6 * SECOND, conditioned_on="click"),
     TaskPlan(name="top", kind="regression", stream="buy", window=4 * SECOND, aggregate="max"),
 ]
 STREAMS = {
@@ -201,7 +201,7 @@ def reference(
     log: dict[str, list[dict[str, Any]]], tolerance: int
 ) -> tuple[dict[str, dict[str, int]], dict[int, dict[str, Any]]]:
     """Books by stream and, by row hash, the labels and weights: loops over rows, nothing clever."""
-    books, kept = {}, {}
+    accounts, kept = {}, {}
     for stream, rows in log.items():
         good = []
         for row in rows:
@@ -216,11 +216,11 @@ def reference(
             name = ("id", row["id"]) if row["id"] and STREAMS[stream].event_id else ("row", row["hash"])
             events.setdefault(name, row)
         kept[stream] = list(events.values())
-        books[stream] = {"dead": len(rows) - len(good), "duplicate": len(good) - len(events), "used": len(events)}
+        accounts[stream] = {"dead": len(rows) - len(good), "duplicate": len(good) - len(events), "used": len(events)}
     labels: dict[int, dict[str, Any]] = {row["hash"]: {} for row in kept["seen"]}
     credited: dict[tuple[int, str], list[float]] = {}
     for stream in ("click", "buy"):
-        books[stream] |= {"used": 0, "late": 0, "orphan": 0}
+        accounts[stream] |= {"used": 0, "late": 0, "orphan": 0}
         for event in kept[stream]:
             before = [row for row in kept["seen"] if row["key"] == event["key"] and row["time"] <= event["time"]]
             own = [t for t in TASKS if t.stream == stream]
@@ -238,9 +238,9 @@ def reference(
                 )
                 tasks = own
             if touch is None:
-                books[stream]["orphan"] += 1
+                accounts[stream]["orphan"] += 1
                 continue
-            books[stream]["used" if tasks else "late"] += 1
+            accounts[stream]["used" if tasks else "late"] += 1
             for task in tasks:
                 value = float(event["value"]) if stream == "buy" else 1.0
                 credited.setdefault((touch["hash"], task.name), []).append(value)
@@ -250,14 +250,14 @@ def reference(
             values = credited.get((row["hash"], task.name), [])
             if row["time"] + task.window > AS_OF:
                 return 0.0, 0.0
-            if task.given and label(next(t for t in TASKS if t.name == task.given))[0] != 1.0:
+            if task.conditioned_on and label(next(t for t in TASKS if t.name == task.conditioned_on))[0] != 1.0:
                 return 0.0, 0.0
             if task.kind == "binary":
                 return float(bool(values)), 1.0
             return (sum(values) if task.aggregate == "sum" else max(values, default=0.0)), 1.0
 
         labels[row["hash"]] = {task.name: label(task) for task in TASKS}
-    return books, labels
+    return accounts, labels
 
 
 @settings(max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck))
@@ -266,7 +266,7 @@ def test_equals_the_reference(
     seen: list[dict[str, Any]], click: list[dict[str, Any]], buy: list[dict[str, Any]], tolerance: int
 ) -> None:
     log = {"seen": seen, "click": click, "buy": buy}
-    events, books = {}, {}
+    events, accounts = {}, {}
     for name, rows in log.items():
         frame = pl.DataFrame(rows, schema=dict.fromkeys(("user", "item", "time", "id", "value"), pl.String))
         hashes = row_hashes(frame)
@@ -274,16 +274,16 @@ def test_equals_the_reference(
         block = Block(frame, np.arange(frame.height), tuple(frame.columns))
         wanted = [Wanted("value", FEATURE)] if name == "seen" else []
         prepared = prepare(block, hashes, STREAMS[name], wanted, AS_OF, "log")
-        losers = later_copies(prepared.events) if STREAMS[name].event_id else None
-        events[name], duplicates = unique_events(prepared.events, losers)
-        books[name] = {"dead": prepared.dead.height, "duplicate": duplicates}
+        duplicate_rows = later_copies(prepared.events) if STREAMS[name].event_id else None
+        events[name], duplicates = unique_events(prepared.events, duplicate_rows)
+        accounts[name] = {"dead": prepared.dead.height, "duplicate": duplicates}
     done = {"click": events["click"], "buy": events["buy"]}
     made, counts = attribute(events["seen"], done, TASKS, AS_OF, {"click": tolerance})
-    books["seen"]["used"] = made.height
+    accounts["seen"]["used"] = made.height
     for name, count in counts.items():
-        books[name] |= {what: count[what] for what in ("used", "late", "orphan")}
-    expected_books, expected = reference(log, tolerance)
-    assert books == expected_books
+        accounts[name] |= {what: count[what] for what in ("used", "late", "orphan")}
+    expected_accounts, expected = reference(log, tolerance)
+    assert accounts == expected_accounts
     got = {
         row[ROW]: {task.name: (row[f"label/{task.name}"], row[f"weight/{task.name}"]) for task in TASKS}
         for row in made.to_dicts()

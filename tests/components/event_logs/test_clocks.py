@@ -99,7 +99,7 @@ def test_a_clock_ahead_is_refused_by_name(shop_recipe: Make, write_log: Write, r
         "after it are counted apart."
     )
     out = run_stage(shop_recipe(logs={"as_of": "2026-01-07T00:00:00Z"}))
-    assert out.books["click"]["after_as_of"] == 1 and out.summary["watermarks"]["click"] == "2026-01-06T23:42:30Z"
+    assert out.accounts["click"]["after_as_of"] == 1 and out.summary["watermarks"]["click"] == "2026-01-06T23:42:30Z"
 
 
 def test_labelled_examples_from_a_clock_ahead(write_log: Write, run_stage: Run, tmp_path: Path) -> None:
@@ -152,9 +152,9 @@ def test_an_as_of_in_the_past_is_as_if_the_logs_had_ended_there(
     assert later.summary == ended.summary and later.examples.equals(ended.examples)
     assert later.splits["eval"].equals(ended.splits["eval"])
     assert (later.folder / "days.json").read_text() == (ended.folder / "days.json").read_text()
-    for name, book in later.books.items():
+    for name, account in later.accounts.items():
         after = sum(row["time"] > end for row in logs[name])
-        assert book == ended.books[name] | {"read": 300, "after_as_of": after} and after > 0
+        assert account == ended.accounts[name] | {"read": 300, "after_as_of": after} and after > 0
     assert (
         later.dead.select("reason", "stream", "raw")
         .sort("raw")
@@ -166,7 +166,7 @@ def test_rows_after_as_of_are_no_dead_letters(shop_recipe: Make, write_log: Writ
     write_all(write_log, shop(10))
     out = run_stage(shop_recipe(logs={"as_of": "2026-01-07T00:00:00Z", "limits": {"dead_letters": 0.0}}))
     expected = dict(read=2400, used=481, duplicate=0, orphan=0, late=0, after_as_of=1919, dead_lettered=0, other=0)
-    assert out.books["impression"] == expected and out.dead.height == 0
+    assert out.accounts["impression"] == expected and out.dead.height == 0
     logs = shop(10)
     write_all(write_log, logs | {"click": [*logs["click"], logs["click"][0] | {"time": 4_102_444_800}]})
     out = run_stage(shop_recipe(logs={"as_of": "2026-01-07T00:00:00Z"}))
@@ -243,13 +243,15 @@ def test_clicks_a_moment_before_their_impressions(shop_recipe: Make, write_log: 
     logs["click"] = [row | {"time": row["time"] - 30.2 * (n % 4 == 0)} for n, row in enumerate(logs["click"])]
     write_all(write_log, logs)
     out = run_stage(shop_recipe())
-    assert out.books["click"]["orphan"] == 60
+    assert out.accounts["click"]["orphan"] == 60
     assert out.summary["warnings"] == [
         "stream 'click': 60 of 240 outcomes are orphans that come less than a minute before an impression of their key, half "
         "of them by 200ms or less. If the clocks differ, write `clock_tolerance: 1s` in the stream, and they are credited to it."
     ]
     out = run_stage(shop_recipe(streams={"click": {"clock_tolerance": "1s"}}))
-    assert out.books["click"]["orphan"] == 0 and out.books["click"]["used"] == 240 and out.summary["warnings"] == []
+    assert (
+        out.accounts["click"]["orphan"] == 0 and out.accounts["click"]["used"] == 240 and out.summary["warnings"] == []
+    )
     credited = out.examples.filter(pl.col("label/click").list.first() > 0).height
     closed = [row for row in logs["impression"][::3] if row["time"] + DAY <= logs["click"][-1]["time"]]
     assert credited == len(closed)
@@ -263,7 +265,7 @@ def test_all_clicks_a_moment_early_are_refused_with_the_tolerance(
     write_all(write_log, logs)
     message = refused(run_stage, shop_recipe())
     assert "240 of them come less than a minute before" in message and "write `clock_tolerance: 1s` in the" in message
-    assert run_stage(shop_recipe(streams={"click": {"clock_tolerance": "1s"}})).books["click"]["used"] == 240
+    assert run_stage(shop_recipe(streams={"click": {"clock_tolerance": "1s"}})).accounts["click"]["used"] == 240
 
 
 def test_clocks_in_two_zones_below_the_limit(shop_recipe: Make, write_log: Write, run_stage: Run) -> None:

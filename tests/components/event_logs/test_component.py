@@ -65,7 +65,7 @@ def test_the_artifact(executed: standard_artifacts.Examples) -> None:
     assert sorted(path.name for path in folder.iterdir()) == [
         "Split-eval",
         "Split-train",
-        "books.json",
+        "accounts.json",
         "days.json",
         "dead_letters",
         "files.json",
@@ -85,7 +85,7 @@ def test_the_artifact(executed: standard_artifacts.Examples) -> None:
         assert all(type.startswith("large_list<") for type in types.values())
 
 
-def test_the_books_are_in_the_log(
+def test_the_accounts_are_in_the_log(
     shop_recipe: Callable[..., Recipe], shop_log: Callable[..., None], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     shop_log("csv")
@@ -94,7 +94,7 @@ def test_the_books_are_in_the_log(
     plan = EventLogsPlan.from_recipe(shop_recipe()).model_dump_json()
     with caplog.at_level(logging.INFO, logger="components"):
         executor(Executor).Do({}, {"examples": [examples]}, {"plan": plan, "fingerprint": "", "code": ""})
-    text = next(record.getMessage() for record in caplog.records if "Books" in record.getMessage())
+    text = next(record.getMessage() for record in caplog.records if "Row accounting" in record.getMessage())
     assert [line.split() for line in text.splitlines()[2:]] == [
         ["impression", "10", "10", "0", "0", "0", "0", "0", "0"],
         ["click", "5", "5", "0", "0", "0", "0", "0", "0"],

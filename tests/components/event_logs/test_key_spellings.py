@@ -61,7 +61,7 @@ def test_a_number_is_one_key_in_every_spelling(
     written(impressions, "impression", 0, 1)
     written(clicks, "click", 5, 2)
     out = run_stage(shop_recipe())
-    assert out.books["click"]["used"] == 5 and out.books["click"]["orphan"] == 0
+    assert out.accounts["click"]["used"] == 5 and out.accounts["click"]["orphan"] == 0
     assert sorted(out.examples["user"].explode().to_list()) == sorted(str(user).encode() for user in USERS)
 
 
@@ -93,7 +93,7 @@ def test_zeros_before_the_numbers_of_both_sides_are_texts(shop_recipe: Make, wri
     write_log("impression.csv", frame(users))
     write_log("click.csv", frame(["x0", "7", "07", "0012", "12"], 5))
     out = run_stage(shop_recipe(logs=LATER))
-    assert out.books["click"]["used"] == 4 and out.books["click"]["orphan"] == 1
+    assert out.accounts["click"]["used"] == 4 and out.accounts["click"]["orphan"] == 1
     assert out.examples.filter(pl.col("label/click").list.first() > 0)["user"].explode().sort().to_list() == [
         *[b"0012", b"07", b"12", b"7"]
     ]
@@ -104,7 +104,7 @@ def test_impressions_alone_may_have_them_if_no_outcome_is_lost(
 ) -> None:
     write_log("impression.csv", frame([*map(str, USERS), "007"]))
     write_log("click.csv", frame(list(map(str, USERS)), 5)[:4])
-    assert run_stage(shop_recipe(logs=LATER)).books["click"]["used"] == 4
+    assert run_stage(shop_recipe(logs=LATER)).accounts["click"]["used"] == 4
 
 
 def test_floats_that_may_be_several_ids_are_dead_letters(shop_recipe: Make, write_log: Write, run_stage: Run) -> None:

@@ -35,7 +35,7 @@ def rows(count: int) -> list[dict[str, Any]]:
 def test_twins_stay_and_have_ids_of_their_own(tmp_path: Path, write_log: Callable, run_stage: Run) -> None:
     write_log("train.csv", rows(300))
     out = run_stage(recipe(tmp_path))
-    assert out.books == {
+    assert out.accounts == {
         "examples": dict(read=300, used=300, duplicate=0, orphan=0, late=0, after_as_of=0, dead_lettered=0, other=0)
     }
     assert out.examples["gatewise/example_id"].explode().n_unique() == 300
@@ -68,7 +68,7 @@ def test_a_fixed_eval_file_is_the_eval_split(tmp_path: Path, write_log: Callable
     write_log("test.csv", rows(10))
     out = run_stage(recipe(tmp_path, examples={"path": "train.csv", "eval_path": "test.csv"}, split={}))
     assert (out.splits["train"].height, out.splits["eval"].height) == (20, 10)
-    assert list(out.books) == ["examples", "eval_examples"]
+    assert list(out.accounts) == ["examples", "eval_examples"]
     assert out.examples["gatewise/example_id"].explode().n_unique() == 30
 
 
@@ -77,7 +77,7 @@ def test_numeric_labels_missing_labels_and_given(tmp_path: Path, write_log: Call
     write_log("train.csv", [{"age": n, "income": x, "paid": n + 0.5 if n != 3 else ""} for n, x in enumerate(labels)])
     tasks = {
         "rich": {"kind": "binary", "label": {"column": "income"}},
-        "paid": {"kind": "regression", "label": {"column": "paid"}, "given": "rich"},
+        "paid": {"kind": "regression", "label": {"column": "paid"}, "conditioned_on": "rich"},
     }
     examples = {"path": "train.csv", "limits": {"dead_letters": 0.2}}
     out = run_stage(recipe(tmp_path, tasks=tasks, examples=examples, split={"eval_fraction": 0.3}))
@@ -178,4 +178,4 @@ def test_missing_labels_are_not_observed(tmp_path: Path, write_log: Callable, ru
     task = {"kind": "regression", "label": {"column": "paid"}}
     out = run_stage(recipe(tmp_path, examples={"path": "train.parquet"}, tasks={"paid": task}))
     unseen = out.examples.filter(pl.col("weight/paid").list.first() == 0)["age"].explode().sort().to_list()
-    assert unseen == [3, 5, 13, 23, 33, 43, 53] and out.books["examples"]["used"] == 60
+    assert unseen == [3, 5, 13, 23, 33, 43, 53] and out.accounts["examples"]["used"] == 60

@@ -177,8 +177,8 @@ def test_a_change_at_any_moment_is_a_message_or_changes_nothing(
     moment(monkeypatch, lambda: change(file))
     same_content = moment is at_the_start and change in (gone_and_back, touched)
     if same_content:
-        books = run(recipe, tmp_path / "out", listed)
-        assert {name: book["read"] for name, book in books.items()} == {"impression": 60, "click": 20}
+        accounts = run(recipe, tmp_path / "out", listed)
+        assert {name: account["read"] for name, account in accounts.items()} == {"impression": 60, "click": 20}
         assert fingerprint(recipe) == listed
         return
     with pytest.raises(InputError) as error:
@@ -240,16 +240,16 @@ def test_content_is_digested_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize("ending", ["csv", "parquet", "jsonl"])
-def test_the_rows_of_the_files_sum_to_the_books(logs: Callable[[str], Recipe], tmp_path: Path, ending: str) -> None:
+def test_the_rows_of_the_files_sum_to_the_accounts(logs: Callable[[str], Recipe], tmp_path: Path, ending: str) -> None:
     recipe = logs(ending)
     (tmp_path / "impression" / f"9.{ending}").write_bytes((tmp_path / "impression" / f"1.{ending}").read_bytes())
     listed = fingerprint(recipe)
-    books = run(recipe, tmp_path / "out", listed)
+    accounts = run(recipe, tmp_path / "out", listed)
     files = json.loads((tmp_path / "out" / "files.json").read_text())
     assert {name: (found["bytes"], found["fingerprint"]) for name, found in files.items()} == {
         name: tuple(found) for name, found in json.loads(listed).items()
     }
-    for stream, book in books.items():
-        assert sum(found["read"].get(stream, 0) for found in files.values()) == book["read"] > 0
+    for stream, account in accounts.items():
+        assert sum(found["read"].get(stream, 0) for found in files.values()) == account["read"] > 0
     assert files[f"impression/9.{ending}"]["read"] == {"impression": 20}
     assert files[f"click/0.{ending}"]["read"] == {"click": 10}

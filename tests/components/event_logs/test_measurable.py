@@ -76,10 +76,13 @@ def test_a_window_longer_than_the_logs_has_no_split_that_works(
 
 def test_the_window_of_a_given_task_counts(shop_recipe: Make, shop_log: Callable, run_stage: Run) -> None:
     shop_log()
-    again = {**HOURS_OF_CLICK, "window": "1h", "given": "click"}
+    again = {**HOURS_OF_CLICK, "window": "1h", "conditioned_on": "click"}
     tasks = {"click": {**HOURS_OF_CLICK, "unmeasured": "allow"}, "again": again}
     message = refused(run_stage, shop_recipe(tasks=tasks, split={"eval_last": "3d"}))
-    assert message.startswith("task 'again'") and "Its window of 5 days (that of 'click', its `given`) is" in message
+    assert (
+        message.startswith("task 'again'")
+        and "Its window of 5 days (that of 'click', its `conditioned_on`) is" in message
+    )
 
 
 def test_a_given_task_that_never_happens_in_the_eval_split(
@@ -91,7 +94,7 @@ def test_a_given_task_that_never_happens_in_the_eval_split(
     write_log("other.csv", [{"user": u, "item": 1, "time": start + u * day + 9} for u in (0, 9)])
     tasks: dict[str, Any] = {
         "click": {**HOURS_OF_CLICK, "window": "1h"},
-        "other": {"kind": "binary", "outcome": "other", "window": "1h", "given": "click"},
+        "other": {"kind": "binary", "outcome": "other", "window": "1h", "conditioned_on": "click"},
     }
     recipe = shop_recipe(
         tasks=tasks,
@@ -101,7 +104,10 @@ def test_a_given_task_that_never_happens_in_the_eval_split(
     )
     message = refused(run_stage, recipe)
     assert "task 'other': none of 4 eval examples is observed" in message
-    assert "Windows have closed in time, so it is 'click', the task's `given`, that never is positive there." in message
+    assert (
+        "Windows have closed in time, so it is 'click', the task's `conditioned_on`, that never is positive there."
+        in message
+    )
 
 
 def test_why_nothing_of_a_given_task_is_observed(shop_recipe: Make, write_log: Callable, run_stage: Run) -> None:
@@ -119,9 +125,9 @@ def test_why_nothing_of_a_given_task_is_observed(shop_recipe: Make, write_log: C
         return refused(run_stage, recipe)
 
     cart = {**hour, "outcome": "cart"}
-    message = told(z={**hour, "given": "y"}, y={**hour, "given": "cart"}, cart=cart, click=hour)
+    message = told(z={**hour, "conditioned_on": "y"}, y={**hour, "conditioned_on": "cart"}, cart=cart, click=hour)
     assert message.startswith("task 'z': none of 8 train examples is observed, so there is nothing to learn from.")
-    assert "it is 'cart', which 'y', the task's `given`, needs, that never is positive there." in message
+    assert "it is 'cart', which 'y', the task's `conditioned_on`, needs, that never is positive there." in message
     # Windows of a day have closed by then, but of no impression after the split: its impressions come later.
     write_log("impression.csv", [row if row["user"] < 8 else row | {"time": start + 12 * day - 3600} for row in seen])
     for name in ("click", "cart"):

@@ -87,7 +87,7 @@ def test_examples_by_hand(shop_recipe: Make, write_log: Write, run_stage: Run) -
         evaluation={"slices": [["device"]]},
     )
     out = run_stage(recipe)
-    assert out.books == {
+    assert out.accounts == {
         "impression": dict(read=4, used=4, duplicate=0, orphan=0, late=0, after_as_of=0, dead_lettered=0, other=0),
         "click": dict(read=5, used=1, duplicate=1, orphan=2, late=1, after_as_of=0, dead_lettered=0, other=0),
     }
@@ -161,7 +161,7 @@ def test_formats_give_the_same_examples(shop_recipe: Make, write_log: Write, run
         found[ending] = run_stage(recipe, ending)
     assert found["parquet"].examples.equals(found["csv"].examples)
     assert found["parquet"].examples.equals(found["jsonl"].examples)
-    assert found["parquet"].books == found["csv"].books == found["jsonl"].books
+    assert found["parquet"].accounts == found["csv"].accounts == found["jsonl"].accounts
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -189,7 +189,7 @@ def test_files_order_and_partitions_change_nothing(
         features={"price": {"kind": "numeric"}},
         tasks={
             "click": {"kind": "binary", "outcome": "click", "window": "1d"},
-            "spend": {"kind": "regression", "outcome": "buy", "window": "2d", "given": "click"},
+            "spend": {"kind": "regression", "outcome": "buy", "window": "2d", "conditioned_on": "click"},
         },
     )
     found = []
@@ -202,9 +202,9 @@ def test_files_order_and_partitions_change_nothing(
                 write_log(f"{name}{number}.{rng.choice(['csv', 'jsonl', 'parquet'])}", mixed[number::files])
         plan = EventLogsPlan.from_recipe(recipe).model_copy(update={"partitions": partitions})
         found.append(run_stage(plan, f"{files}-{partitions}"))
-    assert found[0].books["impression"]["duplicate"] > 0 and found[0].books["buy"]["dead_lettered"] > 0
+    assert found[0].accounts["impression"]["duplicate"] > 0 and found[0].accounts["buy"]["dead_lettered"] > 0
     for other in found[1:]:
-        assert other.books == found[0].books
+        assert other.accounts == found[0].accounts
         assert other.summary == found[0].summary
         assert other.examples.equals(found[0].examples)
         assert other.splits["eval"].height == found[0].splits["eval"].height
@@ -224,7 +224,7 @@ def test_a_user_with_many_events_changes_nothing(shop_recipe: Make, write_log: W
     features = {"item": {"kind": "categorical", "type": "integer"}}
     plan = EventLogsPlan.from_recipe(shop_recipe(streams=by_user, features=features))
     found = [run_stage(plan.model_copy(update={"partitions": count}), str(count)) for count in (1, 3, 17)]
-    assert all(out.examples.equals(found[0].examples) and out.books == found[0].books for out in found)
+    assert all(out.examples.equals(found[0].examples) and out.accounts == found[0].accounts for out in found)
     credited = set()
     for click in done:
         before = [row for row in seen if row["user"] == click["user"] and row["time"] <= click["time"]]
@@ -242,7 +242,7 @@ def test_a_user_with_many_events_changes_nothing(shop_recipe: Make, write_log: W
 def test_the_shuffle_leaves_nothing(shop_recipe: Make, shop_log: Callable, run_stage: Run) -> None:
     shop_log()
     names = sorted(path.name for path in run_stage(shop_recipe()).folder.iterdir())
-    written = ["books.json", "days.json", "dead_letters", "files.json", "summary.json"]
+    written = ["accounts.json", "days.json", "dead_letters", "files.json", "summary.json"]
     assert names == ["Split-eval", "Split-train", *written]
 
 
@@ -253,11 +253,11 @@ def test_a_repeated_attempt_is_harmless(
     write_log("impression.two.parquet", [{"user": 3, "item": 1, "time": START + 5 * DAY}])
     recipe = shop_recipe(streams={"impression": {"event_id": "user"}})
     once = run_stage(recipe, "once")
-    assert once.books["impression"]["duplicate"] == 1
+    assert once.accounts["impression"]["duplicate"] == 1
     for step in (pipeline.Read, pipeline.LostCopies, pipeline.Attribute, pipeline.WriteExamples):
         monkeypatch.setattr(step, "work", _twice(step.work))
     twice = run_stage(recipe, "twice")
-    assert twice.books == once.books and twice.summary == once.summary
+    assert twice.accounts == once.accounts and twice.summary == once.summary
     assert twice.examples.equals(once.examples)
 
 
@@ -275,10 +275,10 @@ def test_streams_of_one_file_are_told_apart_by_where(shop_recipe: Make, write_lo
     write_log("all.jsonl", "\n".join([json.dumps(row) for row in rows] + ["{"]))
     streams = {name: {"path": "all.jsonl", "where": {"what": [n]}} for n, name in enumerate(("impression", "click"), 1)}
     out = run_stage(shop_recipe(streams=streams, logs={"limits": {"dead_letters": 0.2}}))
-    assert out.books["impression"] == dict(
+    assert out.accounts["impression"] == dict(
         read=7, used=6, duplicate=0, orphan=0, late=0, after_as_of=0, dead_lettered=1, other=3
     )
-    assert out.books["click"] == dict(
+    assert out.accounts["click"] == dict(
         read=3, used=3, duplicate=0, orphan=0, late=0, after_as_of=0, dead_lettered=0, other=7
     )
 
@@ -307,7 +307,7 @@ def test_a_malformed_row(
     row = {"user": "u0", "item": 0, "time": START, "price": 1.5, "age": 30, "tags": "a|b"} | change
     rest = {"user": "u1", "item": 1, "time": START + 9 * DAY, "price": 2, "age": 30, "tags": "a"}
     out = _run_with(shop_recipe, write_log, run_stage, [rest, row])
-    assert out.books["impression"]["dead_lettered"] == 1
+    assert out.accounts["impression"]["dead_lettered"] == 1
     letter = out.dead.row(0, named=True)
     assert (letter["stream"], letter["file"], letter["row"], letter["reason"]) == (
         "impression",
@@ -321,7 +321,7 @@ def test_a_malformed_row(
 def test_missing_feature_values_are_not_malformed(shop_recipe: Make, write_log: Write, run_stage: Run) -> None:
     row = {"user": "u0", "item": 0, "time": START, "price": "", "age": None, "tags": None}
     out = _run_with(shop_recipe, write_log, run_stage, [row, row | {"price": 3.5, "user": "u5"}])
-    assert out.books["impression"]["dead_lettered"] == 0
+    assert out.accounts["impression"]["dead_lettered"] == 0
 
 
 def _run_with(make: Make, write: Write, run: Run, rows: list[dict[str, Any]]) -> SimpleNamespace:
@@ -348,7 +348,7 @@ def test_a_value_is_needed_where_a_regression_learns_it(
     }
     recipe = shop_recipe(streams={"buy": {"value": "value"}}, tasks=tasks, logs={"limits": {"dead_letters": 0.5}})
     out = run_stage(recipe)
-    assert out.books["buy"] == dict(
+    assert out.accounts["buy"] == dict(
         read=4, used=2, duplicate=0, orphan=0, late=0, after_as_of=0, dead_lettered=2, other=0
     )
     assert sorted(out.dead["reason"]) == [
@@ -392,7 +392,7 @@ def test_no_file_and_no_rows(
     write_log("click.csv", "user,item,time\n")
     assert refused(run_stage, shop_recipe()) == "stream 'click': the files that click.* matches hold no rows at all."
     (tmp_path / "clack.csv").rename(tmp_path / "click.one.csv")
-    assert run_stage(shop_recipe()).books["click"]["read"] == 5
+    assert run_stage(shop_recipe()).accounts["click"]["read"] == 5
 
 
 def test_a_where_that_nothing_meets(shop_recipe: Make, shop_log: Callable, run_stage: Run) -> None:
@@ -548,7 +548,7 @@ def test_a_file_of_json_lines_may_lack_what_none_of_its_rows_has(
     write_log("log.one.jsonl", "\n".join(lines[:3]))
     write_log("log.two.jsonl", "\n".join(lines[3:]))
     apart = run_stage(recipe, "apart")
-    assert apart.books == together.books and apart.examples.equals(together.examples)
+    assert apart.accounts == together.accounts and apart.examples.equals(together.examples)
     assert refused(run_stage, shop_recipe(streams=streams, tasks=tasks, features={"cupon": {"kind": "numeric"}})) == (
         "stream 'impression': no row of log* has the column 'cupon' (read by a feature or a slice). did you mean "
         "'coupon'? Known: coupon, item, paid, time, user, what."
@@ -592,7 +592,7 @@ def test_parquet_columns_of_every_kind(shop_recipe: Make, shop_log: Callable, ru
     time = {"time": {"column": "at", "unit": "text"}}
     recipe = shop_recipe(streams={"impression": time}, features=features, logs={"limits": {"dead_letters": 0.2}})
     out = run_stage(recipe)
-    assert out.books["impression"]["used"] == 9 and out.books["click"]["used"] == 5
+    assert out.accounts["impression"]["used"] == 9 and out.accounts["click"]["used"] == 5
     by_time = out.examples.sort(pl.col("gatewise/event_time").list.first())
     assert by_time["vector"].to_list() == [[n, n + 1] for n in range(9)]
     assert by_time["bytes"].to_list() == [[b"a", b"ff"]] * 9

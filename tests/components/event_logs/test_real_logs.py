@@ -1,4 +1,4 @@
-"""Real logs: the books against plain counts of the same files, and the facts known of them."""
+"""Real logs: the accounts against plain counts of the same files, and the facts known of them."""
 
 from __future__ import annotations
 
@@ -51,17 +51,17 @@ def test_deskdrop(shared_data: Path, run_stage: Run) -> None:
     out = run_stage(recipe(shared_data, file, "eventType", key, outcomes, "VIEW"))
     log = pl.read_parquet(shared_data / file)
     seen = log.filter(eventType="VIEW").unique()
-    book = out.books["seen"]
-    assert (book["read"], book["used"], book["other"]) == (61_086, seen.height, 72_312 - 61_086)
+    account = out.accounts["seen"]
+    assert (account["read"], account["used"], account["other"]) == (61_086, seen.height, 72_312 - 61_086)
     for name, value in outcomes.items():
         done = log.filter(eventType=value)
         used, late, orphan = credited_outcomes(seen, done.unique(), key, 9 * 86_400)
-        book = out.books[name]
-        assert (book["read"], book["duplicate"]) == (done.height, done.height - done.unique().height)
-        assert (book["used"], book["late"], book["orphan"]) == (used, late, orphan)
+        account = out.accounts[name]
+        assert (account["read"], account["duplicate"]) == (done.height, done.height - done.unique().height)
+        assert (account["used"], account["late"], account["orphan"]) == (used, late, orphan)
     # Of every outcome at most one view is positive, and a liked (person, content) pair has one positive view or more.
     positives = sum(out.summary["tasks"]["like"][split]["positives"] for split in ("train", "eval"))
-    assert 0 < positives <= out.books["like"]["used"]
+    assert 0 < positives <= out.accounts["like"]["used"]
 
 
 def test_taobao_cart_to_buy(shared_data: Path, run_stage: Run) -> None:
@@ -69,10 +69,10 @@ def test_taobao_cart_to_buy(shared_data: Path, run_stage: Run) -> None:
     made = recipe(shared_data, file, "behavior", key, {"buy": "buy"}, "cart")
     # By `latest` every window of nine days would still be open: the log is as long as the window.
     out = run_stage(EventLogsPlan.from_recipe(made).model_copy(update={"as_of": 1_513_900_800_000_000}))
-    assert out.books["seen"]["used"] == 140_068
-    assert out.books["buy"]["read"] == 167_862
-    assert out.books["buy"]["used"] + out.books["buy"]["late"] == 25_614
-    assert out.books["buy"]["late"] == 0
+    assert out.accounts["seen"]["used"] == 140_068
+    assert out.accounts["buy"]["read"] == 167_862
+    assert out.accounts["buy"]["used"] + out.accounts["buy"]["late"] == 25_614
+    assert out.accounts["buy"]["late"] == 0
     assert sum(out.summary["tasks"]["buy"][split]["positives"] for split in ("train", "eval")) == 25_614
 
 
@@ -82,8 +82,8 @@ def test_the_taobao_slice_is_too_short_to_close_its_windows(shared_data: Path, r
     out = run_stage(recipe(shared_data, file, "behavior", key, {"buy": "buy"}, "pv", tasks=tasks))
     log = pl.read_parquet(shared_data / file)
     seen, done = log.filter(behavior="pv").unique(), log.filter(behavior="buy").unique()
-    book = out.books["buy"]
-    assert (book["used"], book["late"], book["orphan"]) == credited_outcomes(seen, done, key, 1800)
+    account = out.accounts["buy"]
+    assert (account["used"], account["late"], account["orphan"]) == credited_outcomes(seen, done, key, 1800)
     as_of = min(seen["timestamp"].max(), done["timestamp"].max())
     open_windows = seen.filter(pl.col("timestamp") + 1800 > as_of).height
     tasks_ = out.summary["tasks"]["buy"]

@@ -25,7 +25,7 @@ def write(folder: Path, frame: pl.DataFrame = FRAME, name: str = "piece") -> lis
         writer.add(Rows(frame, np.array([2, 0, 2, 2][: frame.height]), "event", "click"))
         writer.add(Rows(frame[:1], np.array([0]), "event", "click"))
         writer.add(Rows(frame.select("number"), np.array([0, 0, 0, 0][: frame.height]), "id", "click"))
-        writer.add(Rows(frame[:0], np.array([], np.int64), "loser", "click"))
+        writer.add(Rows(frame[:0], np.array([], np.int64), "duplicate", "click"))
     return list(writer.references())
 
 

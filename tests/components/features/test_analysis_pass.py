@@ -17,7 +17,7 @@ from components.features.analysers import analyse, conclude, merge_parts
 from components.features.analysis_pass import AnalysisPass, gather, merge_analyses, write
 from components.features.frequent import count_frequent
 from components.merging import MergeInOrder
-from models.features.layout import Encoding
+from models.features.layout import FeatureLayout
 from models.recipe.errors import InputError
 
 
@@ -84,17 +84,17 @@ def test_writes_a_transform_graph_with_its_encoding(
     folder = tmp_path / "graph"
     with beam.Pipeline(options=PipelineOptions(["--runner=FnApiRunner"])) as pipeline:
         _ = pipeline | AnalysisPass([(str(path), 0) for path in paths], plan, str(folder))
-    encoding = Encoding.load(folder)
-    assert encoding.tables == {"device": (1 + 3 + 3, 4), "item": (1 + 2 + 7, 4), "age": (1 + 3, 4)}
-    assert encoding.categorical == (("device", "device"), ("item", "item"), ("age", "age"))
-    assert encoding.multivalued == {"seen": ("item", "sum", 2)}
+    layout = FeatureLayout.load(folder)
+    assert layout.tables == {"device": (1 + 3 + 3, 4), "item": (1 + 2 + 7, 4), "age": (1 + 3, 4)}
+    assert layout.categorical == (("device", "device"), ("item", "item"), ("age", "age"))
+    assert layout.multivalued == {"seen": ("item", "sum", 2)}
     output = tft.TFTransformOutput(str(folder))
     assert output.vocabulary_by_name("device") == [b"phone", b"tv", b"caf\xc3\xa9"]
     assert output.vocabulary_by_name("item") == [b"7", b"-5", b"1", b"2", b"3", b"4", str(2**62).encode()]
     # Beam may run a step again: the second time finds the first's files.
-    before = (folder / "encoding.json").read_text()
+    before = (folder / "layout.json").read_text()
     write(analyse(make_table(columns, plan.tasks).to_batches()[0], plan.features), plan.model_dump_json(), str(folder))
-    assert (folder / "encoding.json").read_text() == before
+    assert (folder / "layout.json").read_text() == before
     assert json.loads((folder / "transformed_metadata" / "asset_map").read_text()) == {
         "device": "device.txt",
         "item": "item.txt",

@@ -17,7 +17,7 @@ from tfx.types import standard_artifacts
 from components.features.component import Features
 from components.features.executor import Executor
 from models.features import input_pipeline
-from models.features.layout import Encoding
+from models.features.layout import FeatureLayout
 from models.features.preprocessing import pack, raw_feature_spec
 from models.recipe.errors import InputError
 
@@ -96,7 +96,7 @@ def test_files_are_aligned_and_training_equals_serving(
     assert examples_utils.get_file_format(transformed) == "arrow_ipc"
     assert graph.get_int_custom_property("rows") == 250
 
-    encoding = Encoding.load(graph.uri)
+    layout = FeatureLayout.load(graph.uri)
     output = tft.TFTransformOutput(graph.uri)
     saved = tf.saved_model.load(output.transform_savedmodel_dir)
     spec = output.raw_feature_spec()
@@ -119,7 +119,7 @@ def test_files_are_aligned_and_training_equals_serving(
         examples = serialized(before, list(spec))
         for batch in (examples, [[example] for example in examples]):
             served = [
-                pack(saved.transform_fn(tf.io.parse_example(part, spec)), encoding)
+                pack(saved.transform_fn(tf.io.parse_example(part, spec)), layout)
                 for part in ([batch] if batch is examples else batch)
             ]
             for name in ("categorical", "multivalued/seen"):
@@ -132,10 +132,10 @@ def test_files_are_aligned_and_training_equals_serving(
     # The ids of the train split use the tables, and stay inside.
     columns = input_pipeline.read_split(f"{transformed.uri}/Split-train/*")
     assert columns.example_id.tolist() == [10 * (i + 1) for i in range(200)]
-    for place, (_, name) in enumerate(encoding.categorical):
+    for place, (_, name) in enumerate(layout.categorical):
         ids = columns.arrays["categorical"][:, place]
         assert ids.min() == 0
-        assert ids.max() < encoding.tables[name][0]
+        assert ids.max() < layout.tables[name][0]
     zscores = columns.arrays["numeric"][columns.arrays["numeric"][:, 1] == 0, 0]
     assert zscores.mean() == pytest.approx(0.0, abs=1e-5)
     assert zscores.std() == pytest.approx(1.0, abs=1e-5)
@@ -155,8 +155,8 @@ def test_files_and_their_number_do_not_matter(
     np.testing.assert_array_equal(one.example_id, many.example_id)
     for name, array in one.arrays.items():
         np.testing.assert_array_equal(array[:], many.arrays[name][:])
-    encodings = [(tmp_path / str(files) / "transform_graph" / "encoding.json").read_text() for files in (1, 3)]
-    assert encodings[0] == encodings[1]
+    layouts = [(tmp_path / str(files) / "transform_graph" / "layout.json").read_text() for files in (1, 3)]
+    assert layouts[0] == layouts[1]
 
 
 def test_a_missing_column_is_told_before_anything_runs(

@@ -16,7 +16,7 @@ from tfx.types import standard_artifacts
 
 from components.interactions.executor import Executor
 from components.interactions.plan import InteractionsPlan
-from models.features.layout import Encoding
+from models.features.layout import FeatureLayout
 
 HOUR = 3_600_000_000
 TYPES = {"user_id": pa.large_binary(), "item_id": pa.large_binary(), "tags": pa.large_binary(), "device": pa.int64()}
@@ -58,7 +58,7 @@ def plan_of(**changes: Any) -> InteractionsPlan:
         "prior": None,
         "item_ttl": None,
         "exclude_seen": False,
-        "max_questions": 100,
+        "max_queries": 100,
     }
     return InteractionsPlan.model_validate({**values, **changes})
 
@@ -75,14 +75,14 @@ def write_log(root: Path, train: Log = TRAIN, evaluated: Log = EVAL, files: int 
             if chosen := numbered[part::files]:
                 _write_file(root, split, f"examples-{part:05d}-of-{files:05d}", chosen)
     (root / "examples" / "summary.json").write_text(json.dumps({"as_of": "1970-01-01T12:00:00Z"}))
-    encoding = Encoding(
+    layout = FeatureLayout(
         tables={"item": (6, 4), "device": (9, 4)},
         categorical=(("device", "device"), ("item", "item")),
         multivalued={"tags": ("tags", "mean", 1)},
         numeric=("age", "age_missing"),
     )
     (root / "transform_graph").mkdir(exist_ok=True)
-    (root / "transform_graph" / "encoding.json").write_text(encoding.to_json())
+    (root / "transform_graph" / "layout.json").write_text(layout.to_json())
 
 
 def _write_file(root: Path, split: str, name: str, rows: list[tuple[int, tuple[Any, ...]]]) -> None:

@@ -46,7 +46,7 @@ def test_positives_by_hand(tmp_path: Path, make_log: Any, make_plan: Any, run: A
         "eval",
         "items",
         "eval_items",
-        "questions",
+        "eval_queries",
     ]
     assert (output.span, output.version, output.get_int_custom_property("rows")) == (3, 2, 5)
     assert examples_utils.get_file_format(output) == "arrow_ipc"
@@ -137,25 +137,25 @@ def test_priors_and_dropped_items_count_before_each_tables_moment(
     assert positives(tmp_path, "eval")["item_row"].to_pylist() == [1, 0, -1, 2, 2]
 
 
-def test_questions_by_hand(tmp_path: Path, make_log: Any, make_plan: Any, run: Any) -> None:
+def test_queries_by_hand(tmp_path: Path, make_log: Any, make_plan: Any, run: Any) -> None:
     make_log(tmp_path)
     run(tmp_path, make_plan())
-    questions = parquet(tmp_path, "questions", "questions")
-    assert questions.columns == ["user_id", "device", "history", "seen", "relevant"]
+    eval_queries = parquet(tmp_path, "eval_queries", "eval_queries")
+    assert eval_queries.columns == ["user_id", "device", "history", "seen", "relevant"]
     # u2 then chose only e, which nobody could know.
-    assert questions.rows() == [
+    assert eval_queries.rows() == [
         (b"u1", [8], [b"a", b"c"], [b"a", b"c"], [b"a", b"b"]),
         (b"u3", [12], [], [], [b"c"]),
     ]
     run(tmp_path, make_plan(exclude_seen=True, history=1))
-    assert parquet(tmp_path, "questions", "questions").rows() == [
+    assert parquet(tmp_path, "eval_queries", "eval_queries").rows() == [
         (b"u1", [8], [b"a"], [b"a", b"c"], [b"b"]),
         (b"u3", [12], [], [], [b"c"]),
     ]
-    run(tmp_path, make_plan(max_questions=1))
+    run(tmp_path, make_plan(max_queries=1))
     users = pl.DataFrame({"user_id": [b"u1", b"u3"]})
     smallest = int(np.argmin(row_hashes(users.rename({"user_id": "user"})).to_numpy()))
-    assert parquet(tmp_path, "questions", "questions")["user_id"].to_list() == [users["user_id"][smallest]]
+    assert parquet(tmp_path, "eval_queries", "eval_queries")["user_id"].to_list() == [users["user_id"][smallest]]
 
 
 def test_impressions_as_positives_and_no_history(tmp_path: Path, make_log: Any, make_plan: Any, run: Any) -> None:
@@ -165,7 +165,7 @@ def test_impressions_as_positives_and_no_history(tmp_path: Path, make_log: Any, 
     assert train["example_id"].to_pylist() == [1, 2, 3, 4, 5, 6]
     assert train["weight"].to_pylist() == [0.5, 2.5, 0.5, 2.5, 0.5, 0.5]
     assert "history" not in train.column_names
-    assert parquet(tmp_path, "questions", "questions")["history"].to_list() == [[], [], []]
+    assert parquet(tmp_path, "eval_queries", "eval_queries")["history"].to_list() == [[], [], []]
 
 
 @pytest.mark.parametrize("files", [1, 2, 3])
@@ -188,7 +188,7 @@ def test_an_eval_split_without_examples(tmp_path: Path, make_log: Any, make_plan
     run(tmp_path, make_plan())
     assert positives(tmp_path, "eval").num_rows == 0
     assert positives(tmp_path, "eval").schema == positives(tmp_path, "train").schema
-    assert parquet(tmp_path, "questions", "questions").shape == (0, 5)
+    assert parquet(tmp_path, "eval_queries", "eval_queries").shape == (0, 5)
     assert parquet(tmp_path, "items").equals(parquet(tmp_path, "eval_items"))
 
 

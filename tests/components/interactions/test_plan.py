@@ -68,7 +68,7 @@ def test_what_other_stages_read_changes_nothing() -> None:
         "log_q": False,
     }
     assert plan_of(others, training={"epochs": 2}).model_dump_json() == plan_of().model_dump_json()
-    for key, value in (("exclude_seen", False), ("max_questions", 5)):
+    for key, value in (("exclude_seen", False), ("max_queries", 5)):
         assert getattr(plan_of({key: value}), key) == value
 
 

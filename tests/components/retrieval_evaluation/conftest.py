@@ -56,7 +56,7 @@ def items_table(**changed: Any) -> pa.Table:
     return pa.table(columns | changed)
 
 
-def questions_table() -> pa.Table:
+def eval_queries_table() -> pa.Table:
     ids = pa.list_(pa.binary())
     return pa.table(
         {
@@ -79,16 +79,16 @@ def interactions(tmp_path):
     """The artifact, and the paths of its files."""
     artifact = standard_artifacts.Examples()
     artifact.uri = str(tmp_path / "interactions")
-    artifact.split_names = '["train", "eval", "items", "eval_items", "questions"]'
-    for split in ("train", "eval", "eval_items", "questions"):
+    artifact.split_names = '["train", "eval", "items", "eval_items", "eval_queries"]'
+    for split in ("train", "eval", "eval_items", "eval_queries"):
         os.makedirs(os.path.join(artifact.uri, f"Split-{split}"))
     paths = SimpleNamespace(
-        questions=os.path.join(artifact.uri, "Split-questions", "questions.parquet"),
+        eval_queries=os.path.join(artifact.uri, "Split-eval_queries", "eval_queries.parquet"),
         items=os.path.join(artifact.uri, "Split-eval_items", "items.parquet"),
         train=os.path.join(artifact.uri, "Split-train", "interactions.arrow"),
         evaluated=os.path.join(artifact.uri, "Split-eval", "interactions.arrow"),
     )
-    pq.write_table(questions_table(), paths.questions)
+    pq.write_table(eval_queries_table(), paths.eval_queries)
     pq.write_table(items_table(), paths.items)
     hour = 3_600_000_000
     columns = {

@@ -1,4 +1,4 @@
-"""Our recall beside TensorFlow Recommenders' metric: with one relevant item for each question they are the same number."""
+"""Our recall beside TensorFlow Recommenders' metric: with one relevant item for each query they are the same number."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from components.retrieval_evaluation.row_lists import RowLists
 from models.retrieval.recommenders import load_keras_2, load_recommenders
 
 KS = (1, 5, 20)
-QUESTIONS, ITEMS, DIM = 64, 90, 4
+EVAL_QUERIES, ITEMS, DIM = 64, 90, 4
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def recommenders(monkeypatch):
 
 
 def vectors(generator, whole):
-    shapes = ((QUESTIONS, DIM), (ITEMS, DIM))
+    shapes = ((EVAL_QUERIES, DIM), (ITEMS, DIM))
     if whole:
         # Whole numbers have exact products, and equal ones: both take the smaller row first.
         return tuple(generator.integers(-2, 3, shape).astype(np.float32) for shape in shapes)
@@ -32,7 +32,7 @@ def vectors(generator, whole):
 
 
 def ours(queries, items, relevant):
-    answers = exact_top_k(products(queries, items), QUESTIONS, ITEMS, max(KS), RowLists.empty(QUESTIONS))
+    answers = exact_top_k(products(queries, items), EVAL_QUERIES, ITEMS, max(KS), RowLists.empty(EVAL_QUERIES))
     found = measure(answers, RowLists.of([[row] for row in relevant]), np.ones(ITEMS, np.int64), KS)
     return [found[f"recall@{k}"] for k in KS]
 
@@ -41,7 +41,7 @@ def ours(queries, items, relevant):
 def test_by_ids(recommenders, whole):
     generator = np.random.default_rng(1)
     queries, items = vectors(generator, whole)
-    relevant = generator.integers(0, ITEMS, QUESTIONS)
+    relevant = generator.integers(0, ITEMS, EVAL_QUERIES)
     layer = recommenders.layers.factorized_top_k.BruteForce(k=max(KS))
     layer.index(tf.constant(items), tf.range(ITEMS))
     metric = recommenders.metrics.FactorizedTopK(candidates=layer, ks=KS)
@@ -55,9 +55,9 @@ def test_by_ids(recommenders, whole):
 def test_by_scores(recommenders):
     generator = np.random.default_rng(2)
     queries, items = vectors(generator, whole=False)
-    relevant = generator.integers(0, ITEMS, QUESTIONS)
+    relevant = generator.integers(0, ITEMS, EVAL_QUERIES)
     metric = recommenders.metrics.FactorizedTopK(candidates=tf.data.Dataset.from_tensor_slices(items).batch(16), ks=KS)
-    for start in range(0, QUESTIONS, 16):
+    for start in range(0, EVAL_QUERIES, 16):
         part = slice(start, start + 16)
         metric.update_state(tf.constant(queries[part]), tf.constant(items[relevant[part]]))
     assert [float(one) for one in metric.result()] == pytest.approx(ours(queries, items, relevant))

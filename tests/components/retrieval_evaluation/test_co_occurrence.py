@@ -9,16 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.retrieval_evaluation.co_occurrence import co_occurrence_scores, last_items
+from components.retrieval_evaluation.eval_queries import EvalQueries, TrainPositives
 from components.retrieval_evaluation.exact_top_k import exact_top_k
-from components.retrieval_evaluation.questions import Questions, TrainPositives
 from components.retrieval_evaluation.row_lists import RowLists
 
 
-def questions_of(positives, histories, popularity):
+def eval_queries_of(positives, histories, popularity):
     """`positives`: (user, item) in the order of time."""
     users, items = (np.array([one[at] for one in positives], np.int32) for at in (0, 1))
     train = TrainPositives(users=users, items=items, times=np.arange(len(users)), latest=len(users))
-    return Questions(
+    return EvalQueries(
         relevant=RowLists.of([[0]] * len(histories)),
         excluded=RowLists.empty(len(histories)),
         history=RowLists.of(histories),
@@ -35,7 +35,7 @@ def test_by_hand():
     # Users 0 and 1 chose items 0 and 1; user 2 chose 1 and 2; item 3 is nobody's, item 4 alone.
     positives = [(0, 0), (0, 1), (1, 0), (1, 1), (2, 1), (2, 2), (3, 4)]
     popularity = [2, 3, 1, 0, 1]
-    [one, both, nobody] = scores_of(questions_of(positives, [[0], [0, 1, 0], []], popularity))
+    [one, both, nobody] = scores_of(eval_queries_of(positives, [[0], [0, 1, 0], []], popularity))
     # Once 0 is known: 1 by 2 / sqrt(2 * 3); the others by popularity, 1 before 0 before 2 before 4 before 3.
     assert one.tolist() == pytest.approx([-2, 2 / math.sqrt(6), -3, -5, -4])
     # Both known, one of them twice, which counts once: 0 and 1 by each other, 2 by 1 / sqrt(3 * 1).
@@ -44,12 +44,12 @@ def test_by_hand():
 
 
 def test_a_user_without_history_gets_popular_items():
-    asked = questions_of([(0, 0), (0, 1)], [[]], [1, 1, 7])
+    asked = eval_queries_of([(0, 0), (0, 1)], [[]], [1, 1, 7])
     assert exact_top_k(co_occurrence_scores(asked), 1, 3, 3, asked.excluded).tolist() == [[2, 0, 1]]
 
 
 def test_no_positive_at_all():
-    assert scores_of(questions_of([], [[1]], [0, 0])).tolist() == [[-1, -2]]
+    assert scores_of(eval_queries_of([], [[1]], [0, 0])).tolist() == [[-1, -2]]
 
 
 def test_the_last_items_of_a_user_each_once():
@@ -93,19 +93,19 @@ def problems(draw):
 @given(problems())
 def test_as_counted_one_by_one(problem):
     positives, histories, popularity, most = problem
-    found = scores_of(questions_of(positives, histories, popularity), most)
+    found = scores_of(eval_queries_of(positives, histories, popularity), most)
     np.testing.assert_allclose(found, slow(positives, histories, popularity, most), rtol=1e-5)
 
 
 @given(problems(), st.randoms())
 def test_the_order_of_a_history_changes_no_bit(problem, random):
     positives, histories, popularity, most = problem
-    found = scores_of(questions_of(positives, histories, popularity), most)
+    found = scores_of(eval_queries_of(positives, histories, popularity), most)
     shuffled = [random.sample(one, len(one)) for one in histories]
-    assert np.array_equal(scores_of(questions_of(positives, shuffled, popularity), most), found)
+    assert np.array_equal(scores_of(eval_queries_of(positives, shuffled, popularity), most), found)
 
 
-def test_parts_of_the_questions():
-    asked = questions_of([(0, 0), (0, 1), (1, 1), (1, 2)], [[0], [1], [2]], [1, 2, 1])
+def test_parts_of_the_queries():
+    asked = eval_queries_of([(0, 0), (0, 1), (1, 1), (1, 2)], [[0], [1], [2]], [1, 2, 1])
     scores = co_occurrence_scores(asked)
     assert np.array_equal(scores(1, 3), scores(0, 3)[1:])

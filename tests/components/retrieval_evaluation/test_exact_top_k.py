@@ -47,10 +47,12 @@ SCORES = st.sampled_from([-np.inf, -1.5, 0.0, 0.25, 1.0, np.inf])
 
 @st.composite
 def problems(draw):
-    questions, items = draw(st.integers(1, 6)), draw(st.integers(1, 8))
-    matrix = draw(st.lists(st.lists(SCORES, min_size=items, max_size=items), min_size=questions, max_size=questions))
+    eval_queries, items = draw(st.integers(1, 6)), draw(st.integers(1, 8))
+    matrix = draw(
+        st.lists(st.lists(SCORES, min_size=items, max_size=items), min_size=eval_queries, max_size=eval_queries)
+    )
     lists = st.lists(st.integers(0, items - 1), max_size=items)
-    return matrix, draw(st.integers(1, 10)), draw(st.lists(lists, min_size=questions, max_size=questions))
+    return matrix, draw(st.integers(1, 10)), draw(st.lists(lists, min_size=eval_queries, max_size=eval_queries))
 
 
 @given(problems(), st.integers(1, 40))

@@ -46,7 +46,7 @@ def test_by_hand(run, make_model):
     # The prior alone: d and e for u1, d and b for u2, d and b for u3.
     assert found["methods"]["prior"]["recall@1"] == pytest.approx((0 + 0 + 1) / 3)
     assert found["methods"]["prior"]["recall@2"] == pytest.approx((0 + 1 / 2 + 1) / 3)
-    assert (found["questions"], found["relevant"], found["items"], found["unanswerable"]) == (3, 4, 6, 0.2)
+    assert (found["eval_queries"], found["relevant"], found["items"], found["unanswerable"]) == (3, 4, 6, 0.2)
     assert found["older"] == "there is no older blessed model" and found["without_history"] == 1
     assert evaluation.get_int_custom_property("rows") == 3
 
@@ -97,7 +97,7 @@ def test_what_is_served_must_be_what_was_measured(run, make_model):
     assert blessing.get_int_custom_property("blessed") == 0
     [gate] = found["gates"]
     assert gate["metric"] == "served_answers"
-    assert "serving_default answers otherwise than its own vectors: question 0" in gate["message"]
+    assert "serving_default answers otherwise than its own vectors: query 0" in gate["message"]
 
 
 def test_a_model_that_gives_vectors_only(run, make_model):

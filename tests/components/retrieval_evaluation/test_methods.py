@@ -3,12 +3,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from components.retrieval_evaluation.eval_queries import EvalQueries, TrainPositives
 from components.retrieval_evaluation.methods import METHODS
-from components.retrieval_evaluation.questions import Questions, TrainPositives
 from components.retrieval_evaluation.row_lists import RowLists
 from models.recipe.retrieval import BASELINES
 
-ASKED = Questions(
+ASKED = EvalQueries(
     relevant=RowLists.of([[0], [1], [2]]),
     excluded=RowLists.of([[1], [], [0, 1, 2, 3]]),
     history=RowLists.of([[1], [], [0, 1]]),

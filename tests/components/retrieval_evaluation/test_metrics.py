@@ -90,11 +90,11 @@ def slow(answers, relevant, popularity, ks):
 
 @st.composite
 def answered(draw):
-    questions, items = draw(st.integers(1, 6)), draw(st.integers(1, 9))
+    eval_queries, items = draw(st.integers(1, 6)), draw(st.integers(1, 9))
     some = st.lists(st.integers(0, items - 1), unique=True)
-    lists = draw(st.lists(some, min_size=questions, max_size=questions))
+    lists = draw(st.lists(some, min_size=eval_queries, max_size=eval_queries))
     wanted = st.lists(st.integers(0, items - 1), min_size=1, unique=True)
-    relevant = draw(st.lists(wanted, min_size=questions, max_size=questions))
+    relevant = draw(st.lists(wanted, min_size=eval_queries, max_size=eval_queries))
     popularity = draw(st.lists(st.integers(0, 5), min_size=items, max_size=items))
     return lists, relevant, popularity, tuple(sorted(draw(st.sets(st.integers(1, 10), min_size=1, max_size=3))))
 

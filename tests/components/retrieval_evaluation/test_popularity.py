@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from components.retrieval_evaluation.eval_queries import TrainPositives
 from components.retrieval_evaluation.popularity import DAY, popular, popular_last_day
-from components.retrieval_evaluation.questions import TrainPositives
 
 
 def train_of(items, times, latest=None):

@@ -9,7 +9,7 @@ from components.retrieval_evaluation.reading import as_lists, item_rows, read_pr
 
 
 def read(files, exclude_seen=True):
-    paths = (files.questions, files.items, files.train, files.evaluated)
+    paths = (files.eval_queries, files.items, files.train, files.evaluated)
     return read_problem(*paths, item="item", exclude_seen=exclude_seen)
 
 
@@ -42,17 +42,17 @@ def test_what_was_seen_may_be_answered(interactions):
 
 
 def test_without_a_history_in_the_recipe_what_was_seen_counts(interactions):
-    table = pq.read_table(interactions.questions)
+    table = pq.read_table(interactions.eval_queries)
     nothing = pa.array([[], [], []], pa.large_list(pa.large_binary()))
-    pq.write_table(table.set_column(2, "history", nothing), interactions.questions)
+    pq.write_table(table.set_column(2, "history", nothing), interactions.eval_queries)
     assert as_python(read(interactions).asked.history) == [[0, 1], [0], []]
 
 
 def test_a_question_without_a_relevant_item(interactions):
-    table = pq.read_table(interactions.questions)
+    table = pq.read_table(interactions.eval_queries)
     gone = pa.array([[b"c"], [b"gone"], [b"d"]], pa.large_list(pa.large_binary()))
-    pq.write_table(table.set_column(4, "relevant", gone), interactions.questions)
-    with pytest.raises(ValueError, match="question 1 has no relevant item"):
+    pq.write_table(table.set_column(4, "relevant", gone), interactions.eval_queries)
+    with pytest.raises(ValueError, match="query 1 has no relevant item"):
         read(interactions)
 
 

@@ -5,14 +5,14 @@ import json
 import numpy as np
 import pytest
 
+from components.retrieval_evaluation.eval_queries import EvalQueries, TrainPositives
 from components.retrieval_evaluation.plan import RetrievalEvaluationPlan
-from components.retrieval_evaluation.questions import Questions, TrainPositives
 from components.retrieval_evaluation.report import evaluate
 from components.retrieval_evaluation.results import RESULTS, write_results
 from components.retrieval_evaluation.row_lists import RowLists
 from components.retrieval_evaluation.vectors import Vectors
 
-ASKED = Questions(
+ASKED = EvalQueries(
     relevant=RowLists.of([[2], [0, 3]]),
     excluded=RowLists.of([[0], []]),
     history=RowLists.of([[0], []]),
@@ -35,7 +35,7 @@ BEATS = {"metric": "recall@2", "beats": "popular"}
 AGAINST_OLDER = {"metric": "recall@2", "max_loss_to_baseline": 0.0}
 
 
-def test_all_methods_answer_the_same_questions():
+def test_all_methods_answer_the_same_queries():
     report = evaluate(plan(BEATS), ASKED, GOOD, BAD)
     assert list(report.methods) == ["two_tower", "popular", "popular_last_day", "co_occurrence", "older_model"]
     # The candidate: 2, 1 without the excluded 0, and 3, 0. Popular: 1, 2 and 0, 1. The older: 1 is last but one of each.
@@ -47,12 +47,12 @@ def test_all_methods_answer_the_same_questions():
         "older_model": 0.0,
     }
     assert report.methods["two_tower"]["recall@2"] == 1.0
-    assert (report.questions, report.items, report.relevant, report.without_history) == (2, 4, 3, 1)
+    assert (report.eval_queries, report.items, report.relevant, report.without_history) == (2, 4, 3, 1)
     assert report.blessed and report.older is None
 
 
 def test_the_prior_alone_is_a_method_too():
-    """As good as most popular for the first question, better for the second: towers must be worth more."""
+    """As good as most popular for the first query, better for the second: towers must be worth more."""
     prior = np.array([2.0, 1.0, 0.0, 3.0], np.float32)
     beats = {"metric": "recall@2", "beats": "prior"}
     report = evaluate(plan(beats), ASKED, Vectors(GOOD.queries, GOOD.items, prior), BAD)
@@ -92,15 +92,15 @@ def test_a_candidate_with_broken_vectors_is_never_blessed():
 
 
 def test_a_candidate_that_serves_something_else_is_never_blessed():
-    report = evaluate(plan(), ASKED, GOOD, served="question 3: an item is answered twice")
+    report = evaluate(plan(), ASKED, GOOD, served="query 3: an item is answered twice")
     [gate] = report.gates
     assert not report.blessed and gate.metric == "served_answers"
-    assert "than its own vectors: question 3: an item is answered twice; required" in gate.message
+    assert "than its own vectors: query 3: an item is answered twice; required" in gate.message
 
 
 def test_nothing_is_asked():
     nothing = RowLists.empty(0)
-    asked = Questions(
+    asked = EvalQueries(
         relevant=nothing, excluded=nothing, history=nothing, popularity=ASKED.popularity, train=ASKED.train
     )
     report = evaluate(plan(BEATS), asked, Vectors(QUERIES[:0], GOOD.items))
@@ -119,6 +119,6 @@ def test_results(tmp_path):
     found = json.loads((tmp_path / RESULTS).read_text())
     assert found["methods"]["two_tower"]["mrr"] is None
     assert found["methods"]["popular"]["recall@1"] == pytest.approx(0.25)
-    assert (found["questions"], found["items"], found["relevant"], found["unanswerable"]) == (2, 4, 3, 0.25)
+    assert (found["eval_queries"], found["items"], found["relevant"], found["unanswerable"]) == (2, 4, 3, 0.25)
     assert [(gate["metric"], gate["held"]) for gate in found["gates"]] == [("not_finite", False), ("recall@2", False)]
     assert found["older"] == "there is no older blessed model" and found["without_history"] == 1

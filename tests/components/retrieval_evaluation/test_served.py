@@ -7,7 +7,7 @@ import pytest
 from components.retrieval_evaluation.exact_top_k import NO_ITEM
 from components.retrieval_evaluation.reading import as_lists
 from components.retrieval_evaluation.row_lists import RowLists
-from components.retrieval_evaluation.served import UNKNOWN, check_served, chosen_questions, first_difference
+from components.retrieval_evaluation.served import UNKNOWN, check_served, chosen_eval_queries, first_difference
 
 QUERIES = np.array([[1.0, 1.0], [-1.0, 1.0]], np.float32)
 # Scores: 1, 3, 2, 2, 0 and -1, -3, -2, 2, 0
@@ -42,26 +42,26 @@ def test_no_items_left():
 @pytest.mark.parametrize(
     ("rows", "scores", "words"),
     [
-        ([[2, 3, 0], [3, 0, 4]], SCORES, "question 1, place 2: exactly computed the score is 0, the item's own is -1"),
+        ([[2, 3, 0], [3, 0, 4]], SCORES, "query 1, place 2: exactly computed the score is 0, the item's own is -1"),
         (
             ROWS,
             [[2, 2, 1], [2, 0, -1.01]],
-            "question 1, place 3: exactly computed the score is -1, the answer says -1.01",
+            "query 1, place 3: exactly computed the score is -1, the answer says -1.01",
         ),
         (ROWS, [[2, np.nan, 1], [2, 0, -1]], "place 2: exactly computed the score is 2, the answer says nan"),
-        ([[1, 2, 3], [3, 4, 0]], [[3, 2, 2], [2, 0, -1]], "question 0: an item is answered that was to be excluded"),
-        ([[2, 2, 0], [3, 4, 0]], SCORES, "question 0: an item is answered twice"),
-        ([[2, UNKNOWN, 0], [3, 4, 0]], SCORES, "question 0: an item is answered that is not in the model's own table"),
-        ([[2, 3, NO_ITEM], [3, 4, 0]], SCORES, "question 0: 2 items are answered, and exactly computed there are 3"),
+        ([[1, 2, 3], [3, 4, 0]], [[3, 2, 2], [2, 0, -1]], "query 0: an item is answered that was to be excluded"),
+        ([[2, 2, 0], [3, 4, 0]], SCORES, "query 0: an item is answered twice"),
+        ([[2, UNKNOWN, 0], [3, 4, 0]], SCORES, "query 0: an item is answered that is not in the model's own table"),
+        ([[2, 3, NO_ITEM], [3, 4, 0]], SCORES, "query 0: 2 items are answered, and exactly computed there are 3"),
     ],
 )
 def test_the_first_difference(rows, scores, words):
     assert words in difference(rows, scores)
 
 
-def test_chosen_questions():
-    assert chosen_questions(3).tolist() == [0, 1, 2]
-    found = chosen_questions(1000)
+def test_chosen_queries():
+    assert chosen_eval_queries(3).tolist() == [0, 1, 2]
+    found = chosen_eval_queries(1000)
     assert len(found) == 50 and (found[0], found[-1]) == (0, 999)
 
 
@@ -91,6 +91,6 @@ def test_one_user_s_long_list_is_compared_with_his_own_items_only():
     vectors = pa.FixedSizeListArray.from_arrays(pa.array(ITEMS.reshape(-1)), 2)
     table = pa.table({"item": pa.array(range(len(ITEMS)), ids), "gatewise/vector": vectors})
     seen = [[1, *range(100, 1100)], []]
-    questions = pa.table({"history": pa.array([[], [1]], pa.list_(ids)), "seen": pa.array(seen, pa.list_(ids))})
-    assert check_served(model, table, as_lists(questions), QUERIES) is None
+    eval_queries = pa.table({"history": pa.array([[], [1]], pa.list_(ids)), "seen": pa.array(seen, pa.list_(ids))})
+    assert check_served(model, table, as_lists(eval_queries), QUERIES) is None
     assert model.cells == [1001, 0]

@@ -7,12 +7,12 @@ from tfx_bsl.coders import example_coder
 from components.evaluation.baseline_predictions import NotComparable
 from components.retrieval_evaluation.reading import read_problem
 from components.retrieval_evaluation.vectors import Vectors, ask
-from models.retrieval.asking import load_retrieval
+from models.retrieval.inference import load_retrieval
 
 
 @pytest.fixture
 def problem(interactions):
-    paths = (interactions.questions, interactions.items, interactions.train, interactions.evaluated)
+    paths = (interactions.eval_queries, interactions.items, interactions.train, interactions.evaluated)
     return read_problem(*paths, item="item", exclude_seen=True)
 
 
@@ -23,7 +23,7 @@ def asked(problem, make_model):
     def asked(**notes):
         artifact = make_model(f"model{next(counter)}", 1, slope=2.0, **notes)
         model = load_retrieval(f"{artifact.uri}/Format-Serving")
-        return ask(model, problem.questions, problem.items, example_coder.RecordBatchToExamplesEncoder().encode)
+        return ask(model, problem.eval_queries, problem.items, example_coder.RecordBatchToExamplesEncoder().encode)
 
     return asked
 

@@ -1,4 +1,4 @@
-"""What every row of TABLE_OPTIMIZERS has to do; a new row is tested by being there."""
+"""What every row of EMBEDDING_OPTIMIZERS has to do; a new row is tested by being there."""
 
 import inspect
 from typing import get_args
@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models.embedding_optimizers import TABLE_OPTIMIZERS
-from models.embedding_optimizers.base import TableOptimizer
+from models.embedding_optimizers import EMBEDDING_OPTIMIZERS
+from models.embedding_optimizers.base import EmbeddingOptimizer
 from models.recipe.errors import InputError
 from models.recipe.model import Training
 from models.recipe.registry import load, signature, summary
 
-pytestmark = pytest.mark.parametrize("name", TABLE_OPTIMIZERS)
+pytestmark = pytest.mark.parametrize("name", EMBEDDING_OPTIMIZERS)
 
 ROWS, DIM = 7, 3
 KERAS = {"adam": keras.optimizers.Adam, "adagrad": keras.optimizers.Adagrad, "sgd": keras.optimizers.SGD}
@@ -24,7 +24,7 @@ class Tables:
     """Tables and their optimizer."""
 
     def __init__(self, name, shapes=((ROWS, DIM),), jit_compile=False, rate=0.1):
-        self.optimizer = load(TABLE_OPTIMIZERS[name])(learning_rate=rate)
+        self.optimizer = load(EMBEDDING_OPTIMIZERS[name])(learning_rate=rate)
         self.optimizer.build(shapes)
         random = np.random.default_rng(1)
         self.tables = [keras.Variable(random.normal(size=shape), dtype="float32") for shape in shapes]
@@ -129,18 +129,18 @@ def test_state_is_saved_with_the_layer_and_is_not_trainable(name):
 
 
 def test_config_round_trip(name):
-    optimizer = load(TABLE_OPTIMIZERS[name])(learning_rate=0.3)
+    optimizer = load(EMBEDDING_OPTIMIZERS[name])(learning_rate=0.3)
     config = optimizer.get_config()
-    expected = {key: default for key, (_, default) in signature(TABLE_OPTIMIZERS[name]).items()}
+    expected = {key: default for key, (_, default) in signature(EMBEDDING_OPTIMIZERS[name]).items()}
     assert {key: config[key] for key in expected} == {**expected, "learning_rate": 0.3}
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(optimizer))
     assert again.get_config() == config
 
 
 def test_is_documented_and_its_options_can_be_read(name):
-    path = TABLE_OPTIMIZERS[name]
+    path = EMBEDDING_OPTIMIZERS[name]
     assert summary(path).endswith(".")
-    assert issubclass(load(path), TableOptimizer)
+    assert issubclass(load(path), EmbeddingOptimizer)
     parameters = inspect.signature(load(path).__init__).parameters.values()
     keyword_only = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
     assert {key: default for key, (_, default) in signature(path).items()} == keyword_only
@@ -148,7 +148,7 @@ def test_is_documented_and_its_options_can_be_read(name):
 
 def test_refuses_a_rate_that_moves_nothing(name):
     with pytest.raises(InputError, match="expected a learning_rate above 0, received 0"):
-        load(TABLE_OPTIMIZERS[name])(learning_rate=0)
+        load(EMBEDDING_OPTIMIZERS[name])(learning_rate=0)
 
 
 def test_is_the_counterpart_of_an_optimizer_of_the_recipe(name):

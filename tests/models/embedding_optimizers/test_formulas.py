@@ -1,4 +1,4 @@
-"""One step of every table optimizer, worked by hand."""
+"""One step of every embedding optimizer, worked by hand."""
 
 import numpy as np
 import pytest

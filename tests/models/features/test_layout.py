@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from models.features.layout import Analysed, Encoding, encode
+from models.features.layout import Analysed, FeatureLayout, feature_layout
 from models.recipe.errors import InputError
 from models.recipe.features import Bucketised, Categorical, MultiValued, Numeric
 
@@ -28,52 +28,52 @@ ANALYSED = Analysed(
 
 
 def test_layout_by_hand() -> None:
-    encoding = encode(FEATURES, ANALYSED)
+    layout = feature_layout(FEATURES, ANALYSED)
     # Missing + outside of the vocabulary + vocabulary; missing + intervals.
-    assert encoding.tables == {"tag": (1 + 2 + 10, 3), "age": (1 + 3, 2), "device": (1 + 1 + 0, 8)}
-    assert encoding.categorical == (("age", "age"), ("main_tag", "tag"), ("device", "device"))
-    assert encoding.multivalued == {"tags": ("tag", "max", 5)}
-    assert encoding.numeric == ("price", "price_missing", "size", "size_missing")
+    assert layout.tables == {"tag": (1 + 2 + 10, 3), "age": (1 + 3, 2), "device": (1 + 1 + 0, 8)}
+    assert layout.categorical == (("age", "age"), ("main_tag", "tag"), ("device", "device"))
+    assert layout.multivalued == {"tags": ("tag", "max", 5)}
+    assert layout.numeric == ("price", "price_missing", "size", "size_missing")
 
 
 def test_features_without_a_vocabulary_by_hand() -> None:
     hashed: dict[str, Any] = {"vocabulary": None, "hash_buckets": 100, "dim": 4}
     features = {
         "plain": Categorical(kind="categorical", **hashed),
-        "pair": Categorical(kind="categorical", compositional=True, **hashed),
+        "pair": Categorical(kind="categorical", quotient_remainder=True, **hashed),
         "list": MultiValued(kind="multivalued", max_length=5, **hashed),
-        "pairs": MultiValued(kind="multivalued", max_length=5, pooling="max", compositional=True, **hashed),
+        "pairs": MultiValued(kind="multivalued", max_length=5, pooling="max", quotient_remainder=True, **hashed),
     }
-    encoding = encode(features, Analysed(vocabulary_sizes={}, boundaries={}, scaling={}))
-    assert encoding.tables == {"plain": (101, 4), "pair": (201, 4), "list": (101, 4), "pairs": (201, 4)}
-    assert encoding.categorical == (("plain", "plain"),)
-    assert encoding.multivalued == {
+    layout = feature_layout(features, Analysed(vocabulary_sizes={}, boundaries={}, scaling={}))
+    assert layout.tables == {"plain": (101, 4), "pair": (201, 4), "list": (101, 4), "pairs": (201, 4)}
+    assert layout.categorical == (("plain", "plain"),)
+    assert layout.multivalued == {
         "pair": ("pair", "sum", 2),
         "list": ("list", "mean", 5),
         "pairs": ("pairs", "max", 10),
     }
-    assert encoding.compositional == ("pair", "pairs")
-    assert Encoding.from_json(encoding.to_json()) == encoding
+    assert layout.quotient_remainder == ("pair", "pairs")
+    assert FeatureLayout.from_json(layout.to_json()) == layout
 
 
 def test_json_round_trip() -> None:
-    encoding = encode(FEATURES, ANALYSED)
-    again = Encoding.from_json(encoding.to_json())
-    assert again == encoding
-    assert list(again.tables) == list(encoding.tables)
-    assert json.loads(encoding.to_json())["tables"]["tag"] == [13, 3]
+    layout = feature_layout(FEATURES, ANALYSED)
+    again = FeatureLayout.from_json(layout.to_json())
+    assert again == layout
+    assert list(again.tables) == list(layout.tables)
+    assert json.loads(layout.to_json())["tables"]["tag"] == [13, 3]
 
 
 def test_load(tmp_path: Path) -> None:
-    (tmp_path / "encoding.json").write_text(encode(FEATURES, ANALYSED).to_json())
-    assert Encoding.load(tmp_path) == encode(FEATURES, ANALYSED)
-    with pytest.raises(InputError, match=r"expected a TransformGraph of the features stage, found no encoding\.json"):
-        Encoding.load(tmp_path / "elsewhere")
+    (tmp_path / "layout.json").write_text(feature_layout(FEATURES, ANALYSED).to_json())
+    assert FeatureLayout.load(tmp_path) == feature_layout(FEATURES, ANALYSED)
+    with pytest.raises(InputError, match=r"expected a TransformGraph of the features stage, found no layout\.json"):
+        FeatureLayout.load(tmp_path / "elsewhere")
 
 
 def test_a_width_must_be_filled_in() -> None:
     with pytest.raises(ValueError, match="'device': its dim is not filled in"):
-        encode({"device": Categorical(kind="categorical")}, ANALYSED)
+        feature_layout({"device": Categorical(kind="categorical")}, ANALYSED)
 
 
 def test_imports_no_tensorflow() -> None:

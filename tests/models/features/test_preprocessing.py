@@ -13,7 +13,7 @@ import pytest
 import tensorflow as tf
 import tensorflow_transform as tft
 
-from models.features.layout import Analysed, encode
+from models.features.layout import Analysed, feature_layout
 from models.features.preprocessing import pack, raw_feature_spec, vocabulary_file, write_transform_graph
 from models.features.value_texts import text_of
 from models.recipe.features import Bucketised, Categorical, Feature, MultiValued, Numeric
@@ -29,9 +29,9 @@ FEATURES: dict[str, Feature] = {
     "age": Bucketised(kind="bucketised", boundaries=(18.0, 30.0), dim=2),
     "any_age": Bucketised(kind="bucketised", column="age", buckets=2, dim=2),
     "city": Categorical(kind="categorical", column="place", **HASHED),
-    "city_pair": Categorical(kind="categorical", column="place", compositional=True, **HASHED),
+    "city_pair": Categorical(kind="categorical", column="place", quotient_remainder=True, **HASHED),
     "seen_hashes": MultiValued(kind="multivalued", column="seen", type="integer", max_length=3, **HASHED),
-    "word_pairs": MultiValued(kind="multivalued", column="words", max_length=3, compositional=True, **HASHED),
+    "word_pairs": MultiValued(kind="multivalued", column="words", max_length=3, quotient_remainder=True, **HASHED),
     "price": Numeric(kind="numeric", transform="log1p"),
     "share": Numeric(kind="numeric", scale="minmax"),
 }
@@ -258,7 +258,7 @@ def test_it_is_a_transform_graph_that_stock_parts_read(folder: Path, run: Run) -
 
 def test_pack_by_hand(run: Run) -> None:
     outputs = run([{"device": ["tv"], "item": [7], "seen": [7], "age": [20.0], "price": [0.0], "share": [0.5]}, {}])
-    packed = pack(outputs, encode(FEATURES, ANALYSED))
+    packed = pack(outputs, feature_layout(FEATURES, ANALYSED))
     lists = ["seen", "words", "city_pair", "seen_hashes", "word_pairs"]
     assert list(packed) == ["categorical", "numeric", *(f"multivalued/{name}" for name in lists)]
     # device, country, item, age, any_age, city in the recipe's order.
@@ -271,7 +271,7 @@ def test_pack_by_hand(run: Run) -> None:
 
 def test_pack_leaves_out_what_is_empty() -> None:
     features: dict[str, Feature] = {"price": FEATURES["price"]}
-    packed = pack({"price": tf.zeros(2), "price_missing": tf.ones(2)}, encode(features, ANALYSED))
+    packed = pack({"price": tf.zeros(2), "price_missing": tf.ones(2)}, feature_layout(features, ANALYSED))
     assert list(packed) == ["numeric"]
 
 
@@ -283,12 +283,12 @@ def test_the_graph_inside_another_saved_model(folder: Path, run: Run, tmp_path: 
     @tf.function(input_signature=[tf.TensorSpec((None,), tf.string)])
     def serve(examples: tf.Tensor) -> dict[str, tf.Tensor]:
         parsed = tf.io.parse_example(examples, raw_feature_spec(FEATURES))
-        return pack(saved.transform_fn(parsed), encode(FEATURES, ANALYSED))
+        return pack(saved.transform_fn(parsed), feature_layout(FEATURES, ANALYSED))
 
     module.serve = serve
     tf.saved_model.save(module, str(tmp_path / "made"))
     shutil.move(tmp_path / "made", tmp_path / "moved")
     rows = random_rows(10)
     served = tf.saved_model.load(str(tmp_path / "moved")).serve(tf.constant([example(row) for row in rows]))
-    for name, values in pack(run(rows), encode(FEATURES, ANALYSED)).items():  # type: ignore[arg-type]
+    for name, values in pack(run(rows), feature_layout(FEATURES, ANALYSED)).items():  # type: ignore[arg-type]
         np.testing.assert_array_equal(served[name], values)

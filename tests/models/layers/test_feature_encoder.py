@@ -128,7 +128,7 @@ def test_config_round_trip_and_stored_weights():
             ({"t": (4, 2)}, (), {"m": ("t", "last")}),
             r"unknown pooling \['last'\]; known: \['max', 'mean', 'sqrtn', 'sum'\]",
         ),
-        ((({"t": (4, 2)}), ("t",), {}, 0, ("t",)), r"compositional \['t'\] are not among the multi-valued"),
+        ((({"t": (4, 2)}), ("t",), {}, 0, ("t",)), r"quotient_remainder \['t'\] are not among the multi-valued"),
         (({"t": (4, 2)},), "no categorical, multivalued or numeric input"),
     ],
 )

@@ -36,7 +36,7 @@ features:
   hour: {kind: bucketised, boundaries: [6, 12, 18]}
 tasks:
   read: {kind: binary, outcome: read, window: 30m, gates: [{metric: auc, at_least: 0.6}]}
-  reading_seconds: {kind: regression, outcome: read, window: 30m, given: read}
+  reading_seconds: {kind: regression, outcome: read, window: 30m, conditioned_on: read}
 model: {architecture: mmoe, options: {mmoe: {experts: 4}}}
 evaluation: {slices: [[hour]], group_key: reader}
 """
@@ -112,24 +112,24 @@ WRONG = {
         ["tasks.read: the key 'window' is missing: how long after the impression"],
     ),
     "window shorter than that of given": (
-        "window: 30m, given",
+        "window: 30m, conditioned_on",
         "window: 10m, given",
         ["10m is shorter than the 30m of 'read', which must have happened first"],
     ),
     "given names no task": (
-        "given: read",
-        "given: reed",
-        ["tasks.reading_seconds.given: no task is called 'reed'; did you mean 'read'?"],
+        "conditioned_on: read",
+        "conditioned_on: reed",
+        ["tasks.reading_seconds.conditioned_on: no task is called 'reed'; did you mean 'read'?"],
     ),
     "circle of given": (
         "kind: binary, outcome",
-        "kind: binary, given: read, outcome",
+        "kind: binary, conditioned_on: read, outcome",
         ["the tasks wait for one another: read -> read. Break the circle."],
     ),
     "regression without value": ("      value: seconds\n", "", ["name the column in logs.streams.read.value"]),
     "loss of the other kind": (
-        "given: read}",
-        "given: read, loss: binary_crossentropy}",
+        "conditioned_on: read}",
+        "conditioned_on: read, loss: binary_crossentropy}",
         ["'binary_crossentropy' is a loss for binary tasks, this one is regression; Known:"],
     ),
     "unknown metric in a gate": (
@@ -236,19 +236,19 @@ WRONG = {
     ),
     "two tables of a vocabulary": (
         "side: item, embedding: article",
-        "side: item, compositional: true",
-        [".compositional: is for features without a vocabulary"],
+        "side: item, quotient_remainder: true",
+        [".quotient_remainder: is for features without a vocabulary"],
     ),
     "shared embedding of another hash": (
         "side: item, embedding: article",
         "side: item, embedding: article, vocabulary: null, hash_buckets: 100",
         ["so vocabulary must agree", "so hash_buckets must agree"],
     ),
-    "unknown table optimizer": (
+    "unknown embedding optimizer": (
         "model:",
-        "training: {table_optimizer: adagard}\nmodel:",
+        "training: {embedding_optimizer: adagard}\nmodel:",
         [
-            "training.table_optimizer: unknown table optimizer 'adagard'; did you mean 'adagrad'? Known: adagrad, adam, sgd"
+            "training.embedding_optimizer: unknown embedding optimizer 'adagard'; did you mean 'adagrad'? Known: adagrad, adam, sgd"
         ],
     ),
     "unknown architecture": (

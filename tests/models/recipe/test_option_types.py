@@ -6,17 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.models.recipe.test_yaml_document import LABELLED
 
 from models.architectures import ARCHITECTURES
 from models.balancing import BALANCERS
-from models.embedding_optimizers import TABLE_OPTIMIZERS
+from models.embedding_optimizers import EMBEDDING_OPTIMIZERS
 from models.recipe import registry
 from models.recipe.errors import InputError
 from models.recipe.file import load_recipe
-from models.regularizers import PENALTIES
+from models.regularizers import REGULARIZERS
+from tests.models.recipe.test_yaml_document import LABELLED
 
-TABLES = [ARCHITECTURES, BALANCERS, PENALTIES, TABLE_OPTIMIZERS]
+TABLES = [ARCHITECTURES, BALANCERS, REGULARIZERS, EMBEDDING_OPTIMIZERS]
 OPTIONS = [(path, option) for table in TABLES for path in table.values() for option in registry.signature(path)]
 
 

@@ -9,9 +9,9 @@ from models.architectures import ARCHITECTURES
 from models.balancing import BALANCERS
 from models.recipe import registry
 from models.recipe.errors import InputError
-from models.regularizers import PENALTIES
+from models.regularizers import REGULARIZERS
 
-PATHS = [*ARCHITECTURES.values(), *BALANCERS.values(), *PENALTIES.values()]
+PATHS = [*ARCHITECTURES.values(), *BALANCERS.values(), *REGULARIZERS.values()]
 
 
 def test_lookup_refuses_with_the_nearest_name() -> None:
@@ -39,7 +39,7 @@ def test_defaults_are_of_their_own_type(path: str) -> None:
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_an_option_is_a_finite_number(value: float) -> None:
     with pytest.raises(InputError, match=f"here.strength: expected float from 0 to 1e\\+06, received {value!r}"):
-        registry.check_options({"strength": value}, PENALTIES["l2"], "here")
+        registry.check_options({"strength": value}, REGULARIZERS["l2"], "here")
 
 
 def test_options_are_checked_without_keras() -> None:

@@ -29,7 +29,7 @@ features:
   hour: {kind: bucketised, boundaries: [6, 12, 18]}
 tasks:
   read: {kind: binary, outcome: read, window: 30m}
-  reading_seconds: {kind: regression, outcome: read, window: 30m, given: read}
+  reading_seconds: {kind: regression, outcome: read, window: 30m, conditioned_on: read}
 retrieval:
   user: reader
   item: article
@@ -137,8 +137,8 @@ WRONG = {
     ),
     "a history of two ids": (
         ARTICLE,
-        "{kind: categorical, side: item, type: integer, vocabulary: null, hash_buckets: 9, compositional: true}",
-        [":22: retrieval.history: needs a categorical feature", "and not compositional", "or write 'history: 0'"],
+        "{kind: categorical, side: item, type: integer, vocabulary: null, hash_buckets: 9, quotient_remainder: true}",
+        [":22: retrieval.history: needs a categorical feature", "and not quotient_remainder", "or write 'history: 0'"],
     ),
     "a history of several ids": (
         ARTICLE,
@@ -289,7 +289,7 @@ def test_the_history_is_in_the_ids_of_the_first_plain_feature_of_the_item(tmp_pa
         f"  {name}: {{kind: {kind}, column: article, type: integer{more}}}\n"
         for name, kind, more in (
             ("of_context", "categorical", ""),
-            ("two_ids", "categorical", ", side: item, vocabulary: null, hash_buckets: 9, compositional: true"),
+            ("two_ids", "categorical", ", side: item, vocabulary: null, hash_buckets: 9, quotient_remainder: true"),
             ("first", "categorical", ", side: item, vocabulary: 9"),
         )
     )

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.models.recipe.test_yaml_document import LABELLED
 
 from models.recipe.errors import InputError
 from models.recipe.file import load_recipe
+from tests.models.recipe.test_yaml_document import LABELLED
 
 URLS = ["s3://akia:topsecret@shop/logs", "s3://shop/logs?AWSAccessKeyId=akia&Signature=topsecret"]
 PLACES = {

@@ -1,4 +1,4 @@
-"""What every row of PENALTIES has to do; a new row is tested by being there."""
+"""What every row of REGULARIZERS has to do; a new row is tested by being there."""
 
 import inspect
 
@@ -9,15 +9,15 @@ import tensorflow as tf
 
 from models.architectures.mmoe import MMoE
 from models.recipe.registry import load, signature, summary
-from models.regularizers import PENALTIES
-from models.regularizers.base import Penalty, RowPenalty
+from models.regularizers import REGULARIZERS
+from models.regularizers.base import Regularizer, RowRegularizer
 
-pytestmark = pytest.mark.parametrize("name", PENALTIES)
+pytestmark = pytest.mark.parametrize("name", REGULARIZERS)
 
 
 def costed(name):
-    """What a penalty of its type is of: the architecture's variables, or rows with their shares and frequencies."""
-    if issubclass(load(PENALTIES[name]), RowPenalty):
+    """What a regularizer of its type is of: the architecture's variables, or rows with their shares and frequencies."""
+    if issubclass(load(REGULARIZERS[name]), RowRegularizer):
         rows = np.random.default_rng(1).normal(size=(4, 2)).astype("float32")
         return [tf.Variable(rows), tf.constant([0.5, 1.0, 0.5, 0.0]), tf.constant([2.0, 1.0, 2.0, 1.0])]
     keras.utils.set_random_seed(1)
@@ -27,14 +27,14 @@ def costed(name):
 
 
 def test_is_of_exactly_one_type(name):
-    penalty = load(PENALTIES[name])()
-    assert isinstance(penalty, Penalty) != isinstance(penalty, RowPenalty)
+    regularizer = load(REGULARIZERS[name])()
+    assert isinstance(regularizer, Regularizer) != isinstance(regularizer, RowRegularizer)
 
 
 def test_is_a_finite_scalar_with_a_gradient(name):
-    penalty, given = load(PENALTIES[name])(), costed(name)
+    regularizer, given = load(REGULARIZERS[name])(), costed(name)
     with tf.GradientTape() as tape:
-        cost = penalty.call(*given)
+        cost = regularizer.call(*given)
     assert cost.shape == ()
     assert np.isfinite(cost)
     gradients = [g for g in tf.nest.flatten(tape.gradient(cost, given[0])) if g is not None]
@@ -43,26 +43,26 @@ def test_is_a_finite_scalar_with_a_gradient(name):
 
 
 def test_nothing_costs_nothing(name):
-    penalty = load(PENALTIES[name])()
-    nothing = [tf.zeros((0, 2)), tf.zeros(0), tf.zeros(0)] if isinstance(penalty, RowPenalty) else [[]]
-    assert penalty.call(*nothing) == 0
+    regularizer = load(REGULARIZERS[name])()
+    nothing = [tf.zeros((0, 2)), tf.zeros(0), tf.zeros(0)] if isinstance(regularizer, RowRegularizer) else [[]]
+    assert regularizer.call(*nothing) == 0
 
 
 def test_under_jit_compile(name):
-    penalty, given = load(PENALTIES[name])(), costed(name)
-    compiled = tf.function(lambda: penalty.call(*given), jit_compile=True)
-    np.testing.assert_allclose(compiled(), penalty.call(*given), rtol=1e-5)
+    regularizer, given = load(REGULARIZERS[name])(), costed(name)
+    compiled = tf.function(lambda: regularizer.call(*given), jit_compile=True)
+    np.testing.assert_allclose(compiled(), regularizer.call(*given), rtol=1e-5)
 
 
 def test_config_round_trip(name):
-    config = load(PENALTIES[name])().get_config()
-    assert config == {key: default for key, (_, default) in signature(PENALTIES[name]).items()}
+    config = load(REGULARIZERS[name])().get_config()
+    assert config == {key: default for key, (_, default) in signature(REGULARIZERS[name]).items()}
     changed = {key: value / 2 for key, value in config.items() if isinstance(value, float)}
-    assert load(PENALTIES[name]).from_config({**config, **changed}).get_config() == {**config, **changed}
+    assert load(REGULARIZERS[name]).from_config({**config, **changed}).get_config() == {**config, **changed}
 
 
 def test_is_documented_and_its_options_can_be_read(name):
-    path = PENALTIES[name]
+    path = REGULARIZERS[name]
     assert summary(path).endswith(".")
     parameters = inspect.signature(load(path).__init__).parameters.values()
     keyword_only = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}

@@ -61,10 +61,10 @@ def item_row(item: int) -> dict[str, list[Any]]:
 
 @pytest.fixture(scope="session")
 def problem(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
-    """transform_graph, encoding, and the globs of positives and items."""
+    """transform_graph, layout, and the globs of positives and items."""
     import tensorflow as tf
 
-    from models.features.layout import Analysed, encode
+    from models.features.layout import Analysed, feature_layout
     from models.features.preprocessing import pack, write_transform_graph
     from models.recipe.features import raw_type
 
@@ -81,8 +81,8 @@ def problem(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     )
     graph = root / "transform_graph"
     write_transform_graph(recipe.features, analysed, root / "vocabularies", graph)
-    encoding = encode(recipe.features, analysed)
-    (graph / "encoding.json").write_text(encoding.to_json())
+    layout = feature_layout(recipe.features, analysed)
+    (graph / "layout.json").write_text(layout.to_json())
 
     random = np.random.default_rng(5)
     count = 600
@@ -104,9 +104,9 @@ def problem(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
         ).to_sparse()
         for name, feature in recipe.features.items()
     }
-    packed = pack(tf.saved_model.load(str(graph / "transform_fn")).transform_fn(sparse), encoding)
+    packed = pack(tf.saved_model.load(str(graph / "transform_fn")).transform_fn(sparse), layout)
     arrays = {name: array.numpy() for name, array in packed.items()}
-    place = [feature for feature, _ in encoding.categorical].index("item_id")
+    place = [feature for feature, _ in layout.categorical].index("item_id")
     ids = arrays["categorical"][:, place]
     history = np.full((count, HISTORY), -1, np.int32)
     for row in range(count):
@@ -135,7 +135,7 @@ def problem(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     write_items(root / "interactions" / "Split-items" / "items.parquet", ITEMS)
     return SimpleNamespace(
         transform_graph=graph,
-        encoding=encoding,
+        layout=layout,
         positives=str(folder / "*"),
         items=str(root / "interactions" / "Split-items" / "*"),
     )

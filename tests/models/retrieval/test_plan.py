@@ -14,7 +14,7 @@ from .conftest import recipe_with
 @pytest.mark.parametrize(
     "others",
     [
-        {"gates": [{"metric": "mrr", "at_least": 0.1}], "k": [5], "max_questions": 7, "exclude_seen": False},
+        {"gates": [{"metric": "mrr", "at_least": 0.1}], "k": [5], "max_queries": 7, "exclude_seen": False},
         {"positives": {"click": 3.0}, "item_ttl": "3d"},
     ],
     ids=["evaluation", "interactions"],

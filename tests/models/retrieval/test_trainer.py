@@ -13,13 +13,13 @@ import pytest
 import tensorflow as tf
 
 from models.recipe.errors import InputError, TrainingError
-from models.retrieval.asking import RetrievalModel, load_retrieval
+from models.retrieval.inference import RetrievalModel, load_retrieval
 from models.retrieval.interactions import read_interactions
 from models.retrieval.plan import RetrievalPlan
 from models.retrieval.trainer import run_fn, train
 from models.serving.inputs import serialize_examples
 from models.serving.named_rows import named_columns
-from models.training.checkpoint import Backup
+from models.training.checkpoint import TrainingCheckpoint
 
 from .conftest import ITEMS, item_row, recipe_with, write_items
 
@@ -32,7 +32,7 @@ def run(problem: SimpleNamespace, folder: Path, items: str | None = None, **sect
     """Trains and exports as the stock Trainer would have it."""
     run_fn(
         SimpleNamespace(
-            custom_config={"plan": plan_with(**section).model_dump_json(), "backups": str(folder / "backups")},
+            custom_config={"plan": plan_with(**section).model_dump_json(), "checkpoints": str(folder / "checkpoints")},
             transform_graph_path=str(problem.transform_graph),
             model_run_dir=str(folder / "run"),
             serving_model_dir=str(folder / "model"),
@@ -150,26 +150,26 @@ def test_texts_name_items_too(problem: SimpleNamespace) -> None:
 
 
 def test_the_same_seed_gives_the_same_model_also_after_a_kill(problem: SimpleNamespace, tmp_path: Path) -> None:
-    data, encoding, plan = read_interactions(problem.positives), problem.encoding, plan_with()
-    whole, history = train(plan, encoding, data, Backup(tmp_path / "whole"))
+    data, layout, plan = read_interactions(problem.positives), problem.layout, plan_with()
+    whole, history = train(plan, layout, data, TrainingCheckpoint(tmp_path / "whole"))
 
     class Killed(Exception):
         pass
 
-    class Dying(Backup):
+    class Dying(TrainingCheckpoint):
         def save(self, *arguments: Any) -> None:
             super().save(*arguments)
             if arguments[1].epoch == 2:
                 raise Killed
 
     with pytest.raises(Killed):
-        train(plan, encoding, data, Dying(tmp_path / "killed"))
-    resumed, resumed_history = train(plan, encoding, data, Backup(tmp_path / "killed"))
+        train(plan, layout, data, Dying(tmp_path / "killed"))
+    resumed, resumed_history = train(plan, layout, data, TrainingCheckpoint(tmp_path / "killed"))
     for one, other in zip(whole.variables, resumed.variables, strict=True):
         np.testing.assert_array_equal(one.numpy(), other.numpy())
     assert [entry["loss"] for entry in history] == [entry["loss"] for entry in resumed_history]
     assert history[-1]["loss"] < history[0]["loss"]
-    other, _ = train(plan.model_copy(update={"seed": 2}), encoding, data, Backup(tmp_path / "other"))
+    other, _ = train(plan.model_copy(update={"seed": 2}), layout, data, TrainingCheckpoint(tmp_path / "other"))
     assert any((one.numpy() != two.numpy()).any() for one, two in zip(whole.variables, other.variables, strict=True))
 
 
@@ -209,7 +209,7 @@ def test_a_loss_that_is_no_number_ends_the_training(problem: SimpleNamespace, tm
     data = read_interactions(problem.positives)
     broken = dataclasses.replace(data, weight=np.full(len(data), np.nan, np.float32))
     with pytest.raises(TrainingError, match=r"loss of epoch 1 is nan.*learning_rate"):
-        train(plan_with(), problem.encoding, broken, Backup(tmp_path))
+        train(plan_with(), problem.layout, broken, TrainingCheckpoint(tmp_path))
 
 
 def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:

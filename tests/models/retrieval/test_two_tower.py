@@ -19,7 +19,7 @@ ITEMS = [[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]]
 
 
 def loss(problem: SimpleNamespace, weight: list[float], codes: list[int], shares: list[float], **section: Any) -> float:
-    model = build_model(RetrievalPlan.from_recipe(recipe_with(**section)), problem.encoding)
+    model = build_model(RetrievalPlan.from_recipe(recipe_with(**section)), problem.layout)
     vectors = [tf.constant(USERS), tf.constant(ITEMS)]
     item, log_q = tf.constant(codes), tf.math.log(tf.constant(shares, tf.float32))
     return float(tf.function(model.loss_of)(*vectors, item, log_q, tf.constant(weight, tf.float32)))
@@ -69,12 +69,12 @@ def test_hard_negatives_are_those_of_the_highest_scores(problem: SimpleNamespace
 
 
 def test_a_tower_reads_its_own_side_only(problem: SimpleNamespace) -> None:
-    model = build_model(RetrievalPlan.from_recipe(recipe_with()), problem.encoding)
+    model = build_model(RetrievalPlan.from_recipe(recipe_with()), problem.layout)
     users, items = model.sides
-    assert [feature for feature, _ in users.encoding.categorical] == ["segment", "device"]
+    assert [feature for feature, _ in users.layout.categorical] == ["segment", "device"]
     assert users.history == ("item_id", 3)
-    assert [feature for feature, _ in items.encoding.categorical] == ["item_id"]
-    assert set(items.encoding.multivalued) == {"tags"}
-    assert users.encoding.numeric == ("age", "age_missing") and items.encoding.numeric == ("price", "price_missing")
-    assert items.encoding.tables["item_id"][1] == users.encoding.tables["item_id"][1] == 8, "as wide as the vectors"
-    assert items.encoding.tables["tags"][1] == 3
+    assert [feature for feature, _ in items.layout.categorical] == ["item_id"]
+    assert set(items.layout.multivalued) == {"tags"}
+    assert users.layout.numeric == ("age", "age_missing") and items.layout.numeric == ("price", "price_missing")
+    assert items.layout.tables["item_id"][1] == users.layout.tables["item_id"][1] == 8, "as wide as the vectors"
+    assert items.layout.tables["tags"][1] == 3

@@ -58,7 +58,7 @@ def predictions(packed: Mapping[str, Any]) -> dict[str, Any]:
 
 def test_every_signature_answers_about_columns_of_any_name(tmp_path: Path) -> None:
     """The same rows as tf.Examples and by name give the same predictions, alone and as the candidates of a user."""
-    from models.features.layout import Analysed, encode
+    from models.features.layout import Analysed, feature_layout
     from models.features.preprocessing import write_transform_graph
     from models.serving.export import export
     from models.serving.inference import RANK, RAW, load_named, load_server
@@ -77,7 +77,7 @@ def test_every_signature_answers_about_columns_of_any_name(tmp_path: Path) -> No
     export(
         predictions,
         tmp_path / "graph",
-        encode(recipe.features, analysed),
+        feature_layout(recipe.features, analysed),
         tmp_path / "model",
         inputs=inputs,
         kinds={task: "regression" for task in TASKS},

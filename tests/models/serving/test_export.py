@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models.features.layout import Encoding
+from models.features.layout import FeatureLayout
 from models.recipe.errors import InputError
 from models.serving.export import export, packed_spec
 from models.serving.inference import load_named, load_predictor, load_server
@@ -45,7 +45,7 @@ def exported(problem: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory)
     export(
         Formula().predictions,
         problem.transform_graph,
-        Encoding.load(problem.transform_graph),
+        FeatureLayout.load(problem.transform_graph),
         folder,
         inputs=problem.inputs,
         kinds={"click": "binary", "value": "regression"},
@@ -272,8 +272,8 @@ def test_the_defaults_stand_in_the_signatures(exported: Path) -> None:
 
 
 def test_what_is_empty_is_absent_from_the_signature() -> None:
-    encoding = Encoding(tables={"a": (3, 2)}, categorical=(("a", "a"),), multivalued={}, numeric=())
-    assert packed_spec(encoding) == {"categorical": tf.TensorSpec((None, 1), tf.int32, name="categorical")}
+    layout = FeatureLayout(tables={"a": (3, 2)}, categorical=(("a", "a"),), multivalued={}, numeric=())
+    assert packed_spec(layout) == {"categorical": tf.TensorSpec((None, 1), tf.int32, name="categorical")}
 
 
 def test_a_second_export_replaces_the_first_and_a_killed_one(exported: Path, problem: SimpleNamespace) -> None:
@@ -285,7 +285,7 @@ def test_a_second_export_replaces_the_first_and_a_killed_one(exported: Path, pro
     export(
         test.predictions,
         problem.transform_graph,
-        Encoding.load(problem.transform_graph),
+        FeatureLayout.load(problem.transform_graph),
         exported,
         inputs=problem.inputs,
         kinds={"click": "binary", "value": "regression"},

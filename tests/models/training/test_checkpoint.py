@@ -1,4 +1,4 @@
-"""Early stopping and backups, between epochs and within them: one state, valid by one rename."""
+"""Early stopping and checkpoints, between epochs and within them: one state, valid by one rename."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import pytest
 
-from models.training.checkpoint import Backup, EarlyStopping, Progress
+from models.training.checkpoint import EarlyStopping, Progress, TrainingCheckpoint
 
 
 @pytest.fixture
@@ -72,13 +72,13 @@ def test_stops_after_patience_epochs_without_a_smaller_loss(
 @pytest.mark.parametrize("steps", [0, 7])
 def test_the_state_goes_through_the_folder_bit_for_bit(model: keras.Model, tmp_path: Path, steps: int) -> None:
     step(model)
-    Backup(tmp_path / "backup").save(model, after(1, steps=steps))
+    TrainingCheckpoint(tmp_path / "checkpoint").save(model, after(1, steps=steps))
     saved = state(model)
     step(model)
     assert not same(saved, state(model))
 
     other, again = make_model(), Progress(EarlyStopping(patience=3))
-    assert Backup(tmp_path / "backup").restore(other, again)
+    assert TrainingCheckpoint(tmp_path / "checkpoint").restore(other, again)
     assert same(saved, state(other))
     assert again == after(1, steps=steps, patience=3) and (again.epoch, again.steps) == (1, steps)
     step(other)
@@ -86,7 +86,7 @@ def test_the_state_goes_through_the_folder_bit_for_bit(model: keras.Model, tmp_p
 
 
 def test_the_best_weights_stay_while_later_states_are_worse(model: keras.Model, tmp_path: Path) -> None:
-    backup, progress = Backup(tmp_path / "backup"), Progress(EarlyStopping(5))
+    checkpoint, progress = TrainingCheckpoint(tmp_path / "checkpoint"), Progress(EarlyStopping(5))
     weights = []
     for epoch, loss in enumerate([3.0, 1.0, 2.0]):
         step(model)
@@ -94,37 +94,37 @@ def test_the_best_weights_stay_while_later_states_are_worse(model: keras.Model, 
         progress.stopping.update(epoch, loss)
         progress.history.append({})
         progress.steps = 0
-        backup.save(model, progress)
+        checkpoint.save(model, progress)
         step(model)
         progress.steps = 1
-        backup.save(model, progress)
-    assert sorted(path.name for path in backup.folder.iterdir()) == [
+        checkpoint.save(model, progress)
+    assert sorted(path.name for path in checkpoint.folder.iterdir()) == [
         "optimizer-00003-00000001.npz",
         "state.json",
         "weights-00002-00000000.npz",
         "weights-00003-00000001.npz",
     ]
     other = make_model()
-    backup.restore_best(other, progress.stopping)
+    checkpoint.restore_best(other, progress.stopping)
     assert same([variable.numpy() for variable in other.variables], weights[1])
 
 
 def test_a_kill_while_writing_leaves_the_state_before(model: keras.Model, tmp_path: Path) -> None:
-    backup = Backup(tmp_path / "backup")
+    checkpoint = TrainingCheckpoint(tmp_path / "checkpoint")
     step(model)
-    backup.save(model, after(1))
+    checkpoint.save(model, after(1))
     saved = state(model)
     # What a kill in the middle of the next save leaves: a cut file, and a state that was not renamed.
-    whole = (backup.folder / "weights-00001-00000000.npz").read_bytes()
-    (backup.folder / "weights-00001-00000004.npz").write_bytes(whole[:100])
-    (backup.folder / ".state.json").write_text('{"steps": 4, "stop')
+    whole = (checkpoint.folder / "weights-00001-00000000.npz").read_bytes()
+    (checkpoint.folder / "weights-00001-00000004.npz").write_bytes(whole[:100])
+    (checkpoint.folder / ".state.json").write_text('{"steps": 4, "stop')
 
     other, again = make_model(), Progress(EarlyStopping(5))
-    assert backup.restore(other, again) and again == after(1)
+    assert checkpoint.restore(other, again) and again == after(1)
     assert same(saved, state(other))
     step(other)
-    backup.save(other, after(1, steps=4))
-    assert backup.restore(make_model(), again) and again.steps == 4
+    checkpoint.save(other, after(1, steps=4))
+    assert checkpoint.restore(make_model(), again) and again.steps == 4
 
 
 def cut(folder: Path) -> None:
@@ -148,37 +148,37 @@ def strange(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("harm", [cut, flip, lose, strange])
-def test_an_unusable_backup_is_left_for_a_new_start(
+def test_an_unusable_checkpoint_is_left_for_a_new_start(
     model: keras.Model, tmp_path: Path, caplog: pytest.LogCaptureFixture, harm: object
 ) -> None:
-    backup = Backup(tmp_path / "backup")
-    backup.save(model, after(1))
-    harm(backup.folder)  # type: ignore[operator]
+    checkpoint = TrainingCheckpoint(tmp_path / "checkpoint")
+    checkpoint.save(model, after(1))
+    harm(checkpoint.folder)  # type: ignore[operator]
     other = make_model()
     before, again = state(other), Progress(EarlyStopping(5))
     with caplog.at_level(logging.WARNING):
-        assert not backup.restore(other, again)
+        assert not checkpoint.restore(other, again)
     assert "does not fit this training, which starts anew" in caplog.text
     assert same(before, state(other)) and again == Progress(EarlyStopping(5))
-    assert not backup.folder.exists()
+    assert not checkpoint.folder.exists()
 
 
-def test_a_backup_of_another_model_is_not_taken(
+def test_a_checkpoint_of_another_model_is_not_taken(
     model: keras.Model, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    backup = Backup(tmp_path / "backup")
-    backup.save(model, after(1))
-    assert not backup.restore(make_model(units=3), Progress(EarlyStopping(5)))
+    checkpoint = TrainingCheckpoint(tmp_path / "checkpoint")
+    checkpoint.save(model, after(1))
+    assert not checkpoint.restore(make_model(units=3), Progress(EarlyStopping(5)))
     assert "expected arrays of shapes" in caplog.text
 
 
-def test_without_a_backup_nothing_happens_and_removing_leaves_no_litter(model: keras.Model, tmp_path: Path) -> None:
-    backup = Backup(tmp_path / ".backup" / "key")
-    assert not backup.restore(model, Progress(EarlyStopping(1)))
-    backup.remove()
-    backup.save(model, after(1))
-    Backup(tmp_path / ".backup" / "other").save(model, after(1))
-    backup.remove()
-    assert [path.name for path in (tmp_path / ".backup").iterdir()] == ["other"]
-    Backup(tmp_path / ".backup" / "other").remove()
-    assert not (tmp_path / ".backup").exists()
+def test_without_a_checkpoint_nothing_happens_and_removing_leaves_no_litter(model: keras.Model, tmp_path: Path) -> None:
+    checkpoint = TrainingCheckpoint(tmp_path / ".checkpoint" / "key")
+    assert not checkpoint.restore(model, Progress(EarlyStopping(1)))
+    checkpoint.remove()
+    checkpoint.save(model, after(1))
+    TrainingCheckpoint(tmp_path / ".checkpoint" / "other").save(model, after(1))
+    checkpoint.remove()
+    assert [path.name for path in (tmp_path / ".checkpoint").iterdir()] == ["other"]
+    TrainingCheckpoint(tmp_path / ".checkpoint" / "other").remove()
+    assert not (tmp_path / ".checkpoint").exists()

@@ -39,7 +39,7 @@ def make(
     tasks=3,
     *,
     seed=1,
-    penalties=(),
+    regularizers=(),
     optimizer=None,
     tables=None,
     clip_norm=None,
@@ -55,7 +55,7 @@ def make(
         load(ARCHITECTURES[architecture])(TASKS[:tasks], **options),
         (load(BALANCERS[balancer]) if isinstance(balancer, str) else balancer)(TASKS[:tasks], WEIGHTS[:tasks]),
         dict(zip(TASKS[:tasks], KINDS, strict=False)),
-        penalties,
+        regularizers,
         tables or SGD(learning_rate=0.1),
         clip_norm,
     )
@@ -116,7 +116,7 @@ def test_fixed_weights_are_a_plain_gradient_step():
 
 
 def test_penalties_and_add_loss_enter_the_gradient():
-    model, batch = make("soft_sharing", penalties=[L2(strength=0.3)], units=(4,), strength=0.2), data()
+    model, batch = make("soft_sharing", regularizers=[L2(strength=0.3)], units=(4,), strength=0.2), data()
     gradients, before = by_hand(model, batch), copies(everything(model))
     variables = everything(model)
     networks = [n.trainable_variables for n in model.architecture.networks]
@@ -177,7 +177,7 @@ def test_keras_optimizer_knows_nothing_of_the_tables(balancer):
 @pytest.mark.parametrize("balancer", ["fixed", "pcgrad"])
 def test_embeddings_that_are_rare_cost_more(balancer):
     """Two batches: the gradient of strength * |row|^2 / (times read) is added once for each distinct row."""
-    model, plain = make(balancer=balancer, penalties=[FrequencyL2(strength=0.3)]), make(balancer=balancer)
+    model, plain = make(balancer=balancer, regularizers=[FrequencyL2(strength=0.3)]), make(balancer=balancer)
     times = np.zeros(7)
     for seed in range(2):
         batch = data(seed=seed)
@@ -212,8 +212,8 @@ def test_the_gradient_is_clipped_by_one_norm_of_variables_and_rows(balancer):
 
 @pytest.mark.parametrize("balancer", BALANCERS)
 def test_jit_compile_changes_nothing(balancer):
-    eager = make(balancer=balancer, penalties=[L2(strength=1e-3)])
-    compiled = make(balancer=balancer, penalties=[L2(strength=1e-3)], jit_compile=True)
+    eager = make(balancer=balancer, regularizers=[L2(strength=1e-3)])
+    compiled = make(balancer=balancer, regularizers=[L2(strength=1e-3)], jit_compile=True)
     for seed in range(3):
         logs, compiled_logs = step(eager, data(seed=seed)), step(compiled, data(seed=seed))
     assert logs.keys() == compiled_logs.keys() == {"loss", *(f"{task}_loss" for task in TASKS)}
@@ -281,7 +281,7 @@ def test_tasks_may_come_in_any_order():
         load(ARCHITECTURES["mmoe"])(("click_cart", "click"), experts=2, units=(4,), tower_units=(3,)),
         load(BALANCERS["fixed"])(("click_cart", "click"), WEIGHTS[:2]),
         dict.fromkeys(("click", "click_cart"), "binary_crossentropy"),
-        table_optimizer=SGD(learning_rate=0.1),
+        embedding_optimizer=SGD(learning_rate=0.1),
     )
     swapped.build()
     swapped.compile(keras.optimizers.SGD(0.1), run_eagerly=True)
@@ -325,7 +325,7 @@ def test_evaluation_does_not_depend_on_the_balancers_moving_weights():
 
 def test_training_loss_is_what_is_minimised():
     model, batch = (
-        make(balancer="uncertainty", optimizer=keras.optimizers.SGD(0.0), penalties=[L2(strength=0.1)]),
+        make(balancer="uncertainty", optimizer=keras.optimizers.SGD(0.0), regularizers=[L2(strength=0.1)]),
         data(),
     )
     model.balancer.log_variance.assign([1.0, -2.0, 0.5])
@@ -356,7 +356,7 @@ def test_no_variable_stays_in_the_hosts_memory_beside_a_gpu(architecture, balanc
     """TensorFlow has variables of int32 and text there only, and a compiled step cannot read them from the GPU."""
     model = make(architecture, balancer)
     step(model, data())
-    found = [*model.variables, *model.optimizer.variables, *model.table_optimizer.variables]
+    found = [*model.variables, *model.optimizer.variables, *model.embedding_optimizer.variables]
     types = {variable.dtype if isinstance(variable.dtype, str) else variable.dtype.name for variable in found}
     assert types <= {"float32", "int64"}
 
@@ -382,8 +382,10 @@ def test_a_restored_training_goes_on_as_if_never_stopped(balancer, tmp_path):
 
 
 def test_save_and_load_the_whole_model(tmp_path):
-    penalties = [L2(strength=0.5), FrequencyL2()]
-    model = make("ple", "uncertainty", penalties=penalties, tables=LazyAdam(beta_1=0.7), clip_norm=3.0, units=(4,))
+    regularizers = [L2(strength=0.5), FrequencyL2()]
+    model = make(
+        "ple", "uncertainty", regularizers=regularizers, tables=LazyAdam(beta_1=0.7), clip_norm=3.0, units=(4,)
+    )
     batch = data()
     step(model, batch)
     model.save(tmp_path / "m.keras")
@@ -391,10 +393,10 @@ def test_save_and_load_the_whole_model(tmp_path):
     assert (loaded.tasks, loaded.loss_names, loaded.balancer.task_weights) == (TASKS, KINDS, WEIGHTS)
     for task, logits in model(batch[0]).items():
         np.testing.assert_array_equal(loaded(batch[0])[task], logits)
-    assert loaded.penalties[0].strength == 0.5
-    assert (loaded.table_optimizer.beta_1, loaded.clip_norm) == (0.7, 3.0)
-    restored = [*loaded.table_optimizer.states, *loaded.row_counts.totals, *loaded.encoder.embeddings]
-    own = [*model.table_optimizer.states, *model.row_counts.totals, *model.encoder.embeddings]
+    assert loaded.regularizers[0].strength == 0.5
+    assert (loaded.embedding_optimizer.beta_1, loaded.clip_norm) == (0.7, 3.0)
+    restored = [*loaded.embedding_optimizer.states, *loaded.row_counts.totals, *loaded.encoder.embeddings]
+    own = [*model.embedding_optimizer.states, *model.row_counts.totals, *model.encoder.embeddings]
     assert_near(own, restored, rtol=0, atol=0)
     assert np.abs(own[0].numpy()).max() > 0
     step(model, batch)

@@ -33,7 +33,7 @@ RECIPE: dict[str, Any] = {
         "options": {"mmoe": {"experts": 3}, "ple": {"shared_experts": 2}},
         "balancer": "pcgrad",
         "balancer_options": {"uncertainty": {}},
-        "penalties": {"l2": {"strength": 0.1}},
+        "regularizers": {"l2": {"strength": 0.1}},
     },
     "training": {"epochs": 2},
     "serving": {"probe_requests": 7},
@@ -66,7 +66,7 @@ def test_what_the_trainer_needs() -> None:
         "balancer": "pcgrad",
         "balancer_options": {},
     }
-    assert made.penalties == {"l2": {"strength": 0.1}}
+    assert made.regularizers == {"l2": {"strength": 0.1}}
     assert made.training.epochs == 2 and made.probe_requests == 7
     assert {column: tuple(about.model_dump().values()) for column, about in made.inputs.items()} == {
         "device": ("bytes", False, "context", None),
@@ -78,9 +78,9 @@ def test_what_the_trainer_needs() -> None:
 
 def test_options_are_of_the_types_that_the_methods_want() -> None:
     options = {"mmoe": {"experts": "8", "units": [8.0, "4"], "dropout": "1e-1"}}
-    made = plan(model={"options": options, "penalties": {"l2": {"strength": "1e-6"}}})
+    made = plan(model={"options": options, "regularizers": {"l2": {"strength": "1e-6"}}})
     assert made.options == {"experts": 8, "units": (8, 4), "dropout": 0.1}
-    assert isinstance(made.options["experts"], int) and made.penalties == {"l2": {"strength": 1e-6}}
+    assert isinstance(made.options["experts"], int) and made.regularizers == {"l2": {"strength": 1e-6}}
 
 
 def test_it_travels_as_json() -> None:

@@ -19,8 +19,8 @@ from tests.models.training.test_multi_task_model import FrequencyL2, L2, LazyAda
 
 def train(strategy):
     with strategy.scope() if strategy else contextlib.nullcontext():
-        penalties = [L2(strength=0.1), FrequencyL2(strength=0.3)]
-        model = make(balancer=sys.argv[1], penalties=penalties, tables=LazyAdam(learning_rate=0.1), clip_norm=0.2)
+        regularizers = [L2(strength=0.1), FrequencyL2(strength=0.3)]
+        model = make(balancer=sys.argv[1], regularizers=regularizers, tables=LazyAdam(learning_rate=0.1), clip_norm=0.2)
         model.optimizer.build(model.trainable_variables)
     for seed in range(3):
         batch = tf.nest.map_structure(tf.convert_to_tensor, data(seed=seed))

@@ -18,7 +18,7 @@ import tensorflow as tf
 from tfx.components.trainer.fn_args_utils import FnArgs
 
 from models.features import input_pipeline
-from models.features.layout import Encoding
+from models.features.layout import FeatureLayout
 from models.recipe.errors import InputError, TrainingError
 from models.recipe.model import Training
 from models.recipe.recipe import Recipe
@@ -27,7 +27,7 @@ from models.serving.inputs import read_expected, read_inputs, serialize_examples
 from models.serving.named_rows import page_of, rank_columns
 from models.training import trainer
 from models.training.after_training import mean_gates
-from models.training.checkpoint import Backup, backup_folder
+from models.training.checkpoint import TrainingCheckpoint, checkpoint_folder
 from models.training.plan import TrainerPlan
 
 ROOT = Path(__file__).parents[3]
@@ -62,10 +62,10 @@ def train(
 ) -> trainer.Trained:
     return trainer.train(
         plan,
-        Encoding.load(problem.transform_graph),
+        FeatureLayout.load(problem.transform_graph),
         data or input_pipeline.read_split(problem.train),
         evaluation or contrary(problem),
-        Backup(folder / "backup"),
+        TrainingCheckpoint(folder / "checkpoint"),
         folder / "run",
     )
 
@@ -114,7 +114,7 @@ def test_what_is_written(node: Path, problem: SimpleNamespace) -> None:
     assert set(gates) == {"click", "value"}
     assert [sum(shares) for shares in gates.values()] == pytest.approx([1, 1], abs=1e-5)
     assert {path.name for path in run.iterdir()} == {"history.json", "gates.json", "train", "validation"}
-    assert {path.name for path in node.iterdir()} == {"model", "model_run"}, "the backup is gone"
+    assert {path.name for path in node.iterdir()} == {"model", "model_run"}, "the checkpoint is gone"
 
 
 def test_served_are_the_trainers_own_predictions(node: Path, problem: SimpleNamespace) -> None:
@@ -164,11 +164,11 @@ from pathlib import Path
 from models.features import input_pipeline
 from models.training import trainer
 from models.training.after_training import mean_gates
-from models.training.checkpoint import Backup, backup_folder
-from models.features.layout import Encoding
+from models.training.checkpoint import TrainingCheckpoint, checkpoint_folder
+from models.features.layout import FeatureLayout
 from models.training.plan import TrainerPlan
 
-class Killed(Backup):
+class Killed(TrainingCheckpoint):
     def save(self, model, progress):
         super().save(model, progress)
         if (progress.epoch, progress.steps) == {at!r}:
@@ -178,10 +178,10 @@ evaluation = input_pipeline.read_split({problem.eval!r})
 labels = np.stack([1 - evaluation.labels[:, 0], -evaluation.labels[:, 1]], axis=1)
 trainer.train(
     TrainerPlan.model_validate_json({plan.model_dump_json()!r}),
-    Encoding.load({str(problem.transform_graph)!r}),
+    FeatureLayout.load({str(problem.transform_graph)!r}),
     input_pipeline.read_split({problem.train!r}),
     dataclasses.replace(evaluation, labels=labels),
-    Killed(Path({str(tmp_path / "backup")!r})),
+    Killed(Path({str(tmp_path / "checkpoint")!r})),
     Path({str(tmp_path / "run")!r}),
 )
 """
@@ -234,8 +234,8 @@ def test_a_step_is_traced_in_the_first_epoch_only(
 
         monkeypatch.setattr(trainer.MultiTaskModel, name, counted)
     saves = []
-    monkeypatch.setattr(Backup, "save", lambda self, model, progress: saves.append(len(traced)))
-    monkeypatch.setattr(Backup, "restore_best", lambda self, model, stopping: None)
+    monkeypatch.setattr(TrainingCheckpoint, "save", lambda self, model, progress: saves.append(len(traced)))
+    monkeypatch.setattr(TrainingCheckpoint, "restore_best", lambda self, model, stopping: None)
     train(problem, make_plan(problem, epochs=3, patience=3, **options), tmp_path)
     assert set(traced) == {"train_step", "test_step"}
     assert saves == [len(traced)] * 3, "as many after the first epoch as after the last"
@@ -323,18 +323,18 @@ def test_one_label_everywhere_is_worth_a_warning(
     assert "Task 'click': all its train labels are 0" in caplog.text
 
 
-def test_the_backup_is_beside_the_runs_and_named_by_what_is_trained(tmp_path: Path) -> None:
+def test_the_checkpoint_is_beside_the_runs_and_named_by_what_is_trained(tmp_path: Path) -> None:
     def folder(run: int, files: str = "a/*", plan: str = "{}") -> Path:
-        return backup_folder(tmp_path / "Trainer" / "model_run" / str(run), [files], {"plan": plan})
+        return checkpoint_folder(tmp_path / "Trainer" / "model_run" / str(run), [files], {"plan": plan})
 
-    assert folder(1).parent == tmp_path / "Trainer" / ".backup"
+    assert folder(1).parent == tmp_path / "Trainer" / ".checkpoint"
     assert folder(1) == folder(2)
     assert len({folder(1), folder(1, files="b/*"), folder(1, plan='{"seed": 2}')}) == 3
 
 
-def test_the_backup_goes_where_the_pipeline_says(tmp_path: Path) -> None:
-    config = {"plan": "{}", "backups": str(tmp_path / "volume")}
-    folders = {backup_folder(tmp_path / run / "model_run" / "1", ["a/*"], config) for run in ("x", "y")}
+def test_the_checkpoint_goes_where_the_pipeline_says(tmp_path: Path) -> None:
+    config = {"plan": "{}", "checkpoints": str(tmp_path / "volume")}
+    folders = {checkpoint_folder(tmp_path / run / "model_run" / "1", ["a/*"], config) for run in ("x", "y")}
     assert len(folders) == 1 and folders.pop().parent == tmp_path / "volume"
 
 

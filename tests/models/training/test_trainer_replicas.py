@@ -24,21 +24,21 @@ tf.config.set_logical_device_configuration(
 )
 from models.features import input_pipeline
 from models.training import trainer
-from models.training.checkpoint import Backup
-from models.features.layout import Encoding
+from models.training.checkpoint import TrainingCheckpoint
+from models.features.layout import FeatureLayout
 from models.training.plan import TrainerPlan
 
 plan, transform_graph, train, evaluation, folder = sys.argv[1:]
 
-class Stopped(Backup):
+class Stopped(TrainingCheckpoint):
     def save(self, model, progress):
         super().save(model, progress)
         if (progress.epoch, progress.steps) == (1, 4):
             raise KeyboardInterrupt
 
-def run(name, devices, kept=Backup):
+def run(name, devices, kept=TrainingCheckpoint):
     return trainer.train(
-        TrainerPlan.model_validate_json(plan), Encoding.load(Path(transform_graph)), input_pipeline.read_split(train),
+        TrainerPlan.model_validate_json(plan), FeatureLayout.load(Path(transform_graph)), input_pipeline.read_split(train),
         input_pipeline.read_split(evaluation), kept(Path(folder) / name), Path(folder) / "run", devices
     )
 

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from models.features import input_pipeline
-from models.features.layout import Encoding
+from models.features.layout import FeatureLayout
 from models.recipe.recipe import Recipe
 from models.training import trainer
 from models.training.callbacks import progress_line
-from models.training.checkpoint import Backup
+from models.training.checkpoint import TrainingCheckpoint
 from models.training.plan import TrainerPlan
 
 
@@ -27,10 +27,10 @@ def trained(problem: SimpleNamespace, folder: Path, unobserved: list[int]) -> tr
     weights[:, unobserved] = 0.0
     return trainer.train(
         TrainerPlan.from_recipe(Recipe.model_validate(recipe)),
-        Encoding.load(problem.transform_graph),
+        FeatureLayout.load(problem.transform_graph),
         input_pipeline.read_split(problem.train),
         dataclasses.replace(columns, labels=labels, weights=weights),
-        Backup(folder / "backup"),
+        TrainingCheckpoint(folder / "checkpoint"),
         folder / "run",
     )
 

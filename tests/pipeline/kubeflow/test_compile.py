@@ -34,8 +34,8 @@ from pipeline.dag import create_pipeline
 from pipeline.kubeflow import spec as specs
 from pipeline.kubeflow.compile import COMMAND, Compiled, compile_recipe
 from pipeline.kubeflow.platform import KubeflowPlatform
-from pipeline.one_machine import OneMachine
-from pipeline.places import places
+from pipeline.local_platform import LocalPlatform
+from pipeline.run_paths import run_paths
 
 PROJECT = Path(__file__).resolve().parents[3]
 
@@ -92,7 +92,7 @@ def test_the_stages_are_those_that_the_recipe_can_name(
 
 def test_the_same_stages_as_on_one_machine(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
     recipe = make_recipe()
-    here = OneMachine(places(recipe, tmp_path))
+    here = LocalPlatform(run_paths(recipe, tmp_path))
     here.logs_fingerprint = here.truth_fingerprint = lambda recipe: ""  # type: ignore[method-assign]
     local = {component.id for component in create_pipeline(recipe, here).components}
     renamed = {

@@ -27,7 +27,7 @@ def logs(make_recipe: Callable[..., Recipe]) -> dict[str, str]:
 @pytest.fixture
 def trainer(make_recipe: Callable[..., Recipe]) -> dict[str, str]:
     plan = TrainerPlan.from_recipe(make_recipe()).model_dump_json()
-    return {"custom_config": json.dumps({"plan": plan, "code": "1", "backups": "/b"}), "run_fn": "f"}
+    return {"custom_config": json.dumps({"plan": plan, "code": "1", "checkpoints": "/b"}), "run_fn": "f"}
 
 
 def test_the_defaults_are_the_recipe_s_own(make_recipe: Callable[..., Recipe]) -> None:

@@ -16,8 +16,8 @@ from pipeline import dag, retrieval_stages
 from pipeline.dag import create_pipeline
 from pipeline.kubeflow.compile import compile_recipe
 from pipeline.kubeflow.parameters import PARAMETERS
-from pipeline.one_machine import OneMachine
-from pipeline.places import places
+from pipeline.local_platform import LocalPlatform
+from pipeline.run_paths import run_paths
 
 RETRIEVAL = {"user": "user_id", "item": "item_id", "positives": {"click": 1.0}}
 
@@ -59,7 +59,7 @@ def test_the_stages_are_those_that_the_recipe_can_name(recipe: Recipe, spec: dic
         component = spec["components"][task["componentRef"]["name"]]
         container = spec["deploymentSpec"]["executors"][component["executorLabel"]]["container"]
         assert container["args"][:2] == ["--stage", stage]
-    here = OneMachine(places(recipe, tmp_path))
+    here = LocalPlatform(run_paths(recipe, tmp_path))
     here.logs_fingerprint = here.truth_fingerprint = lambda recipe: ""  # type: ignore[method-assign]
     renamed = {
         "baseline_model": "BaselineModel",

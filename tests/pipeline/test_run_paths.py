@@ -9,8 +9,8 @@ import pytest
 from models.recipe.kubeflow import Kubeflow
 from models.recipe.recipe import Recipe
 from pipeline.kubeflow.platform import KubeflowPlatform
-from pipeline.one_machine import OneMachine
-from pipeline.places import places
+from pipeline.local_platform import LocalPlatform
+from pipeline.run_paths import run_paths
 
 
 @pytest.mark.parametrize(("model_name", "folder"), [(None, "shop"), ("other", "other")])
@@ -25,7 +25,7 @@ def test_a_retrieval_model_is_served_beside_the_ranker(model_name: str | None, f
             "kubeflow": Kubeflow(pipeline_root="s3://b", root="/gatewise", data="/logs", image="image"),
         }
     )
-    here, there = OneMachine(places(recipe, tmp_path)), KubeflowPlatform(recipe)
+    here, there = LocalPlatform(run_paths(recipe, tmp_path)), KubeflowPlatform(recipe)
     assert here.served == str(tmp_path / "serving" / folder) and there.served == f"/gatewise/serving/{folder}"
     for platform in (here, there):
         assert platform.served_retrieval == platform.served + "_retrieval"

@@ -1,4 +1,4 @@
-"""The books: what became of every row, as files beside the examples and as a table in the run's log."""
+"""The accounts: what became of every row, as files beside the examples and as a table in the run's log."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ import polars as pl
 from components.event_logs.days import by_day, unit
 from components.event_logs.dead_letters import FOLDER, SCHEMA, write_part
 from components.event_logs.plan import EPOCH, EventLogsPlan
-from components.event_logs.tally import BOOKS, LOSSES, Tally
+from components.event_logs.tally import ACCOUNT, LOSSES, Tally
 from components.event_logs.writing import SPLITS
 from components.storage.finding import is_folder
 from components.storage.writing import write_text
 
 
-def books(plan: EventLogsPlan, tally: Tally) -> dict[str, dict[str, int]]:
-    """{stream: its book}.
+def accounts(plan: EventLogsPlan, tally: Tally) -> dict[str, dict[str, int]]:
+    """{stream: its account}.
 
     Raises:
-        RuntimeError: a book does not balance, a defect of this stage.
+        RuntimeError: a account does not balance, a defect of this stage.
     """
-    found = {stream.name: tally.book(stream.name) for stream in plan.streams}
-    for name, book in found.items():
-        spent = sum(book[entry] for entry in ("used", *LOSSES))
-        if spent != book["read"]:
-            raise RuntimeError(f"the book of stream {name!r} does not balance: {book}")
+    found = {stream.name: tally.account(stream.name) for stream in plan.streams}
+    for name, account in found.items():
+        spent = sum(account[entry] for entry in ("used", *LOSSES))
+        if spent != account["read"]:
+            raise RuntimeError(f"the account of stream {name!r} does not balance: {account}")
     return found
 
 
@@ -80,9 +80,9 @@ def moment(micros: int | None) -> str | None:
 
 
 def table(found: dict[str, dict[str, int]]) -> str:
-    """The books as lines of text."""
-    rows = [("stream", *(entry.replace("_", " ") for entry in BOOKS))]
-    rows += [(name, *(f"{book[entry]:,}" for entry in BOOKS)) for name, book in found.items()]
+    """The accounts as lines of text."""
+    rows = [("stream", *(entry.replace("_", " ") for entry in ACCOUNT))]
+    rows += [(name, *(f"{account[entry]:,}" for entry in ACCOUNT)) for name, account in found.items()]
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = []
     for name, *cells in rows:
@@ -92,9 +92,9 @@ def table(found: dict[str, dict[str, int]]) -> str:
 
 
 def write(folder: str, found: dict[str, dict[str, int]], facts: dict[str, Any], rows: dict[str, Any]) -> None:
-    """Writes books.json, summary.json and days.json; without dead letters also an empty file of them, for its columns."""
+    """Writes accounts.json, summary.json and days.json; without dead letters also an empty file of them, for its columns."""
     letters = os.path.join(folder, FOLDER)
     if not is_folder(letters):
         write_part(pl.DataFrame(schema=SCHEMA), letters, "none")
-    for name, content in (("books.json", found), ("summary.json", facts), ("days.json", rows)):
+    for name, content in (("accounts.json", found), ("summary.json", facts), ("days.json", rows)):
         write_text(os.path.join(folder, name), json.dumps(content, indent=2, ensure_ascii=False))

@@ -1,11 +1,11 @@
-"""Who hears of what a run does."""
+"""What a run reports while it goes on."""
 
 from __future__ import annotations
 
 from typing import Protocol
 
 
-class Listener(Protocol):
+class Progress(Protocol):
     """The command line's console is one; tests and other runners may bring their own."""
 
     def started(self, stage: str) -> None:
@@ -19,7 +19,7 @@ class Listener(Protocol):
 
 
 class Silence:
-    """A listener that does nothing."""
+    """Progress that nobody hears."""
 
     def started(self, stage: str) -> None:
         """Nothing."""

@@ -1,6 +1,6 @@
 """Shuffled batches for the trainer: our feed, and TFRecords parsed by `tf.io.parse_example`.
 
-python -m benchmarks.feed --rows 1000000
+python -m benchmarks.input_pipeline --rows 1000000
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def run(session: Session) -> list[Figure]:
     )
     records = inputs.tfrecords("transformed", session.few)
     question = {"inputs": str(records), "batch_size": ours.answer["batch_size"]}
-    peer = Subject(name="TFRecord and parse_example", module="benchmarks.stock.feed", question=question)
+    peer = Subject(name="TFRecord and parse_example", module="benchmarks.stock.input_pipeline", question=question)
     return [
         Figure(measured=ours, target=Target(rate=4_000_000, peak_gib=3)),
         Figure(measured=reading),

@@ -14,21 +14,21 @@ from components.event_logs.fingerprint import fingerprint
 from components.validation.baseline import baseline_statistics_resolver
 from models.recipe.recipe import Recipe
 from pipeline.beam_flags import beam_flags
-from pipeline.places import Places
 from pipeline.platforms import Platform
+from pipeline.run_paths import RunPaths
 
 
-class OneMachine(Platform):
+class LocalPlatform(Platform):
     """This machine.
 
     Args:
-        places: where metadata, artifacts and pushed versions go.
+        paths: where metadata, artifacts and pushed versions go.
     """
 
-    def __init__(self, places: Places) -> None:
-        self._places = places
-        self.served = str(places.served)
-        self.served_retrieval = str(places.served_retrieval)
+    def __init__(self, paths: RunPaths) -> None:
+        self._paths = paths
+        self.served = str(paths.served)
+        self.served_retrieval = str(paths.served_retrieval)
 
     def logs_fingerprint(self, recipe: Recipe) -> str:
         """See `Platform`. TFX's cache does not see new content under an old path, so it is taken at assembly."""
@@ -60,8 +60,8 @@ class OneMachine(Platform):
         """See `Platform`."""
         return {
             "pipeline_name": recipe.name,
-            "pipeline_root": str(self._places.artifacts),
+            "pipeline_root": str(self._paths.artifacts),
             "enable_cache": True,
-            "metadata_connection_config": sqlite_metadata_connection_config(str(self._places.metadata)),
+            "metadata_connection_config": sqlite_metadata_connection_config(str(self._paths.metadata)),
             "beam_pipeline_args": beam_flags(recipe.beam, "gatewise"),
         }

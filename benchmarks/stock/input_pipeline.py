@@ -1,6 +1,6 @@
 """The stock way to feed a trainer: TFRecords of tf.Example, shuffled in a buffer, parsed by `tf.io.parse_example`.
 
-python -m benchmarks.stock.feed QUESTION, with `inputs`, the folder of `benchmarks.stock.tfrecords` (transformed), and
+python -m benchmarks.stock.input_pipeline QUESTION, with `inputs`, the folder of `benchmarks.stock.tfrecords` (transformed), and
 `batch_size`.
 """
 

@@ -10,7 +10,7 @@ from models.recipe.retrieval import SUFFIX
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Places:
+class RunPaths:
     """Folders and files of one recipe under a root.
 
     Attributes:
@@ -33,16 +33,16 @@ class Places:
         return self.served.with_name(self.served.name + SUFFIX)
 
 
-def places(recipe: Recipe, root: str | Path) -> Places:
-    """The places of `recipe` under `root`."""
+def run_paths(recipe: Recipe, root: str | Path) -> RunPaths:
+    """The paths of `recipe` under `root`."""
     base = Path(root).resolve()
-    return places_in(base / recipe.name, recipe.serving.model_name)
+    return run_paths_in(base / recipe.name, recipe.serving.model_name)
 
 
-def places_in(home: Path, model_name: str | None = None) -> Places:
-    """The places of the recipe whose folder is `home`."""
+def run_paths_in(home: Path, model_name: str | None = None) -> RunPaths:
+    """The paths of the recipe whose folder is `home`."""
     home = home.resolve()
-    return Places(
+    return RunPaths(
         home=home,
         metadata=home / "metadata.sqlite",
         artifacts=home / "artifacts",

@@ -1,4 +1,4 @@
-"""Questions against sets, and the choice of users."""
+"""EvalQueries against sets, and the choice of users."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.interactions.questions import Choices, asked_users, question_table, relevant_pairs
+from components.interactions.eval_queries import Choices, asked_users, eval_query_table, relevant_pairs
 
 PAIRS = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 5)), max_size=30)
 USERS, ITEMS = pl.Series([f"u{code}".encode() for code in range(5)]), pl.Series(range(100, 106))
@@ -26,7 +26,7 @@ def test_like_sets(train: Any, evaluated: Any, known: list[bool], exclude_seen: 
     wanted = {pair for pair in evaluated if known[pair[1]] and not (exclude_seen and pair in train)}
     assert [divmod(int(pair), 1 << 32) for pair in relevant] == sorted(wanted)
     asked = asked_users(relevant, USERS, 100)
-    found = question_table(choices(train), relevant, asked, FIRST, USERS, ITEMS, length).to_pylist()
+    found = eval_query_table(choices(train), relevant, asked, FIRST, USERS, ITEMS, length).to_pylist()
     assert found == [
         {
             "user_id": f"u{user}".encode(),

@@ -28,11 +28,11 @@ class TrainPositives:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Questions:
+class EvalQueries:
     """Users of the eval split, asked what they will choose, as of the moment before the split begins.
 
     Attributes:
-        relevant: for each question what the user did choose, at least one item, each once.
+        relevant: for each query what the user did choose, at least one item, each once.
         excluded: what is not answered.
         history: what the user chose last, the newest first.
         popularity: (item,) int64: positives of each item in the train split.

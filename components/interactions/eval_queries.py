@@ -1,4 +1,4 @@
-"""The questions of the evaluation: users of the eval split, what is known of them before it, and what they then chose."""
+"""The eval queries of the evaluation: users of the eval split, what is known of them before it, and what they then chose."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def asked_users(pairs: _Pairs, users: pl.Series, most: int) -> Codes:
     return np.sort(codes[np.argsort(fingerprints, kind="stable")[:most]]).astype(np.int32)
 
 
-def question_table(
+def eval_query_table(
     train: Choices,
     relevant: _Pairs,
     asked: Codes,
