@@ -19,6 +19,7 @@ import numpy as np
 from benchmarks.stages.door import answer, clock
 from benchmarks.steps.problem import TASKS, StepProblem
 from models.architectures import ARCHITECTURES
+from models.architectures.task_info import TaskInfo
 from models.layers.feature_encoder import FeatureEncoder
 from models.losses import binary_crossentropy
 
@@ -75,7 +76,9 @@ def make_step(problem: StepProblem) -> tuple[Callable[[State, Any, Any], tuple[A
         categorical=tuple(f"t{problem.table_of(feature)}" for feature in range(problem.features)),
     )
     encoder.build()
-    network = pkgutil.resolve_name(ARCHITECTURES[problem.architecture])(TASKS, **problem.options())
+    network = pkgutil.resolve_name(ARCHITECTURES[problem.architecture])(
+        tuple(TaskInfo(name=task) for task in TASKS), **problem.options()
+    )
     network.build((None, encoder.dim))
     optimizer = keras.optimizers.Adam(_LEARNING_RATE)
     optimizer.build(network.trainable_variables)

@@ -9,6 +9,7 @@ import keras
 
 from benchmarks.steps.problem import TASKS, StepProblem
 from models.architectures import ARCHITECTURES
+from models.architectures.task_info import TaskInfo
 from models.recipe.registry import load
 
 
@@ -22,7 +23,9 @@ class KerasTables(keras.Model):
         super().__init__()
         self.tables = [keras.layers.Embedding(problem.table_rows, problem.dim) for _ in range(problem.table_count)]
         self.reads = [problem.table_of(feature) for feature in range(problem.features)]
-        self.network = load(ARCHITECTURES[problem.architecture])(TASKS, **problem.options())
+        self.network = load(ARCHITECTURES[problem.architecture])(
+            tuple(TaskInfo(name=task) for task in TASKS), **problem.options()
+        )
 
     def call(self, features: Mapping[str, Any], training: bool | None = None) -> dict[str, Any]:
         ids = features["categorical"]

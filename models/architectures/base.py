@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import abc
+import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 import keras
 
+from models.architectures.task_info import TaskInfo
 from models.layers.tower import Tower
 
 
@@ -18,14 +21,15 @@ class Architecture(keras.layers.Layer, abc.ABC):
     what belongs to `click_cart`. A penalty that belongs to the method goes through `add_loss`.
 
     Args:
-        tasks: names of the outputs, in the order of the label columns.
+        tasks: in the order of the label columns.
 
-    Call: (batch, dim) -> {task: (batch,) logits in float32}.
+    Call: (batch, dim) -> {task: (batch,) logits in float32, or (batch, outputs) where a task has several}.
     """
 
-    def __init__(self, tasks: tuple[str, ...], **layer: Any) -> None:
+    def __init__(self, tasks: tuple[TaskInfo, ...], **layer: Any) -> None:
         super().__init__(**layer)
-        self.tasks = tuple(tasks)
+        self.tasks = tuple(TaskInfo(**task) if isinstance(task, Mapping) else task for task in tasks)
+        self.names = tuple(task.name for task in self.tasks)
 
     @abc.abstractmethod
     def call(self, x: Any, training: bool | None = None) -> dict[str, Any]:
@@ -40,15 +44,22 @@ class Architecture(keras.layers.Layer, abc.ABC):
         """(batch, dim) -> {task: (batch, expert) weight of each expert}; {} where there are no gates."""
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "tasks": self.tasks}
+        return {**super().get_config(), "tasks": [dataclasses.asdict(task) for task in self.tasks]}
 
     def make_towers(self, units: tuple[int, ...], activation: str, dropout: float) -> list[Tower]:
         """A tower for each task, in the order of the tasks."""
         return [
-            Tower(units, activation=activation, dropout=dropout, name=f"{task}_tower", dtype=self.dtype_policy)
+            Tower(
+                units,
+                outputs=task.outputs,
+                activation=activation,
+                dropout=dropout,
+                name=f"{task.name}_tower",
+                dtype=self.dtype_policy,
+            )
             for task in self.tasks
         ]
 
     def logits(self, towers: list[Tower], inputs: list[Any], training: bool | None) -> dict[str, Any]:
         """Each task's tower on its own input (batch, dim)."""
-        return {task: tower(x, training=training) for task, tower, x in zip(self.tasks, towers, inputs, strict=True)}
+        return {task: tower(x, training=training) for task, tower, x in zip(self.names, towers, inputs, strict=True)}

@@ -8,6 +8,7 @@ import keras
 from keras import ops
 
 from models.architectures.base import Architecture
+from models.architectures.task_info import TaskInfo
 from models.layers.cross_stitch import CrossStitchUnit
 from models.layers.mlp import MLP
 from models.recipe.errors import InputError
@@ -24,7 +25,7 @@ class CrossStitch(Architecture):
     Deviations: one weight for each pair of tasks (not of channels), and no separate learning rate for them.
 
     Args:
-        tasks: names of the outputs.
+        tasks: in the order of the label columns.
         units: sizes of the layers of each task's network, one or more.
         tower_units: sizes of the hidden layers of each task's tower.
         self_weight: weight of a task's own activations at the start, 0 to 1; the other tasks share the rest.
@@ -37,7 +38,7 @@ class CrossStitch(Architecture):
 
     def __init__(
         self,
-        tasks: tuple[str, ...],
+        tasks: tuple[TaskInfo, ...],
         *,
         units: Layers = (128, 64),
         tower_units: LayersOrNone = (32,),
@@ -59,7 +60,7 @@ class CrossStitch(Architecture):
         self.networks = [
             MLP((size,), activation=activation, dropout=dropout, name=f"{task}_{i}", dtype=policy)
             for i, size in enumerate(self.units)
-            for task in self.tasks
+            for task in self.names
         ]
         self.stitches = [
             CrossStitchUnit(self_weight=self_weight, name=f"stitch_{i}", dtype=policy) for i in range(len(self.units))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 
 from models.architectures.base import Architecture
+from models.architectures.task_info import TaskInfo
 from models.layers.experts import Experts
 from models.layers.gate import Gate, mix
 
@@ -24,7 +25,7 @@ class MMoE(Architecture):
     (https://doi.org/10.1145/3219819.3220007). Deviation: the gates have a bias.
 
     Args:
-        tasks: names of the outputs.
+        tasks: in the order of the label columns.
         experts: number of experts.
         units: sizes of the layers of each expert.
         tower_units: sizes of the hidden layers of each task's tower.
@@ -34,7 +35,7 @@ class MMoE(Architecture):
 
     def __init__(
         self,
-        tasks: tuple[str, ...],
+        tasks: tuple[TaskInfo, ...],
         *,
         experts: ExpertCount = 6,
         units: Layers = (128, 64),
@@ -51,7 +52,7 @@ class MMoE(Architecture):
         self.dropout = dropout
         policy = self.dtype_policy
         self.shared = Experts(experts, self.units, activation=activation, dropout=dropout, name="experts", dtype=policy)
-        self.task_gates = [Gate(experts, name=f"{task}_gate", dtype=policy) for task in self.tasks]
+        self.task_gates = [Gate(experts, name=f"{task}_gate", dtype=policy) for task in self.names]
         self.towers = self.make_towers(self.tower_units, activation, dropout)
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
@@ -68,7 +69,7 @@ class MMoE(Architecture):
         return list(self.shared.trainable_variables)
 
     def gates(self, x: Any) -> dict[str, Any]:
-        return {task: gate(x) for task, gate in zip(self.tasks, self.task_gates, strict=True)}
+        return {task: gate(x) for task, gate in zip(self.names, self.task_gates, strict=True)}
 
     def get_config(self) -> dict[str, Any]:
         return {

@@ -8,6 +8,7 @@ import keras
 from keras import ops
 
 from models.architectures.base import Architecture
+from models.architectures.task_info import TaskInfo
 from models.layers.experts import Experts
 from models.layers.gate import Gate, mix
 from models.recipe.errors import InputError
@@ -107,7 +108,7 @@ class PLE(Architecture):
     One level is the paper's CGC. Deviation: the gates have a bias.
 
     Args:
-        tasks: names of the outputs.
+        tasks: in the order of the label columns.
         levels: number of levels.
         task_experts: experts of each task, on each level.
         shared_experts: shared experts, on each level.
@@ -122,7 +123,7 @@ class PLE(Architecture):
 
     def __init__(
         self,
-        tasks: tuple[str, ...],
+        tasks: tuple[TaskInfo, ...],
         *,
         levels: Levels = 2,
         task_experts: ExpertCount = 2,
@@ -196,7 +197,7 @@ class PLE(Architecture):
         for level in self.extraction[:-1]:
             inputs = level(inputs, training=False)
         top = self.extraction[-1].task_gates
-        return {task: gate(inputs[i]) for i, (task, gate) in enumerate(zip(self.tasks, top, strict=True))}
+        return {task: gate(inputs[i]) for i, (task, gate) in enumerate(zip(self.names, top, strict=True))}
 
     def get_config(self) -> dict[str, Any]:
         return {

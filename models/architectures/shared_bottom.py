@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 
 from models.architectures.base import Architecture
+from models.architectures.task_info import TaskInfo
 from models.layers.mlp import MLP
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ class SharedBottom(Architecture):
     Caruana, Multitask Learning, Machine Learning 28, 1997 (https://doi.org/10.1023/A:1007379606734).
 
     Args:
-        tasks: names of the outputs.
+        tasks: in the order of the label columns.
         units: sizes of the layers of the shared network.
         tower_units: sizes of the hidden layers of each task's tower.
         activation: name of the activation.
@@ -29,7 +30,7 @@ class SharedBottom(Architecture):
 
     def __init__(
         self,
-        tasks: tuple[str, ...],
+        tasks: tuple[TaskInfo, ...],
         *,
         units: LayersOrNone = (256, 128),
         tower_units: LayersOrNone = (32,),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 
 from models.architectures.base import Architecture
+from models.architectures.task_info import TaskInfo
 from models.layers.mlp import MLP
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ class SingleTask(Architecture):
     """A network for each task and nothing shared above the embedding tables: the baseline for negative transfer.
 
     Args:
-        tasks: names of the outputs.
+        tasks: in the order of the label columns.
         units: sizes of the layers of each task's network.
         tower_units: sizes of the hidden layers of each task's tower.
         activation: name of the activation.
@@ -27,7 +28,7 @@ class SingleTask(Architecture):
 
     def __init__(
         self,
-        tasks: tuple[str, ...],
+        tasks: tuple[TaskInfo, ...],
         *,
         units: LayersOrNone = (128, 64),
         tower_units: LayersOrNone = (32,),
@@ -42,7 +43,7 @@ class SingleTask(Architecture):
         self.dropout = dropout
         self.networks = [
             MLP(self.units, activation=activation, dropout=dropout, name=f"{task}_network", dtype=self.dtype_policy)
-            for task in self.tasks
+            for task in self.names
         ]
         self.towers = self.make_towers(self.tower_units, activation, dropout)
 

@@ -8,6 +8,7 @@ import keras
 from keras import ops
 
 from models.architectures.base import Architecture
+from models.architectures.task_info import TaskInfo
 from models.layers.mlp import MLP
 from models.recipe.errors import InputError
 
@@ -26,7 +27,7 @@ class SoftSharing(Architecture):
     ACL 2015 (https://aclanthology.org/P15-2139).
 
     Args:
-        tasks: names of the outputs.
+        tasks: in the order of the label columns.
         units: sizes of the layers of each task's network, one or more.
         tower_units: sizes of the hidden layers of each task's tower.
         strength: factor of the penalty, 0 or more.
@@ -39,7 +40,7 @@ class SoftSharing(Architecture):
 
     def __init__(
         self,
-        tasks: tuple[str, ...],
+        tasks: tuple[TaskInfo, ...],
         *,
         units: Layers = (128, 64),
         tower_units: LayersOrNone = (32,),
@@ -60,7 +61,7 @@ class SoftSharing(Architecture):
         self.dropout = dropout
         self.networks = [
             MLP(self.units, activation=activation, dropout=dropout, name=f"{task}_network", dtype=self.dtype_policy)
-            for task in self.tasks
+            for task in self.names
         ]
         self.towers = self.make_towers(self.tower_units, activation, dropout)
 

@@ -76,7 +76,7 @@ class MultiTaskModel(keras.Model):
         **model: Any,
     ) -> None:
         super().__init__(**model)
-        self.tasks = tuple(architecture.tasks)
+        self.tasks = architecture.names
         if balancer.tasks != self.tasks or set(losses) != set(self.tasks):
             raise ValueError(
                 f"MultiTaskModel: architecture for tasks {self.tasks}, balancer for {balancer.tasks}, losses for "

@@ -14,6 +14,7 @@ from typing import Any
 import keras
 
 from models.architectures import ARCHITECTURES
+from models.architectures.task_info import TaskInfo
 from models.balancing import BALANCERS
 from models.embedding_optimizers import EMBEDDING_OPTIMIZERS
 from models.features import input_pipeline
@@ -226,7 +227,7 @@ def build_model(plan: TrainerPlan, layout: FeatureLayout, precision: str | None 
         layout: of the features.
         precision: of the encoder's output and the architecture; by default the plan's.
     """
-    tasks = tuple(plan.tasks)
+    tasks = tuple(TaskInfo(name=name, kind=task.kind) for name, task in plan.tasks.items())
     policy = keras.DTypePolicy(precision or plan.training.precision)
     encoder = FeatureEncoder(
         {name: (rows, dim) for name, (rows, dim) in layout.tables.items()},
@@ -242,7 +243,7 @@ def build_model(plan: TrainerPlan, layout: FeatureLayout, precision: str | None 
     model = MultiTaskModel(
         encoder,
         architecture(tasks, **plan.options, dtype=policy),
-        balancer(tasks, weights, **plan.balancer_options),
+        balancer(tuple(plan.tasks), weights, **plan.balancer_options),
         {name: task.loss for name, task in plan.tasks.items()},
         [load(lookup(name, REGULARIZERS, "regularizer"))(**options) for name, options in plan.regularizers.items()],
         load(

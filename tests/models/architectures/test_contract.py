@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from tasks import binary
 
 from models.architectures import ARCHITECTURES
 from models.architectures.base import Architecture
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.parametrize("name", ARCHITECTURES)
 
 def make(name, tasks=TASKS, seed=1, **options):
     keras.utils.set_random_seed(seed)
-    return load(ARCHITECTURES[name])(tasks, **options)
+    return load(ARCHITECTURES[name])(binary(*tasks), **options)
 
 
 def moved_by(architecture, tasks=TASKS):

@@ -1,12 +1,13 @@
 import numpy as np
 import pytest
+from tasks import binary
 
 from models.architectures.cross_stitch import CrossStitch
 from models.recipe.errors import InputError
 
 
 def test_by_hand():
-    model = CrossStitch(("a", "b"), units=(1, 1), tower_units=())
+    model = CrossStitch(binary("a", "b"), units=(1, 1), tower_units=())
     model.build((None, 1))
     for network, weight in zip(model.networks, [1.0, 2.0, 3.0, 1.0], strict=True):  # level 0: a, b; level 1: a, b
         network.set_weights([np.array([[weight]]), np.array([0.0])])
@@ -21,4 +22,4 @@ def test_by_hand():
 
 def test_refuses_no_layer():
     with pytest.raises(InputError, match="at least one layer to mix"):
-        CrossStitch(("a", "b"), units=())
+        CrossStitch(binary("a", "b"), units=())

@@ -1,11 +1,12 @@
 import numpy as np
+from tasks import binary
 
 from models.architectures.mmoe import MMoE
 
 
 def test_by_hand():
     """Two experts of one unit, two tasks with linear towers; all weights small enough to follow."""
-    model = MMoE(("a", "b"), experts=2, units=(1,), tower_units=())
+    model = MMoE(binary("a", "b"), experts=2, units=(1,), tower_units=())
     model.build((None, 2))
     model.shared.set_weights([np.array([[[1.0], [0.0]], [[0.0], [2.0]]]), np.array([[0.0], [1.0]])])
     model.task_gates[0].set_weights([np.zeros((2, 2)), np.array([np.log(3.0), 0.0])])  # always (3/4, 1/4)

@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+from tasks import binary
 
 from models.architectures.ple import PLE
 from models.recipe.errors import InputError
@@ -52,7 +53,7 @@ def reference(model, x):
 @pytest.mark.parametrize("levels", [1, 2, 3])
 def test_against_loops(levels):
     keras.utils.set_random_seed(levels)
-    model = PLE(TASKS, levels=levels, task_experts=2, shared_experts=3, units=(4, 3), tower_units=())
+    model = PLE(binary(*TASKS), levels=levels, task_experts=2, shared_experts=3, units=(4, 3), tower_units=())
     x = np.random.default_rng(0).normal(size=(6, 5)).astype("float32")
     logits, gates = model(x), model.gates(x)
     for row in range(6):
@@ -66,7 +67,7 @@ def test_against_loops(levels):
 @pytest.mark.parametrize("levels", [1, 3])
 def test_shared_variables_by_level(levels):
     """One level: only the shared experts. Three: all below the top, but the task gates of the middle."""
-    model = PLE(TASKS, levels=levels, task_experts=1, shared_experts=1, units=(2,), tower_units=())
+    model = PLE(binary(*TASKS), levels=levels, task_experts=1, shared_experts=1, units=(2,), tower_units=())
     model.build((None, 4))
     shared = {id(v) for v in model.shared_variables()}
 
@@ -82,4 +83,4 @@ def test_shared_variables_by_level(levels):
 
 def test_refuses_no_level():
     with pytest.raises(InputError, match="1 level or more, received levels=0"):
-        PLE(TASKS, levels=0)
+        PLE(binary(*TASKS), levels=0)

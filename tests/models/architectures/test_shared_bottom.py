@@ -1,10 +1,11 @@
 import numpy as np
+from tasks import binary
 
 from models.architectures.shared_bottom import SharedBottom
 
 
 def test_by_hand():
-    model = SharedBottom(("a", "b"), units=(1,), tower_units=())
+    model = SharedBottom(binary("a", "b"), units=(1,), tower_units=())
     model.build((None, 2))
     model.bottom.set_weights([np.array([[1.0], [2.0]]), np.array([1.0])])
     model.towers[0].set_weights([np.array([[2.0]]), np.array([0.0])])

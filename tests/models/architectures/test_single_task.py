@@ -1,10 +1,11 @@
 import numpy as np
+from tasks import binary
 
 from models.architectures.single_task import SingleTask
 
 
 def test_by_hand_and_nothing_shared():
-    model = SingleTask(("a", "b"), units=(1,), tower_units=())
+    model = SingleTask(binary("a", "b"), units=(1,), tower_units=())
     model.build((None, 1))
     model.networks[0].set_weights([np.array([[2.0]]), np.array([0.0])])
     model.networks[1].set_weights([np.array([[-1.0]]), np.array([0.0])])

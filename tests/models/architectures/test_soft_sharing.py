@@ -2,6 +2,7 @@ import itertools
 
 import numpy as np
 import pytest
+from tasks import binary
 
 from models.architectures.soft_sharing import SoftSharing, mean_squared_distance
 from models.recipe.errors import InputError
@@ -15,7 +16,7 @@ def test_distance_by_hand():
 
 
 def test_penalty_is_the_mean_over_pairs():
-    model = SoftSharing(("a", "b", "c"), units=(4, 3), strength=0.5)
+    model = SoftSharing(binary("a", "b", "c"), units=(4, 3), strength=0.5)
     model(np.ones((2, 5), "float32"))
     weights = [network.get_weights() for network in model.networks]
     distances = [
@@ -27,21 +28,21 @@ def test_penalty_is_the_mean_over_pairs():
 
 
 def test_twins_cost_nothing_and_a_lone_task_has_no_penalty():
-    model = SoftSharing(("a", "b"), units=(4,))
+    model = SoftSharing(binary("a", "b"), units=(4,))
     model.build((None, 5))
     model.networks[1].set_weights(model.networks[0].get_weights())
     model(np.ones((2, 5), "float32"))
     assert model.losses[0] == 0
-    lone = SoftSharing(("a",), units=(4,))
+    lone = SoftSharing(binary("a"), units=(4,))
     lone(np.ones((2, 5), "float32"))
     assert lone.losses == []
 
 
 def test_refuses_a_negative_strength():
     with pytest.raises(InputError, match="strength of 0 or more, received -1"):
-        SoftSharing(("a", "b"), strength=-1.0)
+        SoftSharing(binary("a", "b"), strength=-1.0)
 
 
 def test_refuses_no_layer():
     with pytest.raises(InputError, match="expected at least one layer to hold near the others', received units=\\(\\)"):
-        SoftSharing(("a", "b"), units=())
+        SoftSharing(binary("a", "b"), units=())

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from tasks import binary
 
 from models.architectures.mmoe import MMoE
 from models.recipe.registry import load, signature, summary
@@ -21,7 +22,7 @@ def costed(name):
         rows = np.random.default_rng(1).normal(size=(4, 2)).astype("float32")
         return [tf.Variable(rows), tf.constant([0.5, 1.0, 0.5, 0.0]), tf.constant([2.0, 1.0, 2.0, 1.0])]
     keras.utils.set_random_seed(1)
-    architecture = MMoE(("a", "b"), experts=2, units=(3,))
+    architecture = MMoE(binary("a", "b"), experts=2, units=(3,))
     architecture.build((None, 2))
     return [architecture.trainable_variables]
 

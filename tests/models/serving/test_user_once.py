@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from tasks import binary
 
 from models.architectures import ARCHITECTURES
 from models.balancing.fixed import Fixed
@@ -38,7 +39,7 @@ def model_of(name: str) -> MultiTaskModel:
         quotient_remainder=LAYOUT.quotient_remainder,
     )
     losses = {"click": "binary_crossentropy", "click_cart": "binary_crossentropy", "value": "squared_log_error"}
-    model = MultiTaskModel(encoder, load(ARCHITECTURES[name])(TASKS), Fixed(TASKS, (1.0, 1.0, 1.0)), losses)
+    model = MultiTaskModel(encoder, load(ARCHITECTURES[name])(binary(*TASKS)), Fixed(TASKS, (1.0, 1.0, 1.0)), losses)
     model(packed(1, 0))
     random = np.random.default_rng(0)
     for variable in model.architecture.variables:  # biases start at 0, which would hide where they go

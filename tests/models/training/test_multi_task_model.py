@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from tasks import binary
 
 from models.architectures import ARCHITECTURES
 from models.balancing import BALANCERS
@@ -52,7 +53,7 @@ def make(
     options = {**{key: value for key, value in small.items() if key in known}, **options}
     model = MultiTaskModel(
         FeatureEncoder({"item": (6, 2)}, ("item", "item"), numeric=3),
-        load(ARCHITECTURES[architecture])(TASKS[:tasks], **options),
+        load(ARCHITECTURES[architecture])(binary(*TASKS)[:tasks], **options),
         (load(BALANCERS[balancer]) if isinstance(balancer, str) else balancer)(TASKS[:tasks], WEIGHTS[:tasks]),
         dict(zip(TASKS[:tasks], KINDS, strict=False)),
         regularizers,
@@ -278,7 +279,7 @@ def test_tasks_may_come_in_any_order():
     keras.utils.set_random_seed(1)
     swapped = MultiTaskModel(
         FeatureEncoder({"item": (6, 2)}, ("item", "item"), numeric=3),
-        load(ARCHITECTURES["mmoe"])(("click_cart", "click"), experts=2, units=(4,), tower_units=(3,)),
+        load(ARCHITECTURES["mmoe"])(binary("click_cart", "click"), experts=2, units=(4,), tower_units=(3,)),
         load(BALANCERS["fixed"])(("click_cart", "click"), WEIGHTS[:2]),
         dict.fromkeys(("click", "click_cart"), "binary_crossentropy"),
         embedding_optimizer=SGD(learning_rate=0.1),
@@ -422,7 +423,7 @@ def test_same_seed_same_training():
 
 def test_refuses_parts_that_do_not_fit():
     encoder = FeatureEncoder({}, numeric=3)
-    architecture = load(ARCHITECTURES["shared_bottom"])(("a", "b"))
+    architecture = load(ARCHITECTURES["shared_bottom"])(binary("a", "b"))
     fixed = load(BALANCERS["fixed"])
     losses = {"a": "huber", "b": "poisson"}
     with pytest.raises(ValueError, match=r"architecture for tasks \('a', 'b'\), balancer for \('b', 'a'\)"):
