@@ -40,6 +40,31 @@ def lookup(name: str, table: Mapping[str, Any], what: str, where: str = "") -> A
     raise InputError(f"{where}{': ' if where else ''}unknown {what} {name!r}; {known(name, table)}")
 
 
+def path_of(name: str, table: Mapping[str, str], what: str, where: str = "") -> str:
+    """The dotted path of a method: that of its row, or the name itself if it is a path, of a method from outside.
+
+    Args:
+        name: of a row of the table, or the dotted path of a class.
+        table: of methods.
+        what: what the table holds, in words ("architecture").
+        where: where the name was written, put before the message.
+
+    Raises:
+        InputError: no such row; no class at the path.
+    """
+    if "." not in name:
+        return str(lookup(name, table, what, where))
+    try:
+        _class(name)
+    except (ImportError, StopIteration, SyntaxError, ValueError) as error:
+        reason = "no such class in it" if isinstance(error, StopIteration) else str(error)
+        raise InputError(
+            f"{where}{': ' if where else ''}{name!r} is not the path of a class that can be imported: {reason}. Expected one of "
+            f"{', '.join(sorted(table))}, or a path such as package.module.Class."
+        ) from None
+    return name
+
+
 def known(name: str, names: Iterable[str]) -> str:
     """Words that end the message about an unknown name: the nearest known one, and all of them."""
     candidates = sorted(names)

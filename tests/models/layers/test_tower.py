@@ -22,3 +22,12 @@ def test_shape_and_precision(units):
 def test_config_round_trip():
     layer = Tower((4, 2), activation="gelu", dropout=0.1)
     assert Tower.from_config(layer.get_config()).get_config() == layer.get_config()
+
+
+def test_several_logits():
+    layer = Tower((), outputs=2)
+    layer.build((None, 1))
+    layer.set_weights([np.array([[1.0, -2.0]]), np.array([0.5, 0.0])])
+    np.testing.assert_allclose(layer(np.array([[3.0], [0.0]])), [[3.5, -6.0], [0.5, 0.0]])
+    assert layer.compute_output_shape((7, 1)) == (7, 2)
+    assert Tower.from_config(layer.get_config()).get_config() == layer.get_config()

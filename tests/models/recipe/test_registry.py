@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
@@ -50,3 +51,24 @@ def test_options_are_checked_without_keras() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "{'experts': 3, 'units': (8, 4)}"
+
+
+def test_a_method_is_a_row_or_a_path() -> None:
+    table = {"mmoe": "models.architectures.mmoe.MMoE"}
+    assert registry.path_of("mmoe", table, "architecture") == table["mmoe"]
+    assert registry.path_of("models.architectures.ple.PLE", table, "architecture") == "models.architectures.ple.PLE"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("mmo", "unknown architecture 'mmo'; did you mean 'mmoe'"),
+        ("models.architectures.ple.Plea", "no such class in it"),
+        ("models.architectures.plea.PLE", "no module models.architectures.plea"),
+        ("nowhere.PLE", "no module nowhere"),
+        ("nowhere.at.all.PLE", "No module named 'nowhere'"),
+    ],
+)
+def test_what_is_no_method(name: str, words: str) -> None:
+    with pytest.raises(InputError, match=re.escape(words)):
+        registry.path_of(name, {"mmoe": "models.architectures.mmoe.MMoE"}, "architecture")
