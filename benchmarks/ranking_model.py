@@ -15,8 +15,8 @@ from models.features.preprocessing import vocabulary_file, write_transform_graph
 from models.recipe.recipe import Recipe
 from models.serving.export import export
 from models.serving.user_once import UserOnce
+from models.training.build import build_model
 from models.training.plan import TrainerPlan
-from models.training.trainer import build_model
 
 TASKS = ("click", "order")
 

@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from models.architectures import ARCHITECTURES
+from models.backbones import BACKBONES
 from models.balancing import BALANCERS
 from models.recipe import kubeflow, retrieval, schedule
 from models.recipe.beam import Beam
@@ -163,6 +164,7 @@ def page() -> str:
         parts.append("\n")
     for heading, table, key in (
         ("Architectures", ARCHITECTURES, "`model.architecture`; options in `model.options.NAME`"),
+        ("Backbones", BACKBONES, "`model.backbone`; options in `model.backbone_options.NAME`"),
         ("Balancers", BALANCERS, "`model.balancer`; options in `model.balancer_options.NAME`"),
         ("Penalties", REGULARIZERS, "`model.regularizers.NAME`"),
     ):

@@ -19,6 +19,7 @@ import numpy as np
 from benchmarks.stages.door import answer, clock
 from benchmarks.steps.problem import TASKS, StepProblem
 from models.architectures import ARCHITECTURES
+from models.architectures.encoded import Encoded
 from models.architectures.task_info import TaskInfo
 from models.layers.feature_encoder import FeatureEncoder
 from models.losses import binary_crossentropy
@@ -73,20 +74,20 @@ def make_step(problem: StepProblem) -> tuple[Callable[[State, Any, Any], tuple[A
     """
     encoder = FeatureEncoder(
         {f"t{table}": (problem.table_rows, problem.dim) for table in range(problem.table_count)},
-        categorical=tuple(f"t{problem.table_of(feature)}" for feature in range(problem.features)),
+        categorical={f"f{feature}": f"t{problem.table_of(feature)}" for feature in range(problem.features)},
     )
     encoder.build()
     network = pkgutil.resolve_name(ARCHITECTURES[problem.architecture])(
         tuple(TaskInfo(name=task) for task in TASKS), **problem.options()
     )
-    network.build((None, encoder.dim))
+    network.build(Encoded((None, encoder.dim)))
     optimizer = keras.optimizers.Adam(_LEARNING_RATE)
     optimizer.build(network.trainable_variables)
     constants = [variable.value for variable in network.non_trainable_variables]
 
     def loss_of(rows: Any, variables: Any, row_ids: Any, features: Any, labels: Any) -> Any:
         x = encoder.assemble(rows, row_ids, features)
-        logits, _ = network.stateless_call(variables, constants, x, training=True)
+        logits, _ = network.stateless_call(variables, constants, Encoded(x), training=True)
         return sum(
             keras.ops.mean(binary_crossentropy(logits[task], labels[:, place])) for place, task in enumerate(TASKS)
         )

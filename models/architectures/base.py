@@ -5,16 +5,17 @@ from __future__ import annotations
 import abc
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 
+from models.architectures.encoded import Encoded, Wants
 from models.architectures.task_info import TaskInfo
 from models.layers.tower import Tower
 
 
 class Architecture(keras.layers.Layer, abc.ABC):
-    """From the encoded features to one logit for each task.
+    """From the encoded features to the logits of each task.
 
     Options of a subclass are keyword-only, with literal defaults: `models.recipe.registry.signature` reads them from the
     source. A task's own parts are found by its position in `tasks`, never by its name: `click` must not take
@@ -23,8 +24,15 @@ class Architecture(keras.layers.Layer, abc.ABC):
     Args:
         tasks: in the order of the label columns.
 
-    Call: (batch, dim) -> {task: (batch,) logits in float32, or (batch, outputs) where a task has several}.
+    Attributes:
+        user_once: whether the user's part of x may be computed once for all candidates of a ranking request: whatever
+            reads x is a layer with `kernel` and `bias` on its last axis, and nothing else does. Without it a request
+            is answered candidate by candidate. The contract test holds whoever says so to the same predictions.
+
+    Call: Encoded -> {task: (batch,) logits in float32, or (batch, outputs) where a task has several}.
     """
+
+    user_once: ClassVar[bool] = False
 
     def __init__(self, tasks: tuple[TaskInfo, ...], **layer: Any) -> None:
         super().__init__(**layer)
@@ -32,16 +40,25 @@ class Architecture(keras.layers.Layer, abc.ABC):
         self.names = tuple(task.name for task in self.tasks)
 
     @abc.abstractmethod
-    def call(self, x: Any, training: bool | None = None) -> dict[str, Any]:
-        """(batch, dim) -> {task: (batch,) logits}."""
+    def call(self, inputs: Encoded, training: bool | None = None) -> dict[str, Any]:
+        """Encoded -> {task: (batch,) logits}."""
 
-    @abc.abstractmethod
     def shared_variables(self) -> list[keras.Variable]:
         """The trainable variables of this layer that more than one task's loss moves."""
+        raise NotImplementedError
 
-    @abc.abstractmethod
-    def gates(self, x: Any) -> dict[str, Any]:
-        """(batch, dim) -> {task: (batch, expert) weight of each expert}; {} where there are no gates."""
+    def wants(self) -> Wants:
+        """What it reads beside x."""
+        return Wants()
+
+    def gates(self, inputs: Encoded) -> dict[str, Any]:
+        """Encoded -> {task: (batch, expert) weight of each expert}; {} where there are no gates."""
+        return {}
+
+    def build_from_config(self, config: dict[str, Any]) -> None:
+        """Keras keeps the shapes of a saved layer as lists."""
+        if "input_shape" in config:
+            self.build(Encoded(*config["input_shape"]))
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "tasks": [dataclasses.asdict(task) for task in self.tasks]}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import keras
 from keras import ops
 
 from models.architectures.base import Architecture
+from models.architectures.encoded import Encoded
 from models.architectures.task_info import TaskInfo
 from models.layers.cross_stitch import CrossStitchUnit
 from models.layers.mlp import MLP
@@ -35,6 +36,8 @@ class CrossStitch(Architecture):
     Raises:
         InputError: no layer, or self_weight outside [0, 1].
     """
+
+    user_once: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -67,22 +70,23 @@ class CrossStitch(Architecture):
         ]
         self.towers = self.make_towers(self.tower_units, activation, dropout)
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
+    def build(self, input_shape: Encoded) -> None:
+        shape = input_shape.x
         for level, (size, stitch) in enumerate(zip(self.units, self.stitches, strict=True)):
             for layer in self.level(level):
-                layer.build(input_shape)
-            input_shape = (input_shape[0], size)
-            stitch.build((input_shape[0], len(self.tasks), size))
+                layer.build(shape)
+            shape = (shape[0], size)
+            stitch.build((shape[0], len(self.tasks), size))
         for tower in self.towers:
-            tower.build(input_shape)
+            tower.build(shape)
 
-    def call(self, x: Any, training: bool | None = None) -> dict[str, Any]:
-        inputs = [x] * len(self.tasks)
+    def call(self, inputs: Encoded, training: bool | None = None) -> dict[str, Any]:
+        by_task = [inputs.x] * len(self.tasks)
         for level, stitch in enumerate(self.stitches):
-            outputs = [layer(x, training=training) for layer, x in zip(self.level(level), inputs, strict=True)]
+            outputs = [layer(x, training=training) for layer, x in zip(self.level(level), by_task, strict=True)]
             mixed = stitch(ops.stack(outputs, axis=1))  # (batch, task, dim)
-            inputs = [mixed[:, task] for task in range(len(self.tasks))]
-        return self.logits(self.towers, inputs, training)
+            by_task = [mixed[:, task] for task in range(len(self.tasks))]
+        return self.logits(self.towers, by_task, training)
 
     def shared_variables(self) -> list[keras.Variable]:
         """All but the towers: even the last layers of a task are mixed into the others."""
@@ -92,9 +96,6 @@ class CrossStitch(Architecture):
     def level(self, level: int) -> list[MLP]:
         """The tasks' layers on one level, in the order of the tasks."""
         return self.networks[level * len(self.tasks) : (level + 1) * len(self.tasks)]
-
-    def gates(self, x: Any) -> dict[str, Any]:
-        return {}
 
     def get_config(self) -> dict[str, Any]:
         return {

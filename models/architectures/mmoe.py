@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import keras
 
 from models.architectures.base import Architecture
+from models.architectures.encoded import Encoded
 from models.architectures.task_info import TaskInfo
 from models.layers.experts import Experts
 from models.layers.gate import Gate, mix
@@ -33,6 +34,8 @@ class MMoE(Architecture):
         dropout: share of each layer's outputs zeroed in training.
     """
 
+    user_once: ClassVar[bool] = True
+
     def __init__(
         self,
         tasks: tuple[TaskInfo, ...],
@@ -55,21 +58,22 @@ class MMoE(Architecture):
         self.task_gates = [Gate(experts, name=f"{task}_gate", dtype=policy) for task in self.names]
         self.towers = self.make_towers(self.tower_units, activation, dropout)
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
-        self.shared.build(input_shape)
+    def build(self, input_shape: Encoded) -> None:
+        shape = input_shape.x
+        self.shared.build(shape)
         for gate, tower in zip(self.task_gates, self.towers, strict=True):
-            gate.build(input_shape)
-            tower.build((input_shape[0], self.units[-1]))
+            gate.build(shape)
+            tower.build((shape[0], self.units[-1]))
 
-    def call(self, x: Any, training: bool | None = None) -> dict[str, Any]:
-        experts = self.shared(x, training=training)  # (batch, expert, dim)
-        return self.logits(self.towers, [mix(gate(x), experts) for gate in self.task_gates], training)
+    def call(self, inputs: Encoded, training: bool | None = None) -> dict[str, Any]:
+        experts = self.shared(inputs.x, training=training)  # (batch, expert, dim)
+        return self.logits(self.towers, [mix(gate(inputs.x), experts) for gate in self.task_gates], training)
 
     def shared_variables(self) -> list[keras.Variable]:
         return list(self.shared.trainable_variables)
 
-    def gates(self, x: Any) -> dict[str, Any]:
-        return {task: gate(x) for task, gate in zip(self.names, self.task_gates, strict=True)}
+    def gates(self, inputs: Encoded) -> dict[str, Any]:
+        return {task: gate(inputs.x) for task, gate in zip(self.names, self.task_gates, strict=True)}
 
     def get_config(self) -> dict[str, Any]:
         return {

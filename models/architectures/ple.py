@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import keras
 from keras import ops
 
 from models.architectures.base import Architecture
+from models.architectures.encoded import Encoded
 from models.architectures.task_info import TaskInfo
 from models.layers.experts import Experts
 from models.layers.gate import Gate, mix
@@ -121,6 +122,8 @@ class PLE(Architecture):
         InputError: fewer than one level.
     """
 
+    user_once: ClassVar[bool] = True
+
     def __init__(
         self,
         tasks: tuple[TaskInfo, ...],
@@ -160,19 +163,20 @@ class PLE(Architecture):
         ]
         self.towers = self.make_towers(self.tower_units, activation, dropout)
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
-        shapes = [input_shape] * (len(self.tasks) + 1)
+    def build(self, input_shape: Encoded) -> None:
+        shape = input_shape.x
+        shapes = [shape] * (len(self.tasks) + 1)
         for level in self.extraction:
             level.build(shapes)
             shapes = level.compute_output_shape(shapes)
         for tower, shape in zip(self.towers, shapes, strict=True):
             tower.build(shape)
 
-    def call(self, x: Any, training: bool | None = None) -> dict[str, Any]:
-        inputs = [x] * (len(self.tasks) + 1)
+    def call(self, inputs: Encoded, training: bool | None = None) -> dict[str, Any]:
+        mixed = [inputs.x] * (len(self.tasks) + 1)
         for level in self.extraction:
-            inputs = level(inputs, training=training)
-        return self.logits(self.towers, inputs, training)
+            mixed = level(mixed, training=training)
+        return self.logits(self.towers, mixed, training)
 
     def shared_variables(self) -> list[keras.Variable]:
         """All below the top, but the task gates of the level under it, and the shared experts of the top.
@@ -191,13 +195,13 @@ class PLE(Architecture):
             variables += [variable for part in layers for variable in part.trainable_variables]
         return variables
 
-    def gates(self, x: Any) -> dict[str, Any]:
+    def gates(self, inputs: Encoded) -> dict[str, Any]:
         """{task: (batch, task_experts + shared_experts)} of the top level, the task's own experts first."""
-        inputs = [x] * (len(self.tasks) + 1)
+        mixed = [inputs.x] * (len(self.tasks) + 1)
         for level in self.extraction[:-1]:
-            inputs = level(inputs, training=False)
+            mixed = level(mixed, training=False)
         top = self.extraction[-1].task_gates
-        return {task: gate(inputs[i]) for i, (task, gate) in enumerate(zip(self.names, top, strict=True))}
+        return {task: gate(mixed[i]) for i, (task, gate) in enumerate(zip(self.names, top, strict=True))}
 
     def get_config(self) -> dict[str, Any]:
         return {

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import keras
 
 from models.architectures.base import Architecture
+from models.architectures.encoded import Encoded
 from models.architectures.task_info import TaskInfo
 from models.layers.mlp import MLP
 
@@ -28,6 +29,8 @@ class SharedBottom(Architecture):
         dropout: share of each layer's outputs zeroed in training.
     """
 
+    user_once: ClassVar[bool] = True
+
     def __init__(
         self,
         tasks: tuple[TaskInfo, ...],
@@ -46,20 +49,18 @@ class SharedBottom(Architecture):
         self.bottom = MLP(self.units, activation=activation, dropout=dropout, name="bottom", dtype=self.dtype_policy)
         self.towers = self.make_towers(self.tower_units, activation, dropout)
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
-        self.bottom.build(input_shape)
+    def build(self, input_shape: Encoded) -> None:
+        shape = input_shape.x
+        self.bottom.build(shape)
         for tower in self.towers:
-            tower.build(self.bottom.compute_output_shape(input_shape))
+            tower.build(self.bottom.compute_output_shape(shape))
 
-    def call(self, x: Any, training: bool | None = None) -> dict[str, Any]:
-        x = self.bottom(x, training=training)
+    def call(self, inputs: Encoded, training: bool | None = None) -> dict[str, Any]:
+        x = self.bottom(inputs.x, training=training)
         return self.logits(self.towers, [x] * len(self.tasks), training)
 
     def shared_variables(self) -> list[keras.Variable]:
         return list(self.bottom.trainable_variables)
-
-    def gates(self, x: Any) -> dict[str, Any]:
-        return {}
 
     def get_config(self) -> dict[str, Any]:
         return {

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import keras
 
 from models.architectures.base import Architecture
+from models.architectures.encoded import Encoded
 from models.architectures.task_info import TaskInfo
 from models.layers.mlp import MLP
 
@@ -25,6 +26,8 @@ class SingleTask(Architecture):
         activation: name of the activation.
         dropout: share of each layer's outputs zeroed in training.
     """
+
+    user_once: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -47,19 +50,17 @@ class SingleTask(Architecture):
         ]
         self.towers = self.make_towers(self.tower_units, activation, dropout)
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
+    def build(self, input_shape: Encoded) -> None:
+        shape = input_shape.x
         for network, tower in zip(self.networks, self.towers, strict=True):
-            network.build(input_shape)
-            tower.build(network.compute_output_shape(input_shape))
+            network.build(shape)
+            tower.build(network.compute_output_shape(shape))
 
-    def call(self, x: Any, training: bool | None = None) -> dict[str, Any]:
-        return self.logits(self.towers, [network(x, training=training) for network in self.networks], training)
+    def call(self, inputs: Encoded, training: bool | None = None) -> dict[str, Any]:
+        return self.logits(self.towers, [network(inputs.x, training=training) for network in self.networks], training)
 
     def shared_variables(self) -> list[keras.Variable]:
         return []
-
-    def gates(self, x: Any) -> dict[str, Any]:
-        return {}
 
     def get_config(self) -> dict[str, Any]:
         return {

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import keras
 from keras import ops
 
 from models.architectures.base import Architecture
+from models.architectures.encoded import Encoded
 from models.architectures.task_info import TaskInfo
 from models.layers.mlp import MLP
 from models.recipe.errors import InputError
@@ -38,6 +39,8 @@ class SoftSharing(Architecture):
         InputError: no layer, or a negative strength, which would drive the networks apart without end.
     """
 
+    user_once: ClassVar[bool] = True
+
     def __init__(
         self,
         tasks: tuple[TaskInfo, ...],
@@ -65,23 +68,21 @@ class SoftSharing(Architecture):
         ]
         self.towers = self.make_towers(self.tower_units, activation, dropout)
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
+    def build(self, input_shape: Encoded) -> None:
+        shape = input_shape.x
         for network, tower in zip(self.networks, self.towers, strict=True):
-            network.build(input_shape)
-            tower.build(network.compute_output_shape(input_shape))
+            network.build(shape)
+            tower.build(network.compute_output_shape(shape))
 
-    def call(self, x: Any, training: bool | None = None) -> dict[str, Any]:
+    def call(self, inputs: Encoded, training: bool | None = None) -> dict[str, Any]:
         if len(self.tasks) > 1:
             same_place = zip(*(network.trainable_variables for network in self.networks), strict=True)
             distances = [mean_squared_distance([v.value for v in variables]) for variables in same_place]
             self.add_loss(self.strength * sum(distances))
-        return self.logits(self.towers, [network(x, training=training) for network in self.networks], training)
+        return self.logits(self.towers, [network(inputs.x, training=training) for network in self.networks], training)
 
     def shared_variables(self) -> list[keras.Variable]:
         return []
-
-    def gates(self, x: Any) -> dict[str, Any]:
-        return {}
 
     def get_config(self) -> dict[str, Any]:
         return {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
@@ -29,9 +30,9 @@ class FeatureEncoder(keras.layers.Layer):
 
     Args:
         tables: {name: (rows, dim)} of the embedding tables.
-        categorical: the table of each column of the categorical matrix; columns of one table share it.
+        categorical: {feature: table} of each column of the categorical matrix; columns of one table share it.
         multivalued: {feature: (table, pooling)}, pooling one of mean, sum, max, sqrtn (sum / sqrt(length)).
-        numeric: number of columns of the numeric matrix.
+        numeric: names of the columns of the numeric matrix.
         quotient_remainder: those of the multi-valued features whose ids come in pairs: a value's embedding is the sum of
             the rows of its two ids.
 
@@ -48,36 +49,44 @@ class FeatureEncoder(keras.layers.Layer):
     def __init__(
         self,
         tables: Mapping[str, tuple[int, int]],
-        categorical: tuple[str, ...] = (),
+        categorical: Mapping[str, str] | None = None,
         multivalued: Mapping[str, tuple[str, str]] | None = None,
-        numeric: int = 0,
+        numeric: Sequence[str] = (),
         quotient_remainder: tuple[str, ...] = (),
         **layer: Any,
     ) -> None:
         super().__init__(**layer)
         # Tuples of pairs, because Keras wraps dictionaries that are set as attributes.
         self.tables = tuple((name, (int(rows), int(dim))) for name, (rows, dim) in tables.items())
-        self.categorical = tuple(categorical)
+        self.categorical = tuple((categorical or {}).items())
         self.multivalued = tuple((name, (table, how)) for name, (table, how) in (multivalued or {}).items())
-        self.numeric = numeric
+        self.numeric = tuple(numeric)
         self.quotient_remainder = tuple(quotient_remainder)
-        used = [*self.categorical, *(table for _, (table, _) in self.multivalued)]
+        used = [*(table for _, table in self.categorical), *(table for _, (table, _) in self.multivalued)]
         if unknown := sorted(set(used) - set(tables)):
             raise ValueError(f"FeatureEncoder: no embedding table for {unknown}; tables: {sorted(tables)}.")
         if unknown := sorted({how for _, (_, how) in self.multivalued} - set(POOLINGS)):
             raise ValueError(f"FeatureEncoder: unknown pooling {unknown}; known: {sorted(POOLINGS)}.")
         if unknown := sorted(set(self.quotient_remainder) - {name for name, _ in self.multivalued}):
             raise ValueError(f"FeatureEncoder: quotient_remainder {unknown} are not among the multi-valued features.")
-        if not used and not numeric:
+        if not used and not self.numeric:
             raise ValueError("FeatureEncoder: no categorical, multivalued or numeric input; give at least one.")
         readers = [
-            *(Reader(table, column=column) for column, table in enumerate(self.categorical)),
+            *(Reader(table, column=column) for column, (_, table) in enumerate(self.categorical)),
             *(Reader(table, feature=name) for name, (table, _) in self.multivalued),
         ]
         self.fused = fuse(dict(self.tables), readers)
         dims = {name: dim for name, (_, dim) in self.tables}
-        self.dim = sum(dims[table] for table in used) + numeric
+        self.dim = sum(dims[table] for table in used) + len(self.numeric)
         """Width of the output."""
+        widths = [
+            *((name, dims[table]) for name, table in self.categorical),
+            *((name, dims[table]) for name, (table, _) in self.multivalued),
+            *((name, 1) for name in self.numeric),
+        ]
+        ends = itertools.accumulate(width for _, width in widths)
+        self.slices = tuple((name, end - width, end) for (name, width), end in zip(widths, ends, strict=True))
+        """(feature, start, end) of each input's columns of the output."""
         self.fill: Callable[[Any], Any] = lambda initializer: initializer
         """What wraps the tables' initializers: a backend may know a way that takes less memory."""
 
@@ -133,6 +142,26 @@ class FeatureEncoder(keras.layers.Layer):
             side_by_side.append(ops.cast(features["numeric"], self.compute_dtype))
         return ops.concatenate(side_by_side, axis=-1)
 
+    def unpooled(
+        self, rows: Sequence[Any], row_ids: Sequence[Any], features: Mapping[str, Any], names: Sequence[str]
+    ) -> dict[str, tuple[Any, Any]]:
+        """{feature: ((batch, length, dim), (batch, length) bool)}: the embeddings of some lists, and where a value is."""
+        found = {}
+        for table, its_rows, its_ids in zip(self.fused, rows, row_ids, strict=True):
+            start = 0
+            for reader in table.readers:
+                end = start + _width(reader, features)
+                if reader.feature in names:
+                    part, present = (
+                        ops.cast(its_rows[:, start:end], self.compute_dtype),
+                        its_ids[:, start:end] != PADDING_ROW,
+                    )
+                    if reader.feature in self.quotient_remainder:
+                        part, present = _sum_of_pairs(part, present, table.dim)
+                    found[reader.feature] = part, present
+                start = end
+        return found
+
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         return (next(iter(input_shape.values()))[0], self.dim)
 
@@ -140,7 +169,7 @@ class FeatureEncoder(keras.layers.Layer):
         return {
             **super().get_config(),
             "tables": dict(self.tables),
-            "categorical": self.categorical,
+            "categorical": dict(self.categorical),
             "multivalued": dict(self.multivalued),
             "numeric": self.numeric,
             "quotient_remainder": self.quotient_remainder,

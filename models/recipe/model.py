@@ -20,6 +20,14 @@ class ModelOptions(Section):
         "to change over.",
         examples=[{"mmoe": {"experts": 8}}],
     )
+    backbone: str = Field(
+        default="none",
+        description="What mixes the features in front of the architecture. See the table below.",
+        examples=["dcn_v2"],
+    )
+    backbone_options: Mapping[str, Mapping[str, Any]] = Field(
+        default={}, description="Options by backbone.", examples=[{"dcn_v2": {"layers": 3, "rank": 64}}]
+    )
     balancer: str = Field(default="fixed", description="How the tasks' losses are balanced. See the table below.")
     balancer_options: Mapping[str, Mapping[str, Any]] = Field(
         default={}, description="Options by balancer.", examples=[{"pcgrad": {}}]

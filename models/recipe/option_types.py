@@ -15,6 +15,7 @@ from models.recipe.section import Number
 ExpertCount = Annotated[int, Field(ge=1, le=256), Number]
 Levels = Annotated[int, Field(ge=1, le=16), Number]
 Size = Annotated[int, Field(ge=1, le=65_536), Number]
+Rank = Annotated[int, Field(ge=0, le=4_096), Number]
 Layers = Annotated[tuple[Size, ...], Field(min_length=1, max_length=32)]
 LayersOrNone = Annotated[tuple[Size, ...], Field(max_length=32)]
 Dropout = Annotated[float, Field(ge=0.0, lt=1.0), Number]

@@ -89,6 +89,12 @@ class Task(Section):
         description="A binary task that must have happened for this one to be observed: elsewhere the weight is 0.",
         examples=["click"],
     )
+    after: str | None = Field(
+        default=None,
+        description="The task before this one in the funnel, such as a click before an order. Architectures that pass "
+        "knowledge along the funnel read it; it masks nothing. By default the task in `conditioned_on`.",
+        examples=["click"],
+    )
     aggregate: Literal["sum", "max"] = Field(
         default="sum", description="Regression: several outcomes of one impression are summed, or the largest counts."
     )
@@ -127,6 +133,11 @@ class Task(Section):
         "`refuse`: the model is not blessed, whatever the gates. `allow`: it may be, and the task's gates are passed over.",
         examples=["allow"],
     )
+
+
+def after_of(task: Task) -> str | None:
+    """The task before this one in the funnel."""
+    return task.after or task.conditioned_on
 
 
 def loss_of(task: Task) -> str:

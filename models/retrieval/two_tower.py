@@ -43,9 +43,9 @@ class Tower(keras.layers.Layer):
             lists[HISTORY] = (side.history[0], "mean")
         self.encoder = FeatureEncoder(
             layout.tables,
-            categorical=tuple(table for _, table in layout.categorical),
+            categorical=dict(layout.categorical),
             multivalued=lists,
-            numeric=len(layout.numeric),
+            numeric=layout.numeric,
             quotient_remainder=layout.quotient_remainder,
         )
         self.encoder.fill = one_pass

@@ -3,7 +3,7 @@
 The encoded features x of a candidate are the user's u, the same for all, and its own c. What reads x multiplies it by a
 kernel W and adds a bias b, and x @ W + b = c @ W_c + (b + u @ W_u), with the rows of W that belong to each part. So
 the architecture runs unchanged, as a narrower twin on c, whose first kernels are W_c and whose first biases hold the
-user's part.
+user's part. That holds for architectures that say `user_once`; the others are asked candidate by candidate.
 """
 
 from __future__ import annotations
@@ -16,57 +16,52 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
+from models.architectures.base import Architecture
+from models.architectures.encoded import Encoded
 from models.features.layout import FeatureLayout, features_of, missing_name, part_of
 from models.layers.feature_encoder import FeatureEncoder
 from models.losses import LOSSES
+from models.recipe.errors import TrainingError
 
 if TYPE_CHECKING:
     from models.training.multi_task_model import MultiTaskModel
 
 
-class UserOnce:
-    """The predictions of a trained model for one user and many candidates.
+class SplitArchitecture:
+    """An architecture on a user's encoded features, one row, and the candidates' ones.
 
-    Its variables are parts of the model's first kernels, copied when it is made; all others are the model's own.
+    Its variables are parts of the architecture's first kernels, copied when it is made; all others are its own.
 
     Args:
-        model: trained; it predicts in float32.
-        layout: of all features.
-        user_features: those of the user: neither none nor all of them.
+        architecture: built, in float32, and `user_once`.
+        of_user: (dim,) bool, which columns of x are the user's.
 
-    Call: the packed columns of one user, (1, ...), and of the candidates, (candidate, ...) -> {task: (candidate,)}.
+    Call: (1, user's dim), (candidate, candidates' dim) -> {task: (candidate,) logits}.
 
     Raises:
-        ValueError: one of the two parts has no feature, or the architecture reads its input otherwise than by kernels
-            with a bias.
+        ValueError: the architecture reads x otherwise than by kernels with a bias.
     """
 
-    def __init__(self, model: MultiTaskModel, layout: FeatureLayout, user_features: Collection[str]) -> None:
-        others = [name for name in features_of(layout) if name not in user_features]
-        self.model = model
-        self.user_layout, self.candidate_layout = part_of(layout, user_features), part_of(layout, others)
-        if not features_of(self.user_layout) or not others:
-            raise ValueError("UserOnce: expected features of the user and others.")
-        self.encoders = [_encoder(part, layout) for part in (self.user_layout, self.candidate_layout)]
-        architecture = model.architecture
+    def __init__(self, architecture: Architecture, of_user: np.ndarray) -> None:
+        self.architecture = architecture
         self.twin = type(architecture).from_config(architecture.get_config())
-        self.twin.build((None, self.encoders[1].dim))
-        of_user = _positions(layout, user_features)
+        self.twin.build(Encoded((None, int((~of_user).sum()))))
         self.kernels: dict[str, tuple[tf.Variable, tf.Variable]] = {}
         for own, narrow in self._pairs():
             if own.shape == narrow.shape:
                 continue
             whole = ops.convert_to_numpy(own.value)
+            if whole.shape[-2:-1] != of_user.shape:
+                raise ValueError(f"{own.path} of shape {own.shape} is no kernel of the encoded features.")
             parts = [np.compress(rows, whole, axis=-2) for rows in (of_user, ~of_user)]
             if parts[1].shape != tuple(narrow.shape):
-                raise ValueError(f"UserOnce: {own.path} of shape {own.shape} is no kernel of the encoded features.")
+                raise ValueError(f"{own.path} of shape {own.shape} is no kernel of the encoded features.")
             self.kernels[own.path] = (tf.Variable(parts[0], trainable=False), tf.Variable(parts[1], trainable=False))
         biases = {path.rpartition("/")[0] + "/bias" for path in self.kernels}
         if missing := biases - {own.path for own, _ in self._pairs()}:
-            raise ValueError(f"UserOnce: expected biases {sorted(missing)} beside the first kernels, found none.")
+            raise ValueError(f"expected biases {sorted(missing)} beside the first kernels, found none.")
 
-    def __call__(self, user: Mapping[str, Any], candidates: Mapping[str, Any]) -> dict[str, Any]:
-        u, c = (self._encoded(*pair) for pair in zip(self.encoders, (user, candidates), strict=True))
+    def __call__(self, u: Any, c: Any) -> dict[str, Any]:
         added = {
             path.rpartition("/")[0] + "/bias": ops.reshape(
                 ops.matmul(u, of_user), (*of_user.shape[:-2], of_user.shape[-1])
@@ -84,15 +79,44 @@ class UserOnce:
         logits, _ = self.twin.stateless_call(
             [values[id(variable)] for variable in self.twin.trainable_variables],
             [values[id(variable)] for variable in self.twin.non_trainable_variables],
-            c,
+            Encoded(c),
             training=False,
         )
-        losses = zip(self.model.tasks, self.model.loss_names, strict=True)
-        return {task: LOSSES[name].prediction(logits[task]) for task, name in losses}
+        return logits
 
     def _pairs(self) -> list[tuple[keras.Variable, keras.Variable]]:
         """Each of the architecture's variables, and the twin's."""
-        return list(zip(self.model.architecture.variables, self.twin.variables, strict=True))
+        return list(zip(self.architecture.variables, self.twin.variables, strict=True))
+
+
+class UserOnce:
+    """The predictions of a trained model for one user and many candidates.
+
+    Args:
+        model: trained; it predicts in float32, and `why_not` has nothing against it.
+        layout: of all features.
+        user_features: those of the user: neither none nor all of them.
+
+    Call: the packed columns of one user, (1, ...), and of the candidates, (candidate, ...) -> {task: (candidate,)}.
+
+    Raises:
+        ValueError: one of the two parts has no feature, or as `SplitArchitecture`.
+    """
+
+    def __init__(self, model: MultiTaskModel, layout: FeatureLayout, user_features: Collection[str]) -> None:
+        others = [name for name in features_of(layout) if name not in user_features]
+        self.model = model
+        self.user_layout, self.candidate_layout = part_of(layout, user_features), part_of(layout, others)
+        if not features_of(self.user_layout) or not others:
+            raise ValueError("UserOnce: expected features of the user and others.")
+        self.encoders = [_encoder(part, layout) for part in (self.user_layout, self.candidate_layout)]
+        self.split = SplitArchitecture(model.architecture, _positions(model.encoder, user_features))
+
+    def __call__(self, user: Mapping[str, Any], candidates: Mapping[str, Any]) -> dict[str, Any]:
+        u, c = (self._encoded(*pair) for pair in zip(self.encoders, (user, candidates), strict=True))
+        logits = self.split(u, c)
+        losses = zip(self.model.tasks, self.model.loss_names, strict=True)
+        return {task: LOSSES[name].prediction(logits[task]) for task, name in losses}
 
     def _encoded(self, encoder: FeatureEncoder, features: Mapping[str, Any]) -> Any:
         """(row, dim): what the model's encoder gives for a part of the features, from its own tables."""
@@ -105,24 +129,59 @@ class UserOnce:
         return encoder.assemble(rows, row_ids, features)
 
 
+def why_not(model: MultiTaskModel) -> str:
+    """Why a model's user cannot be computed once; empty where it can."""
+    for part in (model.backbone, model.architecture):
+        if not part.user_once:
+            return f"{type(part).__name__} may mix the user's features with the candidate's (user_once is False)"
+    wants = model.architecture.wants()
+    return f"{type(model.architecture).__name__} reads features beside x" if wants.parts or wants.rows else ""
+
+
+def check_split(architecture: Architecture, dim: int) -> None:
+    """Holds an architecture that says `user_once` to it, on random numbers: one from outside has no contract test here.
+
+    Args:
+        architecture: of float32; a copy of it is built.
+        dim: width of x, 2 or more.
+
+    Raises:
+        TrainingError: split into user and candidates, it predicts something else.
+    """
+    twin = type(architecture).from_config(architecture.get_config())
+    twin.build(Encoded((None, dim)))
+    random = np.random.default_rng(0)
+    for variable in twin.variables:  # biases start at 0, which would hide where they go
+        variable.assign(variable.value + random.normal(size=variable.shape, scale=0.1).astype("float32"))
+    of_user = np.arange(dim) % 2 == 0
+    x = random.normal(size=(3, dim)).astype("float32")
+    x[:, of_user] = x[0, of_user]
+    whole = twin(Encoded(tf.constant(x)), training=False)
+    try:
+        split = SplitArchitecture(twin, of_user)(tf.constant(x[:1, of_user]), tf.constant(x[:, ~of_user]))
+        differs = [task for task in whole if not np.allclose(split[task], whole[task], rtol=1e-3, atol=1e-4)]
+        reason = f"its logits of {', '.join(differs)} differ" if differs else ""
+    except (ValueError, TypeError, tf.errors.InvalidArgumentError) as error:
+        reason = str(error)
+    if reason:
+        raise TrainingError(
+            f"{type(architecture).__name__}: says `user_once = True`, but with the user's part of x computed once for all "
+            f"candidates {reason} Remove `user_once`: requests are then answered candidate by candidate."
+        )
+
+
 def _encoder(part: FeatureLayout, whole: FeatureLayout) -> FeatureEncoder:
     """Reads the tables of the whole, which lie where they did: a width's tables are fused, whoever reads them."""
     return FeatureEncoder(
         dict(whole.tables),
-        categorical=tuple(table for _, table in part.categorical),
+        categorical=dict(part.categorical),
         multivalued={name: (table, pooling) for name, (table, pooling, _) in part.multivalued.items()},
-        numeric=len(part.numeric),
+        numeric=part.numeric,
         quotient_remainder=part.quotient_remainder,
     )
 
 
-def _positions(layout: FeatureLayout, features: Collection[str]) -> np.ndarray:
+def _positions(encoder: FeatureEncoder, features: Collection[str]) -> np.ndarray:
     """(dim,) bool: which of the encoder's outputs are those of some features."""
-    numbers = {*features, *map(missing_name, features)}
-    dims = {table: dim for table, (_, dim) in layout.tables.items()}
-    belongs = [
-        *((name in features, dims[table]) for name, table in layout.categorical),
-        *((name in features, dims[table]) for name, (table, _, _) in layout.multivalued.items()),
-        *((name in numbers, 1) for name in layout.numeric),
-    ]
-    return np.concatenate([np.full(width, of_user) for of_user, width in belongs])
+    names = {*features, *map(missing_name, features)}
+    return np.concatenate([np.full(end - start, name in names) for name, start, end in encoder.slices])

@@ -15,6 +15,9 @@ import tensorflow as tf
 from keras import ops
 
 from models.architectures.base import Architecture
+from models.architectures.encoded import Encoded
+from models.backbones.base import Backbone
+from models.backbones.none import NoBackbone
 from models.balancing.base import GradientCombiner, Weighting
 from models.embedding_optimizers.base import EmbeddingOptimizer
 from models.embedding_optimizers.distinct_rows import DistinctRows
@@ -27,15 +30,17 @@ from models.recipe.registry import lookup
 from models.regularizers.base import Regularizer, RowRegularizer
 from models.training import replicas
 from models.training.combined_gradients import combined_gradients
+from models.training.encoding import checked_wants, encoded, encoded_shapes
+from models.training.extra_losses import extra_losses
 from models.training.gradients import clip_factor, gradients
 from models.training.row_counts import RowCounts
 
-_PARTS = ("encoder", "architecture", "balancer", "regularizers", "embedding_optimizer")
+_PARTS = ("encoder", "backbone", "architecture", "balancer", "regularizers", "embedding_optimizer")
 
 
 @keras.saving.register_keras_serializable(package="gatewise")
 class MultiTaskModel(keras.Model):
-    """Encoder, architecture and losses, trained together under a balancer.
+    """Encoder, backbone, architecture and losses, trained together under a balancer.
 
     The data are (features, labels, weights): a dict for the encoder, and two float matrices of (batch, task) in the
     order of the architecture's tasks. A label of weight 0 is not looked at and may be NaN. In `compile`, give the
@@ -49,13 +54,14 @@ class MultiTaskModel(keras.Model):
 
     Args:
         encoder: features -> (batch, dim).
-        architecture: (batch, dim) -> {task: logits}.
+        architecture: Encoded -> {task: logits}.
         balancer: a Weighting or GradientCombiner for the same tasks.
         losses: {task: name in LOSSES}.
         regularizers: costs of the architecture's variables, or of the rows that a batch reads.
         embedding_optimizer: moves the rows of the embedding tables; by default LazyAdam.
         clip_norm: gradients of a larger norm are scaled down to it: one norm, over all variables and the rows that the
             batch reads, after balancing. None for no limit.
+        backbone: what mixes the features in front of the architecture; by default nothing does.
 
     Call: features -> {task: (batch,) logits}.
 
@@ -73,6 +79,7 @@ class MultiTaskModel(keras.Model):
         regularizers: Sequence[Regularizer | RowRegularizer] = (),
         embedding_optimizer: EmbeddingOptimizer | None = None,
         clip_norm: float | None = None,
+        backbone: Backbone | None = None,
         **model: Any,
     ) -> None:
         super().__init__(**model)
@@ -83,12 +90,12 @@ class MultiTaskModel(keras.Model):
                 f"{tuple(losses)}; expected the same tasks, architecture and balancer in the same order."
             )
         if not isinstance(balancer, Weighting | GradientCombiner):
-            raise ValueError(
-                f"MultiTaskModel: {type(balancer).__name__} is neither a Weighting nor a GradientCombiner."
-            )
+            raise ValueError(f"{type(balancer).__name__}: expected a Weighting or a GradientCombiner as balancer.")
         self.encoder = encoder
         self.encoder.fill = one_pass
+        self.backbone = backbone or NoBackbone()
         self.architecture = architecture
+        self.wants = checked_wants(architecture, encoder)
         self.balancer = balancer
         self.loss_names = tuple(losses[task] for task in self.tasks)
         self.regularizers = tuple(regularizers)
@@ -104,19 +111,15 @@ class MultiTaskModel(keras.Model):
 
     def build(self, input_shape: Any = None) -> None:
         """Makes all variables, the balancer's too, so that the optimizer knows them before the first step."""
-        parts = (
-            (self.encoder, None),
-            (self.architecture, (None, self.encoder.dim)),
-            (self.balancer, None),
-        )
-        for part, shape in parts:
+        shapes = (None, (None, self.encoder.dim), encoded_shapes(self.encoder, self.backbone, self.wants), None)
+        for part, shape in zip((self.encoder, self.backbone, self.architecture, self.balancer), shapes, strict=True):
             if not part.built:  # parts that were loaded from a file are
                 part.build(shape)
         if not self.embedding_optimizer.built:
             self.embedding_optimizer.build([(table.rows, table.dim) for table in self.encoder.fused])
         if self.row_counts is not None and not self.row_counts.built:
             self.row_counts.build([table.rows for table in self.encoder.fused])
-        for layer in self.architecture._flatten_layers():
+        for layer in (*self.backbone._flatten_layers(), *self.architecture._flatten_layers()):
             if isinstance(layer, Dropout):
                 layer.examples_before = replicas.examples_before
                 layer.run = self._compiled_if_parts_are
@@ -133,7 +136,18 @@ class MultiTaskModel(keras.Model):
         )
 
     def call(self, features: Mapping[str, Any], training: bool | None = None) -> dict[str, Any]:
-        return self.architecture(self.encoder(features), training=training)
+        return self.architecture(self.encode(features, training), training=training)
+
+    def encode(self, features: Mapping[str, Any], training: bool | None = None) -> Encoded:
+        """features -> what the architecture reads."""
+        row_ids = self.encoder.row_ids(features)
+        return self._encoded(row_ids, self.encoder.gather(row_ids), features, training)[1]
+
+    def _encoded(
+        self, row_ids: Any, rows: Any, features: Mapping[str, Any], training: bool | None
+    ) -> tuple[Any, Encoded]:
+        x = self.encoder.assemble(rows, row_ids, features)
+        return x, encoded(self.encoder, self.backbone, self.wants, x, rows, row_ids, features, training)
 
     def predictions(self, features: Mapping[str, Any]) -> dict[str, Any]:
         """features -> {task: (batch,) prediction}: probabilities for binary tasks, amounts for the others."""
@@ -166,17 +180,17 @@ class MultiTaskModel(keras.Model):
         rows = self.encoder.gather(row_ids)
         with tf.GradientTape(persistent=combines) as tape:
             tape.watch(rows)
-            encoded = self.encoder.assemble(rows, row_ids, features)
-            logits = self.architecture(encoded, training=True)
+            x, inputs = self._encoded(row_ids, rows, features, True)
+            logits = self.architecture(inputs, training=True)
             losses = replicas.whole_batch(self._task_losses(logits, labels, weights), weights)
             factors = self.balancer.task_weights if combines else tf.unstack(self.balancer(tf.stack(losses)))
             weighted = [self.optimizer.scale_loss(factor * loss) for factor, loss in zip(factors, losses, strict=True)]
-            extra = self.optimizer.scale_loss(self._extra_losses(rows, distinct))
+            extra = self.optimizer.scale_loss(extra_losses(self, rows, distinct))
             total = tf.add_n(weighted) + extra
         outputs = [logits[task] for task in self.tasks]
         if combines:
             shared = self.architecture.shared_variables()
-            parts = {"rows": rows, "encoded": encoded, "outputs": outputs, "weighted": weighted, "extra": extra}
+            parts = {"rows": rows, "encoded": x, "outputs": outputs, "weighted": weighted, "extra": extra}
             dense, of_rows, observed = combined_gradients(
                 tape, self.balancer, shared, self.trainable_variables, **parts
             )
@@ -234,24 +248,6 @@ class MultiTaskModel(keras.Model):
             task_loss(LOSSES[name], logits[task], labels[:, i], weights[:, i])
             for i, (task, name) in enumerate(zip(self.tasks, self.loss_names, strict=True))
         ]
-
-    def _extra_losses(self, rows: list[Any], distinct: list[DistinctRows]) -> Any:
-        """What layers gave to add_loss, and the regularizers."""
-        costs = list(self.losses)
-        counts = []
-        if self.row_counts is not None:
-            both = [self.row_counts.add(index, its_rows) for index, its_rows in enumerate(distinct)]
-            # The mean over replicas is taken later: here the sum is meant.
-            counts = [(replicas.count() * replicas.own_part(a), replicas.own_part(b)) for a, b in both]
-        for regularizer in self.regularizers:
-            if isinstance(regularizer, RowRegularizer):
-                costs += [
-                    regularizer.call(tf.reshape(its_rows, (-1, its_rows.shape[-1])), *its_counts)
-                    for its_rows, its_counts in zip(rows, counts, strict=True)
-                ]
-            else:
-                costs.append(regularizer.call(self.architecture.trainable_variables))
-        return tf.add_n([tf.cast(cost, "float32") for cost in costs]) if costs else tf.constant(0.0)
 
     def _record_bad_step(self, losses: list[Any], gradients: list[Any]) -> None:
         """losses: a scalar for each task; gradients: an array for each task."""

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from models.architectures import ARCHITECTURES
+from models.backbones import BACKBONES
 from models.balancing import BALANCERS
 from models.recipe.features import MultiValued, column_of, feature_columns, raw_type
 from models.recipe.model import Training
 from models.recipe.recipe import Recipe
-from models.recipe.registry import check_options, lookup
+from models.recipe.registry import check_options, path_of
 from models.recipe.stage_plan import StagePlan
-from models.recipe.tasks import loss_of
+from models.recipe.tasks import after_of, loss_of
 from models.regularizers import REGULARIZERS
 from models.serving.plan import InputPlan, ServingPlan
 
@@ -23,6 +24,8 @@ class TaskPlan(StagePlan):
     kind: Literal["binary", "regression"]
     loss: str
     weight: float
+    after: str | None = None
+    conditional: bool = False
 
 
 class TrainerPlan(StagePlan):
@@ -31,6 +34,8 @@ class TrainerPlan(StagePlan):
     tasks: Mapping[str, TaskPlan]
     architecture: str
     options: Mapping[str, Any]
+    backbone: str = "none"
+    backbone_options: Mapping[str, Any] = {}
     balancer: str
     balancer_options: Mapping[str, Any]
     regularizers: Mapping[str, Mapping[str, Any]]
@@ -52,11 +57,19 @@ class TrainerPlan(StagePlan):
         }
         return cls(
             tasks={
-                name: TaskPlan(kind=task.kind, loss=loss_of(task), weight=task.weight)
+                name: TaskPlan(
+                    kind=task.kind,
+                    loss=loss_of(task),
+                    weight=task.weight,
+                    after=after_of(task),
+                    conditional=task.conditioned_on is not None,
+                )
                 for name, task in recipe.tasks.items()
             },
             architecture=model.architecture,
             options=_options(model.options, model.architecture, ARCHITECTURES),
+            backbone=model.backbone,
+            backbone_options=_options(model.backbone_options, model.backbone, BACKBONES),
             balancer=model.balancer,
             balancer_options=_options(model.balancer_options, model.balancer, BALANCERS),
             regularizers={name: _options(model.regularizers, name, REGULARIZERS) for name in model.regularizers},
@@ -83,4 +96,4 @@ class TrainerPlan(StagePlan):
 
 
 def _options(options: Mapping[str, Mapping[str, Any]], name: str, table: Mapping[str, str]) -> dict[str, Any]:
-    return check_options(options.get(name, {}), lookup(name, table, "method"), name)
+    return check_options(options.get(name, {}), path_of(name, table, "method"), name)

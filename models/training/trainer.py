@@ -13,20 +13,13 @@ from typing import Any
 
 import keras
 
-from models.architectures import ARCHITECTURES
-from models.architectures.task_info import TaskInfo
-from models.balancing import BALANCERS
-from models.embedding_optimizers import EMBEDDING_OPTIMIZERS
 from models.features import input_pipeline
-from models.features.layout import FeatureLayout, features_of
+from models.features.layout import FeatureLayout
 from models.files.whole_file import write_whole
-from models.layers.feature_encoder import FeatureEncoder
 from models.recipe.errors import TrainingError
-from models.recipe.registry import load, lookup
-from models.regularizers import REGULARIZERS
 from models.serving.export import export
-from models.serving.user_once import UserOnce
 from models.training.after_training import expected_predictions, mean_gates
+from models.training.build import build_model, check_outside, for_one_user
 from models.training.callbacks import Checkpoints, Clock, Curves, StopOnNaN, check_eval_losses, progress_line
 from models.training.checkpoint import EarlyStopping, Progress, TrainingCheckpoint, checkpoint_folder
 from models.training.devices import batch_of, compiles, compiles_parts, strategy_on, take_memory_as_needed
@@ -71,7 +64,7 @@ def run_fn(fn_args: Any) -> None:
         kinds={task: about.kind for task, about in plan.tasks.items()},
         expected=expected_predictions(trained.model, evaluation, plan.probe_requests),
         plan=plan.serving,
-        for_one_user=_for_one_user(trained.model, layout, plan),
+        for_one_user=for_one_user(trained.model, layout, plan),
     )
     history = {"epochs": trained.epochs, "best_epoch": trained.best_epoch, "rows": len(data.labels)}
     gates = mean_gates(trained.model, evaluation, plan.training.batch_size)
@@ -128,6 +121,7 @@ def train(
     strategy = strategy_on(devices)
     replicas = strategy.num_replicas_in_sync
     batch_of(options.batch_size, len(data.labels), replicas)
+    check_outside(plan, layout)
     keras.utils.set_random_seed(options.seed)
     with strategy.scope():
         model = build_model(plan, layout)
@@ -217,52 +211,6 @@ def _with_variables(model: MultiTaskModel, data: input_pipeline.Columns) -> Mult
     """The model with all its variables made, by one call."""
     model({name: array[:1] for name, array in data.arrays.items()})
     return model
-
-
-def build_model(plan: TrainerPlan, layout: FeatureLayout, precision: str | None = None) -> MultiTaskModel:
-    """The model that the plan names, its variables not yet made.
-
-    Args:
-        plan: of the recipe.
-        layout: of the features.
-        precision: of the encoder's output and the architecture; by default the plan's.
-    """
-    tasks = tuple(TaskInfo(name=name, kind=task.kind) for name, task in plan.tasks.items())
-    policy = keras.DTypePolicy(precision or plan.training.precision)
-    encoder = FeatureEncoder(
-        {name: (rows, dim) for name, (rows, dim) in layout.tables.items()},
-        categorical=tuple(table for _, table in layout.categorical),
-        multivalued={name: (table, pooling) for name, (table, pooling, _) in layout.multivalued.items()},
-        numeric=len(layout.numeric),
-        quotient_remainder=layout.quotient_remainder,
-        dtype=policy,
-    )
-    architecture = load(lookup(plan.architecture, ARCHITECTURES, "architecture"))
-    balancer = load(lookup(plan.balancer, BALANCERS, "balancer"))
-    weights = tuple(task.weight for task in plan.tasks.values())
-    model = MultiTaskModel(
-        encoder,
-        architecture(tasks, **plan.options, dtype=policy),
-        balancer(tuple(plan.tasks), weights, **plan.balancer_options),
-        {name: task.loss for name, task in plan.tasks.items()},
-        [load(lookup(name, REGULARIZERS, "regularizer"))(**options) for name, options in plan.regularizers.items()],
-        load(
-            lookup(
-                plan.training.embedding_optimizer or plan.training.optimizer,
-                EMBEDDING_OPTIMIZERS,
-                "embedding optimizer",
-            )
-        )(learning_rate=plan.training.embedding_learning_rate or plan.training.learning_rate),
-        plan.training.clip_norm,
-    )
-    model.compiles_parts = compiles_parts(plan.training.jit_compile, policy.name)
-    return model
-
-
-def _for_one_user(model: MultiTaskModel, layout: FeatureLayout, plan: TrainerPlan) -> UserOnce | None:
-    """None where there is nothing to split: all features are the user's, or none is."""
-    users = set(features_of(layout)) & set(plan.user_features)
-    return UserOnce(model, layout, users) if users and users != set(features_of(layout)) else None
 
 
 def _check(data: input_pipeline.Columns, evaluation: input_pipeline.Columns, tasks: tuple[str, ...]) -> None:

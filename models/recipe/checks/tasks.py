@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from models.loss_names import LOSS_KINDS
 from models.recipe.checks.problem import Problem
 from models.recipe.recipe import Recipe
 from models.recipe.registry import known
+from models.recipe.tasks import Task, after_of
 from models.recipe.units import format_duration
 
 
@@ -72,6 +73,7 @@ def task_problems(recipe: Recipe) -> Iterator[Problem]:
                 f"{task.loss!r} is a loss for {LOSS_KINDS[task.loss]} tasks, this one is {task.kind}; {known('', fitting)}",
             )
         yield from _given(name, recipe)
+        yield from _after(name, recipe)
 
 
 def _given(name: str, recipe: Recipe) -> Iterator[Problem]:
@@ -88,17 +90,45 @@ def _given(name: str, recipe: Recipe) -> Iterator[Problem]:
     given = recipe.tasks[task.conditioned_on]
     if given.kind != "binary":
         yield at, f"{task.conditioned_on!r} is a regression task; only a binary task can have happened or not."
-    seen: list[str] = [name]
-    link: str | None = task.conditioned_on
-    while link is not None and link in recipe.tasks:
-        if link in seen:
-            yield at, f"the tasks wait for one another: {' -> '.join([*seen, link])}. Break the circle."
-            return
-        seen.append(link)
-        link = recipe.tasks[link].conditioned_on
+    if circle := list(_circle(at, name, recipe.tasks, lambda one: one.conditioned_on)):
+        yield from circle
+        return
     if task.window and given.window and task.window < given.window:
         yield (
             ("tasks", name, "window"),
             f"{format_duration(task.window)} is shorter than the {format_duration(given.window)} of {task.conditioned_on!r}, "
             "which must have happened first. Make it at least as long.",
         )
+
+
+def _after(name: str, recipe: Recipe) -> Iterator[Problem]:
+    task = recipe.tasks[name]
+    if task.after is None:
+        return
+    at = ("tasks", name, "after")
+    if task.after not in recipe.tasks:
+        yield (
+            at,
+            f"no task is called {task.after!r}; {known(task.after, [other for other in recipe.tasks if other != name])}",
+        )
+    elif task.conditioned_on not in (None, task.after):
+        yield (
+            at,
+            f"the task is conditioned on {task.conditioned_on!r}, so it comes after that one, not after {task.after!r}. Remove "
+            "'after'.",
+        )
+    else:
+        yield from _circle(at, name, recipe.tasks, after_of)
+
+
+def _circle(
+    at: tuple[str, ...], name: str, tasks: Mapping[str, Task], before: Callable[[Task], str | None]
+) -> Iterator[Problem]:
+    """A chain of tasks that comes back to where it began."""
+    seen, link = [name], before(tasks[name])
+    while link is not None and link in tasks:
+        if link in seen:
+            yield at, f"the tasks wait for one another: {' -> '.join([*seen, link])}. Break the circle."
+            return
+        seen.append(link)
+        link = before(tasks[link])

@@ -11,10 +11,18 @@ from tasks import binary
 
 from models.architectures import ARCHITECTURES
 from models.architectures.base import Architecture
+from models.architectures.encoded import Encoded
+from models.architectures.task_info import TaskInfo
 from models.recipe.registry import load, signature, summary
+from models.serving.user_once import check_split
 
 TASKS = ("click", "click_cart", "cart")  # one name is another's prefix
-X = np.random.default_rng(0).normal(size=(64, 5)).astype("float32")
+FUNNEL = (
+    TaskInfo(name="click"),
+    TaskInfo(name="click_cart", after="click"),
+    TaskInfo(name="cart", after="click_cart", conditional=True),
+)
+X = Encoded(np.random.default_rng(0).normal(size=(64, 5)).astype("float32"))
 
 pytestmark = pytest.mark.parametrize("name", ARCHITECTURES)
 
@@ -46,7 +54,7 @@ def test_one_task(name):
 
 def test_batch_of_one(name):
     architecture = make(name)
-    for task, logits in architecture(X[:1]).items():
+    for task, logits in architecture(Encoded(X.x[:1])).items():
         np.testing.assert_allclose(logits, architecture(X)[task][:1], rtol=1e-4, atol=1e-5)
 
 
@@ -57,18 +65,31 @@ def test_every_trainable_variable_has_a_gradient(name):
     assert set.union(*moved.values()) == set(range(len(architecture.trainable_variables)))
 
 
-@pytest.mark.parametrize("tasks", [TASKS, TASKS[:2]])
-def test_shared_variables_are_those_that_several_tasks_move(name, tasks):
-    architecture = make(name, tasks)
-    moved = list(moved_by(architecture, tasks).values())
-    ids = {id(v): i for i, v in enumerate(architecture.trainable_variables)}
-    shared = [ids[id(v)] for v in architecture.shared_variables()]
-    assert len(shared) == len(set(shared))
-    assert set(shared) == {i for i in range(len(ids)) if sum(i in one for one in moved) > 1}
-    # What is not shared, each task has as much of.
-    own = [sorted(tuple(architecture.trainable_variables[i].shape) for i in one - set(shared)) for one in moved]
-    assert all(shapes == own[0] for shapes in own)
-    assert own[0]
+def test_each_task_has_variables_of_its_own(name):
+    moved = moved_by(make(name))
+    for task, own in moved.items():
+        assert own - set.union(*(other for one, other in moved.items() if one != task)), task
+
+
+def test_several_logits(name):
+    keras.utils.set_random_seed(1)
+    tasks = (TaskInfo(name="click"), TaskInfo(name="value", kind="regression", outputs=3))
+    logits = load(ARCHITECTURES[name])(tasks)(X)
+    assert (logits["click"].shape, logits["value"].shape) == ((64,), (64, 3))
+
+
+def test_a_funnel(name):
+    keras.utils.set_random_seed(1)
+    architecture = load(ARCHITECTURES[name])(FUNNEL)
+    assert tuple(architecture(X, training=True)) == TASKS
+    assert architecture.get_config()["tasks"][2]["after"] == "click_cart"
+
+
+def test_user_once_keeps_its_word(name):
+    """Whoever says that the user's part of x may be computed once predicts the same if it is."""
+    if load(ARCHITECTURES[name]).user_once:
+        check_split(make(name), 7)
+        check_split(load(ARCHITECTURES[name])(FUNNEL), 2)
 
 
 def test_tasks_are_told_by_position_not_by_name(name):
@@ -93,15 +114,36 @@ def test_gates_are_shares(name):
         np.testing.assert_allclose(np.sum(gate, axis=1), 1, rtol=1e-5)
 
 
+@keras.saving.register_keras_serializable(package="contract")
+class Saved(keras.Model):
+    """A model that is nothing but an architecture, saved as `MultiTaskModel` saves it."""
+
+    def __init__(self, architecture, **model):
+        super().__init__(**model)
+        self.architecture = architecture
+
+    def build(self, input_shape):
+        if not self.architecture.built:
+            self.architecture.build(Encoded(input_shape))
+
+    def call(self, x):
+        return self.architecture(Encoded(x))
+
+    def get_config(self):
+        return {"architecture": keras.saving.serialize_keras_object(self.architecture)}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(keras.saving.deserialize_keras_object(config["architecture"]))
+
+
 def test_save_and_load(name, tmp_path):
-    architecture = make(name)
-    inputs = keras.Input((5,))
-    model = keras.Model(inputs, architecture(inputs))
+    model = Saved(make(name))
+    expected = model(X.x)
     model.save(tmp_path / "m.keras")
     keras.utils.set_random_seed(5)
-    loaded = keras.saving.load_model(tmp_path / "m.keras")(X)
-    for task, logits in model(X).items():
-        np.testing.assert_array_equal(loaded[task], logits)
+    for task, logits in keras.saving.load_model(tmp_path / "m.keras")(X.x).items():
+        np.testing.assert_array_equal(logits, expected[task])
 
 
 def changed(value):

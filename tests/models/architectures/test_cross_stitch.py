@@ -3,12 +3,13 @@ import pytest
 from tasks import binary
 
 from models.architectures.cross_stitch import CrossStitch
+from models.architectures.encoded import Encoded
 from models.recipe.errors import InputError
 
 
 def test_by_hand():
     model = CrossStitch(binary("a", "b"), units=(1, 1), tower_units=())
-    model.build((None, 1))
+    model.build(Encoded((None, 1)))
     for network, weight in zip(model.networks, [1.0, 2.0, 3.0, 1.0], strict=True):  # level 0: a, b; level 1: a, b
         network.set_weights([np.array([[weight]]), np.array([0.0])])
     model.stitches[0].set_weights([np.array([[0.5, 0.5], [0.0, 1.0]])])
@@ -16,7 +17,7 @@ def test_by_hand():
     for tower, bias in zip(model.towers, [0.0, 10.0], strict=True):
         tower.set_weights([np.array([[1.0]]), np.array([bias])])
     # x = 2: level 0 (2, 4) -> mixed (3, 4) -> level 1 (9, 4) -> mixed (9, 9/4 + 2)
-    outputs = model(np.array([[2.0]]))
+    outputs = model(Encoded(np.array([[2.0]])))
     np.testing.assert_allclose([outputs["a"][0], outputs["b"][0]], [9.0, 14.25])
 
 

@@ -1,13 +1,14 @@
 import numpy as np
 from tasks import binary
 
+from models.architectures.encoded import Encoded
 from models.architectures.mmoe import MMoE
 
 
 def test_by_hand():
     """Two experts of one unit, two tasks with linear towers; all weights small enough to follow."""
     model = MMoE(binary("a", "b"), experts=2, units=(1,), tower_units=())
-    model.build((None, 2))
+    model.build(Encoded((None, 2)))
     model.shared.set_weights([np.array([[[1.0], [0.0]], [[0.0], [2.0]]]), np.array([[0.0], [1.0]])])
     model.task_gates[0].set_weights([np.zeros((2, 2)), np.array([np.log(3.0), 0.0])])  # always (3/4, 1/4)
     model.task_gates[1].set_weights([np.array([[0.0, 0.0], [0.0, np.log(4.0)]]), np.zeros(2)])
@@ -16,7 +17,7 @@ def test_by_hand():
     x = np.array([[4.0, 1.0], [-3.0, 0.0]])
     # experts of x_0: relu(4) = 4, relu(2 + 1) = 3;  of x_1: relu(-3) = 0, relu(0 + 1) = 1
     # gate b: x_0: softmax(0, log 4) = (1/5, 4/5);  x_1: (1/2, 1/2)
-    outputs = model(x)
+    outputs = model(Encoded(x))
     np.testing.assert_allclose(outputs["a"], [2 * (0.75 * 4 + 0.25 * 3), 2 * (0.25 * 1)], rtol=1e-6)
     np.testing.assert_allclose(outputs["b"], [0.2 * 4 + 0.8 * 3 - 1, 0.5 * 1 - 1], rtol=1e-6)
-    np.testing.assert_allclose(model.gates(x)["b"], [[0.2, 0.8], [0.5, 0.5]], rtol=1e-6)
+    np.testing.assert_allclose(model.gates(Encoded(x))["b"], [[0.2, 0.8], [0.5, 0.5]], rtol=1e-6)

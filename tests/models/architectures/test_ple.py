@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 from tasks import binary
 
+from models.architectures.encoded import Encoded
 from models.architectures.ple import PLE
 from models.recipe.errors import InputError
 
@@ -55,7 +56,7 @@ def test_against_loops(levels):
     keras.utils.set_random_seed(levels)
     model = PLE(binary(*TASKS), levels=levels, task_experts=2, shared_experts=3, units=(4, 3), tower_units=())
     x = np.random.default_rng(0).normal(size=(6, 5)).astype("float32")
-    logits, gates = model(x), model.gates(x)
+    logits, gates = model(Encoded(x)), model.gates(Encoded(x))
     for row in range(6):
         expected_logits, expected_gates = reference(model, x[row])
         for task in TASKS:
@@ -68,7 +69,7 @@ def test_against_loops(levels):
 def test_shared_variables_by_level(levels):
     """One level: only the shared experts. Three: all below the top, but the task gates of the middle."""
     model = PLE(binary(*TASKS), levels=levels, task_experts=1, shared_experts=1, units=(2,), tower_units=())
-    model.build((None, 4))
+    model.build(Encoded((None, 4)))
     shared = {id(v) for v in model.shared_variables()}
 
     def all_in(layer):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from tasks import binary
 
+from models.architectures.encoded import Encoded
 from models.architectures.soft_sharing import SoftSharing, mean_squared_distance
 from models.recipe.errors import InputError
 
@@ -17,7 +18,7 @@ def test_distance_by_hand():
 
 def test_penalty_is_the_mean_over_pairs():
     model = SoftSharing(binary("a", "b", "c"), units=(4, 3), strength=0.5)
-    model(np.ones((2, 5), "float32"))
+    model(Encoded(np.ones((2, 5), "float32")))
     weights = [network.get_weights() for network in model.networks]
     distances = [
         sum(((v - w) ** 2).sum() for v, w in zip(one, other, strict=True))
@@ -29,12 +30,12 @@ def test_penalty_is_the_mean_over_pairs():
 
 def test_twins_cost_nothing_and_a_lone_task_has_no_penalty():
     model = SoftSharing(binary("a", "b"), units=(4,))
-    model.build((None, 5))
+    model.build(Encoded((None, 5)))
     model.networks[1].set_weights(model.networks[0].get_weights())
-    model(np.ones((2, 5), "float32"))
+    model(Encoded(np.ones((2, 5), "float32")))
     assert model.losses[0] == 0
     lone = SoftSharing(binary("a"), units=(4,))
-    lone(np.ones((2, 5), "float32"))
+    lone(Encoded(np.ones((2, 5), "float32")))
     assert lone.losses == []
 
 

@@ -11,9 +11,9 @@ TABLE = np.array([[9.0, -9.0], [1.0, -2.0], [3.0, 4.0], [5.0, -6.0]], "float32")
 def encoder():
     return FeatureEncoder(
         {"user": (3, 1), "item": (4, 2)},
-        ("user", "item", "item"),
+        {"user": "user", "item": "item", "last": "item"},
         {"history": ("item", "mean"), "tags": ("user", "sum")},
-        2,
+        ("price", "age"),
     )
 
 
@@ -39,13 +39,40 @@ def test_all_parts_by_hand():
     assert layer.compute_output_shape({k: v.shape for k, v in FEATURES.items()}) == (2, 10)
 
 
+def test_where_each_feature_stands():
+    layer = encoder()
+    assert layer.slices == (
+        ("user", 0, 1),
+        ("item", 1, 3),
+        ("last", 3, 5),
+        ("history", 5, 7),
+        ("tags", 7, 8),
+        ("price", 8, 9),
+        ("age", 9, 10),
+    )
+
+
+def test_lists_before_they_are_pooled():
+    layer = encoder()
+    layer.build()
+    layer.set_weights([with_padding([[100.0], [10.0], [20.0]]), with_padding(TABLE)])
+    ids = layer.row_ids(FEATURES)
+    found = layer.unpooled(layer.gather(ids), ids, FEATURES, ("history",))
+    assert list(found) == ["history"]
+    rows, present = found["history"]
+    np.testing.assert_array_equal(present, [[True, True, False], [False, False, False]])
+    np.testing.assert_array_equal(rows[0, :2], [[1, -2], [5, -6]])
+
+
 def with_padding(rows):
     """A fused table: its first row is never to be seen."""
     return np.concatenate([np.full((1, len(rows[0])), np.nan), rows])
 
 
 def test_tables_of_one_width_are_one_variable():
-    layer = FeatureEncoder({"a": (3, 2), "b": (5, 4), "c": (6, 2)}, ("a", "b", "c", "a"), {"l": ("c", "sum")}, 1)
+    layer = FeatureEncoder(
+        {"a": (3, 2), "b": (5, 4), "c": (6, 2)}, dict(zip("wxyz", "abca", strict=True)), {"l": ("c", "sum")}, ("n",)
+    )
     layer.build()
     assert [tuple(v.shape) for v in layer.trainable_variables] == [(1 + 3 + 6, 2), (1 + 5, 4)]
     numbers = with_padding(np.arange(18).reshape(9, 2)), with_padding(100 + np.arange(20).reshape(5, 4))
@@ -64,7 +91,7 @@ def test_tables_of_one_width_are_one_variable():
 
 
 def test_compositional_features_sum_two_rows():
-    layer = FeatureEncoder({"t": (4, 2)}, (), {"one": ("t", "sum"), "many": ("t", "max")}, 0, ("one", "many"))
+    layer = FeatureEncoder({"t": (4, 2)}, {}, {"one": ("t", "sum"), "many": ("t", "max")}, (), ("one", "many"))
     layer.build()
     layer.set_weights([with_padding(TABLE)])
     features = {
@@ -77,7 +104,7 @@ def test_compositional_features_sum_two_rows():
 
 
 def test_mixed_precision_casts_the_rows_and_not_the_table():
-    layer = FeatureEncoder({"t": (4, 2)}, ("t",), numeric=1, dtype="mixed_bfloat16")
+    layer = FeatureEncoder({"t": (4, 2)}, {"t": "t"}, numeric=("n",), dtype="mixed_bfloat16")
     features = {"categorical": np.zeros((3, 1), "int32"), "numeric": np.zeros((3, 1), "float32")}
     assert layer(features).dtype == tf.bfloat16
     assert layer.embeddings[0].dtype == "float32"
@@ -93,9 +120,9 @@ def encoder_built():
 @pytest.mark.parametrize(
     ("arguments", "features", "dim"),
     [
-        (({"t": (4, 2)}, ("t",)), {"categorical": np.zeros((3, 1), "int32")}, 2),
-        (({}, (), {}, 2), {"numeric": np.zeros((3, 2), "float32")}, 2),
-        (({"t": (4, 2)}, (), {"m": ("t", "max")}), {"multivalued/m": np.zeros((3, 5), "int32")}, 2),
+        (({"t": (4, 2)}, {"f": "t"}), {"categorical": np.zeros((3, 1), "int32")}, 2),
+        (({}, {}, {}, ("n", "m")), {"numeric": np.zeros((3, 2), "float32")}, 2),
+        (({"t": (4, 2)}, {}, {"m": ("t", "max")}), {"multivalued/m": np.zeros((3, 5), "int32")}, 2),
     ],
 )
 def test_absent_parts(arguments, features, dim):
@@ -123,12 +150,12 @@ def test_config_round_trip_and_stored_weights():
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (({"t": (4, 2)}, ("t", "u")), r"no embedding table for \['u'\]; tables: \['t'\]"),
+        (({"t": (4, 2)}, {"f": "t", "g": "u"}), r"no embedding table for \['u'\]; tables: \['t'\]"),
         (
-            ({"t": (4, 2)}, (), {"m": ("t", "last")}),
+            ({"t": (4, 2)}, {}, {"m": ("t", "last")}),
             r"unknown pooling \['last'\]; known: \['max', 'mean', 'sqrtn', 'sum'\]",
         ),
-        ((({"t": (4, 2)}), ("t",), {}, 0, ("t",)), r"quotient_remainder \['t'\] are not among the multi-valued"),
+        ((({"t": (4, 2)}), {"t": "t"}, {}, (), ("t",)), r"quotient_remainder \['t'\] are not among the multi-valued"),
         (({"t": (4, 2)},), "no categorical, multivalued or numeric input"),
     ],
 )

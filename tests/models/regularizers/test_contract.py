@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 from tasks import binary
 
+from models.architectures.encoded import Encoded
 from models.architectures.mmoe import MMoE
 from models.recipe.registry import load, signature, summary
 from models.regularizers import REGULARIZERS
@@ -23,7 +24,7 @@ def costed(name):
         return [tf.Variable(rows), tf.constant([0.5, 1.0, 0.5, 0.0]), tf.constant([2.0, 1.0, 2.0, 1.0])]
     keras.utils.set_random_seed(1)
     architecture = MMoE(binary("a", "b"), experts=2, units=(3,))
-    architecture.build((None, 2))
+    architecture.build(Encoded((None, 2)))
     return [architecture.trainable_variables]
 
 

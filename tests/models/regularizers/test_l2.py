@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 from tasks import binary
 
+from models.architectures.encoded import Encoded
 from models.architectures.mmoe import MMoE
 from models.recipe.errors import InputError
 from models.regularizers.l2 import L2
@@ -17,7 +18,7 @@ def test_by_hand():
 
 def test_all_dense_kernels():
     architecture = MMoE(binary("a", "b"), experts=2, units=(3,))
-    architecture.build((None, 2))
+    architecture.build(Encoded((None, 2)))
     kernels = [v for v in architecture.trainable_variables if len(v.shape) > 1 and v.path.endswith("/kernel")]
     assert len(kernels) == 1 + 2 + 2 * 2  # experts, gates, towers of two layers
     expected = sum(float((v.numpy() ** 2).sum()) for v in kernels)

@@ -33,9 +33,9 @@ def model_of(name: str) -> MultiTaskModel:
     keras.utils.set_random_seed(3)
     encoder = FeatureEncoder(
         dict(LAYOUT.tables),
-        categorical=tuple(table for _, table in LAYOUT.categorical),
+        categorical=dict(LAYOUT.categorical),
         multivalued={feature: about[:2] for feature, about in LAYOUT.multivalued.items()},
-        numeric=len(LAYOUT.numeric),
+        numeric=LAYOUT.numeric,
         quotient_remainder=LAYOUT.quotient_remainder,
     )
     losses = {"click": "binary_crossentropy", "click_cart": "binary_crossentropy", "value": "squared_log_error"}

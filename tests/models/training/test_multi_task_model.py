@@ -52,7 +52,7 @@ def make(
     known = signature(ARCHITECTURES[architecture])
     options = {**{key: value for key, value in small.items() if key in known}, **options}
     model = MultiTaskModel(
-        FeatureEncoder({"item": (6, 2)}, ("item", "item"), numeric=3),
+        FeatureEncoder({"item": (6, 2)}, {"item": "item", "last": "item"}, numeric=("a", "b", "c")),
         load(ARCHITECTURES[architecture])(binary(*TASKS)[:tasks], **options),
         (load(BALANCERS[balancer]) if isinstance(balancer, str) else balancer)(TASKS[:tasks], WEIGHTS[:tasks]),
         dict(zip(TASKS[:tasks], KINDS, strict=False)),
@@ -278,7 +278,7 @@ def test_tasks_may_come_in_any_order():
     model, batch = make(tasks=2), data(tasks=2)
     keras.utils.set_random_seed(1)
     swapped = MultiTaskModel(
-        FeatureEncoder({"item": (6, 2)}, ("item", "item"), numeric=3),
+        FeatureEncoder({"item": (6, 2)}, {"item": "item", "last": "item"}, numeric=("a", "b", "c")),
         load(ARCHITECTURES["mmoe"])(binary("click_cart", "click"), experts=2, units=(4,), tower_units=(3,)),
         load(BALANCERS["fixed"])(("click_cart", "click"), WEIGHTS[:2]),
         dict.fromkeys(("click", "click_cart"), "binary_crossentropy"),
@@ -422,7 +422,7 @@ def test_same_seed_same_training():
 
 
 def test_refuses_parts_that_do_not_fit():
-    encoder = FeatureEncoder({}, numeric=3)
+    encoder = FeatureEncoder({}, numeric=("a", "b", "c"))
     architecture = load(ARCHITECTURES["shared_bottom"])(binary("a", "b"))
     fixed = load(BALANCERS["fixed"])
     losses = {"a": "huber", "b": "poisson"}

@@ -1,0 +1,90 @@
+"""The model that a plan names."""
+
+from __future__ import annotations
+
+import logging
+
+import keras
+
+from models.architectures import ARCHITECTURES
+from models.architectures.task_info import TaskInfo
+from models.backbones import BACKBONES
+from models.balancing import BALANCERS
+from models.embedding_optimizers import EMBEDDING_OPTIMIZERS
+from models.features.layout import FeatureLayout, features_of
+from models.layers.feature_encoder import FeatureEncoder
+from models.recipe.registry import load, path_of
+from models.regularizers import REGULARIZERS
+from models.serving.user_once import UserOnce, check_split, why_not
+from models.training.devices import compiles_parts
+from models.training.multi_task_model import MultiTaskModel
+from models.training.plan import TrainerPlan
+
+logger = logging.getLogger(__name__)
+
+
+def build_model(plan: TrainerPlan, layout: FeatureLayout, precision: str | None = None) -> MultiTaskModel:
+    """The model that the plan names, its variables not yet made.
+
+    Args:
+        plan: of the recipe.
+        layout: of the features.
+        precision: of the encoder's output and the architecture; by default the plan's.
+    """
+    tasks = tuple(
+        TaskInfo(name=name, kind=task.kind, after=task.after, conditional=task.conditional)
+        for name, task in plan.tasks.items()
+    )
+    policy = keras.DTypePolicy(precision or plan.training.precision)
+    encoder = FeatureEncoder(
+        {name: (rows, dim) for name, (rows, dim) in layout.tables.items()},
+        categorical=dict(layout.categorical),
+        multivalued={name: (table, pooling) for name, (table, pooling, _) in layout.multivalued.items()},
+        numeric=layout.numeric,
+        quotient_remainder=layout.quotient_remainder,
+        dtype=policy,
+    )
+    architecture = load(path_of(plan.architecture, ARCHITECTURES, "architecture"))
+    backbone = load(path_of(plan.backbone, BACKBONES, "backbone"))
+    balancer = load(path_of(plan.balancer, BALANCERS, "balancer"))
+    weights = tuple(task.weight for task in plan.tasks.values())
+    model = MultiTaskModel(
+        encoder,
+        architecture(tasks, **plan.options, dtype=policy),
+        balancer(tuple(plan.tasks), weights, **plan.balancer_options),
+        {name: task.loss for name, task in plan.tasks.items()},
+        [load(path_of(name, REGULARIZERS, "regularizer"))(**options) for name, options in plan.regularizers.items()],
+        load(
+            path_of(
+                plan.training.embedding_optimizer or plan.training.optimizer,
+                EMBEDDING_OPTIMIZERS,
+                "embedding optimizer",
+            )
+        )(learning_rate=plan.training.embedding_learning_rate or plan.training.learning_rate),
+        plan.training.clip_norm,
+        backbone(**plan.backbone_options, dtype=policy),
+    )
+    model.compiles_parts = compiles_parts(plan.training.jit_compile, policy.name)
+    return model
+
+
+def check_outside(plan: TrainerPlan, layout: FeatureLayout) -> None:
+    """Holds an architecture from outside to what it says of itself, before it is trained.
+
+    Raises:
+        TrainingError: it says `user_once`, and is not.
+    """
+    if "." in plan.architecture:
+        model = build_model(plan, layout, "float32")
+        model.build()
+        if not why_not(model):
+            check_split(model.architecture, model.encoder.dim)
+
+
+def for_one_user(model: MultiTaskModel, layout: FeatureLayout, plan: TrainerPlan) -> UserOnce | None:
+    """The model's predictions with the user computed once; None where it cannot be, or where no feature is the user's, or all are."""
+    users = set(features_of(layout)) & set(plan.user_features)
+    if reason := why_not(model):
+        logger.info("A ranking request computes the user's features again for each candidate: %s.", reason)
+        return None
+    return UserOnce(model, layout, users) if users and users != set(features_of(layout)) else None

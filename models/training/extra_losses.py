@@ -1,0 +1,39 @@
+"""What a step minimises beside the tasks' losses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import tensorflow as tf
+
+from models.embedding_optimizers.distinct_rows import DistinctRows
+from models.regularizers.base import RowRegularizer
+from models.training import replicas
+
+if TYPE_CHECKING:
+    from models.training.multi_task_model import MultiTaskModel
+
+
+def extra_losses(model: MultiTaskModel, rows: list[Any], distinct: list[DistinctRows]) -> Any:
+    """What layers gave to `add_loss` in this step, and the regularizers: a scalar.
+
+    Args:
+        model: has just been called.
+        rows: the gathered rows of each fused table.
+        distinct: which of them are the same row.
+    """
+    costs = list(model.losses)
+    counts = []
+    if model.row_counts is not None:
+        both = [model.row_counts.add(index, its_rows) for index, its_rows in enumerate(distinct)]
+        # The mean over replicas is taken later: here the sum is meant.
+        counts = [(replicas.count() * replicas.own_part(a), replicas.own_part(b)) for a, b in both]
+    for regularizer in model.regularizers:
+        if isinstance(regularizer, RowRegularizer):
+            costs += [
+                regularizer.call(tf.reshape(its_rows, (-1, its_rows.shape[-1])), *its_counts)
+                for its_rows, its_counts in zip(rows, counts, strict=True)
+            ]
+        else:
+            costs.append(regularizer.call(model.backbone.trainable_variables + model.architecture.trainable_variables))
+    return tf.add_n([tf.cast(cost, "float32") for cost in costs]) if costs else tf.constant(0.0)
