@@ -43,7 +43,7 @@ class _Vocabulary(_Embedded):
     )
     min_count: Annotated[int, Field(ge=1), Number] = Field(
         default=1,
-        description="Smallest number of occurrences in the train split that puts a value into the vocabulary.",
+        description="Smallest number of occurrences in the train split for a value to get an id of its own.",
         examples=[2],
     )
     oov_buckets: Annotated[int, Field(ge=1, le=100_000_000), Number] = Field(

@@ -20,8 +20,8 @@ class Time(Section):
 
     column: NonEmpty = Field(description="Column with the time of the event.", examples=["timestamp"])
     unit: Literal["s", "ms", "us", "ns", "text"] = Field(
-        description="Unit of an epoch time: seconds, milliseconds, microseconds or nanoseconds. `text`: ISO 8601 texts, such "
-        "as `2026-01-15T08:30:00.5+01:00` or `2026-01-15 07:30:00 UTC`, or Parquet timestamps.",
+        description="Unit of an epoch time: seconds, milliseconds, microseconds or nanoseconds. `text` reads ISO 8601 texts, "
+        "such as `2026-01-15T08:30:00.5+01:00` or `2026-01-15 07:30:00 UTC`, and Parquet timestamps.",
         examples=["s"],
     )
     zone: str | None = Field(
@@ -146,7 +146,7 @@ class Stream(Section):
 
 
 class LogLimits(Section):
-    """Largest share of a stream that may be lost. Beyond it, the run stops with a message."""
+    """Limits on lost rows. Beyond a limit, the run stops with a message instead of training on the rest."""
 
     dead_letters: Share = Field(
         default=0.05, description="Largest share of malformed rows in a stream.", examples=[0.05]
@@ -160,17 +160,17 @@ class LogLimits(Section):
     missing_days: Literal["stop", "warn"] = Field(
         default="stop",
         description="What to do if a day has no outcomes although its impressions predict 15 or more, or no impressions "
-        "although it has outcomes. In such a case files are probably missing, and the model would learn false "
-        "negatives. Logs of less than four days are checked by the hour. See `least_of_day`.",
+        "although it has outcomes. Files are then probably missing, and the model would learn false negatives. "
+        "Logs of less than four days are checked by the hour. See `least_of_day`.",
         examples=["warn"],
     )
     least_of_day: Annotated[float, Field(ge=0.0, lt=1.0), Number] = Field(
         default=0.2,
-        description="Largest share of its expected rows that a day may have and still count as missing. The day counts as "
-        "missing only if the stream does not vary that much from day to day. The expected rows follow from the "
-        "rate of outcomes per impression on the three days before and after, or on the same weekday one week "
-        "before and after if that rate is smaller, or from the rows of those days alone. 0: only a day without "
-        "any row is missing.",
+        description="A day counts as missing if it has at most this share of its expected rows and the stream does not vary "
+        "that much from day to day. The expected rows follow from the rate of outcomes per impression on the "
+        "three days before and after. If the rate on the same weekday one week before and after is smaller, it is "
+        "used instead. If the rows of those days alone predict less, they are used. 0: only a day without any row "
+        "is missing.",
         examples=[0.5],
     )
 
@@ -191,13 +191,14 @@ class Logs(Section):
         description="Moment up to which the logs are complete. An example whose attribution window is still open at this "
         "moment is masked: it gets weight 0 instead of a negative label. Events after this moment are counted as "
         "`after_as_of` and otherwise ignored, as if the logs ended there. `latest` derives the moment from the "
-        "logs: each stream is complete up to its last event, and the earliest of these moments counts, over the "
-        "impressions and the outcome streams that tasks use. Impressions after it stay examples with weight 0.",
+        "logs. A stream is complete up to its last event; the moment is the earliest of these last events, over "
+        "the impressions and the outcome streams that tasks use. Impressions after it stay examples with weight "
+        "0.",
         examples=["2026-01-15T00:00:00Z"],
     )
     limits: LogLimits = Field(
         default=LogLimits(),
-        description="Limits on lost rows. Beyond them the run stops.",
+        description="Limits on lost rows.",
         examples=[{"orphans": 0.8}],
     )
 
@@ -236,7 +237,7 @@ class LabelledExamples(Section):
     )
     limits: LogLimits = Field(
         default=LogLimits(),
-        description="Limits on malformed rows. Beyond them the run stops.",
+        description="Limits on malformed rows.",
         examples=[{"dead_letters": 0.01}],
     )
 

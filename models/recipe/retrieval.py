@@ -66,9 +66,9 @@ class RetrievalGate(Section):
     )
     max_loss_to_baseline: Annotated[float, Field(ge=0.0), Number] | None = Field(
         default=None,
-        description="Largest allowed loss against the baseline, the newest blessed retrieval model older than the candidate. "
-        "Both answer the same eval queries over the same items. If no baseline can answer, the gate passes and "
-        "reports it.",
+        description="How much worse than the baseline the model may be. The baseline is the newest blessed retrieval model "
+        "older than the candidate. Both answer the same eval queries over the same items. If no baseline can "
+        "answer, the gate passes and reports it.",
         examples=[0.01],
     )
 

@@ -25,22 +25,23 @@ class Gate(Section):
     beats: Literal["constant"] | None = Field(
         default=None,
         description="Reference that the candidate must be better than on the same examples. `constant` predicts the task's "
-        "mean label in the train split for every example. For `log_loss`, `rmse` and `mae`.",
+        "mean label in the train split for every example. It applies to `log_loss`, `rmse` and `mae`.",
         examples=["constant"],
     )
     max_loss_to_baseline: Annotated[float, Field(ge=0.0), Number] | None = Field(
         default=None,
-        description="Largest allowed loss against the baseline, in the unit of the metric. The baseline is the newest blessed "
-        "model older than the candidate, measured on the same examples. If there is no baseline, or it cannot "
-        "predict because a column that it reads is gone, the gate passes and reports it.",
+        description="How much worse than the baseline the candidate may be, in the unit of the metric. The baseline is the "
+        "newest blessed model older than the candidate, measured on the same examples. If there is no baseline, "
+        "or it cannot predict because a column that it reads is gone, the gate passes and reports it.",
         examples=[0.005],
     )
     max_loss_to_best: Annotated[float, Field(ge=0.0), Number] | None = Field(
         default=None,
-        description="Largest allowed loss against the best value of all earlier blessed models, in the unit of the metric. "
-        "Small losses against each night's baseline add up; this limit does not move down with them. Each value "
-        "was measured on the eval split of its own run. The record starts anew if the definition of the task, its "
-        "streams or the kind of split changes. If no value is on record, the gate passes and reports it.",
+        description="How much worse than the best value of all earlier blessed models the candidate may be, in the unit of "
+        "the metric. Small losses against each night's baseline add up; this limit does not move down with them. "
+        "Each value was measured on the eval split of its own run. The record starts anew if the definition of "
+        "the task, its streams or the kind of split changes. If no value is on record, the gate passes and "
+        "reports it.",
         examples=[0.05],
     )
     slice: Mapping[str, Scalar] = Field(
