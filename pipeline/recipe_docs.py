@@ -142,7 +142,7 @@ An editor with the YAML language server completes the keys if the file starts wi
   outcome streams that tasks use.
 - A stream that lags by twelve hours therefore leaves the windows of twelve hours open. A stream with few events leaves a few
   more windows open than necessary. Both cost examples, but make no false negatives.
-- A row that lies two days or more after all others comes from a clock that runs ahead. The run refuses it, with file and row.
+- A row that is two days or more after all others comes from a clock that runs ahead. The run refuses it, with file and row.
 - With a moment as `as_of`, the result is the same as if the logs ended there. `eval_last` counts back from that moment, or from the
   smallest watermark.
 
