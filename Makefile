@@ -11,10 +11,10 @@ LOCK := .runtime/tools/bin/uv pip compile --universal --python-version 3.11 --ge
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
 
-setup: ## Make .venv from the locks (nothing to do when it is up to date)
+setup: ## Create .venv from the locks (does nothing if it is up to date)
 	@scripts/bootstrap
 
-demo: setup $(LOGS) ## Simulated shop logs to a pushed model, three answered requests and a report page
+demo: setup $(LOGS) ## Simulate shop logs, train and push a model, answer three requests, write a report
 	.venv/bin/gatewise run recipes/shop.yaml --root runs
 	.venv/bin/gatewise predict runs/serving/shop --input recipes/shop_requests.jsonl
 	.venv/bin/gatewise recommend runs/serving/shop --user '{"segment": "loyal", "country": "DE", "age": 34, "device": "phone"}' --k 5
@@ -23,17 +23,17 @@ demo: setup $(LOGS) ## Simulated shop logs to a pushed model, three answered req
 $(LOGS): | setup
 	.venv/bin/gatewise simulate recipes/shop.yaml --impressions 200000 --seed 7 --out $(LOGS)
 
-test: setup check ## Checks and all tests, end-to-end ones included
+test: setup check ## Run the checks and all tests, including end-to-end tests
 	.venv/bin/python -m pytest -n 2 --dist loadfile
 
-check: setup ## Formatting, lint, types, the floors of the house, generated pages
+check: setup ## Check formatting, lint, types, import rules and generated pages
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 	.venv/bin/python -m pipeline.recipe_docs --check
 
-bench: setup ## Time every stage against its peers (hours; small: make bench ROWS=20000 RUNS=1)
+bench: setup ## Time every stage against its peers (hours; a quick run: make bench ROWS=20000 RUNS=1)
 	@for name in $(BENCHMARKS); do \
 		.venv/bin/python -m benchmarks.$$name $(if $(ROWS),--rows $(ROWS)) $(if $(RUNS),--runs $(RUNS)) || exit 1; \
 	done
@@ -44,12 +44,12 @@ bench: setup ## Time every stage against its peers (hours; small: make bench ROW
 docs: setup ## Write docs/recipe.md and recipes/recipe.schema.json from models/recipe
 	.venv/bin/python -m pipeline.recipe_docs
 
-lock: setup ## Solve the locks again from requirements/*.in
+lock: setup ## Resolve the locks again from requirements/*.in
 	$(LOCK) requirements/dev.in -o requirements/dev.lock
 	$(LOCK) -c requirements/dev.lock requirements/kubeflow.in -o requirements/kubeflow.lock
 	$(LOCK) -c requirements/dev.lock requirements/runtime.in -o requirements/runtime.lock
 	$(LOCK) -c requirements/dev.lock requirements/gpu.in -o requirements/gpu.lock
 	$(LOCK) requirements/tools.in -o requirements/tools.lock
 
-clean: ## Remove the environment and what runs have made
+clean: ## Remove the environment and the output of runs
 	rm -rf .venv .runtime runs

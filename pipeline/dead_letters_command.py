@@ -12,18 +12,18 @@ def dead_letters(
     run: Annotated[
         Path,
         typer.Argument(
-            metavar="RUN", help="A recipe's folder under the --root, such as runs/shop; or a folder of dead letters."
+            metavar="RUN", help="Recipe's folder under the --root, such as runs/shop, or a folder of dead letters."
         ),
     ],
     reason: Annotated[
-        str | None, typer.Option("--reason", metavar="TEXT", help="Only reasons that contain this text.")
+        str | None, typer.Option("--reason", metavar="TEXT", help="Show only reasons that contain this text.")
     ] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="Rows to show of each reason.")] = 5,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="Maximum number of rows per reason.")] = 5,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Every row as a line of JSON: stream, file, row, reason, raw.")
+        bool, typer.Option("--json", help="Print every row as a line of JSON: stream, file, row, reason, raw.")
     ] = False,
 ) -> None:
-    """Show the malformed rows of the newest reading of the logs, a refused one included: by reason, with file, row and content.
+    """Show the malformed rows of the last reading of the logs, also of a refused run: by reason, with file, row and content.
 
     Example: gatewise dead-letters runs/shop --reason time --limit 3
     """

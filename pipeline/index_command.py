@@ -17,26 +17,29 @@ def index(
         Path,
         typer.Argument(
             metavar="MODEL_DIR",
-            help="A pushed version of a retrieval model, or the folder of versions (the newest is taken).",
+            help="Pushed version of a retrieval model, or folder of versions (the newest is used).",
         ),
     ],
-    out: Annotated[
-        Path, typer.Option("--out", metavar="DIR", help="Folder to write; an index that is there is replaced.")
-    ],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Output folder. An index in it is replaced.")],
     queries: Annotated[
         Path | None,
         typer.Option(
             "--queries",
             metavar="FILE.jsonl",
-            help="Users to measure the recall with, a JSON object of columns a line; by default random items' vectors ask.",
+            help="Users to measure the recall with, one JSON object of columns per line. Default: vectors of random items.",
         ),
     ] = None,
     recall: Annotated[
         float,
-        typer.Option("--recall", min=0.01, max=1.0, help="Share of the 100 best items to be found; more takes longer."),
+        typer.Option(
+            "--recall",
+            min=0.01,
+            max=1.0,
+            help="Target recall of the 100 best items. A higher recall makes searches slower.",
+        ),
     ] = 0.95,
 ) -> None:
-    """Make an approximate index of a retrieval model's items, which gatewise recommend takes with --index.
+    """Build an approximate index of a retrieval model's items for gatewise recommend --index.
 
     Needs pip install 'gatewise[ann]'. Example: gatewise index runs/serving/shop_retrieval --out runs/index
     """

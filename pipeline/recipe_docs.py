@@ -76,19 +76,19 @@ EXAMPLE = """\
 name: news
 data: /data/news                      # or: gatewise run news.yaml --data /data/news
 logs:
-  impressions: shown                  # every row of this stream becomes one example
+  impressions: shown                  # each row of this stream becomes one example
   streams:
     shown:
       path: shown/*.parquet
-      key: [reader, article]          # ties a read to what was shown
+      key: [reader, article]          # joins a read to its impression
       time: {column: at, unit: ms}
       event_id: shown_id
     read:
       path: read/**/*.jsonl
-      key: [user, article_id]         # other names, same order
+      key: [user, article_id]         # other names, the same order
       time: {column: time, unit: text, zone: Europe/Vienna}
       value: seconds
-split: {eval_last: 1d}                # the newest day evaluates
+split: {eval_last: 1d}                # the newest day is the eval split
 features:
   reader: {kind: categorical, side: user, min_count: 5}
   article: {kind: categorical, side: item, embedding: article}
@@ -106,7 +106,7 @@ tasks:
     kind: regression
     outcome: read
     window: 30m
-    given: read
+    conditioned_on: read            # observed only if the article was read
     loss: squared_log_error
 model: {architecture: mmoe, options: {mmoe: {experts: 4}}}
 evaluation: {slices: [[section]], group_key: reader}
@@ -114,40 +114,54 @@ evaluation: {slices: [[section]], group_key: reader}
 
 HEAD = """\
 <!-- Written by `python -m pipeline.recipe_docs`; change models/recipe instead. -->
-# The recipe, key by key
+# Recipe reference
 
-One YAML file declares a problem. `gatewise validate RECIPE` checks it in half a second and names file, line, key, what was
-expected and the nearest known name. An editor with the YAML language server completes the keys when the file opens with
-`# yaml-language-server: $schema=recipe.schema.json` (the schema lies in `recipes/`).
+A recipe is one YAML file that declares a problem: logs, features, tasks, model, gates, serving. `gatewise validate RECIPE` checks
+it in half a second. Each error names file, line, key, the expected value and the nearest known name.
 
-Units stand in the value: durations are whole numbers with `s`, `m`, `h`, `d` or `w` (`30m`, `7d`), moments carry their
-offset from UTC (`2026-01-15T00:00:00Z`), with or without quotes.
+An editor with the YAML language server completes the keys if the file starts with
+`# yaml-language-server: $schema=recipe.schema.json`. The schema is in `recipes/`.
 
-YAML 1.1 makes something else of some texts without quotes: `NO`, `yes` and `on` are truth values, `007` is 7, `12:30` is 750,
-`1.10` is 1.1, `2026-01-15` is a date. Where a text or a value of the data belongs (`where`, `positive`, `slice`, names,
-columns, keys), such a one is refused with what was written and what YAML made of it; put it in quotes. `true`, `false` and
-numbers that are written as they are read (`1`, `0.5`) are values of the data as well. Where a number belongs, truth values
-are refused, and so are octal `010` (8) and base 60 `12:30`; `0x10`, `1_000` and `1e-3` are read.
-
-A recipe has at most 512 KiB and 20,000 keys, items and values, those that aliases and merge keys repeat counted again.
-A URL with credentials in it (`s3://KEY:SECRET@BUCKET`, `?Signature=...`) is refused, and masked in every message.
-
-## A whole recipe for logs of your own
+## A complete recipe for your own logs
 
 ```yaml
 {example}```
 
-How the labels come about: each outcome is credited to the last impression with the same key at or before it, if no more than
-the task's window lies between; each outcome is credited at most once per task. An impression whose window is still open at
-`as_of`, or whose `conditioned_on` task did not happen, gets weight 0 for that task: it is neither positive nor negative. Rows that
-cannot be used are counted: duplicates, orphans (no impression before), late (outside every window), after `as_of`, dead letters
-(malformed; kept with file, row and reason). Per stream, read = used + duplicate + orphan + late + after-as-of + dead-lettered.
+## How labels are made
 
-Up to when the logs are complete: a stream's watermark is the time of its latest event, and `as_of: latest` the smallest
-watermark of the impressions and of the outcome streams that tasks use. A stream that lags by twelve hours so leaves the windows
-of twelve hours open, and one with few events a few more than it must; that costs examples, but makes no false negatives. A row
-that lies far after all others, two days or more, is of a clock ahead, and refused by file and row. With a moment as `as_of` the
-result is what it would be had the logs ended there; `eval_last` counts back from that moment, or from the smallest watermark.
+- An outcome is credited to the last impression with the same key at or before it, if that impression is within the task's attribution
+  window. Each outcome is credited at most once per task.
+- An impression is masked for a task, with weight 0, if its window is still open at `as_of` or if its `conditioned_on` task did not
+  happen. A masked example is neither positive nor negative.
+- Rows that cannot be used are counted: duplicates, orphans (no impression before them), late rows (outside every window), rows after
+  `as_of`, and dead letters (malformed rows, kept with file, row and reason). Per stream,
+  read = used + duplicate + orphan + late + after-as-of + dead-lettered. [logs.md](logs.md) has all rules.
+
+## How complete the logs are
+
+- The watermark of a stream is the time of its latest event. `as_of: latest` is the smallest watermark of the impressions and of the
+  outcome streams that tasks use.
+- A stream that lags by twelve hours therefore leaves the windows of twelve hours open. A stream with few events leaves a few
+  more windows open than necessary. Both cost examples, but make no false negatives.
+- A row that is two days or more after all others comes from a clock that runs ahead. The run refuses it, with file and row.
+- With a moment as `as_of`, the result is the same as if the logs ended there. `eval_last` counts back from that moment, or from the
+  smallest watermark.
+
+## Values and units
+
+Units are part of the value. A duration is a whole number with `s`, `m`, `h`, `d` or `w` (`30m`, `7d`). A moment has its offset from
+UTC (`2026-01-15T00:00:00Z`). Both work with or without quotes.
+
+YAML 1.1 converts some texts without quotes: `NO`, `yes` and `on` become truth values, `007` becomes 7, `12:30` becomes 750, `1.10`
+becomes 1.1, `2026-01-15` becomes a date.
+
+- A key that expects a text or a value of the data (`where`, `positive`, `slice`, names, columns, keys) refuses such a conversion.
+  The message shows the text and the converted value. Put the text in quotes. `true`, `false` and numbers that YAML does not change
+  (`1`, `0.5`) are accepted as values of the data.
+- A key that expects a number refuses truth values, octal `010` (8) and base 60 `12:30`. It accepts `0x10`, `1_000` and `1e-3`.
+
+A recipe has at most 512 KiB and at most 20,000 keys, items and values. Repetitions by aliases and merge keys count again.
+A URL with credentials (`s3://KEY:SECRET@BUCKET`, `?Signature=...`) is refused, and masked in every message.
 
 """
 
@@ -158,7 +172,7 @@ def page() -> str:
     for heading, section in SECTIONS:
         text = " ".join((section.__doc__ or "").split())
         parts.append(
-            f"## {heading}\n\n{text}\n\n| key | value | default | what it does | example |\n|---|---|---|---|---|\n"
+            f"## {heading}\n\n{text}\n\n| key | value | default | description | example |\n|---|---|---|---|---|\n"
         )
         parts.extend(_row(name, field) for name, field in section.model_fields.items())
         parts.append("\n")
@@ -166,10 +180,10 @@ def page() -> str:
         ("Architectures", ARCHITECTURES, "`model.architecture`; options in `model.options.NAME`"),
         ("Backbones", BACKBONES, "`model.backbone`; options in `model.backbone_options.NAME`"),
         ("Balancers", BALANCERS, "`model.balancer`; options in `model.balancer_options.NAME`"),
-        ("Penalties", REGULARIZERS, "`model.regularizers.NAME`"),
+        ("Regularizers", REGULARIZERS, "`model.regularizers.NAME`"),
     ):
         parts.append(
-            f"## {heading}\n\n{key}.\n\n| name | what it is | options (type and range; default) |\n|---|---|---|\n"
+            f"## {heading}\n\n{key}.\n\n| name | description | options (type and range; default) |\n|---|---|---|\n"
         )
         parts.extend(f"| `{name}` | {_cell(summary(path))} | {_options(path)} |\n" for name, path in table.items())
         parts.append("\n")

@@ -20,8 +20,8 @@ def recommend(
         Path,
         typer.Argument(
             metavar="MODEL_ROOT",
-            help="The folder of the ranker's versions, runs/serving/shop, with the retrieval model's beside it; or the folder "
-            "that holds both. The newest version that both have answers.",
+            help="Folder of the ranker's versions, such as runs/serving/shop, with the retrieval model's folder beside it; or "
+            "the folder that holds both. The newest version that both models have is used.",
         ),
     ],
     user: Annotated[
@@ -29,33 +29,41 @@ def recommend(
         typer.Option(
             "--user",
             metavar="JSON_OR_FILE",
-            help='Columns of the user and the context, and lists of item ids "history" (newest first) and "exclude": an '
-            "object, @FILE or a file's path. {} is a user never seen.",
+            help="JSON object, @FILE or path of a file: columns of the user and the context, and the lists of item ids "
+            '"history" (newest first) and "exclude". {} is an unknown user.',
         ),
     ],
-    k: Annotated[int, typer.Option("--k", min=1, help="Items to answer with.")] = 20,
+    k: Annotated[int, typer.Option("--k", min=1, help="Number of items to return.")] = 20,
     candidates: Annotated[
         int | None,
-        typer.Option("--candidates", min=1, help="Items to rank; by default all that the retrieval model gives."),
+        typer.Option(
+            "--candidates", min=1, help="Number of items to rank. Default: all that the retrieval model returns."
+        ),
     ] = None,
     diversity: Annotated[
         float,
-        typer.Option("--diversity", min=0.0, max=1.0, help="0: by score alone; towards 1: items that are not alike."),
+        typer.Option(
+            "--diversity",
+            min=0.0,
+            max=1.0,
+            help="0: order by score alone; towards 1: prefer items that differ from each other.",
+        ),
     ] = 0.0,
     weights: Annotated[
         list[str],
-        typer.Option("--weight", metavar="NAME=VALUE", help="Another value for a tunable weight. Repeatable."),
+        typer.Option("--weight", metavar="NAME=VALUE", help="Override a tunable weight. Repeatable."),
     ] = [],  # noqa: B006
     index: Annotated[
         Path | None,
-        typer.Option("--index", metavar="DIR", help="An approximate index of the items, made by gatewise index."),
+        typer.Option("--index", metavar="DIR", help="Approximate index of the items, built by gatewise index."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Lines of JSON instead of a table.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print lines of JSON instead of a table.")] = False,
     output: Annotated[
-        Path | None, typer.Option("--output", metavar="FILE", help="Write the lines of JSON here, and no table.")
+        Path | None,
+        typer.Option("--output", metavar="FILE", help="Write lines of JSON to this file instead of a table."),
     ] = None,
 ) -> None:
-    """Recommend items to a user: the retrieval model finds candidates, the ranker orders them.
+    """Recommend items to a user: the retrieval model finds candidates, and the ranker orders them.
 
     Example: gatewise recommend runs/serving/shop --user '{"country": "DE", "device": "phone"}' --k 20
     """

@@ -16,38 +16,40 @@ def serving_config(
         Path,
         typer.Argument(
             metavar="SERVED",
-            help="The folder of a model's versions, ROOT/serving/MODEL. A retrieval model beside it goes with it.",
+            help="Folder of a model's versions, ROOT/serving/MODEL. A retrieval model beside it is configured together with it.",
         ),
     ],
     stable: Annotated[
         str | None,
-        typer.Option(
-            "--stable", metavar="VERSION", help="What all clients get: a version, or newest to follow each push."
-        ),
+        typer.Option("--stable", metavar="VERSION", help="Version for all clients, or newest to follow each push."),
     ] = None,
     canary: Annotated[
         str | None,
         typer.Option(
-            "--canary", metavar="VERSION", help="What the canary's server has: a version, newest, or none to end it."
+            "--canary", metavar="VERSION", help="Version for the canary server, newest, or none to end the canary."
         ),
     ] = None,
     keep: Annotated[
         list[str] | None,
         typer.Option(
-            "--keep", metavar="VERSION", help="Never removed by serving.keep_versions. Repeatable; none: no longer."
+            "--keep",
+            metavar="VERSION",
+            help="Version that serving.keep_versions never removes. Repeatable. none: clear the list.",
         ),
     ] = None,
     mount: Annotated[
         str | None,
-        typer.Option("--mount", metavar="DIR", help="Where the servers see the folder above SERVED; at first /models."),
+        typer.Option(
+            "--mount", metavar="DIR", help="Path of the folder above SERVED as the servers see it. Initially /models."
+        ),
     ] = None,
 ) -> None:
-    """Choose which pushed versions TensorFlow Serving loads; it follows within a minute, and no push undoes it.
+    """Choose which pushed versions TensorFlow Serving loads. It loads them within a minute. A push does not change the choice.
 
-    Writes serving.json, stable.config and canary.config into SERVED, for --model_config_file of two servers
-    (kubeflow/serving.yaml, kubeflow/serving-canary.yaml). An option that is left out stays as it was.
+    Writes serving.json, stable.config and canary.config into SERVED, for the flag --model_config_file of two servers
+    (kubeflow/serving.yaml, kubeflow/serving-canary.yaml). An option that is left out keeps its value.
 
-    Back to an earlier version. Example: gatewise serving-config runs/serving/shop --stable 1700000000
+    Roll back to an earlier version. Example: gatewise serving-config runs/serving/shop --stable 1700000000
     """
     from pipeline.serving_config import choose, describe
 

@@ -14,18 +14,18 @@ class Beam(Section):
 
     runner: str = Field(
         default="FnApiRunner",
-        description="Beam's engine: `FnApiRunner` is this machine; `DaskRunner`, `PortableRunner`, `FlinkRunner`, "
-        "`SparkRunner`, `DataflowRunner`, or the path of a runner's class. Never changes the result.",
+        description="Beam runner: `FnApiRunner` (this machine), `DaskRunner`, `PortableRunner`, `FlinkRunner`, `SparkRunner`, "
+        "`DataflowRunner`, or the dotted path of a runner class. It never changes the result.",
         examples=["DaskRunner"],
     )
     flags: tuple[str, ...] = Field(
         default=(),
-        description="Beam's flags: where the engine's cluster is, and whatever else it knows.",
+        description="Beam flags, such as the address of the cluster.",
         examples=[["--dask_client_address=tcp://dask-scheduler:8786"]],
     )
     partitions: Annotated[int, Field(ge=1, le=65_536), Number] | None = Field(
         default=None,
-        description="Partitions of the join; by default one for every 500,000 rows or so. Never changes the result.",
+        description="Number of partitions of the join. By default one per 500,000 rows or so. It never changes the result.",
         examples=[16],
     )
 

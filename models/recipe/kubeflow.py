@@ -54,19 +54,21 @@ class Gpu(Section):
     """The accelerators of one pod."""
 
     type: Annotated[str, matches(_LABEL_KEY, "the name of a resource, such as nvidia.com/gpu")] = Field(
-        default="nvidia.com/gpu", description="Name of the resource, as the device plugin calls it."
+        default="nvidia.com/gpu", description="Resource name, as the device plugin reports it."
     )
-    count: Annotated[int, Field(ge=1, le=64), Number] = Field(default=1, description="How many.", examples=[1])
+    count: Annotated[int, Field(ge=1, le=64), Number] = Field(
+        default=1, description="Number of accelerators.", examples=[1]
+    )
 
 
 class Toleration(Section):
-    """A taint of nodes that the pods bear; as Kubernetes has it."""
+    """A taint that the pods tolerate, as in Kubernetes."""
 
     key: LabelKey | None = Field(default=None, description="Key of the taint.", examples=["nvidia.com/gpu"])
     operator: Literal["Equal", "Exists"] = Field(default="Equal", description="How key and value are compared.")
     value: Text | None = Field(default=None, description="Value of the taint.", examples=["present"])
     effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = Field(
-        default=None, description="Effect of the taint; by default any.", examples=["NoSchedule"]
+        default=None, description="Effect of the taint. By default any effect.", examples=["NoSchedule"]
     )
 
 
@@ -80,28 +82,28 @@ class SecretKey(Section):
 
 
 class Retries(Section):
-    """What happens when a pod fails or is taken away."""
+    """What happens if a pod fails or is evicted."""
 
     count: Annotated[int, Field(ge=0, le=100), Number] = Field(
-        default=3, description="Most further attempts; 0: none.", examples=[5]
+        default=3, description="Maximum number of further attempts. 0: none.", examples=[5]
     )
     backoff: Duration = Field(
-        default="30s", validate_default=True, description="Wait before the first.", examples=["1m"]
+        default="30s", validate_default=True, description="Wait before the first further attempt.", examples=["1m"]
     )
     factor: Annotated[int, Field(ge=1, le=10), Number] = Field(
-        default=2, description="Each further wait is so many times longer."
+        default=2, description="Factor by which each further wait grows."
     )
     max_backoff: Duration = Field(default="10m", validate_default=True, description="Longest wait.", examples=["30m"])
 
 
 class StagePlace(Section):
-    """What the pods of a stage get. What a stage leaves out is as in `defaults`; mappings are merged key by key."""
+    """Resources and environment of a stage's pods. A stage inherits the keys that it leaves out from `defaults`; mappings are merged key by key."""
 
     image: Image | None = Field(
         default=None, description="Container image.", examples=["registry.example.com/gatewise:1.0"]
     )
-    cpu: Cpu | None = Field(default=None, description="Processors, requested and at most.", examples=["500m"])
-    memory: Memory | None = Field(default=None, description="Memory, requested and at most.", examples=["16Gi"])
+    cpu: Cpu | None = Field(default=None, description="CPU request and limit.", examples=["500m"])
+    memory: Memory | None = Field(default=None, description="Memory request and limit.", examples=["16Gi"])
     gpu: Gpu | None = Field(
         default=None, description="Accelerators.", examples=[{"type": "nvidia.com/gpu", "count": 1}]
     )
@@ -110,7 +112,7 @@ class StagePlace(Section):
     )
     tolerations: tuple[Toleration, ...] | None = Field(
         default=None,
-        description="Taints of nodes that the pods bear.",
+        description="Node taints that the pods tolerate.",
         examples=[[{"key": "nvidia.com/gpu", "operator": "Exists"}]],
     )
     environment: Mapping[Variable, Text] = Field(
@@ -126,34 +128,35 @@ class StagePlace(Section):
         description="Volumes: folder in the pods -> persistent volume claim.",
         examples=[{"/gatewise": "gatewise-home"}],
     )
-    retries: Retries | None = Field(default=None, description="What happens when a pod fails.", examples=[{"count": 5}])
+    retries: Retries | None = Field(default=None, description="What happens if a pod fails.", examples=[{"count": 5}])
     timeout: Duration | None = Field(default=None, description="Longest time that a pod may run.", examples=["6h"])
     caching: bool | None = Field(
         default=None,
-        description="Whether Kubeflow may take the result of the same inputs and parameters from its cache. Never that of "
-        "EventLogs and of those that look for baselines: the cache does not look into folders.",
+        description="Whether Kubeflow may reuse the result of a step with the same inputs and parameters. EventLogs and the "
+        "stages that look for baselines are never cached, because the cache does not see changes in folders.",
         examples=[True],
     )
 
 
 class InfraValidator(Section):
-    """A pod of TensorFlow Serving loads the model and answers requests of real rows before the push, by TFX's InfraValidator.
+    """Before a push, a pod of TensorFlow Serving loads the model and answers requests of real rows. TFX's InfraValidator runs it.
 
-    The model lies for that time below `root`, on a volume that the server's pod mounts as well: its claim must be
-    ReadWriteMany, and the account of the steps must be allowed to get, create and delete pods and to get claims.
+    During the check the model is below `root`, on a volume that the server's pod mounts as well. The claim of that
+    volume must be ReadWriteMany. The service account of the steps must be allowed to get, create and delete pods
+    and to get claims.
     """
 
     image: Image = Field(
         default="tensorflow/serving:2.19.1",
-        description="Image of the server, as it runs in production; with a tag or a digest.",
+        description="Image of the server as in production, with a tag or a digest.",
         examples=["registry.example.com/serving:2.19.1"],
     )
-    cpu: Cpu | None = Field(default=None, description="Processors of the server, requested and at most.", examples=[2])
-    memory: Memory | None = Field(
-        default=None, description="Memory of the server, requested and at most.", examples=["4Gi"]
-    )
+    cpu: Cpu | None = Field(default=None, description="CPU request and limit of the server.", examples=[2])
+    memory: Memory | None = Field(default=None, description="Memory request and limit of the server.", examples=["4Gi"])
     service_account: Object | None = Field(
-        default=None, description="Account of the server's pod; by default that of the step.", examples=["serving"]
+        default=None,
+        description="Service account of the server's pod. By default that of the step.",
+        examples=["serving"],
     )
     annotations: Mapping[LabelKey, Text] = Field(
         default={}, description="Annotations of the server's pod.", examples=[{"sidecar.istio.io/inject": "false"}]
@@ -164,52 +167,52 @@ class InfraValidator(Section):
     load_timeout: Duration = Field(
         default="5m",
         validate_default=True,
-        description="Longest time from the pod's start until the model is loaded.",
+        description="Longest time from the start of the pod until the model is loaded.",
         examples=["10m"],
     )
     tries: Annotated[int, Field(ge=1, le=10), Number] = Field(
-        default=2, description="How often a server may be started before the model is refused.", examples=[1]
+        default=2, description="Number of server starts before the model is refused.", examples=[1]
     )
 
 
 class Kubeflow(Section):
-    """Where the pipeline runs on Kubeflow Pipelines: `gatewise compile` writes all of it into one file."""
+    """Where the pipeline runs on Kubeflow Pipelines. `gatewise compile` writes all of it into one file."""
 
     pipeline_root: Root = Field(
-        description="Where the artifacts of all runs go: a URL of `s3://`, `gs://` or `minio://`.",
+        description="Bucket for the artifacts of all runs: a URL that begins with `s3://`, `gs://` or `minio://`.",
         examples=["s3://recommender/pipelines"],
     )
     root: Folder = Field(
-        description="Folder in the pods, on a mounted volume, that outlives them: what `--root` is on one machine. Pushed "
-        "versions go to `serving/` in it; statistics to measure drift against and the trainer's checkpoints lie beside.",
+        description="Folder in the pods on a mounted volume that outlives them; it corresponds to `--root` on one machine. It "
+        "holds pushed versions in `serving/`, statistics for drift detection and the trainer's checkpoints.",
         examples=["/gatewise"],
     )
     data: DataFolder = Field(
-        description="Where the pods find the data files, in place of `data`: a folder on a mounted volume, or a URL of `s3://`, "
-        "`gs://` or `minio://`.",
+        description="Data files as the pods see them; replaces the recipe's `data`. A folder on a mounted volume, or a URL "
+        "that begins with `s3://`, `gs://` or `minio://`.",
         examples=["/logs/shop"],
     )
     image: Image = Field(
-        description="Container image of every stage that names no other.",
+        description="Container image of every stage that does not set its own.",
         examples=["registry.example.com/gatewise:1.0"],
     )
     defaults: StagePlace = Field(
-        default=StagePlace(), description="What every stage gets.", examples=[{"cpu": 2, "memory": "8Gi"}]
+        default=StagePlace(), description="Settings of every stage.", examples=[{"cpu": 2, "memory": "8Gi"}]
     )
     stages: Mapping[str, StagePlace] = Field(
         default={},
-        description="What single stages get, by the stage's name.",
+        description="Settings of single stages, by stage name.",
         examples=[{"Trainer": {"gpu": {"count": 1}, "memory": "32Gi"}}],
     )
     schedule: Schedule | None = Field(
         default=None,
-        description="When the pipeline runs on its own; only `gatewise schedule create` reads it, or a file of its own that "
-        "`--schedule` names.",
+        description="When the pipeline runs by itself. Only `gatewise schedule create` reads it. `--schedule FILE` reads it "
+        "from another file.",
         examples=[{"cron": "0 3 * * *"}],
     )
     infra_validator: InfraValidator | None = Field(
         default=None,
-        description="Has TensorFlow Serving itself load each model before it is pushed; `{}` for all defaults.",
+        description="Let TensorFlow Serving load each model before the push. `{}`: all defaults.",
         examples=[{"image": "tensorflow/serving:2.19.1"}],
     )
 

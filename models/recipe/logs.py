@@ -16,53 +16,54 @@ Mark = Annotated[str, Field(pattern=r"^[\x01-\x09\x0b\x0c\x0e-\x7f]$")]
 
 
 class Time(Section):
-    """When an event happened."""
+    """Time of an event."""
 
-    column: NonEmpty = Field(description="Column that holds the event's time.", examples=["timestamp"])
+    column: NonEmpty = Field(description="Column with the time of the event.", examples=["timestamp"])
     unit: Literal["s", "ms", "us", "ns", "text"] = Field(
-        description="Unit of an epoch time (seconds, milli-, micro-, nanoseconds), or `text` for ISO 8601 texts, such as "
-        "`2026-01-15T08:30:00.5+01:00` or `2026-01-15 07:30:00 UTC`, and for Parquet timestamps.",
+        description="Unit of an epoch time: seconds, milliseconds, microseconds or nanoseconds. `text` reads ISO 8601 texts, "
+        "such as `2026-01-15T08:30:00.5+01:00` or `2026-01-15 07:30:00 UTC`, and Parquet timestamps.",
         examples=["s"],
     )
     zone: str | None = Field(
         default=None,
-        description="Time zone (IANA name) of texts and Parquet timestamps that carry no offset. Without it such times "
-        "are refused: a guess would shift every window.",
+        description="Time zone (IANA name) of texts and Parquet timestamps without an offset. Without this key, such times "
+        "are refused, because a guessed zone would shift every attribution window.",
         examples=["Europe/Vienna"],
     )
     format: str | None = Field(
         default=None,
-        description="With `unit: text`: how the texts are written, where it is not ISO 8601, in the codes of strptime "
-        "(`%d.%m.%Y %H:%M:%S`; `%.f` is a fraction of a second with its point, `%z` an offset from UTC).",
+        description="With `unit: text`: format of texts that are not ISO 8601, in strptime codes (`%d.%m.%Y %H:%M:%S`). `%.f` "
+        "is a fraction of a second with its point, `%z` an offset from UTC.",
         examples=["%d/%b/%Y:%H:%M:%S %z"],
     )
 
 
 class Csv(Section):
-    """How CSV files are written, where they differ from RFC 4180."""
+    """Dialect of CSV files that differ from RFC 4180."""
 
-    delimiter: Mark = Field(default=",", description="What stands between the fields of a row.", examples=[";"])
+    delimiter: Mark = Field(default=",", description="Character between the fields of a row.", examples=[";"])
     quote: Mark | None = Field(
         default='"',
-        description="What stands around values that hold delimiters, line breaks or quotes, doubled inside of them. "
-        "`null`: quotes are only text.",
+        description="Character around values that contain delimiters, line breaks or quotes. A quote inside such a value is "
+        "doubled. `null`: quotes have no special meaning.",
         examples=[None],
     )
     escape: Mark | None = Field(
         default=None,
-        description="What takes the meaning from a quote, delimiter, line break or itself, as Spark and MySQL write it. "
+        description="Character that makes a quote, a delimiter, a line break or itself literal, as Spark and MySQL write it. "
         "Before any other character it stands for itself: `\\N` stays `\\N`.",
         examples=["\\"],
     )
     header: Annotated[tuple[NonEmpty, ...], Field(min_length=1)] | None = Field(
         default=None,
-        description="The names of the columns, for files that have no header line.",
+        description="Column names of files without a header line.",
         examples=[["user", "item", "timestamp"]],
     )
     multiline: bool = Field(
         default=False,
-        description="Whether values may be long texts. Without it a row of more than 100 lines stops the run, and so does "
-        "one whose first and last line each have as many delimiters as a whole row: a stray quote swallows rows so.",
+        description="Allow values with many line breaks. If false, two kinds of rows stop the run, because a stray quote may "
+        "have swallowed other rows: a row of more than 100 lines, and a row whose first and last line each have "
+        "as many delimiters as a whole row.",
         examples=[True],
     )
 
@@ -80,173 +81,182 @@ class Csv(Section):
 
 
 class Stream(Section):
-    """One stream of events: which files, which rows of them, and which columns say who, what and when."""
+    """One stream of events: its files, its rows and its columns."""
 
     path: NonEmpty = Field(
-        description="File or glob (`**` crosses folders), relative to `data`. Names that begin with `_` or `.`, such as "
-        "`_temporary`, match only a name that begins so in the glob. Text may be packed by gzip, bzip2, zstd, lz4 or xz.",
+        description="File or glob, relative to `data`. `**` crosses folders. A glob matches names that begin with `_` or `.`, "
+        "such as `_temporary`, only if the pattern begins with the same character. Text files may be compressed "
+        "with gzip, bzip2, zstd, lz4 or xz.",
         examples=["clicks/*.parquet"],
     )
     format: Literal["parquet", "csv", "jsonl"] | None = Field(
-        default=None, description="Format of the files; by default told by their ending.", examples=["csv"]
+        default=None, description="Format of the files. By default the file ending decides.", examples=["csv"]
     )
     csv: Csv = Field(
         default=Csv(),
-        description="How the files are written, if they are CSV and differ from RFC 4180.",
+        description="Dialect of the files if they are CSV and differ from RFC 4180.",
         examples=[{"delimiter": "\t", "quote": None, "escape": "\\"}],
     )
     where: Mapping[NonEmpty, tuple[Scalar, ...]] = Field(
         default={},
-        description="Rows of this stream in files that hold several: column -> the values it may have. "
-        "Other rows belong to other streams and are counted apart. A number finds all ways to write it, `true` finds "
-        "`true`, `True` and `TRUE` but no 1, and a text is compared as in `key`.",
+        description="Selects the rows of this stream in files that hold several streams: column -> allowed values. Row "
+        "accounting counts the other rows apart, as rows of other streams. A number matches every spelling of "
+        "that number. `true` matches `true`, `True` and `TRUE` but not 1. Texts are compared as in `key`.",
         examples=[{"eventType": ["VIEW"]}],
     )
     key: tuple[NonEmpty, ...] = Field(
         min_length=1,
-        description="Columns that tie an outcome to its impression, in the same order in every stream. "
-        "Whole numbers are compared as numbers, whether they are integers, floats or decimals of Parquet or texts: 1007, "
-        "`1007.0` and `1007.0000000000` are one key, and so are `true`, `True` and `TRUE`. Other texts are compared as they "
-        "are: `007`, `+7`, `1e3`, `7.` and a 7 between spaces are not 7. A float of 2^53 or more (2^24 with 32 bits) may "
-        "stand for several whole numbers, and is a dead letter. The values of categorical features follow the same rule, in "
-        "training and in requests.",
+        description="Columns that join an outcome to its impression, in the same order in every stream. Whole numbers are "
+        "compared as numbers, whether Parquet stores them as integers, floats or decimals or the file has them as "
+        "text: 1007, `1007.0` and `1007.0000000000` are one key. So are `true`, `True` and `TRUE`. Other texts "
+        "are compared exactly: `007`, `+7`, `1e3`, `7.` and a 7 between spaces differ from 7. A float of 2^53 or "
+        "more (2^24 for 32 bits) is a dead letter, because it may stand for several whole numbers. Values of "
+        "categorical features follow the same rules, in training and in requests.",
         examples=[["user_id", "item_id"]],
     )
-    time: Time = Field(description="When the event happened.", examples=[{"column": "timestamp", "unit": "s"}])
+    time: Time = Field(description="Time of the event.", examples=[{"column": "timestamp", "unit": "s"}])
     event_id: NonEmpty | None = Field(
         default=None,
-        description="Column that names the event: two rows with the same id are one event, the earliest is kept. "
-        "Rows equal in every column are always one event. Of several impressions with one key at one moment, the one with "
-        "the largest id gets the outcomes: whole numbers are compared as numbers and are larger than texts. Without ids a "
-        "hash of the row decides, which is the same in every run.",
+        description="Column that identifies the event. Rows with the same id are one event; the earliest row is kept. Rows "
+        "that are equal in every column are always one event. If several impressions share a key and a time, the "
+        "one with the largest id is credited with the outcomes. Whole numbers are compared as numbers and are "
+        "larger than texts. Without ids, a hash of the row decides; it is the same in every run.",
         examples=["click_id"],
     )
     value: NonEmpty | None = Field(
         default=None,
-        description="Column with the number that regression tasks on this stream learn. An outcome without one, or with "
-        "NaN, is a dead letter: as a label it would be a guess.",
+        description="Column with the number that regression tasks on this stream predict. An outcome without a number, or "
+        "with NaN, is a dead letter.",
         examples=["order_value"],
     )
     clock_tolerance: Duration | None = Field(
         default=None,
-        description="Outcomes: how long before its impression an outcome may be logged, where the clocks differ. Within it an "
-        "outcome that would be an orphan, or late, is credited to the first impression after it, with a lag of 0; one that "
-        "an earlier impression has in its window stays there. By default none.",
+        description="For outcome streams: how far an outcome's time may lie before its impression's time if the clocks "
+        "differ. An outcome that would otherwise be an orphan or late is credited to the first impression after "
+        "it within this time, with a lag of 0. An outcome that lies in the window of an earlier impression stays "
+        "with that impression. By default there is no tolerance.",
         examples=["1s"],
     )
     nulls: tuple[str, ...] = Field(
         default=(),
-        description="CSV and JSON lines: texts that mean no value, in every column, besides the empty text. They are "
-        "compared exactly.",
+        description="Texts in CSV and JSON Lines files that mean a missing value, in every column, in addition to the empty "
+        "text. They are compared exactly.",
         examples=[["NA", "\\N"]],
     )
 
 
 class LogLimits(Section):
-    """What share of a stream may be lost before the run stops with a message instead of learning from the rest."""
+    """Limits on lost rows. Beyond a limit, the run stops with a message instead of training on the rest."""
 
     dead_letters: Share = Field(
         default=0.05, description="Largest share of malformed rows in a stream.", examples=[0.05]
     )
     orphans: Share = Field(
         default=0.5,
-        description="Largest share of a stream's outcomes without any earlier impression. A higher share mostly means "
-        "a wrong key, a missing day of impressions, or clocks in two time zones.",
+        description="Largest share of a stream's outcomes without an earlier impression. A higher share usually means a wrong "
+        "key, a missing day of impressions, or clocks in two time zones.",
         examples=[0.5],
     )
     missing_days: Literal["stop", "warn"] = Field(
         default="stop",
-        description="What happens when a day has no outcomes although its impressions predict 15 or more, or no impressions "
-        "although there are outcomes. Files are probably missing, and the model would learn that what they hold did not "
-        "happen. Logs of less than four days are counted by hour. See `least_of_day`.",
+        description="What to do if a day has no outcomes although its impressions predict 15 or more, or no impressions "
+        "although it has outcomes. Files are then probably missing, and the model would learn false negatives. "
+        "Logs of less than four days are checked by the hour. See `least_of_day`.",
         examples=["warn"],
     )
     least_of_day: Annotated[float, Field(ge=0.0, lt=1.0), Number] = Field(
         default=0.2,
-        description="A day is missing if it has at most this share of the rows expected of it, and the stream does not vary "
-        "that much from day to day. Expected is the rate of outcomes per impression on the three days before and after, or "
-        "on the same weekday a week before and after if that is smaller, or those days' rows alone. 0: only a day without "
-        "any row.",
+        description="A day counts as missing if it has at most this share of its expected rows and the stream does not vary "
+        "that much from day to day. The expected rows follow from the rate of outcomes per impression on the "
+        "three days before and after. If the rate on the same weekday one week before and after is smaller, it is "
+        "used instead. If the rows of those days alone predict less, they are used. 0: only a day without any row "
+        "is missing.",
         examples=[0.5],
     )
 
 
 class Logs(Section):
-    """Event logs from which the examples are made."""
+    """Event logs to build the examples from."""
 
     impressions: str = Field(
-        description="The stream whose events become the examples, one each.", examples=["impression"]
+        description="Stream of the impressions. Each event becomes one example.", examples=["impression"]
     )
     streams: Mapping[Name, Stream] = Field(
         min_length=1,
-        description="The streams by name.",
+        description="The streams, by name.",
         examples=[{"click": {"path": "clicks/*.csv", "key": ["user"], "time": {"column": "at", "unit": "s"}}}],
     )
     as_of: Moment | Literal["latest"] = Field(
         default="latest",
-        description="The moment up to which the logs are complete. A window still open then is not yet a negative: its "
-        "example gets weight 0. Events after it are counted as `after_as_of` and otherwise ignored, as if the logs ended there. "
-        "`latest`: found from the logs. Each stream is complete up to its last event, all of them up to the earliest of these "
-        "moments, over the impressions and the outcome streams that tasks use; impressions after it stay examples, of weight 0.",
+        description="Moment up to which the logs are complete. An example whose attribution window is still open at this "
+        "moment is masked: it gets weight 0 instead of a negative label. Events after this moment are counted as "
+        "`after_as_of` and otherwise ignored, as if the logs ended there. `latest` derives the moment from the "
+        "logs. A stream is complete up to its last event; the moment is the earliest of these last events, over "
+        "the impressions and the outcome streams that tasks use. Impressions after it stay examples with weight "
+        "0.",
         examples=["2026-01-15T00:00:00Z"],
     )
     limits: LogLimits = Field(
         default=LogLimits(),
-        description="When to stop because too much of a stream is lost.",
+        description="Limits on lost rows.",
         examples=[{"orphans": 0.8}],
     )
 
 
 class LabelledExamples(Section):
-    """Examples that already carry their labels, where there is no log."""
+    """Examples that already have labels, for data without event logs."""
 
     path: NonEmpty = Field(
-        description="File or glob of the examples, relative to `data`, as a stream's.",
+        description="File or glob of the examples, relative to `data`, with the same rules as the `path` of a stream.",
         examples=["census_train.parquet"],
     )
     eval_path: NonEmpty | None = Field(
         default=None,
-        description="Files of the eval split, where its publisher fixed one. Without it `split` divides `path`.",
+        description="Files of the eval split if its publisher fixed one. Without this key, `split` divides the files of "
+        "`path`.",
         examples=["census_test.parquet"],
     )
     format: Literal["parquet", "csv", "jsonl"] | None = Field(
-        default=None, description="Format of the files; by default told by their ending.", examples=["csv"]
+        default=None, description="Format of the files. By default the file ending decides.", examples=["csv"]
     )
     csv: Csv = Field(
         default=Csv(),
-        description="How the files are written, if they are CSV and differ from RFC 4180.",
+        description="Dialect of the files if they are CSV and differ from RFC 4180.",
         examples=[{"delimiter": "\t", "quote": None, "escape": "\\"}],
     )
     time: Time | None = Field(
         default=None,
-        description="When the example happened, if known: the split is then by time.",
+        description="Time of the example, if known. The split is then by time.",
         examples=[{"column": "timestamp", "unit": "s"}],
     )
     nulls: tuple[str, ...] = Field(
         default=(),
-        description="CSV and JSON lines: texts that mean no value, in every column, besides the empty text. They are "
-        "compared exactly.",
+        description="Texts in CSV and JSON Lines files that mean a missing value, in every column, in addition to the empty "
+        "text. They are compared exactly.",
         examples=[["NA", "\\N"]],
     )
     limits: LogLimits = Field(
         default=LogLimits(),
-        description="When to stop because too many rows are malformed.",
+        description="Limits on malformed rows.",
         examples=[{"dead_letters": 0.01}],
     )
 
 
 class Split(Section):
-    """Which examples train and which evaluate: by time, the newest evaluate. One of the three keys.
+    """Divides the examples into the train split and the eval split by time; the newest examples evaluate.
 
-    Labelled examples without a time are divided by a hash of the row, in the share of `eval_fraction`.
+    Set one of the three keys. Labelled examples without a time are divided by a hash of the row, with the share of
+    `eval_fraction`.
     """
 
     eval_fraction: Annotated[float, Field(gt=0.0, lt=1.0), Number] | None = Field(
-        default=None, description="Share of the examples, the newest, that evaluate.", examples=[0.2]
+        default=None, description="Share of the examples in the eval split, the newest ones.", examples=[0.2]
     )
     eval_last: Duration | None = Field(
-        default=None, description="The examples of this long before `as_of` evaluate.", examples=["2d"]
+        default=None, description="Length of the eval split, counted back from `as_of`.", examples=["2d"]
     )
     eval_from: Moment | None = Field(
-        default=None, description="The examples from this moment on evaluate.", examples=["2026-01-13T00:00:00Z"]
+        default=None,
+        description="Start of the eval split: examples from this moment on evaluate.",
+        examples=["2026-01-13T00:00:00Z"],
     )

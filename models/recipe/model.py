@@ -11,84 +11,101 @@ from models.recipe.section import Number, Section
 
 
 class ModelOptions(Section):
-    """How the tasks share, and how their losses are balanced."""
+    """How the tasks share layers, and how their losses are balanced."""
 
-    architecture: str = Field(default="mmoe", description="How the tasks share. See the table below.", examples=["ple"])
+    architecture: str = Field(
+        default="mmoe",
+        description="How the tasks share layers: a name from the table [Architectures](#architectures).",
+        examples=["ple"],
+    )
     options: Mapping[str, Mapping[str, Any]] = Field(
         default={},
-        description="Options by architecture: those of the one in use apply, so `--set model.architecture=...` is enough "
-        "to change over.",
+        description="Options by architecture. Only those of the selected architecture apply, so `--set "
+        "model.architecture=...` is enough to switch.",
         examples=[{"mmoe": {"experts": 8}}],
     )
     backbone: str = Field(
         default="none",
-        description="What mixes the features in front of the architecture. See the table below.",
+        description="What mixes the features below the architecture: a name from the table [Backbones](#backbones).",
         examples=["dcn_v2"],
     )
     backbone_options: Mapping[str, Mapping[str, Any]] = Field(
-        default={}, description="Options by backbone.", examples=[{"dcn_v2": {"layers": 3, "rank": 64}}]
+        default={},
+        description="Options by backbone. Only those of the selected backbone apply.",
+        examples=[{"dcn_v2": {"layers": 3, "rank": 64}}],
     )
-    balancer: str = Field(default="fixed", description="How the tasks' losses are balanced. See the table below.")
+    balancer: str = Field(
+        default="fixed", description="How the task losses are balanced: a name from the table [Balancers](#balancers)."
+    )
     balancer_options: Mapping[str, Mapping[str, Any]] = Field(
-        default={}, description="Options by balancer.", examples=[{"pcgrad": {}}]
+        default={},
+        description="Options by balancer. Only those of the selected balancer apply.",
+        examples=[{"pcgrad": {}}],
     )
     regularizers: Mapping[str, Mapping[str, Any]] = Field(
         default={},
-        description="Penalties added to the loss, with their options.",
+        description="Regularizers to add to the loss, with their options. See the table [Regularizers](#regularizers).",
         examples=[{"l2": {"strength": 1e-6}}],
     )
     embedding_dim: Annotated[int, Field(ge=1, le=1024), Number] = Field(
-        default=16, description="Width of the embeddings of features that don't state one.", examples=[16]
+        default=16, description="Width of the embeddings of features that do not set `dim`.", examples=[16]
     )
 
 
 class Training(Section):
-    """One training run."""
+    """Settings of one training run."""
 
-    epochs: Annotated[int, Field(ge=1), Number] = Field(default=5, description="Most passes over the train split.")
-    batch_size: Annotated[int, Field(ge=1, le=16_777_216), Number] = Field(
-        default=4096, description="Examples per step, of all GPUs together; each takes an equal part."
+    epochs: Annotated[int, Field(ge=1), Number] = Field(
+        default=5, description="Maximum number of passes over the train split."
     )
-    optimizer: Literal["adam", "adagrad", "sgd"] = Field(default="adam", description="Keras optimizer.")
-    learning_rate: Annotated[float, Field(gt=0.0), Number] = Field(default=0.001, description="Its learning rate.")
+    batch_size: Annotated[int, Field(ge=1, le=16_777_216), Number] = Field(
+        default=4096, description="Examples per step over all GPUs. Each GPU takes an equal part."
+    )
+    optimizer: Literal["adam", "adagrad", "sgd"] = Field(
+        default="adam", description="Keras optimizer of all variables except the embedding tables."
+    )
+    learning_rate: Annotated[float, Field(gt=0.0), Number] = Field(
+        default=0.001, description="Learning rate of `optimizer`."
+    )
     embedding_optimizer: str | None = Field(
         default=None,
-        description="What moves the embedding tables, of which a step touches the batch's rows only: `adam` (lazy: "
-        "moments of these rows), `adagrad` (row-wise: one accumulator for each row), `sgd`. By default as `optimizer`.",
+        description="Optimizer of the embedding tables. A step updates only the rows in the batch. `adam`: lazy Adam, moments "
+        "of these rows. `adagrad`: row-wise, one accumulator per row. `sgd`: plain gradient descent. By default "
+        "the counterpart of `optimizer`.",
         examples=["adagrad"],
     )
     embedding_learning_rate: Annotated[float, Field(gt=0.0), Number] | None = Field(
-        default=None, description="Its learning rate; by default `learning_rate`.", examples=[0.02]
+        default=None, description="Learning rate of `embedding_optimizer`. By default `learning_rate`.", examples=[0.02]
     )
     clip_norm: Annotated[float, Field(gt=0.0), Number] | None = Field(
         default=None,
-        description="Largest norm of a step's gradient, of all variables and embedding rows together; a larger one is "
-        "scaled down to it.",
+        description="Largest norm of a step's gradient over all variables and embedding rows together. A larger gradient is "
+        "scaled down to this norm.",
         examples=[1.0],
     )
     seed: Annotated[int, Field(ge=0), Number] = Field(
-        default=1, description="Seed of initial values, order and dropout."
+        default=1, description="Seed of initial weights, example order and dropout."
     )
     patience: Annotated[int, Field(ge=0), Number] = Field(
         default=1,
-        description="Epochs without a better eval loss before the training stops. The best weights are kept.",
+        description="Number of epochs without a better eval loss before training stops. The best weights are kept.",
     )
     precision: Literal["float32", "mixed_bfloat16"] = Field(
         default="float32",
-        description="`mixed_bfloat16`: the layers between the embedding tables and the logits compute in bfloat16 while "
-        "training; variables, gates, logits and losses stay float32, and so does the exported model. For CPUs with "
+        description="Precision of the training step. `mixed_bfloat16`: the layers between the embedding tables and the logits "
+        "compute in bfloat16. Variables, gates, logits, losses and the exported model stay float32. For CPUs with "
         "avx512_bf16 or amx_bf16, and for GPUs.",
     )
     jit_compile: bool = Field(
         default=True,
-        description="Compile the step with XLA. Under `mixed_bfloat16` on a CPU only parts of it are: XLA has no bfloat16 "
-        "products there. On several GPUs it never is.",
+        description="Compile the step with XLA. With `mixed_bfloat16` on a CPU only parts of the step are compiled, because "
+        "XLA has no bfloat16 products there. On several GPUs the step is never compiled.",
     )
     steps_per_execution: Annotated[int, Field(ge=1, le=100_000), Number] = Field(
-        default=1, description="Steps that run as one call into TensorFlow; on several GPUs always 1.", examples=[20]
+        default=1, description="Steps per call into TensorFlow. On several GPUs always 1.", examples=[20]
     )
     checkpoint_minutes: Annotated[float, Field(gt=0.0), Number] = Field(
         default=10.0,
-        description="Minutes of training after which the state is kept, besides after each epoch: a run that is killed "
-        "goes on from there, with the same result.",
+        description="Minutes of training between checkpoints, in addition to one after each epoch. A run that is killed "
+        "continues from its last checkpoint with the same result.",
     )

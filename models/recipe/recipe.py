@@ -26,61 +26,74 @@ from models.recipe.validation import Validation
 
 
 class Recipe(Section):
-    """A whole problem: from logs or labelled examples to a pushed model."""
+    """The whole problem, from logs or labelled examples to a pushed model."""
 
-    name: Name = Field(description="Name of the pipeline, and of its folder under the root.", examples=["shop"])
+    name: Name = Field(description="Name of the pipeline and of its folder under the root.", examples=["shop"])
     description: str = Field(
-        default="", description="What it is for, in a sentence.", examples=["Clicks and orders of the shop."]
+        default="", description="What the recipe is for, in one sentence.", examples=["Clicks and orders of the shop."]
     )
     data: str = Field(
         default=".",
-        description="Folder of the data files, relative to the recipe, or a URL of `s3://`, `gs://` or `minio://`; `--data` "
-        "overrides it.",
+        description="Folder of the data files, relative to the recipe, or a URL that begins with `s3://`, `gs://` or "
+        "`minio://`. `--data` overrides it.",
         examples=["../data", "s3://shop/logs"],
     )
     logs: Logs | None = Field(
         default=None,
-        description="Event logs to make examples from. Either this or `examples`.",
+        description="Event logs to build examples from. Set either this or `examples`.",
         examples=[{"impressions": "shown", "streams": {}}],
     )
     examples: LabelledExamples | None = Field(
         default=None,
-        description="Labelled examples. Either this or `logs`.",
+        description="Labelled examples. Set either this or `logs`.",
         examples=[{"path": "train.parquet", "eval_path": "test.parquet"}],
     )
     split: Split = Field(
-        default=Split(), description="What trains and what evaluates.", examples=[{"eval_fraction": 0.2}]
+        default=Split(),
+        description="Which examples train the model and which evaluate it.",
+        examples=[{"eval_fraction": 0.2}],
     )
     features: Mapping[Name, Feature] = Field(
         min_length=1,
-        description="The model's inputs by name.",
+        description="The model's inputs, by name.",
         examples=[{"price": {"kind": "numeric", "transform": "log1p"}}],
     )
     tasks: Mapping[Name, Task] = Field(
         min_length=1,
-        description="What to predict, by name.",
+        description="The prediction targets, by name.",
         examples=[{"click": {"kind": "binary", "outcome": "click", "window": "30m"}}],
     )
     validation: Validation = Field(
-        default=Validation(), description="Checks on the examples.", examples=[{"drift": {"device": 0.1}}]
+        default=Validation(),
+        description="Checks of the examples before training.",
+        examples=[{"drift": {"device": 0.1}}],
     )
     model: ModelOptions = Field(
-        default=ModelOptions(), description="Architecture and balancing.", examples=[{"architecture": "ple"}]
+        default=ModelOptions(),
+        description="Architecture, loss balancing and regularizers.",
+        examples=[{"architecture": "ple"}],
     )
-    training: Training = Field(default=Training(), description="The training run.", examples=[{"epochs": 3}])
+    training: Training = Field(
+        default=Training(), description="Epochs, batch size, optimizers and precision.", examples=[{"epochs": 3}]
+    )
     evaluation: Evaluation = Field(
-        default=Evaluation(), description="Slices, groups, truth.", examples=[{"slices": [["device"]]}]
+        default=Evaluation(),
+        description="Slices, groups for GAUC and the known truth.",
+        examples=[{"slices": [["device"]]}],
     )
     retrieval: Retrieval | None = Field(
         default=None,
-        description="A retrieval model beside the ranker; without it there is none.",
+        description="A retrieval model that is trained and pushed with the ranker. By default there is none.",
         examples=[{"user": "user_id", "item": "item_id", "positives": {"click": 1.0}}],
     )
-    serving: Serving = Field(default=Serving(), description="Probe and push.", examples=[{"model_name": "shop"}])
-    beam: Beam = Field(default=Beam(), description="How the data stages run.", examples=[{"partitions": 16}])
+    serving: Serving = Field(default=Serving(), description="Score, probe and push.", examples=[{"model_name": "shop"}])
+    beam: Beam = Field(
+        default=Beam(), description="Engine and parallelism of the data stages.", examples=[{"partitions": 16}]
+    )
     kubeflow: Kubeflow | None = Field(
         default=None,
-        description="Where the pipeline runs on Kubeflow; `gatewise compile` and `gatewise schedule` read it.",
+        description="Where the pipeline runs on Kubeflow. `gatewise compile` and `gatewise schedule` read this section; local "
+        "runs ignore it.",
         examples=[{"pipeline_root": "s3://recommender/pipelines"}],
     )
 

@@ -20,19 +20,21 @@ Experiment = Annotated[
 
 
 class RunParameters(Section):
-    """What can be changed from run to run. What is left out is as in the recipe; `epochs` and `seed` are of `training`."""
+    """Values that may change from run to run. A key that is left out has the recipe's value; `epochs` and `seed` belong to `training`."""
 
     as_of: Moment | Literal["latest"] | None = Field(
-        default=None, description="As in `logs`.", examples=["2026-01-15T00:00:00Z"]
+        default=None,
+        description="Moment up to which the logs are complete, as in `logs`.",
+        examples=["2026-01-15T00:00:00Z"],
     )
     epochs: Annotated[int, Field(ge=1), Number] | None = Field(
-        default=None, description="Most passes over the train split.", examples=[3]
+        default=None, description="Maximum number of passes over the train split.", examples=[3]
     )
     seed: Annotated[int, Field(ge=0, le=LARGEST_SEED), Number] | None = Field(
         default=None, description="Seed of the training.", examples=[7]
     )
     push: Annotated[bool, Field(strict=True)] | None = Field(
-        default=None, description="Whether a blessed model is pushed.", examples=[False]
+        default=None, description="Whether to push a blessed model.", examples=[False]
     )
 
     def given(self) -> dict[str, str | int | bool]:
@@ -41,29 +43,29 @@ class RunParameters(Section):
 
 
 class Schedule(Section):
-    """When the pipeline runs on its own: `gatewise schedule create` puts it on Kubeflow Pipelines.
+    """When the pipeline runs by itself. `gatewise schedule create` creates the recurring run on Kubeflow Pipelines.
 
-    One run at a time, and after a pause or an outage one run, not one for each that was missed.
+    Only one run is active at a time. After a pause or an outage one run starts, not one for each missed run.
     """
 
     cron: Cron = Field(
-        description="When a run begins: minute, hour, day of the month, month, day of the week, as in a crontab (six fields "
-        "begin with the second). In the time zone of the cluster's ml-pipeline-scheduledworkflow, its variable "
-        "CRON_SCHEDULE_TIMEZONE; UTC where nobody set it.",
+        description="When a run starts, as in a crontab: minute, hour, day of the month, month, day of the week. A sixth "
+        "field in front is the second. The time zone is that of the cluster's ml-pipeline-scheduledworkflow (its "
+        "variable CRON_SCHEDULE_TIMEZONE), by default UTC.",
         examples=["0 3 * * *"],
     )
     parameters: RunParameters = Field(
         default=RunParameters(),
-        description="What its runs do otherwise than the recipe says.",
+        description="Values that the scheduled runs use instead of the recipe's.",
         examples=[{"epochs": 3, "push": False}],
     )
     experiment: Experiment | None = Field(
         default=None,
-        description="Experiment that holds the runs, made where there is none; by default of the pipeline's name.",
+        description="Experiment of the runs; it is created if it does not exist. By default it has the name of the pipeline.",
         examples=["nightly"],
     )
     service_account: Object | None = Field(
         default=None,
-        description="Kubernetes service account of the pods; by default Kubeflow's own.",
+        description="Kubernetes service account of the pods. By default Kubeflow's own.",
         examples=["pipeline-runner"],
     )

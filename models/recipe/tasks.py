@@ -13,10 +13,10 @@ from models.recipe.units import Duration
 
 
 class Gate(Section):
-    """A condition that the candidate's eval metric must hold, or it is not blessed. At least one limit.
+    """A condition on an eval metric of the candidate. A candidate that fails it is not blessed. Set at least one limit.
 
-    A task that names no gates has two: its log_loss (regression: rmse) beats the constant, and its calibration lies within
-    [0.5, 2] (regression: where no label is negative).
+    A task without `gates` uses two default gates: its log_loss (regression: rmse) must be better than the
+    constant's, and its calibration must be within [0.5, 2] (regression: only if no label is negative).
     """
 
     metric: str = Field(description="One of the task's metrics.", examples=["auc"])
@@ -24,28 +24,30 @@ class Gate(Section):
     at_most: Real | None = Field(default=None, description="Largest allowed value.", examples=[1.1])
     beats: Literal["constant"] | None = Field(
         default=None,
-        description="What it must be better than, on the same examples: `constant` always answers with the task's mean label "
-        "in the train split. For `log_loss`, `rmse` and `mae`.",
+        description="Reference that the candidate must be better than on the same examples. `constant` predicts the task's "
+        "mean label in the train split for every example. It applies to `log_loss`, `rmse` and `mae`.",
         examples=["constant"],
     )
     max_loss_to_baseline: Annotated[float, Field(ge=0.0), Number] | None = Field(
         default=None,
-        description="How much worse than the newest blessed model older than the candidate it may be, in the metric's "
-        "own unit, both measured on the same examples. Holds, and says so, where there is no such model or it cannot be "
-        "asked because a column that it reads is gone.",
+        description="How much worse than the baseline the candidate may be, in the unit of the metric. The baseline is the "
+        "newest blessed model older than the candidate, measured on the same examples. If there is no baseline, "
+        "or it cannot predict because a column that it reads is gone, the gate passes and reports it.",
         examples=[0.005],
     )
     max_loss_to_best: Annotated[float, Field(ge=0.0), Number] | None = Field(
         default=None,
-        description="How much worse than the best value of all blessed models before it may be, in the metric's own unit: "
-        "small losses to each night's baseline add up, this one does not move down with them. Each value was measured on "
-        "its own run's eval split, and starts anew when the definition of the task, its streams or the kind of split "
-        "changes. Holds, and says so, where no value is on record.",
+        description="How much worse than the best value of all earlier blessed models the candidate may be, in the unit of "
+        "the metric. Small losses against each night's baseline add up; this limit does not move down with them. "
+        "Each value was measured on the eval split of its own run. The record starts anew if the definition of "
+        "the task, its streams or the kind of split changes. If no value is on record, the gate passes and "
+        "reports it.",
         examples=[0.05],
     )
     slice: Mapping[str, Scalar] = Field(
         default={},
-        description="Only these examples: column -> value, one of `evaluation.slices`.",
+        description="Restricts the gate to the examples of one slice: column -> value. The slice must be one of "
+        "`evaluation.slices`.",
         examples=[{"device": "phone"}],
     )
 
@@ -63,30 +65,35 @@ def _own_gates(value: Any, handler: pydantic.ValidatorFunctionWrapHandler) -> An
 
 
 class Label(Section):
-    """Where labelled examples keep a task's label."""
+    """The label of a task in labelled examples."""
 
     column: NonEmpty = Field(description="Column with the label.", examples=["income"])
     positive: tuple[Scalar, ...] = Field(
         default=(),
-        description="Values that count as 1, all others as 0; without it the column holds numbers. They are compared as "
-        "in `where`. A row without a value (empty, null, NaN) is not observed.",
+        description="Values that count as 1; all other values count as 0. Without this key the column must contain numbers. "
+        "The values are compared as in `where`. A row without a value (empty, null, NaN) is not observed.",
         examples=[["50000+."]],
     )
 
 
 class Task(Section):
-    """One thing to predict of every example."""
+    """One prediction target."""
 
-    kind: Literal["binary", "regression"] = Field(description="A probability, or a value.", examples=["binary"])
+    kind: Literal["binary", "regression"] = Field(
+        description="`binary` predicts a probability, `regression` a value.", examples=["binary"]
+    )
     outcome: str | None = Field(
-        default=None, description="The stream whose events are the positives (logs).", examples=["click"]
+        default=None, description="With logs: the stream whose events are the positives.", examples=["click"]
     )
     window: Duration | None = Field(
-        default=None, description="How long after the impression an outcome still counts (logs).", examples=["7d"]
+        default=None,
+        description="With logs: attribution window, the longest time from the impression to an outcome that still counts.",
+        examples=["7d"],
     )
     conditioned_on: str | None = Field(
         default=None,
-        description="A binary task that must have happened for this one to be observed: elsewhere the weight is 0.",
+        description="Binary task that must be positive for this task to be observed. All other examples are masked: they get "
+        "weight 0.",
         examples=["click"],
     )
     after: str | None = Field(
@@ -96,26 +103,28 @@ class Task(Section):
         examples=["click"],
     )
     aggregate: Literal["sum", "max"] = Field(
-        default="sum", description="Regression: several outcomes of one impression are summed, or the largest counts."
+        default="sum",
+        description="Regression: label of an impression with several outcomes, their sum or their maximum.",
     )
     label: Label | None = Field(
         default=None,
-        description="Where the label stands (labelled examples).",
+        description="With labelled examples: where the label is.",
         examples=[{"column": "income", "positive": ["50000+."]}],
     )
     loss: str | None = Field(
         default=None,
-        description="binary: `binary_crossentropy`. regression: `squared_error`, `absolute_error`, `huber`, "
+        description="Loss of the task. binary: `binary_crossentropy`. regression: `squared_error`, `absolute_error`, `huber`, "
         "`squared_log_error`, `poisson`. By default the first of its kind.",
         examples=["squared_log_error"],
     )
     weight: Annotated[float, Field(gt=0.0), Number] = Field(
-        default=1.0, description="Weight of the task's loss among the tasks.", examples=[1.0]
+        default=1.0, description="Weight of the task's loss in the total loss.", examples=[1.0]
     )
     metrics: tuple[str, ...] | None = Field(
         default=None,
-        description="Metrics to report; by default all of its kind. binary: `auc`, `log_loss`, `pr_auc`, `calibration`, "
-        "`gauc`. regression: `rmse`, `mae`, `calibration`. `example_count` and `positive_count` always.",
+        description="Metrics to report. binary: `auc`, `log_loss`, `pr_auc`, `calibration`, `gauc`. regression: `rmse`, "
+        "`mae`, `calibration`. By default all of the kind. `example_count` and `positive_count` are always "
+        "reported.",
         examples=[["auc", "log_loss"]],
     )
     gates: Annotated[
@@ -123,14 +132,15 @@ class Task(Section):
         pydantic.WrapValidator(_own_gates, json_schema_input_type=tuple[Gate, ...] | Literal["none"]),
     ] = Field(
         default=None,
-        description="What must hold for a push, instead of the default gates: log_loss (regression: rmse) better than that of "
-        "the train split's mean label, and calibration within [0.5, 2]. `none`: no gate.",
+        description="Conditions for a push. They replace the default gates: log_loss (regression: rmse) better than that of "
+        "the train split's mean label, and calibration within [0.5, 2]. `none`: no gates.",
         examples=[[{"metric": "auc", "at_least": 0.7}]],
     )
     unmeasured: Literal["refuse", "allow"] = Field(
         default="refuse",
-        description="What follows when no eval example of the task is observed, so that nothing of it can be measured. "
-        "`refuse`: the model is not blessed, whatever the gates. `allow`: it may be, and the task's gates are passed over.",
+        description="What to do if no eval example of the task is observed, so that the task cannot be measured. `refuse`: "
+        "the model is not blessed, whatever the gates. `allow`: the gates of the task are skipped, and the model "
+        "may be blessed.",
         examples=["allow"],
     )
 

@@ -12,24 +12,24 @@ from models.recipe.section import Number, Section
 
 
 class Validation(Section):
-    """What must be true of the examples before anything is learned from them."""
+    """Conditions that the examples must meet before training."""
 
     schema_path: str | None = Field(
         default=None,
         alias="schema",
-        description="A curated TFDV schema (text proto), relative to the recipe. Without it one is inferred, and only "
-        "drift can be found.",
+        description="Curated TFDV schema (text proto), relative to the recipe. Without it, the schema is inferred and only "
+        "drift can be detected.",
         examples=["shop_schema.pbtxt"],
     )
     on_anomaly: Literal["stop", "warn"] = Field(
-        default="stop", description="What a departure from the curated schema does."
+        default="stop", description="What to do if the examples deviate from the curated schema."
     )
     drift: Mapping[str, Annotated[float, Field(gt=0.0), Number]] = Field(
         default={},
-        description="Column -> largest distance to the last good run: L-infinity of the shares for texts and ids, "
-        "Jensen-Shannon divergence for numbers.",
+        description="Column -> largest allowed distance to the last good run: the L-infinity distance of the value shares for "
+        "texts and ids, the Jensen-Shannon divergence for numbers.",
         examples=[{"device": 0.1}],
     )
-    on_drift: Literal["stop", "warn"] = Field(default="stop", description="What a drift beyond its limit does.")
+    on_drift: Literal["stop", "warn"] = Field(default="stop", description="What to do if a drift exceeds its limit.")
 
     model_config = pydantic.ConfigDict(frozen=True, extra="forbid", populate_by_name=True)

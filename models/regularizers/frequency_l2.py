@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @keras.saving.register_keras_serializable(package="gatewise")
 class FrequencyL2(RowRegularizer):
-    """Squared embeddings of the batch's rows over their frequency: against learning rare ids by heart.
+    """L2 penalty on the embedding rows of the batch, divided by their frequency, against overfitting of rare ids.
 
     penalty = strength * sum over the distinct rows j that the batch reads of |e_j|^2 / n_j
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @keras.saving.register_keras_serializable(package="gatewise")
 class L2(Regularizer):
-    """Squared weights of the dense layers as a cost: for networks that are large for their data.
+    """L2 penalty on the kernels of the dense layers, for networks that are large for their data.
 
     penalty = strength * sum of squares of all dense kernels, those of experts, gates and towers included. Biases and
     embedding tables cost nothing: a table's rare rows would be pulled to zero by every batch they are not in, and each

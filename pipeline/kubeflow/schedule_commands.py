@@ -21,10 +21,10 @@ from pipeline.native_stderr import native_stderr_to
 
 app = typer.Typer(
     name="schedule",
-    help="Retrain on a schedule: a recipe's recurring run on Kubeflow Pipelines.\n\n"
-    "The recipe's section kubeflow.schedule declares it (docs/recipe.md), or a file that --schedule names "
+    help="Retrain on a schedule: manage a recipe's recurring run on Kubeflow Pipelines.\n\n"
+    "The recipe's section kubeflow.schedule (docs/recipe.md) declares the schedule, or a file that you name with --schedule "
     "(kubeflow/schedule.yaml). Start with: gatewise schedule create RECIPE --host http://localhost:8888 --dry-run\n\n"
-    "Who asks: KFP_TOKEN holds a bearer token, KFP_COOKIE a log-in's cookie, both in the environment.",
+    "To authenticate, set the environment variable KFP_TOKEN to a bearer token, or KFP_COOKIE to a session cookie.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -35,33 +35,42 @@ Host = Annotated[
         "--host",
         metavar="URL",
         envvar="KF_PIPELINES_ENDPOINT",
-        help="Kubeflow Pipelines' address, in front of /apis/v2beta1.",
+        help="Address of Kubeflow Pipelines, without /apis/v2beta1.",
     ),
 ]
 Namespace = Annotated[
-    str | None, typer.Option("--namespace", metavar="NAME", help="Your namespace, on a server for several users.")
+    str | None, typer.Option("--namespace", metavar="NAME", help="Your namespace on a multi-user server.")
 ]
 CaCert = Annotated[
     Path | None,
     typer.Option(
-        "--ca-cert", metavar="FILE", help="The authority that signed the server's certificate, in PEM format."
+        "--ca-cert",
+        metavar="FILE",
+        help="Certificate of the authority that signed the server's certificate, in PEM format.",
     ),
 ]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and change nothing.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the changes without making them.")]
 WhileRunning = Annotated[
-    bool, typer.Option("--while-running", help="Also while a run of it is in progress: it goes on, two may overlap.")
+    bool,
+    typer.Option(
+        "--while-running", help="Proceed even if a run is in progress. That run continues; two runs may overlap."
+    ),
 ]
-Name = Annotated[str, typer.Argument(metavar="NAME_OR_RECIPE", help="The name that list shows, or the recipe's file.")]
+Name = Annotated[
+    str, typer.Argument(metavar="NAME_OR_RECIPE", help="Name of the schedule, as list shows it, or the recipe file.")
+]
 
 
 @app.command()
 def create(
-    recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="The recipe file, such as recipes/shop.yaml.")],
+    recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="Recipe file, such as recipes/shop.yaml.")],
     host: Host,
     schedule: Annotated[
         Path | None,
         typer.Option(
-            "--schedule", metavar="FILE.yaml", help="A file of the keys of kubeflow.schedule, instead of the recipe's."
+            "--schedule",
+            metavar="FILE.yaml",
+            help="File with the keys of kubeflow.schedule; replaces the recipe's section.",
         ),
     ] = None,
     overrides: Annotated[
@@ -69,7 +78,7 @@ def create(
         typer.Option(
             "--set",
             metavar="KEY=VALUE",
-            help='Another value for one key: kubeflow.schedule.cron="0 5 * * *". Repeatable.',
+            help='Override one key, such as kubeflow.schedule.cron="0 5 * * *". Repeatable.',
         ),
     ] = [],  # noqa: B006
     namespace: Namespace = None,
@@ -77,9 +86,10 @@ def create(
     while_running: WhileRunning = False,
     dry_run: DryRun = False,
 ) -> None:
-    """Put a recipe's schedule on Kubeflow Pipelines, or change it: never a second one. Run it again after an interruption.
+    """Create or update a recipe's schedule on Kubeflow Pipelines. A recipe has one schedule. Repeat it after an interruption.
 
-    Compiles the recipe and uploads it as a version named by its content, unless it is there. A paused schedule stays paused.
+    Compiles the recipe and uploads it as a version named by its content, unless that version exists. A paused schedule stays
+    paused.
 
     Example: gatewise schedule create my.yaml --host http://localhost:8888 --dry-run
     """
@@ -96,7 +106,7 @@ def create(
 
 @app.command(name="list")
 def list_schedules(host: Host, namespace: Namespace = None, ca_cert: CaCert = None) -> None:
-    """List the schedules that gatewise made: when, which version, with which parameters, running or paused.
+    """List the schedules that gatewise created, with time, version, parameters and state.
 
     Example: gatewise schedule list --host http://localhost:8888
     """
@@ -108,7 +118,7 @@ def list_schedules(host: Host, namespace: Namespace = None, ca_cert: CaCert = No
 
 @app.command()
 def pause(name: Name, host: Host, namespace: Namespace = None, ca_cert: CaCert = None, dry_run: DryRun = False) -> None:
-    """Pause a schedule: no run begins until resume; one in progress goes on.
+    """Pause a schedule. No run starts until resume; a run in progress continues.
 
     Example: gatewise schedule pause shop --host http://localhost:8888
     """
@@ -123,7 +133,7 @@ def pause(name: Name, host: Host, namespace: Namespace = None, ca_cert: CaCert =
 def resume(
     name: Name, host: Host, namespace: Namespace = None, ca_cert: CaCert = None, dry_run: DryRun = False
 ) -> None:
-    """Resume a paused schedule. Runs that it missed are not caught up with, except for the last.
+    """Resume a paused schedule. Of the runs that it missed, only the last one starts.
 
     Example: gatewise schedule resume shop --host http://localhost:8888
     """
@@ -140,14 +150,16 @@ def run_now(
     host: Host,
     parameters: Annotated[
         list[str],
-        typer.Option("--parameter", metavar="KEY=VALUE", help="as_of, epochs, seed or push, for this run. Repeatable."),
+        typer.Option(
+            "--parameter", metavar="KEY=VALUE", help="Value of as_of, epochs, seed or push for this run. Repeatable."
+        ),
     ] = [],  # noqa: B006
     namespace: Namespace = None,
     ca_cert: CaCert = None,
     while_running: WhileRunning = False,
     dry_run: DryRun = False,
 ) -> None:
-    """Start one run now, as the schedule would: its version, its parameters. A paused schedule stays paused.
+    """Start one run now with the schedule's version and parameters. A paused schedule stays paused.
 
     Example: gatewise schedule run-now shop --parameter as_of=2026-01-15T00:00:00Z --host http://localhost:8888
     """
@@ -169,7 +181,7 @@ def delete(
     while_running: WhileRunning = False,
     dry_run: DryRun = False,
 ) -> None:
-    """Delete a schedule. Its runs, the pipeline and the pipeline's versions stay.
+    """Delete a schedule. Its runs, its pipeline and the pipeline's versions stay.
 
     Example: gatewise schedule delete shop --host http://localhost:8888
     """
