@@ -28,7 +28,10 @@ from components.validation.curated_schema import CuratedSchema
 from components.validation.plan import ValidationPlan
 from models.architectures import ARCHITECTURES
 from models.balancing import BALANCERS
+from models.losses import LOSSES
 from models.recipe.recipe import Recipe
+from models.recipe.registry import path_of
+from models.recipe.tasks import loss_of
 from models.regularizers import REGULARIZERS
 from models.training.plan import TrainerPlan
 from pipeline.code_version import code_version
@@ -198,5 +201,6 @@ def _methods(recipe: Recipe) -> list[str]:
         ARCHITECTURES[recipe.model.architecture],
         BALANCERS[recipe.model.balancer],
         *(REGULARIZERS[name] for name in recipe.model.regularizers),
+        *(path_of(loss_of(task), LOSSES, "loss") for task in recipe.tasks.values()),
     ]
     return [path.rpartition(".")[0] for path in paths]

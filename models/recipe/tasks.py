@@ -99,8 +99,8 @@ class Task(Section):
     )
     loss: str | None = Field(
         default=None,
-        description="binary: `binary_crossentropy`. regression: `squared_error`, `absolute_error`, `huber`, "
-        "`squared_log_error`, `poisson`. By default the first of its kind.",
+        description="What training minimises: a loss of the task's kind, see the table below, or the dotted path of a `Loss` "
+        "from outside. By default the first of its kind.",
         examples=["squared_log_error"],
     )
     weight: Annotated[float, Field(gt=0.0), Number] = Field(
@@ -129,9 +129,13 @@ class Task(Section):
     )
 
 
+DEFAULT_LOSSES = {"binary": "binary_crossentropy", "regression": "squared_error"}
+"""{kind: the first loss of the table that is for it}."""
+
+
 def loss_of(task: Task) -> str:
     """The task's loss, or the default of its kind."""
-    return task.loss or {"binary": "binary_crossentropy", "regression": "squared_error"}[task.kind]
+    return task.loss or DEFAULT_LOSSES[task.kind]
 
 
 METRICS = {

@@ -18,7 +18,6 @@ from keras import ops
 
 from models.features.layout import FeatureLayout, features_of, missing_name, part_of
 from models.layers.feature_encoder import FeatureEncoder
-from models.losses import LOSSES
 
 if TYPE_CHECKING:
     from models.training.multi_task_model import MultiTaskModel
@@ -87,8 +86,8 @@ class UserOnce:
             c,
             training=False,
         )
-        losses = zip(self.model.tasks, self.model.loss_names, strict=True)
-        return {task: LOSSES[name].prediction(logits[task]) for task, name in losses}
+        losses = zip(self.model.tasks, self.model.loss_functions, strict=True)
+        return {task: loss.prediction(logits[task]) for task, loss in losses}
 
     def _pairs(self) -> list[tuple[keras.Variable, keras.Variable]]:
         """Each of the architecture's variables, and the twin's."""

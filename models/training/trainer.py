@@ -21,8 +21,9 @@ from models.features import input_pipeline
 from models.features.layout import FeatureLayout, features_of
 from models.files.whole_file import write_whole
 from models.layers.feature_encoder import FeatureEncoder
+from models.losses import LOSSES
 from models.recipe.errors import TrainingError
-from models.recipe.registry import load, lookup
+from models.recipe.registry import load, lookup, path_of
 from models.regularizers import REGULARIZERS
 from models.serving.export import export
 from models.serving.user_once import UserOnce
@@ -227,7 +228,8 @@ def build_model(plan: TrainerPlan, layout: FeatureLayout, precision: str | None 
         layout: of the features.
         precision: of the encoder's output and the architecture; by default the plan's.
     """
-    tasks = tuple(TaskInfo(name=name, kind=task.kind) for name, task in plan.tasks.items())
+    outputs = {name: load(path_of(task.loss, LOSSES, "loss")).outputs for name, task in plan.tasks.items()}
+    tasks = tuple(TaskInfo(name=name, kind=task.kind, outputs=outputs[name]) for name, task in plan.tasks.items())
     policy = keras.DTypePolicy(precision or plan.training.precision)
     encoder = FeatureEncoder(
         {name: (rows, dim) for name, (rows, dim) in layout.tables.items()},
@@ -240,19 +242,15 @@ def build_model(plan: TrainerPlan, layout: FeatureLayout, precision: str | None 
     architecture = load(lookup(plan.architecture, ARCHITECTURES, "architecture"))
     balancer = load(lookup(plan.balancer, BALANCERS, "balancer"))
     weights = tuple(task.weight for task in plan.tasks.values())
+    optimizer = plan.training.embedding_optimizer or plan.training.optimizer
+    rate = plan.training.embedding_learning_rate or plan.training.learning_rate
     model = MultiTaskModel(
         encoder,
         architecture(tasks, **plan.options, dtype=policy),
         balancer(tuple(plan.tasks), weights, **plan.balancer_options),
         {name: task.loss for name, task in plan.tasks.items()},
         [load(lookup(name, REGULARIZERS, "regularizer"))(**options) for name, options in plan.regularizers.items()],
-        load(
-            lookup(
-                plan.training.embedding_optimizer or plan.training.optimizer,
-                EMBEDDING_OPTIMIZERS,
-                "embedding optimizer",
-            )
-        )(learning_rate=plan.training.embedding_learning_rate or plan.training.learning_rate),
+        load(lookup(optimizer, EMBEDDING_OPTIMIZERS, "embedding optimizer"))(learning_rate=rate),
         plan.training.clip_norm,
     )
     model.compiles_parts = compiles_parts(plan.training.jit_compile, policy.name)
