@@ -11,6 +11,7 @@ LOSSES = {
     "huber": "models.losses.huber.Huber",
     "squared_log_error": "models.losses.squared_log_error.SquaredLogError",
     "poisson": "models.losses.poisson.Poisson",
+    "zero_inflated_lognormal": "models.losses.zero_inflated_lognormal.ZeroInflatedLognormal",
 }
 
 LOSS = "models.losses.base.Loss"
