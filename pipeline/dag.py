@@ -29,8 +29,10 @@ from components.validation.plan import ValidationPlan
 from models.architectures import ARCHITECTURES
 from models.backbones import BACKBONES
 from models.balancing import BALANCERS
+from models.losses import LOSSES
 from models.recipe.recipe import Recipe
 from models.recipe.registry import path_of
+from models.recipe.tasks import loss_of
 from models.regularizers import REGULARIZERS
 from models.training.plan import TrainerPlan
 from pipeline.code_version import code_version
@@ -201,5 +203,6 @@ def _methods(recipe: Recipe) -> list[str]:
         path_of(recipe.model.backbone, BACKBONES, "backbone"),
         path_of(recipe.model.balancer, BALANCERS, "balancer"),
         *(path_of(name, REGULARIZERS, "regularizer") for name in recipe.model.regularizers),
+        *(path_of(loss_of(task), LOSSES, "loss") for task in recipe.tasks.values()),
     ]
     return [path.rpartition(".")[0] for path in paths]

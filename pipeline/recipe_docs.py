@@ -17,6 +17,7 @@ from pydantic_core import PydanticUndefined
 from models.architectures import ARCHITECTURES
 from models.backbones import BACKBONES
 from models.balancing import BALANCERS
+from models.losses import LOSS, LOSSES
 from models.recipe import kubeflow, retrieval, schedule
 from models.recipe.beam import Beam
 from models.recipe.evaluation import Evaluation, Truth
@@ -25,7 +26,7 @@ from models.recipe.file import schema_text
 from models.recipe.logs import Csv, LabelledExamples, LogLimits, Logs, Split, Stream, Time
 from models.recipe.model import ModelOptions, Training
 from models.recipe.recipe import Recipe
-from models.recipe.registry import in_words, signature, summary
+from models.recipe.registry import facts, in_words, signature, summary
 from models.recipe.section import Section
 from models.recipe.serving import Serving
 from models.recipe.tasks import Gate, Label, Task
@@ -166,6 +167,17 @@ A URL with credentials (`s3://KEY:SECRET@BUCKET`, `?Signature=...`) is refused, 
 """
 
 
+LOSSES_HEAD = """\
+## Losses
+
+`tasks.NAME.loss`. A loss of your own is the dotted path of a subclass of `models.losses.base.Loss`, such as `shop.losses.Gamma`.
+A balancer that needs losses of 0 or more refuses one that can be below 0.
+
+| name | kind | what it is, and what for | labels | logits | can be below 0 |
+|---|---|---|---|---|---|
+"""
+
+
 def page() -> str:
     """The text of docs/recipe.md."""
     parts = [HEAD.replace("{example}", EXAMPLE)]
@@ -176,6 +188,9 @@ def page() -> str:
         )
         parts.extend(_row(name, field) for name, field in section.model_fields.items())
         parts.append("\n")
+    parts.append(LOSSES_HEAD)
+    parts.extend(_loss_row(name, path) for name, path in LOSSES.items())
+    parts.append("\n")
     for heading, table, key in (
         ("Architectures", ARCHITECTURES, "`model.architecture`; options in `model.options.NAME`"),
         ("Backbones", BACKBONES, "`model.backbone`; options in `model.backbone_options.NAME`"),
@@ -188,6 +203,12 @@ def page() -> str:
         parts.extend(f"| `{name}` | {_cell(summary(path))} | {_options(path)} |\n" for name, path in table.items())
         parts.append("\n")
     return "".join(parts).rstrip() + "\n"
+
+
+def _loss_row(name: str, path: str) -> str:
+    about = facts(path, LOSS)
+    cells = [f"`{name}`", about["kind"], summary(path), about["labels"], str(about["outputs"])]
+    return f"| {' | '.join(map(_cell, cells))} | {'yes' if about['negative'] else 'no'} |\n"
 
 
 def _options(path: str) -> str:

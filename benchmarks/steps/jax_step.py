@@ -22,7 +22,7 @@ from models.architectures import ARCHITECTURES
 from models.architectures.encoded import Encoded
 from models.architectures.task_info import TaskInfo
 from models.layers.feature_encoder import FeatureEncoder
-from models.losses import binary_crossentropy
+from models.losses.binary_crossentropy import BinaryCrossentropy
 
 _WARM_UP_STEPS = 3
 _LEARNING_RATE = 0.001
@@ -88,9 +88,8 @@ def make_step(problem: StepProblem) -> tuple[Callable[[State, Any, Any], tuple[A
     def loss_of(rows: Any, variables: Any, row_ids: Any, features: Any, labels: Any) -> Any:
         x = encoder.assemble(rows, row_ids, features)
         logits, _ = network.stateless_call(variables, constants, Encoded(x), training=True)
-        return sum(
-            keras.ops.mean(binary_crossentropy(logits[task], labels[:, place])) for place, task in enumerate(TASKS)
-        )
+        loss = BinaryCrossentropy()
+        return sum(keras.ops.mean(loss.value(logits[task], labels[:, place])) for place, task in enumerate(TASKS))
 
     def step(state: State, ids: Any, labels: Any) -> tuple[Any, State]:
         tables, variables, moments = state

@@ -7,13 +7,15 @@ from typing import Literal
 
 import pydantic
 
-from models.loss_names import LOSS_DOMAINS
+from models.losses import LOSS, LOSSES
 from models.recipe.features import MultiValued, feature_columns, raw_type
 from models.recipe.logs import Csv, LabelledExamples, Logs, Time
 from models.recipe.recipe import Recipe
+from models.recipe.registry import facts, path_of
 from models.recipe.retrieval_columns import column_type
 from models.recipe.section import Scalar
 from models.recipe.stage_plan import StagePlan
+from models.recipe.tasks import Task, loss_of
 
 ColumnType = Literal["bytes", "int", "float"]
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
@@ -63,10 +65,19 @@ class StreamPlan(StagePlan):
     nulls: tuple[str, ...] = ()
 
 
+class DomainPlan(StagePlan):
+    """The labels that a loss is defined for: `label > above` and `label >= at_least`."""
+
+    loss: str
+    words: str
+    above: float | None = None
+    at_least: float | None = None
+
+
 class TaskPlan(StagePlan):
     """A task: from an outcome stream and a window in microseconds, or from a label column.
 
-    `loss` is named only where it restricts the labels: another change of the loss does not read the logs again.
+    `domain` is there only where the loss restricts the labels: another change of the loss does not read the logs again.
     """
 
     name: str
@@ -77,7 +88,7 @@ class TaskPlan(StagePlan):
     aggregate: Literal["sum", "max"] = "sum"
     label: str | None = None
     positive: tuple[Scalar, ...] = ()
-    loss: str | None = None
+    domain: DomainPlan | None = None
     unmeasured: Literal["refuse", "allow"] = "refuse"
 
 
@@ -178,7 +189,7 @@ def _of_logs(recipe: Recipe, logs: Logs) -> dict[str, object]:
             conditioned_on=task.conditioned_on,
             unmeasured=task.unmeasured,
             aggregate=task.aggregate,
-            loss=_restricting(task.loss),
+            domain=_domain(task),
         )
         for name, task in recipe.tasks.items()
     ]
@@ -209,15 +220,20 @@ def _of_examples(recipe: Recipe, examples: LabelledExamples) -> dict[str, object
             unmeasured=task.unmeasured,
             label=task.label.column if task.label else None,
             positive=task.label.positive if task.label else (),
-            loss=_restricting(task.loss),
+            domain=_domain(task),
         )
         for name, task in recipe.tasks.items()
     ]
     return {"impressions": None, "streams": tuple(streams), "tasks": tuple(tasks), "as_of": None}
 
 
-def _restricting(loss: str | None) -> str | None:
-    return loss if loss in LOSS_DOMAINS else None
+def _domain(task: Task) -> DomainPlan | None:
+    loss = loss_of(task)
+    about = facts(path_of(loss, LOSSES, "loss"), LOSS)
+    above, at_least = about["above"], about["at_least"]
+    if above is None and at_least is None:
+        return None
+    return DomainPlan(loss=loss, words=about["labels"], above=above, at_least=at_least)
 
 
 def _columns(recipe: Recipe) -> tuple[ColumnPlan, ...]:

@@ -104,8 +104,8 @@ def count_labels(part: pl.DataFrame, split: str, plan: EventLogsPlan, tally: Tal
         label, weight = part[f"label/{task.name}"], part[f"weight/{task.name}"]
         tally.add(int((weight > 0).sum()), "task", task.name, split, "observed")
         tally.add(int((label > 0).sum()), "task", task.name, split, "positives")
-        if task.loss is not None:
-            count_outside(part, task, tally)
+        if task.domain is not None:
+            count_outside(part, task, task.domain, tally)
 
 
 def _to_list(column: pl.Series, values: pa.DataType, separator: str | None) -> pa.LargeListArray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 
@@ -17,6 +17,10 @@ class Balancer(keras.layers.Layer, abc.ABC):
         tasks: names of the tasks, in the order of the losses.
         weights: the recipe's weight of each task, kept as `task_weights`.
     """
+
+    needs_non_negative: ClassVar[bool] = (
+        False  # whether a loss below 0 breaks it: the recipe's check reads it from the source
+    )
 
     def __init__(self, tasks: tuple[str, ...], weights: tuple[float, ...], **layer: Any) -> None:
         super().__init__(**layer)

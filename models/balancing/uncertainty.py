@@ -30,6 +30,8 @@ class Uncertainty(Weighting):
         weights: weight of each task's term.
     """
 
+    needs_non_negative = True
+
     def __init__(self, tasks: tuple[str, ...], weights: tuple[float, ...], **layer: Any) -> None:
         super().__init__(tasks, weights, **layer)
 

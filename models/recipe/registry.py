@@ -1,9 +1,9 @@
 """The one place where an unknown name is refused, and where a method's options are read from its signature.
 
-The tables of methods (ARCHITECTURES, BALANCERS, REGULARIZERS) map a name to the dotted path of a class.
+The tables of methods (ARCHITECTURES, BALANCERS, REGULARIZERS, LOSSES) map a name to the dotted path of a class.
 Paths, not classes, so that `gatewise validate` can check a recipe without importing Keras: an option's
 name, type and default are read from the source of the class's `__init__`, its single place of truth. The type is a name
-of `models.recipe.option_types`, which has its range.
+of `models.recipe.option_types`, which has its range. What a class says of itself in literals is read in the same way.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import importlib.util
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pydantic
@@ -99,6 +100,67 @@ def summary(path: str) -> str:
     return (ast.get_docstring(_class(path)) or "").split("\n\n")[0].replace("\n", " ").strip()
 
 
+@cache
+def facts(path: str, root: str) -> Mapping[str, Any]:
+    """What a class says of itself: {name: value} of the class variables that it and its bases set to literals.
+
+    Read from the sources, without importing the class. One that is set to anything but a literal is left out.
+
+    Args:
+        path: dotted path of a class.
+        root: dotted path of the type that it derives from, where the defaults stand.
+
+    Raises:
+        InputError: it does not derive from `root`.
+    """
+    found = _facts(path, root)
+    if found is None:
+        raise InputError(
+            f"{path!r} is no subclass of {root}. Expected one that names it, or another of its subclasses, as a base, imported "
+            "from the module that defines it."
+        )
+    return MappingProxyType(found)
+
+
+def _facts(path: str, root: str) -> dict[str, Any] | None:
+    """None of a class that does not derive from `root`, and of one without a source."""
+    try:
+        class_ = _class(path)
+    except (ImportError, StopIteration, SyntaxError, ValueError, OSError):
+        return None
+    module = path.rpartition(".")[0]
+    inherited: dict[str, Any] | None = {} if path == root else None
+    for base in reversed(class_.bases) if path != root else ():
+        first, _, rest = ast.unparse(base).partition(".")
+        of_base = _facts(".".join(filter(None, (_imported(module).get(first, f"{module}.{first}"), rest))), root)
+        inherited = inherited if of_base is None else {**(inherited or {}), **of_base}
+    return None if inherited is None else _with_own_facts(inherited, class_)
+
+
+def _with_own_facts(found: dict[str, Any], class_: ast.ClassDef) -> dict[str, Any]:
+    for node in class_.body:
+        target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
+        if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(target, ast.Name) and node.value is not None:
+            try:
+                found[target.id] = ast.literal_eval(node.value)
+            except ValueError:
+                found.pop(target.id, None)
+    return found
+
+
+def _imported(module: str) -> dict[str, str]:
+    """{name in a module: dotted path of what it was imported from}."""
+    found: dict[str, str] = {}
+    for node in _tree(module).body:
+        if isinstance(node, ast.Import):
+            found |= {alias.asname or alias.name: alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            source = "." * node.level + (node.module or "")
+            source = importlib.util.resolve_name(source, module.rpartition(".")[0]) if node.level else source
+            found |= {alias.asname or alias.name: f"{source}.{alias.name}" for alias in node.names}
+    return found
+
+
 def check_options(options: Mapping[str, Any], path: str, where: str) -> dict[str, Any]:
     """The options, each of the type, and in the range, that the signature of the class at `path` states.
 
@@ -166,11 +228,15 @@ _TYPES = vars(option_types) | {
 @cache
 def _class(path: str) -> ast.ClassDef:
     module, _, name = path.rpartition(".")
+    return next(node for node in _tree(module).body if isinstance(node, ast.ClassDef) and node.name == name)
+
+
+@cache
+def _tree(module: str) -> ast.Module:
     spec = importlib.util.find_spec(module)
     if spec is None or spec.origin is None:
         raise ImportError(f"no module {module}")
-    tree = ast.parse(Path(spec.origin).read_text(encoding="utf-8"))
-    return next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == name)
+    return ast.parse(Path(spec.origin).read_text(encoding="utf-8"))
 
 
 def _init(path: str) -> ast.FunctionDef:

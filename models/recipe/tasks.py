@@ -113,8 +113,8 @@ class Task(Section):
     )
     loss: str | None = Field(
         default=None,
-        description="Loss of the task. binary: `binary_crossentropy`. regression: `squared_error`, `absolute_error`, `huber`, "
-        "`squared_log_error`, `poisson`. By default the first of its kind.",
+        description="Loss of the task: a name from the table [Losses](#losses) for tasks of its kind. By default the first of "
+        "its kind.",
         examples=["squared_log_error"],
     )
     weight: Annotated[float, Field(gt=0.0), Number] = Field(
@@ -150,9 +150,13 @@ def after_of(task: Task) -> str | None:
     return task.after or task.conditioned_on
 
 
+DEFAULT_LOSSES = {"binary": "binary_crossentropy", "regression": "squared_error"}
+"""{kind: the first loss of the table that is for it}."""
+
+
 def loss_of(task: Task) -> str:
     """The task's loss, or the default of its kind."""
-    return task.loss or {"binary": "binary_crossentropy", "regression": "squared_error"}[task.kind]
+    return task.loss or DEFAULT_LOSSES[task.kind]
 
 
 METRICS = {

@@ -20,7 +20,6 @@ from models.architectures.base import Architecture
 from models.architectures.encoded import Encoded
 from models.features.layout import FeatureLayout, features_of, missing_name, part_of
 from models.layers.feature_encoder import FeatureEncoder
-from models.losses import LOSSES
 from models.recipe.errors import TrainingError
 
 if TYPE_CHECKING:
@@ -115,8 +114,8 @@ class UserOnce:
     def __call__(self, user: Mapping[str, Any], candidates: Mapping[str, Any]) -> dict[str, Any]:
         u, c = (self._encoded(*pair) for pair in zip(self.encoders, (user, candidates), strict=True))
         logits = self.split(u, c)
-        losses = zip(self.model.tasks, self.model.loss_names, strict=True)
-        return {task: LOSSES[name].prediction(logits[task]) for task, name in losses}
+        losses = zip(self.model.tasks, self.model.loss_functions, strict=True)
+        return {task: loss.prediction(logits[task]) for task, loss in losses}
 
     def _encoded(self, encoder: FeatureEncoder, features: Mapping[str, Any]) -> Any:
         """(row, dim): what the model's encoder gives for a part of the features, from its own tables."""

@@ -13,6 +13,7 @@ from models.balancing import BALANCERS
 from models.embedding_optimizers import EMBEDDING_OPTIMIZERS
 from models.features.layout import FeatureLayout, features_of
 from models.layers.feature_encoder import FeatureEncoder
+from models.losses import LOSSES
 from models.recipe.registry import load, path_of
 from models.regularizers import REGULARIZERS
 from models.serving.user_once import UserOnce, check_split, why_not
@@ -32,7 +33,13 @@ def build_model(plan: TrainerPlan, layout: FeatureLayout, precision: str | None 
         precision: of the encoder's output and the architecture; by default the plan's.
     """
     tasks = tuple(
-        TaskInfo(name=name, kind=task.kind, after=task.after, conditional=task.conditional)
+        TaskInfo(
+            name=name,
+            kind=task.kind,
+            outputs=load(path_of(task.loss, LOSSES, "loss")).outputs,
+            after=task.after,
+            conditional=task.conditional,
+        )
         for name, task in plan.tasks.items()
     )
     policy = keras.DTypePolicy(precision or plan.training.precision)

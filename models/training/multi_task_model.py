@@ -25,8 +25,9 @@ from models.embedding_optimizers.lazy_adam import LazyAdam
 from models.embedding_optimizers.one_pass import compiled, one_pass
 from models.layers.dropout import Dropout
 from models.layers.feature_encoder import FeatureEncoder
-from models.losses import LOSSES, task_loss
-from models.recipe.registry import lookup
+from models.losses import LOSSES
+from models.losses.task_loss import task_loss
+from models.recipe.registry import load, path_of
 from models.regularizers.base import Regularizer, RowRegularizer
 from models.training import replicas
 from models.training.combined_gradients import combined_gradients
@@ -56,18 +57,18 @@ class MultiTaskModel(keras.Model):
         encoder: features -> (batch, dim).
         architecture: Encoded -> {task: logits}.
         balancer: a Weighting or GradientCombiner for the same tasks.
-        losses: {task: name in LOSSES}.
+        losses: {task: name in LOSSES, or the dotted path of a Loss from outside}.
         regularizers: costs of the architecture's variables, or of the rows that a batch reads.
         embedding_optimizer: moves the rows of the embedding tables; by default LazyAdam.
         clip_norm: gradients of a larger norm are scaled down to it: one norm, over all variables and the rows that the
             batch reads, after balancing. None for no limit.
         backbone: what mixes the features in front of the architecture; by default nothing does.
 
-    Call: features -> {task: (batch,) logits}.
+    Call: features -> {task: (batch,) logits, or (batch, outputs) where its loss has several}.
 
     Raises:
         InputError: an unknown loss.
-        ValueError: the parts are not for the same tasks, or the balancer is of neither type.
+        ValueError: the parts are not for the same tasks or logits, or the balancer is of neither type.
     """
 
     def __init__(
@@ -98,14 +99,15 @@ class MultiTaskModel(keras.Model):
         self.wants = checked_wants(architecture, encoder)
         self.balancer = balancer
         self.loss_names = tuple(losses[task] for task in self.tasks)
+        self.loss_functions = tuple(load(path_of(name, LOSSES, "loss"))() for name in self.loss_names)
         self.regularizers = tuple(regularizers)
         self.embedding_optimizer = embedding_optimizer or LazyAdam()
         self.clip_norm = clip_norm
         self.compiles_parts = False
         """Compiles the drawing of dropout and the updates of variables, in a step that is not compiled as a whole."""
         self.row_counts = RowCounts() if any(isinstance(one, RowRegularizer) for one in regularizers) else None
-        for name in self.loss_names:
-            lookup(name, LOSSES, "loss")
+        if (wanted := [loss.outputs for loss in self.loss_functions]) != [task.outputs for task in architecture.tasks]:
+            raise ValueError(f"MultiTaskModel: the losses need {wanted} logits, the tasks are {architecture.tasks}.")
         self.loss_tracker = keras.metrics.Mean(name="loss")
         self.task_trackers = [keras.metrics.Mean(name=f"{task}_loss") for task in self.tasks]
 
@@ -152,9 +154,7 @@ class MultiTaskModel(keras.Model):
     def predictions(self, features: Mapping[str, Any]) -> dict[str, Any]:
         """features -> {task: (batch,) prediction}: probabilities for binary tasks, amounts for the others."""
         logits = self(features, training=False)
-        return {
-            task: LOSSES[name].prediction(logits[task]) for task, name in zip(self.tasks, self.loss_names, strict=True)
-        }
+        return {task: loss.prediction(logits[task]) for task, loss in zip(self.tasks, self.loss_functions, strict=True)}
 
     def first_bad_step(self) -> dict[str, int]:
         """{task: first training step, from 0, at which its loss or gradient was not finite}; {} if all went well.
@@ -245,8 +245,8 @@ class MultiTaskModel(keras.Model):
 
     def _task_losses(self, logits: Mapping[str, Any], labels: Any, weights: Any) -> list[Any]:
         return [
-            task_loss(LOSSES[name], logits[task], labels[:, i], weights[:, i])
-            for i, (task, name) in enumerate(zip(self.tasks, self.loss_names, strict=True))
+            task_loss(loss, logits[task], labels[:, i], weights[:, i])
+            for i, (task, loss) in enumerate(zip(self.tasks, self.loss_functions, strict=True))
         ]
 
     def _record_bad_step(self, losses: list[Any], gradients: list[Any]) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from models.loss_names import LOSS_KINDS
+from models.balancing import BALANCERS
+from models.losses import LOSS, LOSSES
 from models.recipe.checks.problem import Problem
+from models.recipe.errors import InputError
 from models.recipe.recipe import Recipe
-from models.recipe.registry import known
-from models.recipe.tasks import Task, after_of
+from models.recipe.registry import facts, known, path_of
+from models.recipe.tasks import Task, after_of, loss_of
 from models.recipe.units import format_duration
 
 
@@ -64,16 +66,35 @@ def task_problems(recipe: Recipe) -> Iterator[Problem]:
                     (*at, "label", "positive"),
                     "a regression task learns the column's number; 'positive' is for binary tasks.",
                 )
-        if task.loss is not None and task.loss not in LOSS_KINDS:
-            yield (*at, "loss"), f"unknown loss {task.loss!r}; {known(task.loss, LOSS_KINDS)}"
-        elif task.loss is not None and LOSS_KINDS[task.loss] != task.kind:
-            fitting = [loss for loss, kind in LOSS_KINDS.items() if kind == task.kind]
-            yield (
-                (*at, "loss"),
-                f"{task.loss!r} is a loss for {LOSS_KINDS[task.loss]} tasks, this one is {task.kind}; {known('', fitting)}",
-            )
+        yield from _loss(name, recipe)
         yield from _given(name, recipe)
         yield from _after(name, recipe)
+
+
+def _loss(name: str, recipe: Recipe) -> Iterator[Problem]:
+    task, at = recipe.tasks[name], ("tasks", name, "loss")
+    loss = loss_of(task)
+    try:
+        about = facts(path_of(loss, LOSSES, "loss"), LOSS)
+    except InputError as error:
+        yield at, str(error)
+        return
+    if about.get("kind") not in ("binary", "regression"):
+        yield at, f'{loss!r} does not say what it is for: write `kind = "{task.kind}"`, a literal, into its class.'
+    elif about["kind"] != task.kind:
+        fitting = [row for row, path in LOSSES.items() if facts(path, LOSS)["kind"] == task.kind]
+        yield at, f"{loss!r} is a loss for {about['kind']} tasks, this one is {task.kind}; {known('', fitting)}"
+    balancer = BALANCERS.get(recipe.model.balancer)
+    if about.get("negative") and balancer and facts(balancer, BALANCER)["needs_non_negative"]:
+        fitting = [row for row, path in BALANCERS.items() if not facts(path, BALANCER)["needs_non_negative"]]
+        yield (
+            at,
+            f"the balancer {recipe.model.balancer!r} needs losses that are never below 0, and {loss!r} can be. Write another "
+            f"`model.balancer` ({', '.join(fitting)}), or another loss for the task.",
+        )
+
+
+BALANCER = "models.balancing.base.Balancer"
 
 
 def _given(name: str, recipe: Recipe) -> Iterator[Problem]:

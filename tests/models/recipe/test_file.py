@@ -132,6 +132,44 @@ WRONG = {
         "conditioned_on: read, loss: binary_crossentropy}",
         ["'binary_crossentropy' is a loss for binary tasks, this one is regression; Known:"],
     ),
+    "unknown loss": (
+        "conditioned_on: read}",
+        "conditioned_on: read, loss: poison}",
+        [
+            "recipe.yaml:25: tasks.reading_seconds.loss: unknown loss 'poison'; did you mean 'poisson'? Known: absolute_error"
+        ],
+    ),
+    "loss from outside of the other kind": (
+        "window: 30m, gates",
+        "window: 30m, loss: outside_losses.GammaPlus, gates",
+        [
+            "tasks.read.loss: 'outside_losses.GammaPlus' is a loss for regression tasks, this one is binary; Known: "
+            "binary_crossentropy."
+        ],
+    ),
+    "loss from outside that is not there": (
+        "conditioned_on: read}",
+        "conditioned_on: read, loss: outside_losses.Gama}",
+        ["loss: 'outside_losses.Gama' is not the path of a class that can be imported: no such class in it."],
+    ),
+    "loss from outside that is none": (
+        "conditioned_on: read}",
+        "conditioned_on: read, loss: outside_losses.NoLoss}",
+        ["'outside_losses.NoLoss' is no subclass of models.losses.base.Loss."],
+    ),
+    "loss from outside that does not say its kind": (
+        "conditioned_on: read}",
+        "conditioned_on: read, loss: outside_losses.Unsaid}",
+        ['does not say what it is for: write `kind = "regression"`, a literal, into its class.'],
+    ),
+    "loss that can be below 0 under a balancer of sizes": (
+        "conditioned_on: read}\nmodel: {",
+        "conditioned_on: read, loss: outside_losses.BelowZero}\nmodel: {balancer: uncertainty, ",
+        [
+            "recipe.yaml:25: tasks.reading_seconds.loss: the balancer 'uncertainty' needs losses that are never below 0, and "
+            "'outside_losses.BelowZero' can be. Write another `model.balancer` (fixed, pcgrad), or another loss for the task."
+        ],
+    ),
     "unknown metric in a gate": (
         "metric: auc",
         "metric: ac",
@@ -447,6 +485,12 @@ def test_right_recipe(recipe_file: Path) -> None:
     assert recipe.data == str(recipe_file.parent)
     assert list(recipe.tasks) == ["read", "reading_seconds"]
     assert recipe.model.options["mmoe"]["experts"] == 4
+
+
+@pytest.mark.parametrize(("loss", "balancer"), [("GammaPlus", "uncertainty"), ("BelowZero", "pcgrad")])
+def test_a_loss_from_outside_that_fits(loss: str, balancer: str, recipe_file: Path) -> None:
+    overrides = [f"tasks.reading_seconds.loss=outside_losses.{loss}", f"model.balancer={balancer}"]
+    assert load_recipe(recipe_file, overrides).tasks["reading_seconds"].loss == f"outside_losses.{loss}"
 
 
 def test_overrides(recipe_file: Path, tmp_path: Path) -> None:

@@ -5,13 +5,15 @@ import tensorflow as tf
 from tasks import binary
 
 from models.architectures import ARCHITECTURES
+from models.architectures.task_info import TaskInfo
 from models.balancing import BALANCERS
 from models.balancing.base import Weighting
 from models.balancing.pcgrad import project
 from models.embedding_optimizers.lazy_adam import LazyAdam
 from models.embedding_optimizers.sgd import SGD
 from models.layers.feature_encoder import FeatureEncoder
-from models.losses import LOSSES, task_loss
+from models.losses import LOSSES
+from models.losses.task_loss import task_loss
 from models.recipe.errors import InputError
 from models.recipe.registry import load, signature
 from models.regularizers.frequency_l2 import FrequencyL2
@@ -309,7 +311,8 @@ def test_task_losses_are_means_over_the_observed_examples_of_the_epoch(training)
     )
     logits = model(features)
     expected = [
-        float(task_loss(LOSSES[KINDS[i]], logits[task], labels[:, i], weights[:, i])) for i, task in enumerate(TASKS)
+        float(task_loss(load(LOSSES[KINDS[i]])(), logits[task], labels[:, i], weights[:, i]))
+        for i, task in enumerate(TASKS)
     ]
     np.testing.assert_allclose([logs[f"{task}_loss"] for task in TASKS], expected, rtol=1e-5)
     if not training:
@@ -432,6 +435,43 @@ def test_refuses_parts_that_do_not_fit():
         MultiTaskModel(encoder, architecture, fixed(("a", "b"), (1.0, 1.0)), {"a": "huber"})
     with pytest.raises(InputError, match="unknown loss 'hubber'; did you mean 'huber'"):
         MultiTaskModel(encoder, architecture, fixed(("a", "b"), (1.0, 1.0)), {**losses, "a": "hubber"})
+    with pytest.raises(ValueError, match=r"the losses need \[1, 2\] logits, the tasks are .*name='b'.* outputs=1"):
+        MultiTaskModel(
+            encoder, architecture, fixed(("a", "b"), (1.0, 1.0)), {**losses, "b": "outside_losses.GammaPlus"}
+        )
+
+
+@pytest.mark.parametrize(
+    ("architecture", "balancer"),
+    [*((name, "fixed") for name in ARCHITECTURES), *(("mmoe", name) for name in BALANCERS if name != "fixed")],
+)
+def test_a_loss_from_outside_of_several_logits(architecture, balancer, tmp_path):
+    keras.utils.set_random_seed(1)
+    small = {"experts": 2, "task_experts": 1, "shared_experts": 1, "units": (4,), "tower_units": (3,)}
+    options = {key: value for key, value in small.items() if key in signature(ARCHITECTURES[architecture])}
+    tasks = (*binary("click", "click_cart"), TaskInfo(name="amount", kind="regression", outputs=2))
+    model = MultiTaskModel(
+        FeatureEncoder({"item": (6, 2)}, ("item", "item"), numeric=3),
+        load(ARCHITECTURES[architecture])(tasks, **options),
+        load(BALANCERS[balancer])(TASKS, WEIGHTS),
+        {**dict(zip(TASKS, KINDS, strict=True)), "amount": "outside_losses.GammaPlus"},
+    )
+    model.build()
+    model.compile(keras.optimizers.Adam(0.05), run_eagerly=True)
+    features, labels, weights = data()
+    labels[:, 2] = np.where(weights[:, 2] > 0, np.exp(labels[:, 2]), np.nan)
+    before = model.test_on_batch(features, labels, weights, return_dict=True)
+    for _ in range(10):
+        step(model, (features, labels, weights))
+    after = model.test_on_batch(features, labels, weights, return_dict=True)
+    assert model.first_bad_step() == {}
+    assert after["amount_loss"] < before["amount_loss"]
+    model.save(tmp_path / "m.keras")
+    loaded = keras.saving.load_model(tmp_path / "m.keras")
+    predictions = model.predictions(features)
+    assert {values.shape for values in predictions.values()} == {(len(labels),)}
+    for task, values in predictions.items():
+        np.testing.assert_array_equal(loaded.predictions(features)[task], values)
 
 
 def test_a_new_weighting_needs_no_change_of_the_step():

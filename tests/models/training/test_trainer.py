@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import glob
 import json
 import logging
 import signal
@@ -13,6 +14,7 @@ from types import SimpleNamespace
 from typing import Any, get_args
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import tensorflow as tf
 from tfx.components.trainer.fn_args_utils import FnArgs
@@ -144,6 +146,44 @@ def test_served_are_the_trainers_own_predictions(node: Path, problem: SimpleName
         np.testing.assert_allclose(ranked[task], values, rtol=1e-6, atol=1e-6)
     np.testing.assert_array_equal(ranked["score"], ranked["click"], "the first task, where the recipe has no formula")
     assert ((batch["click"] > 0) & (batch["click"] < 1)).all() and np.ptp(batch["click"]) > 0.01
+
+
+def test_a_loss_of_several_logits_is_trained_exported_and_asked(problem: SimpleNamespace, tmp_path: Path) -> None:
+    """Amounts that are mostly 0: three logits for each example, one prediction."""
+    files = {}
+    for split in ("train", "eval"):
+        folder = tmp_path / "examples" / split
+        folder.mkdir(parents=True)
+        for file in map(Path, sorted(glob.glob(getattr(problem, split)))):
+            table = pa.ipc.open_file(str(file)).read_all()
+            click = np.array(table["labels"].to_pylist(), np.float32)[:, 0]
+            device = np.array(table["categorical"].to_pylist(), np.float32)[:, 0]
+            labels = np.stack([click, click * np.exp(device)], axis=1)  # on average 1, or e, e^2 ... on each device
+            arrays = {"labels": labels, "weights": np.ones_like(labels)}
+            for name, array in arrays.items():
+                at, type_ = table.schema.get_field_index(name), table.schema.field(name).type
+                table = table.set_column(at, name, pa.array(array.tolist(), type_))
+            with pa.OSFile(str(folder / file.name), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+                writer.write_table(table)
+        files[split] = str(folder / "*")
+    value = {**problem.recipe["tasks"]["value"], "loss": "zero_inflated_lognormal"}
+    recipe = {**problem.recipe, "tasks": {**problem.recipe["tasks"], "value": value}}
+    mostly_zero = SimpleNamespace(**{**vars(problem), **files, "recipe": recipe})
+    trainer.run_fn(fn_args(mostly_zero, make_plan(mostly_zero), tmp_path, 1))
+    epochs = json.loads((tmp_path / "model_run" / "1" / "history.json").read_text())["epochs"]
+    assert epochs[-1]["val_value_loss"] < epochs[0]["val_value_loss"] - 0.1
+    model = tmp_path / "model" / "1" / "Format-Serving"
+    inputs, expected = read_inputs(model)["inputs"], read_expected(model)["predictions"]
+    rows = problem.rows["eval"]
+    answered = load_server(model)(serialize_examples(rows, inputs))
+    assert {values.shape for values in answered.values()} == {(len(rows),)}
+    np.testing.assert_allclose(answered["value"][:5], expected["value"], rtol=1e-5)
+    assert (answered["value"] > 0).all() and np.ptp(answered["value"]) > 0.1
+    page = [{**row, "age": rows[0]["age"]} for row in rows[:5]]
+    ranked = load_named(model, "rank")[0](rank_columns(page_of(page[0], page, inputs), inputs))
+    np.testing.assert_allclose(
+        ranked["value"], load_server(model)(serialize_examples(page, inputs))["value"], rtol=1e-5, atol=1e-6
+    )
 
 
 @pytest.mark.parametrize("at", [(2, 0), (1, 4), (0, 8)])

@@ -1,0 +1,26 @@
+"""Huber: a squared error that outliers do not rule."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras import ops
+
+from models.losses.base import Loss
+
+
+class Huber(Loss):
+    """The squared error up to a distance of 1 and the absolute error beyond it: for labels of size 1 or so with outliers.
+
+    (z - y)^2 / 2 up to a distance of 1, |z - y| - 1/2 beyond it: outliers pull with a constant force.
+    """
+
+    kind = "regression"
+
+    def value(self, logits: Any, labels: Any) -> Any:
+        distance = ops.abs(logits - labels)
+        near = ops.minimum(distance, 1.0)
+        return near * (distance - 0.5 * near)
+
+    def prediction(self, logits: Any) -> Any:
+        return logits

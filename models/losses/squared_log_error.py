@@ -1,0 +1,26 @@
+"""SquaredLogError: a squared error on the logarithmic scale."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras import ops
+
+from models.losses.base import Loss
+
+
+class SquaredLogError(Loss):
+    """The squared error of log(1 + label): for the typical size, below the mean, of amounts over several orders of magnitude.
+
+    (z - log(1 + y))^2. The prediction is exp(z) - 1.
+    """
+
+    kind = "regression"
+    labels = "greater than -1, because of log(1 + y)"
+    above = -1.0
+
+    def value(self, logits: Any, labels: Any) -> Any:
+        return ops.square(logits - ops.log1p(labels))
+
+    def prediction(self, logits: Any) -> Any:
+        return ops.expm1(logits)

@@ -1,0 +1,49 @@
+"""The loss of a task over a batch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras import ops
+
+from models.losses.base import Loss
+
+
+def weighted_mean(values: Any, weights: Any) -> Any:
+    """sum(w v) / sum(w) over the batch; 0 where no weight is given, and rows of weight 0 may hold anything.
+
+    Args:
+        values: (batch,).
+        weights: (batch,), 0 or more.
+    """
+    total = ops.sum(weights)
+    # Multiplied before reducing; `where` because 0 * NaN is NaN.
+    product = ops.where(weights > 0, values, 0.0) * weights
+    return ops.where(total > 0, ops.sum(product) / ops.where(total > 0, total, 1.0), 0.0)
+
+
+def task_loss(loss: Loss, logits: Any, labels: Any, weights: Any) -> Any:
+    """Weighted mean of a loss over a batch, in which rows of weight 0 add nothing to the value nor to the gradient.
+
+    Logits and labels of these rows are replaced *before* the loss: behind a `where` alone, the gradient of a loss
+    that is NaN or infinite there would be 0 * NaN = NaN.
+
+    Args:
+        loss: of the task.
+        logits: (batch,), or (batch, outputs) where the loss has several.
+        labels, weights: (batch,); a label of a row of weight 0 may be NaN.
+
+    Returns:
+        A scalar; 0 where no weight is given.
+    """
+    observed = weights > 0
+    of_logits = observed if loss.outputs == 1 else ops.expand_dims(observed, -1)
+    values = loss.value(ops.where(of_logits, logits, 0.0), ops.where(observed, labels, _harmless(loss)))
+    return weighted_mean(values, weights)
+
+
+def _harmless(loss: Loss) -> float:
+    """A label that the loss is defined for."""
+    if loss.above is not None and loss.above >= 0:
+        return loss.above + 1.0
+    return max(0.0, loss.at_least or 0.0)
