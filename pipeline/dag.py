@@ -29,6 +29,7 @@ from components.validation.plan import ValidationPlan
 from models.architectures import ARCHITECTURES
 from models.balancing import BALANCERS
 from models.recipe.recipe import Recipe
+from models.recipe.registry import path_of
 from models.regularizers import REGULARIZERS
 from models.training.plan import TrainerPlan
 from pipeline.code_version import code_version
@@ -196,7 +197,7 @@ def _methods(recipe: Recipe) -> list[str]:
     """Modules of the methods that the recipe names; the trainer finds them by name, not by import."""
     paths = [
         ARCHITECTURES[recipe.model.architecture],
-        BALANCERS[recipe.model.balancer],
-        *(REGULARIZERS[name] for name in recipe.model.regularizers),
+        path_of(recipe.model.balancer, BALANCERS, "balancer"),
+        *(path_of(name, REGULARIZERS, "regularizer") for name in recipe.model.regularizers),
     ]
     return [path.rpartition(".")[0] for path in paths]

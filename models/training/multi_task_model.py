@@ -27,8 +27,10 @@ from models.recipe.registry import lookup
 from models.regularizers.base import Regularizer, RowRegularizer
 from models.training import replicas
 from models.training.combined_gradients import combined_gradients
-from models.training.gradients import clip_factor, gradients
+from models.training.evidence import evidence_of
+from models.training.gradients import clip_factor, finite, gradients
 from models.training.row_counts import RowCounts
+from models.training.sharing import positions_over
 
 _PARTS = ("encoder", "architecture", "balancer", "regularizers", "embedding_optimizer")
 
@@ -112,6 +114,8 @@ class MultiTaskModel(keras.Model):
         for part, shape in parts:
             if not part.built:  # parts that were loaded from a file are
                 part.build(shape)
+        # Before the layers are told of the replicas: here is none.
+        self.over = positions_over(self.balancer.over, self.architecture, tf.zeros((1, self.encoder.dim)))
         if not self.embedding_optimizer.built:
             self.embedding_optimizer.build([(table.rows, table.dim) for table in self.encoder.fused])
         if self.row_counts is not None and not self.row_counts.built:
@@ -164,31 +168,33 @@ class MultiTaskModel(keras.Model):
         row_ids = self.encoder.row_ids(features)
         distinct = self.embedding_optimizer.distinct([replicas.gathered(ids) for ids in row_ids])
         rows = self.encoder.gather(row_ids)
-        with tf.GradientTape(persistent=combines) as tape:
+        over = [self.architecture.trainable_variables[position] for position in self.over]
+        scale = self.optimizer.scale_loss(tf.constant(1.0))
+        with tf.GradientTape(persistent=self.balancer.over is not None) as tape:
             tape.watch(rows)
             encoded = self.encoder.assemble(rows, row_ids, features)
             logits = self.architecture(encoded, training=True)
             losses = replicas.whole_batch(self._task_losses(logits, labels, weights), weights)
-            factors = self.balancer.task_weights if combines else tf.unstack(self.balancer(tf.stack(losses)))
+            own = [] if combines else over
+            evidence = evidence_of(losses, weights, self.optimizer.iterations.value, tape, own, scale)
+            factors = self.balancer.task_weights if combines else tf.unstack(self.balancer(evidence=evidence))
             weighted = [self.optimizer.scale_loss(factor * loss) for factor, loss in zip(factors, losses, strict=True)]
             extra = self.optimizer.scale_loss(self._extra_losses(rows, distinct))
             total = tf.add_n(weighted) + extra
         outputs = [logits[task] for task in self.tasks]
         if combines:
-            shared = self.architecture.shared_variables()
             parts = {"rows": rows, "encoded": encoded, "outputs": outputs, "weighted": weighted, "extra": extra}
             dense, of_rows, observed = combined_gradients(
-                tape, self.balancer, shared, self.trainable_variables, **parts
+                tape, self.balancer, evidence, over, self.trainable_variables, scale=scale, **parts
             )
         else:
             dense, of_rows, observed = gradients(tape, total, self.trainable_variables, rows, outputs)
         del tape
-        self._record_bad_step(losses, observed)
+        self._record_bad_step(finite(losses, observed))
         if replicas.count() == 1:
             self._compiled_if_parts_are(lambda: self._apply(dense, of_rows, distinct))
         else:
             self._apply(dense, of_rows, distinct)
-        scale = self.optimizer.scale_loss(tf.constant(1.0))
         self._track(losses, weights)
         self.loss_tracker.update_state(total / scale, tf.math.count_nonzero(tf.reduce_any(weights > 0, axis=1)))
         return self.get_metrics_result()
@@ -253,15 +259,9 @@ class MultiTaskModel(keras.Model):
                 costs.append(regularizer.call(self.architecture.trainable_variables))
         return tf.add_n([tf.cast(cost, "float32") for cost in costs]) if costs else tf.constant(0.0)
 
-    def _record_bad_step(self, losses: list[Any], gradients: list[Any]) -> None:
-        """losses: a scalar for each task; gradients: an array for each task."""
-        good = tf.stack(
-            [
-                tf.math.is_finite(loss) & tf.reduce_all(tf.math.is_finite(gradient))
-                for loss, gradient in zip(losses, gradients, strict=True)
-            ]
-        )
-        now_bad = replicas.any_of(~good) & (self.bad_step.value < 0)
+    def _record_bad_step(self, finite: Any) -> None:
+        """finite: (task,) bool, of this replica."""
+        now_bad = replicas.any_of(~finite) & (self.bad_step.value < 0)
         self.bad_step.assign(tf.where(now_bad, tf.cast(self.optimizer.iterations, "int64"), self.bad_step.value))
 
     def _track(self, losses: list[Any], weights: Any) -> None:

@@ -10,7 +10,7 @@ from models.balancing import BALANCERS
 from models.recipe.features import MultiValued, column_of, feature_columns, raw_type
 from models.recipe.model import Training
 from models.recipe.recipe import Recipe
-from models.recipe.registry import check_options, lookup
+from models.recipe.registry import check_options, path_of
 from models.recipe.stage_plan import StagePlan
 from models.recipe.tasks import loss_of
 from models.regularizers import REGULARIZERS
@@ -83,4 +83,4 @@ class TrainerPlan(StagePlan):
 
 
 def _options(options: Mapping[str, Mapping[str, Any]], name: str, table: Mapping[str, str]) -> dict[str, Any]:
-    return check_options(options.get(name, {}), lookup(name, table, "method"), name)
+    return check_options(options.get(name, {}), path_of(name, table, "method"), name)

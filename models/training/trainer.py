@@ -22,7 +22,7 @@ from models.features.layout import FeatureLayout, features_of
 from models.files.whole_file import write_whole
 from models.layers.feature_encoder import FeatureEncoder
 from models.recipe.errors import TrainingError
-from models.recipe.registry import load, lookup
+from models.recipe.registry import load, lookup, path_of
 from models.regularizers import REGULARIZERS
 from models.serving.export import export
 from models.serving.user_once import UserOnce
@@ -238,14 +238,14 @@ def build_model(plan: TrainerPlan, layout: FeatureLayout, precision: str | None 
         dtype=policy,
     )
     architecture = load(lookup(plan.architecture, ARCHITECTURES, "architecture"))
-    balancer = load(lookup(plan.balancer, BALANCERS, "balancer"))
+    balancer = load(path_of(plan.balancer, BALANCERS, "balancer"))
     weights = tuple(task.weight for task in plan.tasks.values())
     model = MultiTaskModel(
         encoder,
         architecture(tasks, **plan.options, dtype=policy),
         balancer(tuple(plan.tasks), weights, **plan.balancer_options),
         {name: task.loss for name, task in plan.tasks.items()},
-        [load(lookup(name, REGULARIZERS, "regularizer"))(**options) for name, options in plan.regularizers.items()],
+        [load(path_of(name, REGULARIZERS, "regularizer"))(**options) for name, options in plan.regularizers.items()],
         load(
             lookup(
                 plan.training.embedding_optimizer or plan.training.optimizer,

@@ -10,7 +10,7 @@ from models.embedding_optimizers import EMBEDDING_OPTIMIZERS
 from models.recipe.checks.problem import Problem
 from models.recipe.errors import InputError
 from models.recipe.recipe import Recipe
-from models.recipe.registry import check_options, known
+from models.recipe.registry import check_options, known, path_of
 from models.regularizers import REGULARIZERS
 
 
@@ -20,8 +20,10 @@ def model_problems(recipe: Recipe) -> Iterator[Problem]:
         ("architecture", model.architecture, ARCHITECTURES, ("options", model.options)),
         ("balancer", model.balancer, BALANCERS, ("balancer_options", model.balancer_options)),
     ):
-        if name not in table:
-            yield ("model", key), f"unknown {key} {name!r}; {known(name, table)}"
+        try:
+            path_of(name, table, key)
+        except InputError as error:
+            yield ("model", key), str(error)
         yield from _options(("model", options[0]), options[1], table, key)
     yield from _options(("model", "regularizers"), model.regularizers, REGULARIZERS, "regularizer")
 
@@ -37,11 +39,13 @@ def training_problems(recipe: Recipe) -> Iterator[Problem]:
 
 def _options(at: tuple[str | int, ...], options: object, table: dict[str, str], what: str) -> Iterator[Problem]:
     for name, values in dict(options).items():  # type: ignore[call-overload]
-        if name not in table:
-            yield (*at, name), f"unknown {what} {name!r}; {known(name, table)}"
+        try:
+            path = path_of(name, table, what)
+        except InputError as error:
+            yield (*at, name), str(error)
             continue
         for option, value in values.items():
             try:
-                check_options({option: value}, table[name], ".".join(map(str, (*at, name))))
+                check_options({option: value}, path, ".".join(map(str, (*at, name))))
             except InputError as error:
                 yield (*at, name, option), str(error).split(": ", 1)[1]
