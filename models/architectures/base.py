@@ -43,10 +43,6 @@ class Architecture(keras.layers.Layer, abc.ABC):
     def call(self, inputs: Encoded, training: bool | None = None) -> dict[str, Any]:
         """Encoded -> {task: (batch,) logits}."""
 
-    def shared_variables(self) -> list[keras.Variable]:
-        """The trainable variables of this layer that more than one task's loss moves."""
-        raise NotImplementedError
-
     def wants(self) -> Wants:
         """What it reads beside x."""
         return Wants()

@@ -88,11 +88,6 @@ class CrossStitch(Architecture):
             by_task = [mixed[:, task] for task in range(len(self.tasks))]
         return self.logits(self.towers, by_task, training)
 
-    def shared_variables(self) -> list[keras.Variable]:
-        """All but the towers: even the last layers of a task are mixed into the others."""
-        parts: list[Any] = [*self.networks, *self.stitches]
-        return [variable for part in parts for variable in part.trainable_variables]
-
     def level(self, level: int) -> list[MLP]:
         """The tasks' layers on one level, in the order of the tasks."""
         return self.networks[level * len(self.tasks) : (level + 1) * len(self.tasks)]

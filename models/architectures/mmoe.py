@@ -69,9 +69,6 @@ class MMoE(Architecture):
         experts = self.shared(inputs.x, training=training)  # (batch, expert, dim)
         return self.logits(self.towers, [mix(gate(inputs.x), experts) for gate in self.task_gates], training)
 
-    def shared_variables(self) -> list[keras.Variable]:
-        return list(self.shared.trainable_variables)
-
     def gates(self, inputs: Encoded) -> dict[str, Any]:
         return {task: gate(inputs.x) for task, gate in zip(self.names, self.task_gates, strict=True)}
 

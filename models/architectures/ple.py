@@ -178,23 +178,6 @@ class PLE(Architecture):
             mixed = level(mixed, training=training)
         return self.logits(self.towers, mixed, training)
 
-    def shared_variables(self) -> list[keras.Variable]:
-        """All below the top, but the task gates of the level under it, and the shared experts of the top.
-
-        A task's experts reach the other tasks through the shared gate of their level; what its gates mix reaches them
-        through its experts of the next level, if that level has a shared gate.
-        """
-        variables: list[keras.Variable] = []
-        for level, layer in enumerate(self.extraction):
-            below = self.levels - 1 - level
-            layers: list[Any] = [layer.experts[-1]]
-            if below >= 1:
-                layers += [*layer.experts[:-1], layer.shared_gate]
-            if below >= 2:
-                layers += layer.task_gates
-            variables += [variable for part in layers for variable in part.trainable_variables]
-        return variables
-
     def gates(self, inputs: Encoded) -> dict[str, Any]:
         """{task: (batch, task_experts + shared_experts)} of the top level, the task's own experts first."""
         mixed = [inputs.x] * (len(self.tasks) + 1)

@@ -59,9 +59,6 @@ class SharedBottom(Architecture):
         x = self.bottom(inputs.x, training=training)
         return self.logits(self.towers, [x] * len(self.tasks), training)
 
-    def shared_variables(self) -> list[keras.Variable]:
-        return list(self.bottom.trainable_variables)
-
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),

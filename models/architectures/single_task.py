@@ -59,9 +59,6 @@ class SingleTask(Architecture):
     def call(self, inputs: Encoded, training: bool | None = None) -> dict[str, Any]:
         return self.logits(self.towers, [network(inputs.x, training=training) for network in self.networks], training)
 
-    def shared_variables(self) -> list[keras.Variable]:
-        return []
-
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),

@@ -81,9 +81,6 @@ class SoftSharing(Architecture):
             self.add_loss(self.strength * sum(distances))
         return self.logits(self.towers, [network(inputs.x, training=training) for network in self.networks], training)
 
-    def shared_variables(self) -> list[keras.Variable]:
-        return []
-
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),

@@ -7,5 +7,6 @@ To add one: a file with one `Weighting` or `GradientCombiner`, and a row here. T
 BALANCERS = {
     "fixed": "models.balancing.fixed.Fixed",
     "uncertainty": "models.balancing.uncertainty.Uncertainty",
+    "gradnorm": "models.balancing.gradnorm.GradNorm",
     "pcgrad": "models.balancing.pcgrad.PCGrad",
 }

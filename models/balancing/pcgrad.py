@@ -8,6 +8,7 @@ import keras
 from keras import ops
 
 from models.balancing.base import GradientCombiner
+from models.balancing.evidence import Evidence
 
 
 @keras.saving.register_keras_serializable(package="gatewise")
@@ -22,6 +23,9 @@ class PCGrad(GradientCombiner):
     coordinates of the tasks' gradients (the projected gradients are combinations of them), which needs their inner
     products once and not one pass over the parameters for each pair.
 
+    Cost of a step: one way back through the architecture for each task, and the tasks' gradients of the shared
+    variables in memory at once.
+
     Args:
         tasks: names of the tasks.
         weights: weight of each task's loss, before its gradient is taken.
@@ -31,11 +35,11 @@ class PCGrad(GradientCombiner):
         super().__init__(tasks, weights, **layer)
         self.seed_generator = keras.random.SeedGenerator()
 
-    def combine(self, gradients: Any) -> Any:
+    def combine(self, evidence: Evidence) -> Any:
         tasks = len(self.tasks)
         # Row i: a random order of the tasks for task i.
         order = ops.argsort(keras.random.uniform((tasks, tasks), seed=self.seed_generator), axis=-1)
-        return project(gradients, order)
+        return project(evidence.gradients, order)
 
 
 def project(gradients: Any, order: Any) -> Any:

@@ -8,6 +8,7 @@ import keras
 from keras import ops
 
 from models.balancing.base import Weighting
+from models.balancing.evidence import Evidence
 
 
 @keras.saving.register_keras_serializable(package="gatewise")
@@ -21,9 +22,9 @@ class Uncertainty(Weighting):
     (https://arxiv.org/abs/1705.07115). The paper has L / sigma^2 + log(sigma) for classification, which is this, and
     L / (2 sigma^2) + log(sigma) for regression, which is this as well: put s + log 2 for s, and a constant is left.
     Deviations: the recipe's weights, around the whole term, so that s_t does not undo them; a task that the batch has
-    no observation of (a loss of exactly 0) leaves its s_t alone; and s_t acts within [-10, 10].
+    no observed example of leaves its s_t alone; and s_t acts within [-10, 10].
 
-    Needs losses that are not negative.
+    Needs losses that are not negative. Cost of a step: none to speak of, one number to learn for each task.
 
     Args:
         tasks: names of the tasks.
@@ -32,17 +33,14 @@ class Uncertainty(Weighting):
 
     needs_non_negative = True
 
-    def __init__(self, tasks: tuple[str, ...], weights: tuple[float, ...], **layer: Any) -> None:
-        super().__init__(tasks, weights, **layer)
-
     def build(self, input_shape: Any = None) -> None:
         self.log_variance = self.add_weight(
             shape=(len(self.tasks),), initializer="zeros", dtype="float32", name="log_variance"
         )
 
-    def call(self, losses: Any) -> Any:
+    def weigh(self, evidence: Evidence) -> Any:
         fixed = ops.convert_to_tensor(self.task_weights, dtype="float32")
         log_variance = ops.clip(self.log_variance, -10.0, 10.0)
-        observed = ops.cast(ops.not_equal(losses, 0), "float32")
+        observed = ops.cast(evidence.observed, "float32")
         self.add_loss(ops.sum(fixed * observed * log_variance / 2))
         return fixed * ops.exp(-log_variance)

@@ -22,6 +22,8 @@ Dropout = Annotated[float, Field(ge=0.0, lt=1.0), Number]
 Share = Annotated[float, Field(ge=0.0, le=1.0), Number]
 Strength = Annotated[float, Field(ge=0.0, le=1e6), Number]
 Rate = Annotated[float, Field(gt=0.0, le=1e6), Number]
+LearningRate = Annotated[float, Field(gt=0.0, le=1.0), Number]
+Asymmetry = Annotated[float, Field(ge=0.0, le=10.0), Number]
 Decay = Annotated[float, Field(ge=0.0, lt=1.0), Number]
 
 Activation = Annotated[

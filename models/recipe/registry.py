@@ -85,8 +85,11 @@ def signature(path: str) -> dict[str, tuple[str, Any]]:
     """Options of the class at a dotted path: {name: (annotation as written, default)}, without importing it.
 
     Only keyword-only parameters of `__init__` are options; the data that the trainer supplies (the tasks) are positional.
+    A class without an `__init__` of its own has no options.
     """
     init = _init(path)
+    if init is None:
+        return {}
     return {
         argument.arg: (ast.unparse(argument.annotation) if argument.annotation else "object", ast.literal_eval(default))
         for argument, default in zip(init.args.kwonlyargs, init.args.kw_defaults, strict=True)
@@ -239,6 +242,6 @@ def _tree(module: str) -> ast.Module:
     return ast.parse(Path(spec.origin).read_text(encoding="utf-8"))
 
 
-def _init(path: str) -> ast.FunctionDef:
+def _init(path: str) -> ast.FunctionDef | None:
     nodes = _class(path).body
-    return next(node for node in nodes if isinstance(node, ast.FunctionDef) and node.name == "__init__")
+    return next((node for node in nodes if isinstance(node, ast.FunctionDef) and node.name == "__init__"), None)

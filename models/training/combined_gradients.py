@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import keras
 import tensorflow as tf
 
 from models.balancing.base import GradientCombiner
+from models.balancing.evidence import Evidence
 from models.training import replicas
 from models.training.gradients import flat, gradients
 
@@ -15,16 +17,18 @@ from models.training.gradients import flat, gradients
 def combined_gradients(
     tape: tf.GradientTape,
     balancer: GradientCombiner,
+    evidence: Evidence,
     shared: list[keras.Variable],
     variables: list[keras.Variable],
     *,
     rows: list[Any],
-    encoded: Any,
+    encoded: list[Any],
     outputs: list[Any],
     weighted: list[Any],
     extra: Any,
+    scale: Any,
 ) -> tuple[list[Any], list[Any], list[Any]]:
-    """Gradients of all variables, the shared ones' combined by the balancer; and of the rows, summed over tasks.
+    """Gradients of all variables, the shared ones' combined; and of the rows, summed over tasks.
 
     One way back through the architecture for each task, down to the encoded features; then, summed, one through the
     encoder.
@@ -32,13 +36,15 @@ def combined_gradients(
     Args:
         tape: persistent; it watched the rows.
         balancer: combines the tasks' gradients of the shared variables.
-        shared: the variables that all tasks share.
+        evidence: of the batch, without these gradients.
+        shared: the variables that the tasks share.
         variables: all variables, the shared ones among them.
         rows: the gathered rows of each fused table.
-        encoded: (batch, dim).
+        encoded: (batch, dim), and whatever else of the rows the network reads.
         outputs: the logits of each task.
         weighted: the loss of each task, a scalar.
         extra: regularizers, a scalar.
+        scale: what `weighted` was multiplied by, for half precision.
 
     Returns:
         The gradient of each variable; of the rows of each table; and for each task one to look at.
@@ -46,18 +52,19 @@ def combined_gradients(
     shared_ids = {id(variable) for variable in shared}
     own = [variable for variable in variables if id(variable) not in shared_ids]
     by_task = [
-        gradients(tape, loss, shared, own, [encoded], [output]) for loss, output in zip(weighted, outputs, strict=True)
+        gradients(tape, loss, shared, own, encoded, [output]) for loss, output in zip(weighted, outputs, strict=True)
     ]
     of_shared, of_own, of_encoded, of_outputs = zip(*by_task, strict=True)
     gradient_of = {
         id(variable): tf.add_n(its_gradients)
         for variable, its_gradients in zip(own, zip(*of_own, strict=True), strict=True)
     }
-    (of_rows,) = gradients(tape, encoded, rows, seed=tf.add_n([one for (one,) in of_encoded]))
+    (of_rows,) = gradients(tape, encoded, rows, seed=[tf.add_n(each) for each in zip(*of_encoded, strict=True)])
     observed = [gradient for (gradient,) in of_outputs]
     if shared:
         observed = [flat(its_gradients) for its_gradients in of_shared]  # (parameter,) for each task
-        combined = balancer.combine(replicas.mean(tf.stack(observed)))
+        of_tasks = replicas.mean(tf.stack(observed)) / scale
+        combined = balancer.combine(dataclasses.replace(evidence, gradients=of_tasks)) * scale
         split = tf.split(combined, [int(variable.value.shape.num_elements()) for variable in shared])
         gradient_of |= {
             id(variable): tf.reshape(part, variable.shape) for variable, part in zip(shared, split, strict=True)

@@ -32,14 +32,15 @@ def checked_wants(architecture: Architecture, encoder: FeatureEncoder) -> Wants:
     return wants
 
 
-def encoded_shapes(encoder: FeatureEncoder, backbone: Backbone, wants: Wants) -> Encoded:
-    """The shapes of `encoded`."""
+def encoded_shapes(encoder: FeatureEncoder, backbone: Backbone, wants: Wants) -> tuple[Encoded, Encoded]:
+    """The shapes of `encoded`: below the backbone, and as the architecture reads it."""
     widths = {name: end - start for name, start, end in encoder.slices}
-    return Encoded(
-        backbone.compute_output_shape((None, encoder.dim)),
+    raw = Encoded(
+        (None, encoder.dim),
         {name: (None, widths[name]) for name in wants.parts},
         {name: ((None, None, widths[name]), (None, None)) for name in wants.rows},
     )
+    return raw, raw._replace(x=backbone.compute_output_shape(raw.x))
 
 
 def encoded(

@@ -22,6 +22,12 @@ def gradients(tape: tf.GradientTape, target: Any, *sources: list[Any], seed: Any
     ]
 
 
+def finite(losses: list[Any], gradients: list[Any]) -> Any:
+    """(task,) bool: whether a task's loss, a scalar, and its gradient, an array, are finite."""
+    both = zip(losses, gradients, strict=True)
+    return tf.stack([tf.math.is_finite(loss) & tf.reduce_all(tf.math.is_finite(gradient)) for loss, gradient in both])
+
+
 def flat(arrays: Sequence[Any]) -> Any:
     """Several arrays one after the other: (number,) float32."""
     return tf.concat([tf.reshape(tf.cast(array, "float32"), (-1,)) for array in arrays], axis=0)

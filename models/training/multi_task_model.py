@@ -32,9 +32,11 @@ from models.regularizers.base import Regularizer, RowRegularizer
 from models.training import replicas
 from models.training.combined_gradients import combined_gradients
 from models.training.encoding import checked_wants, encoded, encoded_shapes
+from models.training.evidence import evidence_of
 from models.training.extra_losses import extra_losses
-from models.training.gradients import clip_factor, gradients
+from models.training.gradients import clip_factor, finite, gradients
 from models.training.row_counts import RowCounts
+from models.training.sharing import positions_over
 
 _PARTS = ("encoder", "backbone", "architecture", "balancer", "regularizers", "embedding_optimizer")
 
@@ -113,10 +115,13 @@ class MultiTaskModel(keras.Model):
 
     def build(self, input_shape: Any = None) -> None:
         """Makes all variables, the balancer's too, so that the optimizer knows them before the first step."""
-        shapes = (None, (None, self.encoder.dim), encoded_shapes(self.encoder, self.backbone, self.wants), None)
+        raw, read = encoded_shapes(self.encoder, self.backbone, self.wants)
+        shapes = (None, raw.x, read, None)
         for part, shape in zip((self.encoder, self.backbone, self.architecture, self.balancer), shapes, strict=True):
             if not part.built:  # parts that were loaded from a file are
                 part.build(shape)
+        # Before the layers are told of the replicas: here is none.
+        self.over = positions_over(self.balancer.over, self.backbone, self.architecture, raw)
         if not self.embedding_optimizer.built:
             self.embedding_optimizer.build([(table.rows, table.dim) for table in self.encoder.fused])
         if self.row_counts is not None and not self.row_counts.built:
@@ -178,31 +183,35 @@ class MultiTaskModel(keras.Model):
         row_ids = self.encoder.row_ids(features)
         distinct = self.embedding_optimizer.distinct([replicas.gathered(ids) for ids in row_ids])
         rows = self.encoder.gather(row_ids)
-        with tf.GradientTape(persistent=combines) as tape:
+        network = self.backbone.trainable_variables + self.architecture.trainable_variables
+        over = [network[position] for position in self.over]
+        scale = self.optimizer.scale_loss(tf.constant(1.0))
+        with tf.GradientTape(persistent=self.balancer.over is not None) as tape:
             tape.watch(rows)
             x, inputs = self._encoded(row_ids, rows, features, True)
             logits = self.architecture(inputs, training=True)
             losses = replicas.whole_batch(self._task_losses(logits, labels, weights), weights)
-            factors = self.balancer.task_weights if combines else tf.unstack(self.balancer(tf.stack(losses)))
+            own = [] if combines else over
+            evidence = evidence_of(losses, weights, self.optimizer.iterations.value, tape, own, scale)
+            factors = self.balancer.task_weights if combines else tf.unstack(self.balancer(evidence=evidence))
             weighted = [self.optimizer.scale_loss(factor * loss) for factor, loss in zip(factors, losses, strict=True)]
             extra = self.optimizer.scale_loss(extra_losses(self, rows, distinct))
             total = tf.add_n(weighted) + extra
         outputs = [logits[task] for task in self.tasks]
         if combines:
-            shared = self.architecture.shared_variables()
-            parts = {"rows": rows, "encoded": x, "outputs": outputs, "weighted": weighted, "extra": extra}
+            sources = [x, *(rows for rows, _ in inputs.rows.values())]
+            parts = {"rows": rows, "encoded": sources, "outputs": outputs, "weighted": weighted, "extra": extra}
             dense, of_rows, observed = combined_gradients(
-                tape, self.balancer, shared, self.trainable_variables, **parts
+                tape, self.balancer, evidence, over, self.trainable_variables, scale=scale, **parts
             )
         else:
             dense, of_rows, observed = gradients(tape, total, self.trainable_variables, rows, outputs)
         del tape
-        self._record_bad_step(losses, observed)
+        self._record_bad_step(finite(losses, observed))
         if replicas.count() == 1:
             self._compiled_if_parts_are(lambda: self._apply(dense, of_rows, distinct))
         else:
             self._apply(dense, of_rows, distinct)
-        scale = self.optimizer.scale_loss(tf.constant(1.0))
         self._track(losses, weights)
         self.loss_tracker.update_state(total / scale, tf.math.count_nonzero(tf.reduce_any(weights > 0, axis=1)))
         return self.get_metrics_result()
@@ -249,15 +258,9 @@ class MultiTaskModel(keras.Model):
             for i, (task, loss) in enumerate(zip(self.tasks, self.loss_functions, strict=True))
         ]
 
-    def _record_bad_step(self, losses: list[Any], gradients: list[Any]) -> None:
-        """losses: a scalar for each task; gradients: an array for each task."""
-        good = tf.stack(
-            [
-                tf.math.is_finite(loss) & tf.reduce_all(tf.math.is_finite(gradient))
-                for loss, gradient in zip(losses, gradients, strict=True)
-            ]
-        )
-        now_bad = replicas.any_of(~good) & (self.bad_step.value < 0)
+    def _record_bad_step(self, finite: Any) -> None:
+        """finite: (task,) bool, of this replica."""
+        now_bad = replicas.any_of(~finite) & (self.bad_step.value < 0)
         self.bad_step.assign(tf.where(now_bad, tf.cast(self.optimizer.iterations, "int64"), self.bad_step.value))
 
     def _track(self, losses: list[Any], weights: Any) -> None:

@@ -65,23 +65,6 @@ def test_against_loops(levels):
     assert gates["a"].shape == (6, 5)
 
 
-@pytest.mark.parametrize("levels", [1, 3])
-def test_shared_variables_by_level(levels):
-    """One level: only the shared experts. Three: all below the top, but the task gates of the middle."""
-    model = PLE(binary(*TASKS), levels=levels, task_experts=1, shared_experts=1, units=(2,), tower_units=())
-    model.build(Encoded((None, 4)))
-    shared = {id(v) for v in model.shared_variables()}
-
-    def all_in(layer):
-        return all(id(v) in shared for v in layer.trainable_variables)
-
-    for number, level in enumerate(model.extraction):
-        top = number == levels - 1
-        assert all_in(level.experts[-1])
-        assert [all_in(e) for e in level.experts[:-1]] == [not top] * 3
-        assert [all_in(g) for g in level.task_gates] == [number < levels - 2] * 3
-
-
 def test_refuses_no_level():
     with pytest.raises(InputError, match="1 level or more, received levels=0"):
         PLE(binary(*TASKS), levels=0)

@@ -1,4 +1,4 @@
-"""What every row of BALANCERS has to do; a new row is tested by being there."""
+"""What every row of BALANCERS has to do, and a balancer from outside; a new row is tested by being there."""
 
 import inspect
 import json
@@ -10,32 +10,64 @@ import tensorflow as tf
 
 from models.balancing import BALANCERS
 from models.balancing.base import GradientCombiner, Weighting
-from models.recipe.registry import load, signature, summary
+from models.balancing.evidence import Evidence
+from models.recipe.registry import load, path_of, signature, summary
 
 TASKS, WEIGHTS = ("click", "click_cart", "cart"), (1.0, 0.5, 2.0)
 LOSSES = np.float32([0.3, 2.0, 0.01])
 GRADIENTS = np.random.default_rng(0).normal(size=(3, 40)).astype("float32")
 
-pytestmark = pytest.mark.parametrize("name", BALANCERS)
+
+class Largest(Weighting):
+    """All weight on the task with the largest loss: known to no table.
+
+    Args:
+        sharp: multiplies the weight.
+    """
+
+    def __init__(self, tasks, weights, *, sharp: float = 1.0, **layer):
+        super().__init__(tasks, weights, **layer)
+        self.sharp = sharp
+
+    def weigh(self, evidence):
+        fixed = keras.ops.convert_to_tensor(self.task_weights)
+        return self.sharp * fixed * keras.ops.one_hot(keras.ops.argmax(evidence.losses), len(self.tasks))
+
+    def get_config(self):
+        return {**super().get_config(), "sharp": self.sharp}
+
+
+pytestmark = pytest.mark.parametrize("name", [*BALANCERS, f"{__name__}.Largest"])
+
+
+def path(name):
+    return path_of(name, BALANCERS, "balancer")
 
 
 def make(name, tasks=TASKS, weights=WEIGHTS, seed=1):
     keras.utils.set_random_seed(seed)
-    balancer = load(BALANCERS[name])(tasks, weights)
+    balancer = load(path(name))(tasks, weights)
     balancer.build()
     return balancer
 
 
-def act(balancer, losses, gradients):
-    """What the balancer makes of losses or gradients, by its type."""
-    if isinstance(balancer, Weighting):
-        return balancer(tf.convert_to_tensor(losses))
-    return balancer.combine(tf.convert_to_tensor(gradients))
+def act(balancer, losses, gradients, observed=None):
+    """What the balancer makes of a batch, by its type."""
+    evidence = Evidence(
+        losses=tf.convert_to_tensor(losses),
+        observed=tf.ones(len(losses), bool) if observed is None else tf.constant(observed),
+        gradients=None if balancer.over is None or gradients is None else tf.convert_to_tensor(gradients),
+        step=tf.constant(0, "int64"),
+    )
+    return balancer(evidence=evidence) if isinstance(balancer, Weighting) else balancer.combine(evidence)
 
 
 def test_is_of_exactly_one_type(name):
     balancer = make(name)
     assert isinstance(balancer, Weighting) != isinstance(balancer, GradientCombiner)
+    assert balancer.over in (
+        ("shared", "last_shared") if isinstance(balancer, GradientCombiner) else ("shared", "last_shared", None)
+    )
     assert balancer.tasks == TASKS
     assert balancer.task_weights == WEIGHTS
 
@@ -62,7 +94,7 @@ def test_follows_the_tasks(name):
 
 def test_a_task_without_observations(name):
     losses, gradients = LOSSES * [1, 0, 1], GRADIENTS * [[1], [0], [1]]
-    out = act(make(name), losses.astype("float32"), gradients.astype("float32"))
+    out = act(make(name), losses.astype("float32"), gradients.astype("float32"), [True, False, True])
     assert np.isfinite(out).all()
     if isinstance(make(name), GradientCombiner):
         lone = act(make(name, ("click", "cart"), (1.0, 2.0)), LOSSES[::2], GRADIENTS[::2])
@@ -71,14 +103,26 @@ def test_a_task_without_observations(name):
 
 def test_nothing_observed_moves_nothing(name):
     balancer = make(name)
-    losses = tf.zeros(3)
+    before = [np.array(variable) for variable in balancer.variables if variable.name != "seed_generator_state"]
+    losses, nothing = tf.zeros(3), [False] * 3
     if isinstance(balancer, GradientCombiner):
-        np.testing.assert_array_equal(balancer.combine(tf.zeros((3, 40))), np.zeros(40))
+        np.testing.assert_array_equal(act(balancer, losses, np.zeros((3, 40), "float32"), nothing), np.zeros(40))
         return
     with tf.GradientTape() as tape:
-        total = tf.reduce_sum(balancer(losses) * losses) + sum(balancer.losses)
+        weights = act(balancer, losses, np.zeros((3, 40), "float32"), nothing)
+        total = tf.reduce_sum(weights * losses) + sum(balancer.losses)
     for gradient in tape.gradient(total, balancer.trainable_variables):
         np.testing.assert_array_equal(gradient, np.zeros(gradient.shape))
+    for old, variable in zip(before, balancer.variables, strict=True):
+        np.testing.assert_array_equal(old, variable)
+
+
+def test_nothing_shared(name):
+    """An architecture without the variables that `over` names: a Weighting then sees no gradients."""
+    if isinstance(make(name), Weighting):
+        out = act(make(name), LOSSES, None)
+        assert out.shape == (3,)
+        assert np.isfinite(out).all()
 
 
 def test_same_seed_same_result(name):
@@ -89,7 +133,7 @@ def test_same_seed_same_result(name):
 
 def test_config_round_trip(name):
     config = make(name).get_config()
-    again = load(BALANCERS[name]).from_config(json.loads(json.dumps(config))).get_config()
+    again = load(path(name)).from_config(json.loads(json.dumps(config))).get_config()
     assert {**again, "dtype": None} == {**config, "dtype": None}
 
 
@@ -101,13 +145,13 @@ def test_under_jit_compile(name):
 
 
 def test_is_documented_and_its_options_can_be_read(name):
-    path = BALANCERS[name]
-    sentence = summary(path)
+    at = path(name)
+    sentence = summary(at)
     assert sentence.endswith(".")
     assert sentence.count(". ") == 0
-    parameters = inspect.signature(load(path).__init__).parameters.values()
+    parameters = inspect.signature(load(at).__init__).parameters.values()
     keyword_only = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
-    assert {key: default for key, (_, default) in signature(path).items()} == keyword_only
+    assert {key: default for key, (_, default) in signature(at).items()} == keyword_only
 
 
 def test_refuses_another_number_of_weights(name):

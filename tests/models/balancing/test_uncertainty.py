@@ -2,13 +2,19 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from models.balancing.evidence import Evidence
 from models.balancing.uncertainty import Uncertainty
 
 
-def objective(balancer, losses):
+def evidence(losses, observed=None):
+    losses = tf.constant(losses, "float32")
+    return Evidence(losses=losses, observed=tf.ones(losses.shape, bool) if observed is None else tf.constant(observed))
+
+
+def objective(balancer, losses, observed=None):
     losses = tf.constant(losses)
     with tf.GradientTape() as tape:
-        total = tf.reduce_sum(balancer(losses) * losses) + tf.add_n(balancer.losses)
+        total = tf.reduce_sum(balancer(evidence=evidence(losses, observed)) * losses) + tf.add_n(balancer.losses)
     return float(total), tape.gradient(total, balancer.trainable_variables)[0].numpy()
 
 
@@ -21,7 +27,7 @@ def made(weights, log_variance):
 
 def test_by_hand():
     balancer = made((1.0, 3.0), [np.log(4.0), -np.log(2.0)])
-    np.testing.assert_allclose(balancer(np.float32([1.0, 1.0])), [0.25, 6.0], rtol=1e-6)
+    np.testing.assert_allclose(balancer(evidence=evidence([1.0, 1.0])), [0.25, 6.0], rtol=1e-6)
     total, gradient = objective(balancer, [8.0, 0.5])
     # 1 * (8/4 + log(4)/2) + 3 * (2 * 0.5 - log(2)/2); d/ds = w (1/2 - exp(-s) L)
     assert total == pytest.approx(2 + np.log(4) / 2 + 3 * (1 - np.log(2) / 2), rel=1e-6)
@@ -42,10 +48,15 @@ def test_the_papers_regression_is_the_same_up_to_a_constant():
 
 
 def test_a_task_without_observations_keeps_its_variance():
-    _, gradient = objective(made((1.0, 1.0), [0.5, 0.5]), [2.0, 0.0])
+    _, gradient = objective(made((1.0, 1.0), [0.5, 0.5]), [2.0, 0.0], [True, False])
     assert gradient[0] != 0
     assert gradient[1] == 0
 
 
+def test_an_observed_loss_of_0_is_a_loss():
+    _, gradient = objective(made((1.0, 1.0), [0.5, 0.5]), [2.0, 0.0])
+    np.testing.assert_allclose(gradient, [0.5 - 2 * np.exp(-0.5), 0.5], rtol=1e-6)
+
+
 def test_weights_stay_finite():
-    assert float(made((1.0,), [-1000.0])(np.float32([1.0]))[0]) == pytest.approx(np.exp(10.0), rel=1e-4)
+    assert float(made((1.0,), [-1000.0])(evidence=evidence([1.0]))[0]) == pytest.approx(np.exp(10.0), rel=1e-4)

@@ -143,7 +143,7 @@ def test_a_combiner_acts_on_the_shared_variables_only():
         layers[1].set_weights(layers[0].get_weights())
     batch = features, labels, weights
     gradients, before = by_hand(model, batch), copies(everything(model))
-    shared = {id(v) for v in model.architecture.shared_variables()}
+    shared = {id(v) for v in model.architecture.shared.trainable_variables}
     places = [i for i, v in enumerate(everything(model)) if id(v) in shared]
     flat = np.stack(
         [np.concatenate([w * g[i].ravel() for i in places]) for w, g in zip(WEIGHTS[:2], gradients, strict=True)]
@@ -478,8 +478,8 @@ def test_a_new_weighting_needs_no_change_of_the_step():
     class Largest(Weighting):
         """All weight on the task with the largest loss: known to no table."""
 
-        def call(self, losses):
-            return keras.ops.one_hot(keras.ops.argmax(losses), 3)
+        def weigh(self, evidence):
+            return keras.ops.one_hot(keras.ops.argmax(evidence.losses), 3)
 
     model, batch = make(balancer=Largest), data()
     gradients, before = by_hand(model, batch), copies(everything(model))

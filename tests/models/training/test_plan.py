@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from models.recipe.errors import InputError
 from models.recipe.recipe import Recipe
 from models.training.plan import TrainerPlan
 
@@ -81,6 +82,16 @@ def test_options_are_of_the_types_that_the_methods_want() -> None:
     made = plan(model={"options": options, "regularizers": {"l2": {"strength": "1e-6"}}})
     assert made.options == {"experts": 8, "units": (8, 4), "dropout": 0.1}
     assert isinstance(made.options["experts"], int) and made.regularizers == {"l2": {"strength": 1e-6}}
+
+
+def test_a_balancer_from_outside() -> None:
+    """By its dotted path, its options beside it; a path is not imported, only read."""
+    path = "models.balancing.pcgrad.PCGrad"
+    assert plan(model={"balancer": path, "balancer_options": {path: {}}}).balancer == path
+    with pytest.raises(InputError, match="'nowhere.at.All' is not the path of a class that can be imported"):
+        plan(model={"balancer": "nowhere.at.All"})
+    with pytest.raises(InputError, match="unknown option 'sharp'"):
+        plan(model={"balancer": path, "balancer_options": {path: {"sharp": 1}}})
 
 
 def test_it_travels_as_json() -> None:
