@@ -10,7 +10,11 @@ import dataclasses
 from pathlib import Path
 
 from tfx import types
-from tfx import v1 as tfx
+from tfx.components.schema_gen.component import SchemaGen
+from tfx.components.trainer.component import Trainer
+from tfx.orchestration.pipeline import Pipeline
+from tfx.proto.pusher_pb2 import PushDestination
+from tfx.proto.trainer_pb2 import EvalArgs, TrainArgs
 
 from components.evaluation.component import Evaluator
 from components.evaluation.plan import EvaluationPlan
@@ -40,7 +44,7 @@ from pipeline.platforms import Platform
 from pipeline.retrieval_stages import retrieval_stages
 
 
-def create_pipeline(recipe: Recipe, platform: Platform) -> tfx.dsl.Pipeline:
+def create_pipeline(recipe: Recipe, platform: Platform) -> Pipeline:
     """The whole way of the data for one recipe.
 
     Args:
@@ -67,7 +71,7 @@ def create_pipeline(recipe: Recipe, platform: Platform) -> tfx.dsl.Pipeline:
     schema = (
         CuratedSchema(content=Path(curated).read_text(encoding="utf-8"))
         if curated
-        else tfx.components.SchemaGen(statistics=statistics.outputs["statistics"], infer_feature_shape=False)
+        else SchemaGen(statistics=statistics.outputs["statistics"], infer_feature_shape=False)
     )
 
     # Departures from the schema, and drift against the last good run, stop everything below.
@@ -91,12 +95,12 @@ def create_pipeline(recipe: Recipe, platform: Platform) -> tfx.dsl.Pipeline:
     features.add_upstream_node(validation)
 
     # The stock Trainer; models/training/trainer.py is behind the door it knocks on.
-    trainer = tfx.components.Trainer(
+    trainer = Trainer(
         run_fn="models.training.trainer.run_fn",
         examples=features.outputs["transformed_examples"],
         transform_graph=features.outputs["transform_graph"],
-        train_args=tfx.proto.TrainArgs(),
-        eval_args=tfx.proto.EvalArgs(),
+        train_args=TrainArgs(),
+        eval_args=EvalArgs(),
         custom_config={
             "plan": TrainerPlan.from_recipe(recipe).model_dump_json(),
             "code": code_version("models.training.trainer", *_methods(recipe)),
@@ -151,7 +155,7 @@ def create_pipeline(recipe: Recipe, platform: Platform) -> tfx.dsl.Pipeline:
         other = _Pushed(platform.served_retrieval, retrieval.model, retrieval.blessing)
         pushers = [_pusher(other, keep, ranker).with_id("RetrievalPusher"), _pusher(ranker, keep, other)]
 
-    return tfx.dsl.Pipeline(
+    return Pipeline(
         components=[
             event_logs,
             statistics,
@@ -182,7 +186,7 @@ class _Pushed:
 
 
 def _pusher(pushed: _Pushed, keep: int | None, partner: _Pushed | None = None) -> Pusher:
-    folder = tfx.proto.PushDestination.Filesystem(base_directory=pushed.served)
+    folder = PushDestination.Filesystem(base_directory=pushed.served)
     return Pusher(
         model=pushed.model,
         model_blessing=pushed.blessing,
@@ -192,7 +196,7 @@ def _pusher(pushed: _Pushed, keep: int | None, partner: _Pushed | None = None) -
         partner_infra_blessing=partner.infra_blessing if partner else None,
         partner_served=partner.served if partner else None,
         keep_versions=keep,
-        push_destination=tfx.proto.PushDestination(filesystem=folder),
+        push_destination=PushDestination(filesystem=folder),
     )
 
 

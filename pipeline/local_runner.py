@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from absl import logging as absl_logging
 from apache_beam.runners.runner import create_runner
-from tfx import v1 as tfx
+from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 
 from models.recipe.beam import runner_path
 from models.recipe.errors import InputError
@@ -43,7 +43,7 @@ def run_pipeline(recipe: Recipe, paths: RunPaths, progress: Progress | None = No
     with machine_faults_told(), _alone(paths), _messages_to(progress or Silence()), imports_aside():
         check_metadata(paths.metadata)
         pipeline = create_pipeline(recipe, LocalPlatform(paths))
-        tfx.orchestration.LocalDagRunner().run(pipeline)
+        LocalDagRunner().run(pipeline)
     return last_run(paths)
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 
 from tfx import types
-from tfx import v1 as tfx
+from tfx.components.trainer.component import Trainer
 from tfx.dsl.components.base import base_node
+from tfx.proto.trainer_pb2 import EvalArgs, TrainArgs
 
 from components.interactions.component import Interactions
 from components.interactions.plan import InteractionsPlan
@@ -52,12 +53,12 @@ def retrieval_stages(
     )
 
     # The stock Trainer once more. What it takes for eval files is the item table, from which the exported model answers.
-    trainer = tfx.components.Trainer(
+    trainer = Trainer(
         run_fn="models.retrieval.trainer.run_fn",
         examples=interactions.outputs["interactions"],
         transform_graph=transform_graph,
-        train_args=tfx.proto.TrainArgs(splits=["train"]),
-        eval_args=tfx.proto.EvalArgs(splits=["items"]),
+        train_args=TrainArgs(splits=["train"]),
+        eval_args=EvalArgs(splits=["items"]),
         custom_config={
             "plan": RetrievalPlan.from_recipe(recipe).model_dump_json(),
             "code": code_version("models.retrieval.trainer"),

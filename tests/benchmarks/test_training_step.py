@@ -11,7 +11,8 @@ from benchmarks.steps.problem import StepProblem
 from benchmarks.steps.shares import PRODUCTS
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
-SMALL = StepProblem(features=4, table_rows=50, dim=4, batch=64, experts=3, units=(8, 4), tower_units=(4,))
+# The first and the last feature share a table.
+SMALL = StepProblem(features=4, table_rows=50, tables=3, dim=4, batch=64, experts=3, units=(8, 4), tower_units=(4,))
 
 
 def test_each_architecture_beside_the_peer(tiny: Session, peers: Path) -> None:

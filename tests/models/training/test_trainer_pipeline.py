@@ -9,7 +9,14 @@ from types import SimpleNamespace
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from tfx import v1 as tfx
+from tfx.components.trainer.component import Trainer
+from tfx.dsl.components.common.importer import Importer
+from tfx.orchestration.local.local_dag_runner import LocalDagRunner
+from tfx.orchestration.metadata import sqlite_metadata_connection_config
+from tfx.orchestration.pipeline import Pipeline
+from tfx.proto.pusher_pb2 import PushDestination
+from tfx.proto.trainer_pb2 import EvalArgs, TrainArgs
+from tfx.types import standard_artifacts as standard
 
 from components.probe.component import Probe
 from components.probe.plan import ProbePlan
@@ -42,10 +49,9 @@ def raw_examples(problem: SimpleNamespace, tmp_path: Path) -> Path:
 def run(problem: SimpleNamespace, raw_examples: Path, root: Path) -> None:
     recipe = Recipe.model_validate(problem.recipe)
 
-    def imported(uri: Path, kind: type, name: str, **properties: str) -> tfx.dsl.Importer:
-        return tfx.dsl.Importer(source_uri=str(uri), artifact_type=kind, **properties).with_id(name)
+    def imported(uri: Path, kind: type, name: str, **properties: str) -> Importer:
+        return Importer(source_uri=str(uri), artifact_type=kind, **properties).with_id(name)
 
-    standard = tfx.types.standard_artifacts
     splits = {"properties": {"split_names": '["train", "eval"]'}}
     raw = imported(raw_examples, standard.Examples, "raw", **splits)
     transformed = imported(
@@ -56,12 +62,12 @@ def run(problem: SimpleNamespace, raw_examples: Path, root: Path) -> None:
         custom_properties={"file_format": "arrow_ipc"},
     )
     graph = imported(problem.transform_graph, standard.TransformGraph, "graph")
-    trainer = tfx.components.Trainer(
+    trainer = Trainer(
         run_fn="models.training.trainer.run_fn",
         examples=transformed.outputs["result"],
         transform_graph=graph.outputs["result"],
-        train_args=tfx.proto.TrainArgs(),
-        eval_args=tfx.proto.EvalArgs(),
+        train_args=TrainArgs(),
+        eval_args=EvalArgs(),
         custom_config={"plan": TrainerPlan.from_recipe(recipe).model_dump_json()},
     )
     probe = Probe(
@@ -73,20 +79,16 @@ def run(problem: SimpleNamespace, raw_examples: Path, root: Path) -> None:
     pusher = Pusher(
         model=trainer.outputs["model"],
         infra_blessing=probe.outputs["infra_blessing"],
-        push_destination=tfx.proto.PushDestination(
-            filesystem=tfx.proto.PushDestination.Filesystem(base_directory=str(root / "serving"))
-        ),
+        push_destination=PushDestination(filesystem=PushDestination.Filesystem(base_directory=str(root / "serving"))),
     )
-    pipeline = tfx.dsl.Pipeline(
+    pipeline = Pipeline(
         pipeline_name="small",
         pipeline_root=str(root / "artifacts"),
         components=[raw, transformed, graph, trainer, probe, pusher],
         enable_cache=True,
-        metadata_connection_config=tfx.orchestration.metadata.sqlite_metadata_connection_config(
-            str(root / "metadata.sqlite")
-        ),
+        metadata_connection_config=sqlite_metadata_connection_config(str(root / "metadata.sqlite")),
     )
-    tfx.orchestration.LocalDagRunner().run(pipeline)
+    LocalDagRunner().run(pipeline)
 
 
 def test_trained_probed_pushed_once(problem: SimpleNamespace, raw_examples: Path, tmp_path: Path) -> None:
