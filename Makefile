@@ -24,7 +24,7 @@ $(LOGS): | setup
 	.venv/bin/gatewise simulate recipes/shop.yaml --impressions 200000 --seed 7 --out $(LOGS)
 
 test: setup check ## Checks and all tests, end-to-end ones included
-	.venv/bin/python -m pytest -n 2 --dist loadfile
+	.venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: setup ## Formatting, lint, types, the floors of the house, generated pages
 	.venv/bin/ruff format --check .
