@@ -82,7 +82,8 @@ def replay(
     folder = tmp_path_factory.mktemp("kubeflow")
     done = gatewise("compile", recipe, "--out", folder / "pipeline.yaml", *quick, *GATES_OFF)
     assert done.code == 0, done.err
-    return Replay(folder / "pipeline.yaml", store, ROOT, folder / "pods", PROJECT, anew={"EventLogs", "Pusher"})
+    anew = {"EventLogs", "Trainer", "Pusher"}
+    return Replay(folder / "pipeline.yaml", store, ROOT, folder / "pods", PROJECT, anew)
 
 
 @pytest.fixture(scope="module")
