@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[3]
 
 # In a process of its own: a CPU can be divided into two devices before TensorFlow starts, and not later.
@@ -16,10 +18,10 @@ tf.config.set_logical_device_configuration(
 sys.path.append("tests/doubles")
 from tests.models.training.test_multi_task_model import FrequencyL2, L2, LazyAdam, assert_near, copies, data, everything, make
 
-def train(strategy, balancer):
+def train(strategy):
     with strategy.scope() if strategy else contextlib.nullcontext():
         regularizers = [L2(strength=0.1), FrequencyL2(strength=0.3)]
-        model = make(balancer=balancer, regularizers=regularizers, tables=LazyAdam(learning_rate=0.1), clip_norm=0.2)
+        model = make(balancer=sys.argv[1], regularizers=regularizers, tables=LazyAdam(learning_rate=0.1), clip_norm=0.2)
         model.optimizer.build(model.trainable_variables)
     for seed in range(3):
         batch = tf.nest.map_structure(tf.convert_to_tensor, data(seed=seed))
@@ -37,21 +39,17 @@ def train(strategy, balancer):
         tf.function(lambda halves: strategy.run(model.train_step, (halves,)))(halves)
     return model
 
-for balancer in sys.argv[1:]:
-    one, two = train(None, balancer), train(tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]), balancer)
-    for table in two.encoder.embeddings:
-        first, second = table.value.values
-        np.testing.assert_array_equal(first, second, err_msg=balancer)
-    assert_near(everything(one), everything(two))
-    for name, value in one.get_metrics_result().items():
-        np.testing.assert_allclose(value, two.get_metrics_result()[name], rtol=1e-5, err_msg=f"{balancer}: {name}")
-    print(balancer)
+one, two = train(None), train(tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]))
+for table in two.encoder.embeddings:
+    first, second = table.value.values
+    np.testing.assert_array_equal(first, second)
+assert_near(everything(one), everything(two))
+for name, value in one.get_metrics_result().items():
+    np.testing.assert_allclose(value, two.get_metrics_result()[name], rtol=1e-5, err_msg=name)
 """
 
-BALANCERS = ["uncertainty", "pcgrad"]
 
-
-def test_two_replicas_make_the_step_of_one():
-    """A weighting, and a combiner of the tasks' gradients."""
-    done = subprocess.run([sys.executable, "-c", SCRIPT, *BALANCERS], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, f"after {done.stdout.split()}: {done.stderr[-3000:]}"
+@pytest.mark.parametrize("balancer", ["uncertainty", "pcgrad"])
+def test_two_replicas_make_the_step_of_one(balancer):
+    done = subprocess.run([sys.executable, "-c", SCRIPT, balancer], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
