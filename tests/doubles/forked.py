@@ -12,7 +12,9 @@ import os
 import runpy
 import signal
 import sys
+import threading
 from collections.abc import Mapping, Sequence
+from multiprocessing import connection
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 
@@ -28,6 +30,8 @@ LOADED = [
 ]
 """What the commands and the steps on Kubeflow import when they run."""
 
+_ALONE = threading.Lock()  # a start looks after all forks, and an exit code can be read once
+
 
 class Fork:
     """A started process, with as much of `subprocess.Popen` as is needed.
@@ -41,15 +45,17 @@ class Fork:
 
     def wait(self, timeout: float | None = None) -> int:
         """The exit code, or minus the signal that ended it; after `timeout` seconds its whole group is killed."""
-        self._process.join(timeout)
-        if self._process.exitcode is None:
+        if not connection.wait([self._process.sentinel], timeout):
             os.killpg(self.pid, signal.SIGKILL)
+            connection.wait([self._process.sentinel])
+        with _ALONE:
             self._process.join()
-        return self._process.exitcode
+            return self._process.exitcode
 
     def poll(self) -> int | None:
-        """The same, or None while it runs. Not while another thread waits."""
-        return self._process.exitcode
+        """The same, or None while it runs."""
+        with _ALONE:
+            return self._process.exitcode
 
 
 def start(
@@ -69,8 +75,9 @@ def start(
         raise ValueError(f"expected INTERPRETER -m MODULE ..., received {command}")
     settings = dict(os.environ if environment is None else environment)
     process = _context().Process(target=_run, args=(module, arguments, cwd, stdout, stderr, settings))
-    process.start()
-    return Fork(process)
+    with _ALONE:
+        process.start()
+        return Fork(process)
 
 
 @functools.cache
