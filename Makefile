@@ -24,7 +24,7 @@ $(LOGS): | setup
 	.venv/bin/gatewise simulate recipes/shop.yaml --impressions 200000 --seed 7 --out $(LOGS)
 
 test: setup check ## Run the checks and all tests, including end-to-end tests
-	.venv/bin/python -m pytest -n 2 --dist loadfile
+	.venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: setup ## Check formatting, lint, types, import rules and generated pages
 	.venv/bin/ruff format --check .

@@ -10,6 +10,24 @@ import pytest
 hypothesis.settings.register_profile("gatewise", deadline=None)
 hypothesis.settings.load_profile("gatewise")
 
+LONGEST_FIRST = (
+    "tests/e2e/test_shop.py",
+    "tests/e2e/test_kubeflow.py",
+    "tests/e2e/test_real_recipes.py",
+    "tests/e2e/test_kill.py",
+    "tests/e2e/test_engines.py",
+    "tests/e2e/test_wrong_inputs.py",
+    "tests/e2e/test_kubeflow_by_url.py",
+    "tests/e2e/test_hashed_ids.py",
+    "tests/models/training/test_trainer_replicas.py",
+)
+"""Files that take a minute or so, which begin before the others: two processes that share the files then end together."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    place = {name: number for number, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: place.get(item.nodeid.split("::")[0], len(place)))
+
 
 @pytest.fixture(scope="session", autouse=True)
 def quick_beam() -> Iterator[None]:

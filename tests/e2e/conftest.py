@@ -1,4 +1,4 @@
-"""The command line as a user runs it: a process of its own, and what it printed."""
+"""The command line as a user runs it: a process for each command, and what it printed."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import forked
 import pytest
 
 from benchmarks import engines
@@ -32,17 +33,38 @@ class Done:
     result: dict[str, Any]
 
 
+def command(*arguments: object) -> list[str]:
+    return [sys.executable, "-m", "pipeline.cli", *map(str, arguments)]
+
+
+def done(code: int, out: str, err: str, arguments: tuple[object, ...]) -> Done:
+    """With the JSON result, where one was asked for."""
+    texts = [str(argument) for argument in arguments]
+    file = Path(texts[texts.index("--json") + 1]) if "--json" in texts else None
+    result = json.loads(file.read_text()) if file is not None and file.is_file() else {}
+    return Done(code, out, err, result)
+
+
 @pytest.fixture(scope="session")
-def gatewise() -> Callable[..., Done]:
-    """Runs `gatewise ...` and returns exit code, output, and the JSON result where one was asked for."""
+def gatewise(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Done]:
+    """Runs `gatewise ...` in a process that begins with everything imported (tests/doubles/forked.py)."""
 
     def call(*arguments: object) -> Done:
-        command = [sys.executable, "-m", "pipeline.cli", *map(str, arguments)]
-        done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=800)
-        texts = [str(argument) for argument in arguments]
-        file = Path(texts[texts.index("--json") + 1]) if "--json" in texts else None
-        result = json.loads(file.read_text()) if file is not None and file.is_file() else {}
-        return Done(done.returncode, done.stdout, done.stderr, result)
+        folder = tmp_path_factory.mktemp("printed")
+        out, err = folder / "out", folder / "err"
+        code = forked.start(command(*arguments), PROJECT, out, err).wait(timeout=800)
+        return done(code, out.read_text(), err.read_text(), arguments)
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def gatewise_anew() -> Callable[..., Done]:
+    """Runs `gatewise ...` in a new interpreter, which has imported nothing: as a user does, and ten seconds slower."""
+
+    def call(*arguments: object) -> Done:
+        ran = subprocess.run(command(*arguments), cwd=PROJECT, capture_output=True, text=True, timeout=800)
+        return done(ran.returncode, ran.stdout, ran.stderr, arguments)
 
     return call
 

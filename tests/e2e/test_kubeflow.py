@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import forked
 import pyarrow.parquet as pq
 import pytest
 import yaml
@@ -81,7 +82,8 @@ def replay(
     folder = tmp_path_factory.mktemp("kubeflow")
     done = gatewise("compile", recipe, "--out", folder / "pipeline.yaml", *quick, *GATES_OFF)
     assert done.code == 0, done.err
-    return Replay(folder / "pipeline.yaml", store, ROOT, folder / "pods", PROJECT)
+    anew = {"EventLogs", "Trainer", "Pusher"}
+    return Replay(folder / "pipeline.yaml", store, ROOT, folder / "pods", PROJECT, anew)
 
 
 @pytest.fixture(scope="module")
@@ -177,7 +179,12 @@ def test_kfp_s_own_local_runner_takes_the_data_stages(
     # It is for Python functions with kfp's own entrypoint, and refuses or warns of everything else.
     monkeypatch.setattr(handler, "validate_not_container_component", lambda self, command: None)
     monkeypatch.setattr(handler, "validate_image", lambda self, image: None)
-    monkeypatch.chdir(PROJECT)
+
+    def run_local_subprocess(full_command: list[str]) -> int:
+        log = tmp_path / "log"
+        return forked.start(full_command, PROJECT, log, log).wait()
+
+    monkeypatch.setattr(subprocess_task_handler, "run_local_subprocess", run_local_subprocess)
     local.init(runner=local.SubprocessRunner(use_venv=False), pipeline_root=str(tmp_path), raise_on_error=True)
     kept = len(list((home / "shop" / "statistics").glob("*")))
     parsed = json_format.ParseDict(spec, pipeline_spec_pb2.PipelineSpec())

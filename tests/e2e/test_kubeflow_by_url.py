@@ -72,7 +72,7 @@ def test_the_data_stages_read_and_write_at_urls(
     done = gatewise("compile", recipe, "--out", tmp_path / "pipeline.yaml")
     assert done.code == 0, done.err
 
-    replay = Replay(tmp_path / "pipeline.yaml", Store(client), ROOT, tmp_path / "pods", PROJECT)
+    replay = Replay(tmp_path / "pipeline.yaml", Store(client), ROOT, tmp_path / "pods", PROJECT, anew={"EventLogs"})
     run = replay.run(only={"EventLogs", "Statistics"})
     for name, output, some in (
         ("EventLogs", "examples", {"accounts.json", "Split-train/examples-00000-of-00004.parquet"}),

@@ -26,9 +26,9 @@ class World:
         self.logs, self.root, self.json = folder / "logs", folder / "runs", folder / "result.json"
         shutil.copytree(logs, self.logs)
 
-    def run(self, *more: str) -> Any:
+    def run(self, *more: str, gatewise: Callable[..., Any] | None = None) -> Any:
         self.json.unlink(missing_ok=True)
-        return self._gatewise(
+        return (gatewise or self._gatewise)(
             "run",
             self._recipe,
             "--root",
@@ -61,8 +61,8 @@ def world(
 
 
 @pytest.fixture(scope="module")
-def first(world: World) -> Any:
-    return world.run()
+def first(world: World, gatewise_anew: Callable[..., Any]) -> Any:
+    return world.run(gatewise=gatewise_anew)
 
 
 def test_the_first_run_pushes(first: Any, world: World) -> None:
@@ -103,18 +103,20 @@ def test_the_accounts_balance_and_agree_with_the_files(first: Any, world: World)
     assert first.result["accounts"]["impression"]["read"] == impressions
 
 
-def test_it_answers(first: Any, world: World, gatewise: Callable[..., Any], shop_recipe: Path) -> None:
-    done = gatewise("predict", world.root / "serving" / "shop", "--input", shop_recipe.with_name("shop_requests.jsonl"))
+def test_it_answers(first: Any, world: World, gatewise_anew: Callable[..., Any], shop_recipe: Path) -> None:
+    done = gatewise_anew(
+        "predict", world.root / "serving" / "shop", "--input", shop_recipe.with_name("shop_requests.jsonl")
+    )
     answers = [json.loads(line) for line in done.out.splitlines()]
     assert done.code == 0 and len(answers) == 3
     assert all(set(answer) == {"click", "cart", "order", "order_value"} for answer in answers)
     assert all(0 < answer["click"] < 1 and answer["order_value"] > 0 for answer in answers)
 
 
-def test_it_ranks(first: Any, world: World, gatewise: Callable[..., Any], shop_recipe: Path) -> None:
+def test_it_ranks(first: Any, world: World, gatewise_anew: Callable[..., Any], shop_recipe: Path) -> None:
     """A page by the recipe's score, and by another weight in the request; real rows warm TensorFlow Serving up."""
     served = world.root / "serving" / "shop"
-    done = gatewise("request", served, "--input", shop_recipe.with_name("shop_pages.jsonl"), "--signature", "rank")
+    done = gatewise_anew("request", served, "--input", shop_recipe.with_name("shop_pages.jsonl"), "--signature", "rank")
     assert done.code == 0, done.err
     pages = [json.loads(line) for line in done.out.splitlines()]
     assert [len(page["score"]) for page in pages] == [3, 2]
@@ -142,7 +144,9 @@ def recommended(gatewise: Callable[..., Any], world: World, user: dict[str, Any]
     return [json.loads(line) for line in lines.read_text().splitlines()]
 
 
-def test_it_recommends(first: Any, world: World, gatewise: Callable[..., Any]) -> None:
+def test_it_recommends(
+    first: Any, world: World, gatewise: Callable[..., Any], gatewise_anew: Callable[..., Any]
+) -> None:
     """From a user to a list by the recipe's score; what he had is left out; a user never seen gets a list too."""
     user = {"segment": "loyal", "country": "DE", "age": 40, "device": "phone", "history": ["i3", "i5"]}
     listed = recommended(gatewise, world, user, "--k", "10")
@@ -154,7 +158,7 @@ def test_it_recommends(first: Any, world: World, gatewise: Callable[..., Any]) -
     gone = [listed[0]["item"], listed[4]["item"]]
     without = recommended(gatewise, world, {**user, "exclude": gone}, "--k", "8")
     assert [one["item"] for one in without] == [one["item"] for one in listed if one["item"] not in gone]
-    assert len(recommended(gatewise, world, {})) == 20
+    assert len(recommended(gatewise_anew, world, {})) == 20
 
 
 def test_a_wrong_request_is_refused(first: Any, world: World, gatewise: Callable[..., Any], tmp_path: Path) -> None:
@@ -184,8 +188,8 @@ def test_the_results_load_with_tfma(first: Any, world: World) -> None:
     assert tfma.load_validation_result(folder).validation_ok is True
 
 
-def test_the_report_is_one_page(first: Any, world: World, gatewise: Callable[..., Any]) -> None:
-    done = gatewise("report", world.root)
+def test_the_report_is_one_page(first: Any, world: World, gatewise_anew: Callable[..., Any]) -> None:
+    done = gatewise_anew("report", world.root)
     page = Path(done.out.strip()).read_text()
     assert done.code == 0 and page.count("<svg") >= 2
     assert all(task in page for task in ("click", "cart", "order_value"))

@@ -12,10 +12,11 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
+import forked
 from google.protobuf import json_format
 from kfp.pipeline_spec import pipeline_spec_pb2
 
@@ -61,11 +62,16 @@ class Replay:
         root: the pipeline root, `s3://...`.
         folder: for the disks of the pods.
         project: working directory of the pods, which stands for the image.
+        anew: tasks whose pods run the container's command in a new interpreter; those of the others begin as forks, with
+            everything imported.
     """
 
-    def __init__(self, file: Path, store: Store, root: str, folder: Path, project: Path) -> None:
+    def __init__(
+        self, file: Path, store: Store, root: str, folder: Path, project: Path, anew: Collection[str] = ()
+    ) -> None:
         self.spec, self.platform = api_server.upload(file)
         self._store, self._root, self._folder, self._project = store, root, folder, project
+        self._anew = anew
 
     def run(
         self,
@@ -115,7 +121,8 @@ class Replay:
             # Every attempt sees the same paths, and an empty disk.
             disk = self._folder / run / name
             given = self._executor_input(task, component, values, done, base, disk)
-            pod, outputs = self._pod(container, given, disk, kill if attempt == 0 else None)
+            start = _interpreter if name in self._anew else forked.start
+            pod, outputs = self._pod(container, given, disk, start, kill if attempt == 0 else None)
             pod.disk = disk.rename(disk.with_name(f"{name}-{attempt}"))
             attempts.append(pod)
             if pod.code == 0:
@@ -153,7 +160,12 @@ class Replay:
         }
 
     def _pod(
-        self, container: dict[str, Any], given: dict[str, Any], disk: Path, kill: Callable[[], bool] | None
+        self,
+        container: dict[str, Any],
+        given: dict[str, Any],
+        disk: Path,
+        start: Callable[..., forked.Fork | subprocess.Popen],
+        kill: Callable[[], bool] | None,
     ) -> tuple[Attempt, dict[str, dict[str, Any]]]:
         """The launcher: inputs down, the command, outputs up if it succeeded."""
         disk.mkdir(parents=True)
@@ -172,19 +184,13 @@ class Replay:
             **{entry["name"]: entry["value"] for entry in container.get("env", [])},
         }
         begin = time.monotonic()
-        with open(disk / "log", "w", encoding="utf-8") as log:
-            process = subprocess.Popen(
-                command,
-                cwd=self._project,
-                env=environment,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-            if kill is not None:
-                threading.Thread(target=_kill_when, args=(process, kill), daemon=True).start()
-            code = process.wait()
-        attempt = Attempt(code, (disk / "log").read_text(encoding="utf-8"), disk, time.monotonic() - begin)
+        log = disk / "log"
+        process, ended = start(command, self._project, log, log, environment), threading.Event()
+        if kill is not None:
+            threading.Thread(target=_kill_when, args=(process.pid, ended, kill), daemon=True).start()
+        code = process.wait()
+        ended.set()
+        attempt = Attempt(code, log.read_text(encoding="utf-8"), disk, time.monotonic() - begin)
         return attempt, (self._publish(given, disk) if code == 0 else {})
 
     def _publish(self, given: dict[str, Any], disk: Path) -> dict[str, dict[str, Any]]:
@@ -217,10 +223,16 @@ def _path(uri: str, disk: Path) -> Path:
     return disk / "s3" / uri.removeprefix("s3://")
 
 
-def _kill_when(process: subprocess.Popen, time_to: Callable[[], bool]) -> None:
+def _interpreter(
+    command: list[str], cwd: Path, stdout: Path, stderr: Path, environment: dict[str, str]
+) -> subprocess.Popen:
+    with open(stdout, "a", encoding="utf-8") as out, open(stderr, "a", encoding="utf-8") as err:
+        return subprocess.Popen(command, cwd=cwd, env=environment, stdout=out, stderr=err, start_new_session=True)
+
+
+def _kill_when(group: int, ended: threading.Event, time_to: Callable[[], bool]) -> None:
     """As a node that goes away: the whole pod at once, with no chance to clean up."""
-    while process.poll() is None:
+    while not ended.wait(0.02):
         if time_to():
-            os.killpg(process.pid, signal.SIGKILL)
+            os.killpg(group, signal.SIGKILL)
             return
-        time.sleep(0.02)

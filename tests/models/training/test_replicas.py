@@ -16,6 +16,7 @@ import keras, numpy as np, tensorflow as tf
 tf.config.set_logical_device_configuration(
     tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
 )
+sys.path.append("tests/doubles")
 from tests.models.training.test_multi_task_model import FrequencyL2, L2, LazyAdam, assert_near, copies, data, everything, make
 
 def train(strategy):
