@@ -38,6 +38,7 @@ from components.event_logs.streams import Piece, read, require_columns
 from components.event_logs.tally import Tally
 
 _HOME = "gatewise/partition"
+# The partition of a key or an event id lives as long as the run, and no output depends on it.
 _PARTITION_SEED = 7
 
 
