@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from components.evaluation.coding import Coder
 from components.evaluation.report import EvalExamples
+from components.example_schema import EVENT_ID, EXAMPLE_ID
 from components.storage.reading import open_file, open_parquet
 from models.recipe.errors import InputError
 
-EXAMPLE_ID, EVENT_ID = "gatewise/example_id", "gatewise/event_id"
 # Columns of the transformed files that are no inputs of the model.
 NOT_PACKED = ("labels", "weights", "example_id")
 BATCH_ROWS = 16_384

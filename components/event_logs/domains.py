@@ -12,6 +12,7 @@ import polars as pl
 from components.event_logs.events import VALUE, label_column
 from components.event_logs.plan import EventLogsPlan, StreamPlan, TaskPlan
 from components.event_logs.tally import Tally
+from components.example_schema import SPLITS, label_of, weight_of
 from models.loss_names import LOSS_DOMAINS, LOSS_KINDS
 from models.recipe.errors import InputError
 
@@ -50,9 +51,9 @@ def count_outside(part: pl.DataFrame, task: TaskPlan, tally: Tally) -> None:
         tally: added to.
     """
     domain = LOSS_DOMAINS[str(task.loss)]
-    label = pl.col(f"label/{task.name}").cast(pl.Float64)
+    label = pl.col(label_of(task.name)).cast(pl.Float64)
     inside = (label > domain.above) & (label >= domain.at_least)
-    outside = part.filter((pl.col(f"weight/{task.name}") > 0) & ~inside)[f"label/{task.name}"]
+    outside = part.filter((pl.col(weight_of(task.name)) > 0) & ~inside)[label_of(task.name)]
     tally.add(len(outside), "outside", task.name)
     for value in outside.unique().sort().head(_SHOWN).to_list():
         tally.add(int((outside == value).sum()), "outside value", task.name, f"{value:g}")
@@ -67,7 +68,7 @@ def check_labels(plan: EventLogsPlan, task: TaskPlan, tally: Tally) -> None:
     count = tally.counts["outside", task.name]
     if task.loss is None or not count:
         return
-    observed = sum(tally.counts["task", task.name, split, "observed"] for split in ("train", "eval"))
+    observed = sum(tally.counts["task", task.name, split, "observed"] for split in SPLITS)
     smallest = sorted(map(float, tally.below("outside value", task.name)))[:_SHOWN]
     source = f"stream {task.stream!r}" if task.stream else f"label column {task.label!r}"
     column = task.label or plan.stream(str(task.stream)).value

@@ -14,13 +14,13 @@ import apache_beam as beam
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from components.beam.merging import MergeInOrder
 from components.columnar.ordered_map import ordered_map
 from components.features.analysers import Analysis, Part, analyse, conclude, merge, merge_parts
 from components.features.columns import raw_names
 from components.features.frequent import Frequent
 from components.features.grid import GridCounts
 from components.features.plan import FeaturesPlan
-from components.merging import MergeInOrder
 from components.storage.reading import open_parquet
 from components.storage.writing import remove_folder, write_text, written_folder
 from models.features.layout import ANALYSED_FILE, LAYOUT_FILE, Analysed, feature_layout

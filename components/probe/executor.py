@@ -15,7 +15,7 @@ from tfx.utils import path_utils
 
 from components.probe.plan import ProbePlan
 from components.probe.process import ask_in_process
-from components.probe.warm_up import WARM_UP
+from models.files.version_folders import WARM_UP
 
 logger = logging.getLogger(__name__)
 
