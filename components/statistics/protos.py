@@ -65,7 +65,7 @@ def feature(
         if summary.values:
             _numbers(summary.values, summary.numbers, result.num_stats)
         if summary.numbers.cells.shift:
-            result.custom_stats.add(name=CELL_WIDTH, num=2.0 ** (summary.numbers.cells.shift - 52))
+            result.custom_stats.add(name=CELL_WIDTH, num=summary.numbers.cells.relative_width)
     return result
 
 

@@ -59,8 +59,8 @@ class KilledWorker(Exception):
     [
         (
             RuntimeError(
-                "Pipeline job-1 failed in state FAILED: Traceback ...\nmodels.errors.InputError: a.csv: no column 'x'\n"
-                "During handling ...\nmodels.errors.InputError: a.csv: no column 'x'. Known: 'y',\n'z'. [while running 'read']\n"
+                "Pipeline job-1 failed in state FAILED: Traceback ...\nmodels.recipe.errors.InputError: a.csv: no column 'x'\n"
+                "During handling ...\nmodels.recipe.errors.InputError: a.csv: no column 'x'. Known: 'y',\n'z'. [while running 'read']\n"
             ),
             "a.csv: no column 'x'. Known: 'y',\n'z'.",
         ),
