@@ -17,10 +17,9 @@ from tfx.types import artifact_utils
 from tfx_bsl.coders import example_coder
 
 from components.evaluation import best
-from components.evaluation.constant import train_means
 from components.evaluation.plan import EvaluationPlan
 from components.evaluation.predicting import NotComparable, predict_batches, predict_raw
-from components.evaluation.reading import BATCH_ROWS, check_tasks, packed_batches, read_examples
+from components.evaluation.reading import BATCH_ROWS, check_tasks, packed_batches, read_examples, train_means
 from components.evaluation.report import evaluate
 from components.evaluation.results import write_report
 from components.evaluation.truth import read_truth
