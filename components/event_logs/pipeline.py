@@ -11,7 +11,7 @@ pieces -> read --- dead letters (written where they are found)
            as_of, split limit, counts of all steps ------------------------------------------------------------------+-> sum
                                                                                                          -> tally.json
 Labelled examples have no events: their features go from read to write, and their times to the split limit.
-Only what all of Beam's engines do alike is used: see `outputs.py`.
+Only what all of Beam's engines do alike is used: see `components.beam.outputs`.
 """
 
 from __future__ import annotations

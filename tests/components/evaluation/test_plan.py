@@ -58,7 +58,7 @@ def test_fingerprint_of_the_truth(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("conditioned_on", "expected"),
+    ("given", "expected"),
     [
         ({"gates": "none"}, []),
         ({"gates": [{"metric": "auc", "at_least": 0.7}]}, [("auc", False)]),
