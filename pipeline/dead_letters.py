@@ -6,8 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from components.event_logs.dead_letters import FOLDER, SCHEMA
-from components.event_logs.refused import REFUSED
+from components.event_logs.dead_letters import FOLDER, REFUSED, SCHEMA
 from models.recipe.errors import InputError
 from pipeline.run_paths import run_paths_in
 

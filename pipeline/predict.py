@@ -10,7 +10,7 @@ from models.files.version_folders import version_folders
 from models.recipe.errors import InputError
 from models.serving.inference import load_server
 from models.serving.inputs import is_retrieval, read_inputs, serialize_examples
-from pipeline.json_object import json_object
+from pipeline.json_values import json_object
 
 
 def answer(model: Path, requests: Path) -> list[dict[str, float]]:

@@ -11,7 +11,7 @@ import apache_beam as beam
 from tfx import types
 from tfx.dsl.components.base import base_beam_executor, base_executor
 
-from components.beam_running import running
+from components.beam.running import running
 
 BEAM = ("--runner=FnApiRunner", "--sdk_container_image=gatewise")
 SPLITS = '["train", "eval"]'

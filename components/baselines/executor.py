@@ -14,12 +14,25 @@ from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
 from components.baselines.kept_statistics import newest
-from components.baselines.pushed_models import newest_before
 from components.push.executor import version_of
+from models.files.version_folders import version_folders
 
 logger = logging.getLogger(__name__)
 
 FOUND = "found"
+
+
+def newest_before(served: Path, version: int) -> Path | None:
+    """The newest whole version below `served` that is older than `version`, or None.
+
+    Every pushed version was blessed, and versions rise with the time at which the models were made.
+
+    Args:
+        served: folder of the versions, which TF Serving polls; may be missing.
+        version: of the candidate, the second at which it was made.
+    """
+    older = [path for number, path in version_folders(served).items() if number < version]
+    return older[-1] if older else None
 
 
 class BaselineModelExecutor(base_executor.BaseExecutor):

@@ -1,1 +1,1 @@
-"""What several stages do with Arrow columns: counts, exact moments, the order of floats, an ordered map on threads."""
+"""What several stages do with Arrow columns: counts, frequent values, cells of numbers, exact moments, lists, an ordered map."""

@@ -1,4 +1,4 @@
-"""How often each value of a column occurs: mergeable, and the vocabulary and the quantiles that follow from it."""
+"""How often each value of a column occurs: mergeable, and the vocabulary that follows from it."""
 
 from __future__ import annotations
 
@@ -40,12 +40,6 @@ def merge_counts(parts: Sequence[Counts]) -> Counts:
     return Counts(encoded.dictionary, sums.astype(np.int64))
 
 
-def lowered(counts: Counts, by: int) -> Counts:
-    """Every count less by so many, without the values of which nothing is left: a step of Misra and Gries' summary."""
-    left = counts.counts > by
-    return Counts(counts.values.filter(pa.array(left)), counts.counts[left] - by)
-
-
 def vocabulary(counts: Counts, size: int, min_count: int) -> pa.Array:
     """The most frequent values, by falling count, ties by rising value.
 
@@ -64,24 +58,3 @@ def vocabulary(counts: Counts, size: int, min_count: int) -> pa.Array:
     table = pa.table({"value": counts.values, "count": counts.counts}).filter(pa.array(keep))
     order = pc.sort_indices(table, sort_keys=[("count", "descending"), ("value", "ascending")])
     return table.column("value").take(order[:size]).combine_chunks()
-
-
-def quantile_boundaries(counts: Counts, buckets: int) -> tuple[float, ...]:
-    """Limits that divide the values into intervals of about the same number of rows.
-
-    With the n values in rising order x[0], x[1], ..., limit j of 1..buckets-1 is x[floor(j n / buckets)], as in
-    TensorFlow Transform; a value equal to a limit belongs above it. Limits that coincide, or that leave nothing below
-    them, are dropped: a column with few distinct values has fewer intervals, a constant one has a single one and no
-    limit.
-
-    Args:
-        counts: of float32 values, at least one, all finite.
-        buckets: number of intervals that is wanted.
-    """
-    values = counts.values.to_numpy(zero_copy_only=False)
-    order = np.argsort(values, kind="stable")
-    values, ends = values[order], np.cumsum(counts.counts[order])
-    rows = int(ends[-1])
-    ranks = np.array([j * rows // buckets for j in range(1, buckets)], dtype=np.int64)
-    limits = np.unique(values[np.searchsorted(ends, ranks, side="right")])
-    return tuple(float(limit) for limit in limits if limit > values[0])

@@ -17,14 +17,13 @@ from tfx.types import artifact_utils
 from tfx_bsl.coders import example_coder
 
 from components.evaluation import best
-from components.evaluation.baseline_predictions import NotComparable, predict_raw
-from components.evaluation.constant import train_means
 from components.evaluation.plan import EvaluationPlan
-from components.evaluation.predicting import predict_batches
-from components.evaluation.reading import BATCH_ROWS, check_tasks, packed_batches, read_examples
+from components.evaluation.predicting import NotComparable, predict_batches, predict_raw
+from components.evaluation.reading import BATCH_ROWS, check_tasks, packed_batches, read_examples, train_means
 from components.evaluation.report import evaluate
 from components.evaluation.results import write_report
 from components.evaluation.truth import read_truth
+from components.example_schema import EVAL, TRAIN
 from components.storage.finding import matching
 from components.storage.reading import LocalCopy
 from components.storage.writing import write_text
@@ -34,7 +33,6 @@ from models.serving.inputs import read_inputs
 
 logger = logging.getLogger(__name__)
 
-SPLIT, TRAIN_SPLIT = "eval", "train"
 BEST_VALUES = "best_values"
 """Property of a blessing: the best blessed values up to it (`components/evaluation/best.py`)."""
 
@@ -64,7 +62,7 @@ class Executor(base_executor.BaseExecutor):
         check_tasks(examples, plan.tasks)
         fingerprint = exec_properties.get("fingerprint") or ""
         truth = read_truth(plan.truth, examples.event_ids, fingerprint) if plan.truth else None
-        means = train_means(_files(arrow, "*.arrow", TRAIN_SPLIT))
+        means = train_means(_files(arrow, "*.arrow", TRAIN))
         times.append(time.perf_counter())
         with LocalCopy(_serving(model)) as directory:
             candidate = _predict(directory, transformed, examples.rows)
@@ -133,5 +131,5 @@ def _serving(model: types.Artifact) -> str:
     return os.path.join(model.uri, "Format-Serving")
 
 
-def _files(artifact: types.Artifact, pattern: str, split: str = SPLIT) -> list[str]:
+def _files(artifact: types.Artifact, pattern: str, split: str = EVAL) -> list[str]:
     return matching(artifact_utils.get_split_uri([artifact], split), pattern)

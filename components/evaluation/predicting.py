@@ -1,22 +1,31 @@
-"""Batches through a model, some at once, into one array per task: what is in memory is the predictions and these batches."""
+"""The predictions of a model, batch by batch: the candidate's, and an older model's on the raw examples.
+
+An older model was trained with its own vocabularies, so the packed columns of today's transform graph mean nothing to it.
+Its `serving_default` takes raw columns and brings its own transform graph along: what it would answer in production.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from components.columnar.ordered_map import ordered_map
+from components.evaluation.reading import rows_of
+from components.example_schema import ARROW_TYPES
+from components.storage.reading import open_parquet
 
 Batch = TypeVar("Batch")
+BATCH_ROWS = 8192
 
 
 def predict_batches(
     predict: Callable[[Batch], Mapping[str, NDArray[Any]]], batches: Iterable[Batch], rows: int
 ) -> dict[str, NDArray[np.float32]]:
-    """The predictions of all batches, in their order.
+    """The predictions of all batches, in their order: in memory are these and a few batches.
 
     Args:
         predict: a batch -> task -> (batch,) or (batch, 1).
@@ -43,3 +52,57 @@ def predict_batches(
     if end != rows:
         raise ValueError(f"expected {rows} predictions; received {'more' if end > rows else end}")
     return found
+
+
+class NotComparable(Exception):
+    """The baseline cannot answer these examples; the message says why."""
+
+
+def shared_columns(inputs: Mapping[str, Mapping[str, Any]], schema: pa.Schema) -> list[str]:
+    """The columns that the baseline reads, all of which must still be there, and be of the same type.
+
+    Args:
+        inputs: the baseline's own note of its inputs: column -> {"type": "bytes" | "int" | "float", ...}.
+        schema: of the raw examples.
+
+    Raises:
+        NotComparable: it would have to answer without a column that it was trained with: no fair comparison.
+    """
+    missing = sorted(name for name in inputs if name not in schema.names)
+    if missing:
+        raise NotComparable(f"the baseline reads columns that the examples no longer have: {', '.join(missing)}")
+    for name, about in inputs.items():
+        received = schema.field(name).type.value_type
+        if received != ARROW_TYPES[about["type"]]:
+            raise NotComparable(f"the baseline reads column {name!r} as {about['type']}; now it is {received}")
+    return list(inputs)
+
+
+def predict_raw(
+    serve: Callable[[list[bytes]], Mapping[str, NDArray[Any]]],
+    encode: Callable[[pa.RecordBatch], list[bytes]],
+    inputs: Mapping[str, Mapping[str, Any]],
+    files: Sequence[str],
+    batch_rows: int = BATCH_ROWS,
+) -> dict[str, NDArray[np.float32]]:
+    """The model's predictions for all rows of the Parquet files, in their order.
+
+    Args:
+        serve: serialized tf.Examples -> task -> (batch,).
+        encode: record batch -> serialized tf.Examples.
+        inputs: column -> {"type", ...}: what the model reads.
+        files: Parquet files of examples.
+        batch_rows: examples of one call.
+
+    Raises:
+        NotComparable: see `shared_columns`.
+    """
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for path in files:
+            with open_parquet(path) as parquet:
+                columns = shared_columns(inputs, parquet.schema_arrow)
+                yield from parquet.iter_batches(batch_size=batch_rows, columns=columns)
+
+    rows = sum(rows_of(path) for path in files)
+    return predict_batches(lambda batch: serve(encode(batch)), batches(), rows)

@@ -1,4 +1,7 @@
-"""The eval split from its two sides, in step: the raw Parquet and the transformed Arrow files, file i beside file i."""
+"""The eval split from its two sides, in step: the raw Parquet and the transformed Arrow files, file i beside file i.
+
+Of the train split only the mean labels are read: the constant that a model has to beat.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +16,10 @@ from numpy.typing import NDArray
 
 from components.evaluation.coding import Coder
 from components.evaluation.report import EvalExamples
+from components.example_schema import EVENT_ID, EXAMPLE_ID
 from components.storage.reading import open_file, open_parquet
 from models.recipe.errors import InputError
 
-EXAMPLE_ID, EVENT_ID = "gatewise/example_id", "gatewise/event_id"
 # Columns of the transformed files that are no inputs of the model.
 NOT_PACKED = ("labels", "weights", "example_id")
 BATCH_ROWS = 16_384
@@ -144,3 +147,31 @@ def check_tasks(examples: EvalExamples, tasks: Mapping[str, Any]) -> None:
     missing = [task for task in tasks if task not in examples.labels]
     if missing:
         raise ValueError(f"the examples have no labels of {missing}; they have those of {list(examples.labels)}")
+
+
+def train_means(transformed: Sequence[str]) -> dict[str, float]:
+    """sum w y / sum w of every task that is observed in the files: of a binary task the share of positives.
+
+    Only labels and weights are read, a few batches at a time.
+
+    Args:
+        transformed: the train split's Arrow files, sorted.
+    """
+    total: NDArray[np.float64] | None = None
+    tasks: list[str] = []
+    for path in transformed:
+        with open_file(path, mapped=True) as file:
+            schema = pa.ipc.open_file(file).schema
+            tasks = json.loads(schema.metadata[b"tasks"])
+            fields = [schema.get_field_index(name) for name in ("labels", "weights")]
+            reader = pa.ipc.open_file(file, options=pa.ipc.IpcReadOptions(included_fields=fields))
+            for index in range(reader.num_record_batches):
+                batch = reader.get_batch(index)
+                weights = matrix(batch["weights"]).astype(np.float64)
+                # A label that is not observed may be anything.
+                labels = np.where(weights > 0, matrix(batch["labels"]), 0.0)
+                added = np.stack([(weights * labels).sum(axis=0), weights.sum(axis=0)])
+                total = added if total is None else total + added
+    if total is None:
+        return {}
+    return {task: float(y / w) for task, y, w in zip(tasks, *total, strict=True) if w > 0}

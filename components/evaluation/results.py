@@ -22,6 +22,7 @@ from components.evaluation.gates import GateResult
 from components.evaluation.plan import EvaluationPlan
 from components.evaluation.report import Report
 from components.evaluation.scores import COUNTS, Value
+from components.example_schema import label_of, weight_of
 from components.storage.writing import whole_file, write_text
 
 CONFIG, METRICS, VALIDATIONS = "eval_config.json", "metrics-00000-of-00001.tfrecord", "validations.tfrecord"
@@ -56,8 +57,8 @@ def eval_config(plan: EvaluationPlan) -> config_pb2.EvalConfig:
     config = config_pb2.EvalConfig()
     spec = config.model_specs.add(signature_name="serving_default")
     for task, about in plan.tasks.items():
-        spec.label_keys[task] = f"label/{task}"
-        spec.example_weight_keys[task] = f"weight/{task}"
+        spec.label_keys[task] = label_of(task)
+        spec.example_weight_keys[task] = weight_of(task)
         metrics = config.metrics_specs.add(output_names=[task])
         gated = (gate.metric for gate in about.gates if gate.metric not in COUNTS)
         for name in dict.fromkeys((*about.metrics, *gated)):

@@ -12,11 +12,15 @@ import polars as pl
 
 from components.event_logs.days import by_day, unit
 from components.event_logs.dead_letters import FOLDER, SCHEMA, write_part
+from components.event_logs.listed_files import ListedFiles
 from components.event_logs.plan import EPOCH, EventLogsPlan
 from components.event_logs.tally import ACCOUNT, LOSSES, Tally
-from components.event_logs.writing import SPLITS
+from components.example_schema import SPLITS
 from components.storage.finding import is_folder
 from components.storage.writing import write_text
+
+FILES = "files.json"
+"""Which files the examples come from: beside the accounts, whose `read` it splits by file."""
 
 
 def accounts(plan: EventLogsPlan, tally: Tally) -> dict[str, dict[str, int]]:
@@ -98,3 +102,20 @@ def write(folder: str, found: dict[str, dict[str, int]], facts: dict[str, Any], 
         write_part(pl.DataFrame(schema=SCHEMA), letters, "none")
     for name, content in (("accounts.json", found), ("summary.json", facts), ("days.json", rows)):
         write_text(os.path.join(folder, name), json.dumps(content, indent=2, ensure_ascii=False))
+
+
+def write_files(folder: str, listed: ListedFiles, plan: EventLogsPlan, tally: Tally) -> None:
+    """Writes {path relative to `data`: {"bytes", "fingerprint", "read": {stream: rows}}} of every file.
+
+    The fingerprint is the content's BLAKE2b; at a URL, and where no assembly saw the file, "@" and the nanoseconds since
+    1970 of its last change. The `read` of a stream's files sum to that of its account.
+    """
+    files = {
+        name: {
+            "bytes": size,
+            "fingerprint": content,
+            "read": {stream.name: rows for stream in plan.streams if (rows := tally.counts["file", stream.name, name])},
+        }
+        for name, (size, content) in listed.identities.items()
+    }
+    write_text(os.path.join(folder, FILES), json.dumps(files, indent=2, ensure_ascii=False))

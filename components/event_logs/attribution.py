@@ -18,8 +18,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import polars as pl
 
-from components.event_logs.events import EVENT_ID, KEY, ROW, TIME, VALUE
+from components.event_logs.events import KEY, ROW, VALUE
 from components.event_logs.plan import TaskPlan
+from components.example_schema import EVENT_ID, TIME, label_of, weight_of
 
 ZONE_HINT = 14 * 3600 * 1_000_000
 LEADS = {
@@ -140,8 +141,8 @@ def with_weights(
     columns = []
     for task in tasks:
         weight = observed(task)
-        columns.append(pl.Series(f"label/{task.name}", np.where(weight, labels[task.name], 0.0).astype(np.float32)))
-        columns.append(pl.Series(f"weight/{task.name}", weight.astype(np.float32)))
+        columns.append(pl.Series(label_of(task.name), np.where(weight, labels[task.name], 0.0).astype(np.float32)))
+        columns.append(pl.Series(weight_of(task.name), weight.astype(np.float32)))
     return examples.with_columns(columns)
 
 

@@ -11,7 +11,7 @@ from components.event_logs.measurable import check_measurable
 from components.event_logs.plan import EventLogsPlan, StreamPlan, TaskPlan
 from components.event_logs.tally import Tally
 from components.event_logs.times import NAIVE, likely_unit
-from components.event_logs.writing import SPLITS
+from components.example_schema import SPLITS, TRAIN
 from models.recipe.errors import InputError
 from models.recipe.registry import known
 
@@ -154,12 +154,12 @@ def _check_splits(plan: EventLogsPlan, tally: Tally) -> None:
 
 
 def _check_classes(plan: EventLogsPlan, task: TaskPlan, tally: Tally) -> None:
-    observed = tally.counts["task", task.name, "train", "observed"]
-    positives = tally.counts["task", task.name, "train", "positives"]
+    observed = tally.counts["task", task.name, TRAIN, "observed"]
+    positives = tally.counts["task", task.name, TRAIN, "positives"]
     if 0 < positives < observed:
         return
     source = f"stream {task.stream!r}" if task.stream else f"label column {task.label!r}"
-    examples = tally.counts["examples", "train"]
+    examples = tally.counts["examples", TRAIN]
     kind = "negative" if positives else "positive"
     reason = f"none of {observed:,} observed train examples (of {examples:,}) is {kind}"
     if task.label:

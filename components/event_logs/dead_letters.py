@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
+from pathlib import Path
 
 import polars as pl
 
 from components.event_logs.tally import Tally
 from components.storage.writing import whole_file
+from models.recipe.errors import InputError
+from models.recipe.locations import is_url
 
 FOLDER = "dead_letters"
+REFUSED = "refused"
 SCHEMA = {"stream": pl.String, "file": pl.String, "row": pl.Int64, "reason": pl.String, "raw": pl.String}
 
 
@@ -41,3 +46,28 @@ def write_part(dead: pl.DataFrame, folder: str, name: str) -> None:
     """Writes `part-<name>.parquet`, whole or not at all."""
     with whole_file(os.path.join(folder, f"part-{name}.parquet")) as temporary:
         dead.write_parquet(temporary)
+
+
+def kept(uri: str, error: InputError) -> InputError:
+    """The error, which says where the dead letters are, if there are any: TFX removes the outputs of a stage that fails.
+
+        .../EventLogs/examples/7  ->  .../EventLogs/refused/7/dead_letters
+
+    Of the refused runs only the newest's are kept; the logs would give the others again.
+
+    Args:
+        uri: of the examples.
+        error: why the logs are refused.
+    """
+    written = os.path.join(uri, FOLDER)
+    if is_url(uri):
+        return InputError(f"{error} Its malformed rows, if any, are in {written}.")
+    if not any(Path(written).glob("part-*.parquet")):
+        return error
+    output = Path(uri)
+    place = output.parent.parent / REFUSED / output.name
+    if place.parent.is_dir():
+        shutil.rmtree(place.parent, ignore_errors=True)
+    place.mkdir(parents=True)
+    shutil.copytree(written, place / FOLDER)
+    return InputError(f"{error} The malformed rows are kept: gatewise dead-letters {place / FOLDER} shows them.")

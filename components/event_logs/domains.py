@@ -12,6 +12,7 @@ import polars as pl
 from components.event_logs.events import VALUE, label_column
 from components.event_logs.plan import DomainPlan, EventLogsPlan, StreamPlan, TaskPlan
 from components.event_logs.tally import Tally
+from components.example_schema import SPLITS, label_of, weight_of
 from models.losses import LOSS, LOSSES
 from models.recipe.errors import InputError
 from models.recipe.registry import facts
@@ -51,13 +52,13 @@ def count_outside(part: pl.DataFrame, task: TaskPlan, domain: DomainPlan, tally:
         domain: the labels that its loss is defined for.
         tally: added to.
     """
-    label = pl.col(f"label/{task.name}").cast(pl.Float64)
+    label = pl.col(label_of(task.name)).cast(pl.Float64)
     inside = pl.lit(True)
     if domain.above is not None:
         inside &= label > domain.above
     if domain.at_least is not None:
         inside &= label >= domain.at_least
-    outside = part.filter((pl.col(f"weight/{task.name}") > 0) & ~inside)[f"label/{task.name}"]
+    outside = part.filter((pl.col(weight_of(task.name)) > 0) & ~inside)[label_of(task.name)]
     tally.add(len(outside), "outside", task.name)
     for value in outside.unique().sort().head(_SHOWN).to_list():
         tally.add(int((outside == value).sum()), "outside value", task.name, f"{value:g}")
@@ -72,7 +73,7 @@ def check_labels(plan: EventLogsPlan, task: TaskPlan, tally: Tally) -> None:
     count = tally.counts["outside", task.name]
     if task.domain is None or not count:
         return
-    observed = sum(tally.counts["task", task.name, split, "observed"] for split in ("train", "eval"))
+    observed = sum(tally.counts["task", task.name, split, "observed"] for split in SPLITS)
     smallest = sorted(map(float, tally.below("outside value", task.name)))[:_SHOWN]
     source = f"stream {task.stream!r}" if task.stream else f"label column {task.label!r}"
     column = task.label or plan.stream(str(task.stream)).value

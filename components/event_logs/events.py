@@ -24,20 +24,21 @@ from components.event_logs.values import (
     may_hold_truths,
     one_text_each,
 )
+from components.example_schema import EVENT_ID, TIME
+from models.recipe.checks.served_names import OWN
 from models.recipe.errors import InputError
 
-KEY, TIME, EVENT_ID, ROW, VALUE = (f"gatewise/{name}" for name in ("key", "event_time", "event_id", "row", "value"))
-NUMBER = "gatewise/number"
+KEY, ROW, VALUE, NUMBER = (f"{OWN}{name}" for name in ("key", "row", "value", "number"))
 FUTURE = "time in the future"
 _SEPARATOR = "\x1f"
-_TIME_PROBLEM, _BAD = "gatewise/time_problem", "gatewise/bad"
+_TIME_PROBLEM, _BAD = f"{OWN}time_problem", f"{OWN}bad"
 _Problem = tuple[pl.Expr, str | pl.Expr]
 """Whether a row has it, and the reason to give."""
 
 
 def label_column(task: TaskPlan) -> str:
     """The name under which the label column of a task is read."""
-    return f"gatewise/label/{task.name}"
+    return f"{OWN}label/{task.name}"
 
 
 @dataclass(frozen=True)

@@ -8,16 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from components.columnar.lists import taken_apart
 from components.event_logs import labelled, shuffle
-from components.event_logs.events import ROW, TIME
+from components.event_logs.events import ROW
 from components.event_logs.identity import example_ids
-from components.event_logs.multivalued import taken_apart
 from components.event_logs.partitions import grouped
 from components.event_logs.plan import EventLogsPlan, StreamPlan
 from components.event_logs.shuffle import Reference
 from components.event_logs.splits import evaluates_by_hash
 from components.event_logs.tally import Tally
-from components.event_logs.writing import EXAMPLE_ID, POSITION, separators
+from components.event_logs.writing import POSITION, separators
+from components.example_schema import EXAMPLE_ID, TIME
 
 
 @dataclass(frozen=True)

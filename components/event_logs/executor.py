@@ -11,9 +11,9 @@ from tfx.dsl.components.base import base_beam_executor
 from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 
-from components.event_logs import accounts, pipeline, refused
+from components.event_logs import accounts, dead_letters, pipeline
 from components.event_logs.plan import EventLogsPlan
-from components.event_logs.writing import SPLITS
+from components.example_schema import SPLITS
 from models.recipe.errors import InputError
 
 logger = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         try:
             found = pipeline.run(plan, examples.uri, self._make_beam_pipeline, exec_properties.get("fingerprint") or "")
         except InputError as error:
-            raise refused.kept(examples.uri, error) from None
+            raise dead_letters.kept(examples.uri, error) from None
         logger.info("Row accounting of the logs:\n%s", accounts.table(found))
         examples.split_names = artifact_utils.encode_split_names(list(SPLITS))
         examples_utils.set_payload_format(examples, example_gen_pb2.FORMAT_PARQUET)

@@ -12,7 +12,7 @@ from components.event_logs.events import Wanted, label_column
 from components.event_logs.identity import example_ids
 from components.event_logs.plan import ColumnPlan, TaskPlan
 from components.event_logs.values import as_text, is_one_of
-from components.event_logs.writing import EXAMPLE_ID
+from components.example_schema import EXAMPLE_ID
 
 
 def wanted_labels(tasks: Sequence[TaskPlan]) -> list[Wanted]:

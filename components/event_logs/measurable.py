@@ -21,7 +21,7 @@ from components.event_logs.clocks import of_slowest
 from components.event_logs.plan import EventLogsPlan, TaskPlan
 from components.event_logs.tally import Tally
 from components.event_logs.timeline import HOUR
-from components.event_logs.writing import SPLITS
+from components.example_schema import EVAL, SPLITS, TRAIN
 from models.recipe.errors import InputError
 
 _EVAL_SHARE = 0.2
@@ -46,9 +46,9 @@ def check_measurable(plan: EventLogsPlan, tally: Tally, as_of: int | None, split
             if tally.counts["task", task.name, split, "observed"]:
                 continue
             told = _told(plan, task, split, tally, as_of, split_at)
-            if split == "train" or task.unmeasured == "refuse":
+            if split == TRAIN or task.unmeasured == "refuse":
                 allowed = (
-                    "" if split == "train" else " To train without measuring the task, write `unmeasured: allow` in it."
+                    "" if split == TRAIN else " To train without measuring the task, write `unmeasured: allow` in it."
                 )
                 raise InputError(f"{told}{allowed}")
             warnings.append(told)
@@ -59,7 +59,7 @@ def _told(
     plan: EventLogsPlan, task: TaskPlan, split: str, tally: Tally, as_of: int | None, split_at: int | None
 ) -> str:
     examples = tally.counts["examples", split]
-    purpose = "it cannot be measured" if split == "eval" else "there is nothing to learn from"
+    purpose = "it cannot be measured" if split == EVAL else "there is nothing to learn from"
     found = f"task {task.name!r}: none of {examples:,} {split} examples is observed, so {purpose}. "
     if task.label:
         return (
@@ -79,7 +79,7 @@ def _told(
         else ""
     )
     times = f"Its window of {_span(window)} {held}is still open at logs.as_of, {moment(as_of)}, for "
-    if split == "eval" and split_at is not None:
+    if split == EVAL and split_at is not None:
         apart = f"{_span(abs(as_of - split_at))} {'before' if split_at <= as_of else 'after'}"
         times += f"every impression of the eval split{of}, which begins at {moment(split_at)}, {apart}."
     else:

@@ -17,11 +17,9 @@ from components.event_logs.attribution import attribute, later_copies, unique_ev
 from components.event_logs.blocks import Block
 from components.event_logs.domains import note_negatives
 from components.event_logs.events import (
-    EVENT_ID,
     KEY,
     NUMBER,
     ROW,
-    TIME,
     VALUE,
     Prepared,
     Wanted,
@@ -36,9 +34,32 @@ from components.event_logs.plan import EventLogsPlan, StreamPlan
 from components.event_logs.shuffle import Reference, Rows
 from components.event_logs.streams import Piece, read, require_columns
 from components.event_logs.tally import Tally
+from components.example_schema import EVENT_ID, TIME
+from models.recipe.checks.served_names import OWN
 
-_HOME = "gatewise/partition"
+ROWS_PER_PARTITION = 500_000
+BYTES_PER_PARTITION = 192 << 20
+MOST = 65_536
+
+_HOME = f"{OWN}partition"
+# The partition of a key or an event id lives as long as the run, and no output depends on it.
 _PARTITION_SEED = 7
+
+
+def count_of_partitions(plan: EventLogsPlan, found: Iterable[Piece]) -> int:
+    """As few as keep a partition, with all that is made from it, well below a GiB of memory.
+
+    The plan's number; else, with R rows and B bytes in the pieces, max(2, R / 500,000, B / 192 MiB) rounded up.
+
+    The bytes are a guess of what the columns that the stage reads take in memory (`Piece.bytes`). A partition's rows
+    lie in mapped files; beside them stand an index of them, and one row group of examples being written. As many
+    partitions as there are threads (`components.beam.threads.OnThreads`) are worked on at once.
+    """
+    if plan.partitions:
+        return plan.partitions
+    known = list(found)
+    rows, size = sum(piece.rows for piece in known), sum(piece.bytes for piece in known)
+    return min(MOST, max(2, -(-rows // ROWS_PER_PARTITION), -(-size // BYTES_PER_PARTITION)))
 
 
 def read_piece(

@@ -11,7 +11,7 @@ pieces -> read --- dead letters (written where they are found)
            as_of, split limit, counts of all steps ------------------------------------------------------------------+-> sum
                                                                                                          -> tally.json
 Labelled examples have no events: their features go from read to write, and their times to the split limit.
-Only what all of Beam's engines do alike is used: see `outputs.py`.
+Only what all of Beam's engines do alike is used: see `components.beam.outputs`.
 """
 
 from __future__ import annotations
@@ -29,25 +29,24 @@ import apache_beam as beam
 import numpy as np
 import polars as pl
 
-from components.beam_running import running
+from components.beam.outputs import Broadcast, Output, Reduce, Select, without_broadcast
+from components.beam.running import running
+from components.beam.threads import OnThreads, Together, together
 from components.event_logs import accounts, dead_letters, shuffle
+from components.event_logs.accounts import write_files
 from components.event_logs.checks import check
-from components.event_logs.events import TIME
+from components.event_logs.clocks import as_of_latest
 from components.event_logs.examples import evaluates, examples_of
-from components.event_logs.lineage import write_files
 from components.event_logs.listed_files import ListedFiles
-from components.event_logs.outputs import Broadcast, Output, Reduce, Select, without_broadcast
-from components.event_logs.partition_count import count_of_partitions
-from components.event_logs.partitions import labels_of, lost_copies, read_piece
+from components.event_logs.partitions import count_of_partitions, labels_of, lost_copies, read_piece
 from components.event_logs.plan import EventLogsPlan, SplitPlan
 from components.event_logs.shuffle import Reference, ShuffleWriter
 from components.event_logs.splits import time_limit
 from components.event_logs.streams import Piece, pieces
 from components.event_logs.tally import Tally, merged
-from components.event_logs.threads import OnThreads, Together, together
 from components.event_logs.times import LATEST
-from components.event_logs.watermarks import as_of_latest
 from components.event_logs.writing import count_labels, write_splits
+from components.example_schema import TIME
 from components.storage.reading import read_text
 from components.storage.writing import make_folder, remove_folder, write_text
 

@@ -6,9 +6,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from components.event_logs.identity import GOLDEN
 from components.event_logs.plan import SplitPlan
-
-GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
 def time_limit(split: SplitPlan, times: Iterable[np.ndarray], as_of: int) -> int | None:

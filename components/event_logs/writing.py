@@ -10,17 +10,15 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from components.columnar.lists import taken_apart, to_arrow
 from components.event_logs.domains import count_outside
-from components.event_logs.events import EVENT_ID, TIME
-from components.event_logs.multivalued import taken_apart, to_arrow
 from components.event_logs.plan import EventLogsPlan
 from components.event_logs.tally import Tally
-from components.raw_types import ARROW_TYPES
+from components.example_schema import ARROW_TYPES, EVAL, EVENT_ID, EXAMPLE_ID, SPLITS, TIME, label_of, weight_of
 from components.storage.writing import whole_file
+from models.recipe.checks.served_names import OWN
 
-EXAMPLE_ID = "gatewise/example_id"
-SPLITS = ("train", "eval")
-POSITION = "gatewise/position"
+POSITION = f"{OWN}position"
 """Column with the row of an example's features."""
 _ROW_GROUP = 1 << 17
 
@@ -29,8 +27,8 @@ def schema(plan: EventLogsPlan) -> dict[str, str]:
     """{column of the examples: bytes, int or float}, in the order of the files."""
     columns: dict[str, str] = {column.name: column.type for column in plan.columns}
     for task in plan.tasks:
-        columns[f"label/{task.name}"] = "float"
-        columns[f"weight/{task.name}"] = "float"
+        columns[label_of(task.name)] = "float"
+        columns[weight_of(task.name)] = "float"
     columns[EXAMPLE_ID] = "int"
     makers = [stream for stream in plan.streams if plan.makes_examples(stream)]
     if any(stream.time for stream in makers):
@@ -73,7 +71,7 @@ def write_splits(
         (split, its rows of `labels`), after its file stands under its final name.
     """
     for split in SPLITS:
-        part = labels.filter(pl.Series(evaluates == (split == "eval")))
+        part = labels.filter(pl.Series(evaluates == (split == EVAL)))
         if part.height == 0:
             continue
         with whole_file(os.path.join(folder, f"Split-{split}", file)) as temporary:
@@ -101,7 +99,7 @@ def count_labels(part: pl.DataFrame, split: str, plan: EventLogsPlan, tally: Tal
     """Adds a split's examples, and each task's observed and positive ones, to the tally."""
     tally.add(part.height, "examples", split)
     for task in plan.tasks:
-        label, weight = part[f"label/{task.name}"], part[f"weight/{task.name}"]
+        label, weight = part[label_of(task.name)], part[weight_of(task.name)]
         tally.add(int((weight > 0).sum()), "task", task.name, split, "observed")
         tally.add(int((label > 0).sum()), "task", task.name, split, "positives")
         if task.domain is not None:

@@ -3,7 +3,7 @@
     analyse(batch) -> Analysis; merge(analyses) -> Analysis; conclude(analysis) -> vocabularies, limits, scaling
 
 An Analysis of some rows is a dict of counts, moments and numbers. Each adds up exactly, in any order; only of a column with
-more distinct values than memory should hold the counts are bounded, see `frequent` and `grid`.
+more distinct values than memory should hold the counts are bounded, see `columnar.frequent` and `columnar.cells`.
 """
 
 from __future__ import annotations
@@ -15,18 +15,22 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.columnar.counts import quantile_boundaries, vocabulary
+from components.columnar.cells import Cells, count_cells, merge_cells, quantile_boundaries
+from components.columnar.counts import count_values, vocabulary
+from components.columnar.frequent import Frequent, count_frequent, merge_frequent
 from components.columnar.moments import Moments, measure, merge_moments
 from components.features.columns import first_values
-from components.features.frequent import Frequent, count_frequent, merge_frequent
-from components.features.grid import GridCounts, count_on_grid, merge_grids
 from models.features.layout import Analysed, table_of
 from models.recipe.errors import InputError
 from models.recipe.features import Bucketised, Categorical, Feature, MultiValued, Numeric, column_of
 
-Part = Frequent | GridCounts | Moments | int
+MOST_NUMBERS = 2**21
+"""Distinct numbers of a column up to which its quantiles are exact. Beyond, a cell forgets at most 11 of the 32 bits of a float32, and
+a limit is at most by its 2^-12th part below the exact one."""
+
+Part = Frequent | Cells | Moments | int
 Analysis = dict[str, Part]
-"""`rows` and `values/<feature>`: numbers; `vocabulary/<table>`: Frequent; `quantiles/<feature>`: GridCounts;
+"""`rows` and `values/<feature>`: numbers; `vocabulary/<table>`: Frequent; `quantiles/<feature>`: Cells;
 `moments/<feature>`: Moments."""
 
 
@@ -50,9 +54,15 @@ def analyse(batch: pa.RecordBatch, features: Mapping[str, Feature]) -> Analysis:
         if isinstance(feature, Numeric):
             parts.append({f"moments/{name}": measure(transformed(values.to_numpy(zero_copy_only=False), feature))})
         elif isinstance(feature, Bucketised) and feature.buckets is not None:
-            parts.append({f"quantiles/{name}": count_on_grid(values)})
+            parts.append({f"quantiles/{name}": count_numbers(values)})
         parts.append({f"values/{name}": len(values)})
     return merge(parts)
+
+
+def count_numbers(values: pa.Array) -> Cells:
+    """The counts of an array of finite float32 numbers without nulls."""
+    counts = count_values(values)
+    return count_cells(counts.values.to_numpy(zero_copy_only=False), counts.counts, MOST_NUMBERS)
 
 
 def transformed(values: np.ndarray, feature: Numeric) -> np.ndarray:
@@ -81,7 +91,7 @@ def merge_parts(parts: Sequence[Part]) -> Part:
 _MERGE: dict[type, Callable[[Any], Any]] = {
     int: sum,
     Frequent: merge_frequent,
-    GridCounts: merge_grids,
+    Cells: lambda parts: merge_cells(parts, MOST_NUMBERS),
     Moments: merge_moments,
 }
 
@@ -124,10 +134,10 @@ def conclude(analysis: Analysis, features: Mapping[str, Feature]) -> tuple[Analy
         elif isinstance(feature, Numeric):
             scaling[name] = _scaling(_of(Moments, analysis[f"moments/{name}"]), feature)
         elif feature.buckets is not None:
-            numbers = _of(GridCounts, analysis[f"quantiles/{name}"])
-            boundaries[name] = quantile_boundaries(numbers.counts, feature.buckets)
-            if numbers.bits:
-                limit_errors[name] = numbers.relative_error
+            numbers = _of(Cells, analysis[f"quantiles/{name}"])
+            boundaries[name] = quantile_boundaries(numbers, feature.buckets)
+            if numbers.shift:
+                limit_errors[name] = numbers.relative_width
         else:
             # The graph compares float32 numbers; limits that are one there must be one here too.
             limits = np.unique(np.asarray(feature.boundaries, np.float32))

@@ -14,13 +14,13 @@ import apache_beam as beam
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from components.beam.merging import MergeInOrder
+from components.columnar.cells import Cells
+from components.columnar.frequent import Frequent
 from components.columnar.ordered_map import ordered_map
 from components.features.analysers import Analysis, Part, analyse, conclude, merge, merge_parts
 from components.features.columns import raw_names
-from components.features.frequent import Frequent
-from components.features.grid import GridCounts
 from components.features.plan import FeaturesPlan
-from components.merging import MergeInOrder
 from components.storage.reading import open_parquet
 from components.storage.writing import remove_folder, write_text, written_folder
 from models.features.layout import ANALYSED_FILE, LAYOUT_FILE, Analysed, feature_layout
@@ -91,7 +91,12 @@ def gather(gathered: Gathered, more: Gathered) -> Gathered:
 
 
 def _weight(part: Part) -> int:
-    return len(part.counts.counts) if isinstance(part, Frequent | GridCounts) else 1
+    match part:
+        case Frequent():
+            return len(part.counts.counts)
+        case Cells():
+            return len(part.counts)
+    return 1
 
 
 def _chunks(pieces: Sequence[Piece]) -> list[tuple[int, list[Piece]]]:

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.raw_types import ARROW_TYPES
+from components.example_schema import ARROW_TYPES
 from models.recipe.errors import InputError
 from models.recipe.features import Feature, column_of, feature_columns, raw_type
 

@@ -11,7 +11,8 @@ from tfx.components.util import examples_utils
 from tfx.dsl.components.base import base_beam_executor
 from tfx.types import artifact_utils
 
-from components.beam_running import running
+from components.beam.running import running
+from components.example_schema import TRAIN
 from components.features.analysis_pass import AnalysisPass
 from components.features.columns import check_columns
 from components.features.plan import FeaturesPlan
@@ -24,7 +25,6 @@ from models.recipe.errors import InputError
 
 logger = logging.getLogger(__name__)
 
-TRAIN = "train"
 FILE_FORMAT = "arrow_ipc"
 
 

@@ -20,6 +20,7 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from components.columnar.ordered_map import ordered_map
+from components.example_schema import EXAMPLE_ID, label_of, weight_of
 from components.features.columns import distinct_values, lengths, one_of_each, raw_names, rows_of
 from components.features.plan import FeaturesPlan
 from components.storage.reading import LocalCopy, open_parquet, read_text
@@ -134,9 +135,9 @@ def write_file(raw: pq.ParquetFile, file: Any, transform: Transform, plan: Featu
 
 def transformed_batches(raw: pq.ParquetFile, transform: Transform, plan: FeaturesPlan) -> Iterator[pa.RecordBatch]:
     """The transformed rows of one file, batch by batch; one empty batch for an empty file."""
-    labels = [f"label/{task}" for task in plan.tasks]
-    weights = [f"weight/{task}" for task in plan.tasks]
-    columns = [*dict.fromkeys([*raw_names(plan.features), *labels, *weights, "gatewise/example_id"])]
+    labels = [label_of(task) for task in plan.tasks]
+    weights = [weight_of(task) for task in plan.tasks]
+    columns = [*dict.fromkeys([*raw_names(plan.features), *labels, *weights, EXAMPLE_ID])]
     if raw.metadata.num_rows:
         batches = raw.iter_batches(BATCH_ROWS, columns=columns)
     else:
@@ -160,7 +161,7 @@ def layout(
         **{name: _matrix(values) for name, values in packed.items()},
         "labels": _matrix(one_of_each(batch, labels)),
         "weights": _matrix(one_of_each(batch, weights)),
-        "example_id": pa.array(_ids(batch.column("gatewise/example_id"))),
+        "example_id": pa.array(_ids(batch.column(EXAMPLE_ID))),
     }
     fields = [pa.field(name, array.type, nullable=False) for name, array in columns.items()]
     schema = pa.schema(fields, metadata={b"tasks": json.dumps(list(tasks)).encode()})
@@ -173,5 +174,5 @@ def _matrix(values: np.ndarray) -> pa.Array:
 
 def _ids(column: pa.Array) -> np.ndarray:
     if not (lengths(column) == 1).all():
-        raise ValueError("the column 'gatewise/example_id' must have exactly one value in every row")
+        raise ValueError(f"the column {EXAMPLE_ID!r} must have exactly one value in every row")
     return distinct_values(column)[0]

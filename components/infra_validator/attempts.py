@@ -1,14 +1,18 @@
-"""The stock InfraValidator's attempts, each of which is a verdict on the model or none."""
+"""The stock InfraValidator's attempts, each of which is a verdict on the model or none, and a mend of what it asks for."""
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
 import time
+from collections.abc import Iterator
 from typing import Any
 
+from kubernetes import client
 from tfx.components.infra_validator import error_types
 from tfx.components.infra_validator import executor as stock
+from tfx.components.infra_validator.model_server_runners import kubernetes_runner
 from tfx.proto import infra_validator_pb2
 
 logger = logging.getLogger(__name__)
@@ -113,3 +117,22 @@ def _log_of(runner: Any) -> str:
     except Exception:
         logger.warning("InfraValidator: the server's log cannot be read.", exc_info=True)
         return ""
+
+
+@contextlib.contextmanager
+def resources_as_kubernetes_wants_them() -> Iterator[None]:
+    """A mend of TFX 1.21: inside, the server's pod has the resources of `serving_pod_overrides`, and no claims.
+
+    The stock runner writes `claims` into every pod, from Kubernetes' client 26 on, as a mapping; in the API they are a
+    list, and a pod with anything else is refused as one that cannot be read.
+    """
+    original = kubernetes_runner._convert_to_resource_requirements
+    kubernetes_runner._convert_to_resource_requirements = _requirements
+    try:
+        yield
+    finally:
+        kubernetes_runner._convert_to_resource_requirements = original
+
+
+def _requirements(resources: infra_validator_pb2.Resources) -> client.V1ResourceRequirements:
+    return client.V1ResourceRequirements(requests=dict(resources.requests), limits=dict(resources.limits))

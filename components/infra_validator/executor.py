@@ -19,10 +19,8 @@ from tfx.types import artifact_utils, standard_artifacts
 from tfx.types import standard_component_specs as specs
 from tfx.utils import kube_utils, path_utils
 
-from components.infra_validator.attempts import Attempts
-from components.infra_validator.pod_resources import resources_as_kubernetes_wants_them
-from components.probe.warm_up import WARM_UP
-from models.files.version_folders import WARM_UP_FILE
+from components.infra_validator.attempts import Attempts, resources_as_kubernetes_wants_them
+from models.files.version_folders import WARM_UP, WARM_UP_FILE
 from models.recipe.errors import InputError, NoVerdictError
 
 logger = logging.getLogger(__name__)

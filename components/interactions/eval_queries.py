@@ -10,10 +10,9 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from components.event_logs.events import TIME
+from components.columnar.lists import to_arrow
 from components.event_logs.identity import row_hashes
-from components.event_logs.multivalued import to_arrow
-from components.event_logs.writing import EXAMPLE_ID
+from components.example_schema import EXAMPLE_ID, TIME
 from components.interactions.codes import Codes
 from components.interactions.history import last_of_each
 from models.retrieval.plan import HISTORY

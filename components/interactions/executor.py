@@ -13,10 +13,11 @@ from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
 
 from components.event_logs.plan import EPOCH
+from components.example_schema import EVAL, TRAIN
 from components.features.executor import FILE_FORMAT
-from components.interactions.gathering import EVAL, TRAIN, gather
+from components.interactions.gathering import gather
 from components.interactions.plan import InteractionsPlan
-from components.interactions.writing import EVAL_QUERIES_FILE, ITEMS_FILE, write_positives, write_table
+from components.interactions.writing import EVAL_ITEMS, EVAL_QUERIES, FILES, ITEMS, write_positives, write_table
 from components.storage.finding import joined, matching
 from components.storage.reading import read_text
 from models.features.layout import LAYOUT_FILE, FeatureLayout
@@ -24,8 +25,6 @@ from models.recipe.errors import InputError
 from models.recipe.units import parse_moment
 
 logger = logging.getLogger(__name__)
-
-ITEMS, EVAL_ITEMS, EVAL_QUERIES = "items", "eval_items", "eval_queries"
 
 
 class Executor(base_executor.BaseExecutor):
@@ -47,7 +46,7 @@ class Executor(base_executor.BaseExecutor):
         transformed = artifact_utils.get_single_instance(input_dict["transformed_examples"])
         graph = artifact_utils.get_single_instance(input_dict["transform_graph"])
         interactions = artifact_utils.get_single_instance(output_dict["interactions"])
-        interactions.split_names = artifact_utils.encode_split_names([TRAIN, EVAL, ITEMS, EVAL_ITEMS, EVAL_QUERIES])
+        interactions.split_names = artifact_utils.encode_split_names(list(FILES))
         interactions.span = examples.span
         interactions.version = examples.version
         examples_utils.set_file_format(interactions, FILE_FORMAT)
@@ -64,9 +63,8 @@ class Executor(base_executor.BaseExecutor):
 
         write_positives(found.train, folder(TRAIN))
         write_positives(found.evaluated, folder(EVAL))
-        write_table(found.items, folder(ITEMS), ITEMS_FILE)
-        write_table(found.eval_items, folder(EVAL_ITEMS), ITEMS_FILE)
-        write_table(found.eval_queries, folder(EVAL_QUERIES), EVAL_QUERIES_FILE)
+        for split, table in ((ITEMS, found.items), (EVAL_ITEMS, found.eval_items), (EVAL_QUERIES, found.eval_queries)):
+            write_table(table, folder(split), FILES[split])
         rows, evaluated = len(found.train["item"]), len(found.evaluated["item"])
         words = "Positives: %d to learn from, %d after them; %d items, %d known before these; %d users are asked about."
         logger.info(words, rows, evaluated, len(found.items), len(found.eval_items), found.eval_queries.num_rows)

@@ -12,11 +12,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from components.event_logs.accounts import moment
-from components.event_logs.events import TIME
-from components.event_logs.writing import EXAMPLE_ID
+from components.example_schema import EVAL, EXAMPLE_ID, TIME, TRAIN
 from components.interactions.codes import Codes, dense_codes, places_in
 from components.interactions.eval_queries import Choices, asked_users, eval_query_table, relevant_pairs
-from components.interactions.frequencies import log_shares
 from components.interactions.history import histories
 from components.interactions.item_table import ItemRows, item_table
 from components.interactions.plan import InteractionsPlan
@@ -27,10 +25,11 @@ from models.features.layout import FeatureLayout
 from models.recipe.errors import InputError
 from models.retrieval.plan import HISTORY
 
-TRAIN, EVAL = "train", "eval"
-
 Files = tuple[Sequence[str], Sequence[str]]
 """A split's raw and transformed files, both sorted."""
+
+UNSEEN = 0.5
+"""Positives that an item without any is taken to have: ln 0 would be an infinite correction."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -163,3 +162,18 @@ def no_item(last_seen: Any, as_of: int) -> InputError:
         f"retrieval.item_ttl: no item was shown for that long before {moment(as_of)}, the moment up to which the logs are said "
         f"to be complete (logs.as_of); the newest example is of {moment(last_seen)}. Write a longer item_ttl, or another as_of."
     )
+
+
+def log_shares(counts: NDArray[np.int64], rows: int) -> NDArray[np.float32]:
+    """What sampling negatives from the positives favours, and the softmax has to be told.
+
+    log_q[i] = ln(max(counts[i], UNSEEN) / rows), an item's chance to be a negative in a batch of positives.
+
+    Yi, Yang, Hong, Cheng, Heldt, Kumthekar, Zhao, Wei, Chi: Sampling-Bias-Corrected Neural Modeling for Large Corpus Item
+    Recommendations, RecSys 2019 (https://doi.org/10.1145/3298689.3346996), who estimate it from the stream; here it is counted.
+
+    Args:
+        counts: (item,) train positives of each item, each counting once whatever its weight.
+        rows: all train positives, at least 1.
+    """
+    return np.log(np.maximum(counts, UNSEEN) / rows).astype(np.float32)

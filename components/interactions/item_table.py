@@ -1,25 +1,30 @@
-"""The item table: every item with its latest features, and how often it was shown and chosen."""
+"""The item table: every item with its latest features, how often it was shown and chosen, and what its score begins with."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from components.event_logs.events import TIME
-from components.event_logs.writing import EXAMPLE_ID
+from components.example_schema import EXAMPLE_ID, TIME
 from components.interactions.positives import KNOWN, WEIGHT
-from components.interactions.prior import PRIORS
+from models.recipe.checks.served_names import OWN
 from models.retrieval.plan import PRIOR_COLUMN
 
-LAST_SEEN, IMPRESSIONS, POSITIVES = (f"gatewise/{name}" for name in ("last_seen", "impressions", "positives"))
+LAST_SEEN, IMPRESSIONS, POSITIVES = (f"{OWN}{name}" for name in ("last_seen", "impressions", "positives"))
 _MERGE_ROWS = 1 << 20
+
+PSEUDO_IMPRESSIONS = 20.0
+"""Impressions at the mean rate that every item is taken to have had besides its own."""
+
+Counts = NDArray[np.int64]
 
 
 def window_columns(window: int) -> tuple[str, str]:
     """The columns of `ItemRows` with impressions of known outcome and positives of the window of that number."""
-    return f"gatewise/impressions/{window}", f"gatewise/positives/{window}"
+    return f"{IMPRESSIONS}/{window}", f"{POSITIVES}/{window}"
 
 
 class ItemRows:
@@ -113,3 +118,33 @@ def item_table(
     counted = [name for name in kept.columns if name.startswith((f"{IMPRESSIONS}/", f"{POSITIVES}/"))]
     raw = [name for name in kept.columns if name not in (item, *ours, *counted)]
     return kept.select(item, *raw, *ours).with_columns(pl.Series(PRIOR_COLUMN, added.astype(np.float32)))
+
+
+def popularity(impressions: Counts, positives: Counts) -> NDArray[np.float32]:
+    """prior[i] = ln((p[i] + 0.5) / (P + 0.5 n)): the item's share of the positives, each of the n items with half a one more.
+
+    Args:
+        impressions: (item,) in the window; not used.
+        positives: (item,) p in the window; P is their sum.
+    """
+    return np.log((positives + 0.5) / (positives.sum() + 0.5 * len(positives))).astype(np.float32)
+
+
+def rate(impressions: Counts, positives: Counts) -> NDArray[np.float32]:
+    """prior[i] = ln((p[i] + m r) / (imp[i] + m)), r = P / IMP, m = PSEUDO_IMPRESSIONS: drawn towards the mean rate r.
+
+    Without a positive in the window nothing tells the items apart: 0 for all.
+
+    Args:
+        impressions: (item,) imp in the window; IMP is their sum.
+        positives: (item,) p in the window; P is their sum.
+    """
+    if not positives.sum():
+        return np.zeros(len(positives), np.float32)
+    mean = positives.sum() / impressions.sum()
+    found = (positives + PSEUDO_IMPRESSIONS * mean) / (impressions + PSEUDO_IMPRESSIONS)
+    return np.log(found).astype(np.float32)
+
+
+PRIORS: dict[str, Callable[[Counts, Counts], NDArray[np.float32]]] = {"popularity": popularity, "rate": rate}
+"""`models.recipe.retrieval.Prior.kind` -> (impressions, positives in the window) -> (item,)."""

@@ -12,13 +12,13 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from components.evaluation.reading import NOT_PACKED, matrix
-from components.event_logs.events import TIME
-from components.event_logs.writing import EXAMPLE_ID
+from components.example_schema import EXAMPLE_ID, TIME
+from models.recipe.checks.served_names import OWN
 
-WEIGHT = "gatewise/weight"
+WEIGHT = f"{OWN}weight"
 """Column of the raw examples, while they are read, with what each counts as a positive."""
 
-KNOWN = "gatewise/known"
+KNOWN = f"{OWN}known"
 """Column of the raw examples, while they are read: whether it could have become a positive by now."""
 
 

@@ -10,8 +10,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from components.event_logs.events import TIME
-from components.event_logs.writing import EXAMPLE_ID
+from components.example_schema import EXAMPLE_ID, TIME
 from components.storage.reading import open_file, open_parquet
 from models.recipe.errors import InputError
 

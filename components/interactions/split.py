@@ -9,8 +9,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from components.evaluation.reading import matrix
-from components.event_logs.events import TIME
-from components.event_logs.writing import EXAMPLE_ID
+from components.example_schema import EXAMPLE_ID, TIME
 from components.interactions.eval_queries import first_of_each
 from components.interactions.item_table import ItemRows
 from components.interactions.plan import InteractionsPlan

@@ -11,9 +11,19 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from components.example_schema import EVAL, TRAIN
 from components.storage.writing import whole_file
 
-POSITIVES_FILE, ITEMS_FILE, EVAL_QUERIES_FILE = "interactions.arrow", "items.parquet", "eval_queries.parquet"
+ITEMS, EVAL_ITEMS, EVAL_QUERIES = "items", "eval_items", "eval_queries"
+_POSITIVES = "interactions.arrow"
+FILES = {
+    TRAIN: _POSITIVES,
+    EVAL: _POSITIVES,
+    ITEMS: "items.parquet",
+    EVAL_ITEMS: "items.parquet",
+    EVAL_QUERIES: "eval_queries.parquet",
+}
+"""Split of the interactions -> its file."""
 _BATCH_ROWS = 65_536
 
 
@@ -23,7 +33,7 @@ def write_positives(columns: Mapping[str, NDArray[Any]], folder: str) -> None:
     fields = [pa.field(name, array.type, nullable=False) for name, array in arrays.items()]
     table = pa.Table.from_arrays(list(arrays.values()), schema=pa.schema(fields))
     with (
-        whole_file(os.path.join(folder, POSITIVES_FILE)) as temporary,
+        whole_file(os.path.join(folder, _POSITIVES)) as temporary,
         pa.OSFile(temporary, "wb") as file,
         pa.ipc.new_file(file, table.schema) as writer,
     ):

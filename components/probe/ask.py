@@ -14,10 +14,9 @@ from typing import Any
 
 from components.probe.answers import differences, faults
 from components.probe.limits import latency, over_limits, size_mib
-from components.probe.machine_errors import is_of_the_machine
 from components.probe.named import ask_rank, ask_raw
-from components.probe.parent import end_with
 from components.probe.plan import ProbePlan
+from components.probe.process import end_with, is_of_the_machine
 from components.probe.requests import read_requests
 from models.files.whole_file import write_whole
 from models.recipe.errors import GatewiseError

@@ -1,7 +1,11 @@
-"""Asking in a fresh process: what it answers is a verdict on the model; a process that dies or is silent has given none."""
+"""Asking in a fresh process: what it answers is a verdict on the model; a process that dies or is silent has given none.
+
+`ask_in_process` starts it; inside it, `end_with` and `is_of_the_machine` see to how it ends.
+"""
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import signal
@@ -20,6 +24,12 @@ ROOT = Path(__file__).parents[2]
 
 LAST = 2000
 """Characters of what the process has written that go into the message."""
+
+TRANSIENT = ("ResourceExhaustedError", "UnavailableError", "DeadlineExceededError", "AbortedError", "CancelledError")
+"""Of TensorFlow: another try may end otherwise."""
+
+_PR_SET_PDEATHSIG = 1
+"""Of Linux' prctl: the signal that the system sends when the parent has ended."""
 
 
 def ask_in_process(
@@ -90,3 +100,31 @@ def _signal(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:  # a real-time signal has no name
         return f"signal {number}"
+
+
+def end_with(parent: int) -> None:
+    """Has the system kill this process when its parent ends; a parent that is killed cannot do it.
+
+    Args:
+        parent: its process id. If it has ended already, this process ends now.
+    """
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def is_of_the_machine(error: BaseException) -> bool:
+    """Whether the same model may well be fine: memory, disk, a file system that is away, a broken installation.
+
+    An OSError with a number is the operating system's. One without is TensorFlow's own, about a SavedModel that it cannot
+    read; that will be the same the next time. What caused an error counts as the error itself.
+    """
+    import tensorflow as tf
+
+    chain: list[BaseException] = []
+    cause: BaseException | None = error
+    while cause is not None and cause not in chain:
+        chain.append(cause)
+        cause = cause.__cause__
+    kinds = (MemoryError, ImportError, *(getattr(tf.errors, name) for name in TRANSIENT))
+    return any(isinstance(one, kinds) or (isinstance(one, OSError) and one.errno is not None) for one in chain)

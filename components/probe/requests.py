@@ -10,9 +10,8 @@ import numpy as np
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from components.example_schema import EXAMPLE_ID
 from models.recipe.errors import InputError
-
-ID = "gatewise/example_id"
 
 
 def read_requests(files: Iterable[Path], example_ids: Sequence[int], columns: Sequence[str]) -> list[dict[str, Any]]:
@@ -34,7 +33,7 @@ def read_requests(files: Iterable[Path], example_ids: Sequence[int], columns: Se
         with pq.ParquetFile(path) as file:
             present = [column for column in columns if column in file.schema_arrow.names]
             for group in range(file.num_row_groups):
-                ids = pc.list_flatten(file.read_row_group(group, columns=[ID])[ID]).to_numpy()
+                ids = pc.list_flatten(file.read_row_group(group, columns=[EXAMPLE_ID])[EXAMPLE_ID]).to_numpy()
                 rows = np.flatnonzero(np.isin(ids, wanted))
                 if len(rows):
                     table = file.read_row_group(group, columns=present).take(rows)

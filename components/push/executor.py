@@ -13,10 +13,10 @@ from tfx.types import artifact_utils
 from tfx.types import standard_component_specs as specs
 from tfx.utils import io_utils, proto_utils
 
-from components.probe.warm_up import WARM_UP
 from components.push.lock import alone_in
 from components.push.retention import prune
 from components.push.versions import publish, version_of_both
+from models.files.version_folders import WARM_UP
 from models.recipe.errors import InputError
 from models.serving.inputs import read_exported_at
 

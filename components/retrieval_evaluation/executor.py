@@ -13,12 +13,13 @@ from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
 from tfx_bsl.coders import example_coder
 
-from components.evaluation.baseline_predictions import NotComparable
 from components.evaluation.executor import bless
+from components.evaluation.predicting import NotComparable
+from components.example_schema import EVAL, TRAIN
+from components.interactions.writing import EVAL_ITEMS, EVAL_QUERIES, FILES
 from components.retrieval_evaluation.plan import RetrievalEvaluationPlan
 from components.retrieval_evaluation.reading import Problem, read_problem
-from components.retrieval_evaluation.report import evaluate
-from components.retrieval_evaluation.results import write_results
+from components.retrieval_evaluation.report import evaluate, write_results
 from components.retrieval_evaluation.served import check_served, chosen_eval_queries
 from components.retrieval_evaluation.vectors import Encode, Vectors, ask
 from components.storage.finding import joined
@@ -28,14 +29,6 @@ from models.retrieval.inference import load_retrieval
 from models.retrieval.plan import ITEMS_FILE
 
 logger = logging.getLogger(__name__)
-
-FILES = {
-    "eval_queries": "eval_queries.parquet",
-    "eval_items": "items.parquet",
-    "train": "interactions.arrow",
-    "eval": "interactions.arrow",
-}
-"""Split of the interactions -> the file that is read of it."""
 
 
 class Executor(base_executor.BaseExecutor):
@@ -56,8 +49,8 @@ class Executor(base_executor.BaseExecutor):
         started = time.perf_counter()
         problem = read_problem(
             *(
-                joined(artifact_utils.get_split_uri(input_dict["interactions"], split), name)
-                for split, name in FILES.items()
+                joined(artifact_utils.get_split_uri(input_dict["interactions"], split), FILES[split])
+                for split in (EVAL_QUERIES, EVAL_ITEMS, TRAIN, EVAL)
             ),
             item=plan.item,
             exclude_seen=plan.exclude_seen,

@@ -11,14 +11,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from components.raw_types import ARROW_TYPES
+from components.example_schema import ARROW_TYPES
 from components.retrieval_evaluation.eval_queries import EvalQueries, TrainPositives
 from components.retrieval_evaluation.row_lists import RowLists
 from components.storage.reading import open_file, open_parquet
+from models.recipe.checks.served_names import OWN
 from models.retrieval.plan import HISTORY
 
-RELEVANT, SEEN, POSITIVES = "relevant", "seen", "gatewise/positives"
-OURS = "gatewise/"
+RELEVANT, SEEN, POSITIVES = "relevant", "seen", f"{OWN}positives"
 """Begins the names of an item table's columns that are no raw columns."""
 
 
@@ -97,7 +97,7 @@ def as_lists(table: pa.Table) -> pa.Table:
     """Every raw column as large lists of tf.Example's three types; a plain value is a list of one, null an empty one."""
     return pa.table(
         {
-            name: column if name.startswith(OURS) else _as_lists(column)
+            name: column if name.startswith(OWN) else _as_lists(column)
             for name, column in zip(table.column_names, table.columns, strict=True)
         }
     )

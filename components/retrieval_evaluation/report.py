@@ -1,8 +1,10 @@
-"""The whole evaluation as a pure function: eval queries and vectors in, metrics of every method and the gates out."""
+"""The whole evaluation: eval queries and vectors in, metrics of every method and the gates out, and as a file retrieval.json."""
 
 from __future__ import annotations
 
 import dataclasses
+import json
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,13 +12,18 @@ from components.evaluation.scores import Value
 from components.retrieval_evaluation.eval_queries import EvalQueries
 from components.retrieval_evaluation.exact_top_k import exact_top_k, products, top_k_of_ranking
 from components.retrieval_evaluation.gates import OLDER, PRIOR, TWO_TOWER, GateResult, check_gate
-from components.retrieval_evaluation.methods import METHODS
+from components.retrieval_evaluation.methods import METHODS, popular
 from components.retrieval_evaluation.metrics import measure
 from components.retrieval_evaluation.plan import RetrievalEvaluationPlan
-from components.retrieval_evaluation.popularity import popular
 from components.retrieval_evaluation.row_lists import Rows
 from components.retrieval_evaluation.vectors import Vectors
+from components.storage.writing import write_text
 from models.recipe.retrieval import metric_names
+
+RESULTS = "retrieval.json"
+"""{"methods": {method: {metric: value or null}}, "eval_queries", "items", "relevant", "without_history": numbers,
+"gates": [{"metric", "limit", "value", "held", "message"}], "older": why no older model is among the methods, or null,
+"unanswerable": share of the eval split's positives whose item nobody could answer, or null}"""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -118,3 +125,15 @@ def _served(difference: str | None) -> Sequence[GateResult]:
     limit = "the answers of the exact computation"
     words = f"{TWO_TOWER}: serving_default answers otherwise than its own vectors: {difference}; required {limit}."
     return [GateResult(metric="served_answers", limit=limit, value=None, held=False, message=words)]
+
+
+def write_results(report: Report, unanswerable: float | None, folder: str) -> None:
+    """Writes the file; it appears whole or not at all.
+
+    Args:
+        report: what was measured.
+        unanswerable: share of the eval split's positives whose item was not known before it.
+        folder: of the ModelEvaluation artifact.
+    """
+    found = {**report.to_json(), "unanswerable": unanswerable}
+    write_text(os.path.join(folder, RESULTS), json.dumps(found, indent=1, allow_nan=False))

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from components.evaluation.baseline_predictions import shared_columns
+from components.evaluation.predicting import shared_columns
 from models.retrieval.plan import EXCLUDE, PRIOR_COLUMN
 
 BATCH_ROWS = 4096

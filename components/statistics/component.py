@@ -32,7 +32,7 @@ class Statistics(base_beam_component.BaseBeamComponent):
     Outputs:
         statistics: `ExampleStatistics`, `Split-X/FeatureStats.pb` as the stock StatisticsGen writes them; beside it
             `Split-X/IntegerCategories.pb` with the value counts of the columns of integer ids, where there are any.
-            Every row counts. All fields are exact up to the sizes in `frequencies.py` and `cells.py`; columns beyond
+            Every row counts. All fields are exact up to the sizes in `frequencies.py` and `columnar/cells.py`; columns beyond
             carry a custom statistic that bounds the error, and stand in the JSON of the string property `approximate`.
     """
 

@@ -13,13 +13,13 @@ from typing import Any
 
 import apache_beam as beam
 
+from components.beam.merging import MergeInOrder
 from components.columnar.ordered_map import ordered_map
-from components.merging import MergeInOrder
 from components.statistics.protos import dataset
 from components.statistics.reading import Piece, SplitFiles, described_columns, footer, read_column, shares
 from components.statistics.summary import Summary, merge_all, summarise
 from components.storage.reading import open_file
-from components.whole_message import write_message
+from components.storage.writing import write_message
 
 Share = tuple[Piece, ...]
 Summaries = dict[str, Summary]

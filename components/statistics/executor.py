@@ -11,10 +11,10 @@ from tfx import types
 from tfx.dsl.components.base import base_beam_executor
 from tfx.types import artifact_utils
 
-from components.beam_running import running
+from components.beam.running import running
 from components.statistics.describe import Describe, SplitPlan
-from components.statistics.files import CATEGORIES_FILE, STATISTICS_FILE
 from components.statistics.plan import StatisticsPlan
+from components.statistics.protos import CATEGORIES_FILE, STATISTICS_FILE
 from components.statistics.reading import files_of
 from components.storage.finding import matching
 from components.storage.reading import read_bytes

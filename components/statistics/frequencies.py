@@ -1,10 +1,9 @@
 """How often each text or id occurs: exact up to a size, then a bounded summary. Mergeable.
 
-Beyond `MOST_VALUES` distinct values, or `MOST_BYTES` of text, it becomes a summary of Misra and Gries (1982), merged as in
-Agarwal et al., "Mergeable Summaries" (PODS 2012, https://doi.org/10.1145/2213556.2213562): the counts are lowered by the
-largest count that does not fit, and what is then not above 0 is left out. A count is never too high, and too low by at most
-`undercount`, which is itself at most values / MOST_VALUES (more if it is the bytes that do not fit). The number of distinct
-values comes from the `_HASHES` smallest hashes (KMV), with a standard error of 0.8 %.
+Beyond `MOST_VALUES` distinct values, or `MOST_BYTES` of text, it becomes a summary of Misra and Gries
+(`components.columnar.frequent`): a count is never too high, and too low by at most `undercount`, which is itself at most
+values / MOST_VALUES (more if it is the bytes that do not fit). The number of distinct values comes from the `_HASHES` smallest
+hashes (KMV), with a standard error of 0.8 %.
 
 The exact counts, and which columns become a summary, and their number of distinct values, do not depend on the order or the
 division of the rows; the counts of a summary may, within `undercount`. The same pieces in the same order give the same.
@@ -20,7 +19,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from tfx_bsl.sketches import KmvSketch
 
-from components.columnar.counts import Counts, lowered, merge_counts
+from components.columnar.counts import Counts, merge_counts
+from components.columnar.frequent import keep_most
 
 MOST_VALUES = 2**20
 """Of one column: up to so many distinct values all counts are exact..."""
@@ -59,17 +59,11 @@ def merge_frequencies(
     parts: Sequence[Frequencies], most_values: int = MOST_VALUES, most_bytes: int = MOST_BYTES
 ) -> Frequencies:
     """The frequencies of all parts' values together; at least one part, all of one type."""
-    counts = merge_counts([part.counts for part in parts])
-    undercount = sum(part.undercount for part in parts)
-    place = _first_too_many(counts, most_values, most_bytes)
-    if place is None and all(part.hashes is None for part in parts):
-        return Frequencies(counts, undercount)
-    hashes = _hashes(parts)
-    if place is not None:
-        cut = int(counts.counts[place])
-        counts = lowered(counts, cut)
-        undercount += cut
-    return Frequencies(counts, undercount, hashes)
+    together = merge_counts([part.counts for part in parts])
+    counts, taken = keep_most(together, _fitting(together, most_values, most_bytes))
+    undercount = taken + sum(part.undercount for part in parts)
+    exact = not taken and all(part.hashes is None for part in parts)
+    return Frequencies(counts, undercount, None if exact else _hashes(parts))
 
 
 def most_frequent(counts: Counts, size: int) -> tuple[list[bytes | int], list[int]]:
@@ -86,19 +80,15 @@ def most_frequent(counts: Counts, size: int) -> tuple[list[bytes | int], list[in
     return chosen.column("value").to_pylist(), chosen.column("count").to_pylist()
 
 
-def _first_too_many(counts: Counts, most_values: int, most_bytes: int) -> int | None:
-    """Where, in the order of falling counts, the first value is that does not fit; None if all do."""
-    size = len(counts.values)
-    texts = not pa.types.is_integer(counts.values.type)
-    if size <= most_values and not (texts and _bytes_of(counts.values) > most_bytes):
-        return None
+def _fitting(counts: Counts, most_values: int, most_bytes: int) -> int:
+    """How many of the values there is room for, in the order of falling counts."""
+    fit = min(len(counts.values), most_values)
+    if pa.types.is_integer(counts.values.type) or _bytes_of(counts.values) <= most_bytes:
+        return fit
+    # All values of one count go together, so their order is of no account.
     order = np.argsort(-counts.counts, kind="stable")
-    fit = min(size, most_values)
-    if texts:
-        lengths = pc.binary_length(counts.values).to_numpy(zero_copy_only=False)
-        # All values of one count go together, so their order is of no account.
-        fit = min(fit, int(np.searchsorted(np.cumsum(lengths[order]), most_bytes, side="right")))
-    return int(order[fit]) if fit < size else None
+    lengths = pc.binary_length(counts.values).to_numpy(zero_copy_only=False)
+    return min(fit, int(np.searchsorted(np.cumsum(lengths[order]), most_bytes, side="right")))
 
 
 def _bytes_of(texts: pa.Array) -> int:

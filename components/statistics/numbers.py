@@ -9,9 +9,9 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
+from components.columnar.cells import Cells, count_cells, merge_cells
 from components.columnar.counts import Counts, count_values
 from components.columnar.moments import Moments, measure, merge_moments
-from components.statistics.cells import Cells, count_cells, merge_cells
 from components.statistics.whole_moments import WholeMoments, measure_wholes, merge_wholes
 
 

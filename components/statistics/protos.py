@@ -10,16 +10,22 @@ from components.statistics.frequencies import Frequencies, most_frequent
 from components.statistics.numbers import Numbers
 from components.statistics.quantiles import median, quantiles_histogram, standard_histogram
 from components.statistics.summary import STRING, Summary
+from models.recipe.checks.served_names import OWN
+
+STATISTICS_FILE = "FeatureStats.pb"
+"""The stock name, which every reader of `ExampleStatistics` knows."""
+CATEGORIES_FILE = "IntegerCategories.pb"
+"""Value counts of the columns of integer ids, where there are any."""
 
 # TFDV's defaults.
 TOP_VALUES = 20
 RANKS = 1000
 NOT_UTF8 = "__BYTES_VALUE__"
 
-UNDERCOUNT = "gatewise/undercount"
+UNDERCOUNT = f"{OWN}undercount"
 """Custom statistic of a column with more values than are counted exactly: by how much a count may be too low; `unique`
 is then an estimate with a standard error of 0.8 %."""
-CELL_WIDTH = "gatewise/cell_width"
+CELL_WIDTH = f"{OWN}cell_width"
 """Custom statistic of a column with more numbers than are counted exactly: by how much, relative to itself, a quantile
 may be too low, and a limit between histogram buckets off."""
 
@@ -59,7 +65,7 @@ def feature(
         if summary.values:
             _numbers(summary.values, summary.numbers, result.num_stats)
         if summary.numbers.cells.shift:
-            result.custom_stats.add(name=CELL_WIDTH, num=2.0 ** (summary.numbers.cells.shift - 52))
+            result.custom_stats.add(name=CELL_WIDTH, num=summary.numbers.cells.relative_width)
     return result
 
 

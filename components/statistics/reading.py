@@ -10,10 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from components.storage.reading import of_each, open_parquet
+from models.recipe.checks.served_names import OWN
 from models.recipe.errors import InputError
-
-# Columns that gatewise adds for itself (ids, times): they describe no example, and each value is there only once.
-BOOKKEEPING = "gatewise/"
 
 BATCH_ROWS = 131_072
 BATCH_BYTES = 2**26
@@ -36,8 +34,8 @@ class SplitFiles:
 
 
 def described_columns(schema: pa.Schema) -> list[str]:
-    """The columns that get statistics: all but `gatewise/*`."""
-    return [name for name in schema.names if not name.startswith(BOOKKEEPING)]
+    """The columns that get statistics: all but gatewise's own: ids and times describe no example, and each is there only once."""
+    return [name for name in schema.names if not name.startswith(OWN)]
 
 
 def files_of(split: str, paths: Sequence[str]) -> SplitFiles:

@@ -14,9 +14,9 @@ import pyarrow.compute as pc
 from tensorflow_metadata.proto.v0 import statistics_pb2
 from tfx_bsl.arrow import array_util
 
+from components.columnar.cells import Cells, count_cells, merge_cells
 from components.columnar.counts import Counts, count_values
 from components.features.columns import lengths
-from components.statistics.cells import Cells, count_cells, merge_cells
 from components.statistics.frequencies import Frequencies, frequencies_of, merge_frequencies
 from components.statistics.numbers import Numbers, merge_numbers, of_floats, of_wholes
 from models.recipe.errors import InputError

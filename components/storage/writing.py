@@ -15,6 +15,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+from google.protobuf.message import Message
 from pyarrow import fs
 
 from components.storage.stores import answers_of, store_of
@@ -81,6 +82,11 @@ def write_bytes(path: str, content: bytes) -> None:
 def write_text(path: str, text: str) -> None:
     """Writes a whole UTF-8 file."""
     write_bytes(path, text.encode("utf-8"))
+
+
+def write_message(path: str, message: Message) -> None:
+    """Writes a message, serialized deterministically, to a path or URL; makes its folder."""
+    write_bytes(path, message.SerializeToString(deterministic=True))
 
 
 @contextlib.contextmanager

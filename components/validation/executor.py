@@ -14,15 +14,14 @@ from tfx.types import artifact_utils
 from tfx.utils import io_utils
 
 from components.baselines.kept_statistics import keep
-from components.statistics.files import CATEGORIES_FILE, STATISTICS_FILE
+from components.statistics.protos import CATEGORIES_FILE, STATISTICS_FILE
 from components.storage.finding import exists
 from components.storage.reading import LocalCopy, read_bytes
+from components.storage.writing import write_message
 from components.validation.drift import SplitStatistics, check_columns, check_drift
-from components.validation.findings import Finding, schema_findings
+from components.validation.findings import Finding, decide, schema_findings
 from components.validation.plan import ValidationPlan
 from components.validation.schema_check import check_schema
-from components.validation.verdict import decide
-from components.whole_message import write_message
 from models.recipe.errors import InputError
 
 # The stock name and property, which every reader of `ExampleAnomalies` knows.

@@ -7,16 +7,14 @@ from typing import TypeAlias
 import tensorflow_data_validation as tfdv
 from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
 
+from components.example_schema import LABEL, WEIGHT
 from components.validation.findings import column_name
-
-# Columns that the recipe's tasks make, not the data: a schema may describe them, and need not.
-MADE_BY_TASKS = ("label/", "weight/")
 
 Statistics: TypeAlias = statistics_pb2.DatasetFeatureStatisticsList
 
 
 def with_task_columns(schema: schema_pb2.Schema, statistics: Statistics) -> schema_pb2.Schema:
-    """A copy of the schema that also knows the labels and weights in the statistics.
+    """A copy of the schema that also knows the labels and weights in the statistics: the recipe's tasks make them, not the data.
 
     Without it a task added to the recipe would be reported as an unexpected new column.
     """
@@ -25,7 +23,7 @@ def with_task_columns(schema: schema_pb2.Schema, statistics: Statistics) -> sche
     known = {feature.name for feature in schema.feature}
     for feature in statistics.datasets[0].features:
         name = column_name(feature.path)
-        if name.startswith(MADE_BY_TASKS) and name not in known:
+        if name.startswith((LABEL, WEIGHT)) and name not in known:
             complete.feature.add(name=name, type=schema_pb2.FLOAT)
     return complete
 

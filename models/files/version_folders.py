@@ -8,7 +8,9 @@ from pathlib import Path
 LARGEST = 2**63 - 1
 """A version is an int64 in TensorFlow Serving's protos."""
 
-WARM_UP_FILE = "assets.extra/tf_serving_warmup_requests"
+WARM_UP = "tf_serving_warmup_requests"
+"""The name under which TensorFlow Serving, and the push beside the probe's blessing, look for requests of real rows."""
+WARM_UP_FILE = f"assets.extra/{WARM_UP}"
 """Where TensorFlow Serving looks for requests to replay, below a version's folder."""
 
 _NUMBER = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import itertools
 import logging
 import os
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,9 @@ from pipeline.machine_faults import machine_faults_told
 from pipeline.termination import TERMINATED, sigterm_interrupts
 
 logger = logging.getLogger("pipeline.kubeflow.entrypoint")  # its name is __main__ where it is the command
+
+IN_THE_POD = ("fnapi", "direct", "bundlebaseddirect", "switchingdirect", "prism")
+"""Runners of one machine, as Beam itself compares their names: in any case, with or without "Runner"."""
 
 CRASHED = 3
 MOUNT_ROOT = "GATEWISE_MOUNT_ROOT"
@@ -95,7 +99,6 @@ def run(
 
     from pipeline.kubeflow import artifacts
     from pipeline.kubeflow.parameters import merge_parameters
-    from pipeline.kubeflow.workers import elsewhere
 
     _only_our_log()
     given = json_format.Parse(invocation, pipeline_spec_pb2.ExecutorInput(), ignore_unknown_fields=True)
@@ -134,6 +137,20 @@ def _facts(outputs: Mapping[str, list[Any]]) -> dict[str, Any]:
             if "span" in (artifact.artifact_type.properties or {}):
                 spans.add(artifact.span)
     return {"span": max(spans, default=None), "rows": rows}
+
+
+def elsewhere(beam_arguments: Sequence[str]) -> bool:
+    """Whether these flags of Beam name a runner with workers outside of the pod; the last `--runner` counts, as for Beam.
+
+    Those see nothing of this pod's disk.
+    """
+    name = "direct"
+    for flag, following in itertools.pairwise([*beam_arguments, ""]):
+        if flag.startswith("--runner="):
+            name = flag.removeprefix("--runner=")
+        elif flag == "--runner":
+            name = following
+    return name.rpartition(".")[2].lower().removesuffix("runner") not in IN_THE_POD
 
 
 def _only_our_log() -> None:

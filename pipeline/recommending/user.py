@@ -8,7 +8,7 @@ from typing import Any
 
 from models.recipe.errors import InputError
 from models.recipe.registry import known
-from pipeline.json_object import json_object
+from pipeline.json_values import json_object
 
 WHERE = "--user"
 

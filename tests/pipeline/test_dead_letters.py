@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from components.event_logs.refused import kept
+from components.event_logs.dead_letters import kept
 from models.recipe.errors import InputError
 from pipeline import cli
 from pipeline.dead_letters import newest

@@ -9,7 +9,7 @@ import pytest
 from tfx import types
 from tfx.types import standard_artifacts
 
-from components.baselines.executor import BaselineModelExecutor, BaselineStatisticsExecutor
+from components.baselines.executor import BaselineModelExecutor, BaselineStatisticsExecutor, newest_before
 from components.baselines.kept_statistics import keep
 
 
@@ -64,3 +64,25 @@ def test_no_statistics_yet(tmp_path: Path) -> None:
     arguments = (BaselineStatisticsExecutor, standard_artifacts.ExampleStatistics, "baseline_statistics")
     output = run(*arguments, standard_artifacts.ExampleStatistics(), tmp_path, kept=str(tmp_path / "kept"))
     assert output.has_custom_property("found") and output.get_int_custom_property("found") == 0
+
+
+def version(served: Path, name: str, whole: bool = True) -> Path:
+    (served / name).mkdir(parents=True)
+    if whole:
+        (served / name / "saved_model.pb").touch()
+    return served / name
+
+
+def test_the_newest_whole_version_older_than_the_candidate(tmp_path: Path) -> None:
+    served = tmp_path / "served"
+    assert newest_before(served, 1000) is None
+    version(served, "99")
+    expected = version(served, "500")
+    version(served, "600", whole=False)
+    version(served, ".700.tmp")
+    version(served, "notes")
+    version(served, "1000")
+    version(served, "2000")
+    assert newest_before(served, 1000) == expected
+    assert newest_before(served, 99) is None
+    assert newest_before(served, 5000) == served / "2000"

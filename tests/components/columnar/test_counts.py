@@ -1,23 +1,17 @@
-"""Counts, the vocabulary and the quantiles, by hand and against sorting everything."""
+"""Counts and the vocabulary, by hand and against sorting everything."""
 
-import math
 from collections import Counter
 
 import numpy as np
 import pyarrow as pa
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.columnar.counts import Counts, count_values, merge_counts, quantile_boundaries, vocabulary
+from components.columnar.counts import Counts, count_values, merge_counts, vocabulary
 
 
 def texts(*values: str) -> pa.Array:
     return pa.array([value.encode() for value in values], pa.large_binary())
-
-
-def numbers(values: list[float]) -> Counts:
-    return count_values(pa.array(values, pa.float32()))
 
 
 def as_dict(counts: Counts) -> dict[object, int]:
@@ -40,31 +34,6 @@ def test_vocabulary_of_whole_numbers_sorts_them_as_numbers() -> None:
 def test_values_that_no_line_of_a_file_can_hold_get_no_id() -> None:
     counts = count_values(texts("", "", "a\nb", "c\r", "a b"))
     assert vocabulary(counts, 10, 1).to_pylist() == [b"a b"]
-
-
-@pytest.mark.parametrize(
-    ("values", "buckets", "expected"),
-    [
-        ([float(i) for i in range(100)], 4, (25.0, 50.0, 75.0)),
-        # floor(10/3) = 3, floor(20/3) = 6: intervals of 3, 3 and 4 rows.
-        ([float(i) for i in range(10)], 3, (3.0, 6.0)),
-        ([1.0, 1.0, 1.0, 2.0], 4, (2.0,)),
-        ([1.0, 2.0], 10, (2.0,)),
-        ([5.0, 5.0, 5.0], 4, ()),
-        ([7.0], 2, ()),
-        ([-1.5, 0.0, 3.0e38], 3, (0.0, 3.0e38)),
-    ],
-)
-def test_quantiles_by_hand(values: list[float], buckets: int, expected: tuple[float, ...]) -> None:
-    assert quantile_boundaries(numbers(values), buckets) == pytest.approx(expected, rel=1e-7)
-
-
-@given(st.lists(st.integers(-20, 20).map(float), min_size=1, max_size=80), st.integers(2, 9))
-def test_quantiles_against_sorting_all_rows(values: list[float], buckets: int) -> None:
-    ordered = sorted(values)
-    wanted = {ordered[math.floor(j * len(values) / buckets)] for j in range(1, buckets)}
-    expected = tuple(sorted(limit for limit in wanted if limit > ordered[0]))
-    assert quantile_boundaries(numbers(values), buckets) == expected
 
 
 @given(st.lists(st.lists(st.integers(-3, 3), max_size=12), min_size=1, max_size=6), st.randoms())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import struct
 from decimal import Decimal
 from typing import Any
@@ -13,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.event_logs.identity import example_ids, mix, row_hashes
+from components.event_logs.splits import evaluates_by_hash
 
 
 def hash_of(value: Any, dtype: Any = None) -> int:
@@ -95,10 +97,52 @@ def test_more_rows_than_are_hashed_at_once() -> None:
     assert hashes[140_000] == hash_of(140_000)
 
 
-def test_the_hash_is_the_one_that_ids_were_made_with() -> None:
-    # A change of the hash, polars' of texts too, changes every example id, and with it which undated examples
-    # evaluate: that is news to users, for the CHANGELOG.
-    assert row_hashes(pl.DataFrame({"user": ["u"], "item": [7], "price": [0.5]})).to_list() == [13520169794265887803]
+POLARS_HASHES_OTHERWISE = (
+    f"polars {pl.__version__} hashes or writes {{value!r}} in another way than the version that the example ids of our users were "
+    "made with. The ids of all examples, which rows are duplicates of each other, and which examples without a time evaluate "
+    "depend on this number. Stay with the version of polars, or hash texts without it; a new number is a line in CHANGELOG.md."
+)
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype", "expected"),
+    [
+        (None, pl.String, 16294208416658607535),
+        ("u", pl.String, 9815372942492360324),
+        ("ü", pl.String, 5185530238102629707),
+        ("a text that is longer than twelve bytes", pl.String, 4709218915482490397),
+        ("07", pl.String, 8040146855543918511),
+        ("1e300", pl.String, 8227783328887688946),
+        (b"raw", pl.Binary, 8309560810615278584),
+        (True, pl.Boolean, 6132000165583107396),
+        (7, pl.Int64, 6860290616350588737),
+        (2**64 - 1, pl.UInt64, 15135818261380139600),
+        (0.5, pl.Float64, 13430070673179495104),
+        (1e300, pl.Float64, 9849555613998795224),
+        (0.1, pl.Float32, 10682622673074881251),
+        (Decimal("1.50"), pl.Decimal(38, 2), 17469912369025339803),
+        (datetime.datetime(2024, 1, 2, 3, 4, 5, 678901), pl.Datetime("us"), 5421865821007012603),
+        (datetime.datetime(2024, 1, 2, 3, 4, 5), pl.Datetime("ms", "UTC"), 3633286384807235099),
+        (datetime.date(2024, 1, 2), pl.Date, 3044113162931882353),
+        (datetime.time(3, 4, 5), pl.Time, 2798625156440882642),
+        (["x", "y"], pl.List(pl.String), 2141144959831685269),
+        ([1.0, 2.5], pl.List(pl.Float64), 9681775721105072053),
+        ({"a": 1, "b": "x", "c": None}, pl.Struct({"a": pl.Int64, "b": pl.String, "c": pl.Null}), 16702119241702769864),
+    ],
+)
+def test_the_hash_is_the_one_that_ids_were_made_with(value: Any, dtype: Any, expected: int) -> None:
+    assert hash_of(value, dtype) == expected, POLARS_HASHES_OTHERWISE.format(value=value)
+
+
+def test_the_ids_and_the_undated_split_are_those_that_users_have() -> None:
+    rows = row_hashes(pl.DataFrame({"user": ["u", "v", "w"], "item": [7, 8, 9], "price": [0.5, None, 1.5]}))
+    ids = example_ids(rows.to_numpy(), np.array([0, 0, 1]))
+    assert rows[0] == 13520169794265887803 and ids.tolist() == [
+        7748061276967169815,
+        994540217969161471,
+        1406831897248560960,
+    ], POLARS_HASHES_OTHERWISE.format(value="a row")
+    assert evaluates_by_hash(ids, 0.5).tolist() == [False, False, True]
 
 
 def test_mix_is_splitmix64() -> None:

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from components.features import frequent, grid
+from components.columnar import frequent
+from components.features import analysers
 from components.features.analysers import analyse, conclude, merge
 from models.features.layout import Analysed
 from models.recipe.errors import InputError
@@ -220,7 +221,7 @@ def test_a_feature_whose_ids_are_hashes_is_counted_but_has_no_vocabulary() -> No
 
 def test_what_is_not_exact_is_said(make_table: Any, make_plan: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(frequent, "MOST_DISTINCT", 4)
-    monkeypatch.setattr(grid, "MOST_DISTINCT", 4)
+    monkeypatch.setattr(analysers, "MOST_NUMBERS", 4)
     texts = [[value] for value in (b"a", b"a", b"a", b"a", b"b", b"b", b"b", b"c", b"d", b"e")]
     values = {"word": ("bytes", texts), "age": ("float", [[1 + number / 8] for number in range(10)])}
     plan = make_plan(

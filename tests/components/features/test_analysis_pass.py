@@ -13,10 +13,10 @@ import tensorflow_transform as tft
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.testing.util import assert_that
 
+from components.beam.merging import MergeInOrder
+from components.columnar.frequent import count_frequent
 from components.features.analysers import analyse, conclude, merge_parts
 from components.features.analysis_pass import AnalysisPass, gather, merge_analyses, write
-from components.features.frequent import count_frequent
-from components.merging import MergeInOrder
 from models.features.layout import FeatureLayout
 from models.recipe.errors import InputError
 

@@ -18,8 +18,7 @@ from tfx.types import standard_artifacts
 from tfx.utils import proto_utils
 
 from components.infra_validator.executor import LITTER_SECONDS, Executor, link_model, scratch_folder
-from components.probe.warm_up import WARM_UP
-from models.files.version_folders import WARM_UP_FILE
+from models.files.version_folders import WARM_UP, WARM_UP_FILE
 from models.recipe.errors import InputError, NoVerdictError
 from models.recipe.kubeflow import InfraValidator
 from models.serving.warm_up import write

@@ -16,7 +16,7 @@ from tfx.types import standard_artifacts
 from components.probe.component import Probe
 from components.probe.executor import Executor
 from components.probe.plan import ProbePlan
-from components.probe.warm_up import WARM_UP
+from models.files.version_folders import WARM_UP
 from models.recipe.errors import NoVerdictError
 from models.recipe.recipe import Recipe
 

@@ -11,11 +11,10 @@ from tfx.proto import pusher_pb2
 from tfx.types import standard_artifacts
 from tfx.utils import proto_utils
 
-from components.probe.warm_up import WARM_UP
 from components.push.component import Pusher
 from components.push.executor import Executor
 from components.push.lock import LOCK
-from models.files.version_folders import WHOLE
+from models.files.version_folders import WARM_UP, WHOLE
 from models.recipe.errors import InputError
 
 

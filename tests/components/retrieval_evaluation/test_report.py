@@ -7,8 +7,7 @@ import pytest
 
 from components.retrieval_evaluation.eval_queries import EvalQueries, TrainPositives
 from components.retrieval_evaluation.plan import RetrievalEvaluationPlan
-from components.retrieval_evaluation.report import evaluate
-from components.retrieval_evaluation.results import RESULTS, write_results
+from components.retrieval_evaluation.report import RESULTS, evaluate, write_results
 from components.retrieval_evaluation.row_lists import RowLists
 from components.retrieval_evaluation.vectors import Vectors
 

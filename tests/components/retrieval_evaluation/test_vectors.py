@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from tfx_bsl.coders import example_coder
 
-from components.evaluation.baseline_predictions import NotComparable
+from components.evaluation.predicting import NotComparable
 from components.retrieval_evaluation.reading import read_problem
 from components.retrieval_evaluation.vectors import Vectors, ask
 from models.retrieval.inference import load_retrieval

@@ -6,8 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from components.columnar import cells
 from components.columnar.counts import count_values
-from components.statistics import cells
 from components.statistics.numbers import merge_numbers, of_floats, of_wholes
 
 

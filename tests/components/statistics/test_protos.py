@@ -13,7 +13,8 @@ import tensorflow_data_validation as tfdv
 from tensorflow_data_validation.statistics import stats_impl
 from tensorflow_metadata.proto.v0 import schema_pb2
 
-from components.statistics import cells, frequencies, protos
+from components.columnar import cells
+from components.statistics import frequencies, protos
 from components.statistics.protos import dataset
 from components.statistics.summary import merge_all, summarise
 

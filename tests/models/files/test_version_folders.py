@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from components.baselines.pushed_models import newest_before
+from components.baselines.executor import newest_before
 from models.files.version_folders import mistaken_folders, model_folders, version_folders, version_number
 from pipeline.predict import newest_version
 from pipeline.recommending.pair import newest_pair

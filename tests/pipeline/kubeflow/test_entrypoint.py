@@ -15,6 +15,7 @@ from tfx.types import standard_artifacts
 
 from models.recipe.errors import InputError, NoVerdictError
 from pipeline.kubeflow import artifacts, entrypoint
+from pipeline.kubeflow.entrypoint import elsewhere
 
 SCHEMA = compiler_utils.get_artifact_schema(standard_artifacts.Schema).decode()
 CURATED = "components.validation.curated_schema.Executor"
@@ -157,3 +158,32 @@ def test_beam_s_runner_says_whether_a_stage_gets_folders_or_urls(
     # Stages that are not on Beam have the launcher's copies whatever the runner.
     assert entrypoint.main([*step(CURATED, tmp_path, content="feature {}"), "--runner=DaskRunner"]) == 0
     assert (tmp_path / "s3" / "b" / "schema" / "schema.pbtxt").is_file()
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        [],
+        ["--runner=FnApiRunner", "--sdk_container_image=x"],
+        ["--runner", "directrunner"],
+        ["--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner"],
+        ["--runner=DaskRunner", "--runner=direct"],
+        ["--direct_num_workers=2", "--runner=PrismRunner"],
+    ],
+)
+def test_in_the_pod(flags: list[str]) -> None:
+    assert not elsewhere(flags)
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ["--runner=DaskRunner", "--dask_client_address=tcp://scheduler:8786"],
+        ["--sdk_container_image=x", "--runner", "FlinkRunner"],
+        ["--runner=FnApiRunner", "--runner=PortableRunner"],
+        ["--runner=apache_beam.runners.dask.dask_runner.DaskRunner"],
+        ["--runner=dataflow"],
+    ],
+)
+def test_in_other_pods(flags: list[str]) -> None:
+    assert elsewhere(flags)

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from kubernetes_api import in_a_step
 
-from components.probe.warm_up import WARM_UP
+from models.files.version_folders import WARM_UP
 from models.recipe.recipe import Recipe
 from models.serving.warm_up import write
 from pipeline.kubeflow import entrypoint

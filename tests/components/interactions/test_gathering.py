@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from components.interactions.frequencies import log_shares
+from components.interactions.gathering import log_shares
 
 
 def test_by_hand() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import apache_beam as beam
 from apache_beam.testing.util import assert_that, equal_to
 
-from components.merging import NEIGHBOURS, MergeInOrder
+from components.beam.merging import NEIGHBOURS, MergeInOrder
 
 
 def joined(texts: Iterable[str]) -> str:

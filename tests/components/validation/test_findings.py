@@ -4,9 +4,8 @@ import logging
 
 import pytest
 
-from components.validation.findings import Finding
+from components.validation.findings import Finding, decide
 from components.validation.plan import ValidationPlan
-from components.validation.verdict import decide
 from models.recipe.errors import InputError
 
 SCHEMA = Finding(kind="schema", split="train", column="device", words="Unexpected value: watch.")

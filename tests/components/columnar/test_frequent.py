@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from components.columnar import frequent
 from components.columnar.counts import Counts
-from components.features import frequent
-from components.features.frequent import MOST_DISTINCT, Frequent, count_frequent, merge_frequent
+from components.columnar.frequent import MOST_DISTINCT, Frequent, count_frequent, merge_frequent
 
 
 def of(capacity: int, **counts: int) -> Frequent:

@@ -4,7 +4,7 @@ import apache_beam as beam
 import pytest
 from apache_beam.testing.util import assert_that, equal_to
 
-from components.event_logs.outputs import Broadcast, BroadcastValue, Reduce, Select, without_broadcast
+from components.beam.outputs import Broadcast, BroadcastValue, Reduce, Select, without_broadcast
 
 
 def test_kinds_apart_one_of_all_and_all_are_told() -> None:

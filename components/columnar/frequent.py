@@ -20,7 +20,7 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from components.columnar.counts import Counts, count_values, lowered, merge_counts
+from components.columnar.counts import Counts, count_values, merge_counts
 
 MOST_DISTINCT = 2**21
 """Distinct values of a table up to which its counts are exact; four times the vocabulary where that is more."""
@@ -41,6 +41,23 @@ class Frequent:
     error: int = 0
 
 
+def keep_most(counts: Counts, fit: int) -> tuple[Counts, int]:
+    """A step of Misra and Gries' summary: the most frequent values, and by how much less their counts are now.
+
+    All counts are lowered by the largest one that does not fit, and values of which nothing is left go: at most `fit` stay.
+
+    Args:
+        counts: each at least 1.
+        fit: values that there is room for; as many as there are, or more, and nothing changes.
+    """
+    place = len(counts.counts) - fit - 1
+    if place < 0:
+        return counts, 0
+    taken = int(np.partition(counts.counts, place)[place])
+    left = counts.counts > taken
+    return Counts(counts.values.filter(pa.array(left)), counts.counts[left] - taken), taken
+
+
 def count_frequent(values: pa.Array, vocabulary: int) -> Frequent:
     """The counts of an array without nulls, for a vocabulary of at most so many values."""
     return _fit(Frequent(count_values(values), max(MOST_DISTINCT, 4 * vocabulary)))
@@ -55,9 +72,6 @@ def merge_frequent(parts: Sequence[Frequent]) -> Frequent:
 
 
 def _fit(found: Frequent) -> Frequent:
-    counts = found.counts.counts
-    if len(counts) <= found.capacity:
-        return found
-    place = len(counts) - found.capacity // 2 - 1
-    taken = int(np.partition(counts, place)[place])
-    return Frequent(lowered(found.counts, taken), found.capacity, found.error + taken)
+    size = len(found.counts.counts)
+    counts, taken = keep_most(found.counts, size if size <= found.capacity else found.capacity // 2)
+    return Frequent(counts, found.capacity, found.error + taken)

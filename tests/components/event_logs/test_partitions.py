@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from components.event_logs.partition_count import count_of_partitions
+from components.event_logs.partitions import count_of_partitions
 from components.event_logs.streams import Piece
 
 

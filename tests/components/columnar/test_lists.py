@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.event_logs.multivalued import taken_apart
+from components.columnar.lists import taken_apart
 
 
 @pytest.mark.parametrize(

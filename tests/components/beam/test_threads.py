@@ -11,7 +11,7 @@ import apache_beam as beam
 import pytest
 from apache_beam.testing.util import assert_that, equal_to
 
-from components.event_logs.threads import TOGETHER, OnThreads, Together, together
+from components.beam.threads import TOGETHER, OnThreads, Together, together
 from models.recipe.errors import InputError
 
 

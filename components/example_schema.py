@@ -1,0 +1,29 @@
+"""The examples' files as every stage knows them: the splits, the columns that gatewise adds, the types of all columns."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from models.recipe.checks.served_names import OWN
+
+TRAIN, EVAL = "train", "eval"
+SPLITS = (TRAIN, EVAL)
+
+EXAMPLE_ID, EVENT_ID, TIME = f"{OWN}example_id", f"{OWN}event_id", f"{OWN}event_time"
+"""An example's number, the impression's id in its log, and its time in microseconds since 1970 UTC."""
+
+LABEL, WEIGHT = "label/", "weight/"
+"""What the names of a task's columns begin with."""
+
+ARROW_TYPES = {"bytes": pa.large_binary(), "int": pa.int64(), "float": pa.float32()}
+"""`models.recipe.raw_type` -> Arrow type of the values: each column is a list of one of tf.Example's three types."""
+
+
+def label_of(task: str) -> str:
+    """The column of a task's labels."""
+    return LABEL + task
+
+
+def weight_of(task: str) -> str:
+    """The column of a task's weights; 0 where the label is not observed."""
+    return WEIGHT + task
