@@ -11,5 +11,6 @@ _ROUND = 2**18
 
 def number_from_a_round_one() -> None:
     """Lets TensorFlow go on with the next multiple of a round number, plus 1."""
+    ops.uid()  # The first of a process is 0, a multiple itself.
     while ops.uid() % _ROUND:
         pass
