@@ -3,6 +3,7 @@ other, and finds a compiled step by the name of its function."""
 
 from __future__ import annotations
 
+import tensorflow as tf
 from tensorflow.python.framework import ops
 
 _ROUND = 2**18
@@ -11,6 +12,7 @@ _ROUND = 2**18
 
 def number_from_a_round_one() -> None:
     """Lets TensorFlow go on with the next multiple of a round number, plus 1."""
-    ops.uid()  # The first of a process is 0, a multiple itself.
+    # What TensorFlow numbers once, as its first function is made, is numbered before.
+    tf.function(lambda: tf.constant(0), autograph=False).get_concrete_function()
     while ops.uid() % _ROUND:
         pass
