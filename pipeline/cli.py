@@ -138,10 +138,13 @@ def run(
 
     where = run_paths(checked, root)
     with RunConsole(checked, where.logs) as console:
+        from pipeline.compiled_steps import compiled_steps_kept
         from pipeline.local_runner import run_pipeline
         from pipeline.summary import exit_code, summarise
 
-        summary = summarise(run_pipeline(checked, where, console))
+        with compiled_steps_kept(where.compiled):
+            made = run_pipeline(checked, where, console)
+        summary = summarise(made)
         console.show(summary, where)
     if json_file is not None:
         write_output(json_file, json.dumps(summary, indent=1) + "\n")

@@ -18,6 +18,7 @@ class RunPaths:
         metadata: the ML Metadata store: what made what.
         artifacts: what the stages wrote.
         logs: one log file per run.
+        compiled: training steps as XLA has compiled them, for the next run; may be removed.
         served: the folder of versions that TF Serving polls.
     """
 
@@ -25,6 +26,7 @@ class RunPaths:
     metadata: Path
     artifacts: Path
     logs: Path
+    compiled: Path
     served: Path
 
     @property
@@ -47,5 +49,6 @@ def run_paths_in(home: Path, model_name: str | None = None) -> RunPaths:
         metadata=home / "metadata.sqlite",
         artifacts=home / "artifacts",
         logs=home / "logs",
+        compiled=home / "compiled",
         served=home.parent / "serving" / (model_name or home.name),
     )

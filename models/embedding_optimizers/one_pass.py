@@ -21,4 +21,4 @@ def one_pass(initializer: Callable[..., Any]) -> Callable[..., Any]:
 def compiled(work: Callable[[], Any]) -> Any:
     """What `work` gives, as a compiled part of a function that is not: to be called while that one is traced."""
     # By its concrete function, because TensorFlow warns of many functions that are called once.
-    return tf.function(work, jit_compile=True).get_concrete_function()()
+    return tf.function(work, jit_compile=True, autograph=False).get_concrete_function()()

@@ -24,6 +24,7 @@ from models.retrieval.side import side_of
 from models.retrieval.two_tower import TwoTower
 from models.training.checkpoint import EarlyStopping, Progress, TrainingCheckpoint, checkpoint_folder
 from models.training.devices import take_memory_as_needed
+from models.training.function_numbers import number_from_a_round_one
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +45,7 @@ def run_fn(fn_args: Any) -> None:
         TrainingError: a loss that is not a number.
     """
     take_memory_as_needed()
+    number_from_a_round_one()
     plan = RetrievalPlan.model_validate_json(fn_args.custom_config["plan"])
     transform_graph, run_dir = Path(fn_args.transform_graph_path), Path(fn_args.model_run_dir)
     [positives], [items] = fn_args.train_files, fn_args.eval_files

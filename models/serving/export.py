@@ -119,6 +119,7 @@ def _module(
 
     from models.features.preprocessing import pack
 
+    # Without AutoGraph: what branches and loops here does so over the layout. Reading the code of it takes most of a trace.
     module = tf.Module()
     module.transform = load_saved_model(tft.TFTransformOutput(str(transform_graph)).transform_savedmodel_dir)
     spec = tft.TFTransformOutput(str(transform_graph)).raw_feature_spec()
@@ -141,15 +142,15 @@ def _module(
             }
         )
 
-    @tf.function(input_signature=[tf.TensorSpec((None,), tf.string, name="examples")])
+    @tf.function(input_signature=[tf.TensorSpec((None,), tf.string, name="examples")], autograph=False)
     def serve(examples: Any) -> dict[str, Any]:
         return flat(predictions(pack(module.transform.transform_fn(tf.io.parse_example(examples, spec)), layout)))
 
-    @tf.function(input_signature=[specs])
+    @tf.function(input_signature=[specs], autograph=False)
     def raw(columns: Any = missing) -> dict[str, Any]:
         return flat(predictions(pack(features(columns, named_tensors.rows(columns)), layout)))
 
-    @tf.function(input_signature=[{**specs, **tunable}])
+    @tf.function(input_signature=[{**specs, **tunable}], autograph=False)
     def rank(columns: Any = {**missing, **{name: fixed[name] for name in tunable}}) -> dict[str, Any]:  # noqa: B006
         users = {name: columns[name] for name, about in inputs.items() if about["side"] == "user"}
         each = {name: columns[name] for name in inputs if name not in users}
@@ -169,7 +170,7 @@ def _module(
         best_first = tf.argsort(tf.where(tf.math.is_nan(blend), -float("inf"), blend), direction="DESCENDING")
         return {**answers, "score": blend, "ranking": best_first}
 
-    @tf.function(input_signature=[packed_spec(layout)])
+    @tf.function(input_signature=[packed_spec(layout)], autograph=False)
     def transformed(columns: Any) -> dict[str, Any]:
         return flat(predictions(columns))
 

@@ -30,7 +30,7 @@ def expected_predictions(model: MultiTaskModel, columns: input_pipeline.Columns,
 
 def mean_gates(model: MultiTaskModel, columns: input_pipeline.Columns, batch_size: int) -> dict[str, list[float]]:
     """{task: mean weight that its gate gives each expert}; {} for an architecture without gates."""
-    gates = tf.function(lambda features: model.architecture.gates(model.encode(features)))
+    gates = tf.function(lambda features: model.architecture.gates(model.encode(features)), autograph=False)
     sums: dict[str, np.ndarray] = {}
     for start in range(0, len(columns.labels), batch_size):
         batch = {name: tf.constant(array[start : start + batch_size]) for name, array in columns.arrays.items()}

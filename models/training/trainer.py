@@ -23,6 +23,7 @@ from models.training.build import build_model, check_outside, for_one_user
 from models.training.callbacks import Checkpoints, Clock, Curves, StopOnNaN, check_eval_losses, progress_line
 from models.training.checkpoint import EarlyStopping, Progress, TrainingCheckpoint, checkpoint_folder
 from models.training.devices import batch_of, compiles, compiles_parts, strategy_on, take_memory_as_needed
+from models.training.function_numbers import number_from_a_round_one
 from models.training.multi_task_model import MultiTaskModel
 from models.training.plan import TrainerPlan
 
@@ -48,6 +49,7 @@ def run_fn(fn_args: Any) -> None:
         TrainingError: nothing to learn from, or a loss that is not a number.
     """
     take_memory_as_needed()
+    number_from_a_round_one()
     plan = TrainerPlan.model_validate_json(fn_args.custom_config["plan"])
     transform_graph, run_dir = Path(fn_args.transform_graph_path), Path(fn_args.model_run_dir)
     layout = FeatureLayout.load(transform_graph)
