@@ -9,7 +9,7 @@ import pytest
 from models.recipe.errors import InputError
 from models.recipe.file import load_recipe, schema_text
 from pipeline.cli import main
-from pipeline.recipe_docs import EXAMPLE
+from pipeline.recipe_docs_text import EXAMPLE
 
 RECIPE = """\
 name: news

@@ -7,10 +7,8 @@ import tensorflow as tf
 from tasks import binary
 
 from models.architectures import ARCHITECTURES
-from models.architectures.aitm import AITM
 from models.architectures.base import Architecture
 from models.architectures.encoded import Encoded
-from models.architectures.task_info import TaskInfo
 from models.backbones.dcn_v2 import DCNv2
 from models.backbones.none import NoBackbone
 from models.recipe.registry import load
@@ -140,14 +138,6 @@ def test_no_gradients_wanted_no_trace():
         pass
 
     assert positions_over(None, Untraceable(), Untraceable(), SHAPES) == ()
-
-
-def test_a_funnel_shares_what_is_passed_on():
-    tasks = (TaskInfo(name="click"), TaskInfo(name="order", after="click"))
-    made = AITM(tasks, units=(4,), calibrator=0.0)
-    made.build(SHAPES)
-    shared = [made.trainable_variables[i].path for i in positions("shared", made)]
-    assert shared == [variable.path for variable in made.networks[0].trainable_variables]
 
 
 def test_all_tasks_share_a_backbone():
