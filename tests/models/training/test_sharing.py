@@ -69,7 +69,7 @@ def paths(architecture, over):
 
 @pytest.mark.parametrize("tasks", [TASKS, TASKS[:1]])
 @pytest.mark.parametrize("options", [{}, {"dropout": 0.5, "dtype": "mixed_bfloat16"}])
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("name", BY_HAND)
 def test_what_is_shared_is_what_the_architectures_say(name, options, tasks):
     architecture = make(name, tasks, **options)
     variables = architecture.trainable_variables
