@@ -11,4 +11,5 @@ ARCHITECTURES = {
     "ple": "models.architectures.ple.PLE",
     "soft_sharing": "models.architectures.soft_sharing.SoftSharing",
     "cross_stitch": "models.architectures.cross_stitch.CrossStitch",
+    "aitm": "models.architectures.aitm.AITM",
 }
