@@ -13,3 +13,6 @@ ARCHITECTURES = {
     "cross_stitch": "models.architectures.cross_stitch.CrossStitch",
     "aitm": "models.architectures.aitm.AITM",
 }
+
+ARCHITECTURE = "models.architectures.base.Architecture"
+"""The type of an architecture: of each row, and of a class from outside."""

@@ -48,6 +48,7 @@ class AITM(Architecture):
     """
 
     user_once: ClassVar[bool] = True
+    needs_funnel: ClassVar[bool] = True
 
     def __init__(
         self,

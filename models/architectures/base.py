@@ -28,11 +28,14 @@ class Architecture(keras.layers.Layer, abc.ABC):
         user_once: whether the user's part of x may be computed once for all candidates of a ranking request: whatever
             reads x is a layer with `kernel` and `bias` on its last axis, and nothing else does. Without it a request
             is answered candidate by candidate. The contract test holds whoever says so to the same predictions.
+        needs_funnel: whether it passes on what one task knows to the task `after` it. A recipe without such tasks is
+            refused.
 
     Call: Encoded -> {task: (batch,) logits in float32, or (batch, outputs) where a task has several}.
     """
 
     user_once: ClassVar[bool] = False
+    needs_funnel: ClassVar[bool] = False
 
     def __init__(self, tasks: tuple[TaskInfo, ...], **layer: Any) -> None:
         super().__init__(**layer)

@@ -8,3 +8,6 @@ BACKBONES = {
     "none": "models.backbones.none.NoBackbone",
     "dcn_v2": "models.backbones.dcn_v2.DCNv2",
 }
+
+BACKBONE = "models.backbones.base.Backbone"
+"""The type of a backbone: of each row, and of a class from outside."""

@@ -10,3 +10,6 @@ BALANCERS = {
     "gradnorm": "models.balancing.gradnorm.GradNorm",
     "pcgrad": "models.balancing.pcgrad.PCGrad",
 }
+
+BALANCER = "models.balancing.base.Balancer"
+"""The type of a balancer: of each row, and of a class from outside."""

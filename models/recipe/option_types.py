@@ -26,6 +26,12 @@ LearningRate = Annotated[float, Field(gt=0.0, le=1.0), Number]
 Asymmetry = Annotated[float, Field(ge=0.0, le=10.0), Number]
 Decay = Annotated[float, Field(ge=0.0, lt=1.0), Number]
 
+TaskName = Annotated[str, Field(title="the name of a task", json_schema_extra={"format": "task"})]
+TaskNames = Annotated[tuple[TaskName, ...], Field(max_length=256)]
+FeatureName = Annotated[str, Field(title="the name of a feature", json_schema_extra={"format": "feature"})]
+FeatureNames = Annotated[tuple[FeatureName, ...], Field(max_length=4_096)]
+"""Names of the recipe's own tasks and features: `gatewise validate` refuses others."""
+
 Activation = Annotated[
     Literal[
         "celu",

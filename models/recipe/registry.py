@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 import pydantic
 
@@ -85,7 +85,7 @@ def signature(path: str) -> dict[str, tuple[str, Any]]:
     """Options of the class at a dotted path: {name: (annotation as written, default)}, without importing it.
 
     Only keyword-only parameters of `__init__` are options; the data that the trainer supplies (the tasks) are positional.
-    A class without an `__init__` of its own has no options.
+    A class without an `__init__` of its own has those of the class that it derives from.
     """
     init = _init(path)
     if init is None:
@@ -131,11 +131,9 @@ def _facts(path: str, root: str) -> dict[str, Any] | None:
         class_ = _class(path)
     except (ImportError, StopIteration, SyntaxError, ValueError, OSError):
         return None
-    module = path.rpartition(".")[0]
     inherited: dict[str, Any] | None = {} if path == root else None
-    for base in reversed(class_.bases) if path != root else ():
-        first, _, rest = ast.unparse(base).partition(".")
-        of_base = _facts(".".join(filter(None, (_imported(module).get(first, f"{module}.{first}"), rest))), root)
+    for base in reversed(_bases(path, class_)) if path != root else ():
+        of_base = _facts(base, root)
         inherited = inherited if of_base is None else {**(inherited or {}), **of_base}
     return None if inherited is None else _with_own_facts(inherited, class_)
 
@@ -211,13 +209,34 @@ def _schema_in_words(schema: Mapping[str, Any]) -> str:
     return name + "".join(limits)
 
 
+def names_in(path: str, option: str, value: Any, kind: str) -> list[str]:
+    """The names of tasks or features in the value of an option: those of its parts that have the type TaskName or FeatureName.
+
+    Args:
+        path: dotted path of the class.
+        option: one of its options.
+        value: of the option's type.
+        kind: "task" or "feature".
+    """
+    schema = json_schema(signature(path)[option][0])
+    if schema.get("format") == kind:
+        return [value]
+    return list(value) if schema.get("items", {}).get("format") == kind else []
+
+
 @cache
 def _adapter(annotation: str) -> pydantic.TypeAdapter:
-    type_ = eval(annotation, {"__builtins__": {}}, _TYPES)
+    try:
+        type_ = eval(annotation, {"__builtins__": {}}, _TYPES)
+    except (NameError, SyntaxError, TypeError) as error:
+        raise InputError(
+            f"an option has the type {annotation}, which the recipe's checks do not know ({error}). Expected a type of "
+            f"models.recipe.option_types, or one made of {', '.join(sorted(_BUILT_IN))}."
+        ) from None
     return pydantic.TypeAdapter(type_, config=pydantic.ConfigDict(allow_inf_nan=False))
 
 
-_TYPES = vars(option_types) | {
+_BUILT_IN = {
     "int": int,
     "float": float,
     "bool": bool,
@@ -225,7 +244,9 @@ _TYPES = vars(option_types) | {
     "tuple": tuple,
     "dict": dict,
     "None": None,
+    "Literal": Literal,
 }
+_TYPES = vars(option_types) | _BUILT_IN
 
 
 @cache
@@ -243,5 +264,19 @@ def _tree(module: str) -> ast.Module:
 
 
 def _init(path: str) -> ast.FunctionDef | None:
-    nodes = _class(path).body
-    return next((node for node in nodes if isinstance(node, ast.FunctionDef) and node.name == "__init__"), None)
+    """The `__init__` of the class or of the first class that it derives from which has one; None if no source has one."""
+    try:
+        class_ = _class(path)
+    except (ImportError, StopIteration, SyntaxError, ValueError, OSError):
+        return None
+    own = (node for node in class_.body if isinstance(node, ast.FunctionDef) and node.name == "__init__")
+    return next(own, None) or next(filter(None, map(_init, _bases(path, class_))), None)
+
+
+def _bases(path: str, class_: ast.ClassDef) -> list[str]:
+    """Dotted paths of the classes that a class derives from."""
+    module, paths = path.rpartition(".")[0], []
+    for base in class_.bases:
+        first, _, rest = ast.unparse(base).partition(".")
+        paths.append(".".join(filter(None, (_imported(module).get(first, f"{module}.{first}"), rest))))
+    return paths

@@ -3,28 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
-from models.architectures import ARCHITECTURES
-from models.backbones import BACKBONES
-from models.balancing import BALANCERS
+from models.architectures import ARCHITECTURE, ARCHITECTURES
+from models.backbones import BACKBONE, BACKBONES
+from models.balancing import BALANCER, BALANCERS
 from models.embedding_optimizers import EMBEDDING_OPTIMIZERS
 from models.recipe.checks.problem import Problem
 from models.recipe.errors import InputError
 from models.recipe.recipe import Recipe
-from models.recipe.registry import check_options, known, path_of
+from models.recipe.registry import check_options, facts, known, names_in, path_of
+from models.recipe.tasks import after_of
 from models.regularizers import REGULARIZERS
 
 
 def model_problems(recipe: Recipe) -> Iterator[Problem]:
     model = recipe.model
-    for key, name, table, options in (
-        ("architecture", model.architecture, ARCHITECTURES, ("options", model.options)),
-        ("backbone", model.backbone, BACKBONES, ("backbone_options", model.backbone_options)),
-        ("balancer", model.balancer, BALANCERS, ("balancer_options", model.balancer_options)),
+    for key, name, table, type_, options in (
+        ("architecture", model.architecture, ARCHITECTURES, ARCHITECTURE, ("options", model.options)),
+        ("backbone", model.backbone, BACKBONES, BACKBONE, ("backbone_options", model.backbone_options)),
+        ("balancer", model.balancer, BALANCERS, BALANCER, ("balancer_options", model.balancer_options)),
     ):
-        yield from _method(("model", key), name, table, key)
-        yield from _options(("model", options[0]), options[1], table, key)
-    yield from _options(("model", "regularizers"), model.regularizers, REGULARIZERS, "regularizer")
+        try:
+            about = facts(path_of(name, table, key), type_)
+        except InputError as error:
+            yield ("model", key), str(error)
+        else:
+            if about.get("needs_funnel") and not any(map(after_of, recipe.tasks.values())):
+                yield (
+                    ("model", key),
+                    f"{name!r} passes on what one task knows to the next, and no task follows another. Write `after: TASK` in "
+                    "the tasks that follow, or choose another architecture.",
+                )
+        yield from _options(("model", options[0]), options[1], table, key, recipe)
+    yield from _options(("model", "regularizers"), model.regularizers, REGULARIZERS, "regularizer", recipe)
 
 
 def training_problems(recipe: Recipe) -> Iterator[Problem]:
@@ -36,21 +48,22 @@ def training_problems(recipe: Recipe) -> Iterator[Problem]:
         )
 
 
-def _method(at: tuple[str | int, ...], name: str, table: Mapping[str, str], what: str) -> Iterator[Problem]:
-    try:
-        path_of(name, table, what)
-    except InputError as error:
-        yield at, str(error)
-
-
-def _options(at: tuple[str | int, ...], options: object, table: dict[str, str], what: str) -> Iterator[Problem]:
-    for name, values in dict(options).items():  # type: ignore[call-overload]
-        problems = list(_method((*at, name), name, table, what))
-        yield from problems
-        if problems:
+def _options(
+    at: tuple[str | int, ...], options: Mapping[str, Any], table: Mapping[str, str], what: str, recipe: Recipe
+) -> Iterator[Problem]:
+    for name, values in options.items():
+        try:
+            path = path_of(name, table, what)
+        except InputError as error:
+            yield (*at, name), str(error)
             continue
         for option, value in values.items():
             try:
-                check_options({option: value}, path_of(name, table, what), ".".join(map(str, (*at, name))))
+                check_options({option: value}, path, ".".join(map(str, (*at, name))))
             except InputError as error:
                 yield (*at, name, option), str(error).split(": ", 1)[1]
+                continue
+            for kind, names in (("task", recipe.tasks), ("feature", recipe.features)):
+                for each in names_in(path, option, value, kind):
+                    if each not in names:
+                        yield (*at, name, option), f"no {kind} is called {each!r}; {known(each, names)}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from models.balancing import BALANCERS
+from models.balancing import BALANCER, BALANCERS
 from models.losses import LOSS, LOSSES
 from models.recipe.checks.problem import Problem
 from models.recipe.errors import InputError
@@ -84,9 +84,8 @@ def _loss(name: str, recipe: Recipe) -> Iterator[Problem]:
     elif about["kind"] != task.kind:
         fitting = [row for row, path in LOSSES.items() if facts(path, LOSS)["kind"] == task.kind]
         yield at, f"{loss!r} is a loss for {about['kind']} tasks, this one is {task.kind}; {known('', fitting)}"
-    balancer = BALANCERS.get(recipe.model.balancer)
-    if about.get("negative") and balancer and facts(balancer, BALANCER)["needs_non_negative"]:
-        fitting = [row for row, path in BALANCERS.items() if not facts(path, BALANCER)["needs_non_negative"]]
+    if about.get("negative") and _needs_non_negative(recipe.model.balancer):
+        fitting = [row for row in BALANCERS if not _needs_non_negative(row)]
         yield (
             at,
             f"the balancer {recipe.model.balancer!r} needs losses that are never below 0, and {loss!r} can be. Write another "
@@ -94,7 +93,11 @@ def _loss(name: str, recipe: Recipe) -> Iterator[Problem]:
         )
 
 
-BALANCER = "models.balancing.base.Balancer"
+def _needs_non_negative(balancer: str) -> bool:
+    try:
+        return bool(facts(path_of(balancer, BALANCERS, "balancer"), BALANCER)["needs_non_negative"])
+    except InputError:  # it has a message of its own
+        return False
 
 
 def _given(name: str, recipe: Recipe) -> Iterator[Problem]:
