@@ -149,7 +149,7 @@ def write_model(folder: Path) -> None:
 
 
 def run_stages(recipe: Recipe, root: str, given: str, scratch: Path) -> None:
-    """All data stages into `root`; the model and the schema lie in `conditioned_on`."""
+    """All data stages into `root`; the model and the schema lie in `given`."""
 
     def run(stage: Any, inputs: dict[str, Any], outputs: dict[str, Any], plan: Any, **properties: Any) -> None:
         kind = stage.Executor
@@ -213,7 +213,7 @@ def sides(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]
     write_model(folder / "given" / "model")
     stores._file_system.cache_clear()
     with s3_server.running("shop") as client:
-        for path in [*(folder / "logs").rglob("*"), *(folder / "conditioned_on").rglob("*")]:
+        for path in [*(folder / "logs").rglob("*"), *(folder / "given").rglob("*")]:
             if path.is_file():
                 client.upload_file(str(path), "shop", path.relative_to(folder).as_posix())
         for name, root in (("local", str(folder)), ("url", "s3://shop")):
