@@ -193,6 +193,8 @@ def json_schema(annotation: str) -> dict[str, Any]:
 def _schema_in_words(schema: Mapping[str, Any]) -> str:
     if "title" in schema:
         return str(schema["title"])
+    if "enum" in schema:
+        return f"one of {', '.join(map(str, schema['enum']))}"
     if schema.get("type") == "array":
         least, most = schema.get("minItems", 0), schema.get("maxItems")
         many = f"{least} to {most}" if most is not None else f"{least} or more"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import keras
 from keras import ops
@@ -11,6 +11,9 @@ from models.architectures.base import Architecture
 from models.architectures.encoded import Encoded, Wants
 from models.architectures.task_info import TaskInfo
 from models.backbones.base import Backbone
+
+if TYPE_CHECKING:
+    from models.recipe.option_types import FeatureName, TaskNames
 
 
 @keras.saving.register_keras_serializable(package="outside")
@@ -42,31 +45,45 @@ class WronglyOnce(Squared):
 
 @keras.saving.register_keras_serializable(package="outside")
 class Crossed(Architecture):
-    """Every encoded feature times every other; the device apart, and the tags one by one, each weighed by the device."""
+    """Every encoded feature times every other; and the values of a list one by one, each weighed by another feature."""
 
-    def __init__(self, tasks: tuple[TaskInfo, ...], **layer: Any) -> None:
+    def __init__(
+        self,
+        tasks: tuple[TaskInfo, ...],
+        *,
+        weighed: FeatureName = "tags",
+        by: FeatureName = "device",
+        first: TaskNames = (),
+        how: Literal["sum", "mean"] = "sum",
+        **layer: Any,
+    ) -> None:
         super().__init__(tasks, **layer)
+        self.weighed, self.by, self.first, self.how = weighed, by, tuple(first), how
         self.query = keras.layers.Dense(3, name="query", dtype=self.dtype_policy)
         self.towers = self.make_towers((), "relu", 0.0)
 
     def wants(self) -> Wants:
-        return Wants(parts=("device",), rows=("tags",))
+        return Wants(parts=(self.by,), rows=(self.weighed,))
 
     def build(self, input_shape: Encoded) -> None:
-        (_, dim), (_, _, width) = input_shape.x, input_shape.rows["tags"][0]
-        self.query.build(input_shape.parts["device"])
+        (_, dim), (_, _, width) = input_shape.x, input_shape.rows[self.weighed][0]
+        self.query.build(input_shape.parts[self.by])
         for tower in self.towers:
             tower.build((None, dim * dim + width))
 
     def call(self, inputs: Encoded, training: bool | None = None) -> dict[str, Any]:
         x = inputs.x
         crosses = ops.reshape(ops.expand_dims(x, 1) * ops.expand_dims(x, 2), (-1, x.shape[1] ** 2))
-        tags, present = inputs.rows["tags"]
-        fit = ops.sum(tags * ops.expand_dims(self.query(inputs.parts["device"]), 1), axis=-1)
+        tags, present = inputs.rows[self.weighed]
+        fit = ops.sum(tags * ops.expand_dims(self.query(inputs.parts[self.by]), 1), axis=-1)
         attended = ops.sum(
             ops.expand_dims(ops.where(present, fit, 0.0), -1) * ops.where(present[..., None], tags, 0.0), axis=1
         )
         return self.logits(self.towers, [ops.concatenate([crosses, attended], axis=-1)] * len(self.tasks), training)
+
+    def get_config(self) -> dict[str, Any]:
+        options = {"weighed": self.weighed, "by": self.by, "first": self.first, "how": self.how}
+        return {**super().get_config(), **options}
 
 
 @keras.saving.register_keras_serializable(package="outside")
@@ -85,3 +102,14 @@ class Doubled(Backbone):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "power": self.power}
+
+
+class Unreadable(Squared):
+    """Its option has a type that nobody but itself knows."""
+
+    def __init__(self, tasks: tuple[TaskInfo, ...], *, shape: Doubled = None, **layer: Any) -> None:  # type: ignore[assignment]
+        super().__init__(tasks, **layer)
+
+
+class NoMethod:
+    """Not of the type of any table."""

@@ -61,7 +61,7 @@ def _options(
             try:
                 check_options({option: value}, path, ".".join(map(str, (*at, name))))
             except InputError as error:
-                yield (*at, name, option), str(error).split(": ", 1)[1]
+                yield (*at, name, option), str(error).split(": ", 1)[-1]
                 continue
             for kind, names in (("task", recipe.tasks), ("feature", recipe.features)):
                 for each in names_in(path, option, value, kind):

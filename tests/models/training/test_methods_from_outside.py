@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models.recipe.errors import TrainingError
+from models.recipe.errors import InputError, TrainingError
 from models.recipe.file import load_recipe
 from models.serving.inference import load_named, load_server
 from models.serving.inputs import read_inputs, serialize_examples
@@ -68,6 +68,38 @@ def test_a_wrong_user_once_stops_before_the_training(problem: SimpleNamespace, t
             f"{HERE}.Sqared",
             "model.architecture: 'methods_from_outside.Sqared' is not the path of a class",
         ),
+        (
+            "architecture",
+            f"{HERE}.NoMethod",
+            "model.architecture: 'methods_from_outside.NoMethod' is no subclass of models.arch",
+        ),
+        (
+            "backbone",
+            f"{HERE}.Squared",
+            "model.backbone: 'methods_from_outside.Squared' is no subclass of models.backbones",
+        ),
+        (
+            "architecture",
+            "aitm",
+            "model.architecture: 'aitm' passes on what one task knows to the next, and no task follows",
+        ),
+        ("options", {f"{HERE}.WronglyOnce": {"scale": "x"}}, "WronglyOnce.scale: expected float, received 'x'"),
+        (
+            "options",
+            {f"{HERE}.Crossed": {"by": "devise"}},
+            "Crossed.by: no feature is called 'devise'; did you mean 'device'",
+        ),
+        (
+            "options",
+            {f"{HERE}.Crossed": {"first": ["klick"]}},
+            "Crossed.first: no task is called 'klick'; did you mean 'click'",
+        ),
+        ("options", {f"{HERE}.Crossed": {"how": "max"}}, "Crossed.how: expected one of sum, mean, received 'max'"),
+        (
+            "options",
+            {f"{HERE}.Unreadable": {"shape": 1}},
+            "an option has the type Doubled, which the recipe's checks do not know",
+        ),
         ("backbone", "nowhere.Doubled", "model.backbone: 'nowhere.Doubled' is not the path of a class"),
         ("backbone", "dcn", "model.backbone: unknown backbone 'dcn'; did you mean 'dcn_v2'"),
         (
@@ -82,6 +114,6 @@ def test_what_validate_says(problem: SimpleNamespace, tmp_path: Path, key: str, 
     recipe = {**problem.recipe, "model": {key: value}}
     (tmp_path / "never.parquet").write_bytes(b"")
     (tmp_path / "r.yaml").write_text(json.dumps(recipe))
-    with pytest.raises(Exception, match=r".") as caught:
+    with pytest.raises(InputError) as caught:
         load_recipe(tmp_path / "r.yaml")
     assert words in str(caught.value)
