@@ -13,10 +13,10 @@ from tfx.orchestration.kubeflow.v2.kubeflow_v2_dag_runner import KubeflowV2DagRu
 
 from models.recipe.recipe import Recipe
 from pipeline.dag import create_pipeline
-from pipeline.kubeflow.parameters import parameters_of
 from pipeline.kubeflow.platform import KubeflowPlatform
-from pipeline.kubeflow.section import kubeflow_of
-from pipeline.kubeflow.spec import Document, mended
+from pipeline.kubeflow.spec.parameters import parameters_of
+from pipeline.kubeflow.spec.pipeline_spec import Document, mended
+from pipeline.kubeflow.spec.section import kubeflow_of
 
 COMMAND = ("python3", "-m", "pipeline.kubeflow.entrypoint")
 

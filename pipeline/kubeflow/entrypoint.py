@@ -98,7 +98,7 @@ def run(
     from tfx.utils import import_utils
 
     from pipeline.kubeflow import artifacts
-    from pipeline.kubeflow.parameters import merge_parameters
+    from pipeline.kubeflow.spec.parameters import merge_parameters
 
     _only_our_log()
     given = json_format.Parse(invocation, pipeline_spec_pb2.ExecutorInput(), ignore_unknown_fields=True)

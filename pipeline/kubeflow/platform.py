@@ -16,7 +16,7 @@ from models.recipe.recipe import Recipe
 from models.recipe.retrieval import SUFFIX
 from pipeline.beam_flags import beam_flags
 from pipeline.code_version import code_version
-from pipeline.kubeflow.section import kubeflow_of, pipeline_name
+from pipeline.kubeflow.spec.section import kubeflow_of, pipeline_name
 from pipeline.platforms import Platform
 
 

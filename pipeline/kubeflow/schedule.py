@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from models.recipe.errors import InputError
 from models.recipe.recipe import Recipe
 from models.recipe.registry import known
-from pipeline.kubeflow.schedule_plan import (
+from pipeline.kubeflow.schedule_server import ScheduleServer
+from pipeline.kubeflow.spec.schedule_plan import (
     Create,
     Delete,
     Disable,
@@ -26,8 +27,7 @@ from pipeline.kubeflow.schedule_plan import (
     newest,
     plan,
 )
-from pipeline.kubeflow.schedule_server import ScheduleServer
-from pipeline.kubeflow.section import kubeflow_of
+from pipeline.kubeflow.spec.section import kubeflow_of
 
 if TYPE_CHECKING:  # it brings TFX, which only `create` needs
     from pipeline.kubeflow.compile import Compiled

@@ -16,7 +16,7 @@ from models.recipe.errors import InputError
 from models.recipe.file import load_recipe
 from models.recipe.registry import known
 from models.recipe.schedule import RunParameters
-from pipeline.kubeflow.section import name_on_kubeflow
+from pipeline.kubeflow.spec.section import name_on_kubeflow
 from pipeline.native_stderr import native_stderr_to
 
 app = typer.Typer(

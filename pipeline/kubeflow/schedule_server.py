@@ -15,7 +15,7 @@ import kfp_server_api
 from models.recipe.errors import InputError
 from pipeline.kubeflow.api_connection import Connection
 from pipeline.kubeflow.api_errors import explained
-from pipeline.kubeflow.schedule_plan import Found, Mark, Parameters, Wish, mark_of
+from pipeline.kubeflow.spec.schedule_plan import Found, Mark, Parameters, Wish, mark_of
 
 PAGE = 100
 IN_PROGRESS = ("PENDING", "RUNNING", "CANCELING", "PAUSED")

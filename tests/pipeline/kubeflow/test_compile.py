@@ -31,9 +31,9 @@ from models.recipe.kubeflow import (
 from models.recipe.recipe import Recipe
 from pipeline import dag
 from pipeline.dag import create_pipeline
-from pipeline.kubeflow import spec as specs
 from pipeline.kubeflow.compile import COMMAND, Compiled, compile_recipe
 from pipeline.kubeflow.platform import KubeflowPlatform
+from pipeline.kubeflow.spec import pipeline_spec as specs
 from pipeline.local_platform import LocalPlatform
 from pipeline.run_paths import run_paths
 

@@ -20,7 +20,7 @@ from models.recipe.recipe import Recipe
 from models.recipe.schedule import RunParameters
 from pipeline import cli
 from pipeline.kubeflow import compile
-from pipeline.kubeflow.parameters import PARAMETERS
+from pipeline.kubeflow.spec.parameters import PARAMETERS
 
 ROOT = Path(__file__).resolve().parents[3]
 NIGHTLY = {"cron": "0 3 * * *", "parameters": {"as_of": "latest", "epochs": 3, "push": False}}

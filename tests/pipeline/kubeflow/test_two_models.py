@@ -15,7 +15,7 @@ from models.recipe.recipe import Recipe
 from pipeline import dag, retrieval_stages
 from pipeline.dag import create_pipeline
 from pipeline.kubeflow.compile import compile_recipe
-from pipeline.kubeflow.parameters import PARAMETERS
+from pipeline.kubeflow.spec.parameters import PARAMETERS
 from pipeline.local_platform import LocalPlatform
 from pipeline.run_paths import run_paths
 

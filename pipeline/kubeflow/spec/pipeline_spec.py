@@ -15,9 +15,9 @@ from models.recipe.checks.kubeflow import stages_of
 from models.recipe.errors import InputError
 from models.recipe.kubeflow import place_of
 from models.recipe.recipe import Recipe
-from pipeline.kubeflow import resources
-from pipeline.kubeflow.parameters import RuntimeParameter, parameters_of
-from pipeline.kubeflow.section import kubeflow_of
+from pipeline.kubeflow.spec import resources
+from pipeline.kubeflow.spec.parameters import RuntimeParameter, parameters_of
+from pipeline.kubeflow.spec.section import kubeflow_of
 
 LARGEST_ARGUMENT = 128 * 1024
 """Bytes of one argument of a process on Linux; a stage's properties are one argument, with its artifacts' names and URIs."""

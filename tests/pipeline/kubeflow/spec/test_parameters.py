@@ -13,7 +13,7 @@ from models.recipe.errors import InputError
 from models.recipe.recipe import Recipe
 from models.retrieval.plan import RetrievalPlan
 from models.training.plan import TrainerPlan
-from pipeline.kubeflow.parameters import PARAMETERS, merge_parameters, parameters_of
+from pipeline.kubeflow.spec.parameters import PARAMETERS, merge_parameters, parameters_of
 
 RETRIEVAL = {"user": "user_id", "item": "item_id", "positives": {"click": 1.0}}
 MAY_3_2025 = 1746230400_000_000  # microseconds since 1970, of 2025-05-03T00:00:00Z

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 
 from models.recipe.kubeflow import Gpu, Retries, SecretKey, StagePlace, Toleration
-from pipeline.kubeflow.resources import container, kubernetes, task
+from pipeline.kubeflow.spec.resources import container, kubernetes, task
 
 NOTHING = StagePlace(image="image")
 

@@ -8,7 +8,7 @@ import itertools
 import hypothesis
 from hypothesis import strategies
 
-from pipeline.kubeflow.schedule_plan import (
+from pipeline.kubeflow.spec.schedule_plan import (
     Create,
     Delete,
     Disable,

@@ -1,0 +1,1 @@
+"""The files that are submitted to Kubeflow, as data: neither TensorFlow nor TFX, nor the SDK of Kubeflow."""
