@@ -9,6 +9,7 @@ import keras
 
 from benchmarks.steps.problem import TASKS, StepProblem
 from models.architectures import ARCHITECTURES
+from models.architectures.encoded import Encoded
 from models.architectures.task_info import TaskInfo
 from models.recipe.registry import load
 
@@ -30,7 +31,7 @@ class KerasTables(keras.Model):
     def call(self, features: Mapping[str, Any], training: bool | None = None) -> dict[str, Any]:
         ids = features["categorical"]
         x = keras.ops.concatenate([self.tables[table](ids[:, i]) for i, table in enumerate(self.reads)], axis=-1)
-        return self.network(x, training=training)
+        return self.network(Encoded(x), training=training)
 
 
 def keras_tables(problem: StepProblem) -> keras.Model:

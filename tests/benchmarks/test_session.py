@@ -11,7 +11,7 @@ from benchmarks import measure
 from benchmarks.measure import Measured, Subject
 from benchmarks.session import Session, beyond
 
-BENCHMARKS = ("event_logs", "statistics", "features", "feed", "evaluation", "pipeline", "growth", "wide_logs")
+BENCHMARKS = ("event_logs", "statistics", "features", "input_pipeline", "evaluation", "pipeline", "growth", "wide_logs")
 
 
 def test_further_rows_are_without_what_comes_before_the_first() -> None:

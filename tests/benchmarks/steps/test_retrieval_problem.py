@@ -34,7 +34,7 @@ def test_ids_are_of_their_tables() -> None:
 
 
 def test_both_models_have_the_same_sizes() -> None:
-    ours = build_model(retrieval_ours.plan_of(SMALL), retrieval_ours.encoding_of(SMALL))
+    ours = build_model(retrieval_ours.plan_of(SMALL), retrieval_ours.layout_of(SMALL))
     dense = sorted(tuple(variable.shape) for variable in ours.trainable_variables)
     fused = [table for tower in ours.towers for table in tower.encoder.fused]
     # 3 x 4 and 2 x 4 numbers in, 6, 4 out, with their biases.
