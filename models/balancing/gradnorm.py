@@ -41,6 +41,7 @@ class GradNorm(Weighting):
     """
 
     over = "last_shared"
+    needs_non_negative = True
 
     def __init__(
         self,

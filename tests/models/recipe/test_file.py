@@ -292,7 +292,7 @@ WRONG = {
     "unknown architecture": (
         "architecture: mmoe",
         "architecture: mmo",
-        ["model.architecture: unknown architecture 'mmo'; did you mean 'mmoe'? Known: cross_stitch"],
+        ["model.architecture: unknown architecture 'mmo'; did you mean 'mmoe'? Known: aitm, cross_stitch"],
     ),
     "unknown option": (
         "experts: 4",

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from models.architectures import ARCHITECTURES
+from models.backbones import BACKBONES
 from models.balancing import BALANCERS
 from models.embedding_optimizers import EMBEDDING_OPTIMIZERS
 from models.recipe import registry
@@ -16,7 +17,7 @@ from models.recipe.file import load_recipe
 from models.regularizers import REGULARIZERS
 from tests.models.recipe.test_yaml_document import LABELLED
 
-TABLES = [ARCHITECTURES, BALANCERS, REGULARIZERS, EMBEDDING_OPTIMIZERS]
+TABLES = [ARCHITECTURES, BACKBONES, BALANCERS, REGULARIZERS, EMBEDDING_OPTIMIZERS]
 OPTIONS = [(path, option) for table in TABLES for path in table.values() for option in registry.signature(path)]
 
 
@@ -34,7 +35,7 @@ def outside(schema: dict[str, Any]) -> list[Any]:
     step = 1 if schema["type"] == "integer" else 1e-9
     least = schema["minimum"] - step if "minimum" in schema else schema["exclusiveMinimum"]
     most = schema["maximum"] * (1 + step) + step if "maximum" in schema else schema["exclusiveMaximum"]
-    return [least, -least - 1, most, most * 1000 + 1e11] if schema["type"] == "integer" else [least, -1.0, most, 1e11]
+    return [least, least - 1, most, most * 1000 + 1e11] if schema["type"] == "integer" else [least, -1.0, most, 1e11]
 
 
 @pytest.mark.parametrize(("path", "option"), OPTIONS)
@@ -84,6 +85,9 @@ def test_validate_names_the_range(architecture: str, option: str, words: str, tm
 def test_the_ends_of_each_range_make_a_network() -> None:
     """What `validate` lets through is what the layers take: no layer at all where the range says so, 1 of everything."""
     import numpy as np
+    from tasks import binary
+
+    from models.architectures.encoded import Encoded
 
     for name, path in ARCHITECTURES.items():
         least: dict[str, Any] = {}
@@ -93,7 +97,7 @@ def test_the_ends_of_each_range_make_a_network() -> None:
                 least[option] = (1,) * schema.get("minItems", 0)
             elif "enum" not in schema:
                 least[option] = schema["minimum"]
-        logits = registry.load(path)(("a", "b"), **least)(np.ones((3, 2), "float32"))
+        logits = registry.load(path)(binary("a", "b"), **least)(Encoded(np.ones((3, 2), "float32")))
         assert {task: value.shape for task, value in logits.items()} == {"a": (3,), "b": (3,)}, name
 
 

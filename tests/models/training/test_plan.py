@@ -57,10 +57,11 @@ def test_what_is_served() -> None:
 
 def test_what_the_trainer_needs() -> None:
     made = plan()
+    alone = {"after": None, "conditional": False}
     assert made.model_dump(include={"tasks", "architecture", "options", "balancer", "balancer_options"}) == {
         "tasks": {
-            "click": {"kind": "binary", "loss": "binary_crossentropy", "weight": 1.0},
-            "value": {"kind": "regression", "loss": "huber", "weight": 0.5},
+            "click": {"kind": "binary", "loss": "binary_crossentropy", "weight": 1.0, **alone},
+            "value": {"kind": "regression", "loss": "huber", "weight": 0.5, **alone},
         },
         "architecture": "mmoe",
         "options": {"experts": 3},
@@ -122,3 +123,18 @@ def test_importing_it_loads_neither_tensorflow_nor_tfx() -> None:
     script = "import sys, models.training.plan; print({'tensorflow', 'keras', 'tfx', 'apache_beam'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_a_funnel() -> None:
+    tasks = {
+        "click": {"kind": "binary", "label": {"column": "click"}},
+        "cart": {"kind": "binary", "label": {"column": "cart"}, "after": "click"},
+        "order": {"kind": "binary", "label": {"column": "order"}, "conditioned_on": "cart"},
+    }
+    recipe = {"name": "r", "examples": {"path": "x"}, "features": {"f": {"kind": "numeric"}}, "tasks": tasks}
+    made = TrainerPlan.from_recipe(Recipe.model_validate(recipe))
+    assert {name: (task.after, task.conditional) for name, task in made.tasks.items()} == {
+        "click": (None, False),
+        "cart": ("click", False),
+        "order": ("cart", True),
+    }
