@@ -36,7 +36,7 @@ def metric_names(k: Iterable[int]) -> tuple[str, ...]:
 
 
 class Prior(Section):
-    """A value added to an item's score for every user: ln of how often the item was chosen lately, or of how often it was chosen when shown."""
+    """A value added to an item's score for every user: ln of its share of the recent positives, or of its positives per impression."""
 
     kind: Literal["popularity", "rate"] = Field(
         description="`popularity`: the item's share of the positives in the window. `rate`: its positives per impression with "
@@ -44,7 +44,7 @@ class Prior(Section):
         examples=["popularity"],
     )
     window: Duration = Field(
-        description="Length of the window in which impressions and positives count, back from the moment of the item table.",
+        description="Length of the window in which impressions and positives count, counted back from `as_of`.",
         examples=["1d"],
     )
 
@@ -60,14 +60,14 @@ class RetrievalGate(Section):
     at_most: Real | None = Field(default=None, description="Largest allowed value.", examples=[20.0])
     beats: Beatable | None = Field(
         default=None,
-        description="Simple method that the model must not be worse than. `prior` is the recipe's prior alone, without "
-        "towers.",
+        description="Simple method that the model must not be worse than: the most popular items, those of the last day, items "
+        "chosen together with the history, or the recipe's `prior` without towers.",
         examples=["popular_last_day"],
     )
     max_loss_to_baseline: Annotated[float, Field(ge=0.0), Number] | None = Field(
         default=None,
         description="How much worse than the baseline the model may be. The baseline is the newest blessed retrieval model "
-        "older than the candidate. Both answer the same eval queries over the same items. If no baseline can "
+        "older than this one. Both answer the same eval queries over the same items. If no baseline can "
         "answer, the gate passes and reports it.",
         examples=[0.01],
     )
@@ -85,7 +85,7 @@ class Retrieval(Section):
     positives: Mapping[str, Annotated[float, Field(gt=0.0), Number]] = Field(
         min_length=1,
         description="Binary task -> weight of an impression that is positive for the task. The weights of several tasks add "
-        "up. The impression stream itself may be named if its events are choices (clicks).",
+        "up. If the log has only choices, such as clicks, and no impressions, name the impression stream itself.",
         examples=[{"click": 1.0, "order": 5.0}],
     )
     context: tuple[str, ...] = Field(
@@ -115,35 +115,33 @@ class Retrieval(Section):
     )
     log_q: bool = Field(
         default=True,
-        description="Correct for sampling: while training, subtract ln of the item's share of the train positives from its "
+        description="Correct for sampling: in training, subtract ln of the item's share of the train positives from its "
         "score, because items are drawn as negatives with that share. The score is then ln p(item | user). If "
-        "false, the score says how much likelier the item is for this user than for others, and a `prior` says "
-        "how likely it is for all users.",
+        "false, the score leaves out how popular the item is with all users; a `prior` adds it.",
     )
     remove_accidental_hits: bool = Field(
         default=True, description="Do not use the same item elsewhere in the batch as a negative."
     )
     hard_negatives: Annotated[int, Field(ge=1), Number] | None = Field(
         default=None,
-        description="Number of negatives per row that count: those with the highest scores. By default all count.",
+        description="Number of negatives per positive that enter the loss: those with the highest scores. By default all do.",
         examples=[256],
     )
     batches: Literal["shuffled", "by_time"] = Field(
         default="shuffled",
-        description="`by_time`: each batch is a contiguous part of the log, and the parts are in random order. The negatives "
-        "were then chosen at the same time as the positive, which matters if items live for hours (news). Set "
-        "`log_q: false`, because the negatives no longer follow the shares of the whole train split, and add a "
-        "`prior`.",
+        description="Order of the train positives. `shuffled`: random. `by_time`: each batch is a contiguous part of the log, and "
+        "the batches are in random order. The negatives were then chosen at the same time as the positive, which "
+        "matters if items live for hours (news). With `by_time`, set `log_q: false`, because the negatives no longer "
+        "follow the shares of the whole train split, and add a `prior`.",
     )
     prior: Prior | None = Field(
         default=None,
-        description="Value to add to the served score of each item. It is measured, not learned. Needs `log_q: false`.",
+        description="Popularity to add to the served score of each item. It is counted in the logs, not learned. Needs `log_q: false`.",
         examples=[{"kind": "popularity", "window": "4h"}],
     )
     item_ttl: Duration | None = Field(
         default=None,
-        description="Drop an item from the item table if it has no impression for this long before the moment of the item "
-        "table.",
+        description="Drop an item from the item table if it had no impression for this long before `as_of`.",
         examples=["30d"],
     )
     exclude_seen: bool = Field(
@@ -170,7 +168,8 @@ class Retrieval(Section):
         examples=[[{"metric": "recall@100", "beats": "popular_last_day"}]],
     )
     candidates: Annotated[int, Field(ge=1, le=10_000), Number] = Field(
-        default=500, description="Number of items that the pushed model returns."
+        default=500,
+        description="Number of items that the pushed model returns for a user, as candidates for the ranker.",
     )
     max_exact_items: Annotated[int, Field(ge=0), Number] = Field(
         default=1_000_000,
