@@ -44,7 +44,8 @@ class Prior(Section):
         examples=["popularity"],
     )
     window: Duration = Field(
-        description="Length of the window in which impressions and positives count, counted back from `as_of`.",
+        description="Length of the window in which impressions and positives count, counted back from `as_of`; in the "
+        "evaluation, from the newest example of the train split.",
         examples=["1d"],
     )
 
@@ -141,7 +142,8 @@ class Retrieval(Section):
     )
     item_ttl: Duration | None = Field(
         default=None,
-        description="Drop an item from the item table if it had no impression for this long before `as_of`.",
+        description="Drop an item from the item table if it had no impression for this long before `as_of`; in the evaluation, "
+        "before the newest example of the train split. By default no item is dropped.",
         examples=["30d"],
     )
     exclude_seen: bool = Field(
