@@ -54,7 +54,9 @@ class RetrievalGate(Section):
     """A condition on the retrieval model. If it fails, neither model is pushed. Set at least one limit."""
 
     metric: str = Field(
-        description="`recall@K`, `ndcg@K`, `coverage@K` or `popularity_bias@K` with a K from `retrieval.k`, or `mrr`.",
+        description="`recall@K`, `ndcg@K`, `coverage@K` or `popularity_bias@K` with a K from `retrieval.k`, or `mrr`. "
+        "Coverage is the share of the items that any answer has. Popularity bias is the mean popularity of the answered items "
+        "divided by that of the items that the users chose.",
         examples=["recall@100"],
     )
     at_least: Real | None = Field(default=None, description="Smallest allowed value.", examples=[0.1])
@@ -159,10 +161,14 @@ class Retrieval(Section):
     )
     learning_rate: Annotated[float, Field(gt=0.0), Number] = Field(default=0.002, description="Learning rate of Adam.")
     k: tuple[Annotated[int, Field(ge=1, le=10_000), Number], ...] = Field(
-        default=(10, 100), min_length=1, description="List lengths to measure.", examples=[[10, 100]]
+        default=(10, 100),
+        min_length=1,
+        description="Lengths of the lists to measure: the K of `recall@K`.",
+        examples=[[10, 100]],
     )
     max_queries: Annotated[int, Field(ge=1), Number] = Field(
-        default=20_000, description="Maximum number of eval queries, one per user of the eval split, chosen by hash."
+        default=20_000,
+        description="Maximum number of eval queries. A query is one user of the eval split; a hash chooses the users.",
     )
     gates: tuple[RetrievalGate, ...] = Field(
         default=(),

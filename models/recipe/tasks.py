@@ -127,7 +127,9 @@ class Task(Section):
     metrics: tuple[str, ...] | None = Field(
         default=None,
         description="Metrics to report. binary: `auc`, `log_loss`, `pr_auc`, `calibration`, `gauc`. regression: `rmse`, "
-        "`mae`, `calibration`. By default all of the kind. `example_count` and `positive_count` are always "
+        "`mae`, `calibration`. By default all of the kind. `calibration` is the sum of the predictions divided by the "
+        "sum of the labels. `gauc` is the mean AUC within the groups of `evaluation.group_key`, weighted by "
+        "examples. `example_count` and `positive_count` are always "
         "reported.",
         examples=[["auc", "log_loss"]],
     )
