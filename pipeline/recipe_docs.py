@@ -32,7 +32,7 @@ from models.recipe.serving import Serving
 from models.recipe.tasks import Gate, Label, Task
 from models.recipe.validation import Validation
 from models.regularizers import REGULARIZERS
-from pipeline.recipe_docs_text import EXAMPLE, HEAD, LOSSES_HEAD
+from pipeline.recipe_docs_text import EXAMPLE, HEAD, LOSSES_HEAD, OWN_METHODS
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -84,7 +84,7 @@ def page() -> str:
         )
         parts.extend(_row(name, field) for name, field in section.model_fields.items())
         parts.append("\n")
-    parts.append(LOSSES_HEAD)
+    parts.append(OWN_METHODS + LOSSES_HEAD)
     parts.extend(_loss_row(name, path) for name, path in LOSSES.items())
     parts.append("\n")
     for heading, table, key in (

@@ -60,8 +60,10 @@ An editor with the YAML language server completes the keys if the file starts wi
 
 ## How labels are made
 
+- A stream is one kind of event, such as clicks. One stream has the impressions, and each impression becomes one example. The events of
+  the other streams are outcomes. A task predicts whether, or with which value, an outcome follows an impression.
 - An outcome is credited to the last impression with the same key at or before it, if that impression is within the task's attribution
-  window. Each outcome is credited at most once per task.
+  window (the longest time from the impression to the outcome). Each outcome is credited at most once per task.
 - An impression is masked for a task, with weight 0, if its window is still open at `as_of` or if its `conditioned_on` task did not
   happen. A masked example is neither positive nor negative.
 - Rows that cannot be used are counted: duplicates, orphans (no impression before them), late rows (outside every window), rows after
@@ -72,16 +74,17 @@ An editor with the YAML language server completes the keys if the file starts wi
 
 - The watermark of a stream is the time of its latest event. `as_of: latest` is the smallest watermark of the impressions and of the
   outcome streams that tasks use.
-- A stream that lags by twelve hours therefore leaves the windows of twelve hours open. A stream with few events leaves a few
-  more windows open than necessary. Both cost examples, but make no false negatives.
-- A row that is two days or more after all others comes from a clock that runs ahead. The run refuses it, with file and row.
+- If a stream lags by twelve hours, the windows that end in these twelve hours therefore stay open. A stream with few events leaves a
+  few more windows open than necessary. Both mask examples, but make no false negatives.
+- With `as_of: latest`, a row that is two days or more after all others stops the run, because its clock probably runs ahead. The
+  message names file and row.
 - With a moment as `as_of`, the result is the same as if the logs ended there. `eval_last` counts back from that moment, or from the
   smallest watermark.
 
 ## Values and units
 
 Units are part of the value. A duration is a whole number with `s`, `m`, `h`, `d` or `w` (`30m`, `7d`). A moment has its offset from
-UTC (`2026-01-15T00:00:00Z`). Both work with or without quotes.
+UTC (`2026-01-15T00:00:00Z`). A share is a number from 0 to 1. Durations and moments work with or without quotes.
 
 YAML 1.1 converts some texts without quotes: `NO`, `yes` and `on` become truth values, `007` becomes 7, `12:30` becomes 750, `1.10`
 becomes 1.1, `2026-01-15` becomes a date.
@@ -91,8 +94,32 @@ becomes 1.1, `2026-01-15` becomes a date.
   (`1`, `0.5`) are accepted as values of the data.
 - A key that expects a number refuses truth values, octal `010` (8) and base 60 `12:30`. It accepts `0x10`, `1_000` and `1e-3`.
 
-A recipe has at most 512 KiB and at most 20,000 keys, items and values. Repetitions by aliases and merge keys count again.
+A recipe has at most 512 KiB and at most 20,000 keys, items and values. Each repetition by an alias or a merge key counts.
 A URL with credentials (`s3://KEY:SECRET@BUCKET`, `?Signature=...`) is refused, and masked in every message.
+
+"""
+
+
+OWN_METHODS = """\
+## Methods of your own
+
+`model.architecture`, `model.backbone`, `model.balancer`, `model.regularizers` and `tasks.NAME.loss` take a name from the tables below,
+or the dotted path of a class in your own package. Options of such a class are under the same path:
+
+```yaml
+model:
+  architecture: shop.networks.Attention
+  options: {shop.networks.Attention: {heads: 4}}
+  regularizers: {shop.penalties.Sparse: {strength: 0.001}}
+tasks:
+  spend: {kind: regression, outcome: order, window: 7d, loss: shop.losses.Gamma}
+```
+
+- The class derives from the base class of its kind, such as `models.losses.base.Loss`. [CONTRIBUTING.md](../CONTRIBUTING.md#add-a-method-or-a-stage)
+  has the contract.
+- The package must be importable, for example with `PYTHONPATH=/path/to/folder`. On Kubeflow, add it to the image.
+- The cache does not see changes in your package. After a change, run with a new `--root`.
+- `training.embedding_optimizer` takes names only.
 
 """
 
@@ -100,8 +127,7 @@ A URL with credentials (`s3://KEY:SECRET@BUCKET`, `?Signature=...`) is refused, 
 LOSSES_HEAD = """\
 ## Losses
 
-`tasks.NAME.loss`. A loss of your own is the dotted path of a subclass of `models.losses.base.Loss`, such as `shop.losses.Gamma`.
-A balancer that needs losses of 0 or more refuses one that can be below 0.
+`tasks.NAME.loss`. Some balancers need losses that are never below 0. `gatewise validate` refuses any other loss with them.
 
 | name | kind | what it is, and what for | labels | logits | can be below 0 |
 |---|---|---|---|---|---|

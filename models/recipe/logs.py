@@ -149,7 +149,7 @@ class LogLimits(Section):
     """Limits on lost rows. Beyond a limit, the run stops with a message instead of training on the rest."""
 
     dead_letters: Share = Field(
-        default=0.05, description="Largest share of malformed rows in a stream.", examples=[0.05]
+        default=0.05, description="Largest share of malformed rows (dead letters) in a stream.", examples=[0.05]
     )
     orphans: Share = Field(
         default=0.5,
@@ -159,18 +159,16 @@ class LogLimits(Section):
     )
     missing_days: Literal["stop", "warn"] = Field(
         default="stop",
-        description="What to do if a day has no outcomes although its impressions predict 15 or more, or no impressions "
-        "although it has outcomes. Files are then probably missing, and the model would learn false negatives. "
-        "Logs of less than four days are checked by the hour. See `least_of_day`.",
+        description="What to do if a day has almost no outcomes although 15 or more are expected, or almost no impressions although "
+        "it has outcomes. Files are then probably missing, and the model would learn false "
+        "negatives. Logs of less than four days are checked by the hour. See `least_of_day`.",
         examples=["warn"],
     )
     least_of_day: Annotated[float, Field(ge=0.0, lt=1.0), Number] = Field(
         default=0.2,
-        description="A day counts as missing if it has at most this share of its expected rows and the stream does not vary "
-        "that much from day to day. The expected rows follow from the rate of outcomes per impression on the "
-        "three days before and after. If the rate on the same weekday one week before and after is smaller, it is "
-        "used instead. If the rows of those days alone predict less, they are used. 0: only a day without any row "
-        "is missing.",
+        description="A day counts as missing if it has at most this share of its expected rows and the stream does not vary that "
+        "much from day to day. [logs.md](logs.md#missing-days) defines the expected rows. 0: only a day without any "
+        "row is missing.",
         examples=[0.5],
     )
 
@@ -190,10 +188,9 @@ class Logs(Section):
         default="latest",
         description="Moment up to which the logs are complete. An example whose attribution window is still open at this "
         "moment is masked: it gets weight 0 instead of a negative label. Events after this moment are counted as "
-        "`after_as_of` and otherwise ignored, as if the logs ended there. `latest` derives the moment from the "
-        "logs. A stream is complete up to its last event; the moment is the earliest of these last events, over "
-        "the impressions and the outcome streams that tasks use. Impressions after it stay examples with weight "
-        "0.",
+        "`after_as_of` and otherwise ignored, as if the logs ended there. `latest`: the smallest watermark. The "
+        "watermark of a stream is the time of its last event; the impressions and the outcome streams that tasks "
+        "use count. Impressions after this watermark stay examples with weight 0.",
         examples=["2026-01-15T00:00:00Z"],
     )
     limits: LogLimits = Field(
@@ -243,20 +240,20 @@ class LabelledExamples(Section):
 
 
 class Split(Section):
-    """Divides the examples into the train split and the eval split by time; the newest examples evaluate.
+    """Divides the examples into the train split and the eval split by time. The newest examples are the eval split.
 
-    Set one of the three keys. Labelled examples without a time are divided by a hash of the row, with the share of
+    Set exactly one of the three keys. Labelled examples without a time are divided by a hash of the row, with the share of
     `eval_fraction`.
     """
 
     eval_fraction: Annotated[float, Field(gt=0.0, lt=1.0), Number] | None = Field(
-        default=None, description="Share of the examples in the eval split, the newest ones.", examples=[0.2]
+        default=None, description="Share of the examples that the eval split gets: the newest ones.", examples=[0.2]
     )
     eval_last: Duration | None = Field(
         default=None, description="Length of the eval split, counted back from `as_of`.", examples=["2d"]
     )
     eval_from: Moment | None = Field(
         default=None,
-        description="Start of the eval split: examples from this moment on evaluate.",
+        description="Start of the eval split. It contains the examples from this moment on.",
         examples=["2026-01-13T00:00:00Z"],
     )

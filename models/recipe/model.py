@@ -11,11 +11,12 @@ from models.recipe.section import Number, Section
 
 
 class ModelOptions(Section):
-    """How the tasks share layers, and how their losses are balanced."""
+    """How the features are mixed, how the tasks share layers, and how their losses are balanced and regularized."""
 
     architecture: str = Field(
         default="mmoe",
-        description="How the tasks share layers: a name from the table [Architectures](#architectures).",
+        description="How the tasks share layers: a name from the table [Architectures](#architectures), or the dotted path of a "
+        "[class of your own](#methods-of-your-own).",
         examples=["ple"],
     )
     options: Mapping[str, Mapping[str, Any]] = Field(
@@ -26,7 +27,8 @@ class ModelOptions(Section):
     )
     backbone: str = Field(
         default="none",
-        description="What mixes the features below the architecture: a name from the table [Backbones](#backbones).",
+        description="What mixes the features before the architecture reads them: a name from the table [Backbones](#backbones), "
+        "or the dotted path of a [class of your own](#methods-of-your-own).",
         examples=["dcn_v2"],
     )
     backbone_options: Mapping[str, Mapping[str, Any]] = Field(
@@ -35,7 +37,9 @@ class ModelOptions(Section):
         examples=[{"dcn_v2": {"layers": 3, "rank": 64}}],
     )
     balancer: str = Field(
-        default="fixed", description="How the task losses are balanced: a name from the table [Balancers](#balancers)."
+        default="fixed",
+        description="How the task losses are balanced: a name from the table [Balancers](#balancers), or the dotted path of a "
+        "[class of your own](#methods-of-your-own).",
     )
     balancer_options: Mapping[str, Mapping[str, Any]] = Field(
         default={},
@@ -44,7 +48,8 @@ class ModelOptions(Section):
     )
     regularizers: Mapping[str, Mapping[str, Any]] = Field(
         default={},
-        description="Regularizers to add to the loss, with their options. See the table [Regularizers](#regularizers).",
+        description="Penalties to add to the loss: name -> options. The names are in the table [Regularizers](#regularizers); a "
+        "name may also be the dotted path of a [class of your own](#methods-of-your-own).",
         examples=[{"l2": {"strength": 1e-6}}],
     )
     embedding_dim: Annotated[int, Field(ge=1, le=1024), Number] = Field(
@@ -70,8 +75,8 @@ class Training(Section):
     embedding_optimizer: str | None = Field(
         default=None,
         description="Optimizer of the embedding tables. A step updates only the rows in the batch. `adam`: lazy Adam, moments "
-        "of these rows. `adagrad`: row-wise, one accumulator per row. `sgd`: plain gradient descent. By default "
-        "the counterpart of `optimizer`.",
+        "of these rows. `adagrad`: row-wise, one accumulator per row. `sgd`: plain gradient descent. By default the "
+        "one with the name of `optimizer`.",
         examples=["adagrad"],
     )
     embedding_learning_rate: Annotated[float, Field(gt=0.0), Number] | None = Field(
@@ -88,13 +93,13 @@ class Training(Section):
     )
     patience: Annotated[int, Field(ge=0), Number] = Field(
         default=1,
-        description="Number of epochs without a better eval loss before training stops. The best weights are kept.",
+        description="Number of epochs in a row without a lower eval loss after which training stops. The weights of the best epoch are kept.",
     )
     precision: Literal["float32", "mixed_bfloat16"] = Field(
         default="float32",
         description="Precision of the training step. `mixed_bfloat16`: the layers between the embedding tables and the logits "
-        "compute in bfloat16. Variables, gates, logits, losses and the exported model stay float32. For CPUs with "
-        "avx512_bf16 or amx_bf16, and for GPUs.",
+        "compute in bfloat16. Variables, expert gates, logits, losses and the exported model stay float32. Use it on CPUs "
+        "with avx512_bf16 or amx_bf16, and on GPUs.",
     )
     jit_compile: bool = Field(
         default=True,

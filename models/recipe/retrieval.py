@@ -36,7 +36,7 @@ def metric_names(k: Iterable[int]) -> tuple[str, ...]:
 
 
 class Prior(Section):
-    """A value added to an item's score for every user: ln of how often the item was chosen lately, or of how often it was chosen when shown."""
+    """A value added to an item's score for every user: ln of its share of the recent positives, or of its positives per impression."""
 
     kind: Literal["popularity", "rate"] = Field(
         description="`popularity`: the item's share of the positives in the window. `rate`: its positives per impression with "
@@ -44,7 +44,8 @@ class Prior(Section):
         examples=["popularity"],
     )
     window: Duration = Field(
-        description="Length of the window in which impressions and positives count, back from the moment of the item table.",
+        description="Length of the window in which impressions and positives count, counted back from `as_of`; in the "
+        "evaluation, from the newest example of the train split.",
         examples=["1d"],
     )
 
@@ -53,21 +54,23 @@ class RetrievalGate(Section):
     """A condition on the retrieval model. If it fails, neither model is pushed. Set at least one limit."""
 
     metric: str = Field(
-        description="`recall@K`, `ndcg@K`, `coverage@K` or `popularity_bias@K` with a K from `retrieval.k`, or `mrr`.",
+        description="`recall@K`, `ndcg@K`, `coverage@K` or `popularity_bias@K` with a K from `retrieval.k`, or `mrr`. "
+        "Coverage is the share of the items that any answer has. Popularity bias is the mean popularity of the answered items "
+        "divided by that of the items that the users chose.",
         examples=["recall@100"],
     )
     at_least: Real | None = Field(default=None, description="Smallest allowed value.", examples=[0.1])
     at_most: Real | None = Field(default=None, description="Largest allowed value.", examples=[20.0])
     beats: Beatable | None = Field(
         default=None,
-        description="Simple method that the model must not be worse than. `prior` is the recipe's prior alone, without "
-        "towers.",
+        description="Simple method that the model must not be worse than: the most popular items, those of the last day, items "
+        "chosen together with the history, or the recipe's `prior` without towers.",
         examples=["popular_last_day"],
     )
     max_loss_to_baseline: Annotated[float, Field(ge=0.0), Number] | None = Field(
         default=None,
         description="How much worse than the baseline the model may be. The baseline is the newest blessed retrieval model "
-        "older than the candidate. Both answer the same eval queries over the same items. If no baseline can "
+        "older than this one. Both answer the same eval queries over the same items. If no baseline can "
         "answer, the gate passes and reports it.",
         examples=[0.01],
     )
@@ -85,7 +88,7 @@ class Retrieval(Section):
     positives: Mapping[str, Annotated[float, Field(gt=0.0), Number]] = Field(
         min_length=1,
         description="Binary task -> weight of an impression that is positive for the task. The weights of several tasks add "
-        "up. The impression stream itself may be named if its events are choices (clicks).",
+        "up. If the log has only choices, such as clicks, and no impressions, name the impression stream itself.",
         examples=[{"click": 1.0, "order": 5.0}],
     )
     context: tuple[str, ...] = Field(
@@ -115,35 +118,34 @@ class Retrieval(Section):
     )
     log_q: bool = Field(
         default=True,
-        description="Correct for sampling: while training, subtract ln of the item's share of the train positives from its "
+        description="Correct for sampling: in training, subtract ln of the item's share of the train positives from its "
         "score, because items are drawn as negatives with that share. The score is then ln p(item | user). If "
-        "false, the score says how much likelier the item is for this user than for others, and a `prior` says "
-        "how likely it is for all users.",
+        "false, the score leaves out how popular the item is with all users; a `prior` adds it.",
     )
     remove_accidental_hits: bool = Field(
         default=True, description="Do not use the same item elsewhere in the batch as a negative."
     )
     hard_negatives: Annotated[int, Field(ge=1), Number] | None = Field(
         default=None,
-        description="Number of negatives per row that count: those with the highest scores. By default all count.",
+        description="Number of negatives per positive that enter the loss: those with the highest scores. By default all do.",
         examples=[256],
     )
     batches: Literal["shuffled", "by_time"] = Field(
         default="shuffled",
-        description="`by_time`: each batch is a contiguous part of the log, and the parts are in random order. The negatives "
-        "were then chosen at the same time as the positive, which matters if items live for hours (news). Set "
-        "`log_q: false`, because the negatives no longer follow the shares of the whole train split, and add a "
-        "`prior`.",
+        description="Order of the train positives. `shuffled`: random. `by_time`: each batch is a contiguous part of the log, and "
+        "the batches are in random order. The negatives were then chosen at the same time as the positive, which "
+        "matters if items live for hours (news). With `by_time`, set `log_q: false`, because the negatives no longer "
+        "follow the shares of the whole train split, and add a `prior`.",
     )
     prior: Prior | None = Field(
         default=None,
-        description="Value to add to the served score of each item. It is measured, not learned. Needs `log_q: false`.",
+        description="Popularity to add to the served score of each item. It is counted in the logs, not learned. Needs `log_q: false`.",
         examples=[{"kind": "popularity", "window": "4h"}],
     )
     item_ttl: Duration | None = Field(
         default=None,
-        description="Drop an item from the item table if it has no impression for this long before the moment of the item "
-        "table.",
+        description="Drop an item from the item table if it had no impression for this long before `as_of`; in the evaluation, "
+        "before the newest example of the train split. By default no item is dropped.",
         examples=["30d"],
     )
     exclude_seen: bool = Field(
@@ -159,10 +161,14 @@ class Retrieval(Section):
     )
     learning_rate: Annotated[float, Field(gt=0.0), Number] = Field(default=0.002, description="Learning rate of Adam.")
     k: tuple[Annotated[int, Field(ge=1, le=10_000), Number], ...] = Field(
-        default=(10, 100), min_length=1, description="List lengths to measure.", examples=[[10, 100]]
+        default=(10, 100),
+        min_length=1,
+        description="Lengths of the lists to measure: the K of `recall@K`.",
+        examples=[[10, 100]],
     )
     max_queries: Annotated[int, Field(ge=1), Number] = Field(
-        default=20_000, description="Maximum number of eval queries, one per user of the eval split, chosen by hash."
+        default=20_000,
+        description="Maximum number of eval queries. A query is one user of the eval split; a hash chooses the users.",
     )
     gates: tuple[RetrievalGate, ...] = Field(
         default=(),
@@ -170,7 +176,8 @@ class Retrieval(Section):
         examples=[[{"metric": "recall@100", "beats": "popular_last_day"}]],
     )
     candidates: Annotated[int, Field(ge=1, le=10_000), Number] = Field(
-        default=500, description="Number of items that the pushed model returns."
+        default=500,
+        description="Number of items that the pushed model returns for a user, as candidates for the ranker.",
     )
     max_exact_items: Annotated[int, Field(ge=0), Number] = Field(
         default=1_000_000,

@@ -13,10 +13,11 @@ from models.recipe.units import Duration
 
 
 class Gate(Section):
-    """A condition on an eval metric of the candidate. A candidate that fails it is not blessed. Set at least one limit.
+    """A condition on an eval metric of the candidate, the model that this run trained.
 
-    A task without `gates` uses two default gates: its log_loss (regression: rmse) must be better than the
-    constant's, and its calibration must be within [0.5, 2] (regression: only if no label is negative).
+    A candidate that fails a gate is not blessed, and only a blessed model is pushed. Set at least one limit. A task
+    without `gates` uses two default gates: its log_loss (regression: rmse) must be better than that of the constant
+    (see `beats`), and its calibration must be within [0.5, 2] (regression: only if no label is negative).
     """
 
     metric: str = Field(description="One of the task's metrics.", examples=["auc"])
@@ -31,15 +32,16 @@ class Gate(Section):
     max_loss_to_baseline: Annotated[float, Field(ge=0.0), Number] | None = Field(
         default=None,
         description="How much worse than the baseline the candidate may be, in the unit of the metric. The baseline is the "
-        "newest blessed model older than the candidate, measured on the same examples. If there is no baseline, "
+        "newest blessed model older than the candidate, measured on the same examples. `calibration` is worse the "
+        "farther it is from 1. If there is no baseline, "
         "or it cannot predict because a column that it reads is gone, the gate passes and reports it.",
         examples=[0.005],
     )
     max_loss_to_best: Annotated[float, Field(ge=0.0), Number] | None = Field(
         default=None,
         description="How much worse than the best value of all earlier blessed models the candidate may be, in the unit of "
-        "the metric. Small losses against each night's baseline add up; this limit does not move down with them. "
-        "Each value was measured on the eval split of its own run. The record starts anew if the definition of "
+        "the metric. A model may be a little worse than its baseline every night, and these losses add up; this limit "
+        "stops them. Each value was measured on the eval split of its own run. The record starts anew if the definition of "
         "the task, its streams or the kind of split changes. If no value is on record, the gate passes and "
         "reports it.",
         examples=[0.05],
@@ -83,7 +85,9 @@ class Task(Section):
         description="`binary` predicts a probability, `regression` a value.", examples=["binary"]
     )
     outcome: str | None = Field(
-        default=None, description="With logs: the stream whose events are the positives.", examples=["click"]
+        default=None,
+        description="With logs: the stream whose events are the task's outcomes. An impression with an outcome is a positive.",
+        examples=["click"],
     )
     window: Duration | None = Field(
         default=None,
@@ -92,19 +96,19 @@ class Task(Section):
     )
     conditioned_on: str | None = Field(
         default=None,
-        description="Binary task that must be positive for this task to be observed. All other examples are masked: they get "
-        "weight 0.",
+        description="Binary task that must be positive for this task to be observed. Examples without that positive are masked: "
+        "they get weight 0.",
         examples=["click"],
     )
     after: str | None = Field(
         default=None,
-        description="The task before this one in the funnel, such as a click before an order. Architectures that pass "
-        "knowledge along the funnel read it; it masks nothing. By default the task in `conditioned_on`.",
+        description="The task before this one in the funnel, such as a click before an order. Architectures for funnels, such as "
+        "`aitm`, read this key. It masks no examples. By default the task in `conditioned_on`.",
         examples=["click"],
     )
     aggregate: Literal["sum", "max"] = Field(
         default="sum",
-        description="Regression: label of an impression with several outcomes, their sum or their maximum.",
+        description="Regression: how the values of several outcomes of one impression become its label.",
     )
     label: Label | None = Field(
         default=None,
@@ -113,8 +117,8 @@ class Task(Section):
     )
     loss: str | None = Field(
         default=None,
-        description="Loss of the task: a name from the table [Losses](#losses) for tasks of its kind. By default the first of "
-        "its kind.",
+        description="Loss of the task: a name from the table [Losses](#losses) with the task's kind, or the dotted path of a "
+        "[class of your own](#methods-of-your-own). By default `binary_crossentropy` or `squared_error`.",
         examples=["squared_log_error"],
     )
     weight: Annotated[float, Field(gt=0.0), Number] = Field(
@@ -123,7 +127,9 @@ class Task(Section):
     metrics: tuple[str, ...] | None = Field(
         default=None,
         description="Metrics to report. binary: `auc`, `log_loss`, `pr_auc`, `calibration`, `gauc`. regression: `rmse`, "
-        "`mae`, `calibration`. By default all of the kind. `example_count` and `positive_count` are always "
+        "`mae`, `calibration`. By default all of the kind. `calibration` is the sum of the predictions divided by the "
+        "sum of the labels. `gauc` is the mean AUC within the groups of `evaluation.group_key`, weighted by "
+        "examples. `example_count` and `positive_count` are always "
         "reported.",
         examples=[["auc", "log_loss"]],
     )
