@@ -77,7 +77,7 @@ def test_without_kubeflow_s_packages(
 ) -> None:
     monkeypatch.setitem(sys.modules, "kfp", None)
     monkeypatch.delitem(sys.modules, "pipeline.kubeflow.api_connection", raising=False)
-    assert "schedule needs Kubeflow's own packages: pip install 'gatewise[kubeflow]'." in listed(capsys, server.url)
+    assert "schedule needs the packages of Kubeflow: pip install 'gatewise[kubeflow]'." in listed(capsys, server.url)
 
 
 def test_an_error_after_the_first_answers(server: Server, capsys: pytest.CaptureFixture[str]) -> None:

@@ -60,7 +60,7 @@ def test_a_folder_whose_name_is_no_version(tmp_path: Path) -> None:
         (
             {"a": [1], "a_retrieval": [1], "b": [1], "b_retrieval": [1]},
             "",
-            r"2 rankers here have a retrieval model; name one of them: .*/a, .*/b\.",
+            r"2 rankers here have a retrieval model; choose one of them: .*/a, .*/b\.",
         ),
     ],
 )
