@@ -273,7 +273,7 @@ def main(arguments: list[str] | None = None) -> Any:
         with sigterm_interrupts() as termination, machine_faults_told(), standard_output():
             code = app(arguments, standalone_mode=False)
     except typer.TyperException as error:
-        error.show()  # type: ignore[attr-defined]  # every exception that Typer raises has it, but the public class does not declare it
+        error.show()  # type: ignore[attr-defined]  # the public class does not declare it
         sys.exit(GatewiseError.exit_code)
     except ClosedOutput as error:
         sys.exit(error.exit_code)
@@ -283,7 +283,7 @@ def main(arguments: list[str] | None = None) -> Any:
     except Exception:
         typer.echo(masked(traceback.format_exc()), err=True)
         typer.echo(
-            "gatewise: crashed (a defect of gatewise, see above). Run the same command again to resume from the last finished stage.",
+            "gatewise: crashed (a defect of gatewise, see above). Run the command again to resume from the last finished stage.",
             err=True,
         )
         sys.exit(CRASHED)
@@ -291,9 +291,7 @@ def main(arguments: list[str] | None = None) -> Any:
         typer.echo(f"gatewise: {STOPPED}", err=True)
         sys.exit(TERMINATED)
     if code == INTERRUPTED:
-        typer.echo(
-            "gatewise: interrupted. Run the same command again to resume from the last finished stage.", err=True
-        )
+        typer.echo("gatewise: interrupted. Run the command again to resume from the last finished stage.", err=True)
         sys.exit(CRASHED)
     sys.exit(code)
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from models.recipe.errors import GatewiseError, InputError
 
-_GOES_ON = "then run the same command again to resume from the last finished stage"
+_GOES_ON = "then run the command again to resume from the last finished stage"
 _FAULTS = (
     (
         r"No space left on device|database or disk is full|Disk quota exceeded",

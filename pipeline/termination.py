@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from types import FrameType
 
 TERMINATED = 128 + signal.SIGTERM
-STOPPED = "stopped. Run the same command again to resume from the last finished stage"
+STOPPED = "stopped. Run the command again to resume from the last finished stage"
 
 
 class Termination:

@@ -112,7 +112,7 @@ def test_an_interruption_says_how_to_go_on(monkeypatch: pytest.MonkeyPatch, caps
     monkeypatch.setattr(cli, "load_recipe", interrupted)
     with pytest.raises(SystemExit) as end:
         cli.main(["validate", "any.yaml"])
-    assert end.value.code == 3 and "interrupted. Run the same command again to resume" in capsys.readouterr().err
+    assert end.value.code == 3 and "interrupted. Run the command again to resume" in capsys.readouterr().err
 
 
 def test_a_root_that_is_no_folder(
