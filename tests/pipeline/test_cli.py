@@ -65,7 +65,7 @@ def test_reports_of_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     ("arguments", "words"),
     [
         (["simulate", "recipes/census_income.yaml"], "starts from labelled examples"),
-        (["simulate", "recipes/deskdrop.yaml"], "the simulator writes no 'deskdrop_interactions.parquet'"),
+        (["simulate", "recipes/deskdrop.yaml"], "the simulator does not write 'deskdrop_interactions.parquet'"),
         (["simulate", "recipes/shop.yaml", "--impressions", "0"], "impressions"),
         (["simulate", "recipes/shop.yaml", "--conflict", "2"], "conflict"),
         (["fetch", "census"], "unknown data set 'census'; did you mean 'census_income'?"),

@@ -103,7 +103,7 @@ def test_a_limit_of_the_process(tmp_path: Path, limit: str, words: str) -> None:
 def test_the_folder_of_temporary_files_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """Which disk is full the system does not say, and a run's temporary files may lie on another than its root."""
     monkeypatch.setattr("tempfile.tempdir", "/elsewhere")
-    assert "which lie in /elsewhere now" in str(machine_fault(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))))
+    assert "(now /elsewhere)" in str(machine_fault(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))))
     monkeypatch.setattr("tempfile.tempdir", None)
     monkeypatch.setenv("TMPDIR", "/nowhere")
-    assert "which lie in /nowhere now" in str(machine_fault(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))))
+    assert "(now /nowhere)" in str(machine_fault(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))))

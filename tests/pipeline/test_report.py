@@ -282,7 +282,7 @@ def test_missing_parts_are_named():
     assert text.count('class="missing"') == len(SECTIONS) and "Not evaluated" in text
     for file in ("accounts.json", "days.json", "summary.json", "metrics.json", "history.json", "gates.json"):
         assert f"No {file}" in text
-    assert "has no gates" in page(ReportData(recipe="shop", gates={}))
+    assert "has no expert gates" in page(ReportData(recipe="shop", gates={}))
     assert "Blessed and pushed" in page(ReportData(recipe="shop", run={"blessed": True, "pushed": "/served/1"}))
     both = {"blessed": True, "pushed": "/served/1", "retrieval_serving": "/served_retrieval/1"}
     assert "<code>/served_retrieval/1</code>" in page(ReportData(recipe="shop", run=both))

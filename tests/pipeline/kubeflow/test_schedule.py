@@ -384,7 +384,9 @@ def test_somebody_else_s_recurring_run_of_that_name_is_left_alone(
     theirs = the_one(server)
     theirs["description"] = "nightly, ask Ann"
     for ended in (gatewise("create", scheduled()), gatewise("delete", "shop")):
-        assert ended.code == 1 and "was not made by gatewise" in ended.err and theirs["recurring_run_id"] in ended.err
+        assert (
+            ended.code == 1 and "was not created by gatewise" in ended.err and theirs["recurring_run_id"] in ended.err
+        )
     assert the_one(server) is theirs
     assert "no schedule of gatewise" in gatewise("list").out
 
