@@ -1,4 +1,4 @@
-"""Package metadata, the console script, and what Beam ships to its workers."""
+"""Package metadata, the console script, and the package that Beam ships to its workers."""
 
 from pathlib import Path
 

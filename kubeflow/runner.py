@@ -1,4 +1,4 @@
-"""Compiles a recipe for Kubeflow Pipelines; the same as `gatewise compile`: python kubeflow/runner.py RECIPE --out pipeline.yaml"""
+"""Compiles a recipe for Kubeflow Pipelines, like `gatewise compile`: python kubeflow/runner.py RECIPE --out pipeline.yaml"""
 
 import sys
 

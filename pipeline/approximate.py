@@ -1,5 +1,6 @@
-"""An approximate index of a retrieval model's items, for catalogues too large to compare a user with each of them: how it is
-asked. `approximate_build` makes one.
+"""Searches an approximate index of a retrieval model's items, for catalogues too large for an exact search.
+
+`approximate_build` builds the index.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from models.recipe.errors import InputError
 from models.retrieval.exact_index import NO_ITEM
 
 NOTES, INDEX, IDS = "index.json", "items.faiss", "ids.arrow"
-"""Files of an index: what it is, the vectors, and the items' ids in their order."""
+"""Files of an index: notes, vectors, and the item ids in the order of the vectors."""
 
 Vectors = NDArray[np.float32]
 
@@ -27,7 +28,7 @@ class ApproximateIndex:
     """A loaded index.
 
     Attributes:
-        notes: of `approximate_build.build_index`.
+        notes: content of index.json, see `approximate_build.build_index`.
     """
 
     def __init__(self, notes: Mapping[str, Any], index: Any, ids: pa.Array, folder: Path) -> None:
@@ -36,23 +37,23 @@ class ApproximateIndex:
         self._no_item = NO_ITEM["int" if pa.types.is_integer(ids.type) else "bytes"]
 
     def search(self, vectors: Vectors, k: int) -> tuple[NDArray[Any], Vectors]:
-        """The items of the largest products with each query, of those that are compared.
+        """Among the items that the search compares, returns those with the largest inner product with each query.
 
         Args:
-            vectors: (query, dim) float32, of the model's signature `query`.
+            vectors: (query, dim) float32, from the model's signature `query`.
             k: at least 1.
 
         Returns:
-            Ids (query, k), bytes or int64, and scores (query, k) float32, the best first. `exact_index.NO_ITEM` and -inf in
-            places for which no item was found.
+            Ids (query, k), bytes or int64, and scores (query, k) float32, best first. If fewer than k items are found, the
+            rest is `exact_index.NO_ITEM` with score -inf.
 
         Raises:
-            InputError: vectors of another width, so of another model.
+            InputError: the vectors have another dimension, so they are from another model.
         """
         if vectors.ndim != 2 or vectors.shape[1] != self._index.d:
             raise InputError(
-                f"{self._folder}: an index of vectors of {self._index.d} numbers, asked with an array of the shape "
-                f"{vectors.shape}. It is of another model: make it again with `gatewise index`."
+                f"{self._folder}: expected query vectors of dimension {self._index.d}, received an array of shape "
+                f"{vectors.shape}. The index belongs to another model: rebuild it with `gatewise index`."
             )
         scores, rows = self._index.search(np.ascontiguousarray(vectors, np.float32), k)
         none = rows < 0
@@ -65,17 +66,18 @@ class ApproximateIndex:
 
 
 def load_index(folder: Path, exported_at: int | None = None) -> ApproximateIndex:
-    """The index in a folder.
+    """Loads an index.
 
     Args:
-        folder: that `approximate_build.build_index` wrote.
-        exported_at: of the notes of the model that will ask; None where it is known to be that of the index.
+        folder: output folder of `approximate_build.build_index`.
+        exported_at: from the notes of the model that sends the queries. None skips the check that the index is from this
+            model.
 
     Raises:
-        InputError: faiss is not installed; no index there, a damaged one, or one of another model.
+        InputError: faiss is not installed, or the index is missing, damaged or from another model.
     """
     faiss = load_faiss()
-    again = "Make it again with `gatewise index`."
+    again = "Rebuild it with `gatewise index`."
     try:
         notes = json.loads((folder / NOTES).read_text(encoding="utf-8"))
         with pa.memory_map(str(folder / IDS)) as file:
@@ -87,19 +89,21 @@ def load_index(folder: Path, exported_at: int | None = None) -> ApproximateIndex
             f"{folder}: expected an index, found no {Path(error.filename or IDS).name} in it. {again}"
         ) from None
     except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
-        raise InputError(f"{folder}: a damaged index ({' '.join(str(error).split())[:200]}). {again}") from None
+        raise InputError(f"{folder}: the index is damaged ({' '.join(str(error).split())[:200]}). {again}") from None
     if not whole:
-        raise InputError(f"{folder}: a damaged index: its files are not of one catalogue. {again}")
+        raise InputError(f"{folder}: the index is damaged: its files have different item counts. {again}")
     if exported_at not in (None, notes["exported_at"]):
-        raise InputError(f"{folder}: an index of {notes['model']}, and another version of the model asks it. {again}")
+        raise InputError(
+            f"{folder}: the index belongs to {notes['model']}, but the queries are from another version of the model. {again}"
+        )
     return ApproximateIndex(notes, index, ids.chunk(0) if isinstance(ids, pa.ChunkedArray) else ids, folder)
 
 
 def load_faiss() -> ModuleType:
-    """The package.
+    """Imports faiss.
 
     Raises:
-        InputError: it is not installed.
+        InputError: faiss is not installed.
     """
     try:
         import faiss

@@ -1,11 +1,11 @@
-"""Makes an approximate index of a retrieval model's items, searched by inner product; `approximate` has how it is asked.
+"""Builds an approximate index of a retrieval model's items for inner-product search. `approximate` searches it.
 
-By faiss (Douze et al. 2024, "The Faiss library", https://arxiv.org/abs/2401.08281). Up to EXACT_UP_TO items every item is
-compared: lists would save nothing. Beyond, the items lie in lists, each with the closest of the means that k-means finds, and a
-search compares those of the lists whose means have the largest products with the user. Not what faiss does for inner products
-by itself, means of length 1 and each item in the list of the largest product: with a prior in the last place most items then point
-the same way. No graph (HNSW): greedy walks end far from the best for the same reason, its build takes several times as long,
-and with threads no two are the same.
+Uses faiss (Douze et al. 2024, "The Faiss library", https://arxiv.org/abs/2401.08281). Up to EXACT_UP_TO items, the search is
+exact, because inverted lists would save nothing. Above that, k-means assigns each item to the list of its closest centroid, and a
+search scans the lists of the centroids with the largest inner products. By default, faiss normalizes the centroids for inner
+products and assigns each item by the largest product. This index does not: with a prior in the last dimension, most items point
+in the same direction. For the same reason, greedy search in a graph (HNSW) ends far from the best items. A graph also takes
+several times as long to build, and is not reproducible with threads.
 """
 
 from __future__ import annotations
@@ -31,44 +31,47 @@ from pipeline.approximate import IDS, INDEX, NOTES, Vectors, load_faiss
 from pipeline.predict import read_requests, serialized
 
 EXACT_UP_TO = 20_000
-"""Items up to which all are compared: a quarter of a millisecond for 64 places."""
+"""Maximum number of items for exact search: 0.25 ms at 64 dimensions."""
 
 RECALL_AT = 100
-"""Length of the lists of which recall is measured."""
+"""Number of best items over which recall is measured."""
 
-_QUESTIONS = 1_000  # each for choosing how many lists are searched, and for measuring the recall of that
-_COMPARED = 2_000  # items that a search compares at the least, in the mean: it may be asked for hundreds
-_PER_LIST = 40  # vectors for each list that the centres are found from; faiss wants 39 at least
+_QUESTIONS = 1_000  # for choosing the number of searched lists, and as many for measuring the recall
+_COMPARED = 2_000  # minimum mean number of items that a search compares; a request may ask for hundreds
+_PER_LIST = 40  # training vectors per list; faiss requires at least 39
 _BATCH_ROWS = 65_536
 _SEED = 1
 
 
 def build_index(version: Path, out: Path, *, queries: Vectors | None = None, recall: float = 0.95) -> dict[str, Any]:
-    """Writes the index of a retrieval model's items; whole or not at all.
+    """Writes the index of a retrieval model's items atomically.
 
-    Half of the queries choose how many lists a search looks into: a quarter more until `recall` of the RECALL_AT best items are
-    found. The recall in the notes is that of the other half.
+    Half of the queries choose the number of searched lists: it grows by a quarter until the search finds `recall` of the
+    RECALL_AT best items. The recall in the notes is measured on the other half.
 
-    Same item table and queries, same index, on machines of one kind.
+    The same item table and queries give the same index on machines of the same kind.
 
     Args:
         version: folder of an exported retrieval model.
-        out: folder to make; one that holds an index is replaced.
-        queries: (query, dim), users' vectors, at least 2, such as `query_vectors` reads. None: the vectors of random items
-            ask, with 1 in the place of the prior. They lie closer to items than users do.
-        recall: in (0, 1], wanted.
+        out: output folder. An index in it is replaced.
+        queries: (query, dim), at least 2 user vectors, such as those of `query_vectors`. None: vectors of random items, with
+            1 as prior. They are closer to items than user vectors are.
+        recall: target recall, in (0, 1].
 
     Returns:
-        What index.json holds: {"kind": "flat" or "ivf", "items", "dim", "lists", "searched_lists", "recall@100",
-        "queries": in words, "model": the version's folder, "exported_at": its second, "item": {"column", "type"}}.
+        Content of index.json: {"kind": "flat" or "ivf", "items", "dim", "lists", "searched_lists", "recall@100",
+        "queries": description, "model": the version's folder, "exported_at": its export time in seconds, "item": {"column",
+        "type"}}.
 
     Raises:
-        InputError: faiss is not installed; no retrieval model; or `out` is something else.
+        InputError: faiss is not installed, `version` is not a retrieval model, or `out` has other content.
     """
     faiss = load_faiss()
     notes = read_inputs(version)
     if not is_retrieval(notes):
-        raise InputError(f"{version}: expected a retrieval model, found a ranker. Its folder ends in `_retrieval`.")
+        raise InputError(
+            f"{version}: expected a retrieval model, found a ranker. The folder of a retrieval model ends in `_retrieval`."
+        )
     _check_replaceable(out)
     path = version / ITEMS_FILE
     table = _item_table(path, notes["item"]["column"])
@@ -79,7 +82,7 @@ def build_index(version: Path, out: Path, *, queries: Vectors | None = None, rec
     for vectors in _vectors(table):
         index.add(vectors)
     if lists:
-        # From now on the lists are chosen by the products of their means, and nothing may be added any more.
+        # From here on, lists are chosen by the inner product with their centroid. No item may be added any more.
         index.quantizer.metric_type = faiss.METRIC_INNER_PRODUCT
     asked = queries
     if asked is None:
@@ -102,19 +105,19 @@ def build_index(version: Path, out: Path, *, queries: Vectors | None = None, rec
     try:
         _write(faiss, out, index, ids, about)
     except OSError as error:
-        raise InputError(f"{out}: cannot be written ({error.strerror}). Name another folder.") from None
+        raise InputError(f"{out}: cannot be written ({error.strerror}). Choose another folder.") from None
     return about
 
 
 def query_vectors(version: Path, queries: Path) -> Vectors:
-    """(query, dim) float32: the vectors of users.
+    """(query, dim) float32: user vectors.
 
     Args:
         version: folder of an exported retrieval model.
-        queries: file of JSON lines, a user's columns each, as `recommend` takes them.
+        queries: JSON lines file, one object of user columns per line, as for `recommend`.
 
     Raises:
-        InputError: no retrieval model, less than 2 lines, or one that does not fit.
+        InputError: `version` is not a retrieval model, or the file has less than 2 lines or an invalid line.
     """
     model = load_retrieval(version)
     inputs = {column: about for column, about in model.notes["inputs"].items() if column != EXCLUDE}
@@ -123,7 +126,7 @@ def query_vectors(version: Path, queries: Path) -> Vectors:
         for number, row in read_requests(queries).items()
     }
     if len(rows) < 2:
-        raise InputError(f"{queries}: expected at least 2 lines, a user's columns each; found {len(rows)}.")
+        raise InputError(f"{queries}: expected at least 2 lines with user columns; found {len(rows)}.")
     try:
         return model.query_vectors(serialized(rows, inputs))
     except InputError as error:
@@ -132,33 +135,35 @@ def query_vectors(version: Path, queries: Path) -> Vectors:
 
 def _check_replaceable(out: Path) -> None:
     if out.is_dir() and any(out.iterdir()) and not (out / NOTES).is_file():
-        raise InputError(f"{out}: holds something that is no index. Name a folder that is not there yet.")
+        raise InputError(f"{out}: contains something other than an index. Choose a new folder.")
     if out.exists() and not out.is_dir():
-        raise InputError(f"{out}: expected a folder to write to, found a file. Name a folder that is not there yet.")
+        raise InputError(f"{out}: expected a folder to write to, found a file. Choose a new folder.")
 
 
 def _item_table(path: Path, item: str) -> pq.ParquetFile:
     try:
         table = pq.ParquetFile(path)
     except (OSError, pa.ArrowInvalid) as error:
-        raise InputError(f"{path}: expected the item table of a retrieval model; it can't be read ({error}).") from None
+        raise InputError(
+            f"{path}: expected the item table of a retrieval model; it cannot be read ({error})."
+        ) from None
     missing = [name for name in (item, VECTOR_COLUMN) if name not in table.schema_arrow.names]
     if missing or not table.metadata.num_rows:
         raise InputError(
-            f"{path}: expected an item table with the columns {item!r} and {VECTOR_COLUMN!r} and a row for each item; found "
+            f"{path}: expected an item table with the columns {item!r} and {VECTOR_COLUMN!r} and one row per item; found "
             f"{table.metadata.num_rows} rows of {', '.join(table.schema_arrow.names)}."
         )
     return table
 
 
 def _vectors(table: pq.ParquetFile) -> Iterator[Vectors]:
-    """Some rows at a time."""
+    """Yields the vectors in batches of rows."""
     for batch in table.iter_batches(_BATCH_ROWS, columns=[VECTOR_COLUMN]):
         yield batch.column(0).flatten().to_numpy().reshape(batch.num_rows, -1)
 
 
 def _rows(table: pq.ParquetFile, rows: NDArray[np.int64]) -> Vectors:
-    """The vectors of some rows, in ascending order."""
+    """The vectors of the given rows; `rows` is in ascending order."""
     parts, start = [], 0
     for vectors in _vectors(table):
         first, last = np.searchsorted(rows, (start, start + len(vectors)))
@@ -168,11 +173,11 @@ def _rows(table: pq.ParquetFile, rows: NDArray[np.int64]) -> Vectors:
 
 
 def _trained(faiss: ModuleType, sample: Vectors, lists: int) -> Any:
-    """An empty index; of as many lists, or none."""
+    """A trained index without items. 0 lists give a flat index."""
     dim = sample.shape[1]
     if not lists:
         return faiss.IndexFlatIP(dim)
-    # Items go where the distance is smallest.
+    # L2 quantizer: each item is assigned to the nearest centroid.
     index = faiss.IndexIVFFlat(faiss.IndexFlat(dim, faiss.METRIC_L2), dim, lists, faiss.METRIC_INNER_PRODUCT)
     index.cp.spherical, index.cp.seed, index.cp.max_points_per_centroid = False, _SEED, _PER_LIST
     index.train(sample)
@@ -180,7 +185,7 @@ def _trained(faiss: ModuleType, sample: Vectors, lists: int) -> Any:
 
 
 def _tuned(index: Any, queries: Vectors, lists: int, wanted: float) -> dict[str, Any]:
-    """Sets how many lists are searched; that, and the recall."""
+    """Sets the number of searched lists; returns it and the recall."""
     if not lists:
         return {"searched_lists": 0, "recall@100": 1.0}
     choosing, measuring = queries[::2], queries[1::2]
@@ -195,12 +200,12 @@ def _tuned(index: Any, queries: Vectors, lists: int, wanted: float) -> dict[str,
 
 
 def _recall(scores: Vectors, worst: Vectors) -> float:
-    """The mean share of answers that are as good as the worst of the best: of items alike, any will do."""
+    """Mean share of results that score at least as high as the worst of the exact results. Ties therefore count as found."""
     return float(np.mean(scores >= worst))
 
 
 def _write(faiss: ModuleType, out: Path, index: Any, ids: pa.ChunkedArray, about: Mapping[str, Any]) -> None:
-    out = out.resolve()  # a link to a folder stays one
+    out = out.resolve()  # keeps a link to a folder
     unfinished = out.with_name(f".{out.name}.{os.getpid()}")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""The recipe's section `beam` as the flags that Beam reads."""
+"""Beam's flags from the recipe's section `beam`."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from models.recipe.beam import Beam, has_flag, runner_path
 def beam_flags(beam: Beam, image: str) -> list[str]:
     """Beam's flags for the data stages.
 
-    Beam knows not all runners by a short name, so it gets the path of the class. Dask puts 128 elements into one task, if it
-    is not told otherwise; an element of ours is a piece of work of seconds.
+    The runner is given by the path of its class, because Beam does not have a short name for every runner. On Dask, the
+    partition size is 1: by default one task has 128 elements, and an element of gatewise takes seconds.
 
     Args:
         beam: the recipe's section.
-        image: the container image of workers that an engine starts itself. With any name TFX does not build a source
+        image: the container image of workers that an engine starts itself. If it is set, TFX does not build a source
             distribution of itself before each stage.
     """
     flags = [f"--runner={runner_path(beam.runner)}"]

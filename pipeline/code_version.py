@@ -1,4 +1,4 @@
-"""The version of a stage's code: TFX's cache does not see a changed executor, so each stage carries this in a property."""
+"""The version of a stage's code. TFX's cache does not detect a changed executor, so each stage has it as a property."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ PACKAGES = ("models", "components", "pipeline")
 
 
 def code_version(*modules: str) -> str:
-    """Hash of the sources of the modules and of everything of ours that they import, directly or not.
+    """Hash of the source files of the modules and of all gatewise modules that they import, directly or indirectly.
 
     Args:
         modules: dotted names, such as "components.event_logs.executor".
 
     Returns:
-        16 hexadecimal digits. Comments and layout count as well: the file's bytes are hashed.
+        16 hexadecimal digits. The hash covers the files' bytes, including comments.
     """
     digest = hashlib.sha256()
     for path in sorted(closure(modules)):
@@ -27,7 +27,7 @@ def code_version(*modules: str) -> str:
 
 
 def closure(modules: Iterable[str]) -> set[Path]:
-    """Source files of the modules and of all modules of ours below them in the import graph."""
+    """Source files of the modules and of all gatewise modules below them in the import graph."""
     found: set[Path] = set()
     waiting = [path for module in modules if (path := _source(module)) is not None]
     while waiting:

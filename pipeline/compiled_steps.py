@@ -1,8 +1,8 @@
-"""The steps that XLA has compiled for one run, kept for the next: compiling takes a third of a small training.
+"""Keeps the training steps that XLA compiled in one run for the next run. Compilation is a third of a small training.
 
-TensorFlow looks for a compiled step under the name of its graph, and writes what it does not find. It trains on nothing
-where a file is damaged, and asks no processor whether it knows the instructions. So it gets a folder of its own for each
-process, with whole files only, of this processor and this version; what is new there is kept when the run has ended well.
+TensorFlow's persistent cache names a compiled step after its graph. It does not detect a damaged file, and does not check that
+the processor supports the instructions. Each process therefore gets its own folder with complete files for this processor and
+TensorFlow version. New files are kept if the run succeeds.
 """
 
 from __future__ import annotations
@@ -19,22 +19,21 @@ from pathlib import Path
 
 FLAGS = "TF_XLA_FLAGS"
 _FOLDER = "--tf_xla_persistent_cache_directory"
-# On a GPU it has not been tried.
+# Not tested on a GPU.
 _DEVICES = "--tf_xla_persistent_cache_device_types=CPU"
 _MOST = 256 * 2**20
-"""Bytes that are kept; beyond, the oldest files go."""
+"""Maximum size in bytes; the oldest files are removed first."""
 
 
 @contextlib.contextmanager
 def compiled_steps_kept(folder: Path) -> Iterator[None]:
-    """TensorFlow finds in this block what it has compiled in earlier ones. For a process that ends with the block, and has
-    compiled nothing before: TensorFlow reads its flags once.
+    """In this context, TensorFlow reuses the steps that earlier runs compiled.
 
-    Does nothing where the flags name a folder already, where the system does not say which processor this is, and where the
-    place for temporary files is nearly full.
+    TensorFlow reads its flags once, so nothing may be compiled before or after this context. Does nothing if the flags name
+    a cache folder already, if the system does not report the processor, or if the disk of temporary files is nearly full.
 
     Args:
-        folder: is made; gets a folder for each processor, version of TensorFlow and set of flags.
+        folder: created if missing; has one subfolder for each processor, version of TensorFlow and set of flags.
     """
     flags, processor = os.environ.get(FLAGS, ""), _processor()
     with tempfile.TemporaryDirectory(prefix="gatewise-compiled-") as place:
@@ -53,16 +52,16 @@ def compiled_steps_kept(folder: Path) -> Iterator[None]:
 
 
 def take_out(kept: Path, work: Path) -> set[str]:
-    """Copies the files that are whole, and removes the others; returns the names of the copies.
+    """Copies the undamaged files to `work` and removes the others. Returns the names of the copies.
 
     Args:
-        kept: folder of files `<digest>-<name>`, or nothing.
-        work: gets them as `<name>`.
+        kept: folder of files `<digest>-<name>`; may be missing.
+        work: receives them as `<name>`.
     """
     given = set()
     for path in kept.glob("*"):
         digest, _, name = path.name.partition("-")
-        # A file that cannot be read is compiled anew.
+        # TensorFlow compiles the step again if its file cannot be read.
         with contextlib.suppress(OSError):
             content = path.read_bytes()
             if name and _digest(content) == digest:
@@ -74,9 +73,9 @@ def take_out(kept: Path, work: Path) -> set[str]:
 
 
 def keep(work: Path, kept: Path, given: set[str], most: int = _MOST) -> None:
-    """Keeps the files that are not among the given ones; then the oldest go, until the rest has no more than `most` bytes.
+    """Keeps the files that are not in `given`, then removes the oldest until at most `most` bytes remain.
 
-    What cannot be written is not kept: no run fails by it.
+    Ignores files that cannot be written.
     """
     with contextlib.suppress(OSError):
         kept.mkdir(parents=True, exist_ok=True)
@@ -98,7 +97,7 @@ def _digest(content: bytes) -> str:
 
 
 def _machine(processor: list[str], flags: str) -> str:
-    """What a compiled step depends on besides its graph."""
+    """Digest of everything except the graph that a compiled step depends on."""
     about = (
         importlib.metadata.version("tensorflow"),
         processor,
@@ -110,7 +109,7 @@ def _machine(processor: list[str], flags: str) -> str:
 
 
 def _processor() -> list[str]:
-    """Name and abilities of the processor; empty where the system does not say."""
+    """Name and instruction sets of the processor; empty if the system does not report them."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").partition("\n\n")[0].splitlines()
     except OSError:

@@ -1,4 +1,4 @@
-"""What a person sees of a run: a line per stage, what the stages say, and the closing tables."""
+"""Console output of a run: one line per stage, the stages' messages, and the summary tables."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from pipeline.run_paths import RunPaths
 
 
 class RunConsole:
-    """Shows the progress on standard error, and sends what the libraries print there into the run's log file.
+    """Shows progress on standard error, and redirects the libraries' standard error to the run's log file.
 
-    As a context manager it also sees to it that a crash shows its traceback and the log's path.
+    Use it as a context manager. If the run crashes, it prints the log's path.
     """
 
     def __init__(self, recipe: Recipe, logs: Path) -> None:
         try:
             logs.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise InputError(f"{logs}: the folder cannot be made ({error.strerror}). Give another --root.") from None
+            raise InputError(f"{logs}: cannot create the folder ({error.strerror}). Choose another --root.") from None
         self._recipe = recipe
         self._log = logs / f"{datetime.datetime.now(datetime.UTC):%Y%m%d-%H%M%S}-{os.getpid()}.log"
         self._started = time.monotonic()
@@ -48,7 +48,7 @@ class RunConsole:
         self._screen.print(
             f"[bold]{self._recipe.name}[/]: data in {escape(self._recipe.data)}; log in {escape(str(self._log))}"
         )
-        self._screen.print("loading TFX (about ten seconds) ...", style="dim")
+        self._screen.print("loading TFX (about 10 s) ...", style="dim")
         return self
 
     def __exit__(
@@ -58,26 +58,26 @@ class RunConsole:
             with contextlib.suppress(OSError):  # of a full disk
                 self._file.write(masked("".join(traceback.format_exception(error))))
             if not isinstance(error, GatewiseError | KeyboardInterrupt):
-                self._screen.print(f"the whole log: {self._log}", markup=False)
+                self._screen.print(f"full log: {self._log}", markup=False)
         self._open.close()
 
     def started(self, stage: str) -> None:
-        """A stage begins."""
+        """See `Progress`."""
         self._stage_started = time.monotonic()
         self._screen.print(f"[bold]{stage}[/]")
 
     def finished(self, stage: str) -> None:
-        """A stage is done."""
+        """See `Progress`."""
         seconds = time.monotonic() - self._stage_started
         self._screen.print(f"  {stage} done in {seconds:.1f} s", style="dim")
 
     def said(self, message: str) -> None:
-        """A stage of ours has something to say."""
+        """See `Progress`."""
         for line in message.splitlines():
             self._screen.print("  " + line, markup=False)
 
     def show(self, summary: dict[str, Any], where: RunPaths) -> None:
-        """The closing tables, on standard output."""
+        """Prints the summary tables on standard output."""
         out = Console(highlight=False, width=max(100, Console().width))
         out.print(_stage_table(summary))
         if summary["accounts"]:
@@ -89,7 +89,7 @@ class RunConsole:
             out.print(_retrieval_table(summary["retrieval"]))
         seconds = time.monotonic() - self._started
         if summary["all_cached"]:
-            out.print("Nothing has changed: every stage was cached, and nothing was pushed.")
+            out.print("Nothing has changed: every stage came from the cache. Nothing was pushed.")
         for message in summary["failed_gates"]:
             out.print(f"gate failed: {message}", markup=False)
         for line in _warnings(summary):
@@ -101,7 +101,7 @@ class RunConsole:
         elif summary["blessed"] and summary["serving"]:
             out.print(f"blessed; already pushed to {summary['serving']}", markup=False)
         else:
-            out.print("not blessed, nothing was pushed")
+            out.print("not blessed; nothing was pushed")
         out.print(f"{seconds:.0f} s in all; metadata and artifacts in {where.home}", markup=False)
 
 
@@ -151,23 +151,21 @@ def _metrics_table(summary: dict[str, Any]) -> Table:
 
 
 def _warnings(summary: dict[str, Any]) -> list[str]:
-    """What the gates let through and a person should know."""
+    """Warnings about tasks that no gate blocked."""
     lines = []
     worse = [task for task, values in summary["constant"].items() if values["beaten"] is False]
     if worse:
-        lines.append(
-            f"no better than the constant (always the task's mean label in the train split): {', '.join(worse)}"
-        )
+        lines.append(f"no better than the constant (the task's mean label in the train split): {', '.join(worse)}")
     if summary["ungated"]:
-        lines.append(f"gates: none, so nothing holds back the model for: {', '.join(summary['ungated'])}")
+        lines.append(f"tasks without gates (gates: none): {', '.join(summary['ungated'])}")
     return lines
 
 
 def _retrieval_table(results: dict[str, Any]) -> Table:
     methods = results["methods"]
-    title = f"Retrieval: {results['eval_queries']:,} users of the eval split asked about {results['items']:,} items"
+    title = f"Retrieval: {results['eval_queries']:,} eval queries over {results['items']:,} items"
     if results.get("unanswerable") is not None:
-        title += f"; of what they chose {results['unanswerable']:.0%} was not known before"
+        title += f"; {results['unanswerable']:.0%} of the positives are items unknown before the eval split"
     table = Table("metric", title=title, title_justify="left")
     for method in methods:
         table.add_column(method, justify="right")

@@ -1,7 +1,7 @@
-"""The pipeline on one page: the stages in the order of the data. Read this first.
+"""The pipeline on one page: every stage, in the order of the data. Read this first.
 
-Each stage is a TFX component with standard artifact types. A stage gets only its own part of the recipe (its plan) and
-the version of its own code, both by value, as execution properties: TFX re-runs what depends on a change, and nothing else.
+Each stage is a TFX component with standard artifact types. It receives its plan (the part of the recipe that it needs) and
+the version of its code as execution properties. After a change, TFX therefore re-runs only the stages that depend on it.
 """
 
 from __future__ import annotations
@@ -45,13 +45,14 @@ from pipeline.retrieval_stages import retrieval_stages
 
 
 def create_pipeline(recipe: Recipe, platform: Platform) -> Pipeline:
-    """The whole way of the data for one recipe.
+    """Builds the TFX pipeline of a recipe.
 
     Args:
-        recipe: the problem, with every name checked and its paths absolute.
-        platform: where it runs: one machine, or Kubeflow.
+        recipe: a checked recipe with absolute paths.
+        platform: where the pipeline runs: one machine, or Kubeflow.
     """
-    # Logs -> examples. Each outcome is credited to the last impression before it; what can't be used is counted.
+    # Reads the event logs and writes labelled examples. Last-touch attribution credits each outcome to the last impression
+    # before it. Row accounting counts every row that is not used.
     event_logs = EventLogs(
         plan=EventLogsPlan.from_recipe(recipe).model_dump_json(),
         fingerprint=platform.logs_fingerprint(recipe),
@@ -59,14 +60,14 @@ def create_pipeline(recipe: Recipe, platform: Platform) -> Pipeline:
     )
     examples = event_logs.outputs["examples"]
 
-    # Statistics of every column, per split, in TFDV's protos.
+    # Computes statistics of every column per split, as TFDV protos.
     statistics = Statistics(
         examples=examples,
         plan=StatisticsPlan.from_recipe(recipe).model_dump_json(),
         code=code_version("components.statistics.executor"),
     )
 
-    # The schema: the curated one of the recipe, or inferred.
+    # Takes the recipe's curated schema, or infers one from the statistics.
     curated = recipe.validation.schema_path
     schema = (
         CuratedSchema(content=Path(curated).read_text(encoding="utf-8"))
@@ -74,7 +75,7 @@ def create_pipeline(recipe: Recipe, platform: Platform) -> Pipeline:
         else SchemaGen(statistics=statistics.outputs["statistics"], infer_feature_shape=False)
     )
 
-    # Departures from the schema, and drift against the last good run, stop everything below.
+    # Compares the statistics with the schema, and with the last valid run for drift. An anomaly stops the run here.
     baseline_statistics = platform.baseline_statistics(statistics.outputs["statistics"])
     validation = Validation(
         statistics=statistics.outputs["statistics"],
@@ -85,8 +86,8 @@ def create_pipeline(recipe: Recipe, platform: Platform) -> Pipeline:
         keep=platform.kept_statistics,
     )
 
-    # Vocabularies, quantiles and moments of the train split become one TensorFlow graph, which training and serving share;
-    # the examples go through it once, into columns that training maps from disk.
+    # Builds one TensorFlow graph from the vocabularies, quantiles and moments of the train split. Training and serving share
+    # the graph. The stage transforms each example once and writes columns that training memory-maps.
     features = Features(
         examples=examples,
         plan=FeaturesPlan.from_recipe(recipe).model_dump_json(),
@@ -94,7 +95,7 @@ def create_pipeline(recipe: Recipe, platform: Platform) -> Pipeline:
     )
     features.add_upstream_node(validation)
 
-    # The stock Trainer; models/training/trainer.py is behind the door it knocks on.
+    # Trains the multi-task model. This is the stock TFX Trainer; it calls `run_fn` in models/training/trainer.py.
     trainer = Trainer(
         run_fn="models.training.trainer.run_fn",
         examples=features.outputs["transformed_examples"],
@@ -109,8 +110,9 @@ def create_pipeline(recipe: Recipe, platform: Platform) -> Pipeline:
     )
     model = trainer.outputs["model"]
 
-    # Metrics per task and slice, and the gates: thresholds, the train split's constant, the newest blessed model older than
-    # the candidate, and the best value of all before.
+    # Computes metrics per task and slice, and applies the gates. A gate compares the candidate with a threshold, with the
+    # constant prediction from the train split, with the newest earlier blessed model (the baseline) or with the best value
+    # of all earlier blessed models.
     baseline_model = platform.baseline_model(model)
     evaluator = Evaluator(
         examples=examples,
@@ -124,7 +126,7 @@ def create_pipeline(recipe: Recipe, platform: Platform) -> Pipeline:
         code=code_version("components.evaluation.executor"),
     )
 
-    # The exported model, in a fresh process, answers real requests as the trainer's model did.
+    # Loads the exported model in a new process, and checks that it answers real requests as the trained model did.
     probe = Probe(
         model=model,
         examples=examples,
@@ -133,15 +135,17 @@ def create_pipeline(recipe: Recipe, platform: Platform) -> Pipeline:
         code=code_version("components.probe.executor", "components.probe.ask"),
     )
 
-    # Where the recipe wants it, on Kubernetes: a pod of TF Serving loads what the probe has blessed, and blesses it for both.
+    # On Kubernetes, if the recipe asks for it: a TF Serving pod loads the model that the probe blessed. The push then needs
+    # this blessing instead of the probe's.
     infra_validator = platform.infra_validator(recipe, model, probe.outputs["infra_blessing"])
     servers = [] if infra_validator is None else [infra_validator]
 
-    # The model before the ranker, if the recipe has one: from a user to the items worth ranking.
+    # If the recipe has a retrieval model, trains and evaluates it. It retrieves the candidate items that the ranker ranks.
     retrieval = retrieval_stages(recipe, platform, examples, features)
 
-    # Into the folders that TF Serving polls: whole, once, under the model's creation time; a pair under that of the later one,
-    # and only if both are blessed. Then old versions go, if the recipe says how many are kept.
+    # Pushes the blessed model atomically and once into the folder that TF Serving polls. The version is the model's creation
+    # time. A ranker and its retrieval model share the later creation time, and are pushed only if both are blessed. Then
+    # removes old versions if the recipe sets `serving.keep_versions`.
     keep = recipe.serving.keep_versions
     ranker = _Pushed(
         platform.served,
@@ -177,7 +181,7 @@ def create_pipeline(recipe: Recipe, platform: Platform) -> Pipeline:
 
 @dataclasses.dataclass(frozen=True)
 class _Pushed:
-    """A model, the folder of its versions, and those whose blessing it needs."""
+    """A model to push, the folder of its versions, and the blessings that the push requires."""
 
     served: str
     model: types.BaseChannel
@@ -201,7 +205,7 @@ def _pusher(pushed: _Pushed, keep: int | None, partner: _Pushed | None = None) -
 
 
 def _methods(recipe: Recipe) -> list[str]:
-    """Modules of the methods that the recipe names; the trainer finds them by name, not by import."""
+    """Modules of the recipe's methods. The trainer looks them up by name, so its imports do not list them."""
     paths = [
         path_of(recipe.model.architecture, ARCHITECTURES, "architecture"),
         path_of(recipe.model.backbone, BACKBONES, "backbone"),

@@ -1,4 +1,4 @@
-"""Finds the dead letters of the newest reading of a recipe's logs, and shows them by reason."""
+"""Finds the dead letters of the last run that read a recipe's logs, and shows them by reason."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from models.recipe.errors import InputError
 from pipeline.run_paths import run_paths_in
 
 _PARTS = "part-*.parquet"
-_RAW = 300  # characters shown of a row
+_RAW = 300  # characters of a row that are shown
 
 
 def newest(run: Path) -> Path:
@@ -21,7 +21,7 @@ def newest(run: Path) -> Path:
         run: a recipe's folder under the root, or a folder of dead letters.
 
     Raises:
-        InputError: there are none.
+        InputError: there are no dead letters.
     """
     if any(run.glob(_PARTS)):
         return run
@@ -33,16 +33,16 @@ def newest(run: Path) -> Path:
         hint = f" Did you mean {run / inside[0]}?" if inside else ""
         raise InputError(
             f"{run}: no dead letters here; expected a recipe's folder under the --root of `gatewise run`, such as runs/shop, "
-            f"whose logs have been read, or a folder with {_PARTS}.{hint}"
+            f"after its logs were read, or a folder with {_PARTS}.{hint}"
         )
-    return max(numbered, key=lambda folder: int(folder.parent.name))  # executions are numbered in their order
+    return max(numbered, key=lambda folder: int(folder.parent.name))  # executions are numbered in order
 
 
 def read(folder: Path, reason: str | None = None) -> pl.DataFrame:
-    """The dead letters, by reason, the commonest first, then by stream, file and row.
+    """The dead letters, sorted by reason (most frequent first), stream, file and row.
 
     Args:
-        folder: of the part files.
+        folder: folder of the part files.
         reason: text that the reason must contain; None for all.
 
     Raises:
@@ -56,7 +56,7 @@ def read(folder: Path, reason: str | None = None) -> pl.DataFrame:
     chosen = letters if reason is None else letters.filter(pl.col("reason").str.contains(reason, literal=True))
     if reason is not None and letters.height and not chosen.height:
         there = ", ".join(repr(text) for text in letters["reason"].unique().sort()[:5])
-        raise InputError(f"--reason: no reason contains {reason!r}. There are {there}.")
+        raise InputError(f"--reason: no reason contains {reason!r}. The reasons are {there}.")
     number = pl.len().over("reason").cast(pl.Int64)
     return chosen.sort(-number, "reason", "stream", "file", "row")
 

@@ -1,4 +1,4 @@
-"""`gatewise dead-letters`: the command. Imports polars only inside of it, so that --help is instant."""
+"""`gatewise dead-letters`: the command. Imports polars inside the function, so that --help is instant."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def dead_letters(
         bool, typer.Option("--json", help="Print every row as a line of JSON: stream, file, row, reason, raw.")
     ] = False,
 ) -> None:
-    """Show the malformed rows of the last reading of the logs, also of a refused run: by reason, with file, row and content.
+    """Show the malformed rows of the last run that read the logs, even if it was refused: by reason, with file, row and content.
 
     Example: gatewise dead-letters runs/shop --reason time --limit 3
     """

@@ -1,4 +1,4 @@
-"""`gatewise index`: the command. Imports TensorFlow only inside of it, so that --help is instant."""
+"""`gatewise index`: the command. Imports TensorFlow inside the function, so that --help is instant."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def index(
         version = newest_version(model)
         users = None if queries is None else query_vectors(version, queries)
         about = build_index(version, out, queries=users, recall=recall)
-    how = f"{about['searched_lists']:,} of {about['lists']:,} lists searched" if about["lists"] else "all compared"
+    how = f"{about['searched_lists']:,} of {about['lists']:,} lists searched" if about["lists"] else "exact search"
     typer.echo(
         f"{out}: {about['items']:,} items, {how}; recall@100 {about['recall@100']:.3f} (queries: {about['queries']})"
     )

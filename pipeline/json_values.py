@@ -1,4 +1,4 @@
-"""JSON as a person writes it into a request, and arrays as JSON has them."""
+"""Parses the JSON of a request, and converts arrays to JSON."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from models.recipe.errors import InputError
 
 
 def jsonable(values: np.ndarray) -> Any:
-    """Nested lists; bytes as text, or as {"b64": ...} where they are no UTF-8."""
+    """Nested lists. Bytes become text, or {"b64": ...} if they are not UTF-8."""
     if values.dtype.kind not in "OS":
         return values.tolist()
     if values.ndim:
@@ -27,14 +27,14 @@ def jsonable(values: np.ndarray) -> Any:
 
 
 def json_object(text: str, where: str) -> dict[str, Any]:
-    """The object that a text holds.
+    """Parses a JSON object.
 
     Args:
         text: JSON, with NaN and Infinity as numbers.
-        where: the place of the text, put before each error.
+        where: location of the text; prefix of each error message.
 
     Raises:
-        InputError: no JSON, no object, or a key that stands twice.
+        InputError: the text is not JSON, is not an object, or repeats a key.
     """
 
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -42,13 +42,13 @@ def json_object(text: str, where: str) -> dict[str, Any]:
         if len(found) < len(pairs):
             keys = [key for key, _ in pairs]
             twice = next(key for key in found if keys.count(key) > 1)
-            raise InputError(f"{where}: the key {twice!r} stands twice. Keep one.")
+            raise InputError(f"{where}: the key {twice!r} occurs twice. Keep one.")
         return found
 
     try:
         value = json.loads(text, object_pairs_hook=once)
-    except (ValueError, RecursionError) as error:  # a number of too many digits, or lists nested too deeply
-        raise InputError(f"{where}: no valid JSON ({getattr(error, 'msg', error)}); expected one object.") from None
+    except (ValueError, RecursionError) as error:  # a number has too many digits, or lists are nested too deeply
+        raise InputError(f"{where}: not valid JSON ({getattr(error, 'msg', error)}); expected one object.") from None
     if not isinstance(value, dict):
         raise InputError(f"{where}: expected a JSON object column -> value, received {type(value).__name__}.")
     return value

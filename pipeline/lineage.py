@@ -1,4 +1,4 @@
-"""What a run made, read from ML Metadata: stages, seconds, rows, and the folder of every output."""
+"""Reads a run from ML Metadata: its stages with seconds and rows, and the folder of each output."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OUTPUT = metadata_store_pb2.Event.OUTPUT
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Stage:
-    """One stage of one run: `rows` is 0 where a stage does not go through rows."""
+    """One stage of a run. `rows` is 0 if the stage does not process rows."""
 
     name: str
     rows: int
@@ -29,41 +29,39 @@ class Stage:
 
     @property
     def rows_per_second(self) -> float:
-        """0 where the result was cached."""
+        """Throughput; 0 if the stage is cached."""
         return round(self.rows / self.seconds, 1) if self.seconds and not self.cached else 0.0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Run:
-    """What one run made: its stages in order, and the folder of each output artifact by "Stage.key"."""
+    """A run: its stages in order, and the folder of each output artifact by "Stage.key"."""
 
     stages: tuple[Stage, ...]
     artifacts: dict[str, Path]
     properties: dict[str, dict[str, Any]]
 
     def read_json(self, output: str, name: str) -> Any:
-        """The JSON file `name` in an output's folder, or None where there is none."""
+        """Content of the JSON file `name` in an output's folder; None if the file does not exist."""
         path = self.artifacts.get(output, Path("/nonexistent")) / name
         return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
 
 
 def last_run(paths: RunPaths) -> Run:
-    """The newest run under these paths, as ML Metadata has it.
+    """The newest run under these paths.
 
     Raises:
-        InputError: there is none, or the metadata store cannot be used.
+        InputError: there is no run, or the metadata store cannot be used.
     """
     if not paths.metadata.is_file():
-        raise InputError(
-            f"{paths.home}: no run has been made here. Start one with: gatewise run RECIPE --root {paths.home.parent}"
-        )
+        raise InputError(f"{paths.home}: no run found. Start one with: gatewise run RECIPE --root {paths.home.parent}")
     check_metadata(paths.metadata, write=False)
     config = metadata_store_pb2.ConnectionConfig()
     config.sqlite.filename_uri = str(paths.metadata)
     store = mlmd.MetadataStore(config)
     runs = store.get_contexts_by_type("pipeline_run")
     if not runs:
-        raise InputError(f"{paths.home}: the first run did not get as far as its first stage. Start it again.")
+        raise InputError(f"{paths.home}: the first run ended before its first stage. Start it again.")
     resolvers = {found.id for found in store.get_execution_types() if found.name.endswith(".Resolver")}
     newest = max(runs, key=lambda context: context.id)
     stages: list[Stage] = []

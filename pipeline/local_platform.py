@@ -1,4 +1,4 @@
-"""The platform of `gatewise run`: this machine, with its files at hand and a metadata store that knows earlier runs."""
+"""The platform of `gatewise run`: this machine, with local files and a metadata store of earlier runs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class LocalPlatform(Platform):
     """This machine.
 
     Args:
-        paths: where metadata, artifacts and pushed versions go.
+        paths: folders of metadata, artifacts and pushed versions.
     """
 
     def __init__(self, paths: RunPaths) -> None:
@@ -31,7 +31,7 @@ class LocalPlatform(Platform):
         self.served_retrieval = str(paths.served_retrieval)
 
     def logs_fingerprint(self, recipe: Recipe) -> str:
-        """See `Platform`. TFX's cache does not see new content under an old path, so it is taken at assembly."""
+        """See `Platform`. Taken at assembly, because TFX's cache does not detect new content under the same path."""
         return fingerprint(recipe)
 
     def truth_fingerprint(self, recipe: Recipe) -> str:
@@ -53,7 +53,7 @@ class LocalPlatform(Platform):
     def infra_validator(
         self, recipe: Recipe, model: types.BaseChannel, infra_blessing: types.BaseChannel
     ) -> base_node.BaseNode | None:
-        """See `Platform`. There is no TensorFlow Serving here: the probe's process is what stands for it."""
+        """See `Platform`. None: without TensorFlow Serving, the probe's process is the only check."""
         return None
 
     def pipeline_options(self, recipe: Recipe) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Runs the pipeline on this machine with TFX's own LocalDagRunner."""
+"""Runs the pipeline on this machine with the TFX LocalDagRunner."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ PACKAGES = ("models", "components")
 
 
 def run_pipeline(recipe: Recipe, paths: RunPaths, progress: Progress | None = None) -> Run:
-    """Runs every stage that is not cached, and returns what the run made.
+    """Runs every stage that is not cached, and returns the run's outputs.
 
     Args:
-        recipe: the problem.
-        paths: where everything goes.
-        progress: hears of stages and of what they say.
+        recipe: a checked recipe.
+        paths: folders of the run's outputs.
+        progress: receives the start, the end and the messages of each stage.
 
     Raises:
-        InputError: another run uses the same folder now, the logs are refused, Beam has no such runner, the metadata store
-            cannot be used, or the machine refuses something.
+        InputError: another run uses the same folder, the logs are refused, Beam has no such runner, the metadata store
+            cannot be used, or the machine is at fault (see `machine_faults`).
     """
     _check_runner(recipe.beam.runner)
     few_arenas()
@@ -51,39 +51,39 @@ def _check_runner(name: str) -> None:
     try:
         create_runner(runner_path(name))
     except (ValueError, ImportError, AttributeError) as error:
-        raise InputError(f"beam.runner: {name}: {error} On one machine, leave it out.") from None
+        raise InputError(f"beam.runner: {name}: {error} To run on this machine, remove the key.") from None
 
 
 @contextlib.contextmanager
 def _alone(paths: RunPaths) -> Iterator[None]:
-    """Two runs over one metadata store would each undo the other's bookkeeping."""
+    """Locks the folder. Two runs on one metadata store would overwrite each other's records."""
     paths.home.mkdir(parents=True, exist_ok=True)
     with open(paths.home / ".lock", "w", encoding="utf-8") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise InputError(
-                f"{paths.home}: another run is under way here. Wait for it, or give this one another --root."
+                f"{paths.home}: another run is in progress here. Wait until it ends, or choose another --root."
             ) from None
         yield
 
 
 @contextlib.contextmanager
 def _messages_to(progress: Progress) -> Iterator[None]:
-    """LocalDagRunner tells of a stage's start and end in its log only, so that is where we listen."""
+    """Forwards log records to `progress`. LocalDagRunner reports the start and end of a stage only in its log."""
 
     class Handler(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             if record.msg == "Component %s is running." and isinstance(record.args, tuple):
                 progress.started(str(record.args[0]))
             elif record.msg == "Component %s is finished." and isinstance(record.args, tuple):
-                # All stages run in this process: its peak is the largest stage, and not what all of them have left.
+                # All stages run in this process. Without this, memory that finished stages left would add to the peak.
                 give_back()
                 progress.finished(str(record.args[0]))
             elif record.name.split(".")[0] in PACKAGES:
                 progress.said(record.getMessage())
 
-    # TensorFlow saves and restores absl's verbosity around every export, so it must be set there, not on the logger.
+    # Set the verbosity through absl, not on the logger: TensorFlow saves and restores absl's value around every export.
     verbosity, handler = absl_logging.get_verbosity(), Handler(logging.INFO)
     absl_logging.set_verbosity(absl_logging.INFO)
     ours = [logging.getLogger(name) for name in PACKAGES]

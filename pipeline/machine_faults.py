@@ -1,4 +1,4 @@
-"""What the machine refuses (a full disk, a limit, a right), told in one line with the cure: it is no defect of gatewise."""
+"""Reports faults of the machine (full disk, limits, permissions) in one line with the remedy, without a traceback."""
 
 from __future__ import annotations
 
@@ -11,41 +11,44 @@ from collections.abc import Iterator
 
 from models.recipe.errors import GatewiseError, InputError
 
-_GOES_ON = "then the same command goes on from the last finished stage"
+_GOES_ON = "then run the command again to resume from the last finished stage"
 _FAULTS = (
     (
         r"No space left on device|database or disk is full|Disk quota exceeded",
-        "the disk is full, or your quota of it ({said}). Free some space, or name a place on another disk: --root, or for temporary "
-        f"files TMPDIR, which lie in {{temporary}} now; {_GOES_ON}.",
+        "the disk or your quota is full ({said}). Free some space, or choose another disk with --root, or with TMPDIR for "
+        f"temporary files (now {{temporary}}); {_GOES_ON}.",
     ),
     (
         r"No usable temporary directory",
-        f"temporary files can be written nowhere ({{said}}). Free some space there, or name a place by TMPDIR; {_GOES_ON}.",
+        f"no folder for temporary files is writable ({{said}}). Free some space there, or set TMPDIR to another folder; {_GOES_ON}.",
     ),
     (
         r"File too large",
-        f"a file is larger than the process may write ({{said}}). Raise `ulimit -f`, or the file system's limit; {_GOES_ON}.",
+        f"a file exceeds the size limit of the process ({{said}}). Raise `ulimit -f` or the file system's limit; {_GOES_ON}.",
     ),
     (r"Too many open files", f"too many files are open ({{said}}). Raise `ulimit -n`, such as to 65536; {_GOES_ON}."),
     (
         r"Read-only file system",
-        "the file system is mounted for reading only ({said}). Name a place that can be written.",
+        "the file system is mounted read-only ({said}). Choose a writable folder.",
     ),
     (
         r"disk I/O error",
-        "the metadata store cannot be written ({said}). Is the disk full, `ulimit -f` too low, or the file on a network file "
-        f"system without locks? Mend that; {_GOES_ON}.",
+        "the metadata store cannot be written ({said}). Check whether the disk is full, `ulimit -f` is too low, or the file is on "
+        f"a network file system without locks; {_GOES_ON}.",
     ),
-    (r"database is locked", f"another process has locked the metadata store ({{said}}). Wait for it; {_GOES_ON}."),
+    (
+        r"database is locked",
+        f"another process has locked the metadata store ({{said}}). Wait until it ends; {_GOES_ON}.",
+    ),
 )
 
 
 @contextlib.contextmanager
 def machine_faults_told() -> Iterator[None]:
-    """A block whose errors become an InputError where the machine is at fault.
+    """In this context, an error caused by the machine is raised as an InputError.
 
     Raises:
-        InputError: in place of such an error, whose traceback it keeps as its cause.
+        InputError: the machine is at fault. The original error is its cause.
     """
     try:
         yield
@@ -59,9 +62,9 @@ def machine_faults_told() -> Iterator[None]:
 
 
 def machine_fault(error: BaseException | None) -> str | None:
-    """The line for an error, or for the one that it comes from; None where the machine is not at fault.
+    """The message for an error or one of its causes; None if the machine is not at fault.
 
-    Engines and libraries wrap the system's error into their own, with its text: so the text decides.
+    Engines and libraries wrap the system's error and keep its text, so the text is matched.
     """
     while error is not None:
         for pattern, message in _FAULTS:
@@ -69,15 +72,15 @@ def machine_fault(error: BaseException | None) -> str | None:
                 return message.format(said=_short(line), temporary=_temporary())
         if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EPERM) and error.filename:
             return (
-                f"{error.filename}: {error.strerror}. gatewise must be able to read and write there: mend the rights, or name "
-                "another place."
+                f"{error.filename}: {error.strerror}. gatewise must be able to read and write there: change the permissions, "
+                "or choose another folder."
             )
         error = error.__cause__ or error.__context__
     return None
 
 
 def _temporary() -> str:
-    """Where temporary files go; asking Python for it anew would need some space there."""
+    """The folder of temporary files. `tempfile.gettempdir` is not called, because it needs free space."""
     return tempfile.tempdir or os.environ.get("TMPDIR", "/tmp")
 
 

@@ -1,4 +1,4 @@
-"""The file of the metadata store, looked at before anything opens it: what is wrong with it, and what to do."""
+"""Checks the file of the metadata store before a run opens it."""
 
 from __future__ import annotations
 
@@ -10,41 +10,42 @@ from pathlib import Path
 from models.recipe.errors import InputError
 
 _AWAY = (
-    "Move it away (mv {file} {file}.old) and run again: a new store is begun, without cache and without earlier runs to compare "
-    "with; artifacts and pushed versions stay."
+    "Move it away (mv {file} {file}.old) and run again. The new store has no cache and no earlier runs to compare with; "
+    "artifacts and pushed versions stay."
 )
-_ELSEWHERE = "Use the environment that wrote it, or give another --root."
+_ELSEWHERE = "Use the environment that wrote it, or choose another --root."
 _WRONG = (
-    (r"is not a database", "is no SQLite file, so no metadata store. " + _AWAY),
+    (r"is not a database", "is not an SQLite file, so not a metadata store. " + _AWAY),
     (
         r"malformed|subset of tables|corrupt|can't decode|no schema_version",
         "is a damaged metadata store ({said}). " + _AWAY,
     ),
     (r"is greater than library version", "was written by a newer ML Metadata ({said}). " + _ELSEWHERE),
     (r"is older than library version", "was written by an older ML Metadata ({said}). " + _ELSEWHERE),
-    (r"is locked", "is locked by another process. Wait until that is done, or give another --root."),
+    (r"is locked", "is locked by another process. Wait until it ends, or choose another --root."),
     (
         r"readonly|read-only|unable to open|disk I/O|permission",
-        "cannot be opened for writing ({said}). Is it a file of yours, on a file system that is writable and not full? Mend "
-        "that, or give another --root.",
+        "cannot be opened for writing ({said}). Check that you own the file, and that the file system is writable and not full, "
+        "or choose another --root.",
     ),
 )
 
 
 def check_metadata(file: Path, write: bool = True) -> None:
-    """Refuses a metadata store that cannot be used; none, or an empty file, is fine.
+    """Checks that the metadata store can be used. A missing or empty file is valid.
 
     Args:
         file: the SQLite file.
         write: whether it must be writable now.
 
     Raises:
-        InputError: the file is no metadata store, damaged, of another version of ML Metadata, locked or not writable.
+        InputError: the file is not a metadata store, is damaged, is from another version of ML Metadata, is locked, or is not
+            writable.
     """
     if not os.path.lexists(file) or (file.is_file() and not file.stat().st_size):
         return
     try:
-        if file.exists():  # a link to where there is nothing yet is for SQLite to follow, or to refuse
+        if file.exists():  # SQLite itself follows or refuses a link to a missing file
             _look(file, write)
         _open(file)
     except (sqlite3.Error, RuntimeError, OSError, UnicodeError) as error:
@@ -55,7 +56,7 @@ def check_metadata(file: Path, write: bool = True) -> None:
 
 
 def wrong_with(file: Path, said: str) -> str | None:
-    """What to tell a person for what SQLite or ML Metadata says of the file; None where it is not about the file."""
+    """The user's message for an error of SQLite or ML Metadata; None if the error is not about the file."""
     said = said.splitlines()[0].removeprefix("Error when executing query: ").partition(" query: ")[0].partition(". ")[0]
     for pattern, message in _WRONG:
         if re.search(pattern, said, re.IGNORECASE):
@@ -65,7 +66,7 @@ def wrong_with(file: Path, said: str) -> str | None:
 
 def _look(file: Path, write: bool) -> None:
     if not file.is_file():
-        raise InputError(f"{file} is no file. " + _AWAY.format(file=file))
+        raise InputError(f"{file} is not a file. " + _AWAY.format(file=file))
     with file.open("rb"):
         pass
     store = sqlite3.connect(f"{file.resolve().as_uri()}?mode={'rw' if write else 'ro'}", uri=True, timeout=5)
@@ -78,7 +79,7 @@ def _look(file: Path, write: bool) -> None:
             there = ", ".join(sorted(tables)[:3])
             raise InputError(
                 f"{file} is the database of another program (tables {there}), expected ML Metadata's. "
-                "Give another --root, or move it away."
+                "Choose another --root, or move it away."
             )
         if write:
             store.execute("BEGIN IMMEDIATE")

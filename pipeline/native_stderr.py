@@ -1,4 +1,4 @@
-"""Keeps what native libraries write to standard error out of a person's sight, without losing it."""
+"""Redirects what native libraries write to standard error into a file."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import TextIO
 
 @contextlib.contextmanager
 def native_stderr_to(file: int) -> Iterator[TextIO]:
-    """Standard error goes to the file descriptor `file`; yields a stream to where it went before.
+    """Redirects standard error to the file descriptor `file`. Yields a stream to the original standard error.
 
-    TensorFlow's C++ parts write to descriptor 2 whatever Python does with sys.stderr, and before any setting of theirs.
+    TensorFlow's C++ code writes to descriptor 2 regardless of sys.stderr, and before its own settings apply.
     """
     sys.stderr.flush()
     before = os.dup(2)

@@ -1,4 +1,4 @@
-"""What a command says to whom asks by machine: a line of JSON for each answer, on standard output or in a file."""
+"""Writes the results of a command to standard output or to a file."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from models.recipe.errors import GatewiseError, InputError
 
 
 class ClosedOutput(GatewiseError):
-    """Nobody reads what a command writes any more: it ends without a word, as other programs do."""
+    """The reader of standard output has closed it. The command ends without a message, as other programs do."""
 
     exit_code = 128 + signal.SIGPIPE
 
 
 def write_lines(answers: Iterable[Mapping[str, Any]], output: Path | None) -> None:
-    """Writes each answer as a line of JSON, to the file that `--output` names, or to standard output where it names none.
+    """Writes each answer as a line of JSON to the `--output` file. None writes to standard output.
 
     Raises:
-        InputError: it cannot be written there.
+        InputError: the output cannot be written.
     """
     lines = (json.dumps(answer) + "\n" for answer in answers)
     if output is not None:
@@ -42,59 +42,59 @@ def write_lines(answers: Iterable[Mapping[str, Any]], output: Path | None) -> No
 
 
 def write_output(path: Path, text: str) -> None:
-    """Writes the file that an option names.
+    """Writes the output file of an option.
 
     Raises:
-        InputError: it cannot be written there.
+        InputError: the file cannot be written.
     """
     try:
         write_whole(path, text)
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror}). Name another file.") from None
+        raise InputError(f"{path}: cannot be written ({error.strerror}). Choose another file.") from None
 
 
 def output_file(path: Path | None) -> Path | None:
-    """The value of an option that names a file to write; looked at before the work that the file is to tell of.
+    """Checks an option's output file before the command starts its work.
 
     Raises:
-        InputError: it is a folder, or below something that is none.
+        InputError: the path is a folder, or its parent is not a folder.
     """
     if path is None:
         return None
     if path.is_dir():
         raise InputError(
-            f"{path}: is a folder, and a file is to be written. Name a file, such as {path / 'result.json'}."
+            f"{path}: is a folder, expected a file to write. Choose a file, such as {path / 'result.json'}."
         )
     above = next(folder for folder in path.absolute().parents if os.path.lexists(folder))
     if not above.is_dir():
-        raise InputError(f"{path}: cannot be written, as {above} is no folder. Name another file.")
+        raise InputError(f"{path}: cannot be written, because {above} is not a folder. Choose another file.")
     return path
 
 
 def require_folder(path: Path) -> None:
-    """Refuses what `--out` names where a folder is to be written.
+    """Checks that the output folder `path` is a folder or does not exist.
 
     Raises:
-        InputError: something is there that is no folder.
+        InputError: the path exists and is not a folder.
     """
     if path.exists() and not path.is_dir():
-        raise InputError(f"{path}: is no folder, and a folder is to be written. Name another.")
+        raise InputError(f"{path}: is not a folder, expected a folder to write. Choose another.")
 
 
 @contextlib.contextmanager
 def standard_output() -> Iterator[None]:
-    """A block that writes to standard output, and what it wrote is out at its end.
+    """Context of a command that writes to standard output; flushes it at the end.
 
     Raises:
-        ClosedOutput: whoever read it has gone, such as `head`.
-        InputError: it cannot be written, such as on a full disk.
+        ClosedOutput: the reader, such as `head`, has closed the pipe.
+        InputError: standard output cannot be written, for example because the disk is full.
     """
     try:
         yield
     except (OSError, SystemExit) as error:
-        # Typer and rich end a command whose output is closed with 1, as if the input were refused.
+        # If the output is closed, Typer and rich exit with 1, the code for refused input.
         cause = error.__context__ if isinstance(error, SystemExit) else error
         if not isinstance(cause, BrokenPipeError):
             raise
@@ -110,11 +110,11 @@ def standard_output() -> Iterator[None]:
 
 
 def _unwritable(error: OSError) -> InputError:
-    return InputError(f"standard output: cannot be written ({error.strerror}). Send it elsewhere.")
+    return InputError(f"standard output: cannot be written ({error.strerror}). Redirect it elsewhere.")
 
 
 def _give_up(stream: TextIO) -> None:
-    """What is not out yet goes nowhere: else Python tries, and complains, again at its end."""
+    """Discards the unwritten output. Otherwise Python would try to flush it again at exit, and report an error."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, stream.fileno())
     os.close(nowhere)

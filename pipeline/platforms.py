@@ -1,4 +1,4 @@
-"""What a pipeline asks of the place where it runs. All else in `pipeline/dag.py` is the same everywhere."""
+"""The interface between a pipeline and the place where it runs. The rest of `pipeline/dag.py` is the same on every platform."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ class Platform(abc.ABC):
     """One machine, or a cluster.
 
     Attributes:
-        served: folder of the pushed versions, as the push sees it.
-        served_retrieval: the same of the retrieval model, where the recipe has one.
-        kept_statistics: folder in which the validation keeps the statistics of good runs, "" where a metadata store knows
-            them.
-        kept_best: folder in which the evaluation keeps the best blessed values, "" where a metadata store hands them on or
-            no gate asks for them.
-        trainer_options: of the trainer's `custom_config`: "checkpoints", a folder, where its outputs do not outlive it.
+        served: folder of the pushed versions, as a path of the Pusher.
+        served_retrieval: folder of the retrieval model's versions, if the recipe has one.
+        kept_statistics: folder in which Validation keeps the statistics of valid runs; "" if a metadata store records them.
+        kept_best: folder in which the Evaluator keeps the best blessed values; "" if a metadata store records them or no
+            gate needs them.
+        trainer_options: entries of the Trainer's `custom_config`: "checkpoints" is a folder that survives a lost pod, if
+            the Trainer's outputs do not.
     """
 
     served: str
@@ -34,30 +34,30 @@ class Platform(abc.ABC):
 
     @abc.abstractmethod
     def logs_fingerprint(self, recipe: Recipe) -> str:
-        """The log files with their fingerprints; "" where the place of assembly does not see them: the stage lists them."""
+        """The log files with their fingerprints; "" if they cannot be read at assembly, so that the stage lists them."""
 
     @abc.abstractmethod
     def truth_fingerprint(self, recipe: Recipe) -> str:
-        """The same of the truth's files."""
+        """The files of the true probabilities with their fingerprints, or ""."""
 
     @abc.abstractmethod
     def baseline_statistics(self, statistics: types.BaseChannel) -> base_node.BaseNode:
-        """The node that finds the last good run's statistics, older than these: output `baseline_statistics`."""
+        """The node that finds the statistics of the last valid run before these. Output: `baseline_statistics`."""
 
     @abc.abstractmethod
     def baseline_model(self, model: types.BaseChannel) -> base_node.BaseNode:
-        """The node that finds the newest blessed ranker older than this one: output `baseline_model`."""
+        """The node that finds the newest earlier blessed ranker. Output: `baseline_model`."""
 
     @abc.abstractmethod
     def baseline_retrieval(self, model: types.BaseChannel) -> base_node.BaseNode:
-        """The same of the retrieval models: output `baseline_model` as well."""
+        """The node that finds the newest earlier blessed retrieval model. Output: `baseline_model`."""
 
     @abc.abstractmethod
     def infra_validator(
         self, recipe: Recipe, model: types.BaseChannel, infra_blessing: types.BaseChannel
     ) -> base_node.BaseNode | None:
-        """The node in which a model server loads what the probe has blessed: output `blessing`; None if there is none."""
+        """The node in which a model server loads the model that the probe blessed. Output: `blessing`. None if not used."""
 
     @abc.abstractmethod
     def pipeline_options(self, recipe: Recipe) -> dict[str, Any]:
-        """Keyword arguments of `tfx.dsl.Pipeline` besides the components."""
+        """Keyword arguments of `tfx.dsl.Pipeline` other than the components."""

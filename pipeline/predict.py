@@ -1,4 +1,4 @@
-"""Asks an exported model the requests of a JSON lines file."""
+"""Predicts the requests of a JSON lines file with an exported model."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ def answer(model: Path, requests: Path) -> list[dict[str, float]]:
     """One {task: prediction} per request, in order.
 
     Args:
-        model: a version's folder, or a folder of versions: the newest answers.
-        requests: a file with one JSON object per line, column -> value.
+        model: folder of a version, or folder of versions (the newest is used).
+        requests: file with one JSON object per line, column -> value.
 
     Raises:
-        InputError: no model there, or a line that is no request for it.
+        InputError: the folder has no model, or a line does not fit the model.
     """
     version = newest_version(model)
     rows, served = read_requests(requests), read_inputs(version)
     if is_retrieval(served):
         raise InputError(
-            f"{version}: expected a ranker, found a retrieval model: it answers with items and predicts no task. "
-            "`gatewise recommend MODEL_ROOT --user JSON` asks it and its ranker, `gatewise request MODEL --input FILE.jsonl "
-            "--signature serving_default` it alone."
+            f"{version}: expected a ranker, found a retrieval model, which returns items and predicts no task. "
+            "Use `gatewise recommend MODEL_ROOT --user JSON` with its ranker, or `gatewise request MODEL --input FILE.jsonl "
+            "--signature serving_default` without it."
         )
     try:
         examples = serialized(rows, served["inputs"])
@@ -42,30 +42,30 @@ def answer(model: Path, requests: Path) -> list[dict[str, float]]:
 
 
 def newest_version(folder: Path) -> Path:
-    """The folder itself where it is a SavedModel, else its newest version.
+    """The folder itself if it is a SavedModel, else its newest version.
 
     Raises:
-        InputError: neither.
+        InputError: the folder has no SavedModel and no version.
     """
     if (folder / "saved_model.pb").is_file():
         return folder
     versions = version_folders(folder)
     if not versions:
         raise InputError(
-            f"{folder}: no exported model here; expected saved_model.pb, or folders named by version that hold one. "
+            f"{folder}: no exported model here; expected saved_model.pb, or version folders that contain one. "
             "A run pushes to ROOT/serving/MODEL_NAME."
         )
     return versions[max(versions)]
 
 
 def read_requests(requests: Path) -> dict[int, dict[str, Any]]:
-    """{line number: the JSON object on it} of a file; blank lines are none.
+    """{line number: JSON object} of a file, without blank lines.
 
     Raises:
-        InputError: it cannot be read, or a line is no object.
+        InputError: the file cannot be read, or a line is not a JSON object.
     """
     try:
-        # Not `splitlines`: JSON may hold U+2028 and the like as they are.
+        # Not `splitlines`: JSON may contain unescaped U+2028 and similar separators.
         lines = requests.read_text(encoding="utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{requests}: cannot be read as UTF-8: {error}") from None

@@ -1,4 +1,4 @@
-"""What a run reports while it goes on."""
+"""Progress reports of a run."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """The command line's console is one; tests and other runners may bring their own."""
+    """Receives the progress of a run. `RunConsole` implements it for the command line."""
 
     def started(self, stage: str) -> None:
-        """A stage begins; whether it is cached is not known yet."""
+        """A stage starts. It may still come from the cache."""
 
     def finished(self, stage: str) -> None:
-        """A stage is done."""
+        """A stage has finished."""
 
     def said(self, message: str) -> None:
-        """A stage of ours has something for a person to read."""
+        """A stage of gatewise logs a message."""
 
 
 class Silence:
-    """Progress that nobody hears."""
+    """Ignores all progress."""
 
     def started(self, stage: str) -> None:
         """Nothing."""

@@ -1,4 +1,4 @@
-"""Writes docs/recipe.md and recipes/recipe.schema.json from the recipe's own definition: `python -m pipeline.recipe_docs`."""
+"""Generates docs/recipe.md and recipes/recipe.schema.json from the recipe's models: `python -m pipeline.recipe_docs`."""
 
 from __future__ import annotations
 
@@ -189,7 +189,7 @@ def _cell(text: str) -> str:
 
 
 def stale() -> list[str]:
-    """The generated files that are not what the recipe's definition says now."""
+    """The generated files that are out of date."""
     return [name for name, text in _pages() if not (ROOT / name).is_file() or (ROOT / name).read_text("utf-8") != text]
 
 
@@ -209,4 +209,4 @@ if __name__ == "__main__":
     if sys.argv[1:] != ["--check"]:
         write()
     elif old := stale():
-        sys.exit(f"{', '.join(old)}: not up to date with models/recipe. Run: make docs")
+        sys.exit(f"{', '.join(old)}: out of date with models/recipe. Run: make docs")

@@ -1,4 +1,4 @@
-"""`gatewise recommend`: the command. Imports TensorFlow only inside of it, so that --help is instant."""
+"""`gatewise recommend`: the command. Imports TensorFlow inside the function, so that --help is instant."""
 
 from __future__ import annotations
 
@@ -84,7 +84,9 @@ def recommend(
     if as_json or output is not None:
         write_lines(answer.items, output)
     if not answer.items:
-        typer.echo(f"{answer.model}: no item left: all that the retrieval model knows are excluded.", err=True)
+        typer.echo(
+            f"{answer.model}: no items to recommend: the request excludes all items of the retrieval model.", err=True
+        )
     elif not as_json and output is None:
         _show(answer)
 

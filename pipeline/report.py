@@ -1,4 +1,4 @@
-"""The report of a run: one HTML page that needs nothing else, neither a network nor a file beside it."""
+"""The report of a run: one self-contained HTML page."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from pipeline.output import write_output
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ReportData:
-    """What the stages wrote, as it stands in their files. A part that is None is named as missing in the page.
+    """The contents of the files that the stages wrote. The page reports a part that is None as missing.
 
     Attributes:
         recipe: the recipe's name.
-        description: a sentence about it.
-        accounts: accounts.json of the event logs: {stream: {"read", "used", "duplicate", ...}}.
-        summary: summary.json of the event logs: as_of, watermarks, split_at, examples of each split, tasks, warnings.
-        days: days.json of the event logs: the rows of each stream by day or hour.
+        description: one sentence about the recipe.
+        accounts: accounts.json of EventLogs: {stream: {"read", "used", "duplicate", ...}}.
+        summary: summary.json of EventLogs: as_of, watermarks, split_at, examples of each split, tasks, warnings.
+        days: days.json of EventLogs: rows of each stream by day or hour.
         metrics: metrics.json of the evaluation: tasks, slices, truth, gates, baseline.
         history: history.json of the training: epochs, best_epoch, rows.
         gates: gates.json of the training: {task: [mean gate weight of each expert]}.
-        retrieval: retrieval.json of the retrieval evaluation; None where the recipe has no such model.
+        retrieval: retrieval.json of the retrieval evaluation; None if the recipe has no retrieval model.
         run: {"stages": [{"name", "rows", "seconds", "rows_per_second", "cached"}], "blessed": bool or None,
             "failed_gates": [message], "pushed": path or None}.
-        about: more lines for the foot of the page: recipe file, versions, seed ...
+        about: other facts for the last section: recipe file, versions, seed ...
     """
 
     recipe: str
@@ -44,7 +44,7 @@ class ReportData:
 
 
 def write_report(run: ReportData, path: str | Path) -> Path:
-    """Writes the page: the same bytes for the same data. Returns its path."""
+    """Writes the page and returns its path. The same data gives the same bytes."""
     write_output(Path(path), page(run))
     return Path(path)
 
@@ -58,11 +58,11 @@ def page(run: ReportData) -> str:
         ("examples", "Examples and labels", report_page.examples(run.summary)),
         ("metrics", "Metrics", report_results.metrics(run.metrics)),
         ("gates", "Gates", report_results.gates(run.metrics)),
-        ("truth", "Distance to the truth", report_results.truth(run.metrics)),
+        ("truth", "Gap to the true probabilities", report_results.truth(run.metrics)),
         ("slices", "Slices", report_results.slices(run.metrics)),
         *([("retrieval", "Retrieval", report_retrieval.retrieval(run.retrieval))] if run.retrieval else []),
         ("training", "Training", _training(run.history)),
-        ("experts", "Use of the experts", _experts(run.gates)),
+        ("experts", "Expert gate weights", _experts(run.gates)),
         ("about", "About this run", report_page.about(run.about)),
     ]
     return report_page.document(run.recipe, run.description, report_page.verdict(run.run, run.summary), sections)
@@ -71,7 +71,7 @@ def page(run: ReportData) -> str:
 def _training(history: Mapping[str, Any] | None) -> str:
     epochs = (history or {}).get("epochs") or []
     if not epochs:
-        return report_page.missing("No history.json: the training has not run, or its folder is gone.")
+        return report_page.missing("No history.json: the Trainer has not run, or its output was removed.")
     best = (history or {}).get("best_epoch")
     chart = report_charts.training_curves(epochs, best)
     rows = [
@@ -85,23 +85,23 @@ def _training(history: Mapping[str, Any] | None) -> str:
         for epoch in epochs
     ]
     table = report_page.table(
-        "Loss of all tasks together, by epoch",
+        "Total loss of all tasks, by epoch",
         ("Epoch", "Train loss", "Eval loss", "Seconds", "Examples/s"),
         [[f"{epoch}{' ★' if kind else ''}", *rest] for (kind, epoch), *rest in rows],
         classes=[kind for (kind, _), *_ in rows],
     )
-    note = "<p class=note>★ marks the epoch whose weights were kept.</p>" if best is not None else ""
-    return f"{report_page.figure(chart, 'Loss of each task on the train and the eval split.')}{table}{note}"
+    note = "<p class=note>★ marks the best epoch. The model has its weights.</p>" if best is not None else ""
+    return f"{report_page.figure(chart, 'Loss of each task on the train and eval splits.')}{table}{note}"
 
 
 def _experts(gates: Mapping[str, list[float]] | None) -> str:
     if gates is None:
-        return report_page.missing("No gates.json: the training has not run, or its folder is gone.")
+        return report_page.missing("No gates.json: the Trainer has not run, or its output was removed.")
     if not gates:
-        return report_page.missing("This architecture has no gates: there is nothing to show.")
+        return report_page.missing("This architecture has no expert gates.")
     chart = report_charts.gate_heat_map(gates)
     return report_page.figure(
         chart,
-        "Mean gate weight of each expert, by task, over the eval examples. Rows that look alike share their experts; "
-        "a weight near 1 means that a task relies on one expert alone.",
+        "Mean gate weight of each expert by task, over the eval examples. Tasks with similar rows use the same experts. "
+        "A task with a weight near 1 uses one expert only.",
     )

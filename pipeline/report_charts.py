@@ -1,6 +1,6 @@
-"""The report's pictures, drawn by matplotlib as SVG that stands inside the page.
+"""The report's charts: matplotlib draws them as SVG, inlined into the page.
 
-Ink takes the page's text colour, so that one picture serves light and dark pages; texts stay texts.
+Lines and labels take the page's text colour, so one chart suits light and dark pages. Text remains text.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _HEAT = LinearSegmentedColormap.from_list("gates", ["#eef3fa", "#8ab6e8", "#2f7e
 
 
 def training_curves(epochs: Sequence[Mapping[str, Any]], best: int | None) -> str:
-    """Train and eval loss by epoch: one panel for each task."""
+    """Train and eval loss by epoch, one panel per task."""
     tasks = [key[4:-5] for key in epochs[-1] if key.startswith("val_") and key.endswith("_loss") and key != "val_loss"]
     panels = [(task, f"{task}_loss") for task in tasks] or [("all tasks", "loss")]
     columns = min(len(panels), 4)
@@ -70,7 +70,7 @@ def training_curves(epochs: Sequence[Mapping[str, Any]], best: int | None) -> st
 
 
 def rows_by_day(rows: Mapping[str, Mapping[str, int]], hours: int) -> str:
-    """Rows by day (24 hours) or hour: a panel for each stream, one below the other, on one axis of time; a gap is a day without.
+    """Rows by day (24 hours) or hour: one panel per stream, on a common time axis. A gap is a day or hour without rows.
 
     Args:
         rows: {stream: {"2026-01-05" or "2026-01-05T15:00Z": rows}}.
@@ -84,7 +84,7 @@ def rows_by_day(rows: Mapping[str, Mapping[str, int]], hours: int) -> str:
         for index, (name, found) in enumerate(rows.items()):
             axes = drawing.add_subplot(len(rows), 1, index + 1)
             counts = list(found.values())
-            # One path of steps, not a bar for each of a thousand days.
+            # One path of steps is smaller than one bar for each of a thousand days.
             edges, heights = _steps(starts[name], counts)
             axes.fill_between(edges, heights, color=EVAL if index == 0 else TRAIN, linewidth=0)
             axes.set_title(_short(name), loc="left", fontsize=10, fontweight="bold")
@@ -98,7 +98,7 @@ def rows_by_day(rows: Mapping[str, Mapping[str, int]], hours: int) -> str:
 
 
 def _steps(days: Sequence[int], counts: Sequence[int]) -> tuple[list[int], list[int]]:
-    """The outline of bars of width 1, from 0 to 0."""
+    """Outline of bars of width 1; it starts and ends at 0."""
     edges: list[int] = []
     heights: list[int] = []
     for day, count in zip(days, counts, strict=True):
@@ -117,7 +117,7 @@ def _start(hour: int, hours: int) -> str:
 
 
 def gate_heat_map(gates: Mapping[str, Sequence[float]]) -> str:
-    """Mean gate weights: a row for each task, a column for each expert."""
+    """Mean gate weights, one row per task and one column per expert."""
     tasks, width = list(gates), max(len(weights) for weights in gates.values())
     top = max(max(weights, default=0.0) for weights in gates.values()) or 1.0
     with rc_context(_STYLE):
@@ -154,7 +154,7 @@ def gate_heat_map(gates: Mapping[str, Sequence[float]]) -> str:
 
 
 def grouped_bars(groups: Sequence[str], bars: Mapping[str, Sequence[float]]) -> str:
-    """Horizontal bars: a panel for each group, in it a bar for each name, the first one in the leading colour."""
+    """Horizontal bars: one panel per group, one bar per name. The first bar is highlighted."""
     with rc_context(_STYLE):
         height = 0.3 * len(bars) + 0.7
         drawing = Figure(figsize=(3.4 * len(groups) + 1.2, height), layout="constrained")
@@ -181,10 +181,10 @@ def _short(name: str) -> str:
 
 
 def _svg(drawing: Figure, name: str, label: str) -> str:
-    """The drawing as an element for HTML: no prologue, no metadata, no name spaces, ink in the page's colour."""
+    """The drawing as an SVG element for HTML, without prologue, metadata and namespaces, in the page's text colour."""
     buffer = io.StringIO()
     with rc_context({"svg.hashsalt": name}), warnings.catch_warnings():
-        # A name in a script that matplotlib's font lacks is measured as boxes, but drawn by the reader's fonts.
+        # If matplotlib's font lacks a script, it measures the text as boxes; the browser's fonts draw it.
         warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
         FigureCanvasSVG(drawing).print_svg(
             buffer, metadata={"Date": None, "Creator": None, "Format": None, "Type": None}

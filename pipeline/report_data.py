@@ -1,4 +1,4 @@
-"""Finds what the last run of each recipe under a root has written, and makes its report page."""
+"""Reads the outputs of the last run of each recipe under a root, and writes its report."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from pipeline.summary import summarise
 
 
 def write_reports(root: Path, out: Path | None = None) -> list[Path]:
-    """One page for each recipe that was run under `root`, which may be one recipe's own folder.
+    """Writes one report for each recipe that was run under `root`.
 
     Args:
         root: the --root of runs, or ROOT/RECIPE.
-        out: where to write the page, if there is just one recipe; by default report.html in the recipe's folder.
+        out: output file, for a single recipe. Default: report.html in the recipe's folder.
 
     Raises:
-        InputError: nothing was run there, or `out` is given for several recipes.
+        InputError: `root` has no run, or `out` is set and `root` has several recipes.
     """
     homes = (
         [root]
@@ -29,17 +29,15 @@ def write_reports(root: Path, out: Path | None = None) -> list[Path]:
         else sorted(path.parent for path in root.glob("*/metadata.sqlite"))
     )
     if not homes:
-        raise InputError(
-            f"{root}: no run has been made here; expected the --root of `gatewise run`, or a recipe's folder in it."
-        )
+        raise InputError(f"{root}: no run found; expected the --root of `gatewise run`, or a recipe's folder in it.")
     if out is not None and len(homes) > 1:
         names = ", ".join(home.name for home in homes)
-        raise InputError(f"{root}: holds several recipes ({names}), and --out names one page. Give ROOT/RECIPE.")
+        raise InputError(f"{root}: contains several recipes ({names}), but --out names one file. Pass ROOT/RECIPE.")
     return [write_report(report_data(run_paths_in(home)), out or home / "report.html") for home in homes]
 
 
 def report_data(where: RunPaths) -> ReportData:
-    """What the report of the last run in a recipe's folder shows."""
+    """The report's data for the last run in a recipe's folder."""
     run = last_run(where)
     summary = summarise(run)
     trainer = run.artifacts.get("Trainer.model_run")

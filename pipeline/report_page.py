@@ -1,6 +1,6 @@
-"""The pieces of the report's page: document, tables, bars, and the sections about data and stages.
+"""The report's building blocks (document, tables, bars) and its sections about data and stages.
 
-All text from outside is escaped here, and nowhere else.
+Only this module escapes text for HTML.
 """
 
 from __future__ import annotations
@@ -21,26 +21,26 @@ def text(value: object) -> str:
 
 
 def number(value: object, digits: int = 4) -> str:
-    """A number with fixed digits; a dash where there is none."""
+    """A number with fixed digits; a dash for None."""
     if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
         return "–"
     return f"{value:,.{digits}f}".replace("-", "\N{MINUS SIGN}")
 
 
 def count(value: object) -> str:
-    """A whole number with thousands separators; a dash where there is none."""
+    """An integer with thousands separators; a dash for None."""
     return number(round(value) if isinstance(value, int | float) and math.isfinite(value) else None, 0)
 
 
 def share(part: object, whole: object, digits: int = 1) -> str:
-    """`part` of `whole` in percent."""
+    """`part` as a percentage of `whole`."""
     if not isinstance(part, int | float) or not isinstance(whole, int | float) or not whole:
         return "–"
     return f"{100.0 * part / whole:.{digits}f}%"
 
 
 def missing(message: str) -> str:
-    """A sentence where a section has nothing to show."""
+    """The sentence of a section without data."""
     return f'<p class="missing">{text(message)}</p>'
 
 
@@ -49,13 +49,13 @@ def figure(svg: str, caption: str) -> str:
 
 
 class Markup(str):
-    """Text that is already HTML."""
+    """Text that is HTML already and is not escaped."""
 
 
 def table(
     caption: str, head: Sequence[str], rows: Sequence[Sequence[object]], classes: Sequence[str] = (), texts: int = 1
 ) -> str:
-    """A table whose first `texts` columns are texts (the first names the row) and whose others are numbers."""
+    """A table. The first `texts` columns are texts, and the first of them is the row header. The others are numbers."""
 
     def cell(value: object, column: int) -> str:
         inner = value if isinstance(value, Markup) else text(value)
@@ -77,7 +77,7 @@ def table(
 
 
 def document(name: str, description: str, verdict: str, sections: Sequence[tuple[str, str, str]]) -> str:
-    """The page: head, verdict, contents, sections of (id, title, HTML)."""
+    """The page: header, verdict, table of contents, and sections given as (id, title, HTML)."""
     contents = "".join(f'<a href="#{key}">{text(title)}</a>' for key, title, _ in sections)
     body = "\n".join(
         f'<section id="{key}" aria-labelledby="{key}-title"><h2 id="{key}-title">{text(title)}</h2>\n{inner}</section>'
@@ -95,7 +95,7 @@ def document(name: str, description: str, verdict: str, sections: Sequence[tuple
 
 
 def verdict(run: Mapping[str, Any] | None, summary: Mapping[str, Any] | None) -> str:
-    """What became of the model, in one line, and the run's size."""
+    """The outcome of the run in one line, and the run's size."""
     run = run or {}
     blessed, pushed, failed = run.get("blessed"), run.get("pushed"), run.get("failed_gates") or []
     if blessed is None:
@@ -122,7 +122,7 @@ def verdict(run: Mapping[str, Any] | None, summary: Mapping[str, Any] | None) ->
 def stages(run: Mapping[str, Any] | None) -> str:
     found = (run or {}).get("stages") or []
     if not found:
-        return missing("No stages are recorded for this run.")
+        return missing("The metadata store has no stages of this run.")
     longest = max((stage.get("seconds") or 0.0) for stage in found) or 1.0
     rows = []
     for stage in found:
@@ -139,16 +139,20 @@ def stages(run: Mapping[str, Any] | None) -> str:
                 count(stage.get("rows_per_second")),
             )
         )
-    head = ("Stage", "Done", "Share of the longest", "Seconds", "Rows", "Rows/s")
+    head = ("Stage", "Status", "Relative duration", "Seconds", "Rows", "Rows/s")
     return table(
-        "What ran, in order", head, rows, ["cached" if stage.get("cached") else "" for stage in found], texts=3
+        "Stages in order of execution",
+        head,
+        rows,
+        ["cached" if stage.get("cached") else "" for stage in found],
+        texts=3,
     )
 
 
 def accounts(found: Mapping[str, Mapping[str, int]] | None) -> str:
-    """Where each row of each stream went; read must equal the sum of the rest."""
+    """Row accounting of each stream: the counts must add up to the rows read."""
     if not found:
-        return missing("No accounts.json: the event logs have not been read, or the artifact is gone.")
+        return missing("No accounts.json: EventLogs has not run, or its output was removed.")
     rows, bars, classes = [], [], []
     for stream, account in found.items():
         read, used = account.get("read", 0), account.get("used", 0)
@@ -174,7 +178,7 @@ def accounts(found: Mapping[str, Mapping[str, int]] | None) -> str:
         "Read",
         "Used",
         *(name.replace("_", "-").capitalize() for name in LOSSES),
-        "Other streams'",
+        "Of other streams",
         "Balance",
     )
     listed = table(f"read = used + {' + '.join(name.replace('_', '-') for name in LOSSES)}", head, rows, classes)
@@ -182,21 +186,21 @@ def accounts(found: Mapping[str, Mapping[str, int]] | None) -> str:
 
 
 def rows_by_day(days: Mapping[str, Any] | None, summary: Mapping[str, Any] | None) -> str:
-    """How many rows each stream has on each day, and what the stage says of them."""
+    """Rows of each stream by day, and the stage's warnings."""
     warnings = "".join(f'<p class="note">{text(warning)}</p>' for warning in (summary or {}).get("warnings", []))
     found = {stream: rows for stream, rows in ((days or {}).get("rows") or {}).items() if rows}
     if not found:
-        return missing("No days.json: the logs have not been read, or their rows have no time.") + warnings
+        return missing("No days.json: EventLogs has not run, or the rows have no time.") + warnings
     hours = (days or {}).get("hours", 24)
     chart = report_charts.rows_by_day(found, hours)
     what = "day" if hours == 24 else "hour"
-    return figure(chart, f"Well-formed rows of each stream by {what} (UTC), until the logs are complete.") + warnings
+    return figure(chart, f"Well-formed rows of each stream by {what} (UTC), up to `as_of`.") + warnings
 
 
 def examples(summary: Mapping[str, Any] | None) -> str:
-    """How many examples each split has, and how often each task's outcome happened where it was observed."""
+    """Number of examples per split, and each task's positive rate over its observed examples."""
     if not summary:
-        return missing("No summary.json: the examples have not been made, or the artifact is gone.")
+        return missing("No summary.json: EventLogs has not run, or its output was removed.")
     rows = []
     for task, splits in summary.get("tasks", {}).items():
         for split, tally in splits.items():
@@ -213,6 +217,6 @@ def examples(summary: Mapping[str, Any] | None) -> str:
 
 def about(lines: Mapping[str, Any]) -> str:
     if not lines:
-        return missing("Nothing more is recorded.")
+        return missing("No further facts are recorded.")
     listed = "".join(f"<div><dt>{text(name)}</dt><dd>{text(value)}</dd></div>" for name, value in lines.items())
     return f'<dl class="about">{listed}</dl>'

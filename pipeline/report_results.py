@@ -1,4 +1,4 @@
-"""The report's sections about the evaluation: metrics, gates, distance to the truth, slices."""
+"""The report's sections about the evaluation: metrics, gates, gap to the true probabilities, slices."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any
 from models.recipe.tasks import COUNTS, LOWER_IS_BETTER
 from pipeline.report_page import Markup, count, missing, number, table, text
 
-NO_METRICS = "No metrics.json: the model has not been evaluated, or the artifact is gone."
+NO_METRICS = "No metrics.json: the Evaluator has not run, or its output was removed."
 LEADING = ("auc", "rmse", "log_loss", "mae", "pr_auc", "gauc", "calibration")
-"""The metric by which slices are sorted: the first of these that a task has."""
+"""Slices are sorted by the first of these metrics that the task has."""
 WORST = 3
 SHOWN = 12
 
 
 def metrics(found: Mapping[str, Any] | None) -> str:
-    """Each task's metrics beside the baseline's, and beside those of the train split's mean label."""
+    """Metrics of each task, compared with the baseline and with the constant."""
     if not found or not found.get("tasks"):
         return missing(NO_METRICS)
     baseline = found.get("baseline") or {}
@@ -46,9 +46,9 @@ def metrics(found: Mapping[str, Any] | None) -> str:
         size = ", ".join(f"{name.removesuffix('_count')}s: {count(values[name])}" for name in COUNTS if name in values)
         head = ("Metric", "Candidate", "Baseline", "Change", "Constant")
         parts.append(table(f"{task}{f' ({size})' if size else ''}", head, rows, classes))
-    notes = [] if baseline else ["There is no older blessed model to compare with."]
+    notes = [] if baseline else ["There is no baseline: no earlier model was blessed."]
     if found.get("constant"):
-        notes.append("The constant always answers with the task's mean label in the train split.")
+        notes.append("The constant always predicts the task's mean label in the train split.")
         worse = [task for task, values in found["constant"].items() if values["beaten"] is False]
         notes += [f"The model is no better than the constant: {', '.join(worse)}."] if worse else []
     note = f'<p class="note">{text(" ".join(notes))}</p>' if notes else ""
@@ -56,17 +56,17 @@ def metrics(found: Mapping[str, Any] | None) -> str:
 
 
 def gates(found: Mapping[str, Any] | None) -> str:
-    """Every gate with its limit, the failed ones first."""
+    """Every gate with its limit, failed gates first."""
     if not found:
         return missing(NO_METRICS)
     listed = sorted(found.get("gates") or [], key=lambda gate: bool(gate.get("held")))
     ungated = ", ".join(found.get("ungated") or [])
-    note = f'<p class="note">gates: none, so nothing holds back the model for: {text(ungated)}</p>' if ungated else ""
+    note = f'<p class="note">Tasks without gates (gates: none): {text(ungated)}</p>' if ungated else ""
     if not listed:
-        return missing("The recipe has no gates: every model is blessed.") + note
+        return missing("The recipe has no gates, so every model is blessed.") + note
     rows = []
     for gate in listed:
-        sign = Markup('<span class="ok">held</span>' if gate.get("held") else '<span class="no">failed</span>')
+        sign = Markup('<span class="ok">passed</span>' if gate.get("held") else '<span class="no">failed</span>')
         shown = count if gate.get("metric") in COUNTS else number
         rows.append(
             (
@@ -82,39 +82,39 @@ def gates(found: Mapping[str, Any] | None) -> str:
     failed = [gate for gate in listed if not gate.get("held")]
     classes = ["failed" if not gate.get("held") else "" for gate in listed]
     words = "".join(f"<li>{text(gate['message'])}</li>" for gate in failed if gate.get("message"))
-    return table(f"{len(listed) - len(failed)} of {len(listed)} gates held", head, rows, classes, texts=5) + (
+    return table(f"{len(listed) - len(failed)} of {len(listed)} gates passed", head, rows, classes, texts=5) + (
         (f'<ul class="failures">{words}</ul>' if words else "") + note
     )
 
 
 def truth(found: Mapping[str, Any] | None) -> str:
-    """How far the model is from the true probabilities, where they are known."""
+    """Gap between the model and the true probabilities, if they are known."""
     if not found:
         return missing(NO_METRICS)
     known = found.get("truth") or {}
     if not known:
-        return missing("The true probabilities are known of simulated logs only (evaluation.truth in the recipe).")
+        return missing("Only simulated logs have true probabilities (evaluation.truth in the recipe).")
     rows = []
     for task, values in known.items():
         reached = (found.get("tasks") or {}).get(task, {})
         for metric in values:
             if f"{metric}_gap" in values:
-                # The gap is positive where the model is worse.
+                # A positive gap means that the model is worse.
                 loss = values[f"{metric}_gap"]
                 rows.append((task, metric, number(reached.get(metric)), number(values[metric]), number(loss)))
     head = ("Task", "Metric", "Model", "Truth", "Gap")
-    return table("The model beside the true probabilities, the best that any model can do", head, rows, texts=2)
+    return table("Model and true probabilities (the best possible predictions)", head, rows, texts=2)
 
 
 def slices(found: Mapping[str, Any] | None) -> str:
-    """Each task's slices, the worst first."""
+    """Slices of each task, worst first."""
     if not found:
         return missing(NO_METRICS)
     by_task: dict[str, list[Mapping[str, Any]]] = {}
     for entry in found.get("slices") or []:
         by_task.setdefault(entry["task"], []).append(entry)
     if not by_task:
-        return missing("The recipe names no slices (evaluation.slices).")
+        return missing("The recipe defines no slices (evaluation.slices).")
     parts = []
     for task, entries in by_task.items():
         values = [{**entry, **entry.get("metrics", {})} for entry in entries]
@@ -143,7 +143,7 @@ def slices(found: Mapping[str, Any] | None) -> str:
         caption = f"{task}: by {leading}, worst first" if leading else task
         parts.append(table(caption, head, rows[:SHOWN], classes[:SHOWN]))
         if len(rows) > SHOWN:
-            rest = table(f"{task}: the others", head, rows[SHOWN:])
+            rest = table(f"{task}: other slices", head, rows[SHOWN:])
             parts.append(f"<details><summary>{len(rows) - SHOWN} more slices of {text(task)}</summary>{rest}</details>")
     return "".join(parts)
 
@@ -157,7 +157,7 @@ def _is_number(value: object) -> bool:
 
 
 def _badness(metric: str, value: Any) -> float:
-    """Larger is worse; what was not measured is last."""
+    """Sort key: larger is worse, unmeasured values come last."""
     if not _is_number(value):
         return -math.inf
     if metric == "calibration":

@@ -1,4 +1,4 @@
-"""The stages of the retrieval model, between the features and the push: `pipeline/dag.py` puts them into the whole."""
+"""The stages of the retrieval model, between Features and Pusher. `pipeline/dag.py` adds them to the pipeline."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from pipeline.platforms import Platform
 
 @dataclasses.dataclass(frozen=True)
 class RetrievalStages:
-    """The stages in the order of the data, and what the push wants of them."""
+    """The stages in the order of the data, and the two outputs that the Pusher needs."""
 
     nodes: tuple[base_node.BaseNode, ...]
     model: types.BaseChannel
@@ -31,19 +31,19 @@ class RetrievalStages:
 def retrieval_stages(
     recipe: Recipe, platform: Platform, examples: types.BaseChannel, features: base_node.BaseNode
 ) -> RetrievalStages | None:
-    """The stages of the recipe's section `retrieval`; None without one.
+    """Builds the stages of the recipe's section `retrieval`; returns None if the recipe has no such section.
 
     Args:
-        recipe: the problem.
-        platform: where it runs.
+        recipe: a checked recipe.
+        platform: where the pipeline runs.
         examples: the raw examples.
-        features: the stage of that name.
+        features: the stage Features.
     """
     if recipe.retrieval is None:
         return None
     transform_graph = features.outputs["transform_graph"]
 
-    # The positives with each user's history before them, the item table, and the eval queries of the evaluation.
+    # Writes the positives with each user's preceding history, the item table and the eval queries.
     interactions = Interactions(
         examples=examples,
         transformed_examples=features.outputs["transformed_examples"],
@@ -52,7 +52,7 @@ def retrieval_stages(
         code=code_version("components.interactions.executor"),
     )
 
-    # The stock Trainer once more. What it takes for eval files is the item table, from which the exported model answers.
+    # Trains the two-tower model with the stock TFX Trainer. Its eval files are the item table that the exported model retrieves from.
     trainer = Trainer(
         run_fn="models.retrieval.trainer.run_fn",
         examples=interactions.outputs["interactions"],
@@ -67,7 +67,7 @@ def retrieval_stages(
     ).with_id("RetrievalTrainer")
     model = trainer.outputs["model"]
 
-    # Beside the most popular items, those of the last day, and what goes together; and beside the last blessed model.
+    # Compares the model with popularity, popularity of the last day, co-occurrence, and the newest earlier blessed model.
     baseline = platform.baseline_retrieval(model)
     evaluator = RetrievalEvaluator(
         interactions=interactions.outputs["interactions"],

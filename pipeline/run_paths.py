@@ -1,4 +1,4 @@
-"""Where a run keeps its things, under one root folder."""
+"""The folders and files of a run under one root folder."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ class RunPaths:
     """Folders and files of one recipe under a root.
 
     Attributes:
-        home: everything of this recipe but what is pushed.
-        metadata: the ML Metadata store: what made what.
-        artifacts: what the stages wrote.
+        home: everything of this recipe except the pushed versions.
+        metadata: the ML Metadata store.
+        artifacts: outputs of the stages.
         logs: one log file per run.
-        compiled: training steps as XLA has compiled them, for the next run; may be removed.
+        compiled: training steps compiled by XLA, reused by the next run. May be removed.
         served: the folder of versions that TF Serving polls.
     """
 
@@ -31,7 +31,7 @@ class RunPaths:
 
     @property
     def served_retrieval(self) -> Path:
-        """The same of the retrieval model beside the ranker."""
+        """The folder of the retrieval model's versions."""
         return self.served.with_name(self.served.name + SUFFIX)
 
 

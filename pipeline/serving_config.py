@@ -1,8 +1,8 @@
-"""What TensorFlow Serving loads, as its model config: one file for the stable server, one for the canary's.
+"""Writes TensorFlow Serving's model configs: one file for the stable server, one for the canary server.
 
-The two are servers of their own, and the configs have no labels. A request that names no version gets the largest that its
-server has loaded, so a canary beside the stable version would take all of them. And a config that moves a label to a version
-which is not loaded yet is refused whole: going back would never happen.
+Stable and canary run on separate servers, and the configs have no labels. A request without a version gets the largest version
+that its server has loaded, so a canary on the stable server would receive all requests. TensorFlow Serving also refuses a whole
+config that moves a label to a version that is not loaded yet, so a rollback would never take effect.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ STABLE_CONFIG, CANARY_CONFIG = "stable.config", "canary.config"
 
 
 def model_server_config(choice: Served, names: Iterable[str], mount: str) -> str:
-    """TensorFlow Serving's ModelServerConfig, in protobuf's text format.
+    """TensorFlow Serving's ModelServerConfig in protobuf text format.
 
     Args:
-        choice: the version that is loaded, or `newest`: then the server follows each push.
-        names: of the models: folders below `mount`.
-        mount: where the server sees them.
+        choice: the version to load, or `newest` to follow each push.
+        names: names of the models, which are folders below `mount`.
+        mount: path of the folder above the models, as the server sees it.
     """
     config = model_server_config_pb2.ModelServerConfig()
     for name in names:
@@ -43,14 +43,14 @@ def model_server_config(choice: Served, names: Iterable[str], mount: str) -> str
 
 
 def models_of(served: Path) -> dict[str, dict[int, Path]]:
-    """{model: its whole versions}: the ranker's, and its retrieval model's if there is one beside it.
+    """{model: {version: folder}} of the ranker and, if it has one, its retrieval model. Only complete versions.
 
     Raises:
-        InputError: there is no pushed version, or `served` is the folder of a retrieval model beside its ranker.
+        InputError: there is no pushed version, or `served` is the folder of a ranker's retrieval model.
     """
     ranker = served.with_name(served.name.removesuffix(SUFFIX))
     if ranker != served and version_folders(ranker):
-        raise InputError(f"{served}: is the retrieval model of {ranker}; both are chosen together there.")
+        raise InputError(f"{served}: is the retrieval model of {ranker}. Pass the ranker's folder to configure both.")
     partner = served.with_name(served.name + SUFFIX)
     found = {served.name: version_folders(served)}
     if version_folders(partner):
@@ -58,7 +58,7 @@ def models_of(served: Path) -> dict[str, dict[int, Path]]:
     if not found[served.name]:
         raise InputError(
             f"{served}: no pushed version here; expected the folder of one model's versions, ROOT/serving/MODEL, with "
-            "VERSION/saved_model.pb. gatewise run or the pipeline's Pusher makes them."
+            "VERSION/saved_model.pb. gatewise run or the pipeline's Pusher writes them."
         )
     return found
 
@@ -72,21 +72,21 @@ def choose(
     keep: tuple[int, ...] | None = None,
     mount: str | None = None,
 ) -> ServingChoice:
-    """Changes the choice where an argument is given, and writes it and both configs into the ranker's folder.
+    """Updates the choice with the arguments that are not None, and writes it and both configs into the ranker's folder.
 
-    The choice comes first: killed in between, the servers have their old configs, whose versions the choice names as
-    `previous`, so that no push removes them; the same call again writes the rest.
+    The choice is written first. If the process is killed before the configs are written, the servers keep their old configs.
+    The choice lists the old versions as `previous`, so no push removes them. The same call again completes the change.
 
     Args:
         served: folder of the ranker's versions.
-        stable: the new stable version.
-        canary: the new canary.
-        no_canary: the canary's server gets the stable version.
-        keep: versions that are never pruned, instead of those so far.
-        mount: where the servers see the folder above `served`.
+        stable: new stable version.
+        canary: new canary version.
+        no_canary: ends the canary: its server gets the stable version.
+        keep: versions that are never pruned. Replaces the current list.
+        mount: path of the folder above `served`, as the servers see it.
 
     Raises:
-        InputError: a version is not there, or not whole in each of the models.
+        InputError: a version does not exist or is incomplete in one of the models.
     """
     served = served.resolve()
     models = models_of(served)
@@ -111,7 +111,7 @@ def choose(
     try:
         write_choice(served, new)
         try:
-            _check(wanted, served, models_of(served))  # a push may have pruned one before it saw the choice
+            _check(wanted, served, models_of(served))  # a concurrent push may have pruned a version
         except InputError:
             write_choice(served, old)
             raise
@@ -119,8 +119,8 @@ def choose(
             write_whole(served / file, model_server_config(version, models, new.mount))
     except OSError as error:
         raise InputError(
-            f"{error.filename or served}: cannot be written ({error.strerror}). The choice lies beside the versions: run this "
-            "where that folder can be written, and run it again."
+            f"{error.filename or served}: cannot be written ({error.strerror}). The choice is stored next to the versions: run the "
+            "command again where that folder is writable."
         ) from None
     return new
 
@@ -135,13 +135,13 @@ def _check(wanted: set[int], served: Path, models: dict[str, dict[int, Path]]) -
             for file in WHOLE:
                 if not (folder / file).is_file():
                     raise InputError(
-                        f"{folder}: is not whole, it has no {file}; a server could not load it. Choose another version, or "
-                        "remove the folder and push that model again."
+                        f"{folder}: is incomplete: it has no {file}, so a server cannot load it. Choose another version, or "
+                        "remove the folder and push the model again."
                     )
 
 
 def describe(served: Path, choice: ServingChoice) -> list[str]:
-    """The choice in words, and how to go back."""
+    """Describes the choice, and the command that rolls it back."""
     models = models_of(served.resolve())
     lines = [
         f"{' and '.join(models)}: stable {choice.stable}, canary {choice.canary or 'none'}, kept "
@@ -149,5 +149,7 @@ def describe(served: Path, choice: ServingChoice) -> list[str]:
     ]
     if choice.previous:
         before = ", ".join(map(str, choice.previous))
-        lines.append(f"before: {before}. To go back: gatewise serving-config {served} --stable {choice.previous[0]}")
+        lines.append(
+            f"previous: {before}. To roll back: gatewise serving-config {served} --stable {choice.previous[0]}"
+        )
     return lines

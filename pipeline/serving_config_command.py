@@ -82,7 +82,7 @@ def _version(option: str, value: str | None) -> Served | None:
 def _number(option: str, value: str, expected: str) -> int:
     if not (value.isascii() and value.isdecimal() and int(value) > 0):
         raise InputError(
-            f"{option}: expected {expected}, received {value!r}. A version is the number that its folder is named by."
+            f"{option}: expected {expected}, received {value!r}. A version is the name of its folder, a number."
         )
     return int(value)
 

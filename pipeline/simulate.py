@@ -1,7 +1,7 @@
-"""Logs of a shop whose truth is known: impressions, clicks, dwell times, carts and orders, as they come from a tracker.
+"""Simulates the logs of a shop with known true probabilities: impressions, clicks, dwell times, carts and orders.
 
-`simulate_shop` draws who sees what, `simulate_truth` computes the true probabilities, `simulate_events` draws what happens,
-`simulate_dirt` plants what is wrong with real logs; this file makes Parquet files of it, one for each stream and day.
+`simulate_shop` draws the impressions, `simulate_truth` computes the true probabilities, `simulate_events` draws the outcomes,
+and `simulate_dirt` adds the defects of real logs. This module writes one Parquet file per stream and day.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from pipeline.simulate_shop import DAY_MS, START, Array, Traffic
 from pipeline.simulate_truth import Truth, truth
 
 DIRT = "dirt.json"
-"""Written last: what was planted. Also tells that a folder holds simulated logs, and may be replaced by new ones."""
+"""File with the counts of planted rows. It is written last, and marks a folder of simulated logs, which may be replaced."""
 
 _IDS = {
     "impressions": "impression_id",
@@ -36,20 +36,20 @@ _IDS = {
     "orders": "order_id",
 }
 STREAMS = tuple(_IDS)
-"""Folders of event logs that are written, beside truth/."""
+"""Folders of event logs. truth/ is written in addition."""
 _NUMBERS = {"dwell": "dwell_seconds", "orders": "order_value"}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SimulationSummary:
-    """What was written.
+    """Summary of the written logs.
 
     Attributes:
         out: the folder.
-        rows: stream -> rows, dirt included.
+        rows: stream -> rows, including dirt.
         planted: stream -> {"clean", "duplicate", "orphan", "late", "malformed"} -> rows.
-        as_of: the end of the log: to be the recipe's `logs.as_of`.
-        seconds: how long it took.
+        as_of: end of the logs, for the recipe's `logs.as_of`.
+        seconds: duration of the simulation.
     """
 
     out: Path
@@ -62,21 +62,21 @@ class SimulationSummary:
 def simulate(
     out: str | Path, impressions: int, seed: int, conflict: float = 0.0, dirt: float = 0.01, days: int = 14
 ) -> SimulationSummary:
-    """Writes the logs: the same files, byte for byte, for the same arguments.
+    """Writes the logs. The same arguments give the same bytes.
 
-    Beside the streams' folders, `truth/` has each impression's true probabilities, and `dirt.json` what was planted.
-    Events after the last day are not written: they have not happened yet.
+    In addition to the streams' folders, `truth/` has each impression's true probabilities, and `dirt.json` the counts of
+    planted rows. Events after the last day are not written, because they have not happened yet.
 
     Args:
-        out: folder to write; one that holds simulated logs is replaced.
-        impressions: number of impressions, dirt not counted.
+        out: output folder. Simulated logs in it are replaced.
+        impressions: number of impressions, without dirt.
         seed: the same seed gives the same logs.
-        conflict: 0: what makes a click makes an order; 1: what makes a click prevents an order.
+        conflict: 0: the causes of a click also cause an order; 1: they prevent it.
         dirt: rows planted of each kind (duplicate, orphan, late, malformed), as a share of the stream's clean rows.
         days: length of the log, from 2026-01-01 on.
 
     Raises:
-        InputError: an argument is out of its range, or the folder holds something else.
+        InputError: an argument is out of range, or the folder has other content.
     """
     started = time.perf_counter()
     out = Path(out)
@@ -124,18 +124,18 @@ def _check(out: Path, impressions: int, seed: int, conflict: float, dirt: float,
         if not least <= value <= most:
             raise InputError(f"simulate: {name} is {value}; expected a value from {least:,} to {most:,}.")
     if out.exists() and not out.is_dir():
-        raise InputError(f"simulate: {out} is a file; expected a folder for the logs. Name another with --out.")
+        raise InputError(f"simulate: {out} is a file; expected a folder for the logs. Choose another --out.")
     if out.is_dir() and any(out.iterdir()) and not (out / DIRT).is_file():
         raise InputError(
-            f"simulate: {out} holds something other than simulated logs (it has no {DIRT}), and would be lost. "
-            "Name an empty or a new folder with --out."
+            f"simulate: {out} contains something other than simulated logs (it has no {DIRT}), which would be lost. "
+            "Choose an empty or a new folder with --out."
         )
 
 
 def _stream(
     rng: np.random.Generator, stream: str, shown: Traffic, events: Events, dirt: float, days: int, start: int, end: int
 ) -> tuple[pa.Table, Array, dict[str, int]]:
-    """All rows of a stream, the day in whose file each stands, and how many are of which kind."""
+    """All rows of a stream, the day of each row's file, and the counts by kind."""
     if stream == "impressions":
         clean = _rows(stream, 0, shown, np.arange(len(shown)), shown.time, impression_columns(shown))
         clean_day = dirty.day_of(shown.time, start)
@@ -169,7 +169,7 @@ def _stream(
 
 
 def impression_columns(shown: Traffic) -> dict[str, pa.Array]:
-    """What is logged of each impression besides who saw what when."""
+    """The logged feature columns of the impressions."""
     item_tags = shown.population.item_tags
     tags = ["|".join(f"tag{tag}" for tag in np.flatnonzero(row)) or None for row in item_tags]
     named = {
@@ -187,12 +187,12 @@ def impression_columns(shown: Traffic) -> dict[str, pa.Array]:
 
 
 def user_names(count: int) -> list[str]:
-    """What the users are called in the logs, by their numbers."""
+    """Ids of the users in the logs, by their numbers."""
     return [f"u{number}" for number in range(count)]
 
 
 def item_names(count: int) -> list[str]:
-    """What the items are called in the logs, by their numbers."""
+    """Ids of the items in the logs, by their numbers."""
     return [f"i{number}" for number in range(count)]
 
 
@@ -226,7 +226,7 @@ def _truth_table(truth: Truth) -> pa.Table:
 
 
 def _write(folder: Path, table: pa.Table, day: Array, days: int) -> None:
-    """One file for each day, its rows in order of time; rows without a time come first."""
+    """Writes one file per day with its rows sorted by time. Rows without a time come first."""
     folder.mkdir(parents=True)
     if "timestamp" in table.column_names:
         order = np.lexsort((table["timestamp"].fill_null(0).to_numpy(), day))

@@ -1,7 +1,6 @@
-"""What each item of the simulated shop is truly worth to a user, also where nobody saw it: what a list of items can be
-held against.
+"""True value of every item of the simulated shop for a user, including items never shown. Used to evaluate ranked lists.
 
-The value is the recipe's `serving.score` over the true probabilities instead of the model's predictions of them.
+The value is the recipe's `serving.score` over the true probabilities instead of the model's predictions.
 """
 
 from __future__ import annotations
@@ -19,20 +18,20 @@ from pipeline.simulate_shop import DAY_MS, START_MS, Array, Traffic, traffic
 from pipeline.simulate_truth import Constants, Truth, truth
 
 TOP = 1
-"""The position that all items are compared at."""
+"""The position at which all items are compared."""
 
 CELLS = 1 << 18
-"""Pairs of a user and an item that are in memory at once, some 40 numbers each."""
+"""Number of (user, item) pairs in memory at once, with about 40 numbers each."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Visits:
-    """Users who ask for a list, and where and when they do: (visit,) each.
+    """Visits of users who request a list. All arrays are (visit,).
 
     Attributes:
-        user: their numbers.
+        user: numbers of the users.
         device: indices into the devices.
-        time: milliseconds since 1970, UTC; of it only the hour counts.
+        time: milliseconds since 1970, UTC. Only the hour is used.
     """
 
     user: Array
@@ -44,11 +43,11 @@ class Visits:
 
 
 class Shop:
-    """A simulated shop, the same as `simulate` writes for the same arguments, without dirt.
+    """The simulated shop that `simulate` writes for the same arguments, without dirt.
 
     Attributes:
         logged: the impressions in its logs.
-        truth: of these.
+        truth: true probabilities of these impressions.
     """
 
     def __init__(self, impressions: int, seed: int, conflict: float = 0.0, days: int = 14) -> None:
@@ -58,28 +57,28 @@ class Shop:
         self.truth = truth(self.logged, seed, conflict, self._constants)
 
     def truth_of(self, shown: Traffic) -> Truth:
-        """The true probabilities of impressions that nobody logged, of users and items of this shop."""
+        """True probabilities of unlogged impressions of this shop's users and items."""
         return truth(shown, self._seed, self._conflict, self._constants)
 
     def clicks(self) -> Array:
-        """Impressions with a click before the end of the log, in order of time: indices into `logged`."""
+        """Indices into `logged` of impressions with a click before the end of the log, sorted by time."""
         clicks = outcomes(self.logged, self.truth, self._seed)["clicks"]
         return np.sort(clicks["impression"][clicks["time"] < self._end])
 
     def last_visits(self, users: Array) -> Visits:
-        """Each user once more where and when they last saw something.
+        """One visit per user, with the device and time of the user's last impression.
 
         Args:
-            users: (visit,) numbers of users, each with an impression.
+            users: (visit,) numbers of users with at least one impression.
         """
         last = np.full(len(self.logged.population.users["segment"]), -1)
-        # Of several values for one place the last one stays, and the impressions are in order of time.
+        # Later assignments overwrite earlier ones, and the impressions are sorted by time.
         last[self.logged.user] = np.arange(len(self.logged))
         seen = last[users]
         return Visits(user=users, device=self.logged.codes["device"][seen], time=self.logged.time[seen])
 
     def page(self, visits: Visits, items: Array) -> Traffic:
-        """Every one of the items shown to every visitor in the first position: (visit times item,), item by item for each."""
+        """Impressions of every item for every visit in the first position: (visit * item,), items vary fastest."""
         shape = (len(visits), len(items))
         user, device, time = (
             np.broadcast_to(values[:, None], shape).ravel() for values in (visits.user, visits.device, visits.time)
@@ -91,10 +90,10 @@ class Shop:
         """The true value of each item for each visitor.
 
         Args:
-            visits: who asks.
+            visits: the visits.
             items: (item,) numbers of items.
-            score: the value of a true probability, see `true_score`.
-            cells: pairs in memory at once; what comes out does not depend on it.
+            score: maps true probabilities to a value, see `true_score`.
+            cells: number of pairs in memory at once. Does not change the result.
 
         Returns:
             (visit, item) float64.
@@ -109,19 +108,19 @@ class Shop:
 
 
 def true_score(recipe: Recipe) -> Callable[[Truth], Array]:
-    """The recipe's `serving.score` as a function of the truth: for recipes/shop.yaml
+    """The recipe's `serving.score` as a function of the true probabilities. For recipes/shop.yaml:
 
         click * (1 + cart + margin * order * order_value)
 
-    where, as for the ranker, cart and order are probabilities given a click, and the value is that of an order if there is
-    one: what an impression is worth in the mean.
+    As in the ranker, cart and order are probabilities conditioned on a click, and order_value is conditioned on an order. The
+    score is the expected value of an impression.
 
     Raises:
-        InputError: the recipe has no score, or `evaluation.truth` lacks a task of it or names no column of the simulator's.
+        InputError: the recipe has no score, or `evaluation.truth` lacks one of its tasks or has an unknown column.
     """
     known = recipe.evaluation.truth.columns if recipe.evaluation.truth else {}
     if recipe.serving.score is None:
-        raise InputError("serving.score: the recipe has none; expected the formula that its pages are ranked by.")
+        raise InputError("serving.score: missing in the recipe; expected the formula that ranks its pages.")
     weights = {name: np.float64(value) for name, value in recipe.serving.weights.items()}
     formula = parse(recipe.serving.score, recipe.tasks, weights)
     columns = {task: known.get(task) for task in names(formula) - set(weights)}

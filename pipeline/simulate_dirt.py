@@ -1,7 +1,7 @@
-"""What is wrong with real logs, planted in known numbers: duplicates, orphans, late events, malformed rows.
+"""Plants known numbers of the defects of real logs: duplicates, orphans, late events, malformed rows.
 
-Each kind is a share `dirt` of the stream's clean rows, on top of them: nothing clean is taken away or changed, so the
-truth stays true. The impressions have neither orphans nor late events.
+The number of rows of each kind is the share `dirt` of the stream's clean rows. They are added; no clean row is removed or
+changed, so the true probabilities stay valid. Impressions have neither orphans nor late events.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from pipeline.simulate_shop import DAY_MS, Array, Traffic
 
 KINDS = ("duplicate", "orphan", "late", "malformed")
 FAR_FUTURE_MS = 4_102_444_800_000
-"""2100-01-01: what a device with a wrong clock logs."""
+"""2100-01-01, the time logged by a device with a wrong clock."""
 
 
 def late_events(
     rng: np.random.Generator, stream: str, shown: Traffic, events: Events, end: int, count: int
 ) -> tuple[Array, Array]:
-    """Impressions without the outcome, and times of that outcome after its window but before the end of the log.
+    """Impressions without the outcome, and times of a late outcome: after its window, before the end of the log.
 
     Late carts and orders come from clicked impressions. There may be fewer than `count` in a short log.
     """
@@ -32,7 +32,7 @@ def late_events(
     if stream != "dwell":
         possible[events[stream]["impression"]] = False
     elif count:
-        # Everyone who clicked has a dwell event in time; a second one, late, is credited to nobody.
+        # Every click has a dwell event in time, so a second, late one is not credited.
         possible[:] = True
         possible[events["clicks"]["impression"]] = False
     impression = rng.permutation(np.flatnonzero(possible))
@@ -42,7 +42,7 @@ def late_events(
 
 
 def orphans(rng: np.random.Generator, rows: pa.Table, count: int) -> pa.Table:
-    """Copies of rows whose user has never seen anything."""
+    """Copies of rows with a user who has no impression."""
     chosen = rows.take(rng.integers(rows.num_rows, size=count if rows.num_rows else 0))
     ghosts = [f"ghost{number}" for number in range(chosen.num_rows)]
     return chosen.set_column(chosen.column_names.index("user_id"), "user_id", pa.array(ghosts, pa.string()))
@@ -59,7 +59,7 @@ def malformed(rng: np.random.Generator, rows: pa.Table, count: int) -> pa.Table:
 
 
 def duplicates(rng: np.random.Generator, rows: pa.Table, day: Array, days: int, count: int) -> tuple[pa.Table, Array]:
-    """Exact copies of different rows, half of them delivered a day later, and the day of each."""
+    """Exact copies of distinct rows, and their days. Half of the copies are delivered a day later."""
     chosen = rng.permutation(rows.num_rows)[:count]
     return rows.take(chosen), np.minimum(day[chosen] + rng.integers(2, size=len(chosen)), days - 1)
 

@@ -1,7 +1,7 @@
-"""The simulated outcomes: who clicked, stayed, filled the cart and ordered, how long after the impression.
+"""Draws the simulated outcomes (clicks, dwell times, carts, orders) and their delays after the impression.
 
-Delays are lognormal, cut at the outcome's window, so that the truth is exactly the probability of an outcome inside
-its window. What lies beyond is planted by `simulate_dirt`, where it is counted.
+Delays are lognormal, truncated at the outcome's window, so that the true probability is exactly that of an outcome inside
+its window. `simulate_dirt` adds and counts later outcomes.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from pipeline.simulate_truth import VALUE_NOISE, Truth
 MINUTE_MS = 60_000
 
 WINDOWS_MS = {"clicks": 30 * MINUTE_MS, "dwell": HOUR_MS, "carts": DAY_MS, "orders": 2 * DAY_MS}
-"""Stream -> how long after the impression its outcomes come."""
+"""Stream -> distribution of the delay after the impression."""
 
 Events = dict[str, dict[str, Array]]
-"""Stream -> {"impression": index of the impression, "time": milliseconds, and the stream's own numbers}."""
+"""Stream -> {"impression": index of the impression, "time": milliseconds, and the stream's other columns}."""
 
 
 def outcomes(shown: Traffic, truth: Truth, seed: int) -> Events:
-    """Every outcome there will ever be, also those after the end of the log."""
+    """All outcomes, including those after the end of the log."""
     rng = random(seed, 5)
     count = len(shown)
     clicked = np.flatnonzero(rng.random(count) < truth.click)
@@ -53,7 +53,7 @@ def outcomes(shown: Traffic, truth: Truth, seed: int) -> Events:
 
 
 def delays(rng: np.random.Generator, median: float, sigma: float, limit: Array) -> Array:
-    """Lognormal delays in whole milliseconds, drawn again until each is below its limit."""
+    """Lognormal delays in whole milliseconds, redrawn until each is below its limit."""
     drawn = rng.lognormal(np.log(median), sigma, size=len(limit))
     for _ in range(100):
         over = np.flatnonzero(drawn >= limit - 1)
@@ -64,5 +64,5 @@ def delays(rng: np.random.Generator, median: float, sigma: float, limit: Array) 
 
 
 def late_delays(rng: np.random.Generator, window: int, count: int) -> Array:
-    """Delays beyond the window, heavy-tailed, up to three windows."""
+    """Heavy-tailed delays beyond the window, up to three windows."""
     return (window * np.minimum(1.02 + 0.3 * rng.pareto(2.0, size=count), 3.0)).astype(np.int64)

@@ -1,4 +1,4 @@
-"""Whether a recipe is one over the simulated shop's streams."""
+"""Checks that a recipe reads the simulated shop's streams."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from pipeline.simulate import STREAMS
 
 
 def check_recipe(recipe: Recipe, file: Path) -> None:
-    """Refuses a recipe that reads other logs than the simulator writes: what it wrote would be of no use to it.
+    """Checks that the recipe reads only logs that the simulator writes.
 
     Raises:
-        InputError: the recipe has no logs, or a stream of it lies in a folder that the simulator does not write.
+        InputError: the recipe has no logs, or the simulator does not write the folder of a stream.
     """
     if recipe.logs is None:
         raise InputError(
@@ -25,19 +25,19 @@ def check_recipe(recipe: Recipe, file: Path) -> None:
         folder = PurePosixPath(stream.path).parts[0]
         if folder not in STREAMS:
             raise InputError(
-                f"{file}: logs.streams.{name}.path: the simulator writes no {stream.path!r}; {known(folder, STREAMS)} "
+                f"{file}: logs.streams.{name}.path: the simulator does not write {stream.path!r}; {known(folder, STREAMS)} "
                 "Start from recipes/shop.yaml."
             )
 
 
 def data_folder(recipe: Recipe, file: Path) -> Path:
-    """Where the simulator writes if it is not told: where the recipe reads.
+    """The simulator's default output folder: the recipe's data folder.
 
     Raises:
-        InputError: that is a URL.
+        InputError: the recipe's data folder is a URL.
     """
     if is_url(recipe.data):
         raise InputError(
-            f"{file}: data: the simulator writes to folders only, and this is {recipe.data}. Give --out DIR."
+            f"{file}: data: the simulator writes only to local folders, received {recipe.data}. Pass --out DIR."
         )
     return Path(recipe.data)

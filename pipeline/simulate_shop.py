@@ -1,4 +1,4 @@
-"""The simulated shop: who sees what, where and when. What comes of it, `simulate_truth` says."""
+"""The simulated shop's users, items and impressions. `simulate_truth` has the probabilities of their outcomes."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ _HOURLY = 1.0 + 0.85 * np.sin((np.arange(24) - 10.0) / 24.0 * 2.0 * np.pi) + np.
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Population:
-    """Who may see something, and what there is to see.
+    """The users and items.
 
     Attributes:
-        users: "segment" and "country", indices into their values; "age", NaN where it is not known; "basket", by how much
-            the user's orders are larger than others'. (user,) each.
-        items: "category" and "brand", indices; "price"; "rating", NaN where it is not known. (item,) each.
+        users: "segment" and "country", indices into their values; "age", NaN if unknown; "basket", relative size of the
+            user's orders. (user,) each.
+        items: "category" and "brand", indices; "price"; "rating", NaN if unknown. (item,) each.
         item_tags: (item, tag), whether an item has a tag.
     """
 
@@ -58,7 +58,7 @@ class Population:
     item_tags: Array
 
     def impressions(self, time: Array, user: Array, item: Array, device: Array, position: Array) -> Traffic:
-        """What the users are shown, all arguments (impression,)."""
+        """Builds impressions. All arguments are (impression,)."""
         of_user = {name: values[user] for name, values in self.users.items()}
         of_item = {name: values[item] for name, values in self.items.items()}
         return Traffic(
@@ -82,14 +82,14 @@ class Population:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Traffic:
-    """The impressions; every array has one entry for each.
+    """The impressions. Every array has one entry per impression.
 
     Attributes:
         time: milliseconds since 1970, UTC.
-        user, item: their numbers.
+        user, item: numbers of the user and the item.
         codes: feature -> index into its values.
-        numbers: feature -> number; NaN where it is not known.
-        value: mean value of an order without its noise.
+        numbers: feature -> number; NaN if unknown.
+        value: mean value of an order, without noise.
         population: the users and items.
     """
 
@@ -106,13 +106,12 @@ class Traffic:
 
 
 def random(seed: int, part: int) -> np.random.Generator:
-    """The random numbers of one part of the simulation: a part more changes nothing in the others."""
+    """The random generator of one part of the simulation. Adding a part does not change the others."""
     return np.random.default_rng([seed, part])
 
 
 def traffic(impressions: int, seed: int, days: int) -> Traffic:
-    """Who saw what, where and when, in order of time; no user sees an item twice, so that each outcome has one possible
-    impression."""
+    """The impressions, sorted by time. No user sees an item twice, so each outcome has one possible impression."""
     rng = random(seed, 1)
     users = max(100, impressions // 40)
     items = int(np.clip(impressions // 60, 200, 4000))
@@ -156,7 +155,7 @@ def traffic(impressions: int, seed: int, days: int) -> Traffic:
 
 
 def _pairs(rng: np.random.Generator, count: int, users: int, items: int) -> tuple[Array, Array]:
-    """`count` different pairs: users of skewed activity, items of Zipf popularity."""
+    """`count` distinct pairs of users with skewed activity and items with Zipf popularity."""
     activity = rng.lognormal(0.0, 0.7, size=users)
     popularity = rng.permutation(1.0 / np.arange(1, items + 1) ** 0.8)
     limits = np.cumsum(activity / activity.sum()), np.cumsum(popularity / popularity.sum())
@@ -174,7 +173,7 @@ def _pairs(rng: np.random.Generator, count: int, users: int, items: int) -> tupl
 
 
 def _times(rng: np.random.Generator, count: int, days: int) -> Array:
-    """Rising times: more of them at the weekend and in the evening."""
+    """Ascending times, more frequent on weekends and in the evening."""
     weekend = np.array([(START + datetime.timedelta(days=day)).weekday() >= 5 for day in range(days)])
     daily = np.where(weekend, 1.25, 1.0)
     day = rng.choice(days, count, p=daily / daily.sum())

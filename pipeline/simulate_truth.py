@@ -1,7 +1,7 @@
-"""The true probabilities of the simulated shop: how likely who sees what is to click, to put it in the cart, to order.
+"""The true probabilities of the simulated shop: of a click, a cart and an order for each impression.
 
-All probabilities are functions of columns that are logged, plus a modest effect of each user and item, so that a model
-can come close to the truth but not by heart.
+All probabilities are functions of logged columns, plus a modest effect of each user and item. A model can come close to
+them, but not by memorization.
 
     score_k(x) = sum of standardised effects of segment, country, device, category, ..., user, item    k = 1, 2
     logit_click = b + 1.15 score_1 - 0.45 log(position)
@@ -9,8 +9,8 @@ can come close to the truth but not by heart.
     logit_order = b + 1.05 direction(conflict)     + 0.3 own_order       given a click
     direction(c) = cos(pi c) score_1 + sin(pi c) score_2
 
-score_1 and score_2 are uncorrelated and of variance 1, so at conflict 0 what makes a click makes an order, at 1/2 the
-two have nothing to do with each other, and at 1 what makes a click prevents an order.
+score_1 and score_2 are uncorrelated with variance 1. At conflict 0, the causes of a click also cause an order; at 1/2, the
+two are unrelated; at 1, the causes of a click prevent an order.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ VALUE_NOISE = 0.25
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Truth:
-    """True probabilities of each impression, and the mean value of its order, should there be one."""
+    """True probabilities of each impression, and the mean value of its order if there is one."""
 
     click: Array
     cart_given_click: Array
@@ -39,7 +39,7 @@ class Truth:
     order_value: Array
 
     def columns(self) -> dict[str, Array]:
-        """The arrays under the names that they are written by."""
+        """{column name: array} for writing."""
         return {
             "p_click": self.click,
             "p_cart_given_click": self.cart_given_click,
@@ -49,31 +49,31 @@ class Truth:
 
 
 class Constants:
-    """Means, spreads and offsets that the logged impressions fix, each under a name.
+    """Named means, standard deviations and offsets, computed from the logged impressions.
 
-    The first `truth` with them finds them in its impressions; every later one, whatever its impressions, keeps to them.
+    The first call of `truth` computes them. Later calls reuse them for other impressions.
     """
 
     def __init__(self) -> None:
         self._found: dict[str, Any] = {}
 
     def once(self, name: str, find: Callable[[], Any]) -> Any:
-        """What `find` gave when this name was first asked for."""
+        """The constant of this name. The first call computes it with `find`."""
         if name not in self._found:
             self._found[name] = find()
         return self._found[name]
 
     def standardise(self, name: str, values: Array) -> Array:
-        """Mean 0 and variance 1 over the logged impressions; zeros where all their values are the same."""
+        """Scales to mean 0 and variance 1 over the logged impressions; zeros if all their values are equal."""
         mean, spread = self.once(name, lambda: (np.mean(values), float(np.std(values))))
         return (values - mean) / spread if spread > 1e-12 else np.zeros(len(values))
 
     def filled(self, name: str, values: Array) -> Array:
-        """The mean over the logged impressions where a value is not known."""
+        """Replaces unknown values with the mean over the logged impressions."""
         return np.nan_to_num(values, nan=self.once(name, lambda: np.nanmean(values)))
 
     def with_mean(self, name: str, logits: Array, weights: Array, mean: float) -> Array:
-        """sigmoid(b + logits), with the b that makes its weighted mean over the logged impressions `mean`."""
+        """sigmoid(b + logits), with b such that the weighted mean over the logged impressions is `mean`."""
         return _sigmoid(logits + self.once(name, lambda: _offset(logits, weights, mean)))
 
 
@@ -83,7 +83,7 @@ def truth(shown: Traffic, seed: int, conflict: float, constants: Constants | Non
     Args:
         shown: the impressions.
         seed, conflict: as for `simulate`.
-        constants: those that the logged impressions have fixed; None where these are the logged ones.
+        constants: constants of the logged impressions. None: `shown` are the logged impressions.
     """
     fixed = constants or Constants()
     first = _score("first", random(seed, 2), shown, fixed)
@@ -102,7 +102,7 @@ def truth(shown: Traffic, seed: int, conflict: float, constants: Constants | Non
     own_order = fixed.standardise("own_order", own[1][shown.codes["category"]] - 1.5 * price)
     click = fixed.with_mean("click", 1.15 * first - 0.45 * place, ones, CLICK_RATE)
     order = fixed.with_mean("order", 1.05 * direction(conflict) + 0.3 * own_order, click, ORDER_RATE)
-    # Whoever orders had it in the cart; the rest of the carts are left standing.
+    # Every order had a cart. The other carts are abandoned.
     left_standing = (CART_RATE - ORDER_RATE) / (1.0 - ORDER_RATE)
     cart = fixed.with_mean(
         "cart", 0.95 * direction(conflict / 2.0) + 0.3 * own_cart, click * (1.0 - order), left_standing
@@ -116,7 +116,7 @@ def truth(shown: Traffic, seed: int, conflict: float, constants: Constants | Non
 
 
 def _score(name: str, rng: np.random.Generator, shown: Traffic, fixed: Constants) -> Array:
-    """A weighted sum of effects, each standardised over the logged impressions: (impression,)."""
+    """(impression,): weighted sum of effects, each standardised over the logged impressions."""
     code, number, item_tags = shown.codes, shown.numbers, shown.population.item_tags
     part_of_day = code["hour"] // 6
     users = fixed.once("users", lambda: int(shown.user.max()) + 1)
@@ -151,7 +151,7 @@ def _score(name: str, rng: np.random.Generator, shown: Traffic, fixed: Constants
 
 
 def _offset(logits: Array, weights: Array, mean: float) -> float:
-    """The b that makes the weighted mean of sigmoid(b + logits) `mean` (over a sample of the rows)."""
+    """The b for which the weighted mean of sigmoid(b + logits) is `mean`, over a sample of the rows."""
     step = max(1, len(logits) // 100_000)
     sample, weight = logits[::step], weights[::step] / weights[::step].sum()
     low, high = -30.0, 30.0

@@ -1,4 +1,4 @@
-"""What a run comes to: accounts, metrics, blessing and push in one record, for the closing table, the JSON file and the report."""
+"""The summary of a run: row accounting, metrics, blessing and push, for the console, the JSON file and the report."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ def summarise(run: Run) -> dict[str, Any]:
 
     Returns:
         {"stages": [{"name", "rows", "seconds", "rows_per_second", "cached"}], "accounts": {stream: counts},
-        "warnings": [of the event logs],
+        "warnings": [warning of EventLogs],
         "metrics": {task: {metric: value}}, "constant": {task: {"mean", "metrics", "by": metric, "model": value, "beaten"}},
-        "ungated": [task that says `gates: none`], "truth": {task: ...}, "retrieval": retrieval.json or None,
+        "ungated": [task with `gates: none`], "truth": {task: ...}, "retrieval": retrieval.json or None,
         "blessed": bool, "failed_gates": [message],
         "pushed": folder pushed by this run or None, "serving": folder of this model's version or None,
-        "retrieval_serving": that of the retrieval model beside it or None, "all_cached": bool}
+        "retrieval_serving": folder of the retrieval model's version or None, "all_cached": bool}
     """
     evaluation = run.read_json("Evaluator.evaluation", "metrics.json") or {}
     probe = run.properties.get("Probe.infra_blessing", {})
@@ -36,7 +36,7 @@ def summarise(run: Run) -> dict[str, Any]:
         blessed = blessed and run.properties.get("RetrievalEvaluator.blessing", {}).get("blessed") == 1
     serving = _pushed_to(run, "Pusher")
     push_ran = any(stage.name == "Pusher" and not stage.cached for stage in run.stages)
-    # The stock Trainer records no rows; the history of the training does.
+    # The stock Trainer records no row count, so take it from the training history.
     histories = {name: run.read_json(f"{name}.model_run", "history.json") or {} for name in TRAINERS}
     stages = [
         dataclasses.replace(stage, rows=int(histories[stage.name].get("rows", 0))) if stage.name in TRAINERS else stage
@@ -70,11 +70,11 @@ def summarise(run: Run) -> dict[str, Any]:
 
 
 def exit_code(summary: dict[str, Any]) -> int:
-    """0 where the model is (or already was) pushed, 2 where a gate or the probe held it back."""
+    """0 if the model is pushed (now or earlier), 2 if a gate or the probe blocked it."""
     return PUSHED if summary["blessed"] and summary["serving"] else NOT_BLESSED
 
 
 def _pushed_to(run: Run, pusher: str) -> str | None:
-    """The folder that a pusher pushed to, in this run or, cached, in an earlier one."""
+    """The folder of the pushed version. If the pusher is cached, an earlier run pushed it."""
     pushed = run.properties.get(f"{pusher}.pushed_model", {})
     return pushed.get("pushed_destination") if pushed.get("pushed") == 1 else None

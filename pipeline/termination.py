@@ -1,4 +1,4 @@
-"""SIGTERM, which a cluster, systemd or `kill` sends, ends a command as Ctrl-C does: children and temporary folders go first."""
+"""Makes SIGTERM (sent by a cluster, systemd or `kill`) end a command as Ctrl-C does, with its child processes and temporary folders."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from collections.abc import Iterator
 from types import FrameType
 
 TERMINATED = 128 + signal.SIGTERM
-STOPPED = "stopped; the same command goes on from the last finished stage"
+STOPPED = "stopped. Run the command again to resume from the last finished stage"
 
 
 class Termination:
-    """Whether SIGTERM has come."""
+    """Whether the process has received SIGTERM."""
 
     came = False
 
 
 @contextlib.contextmanager
 def sigterm_interrupts() -> Iterator[Termination]:
-    """A block that SIGTERM interrupts with a KeyboardInterrupt. A second one ends the process at once, as without this."""
+    """In this context, SIGTERM raises KeyboardInterrupt. A second SIGTERM ends the process at once."""
     found = Termination()
 
     def handle(number: int, frame: FrameType | None) -> None:

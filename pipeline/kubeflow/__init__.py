@@ -1,5 +1,5 @@
-"""The same pipeline on Kubeflow Pipelines: compiled into one file, and what each of its steps runs.
+"""The pipeline on Kubeflow Pipelines.
 
-`compile.py` turns a recipe into the file, `entrypoint.py` is the command of every step, `parameters.py` is what can be
-changed from run to run without compiling again. `schedule.py` lets it run every night.
+`compile.py` compiles a recipe into one file, `entrypoint.py` is the command of every step, `parameters.py` has the runtime
+parameters that need no recompilation, and `schedule.py` manages the recurring run.
 """

@@ -1,7 +1,7 @@
-"""A `kfp.Client` for a host, made only after the host has answered as Kubeflow Pipelines 2 does.
+"""Creates a `kfp.Client` after checking that the host is Kubeflow Pipelines 2.
 
-The client itself would ask five times with five seconds between, print tracebacks, and take the page of a log-in for an
-answer without anything in it.
+Without this check, the client retries five times with five seconds between, prints tracebacks, and treats a login page as an
+empty response.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ from models.recipe.errors import InputError
 from pipeline.kubeflow.api_errors import refused, said, unreachable
 
 TOKEN, TOKEN_FILE, COOKIE = "KFP_TOKEN", "KF_PIPELINES_SA_TOKEN_PATH", "KFP_COOKIE"
-"""Environment variables: secrets have no place on a command line, where every process can read them."""
+"""Environment variables. Secrets are not options, because every process can read a command line."""
 
 _TIMEOUT = urllib3.Timeout(connect=10, read=30)
 
 
 @dataclasses.dataclass(frozen=True)
 class Connection:
-    """Where a server is, and who asks.
+    """Address of a server, and credentials.
 
     Attributes:
-        host: its address, without a slash at the end.
-        namespace: of a server for several users; None: of one for all.
-        ca_cert: file of the authority that signed the server's certificate; None: those that certifi knows.
+        host: address without a trailing slash.
+        namespace: the user's namespace on a multi-user server; None on a single-user server.
+        ca_cert: certificate of the authority that signed the server's certificate; None: certifi's authorities.
         token: bearer token.
-        cookie: of a log-in.
+        cookie: session cookie.
     """
 
     host: str
@@ -47,18 +47,18 @@ class Connection:
     cookie: str | None = dataclasses.field(default=None, repr=False)
 
     def client(self) -> Client:
-        """The client.
+        """Creates the client.
 
         Raises:
-            InputError: nobody answers, it is no Kubeflow Pipelines 2, the caller is not let in, or the namespace is missing.
+            InputError: the host does not respond, is not Kubeflow Pipelines 2 or denies access, or the namespace is missing.
         """
         healthz = self._look("healthz", {})
         if healthz.get("multi_user") and self.namespace is None:
-            raise InputError(f"{self.host}: this server is for several users. Name your namespace: --namespace NAME.")
-        # An answer to this one shows that the caller is let in: proxies often leave healthz open.
+            raise InputError(f"{self.host}: this is a multi-user server. Set your namespace: --namespace NAME.")
+        # This request checks the credentials: proxies often leave healthz open.
         self._look("pipelines", {"page_size": "1", **({"namespace": self.namespace} if self.namespace else {})})
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # that it works with servers from 2.0 on
+            warnings.simplefilter("ignore")  # a notice that it works with servers from 2.0 on
             return Client(
                 host=self.host,
                 namespace=self.namespace or "kubeflow",
@@ -68,7 +68,7 @@ class Connection:
             )
 
     def _look(self, route: str, query: dict[str, str]) -> dict[str, Any]:
-        """The answer to a question that changes nothing."""
+        """Sends a GET request and returns its JSON."""
         headers = {"Accept": "application/json"}
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
@@ -90,17 +90,17 @@ class Connection:
             content = None
         if not isinstance(content, dict):
             raise InputError(
-                f"{self.host}: {doing}: expected JSON, received {said(answer.data)[:80]!r}. A log-in or another page stands "
-                f"there: set {TOKEN} or {COOKIE}, or give as --host the address in front of /apis/v2beta1."
+                f"{self.host}: {doing}: expected JSON, received {said(answer.data)[:80]!r}. This is a login page or another "
+                f"page: set {TOKEN} or {COOKIE}, or set --host to the part of the address before /apis/v2beta1."
             )
         return content
 
 
 def connection(host: str, namespace: str | None, ca_cert: Path | None) -> Connection:
-    """The connection that the options and the environment name.
+    """Creates the connection from the options and the environment.
 
     Raises:
-        InputError: no address, or a file that is not there.
+        InputError: the address is invalid, or a file cannot be read.
     """
     if not host.startswith(("http://", "https://")):
         raise InputError(f"--host {host}: expected an address with http:// or https://, such as http://localhost:8888.")

@@ -1,4 +1,4 @@
-"""What a call to Kubeflow Pipelines' API can end in, as a message: where, what was expected, what came, what to do."""
+"""Converts errors of the Kubeflow Pipelines API to messages."""
 
 from __future__ import annotations
 
@@ -14,21 +14,23 @@ from models.recipe.errors import InputError
 LONGEST = 300
 
 _ADVICE = {
-    400: "Kubeflow Pipelines refuses this; gatewise and the server may be of different versions.",
-    401: "It wants to know who you are: set KFP_TOKEN (a bearer token) or KFP_COOKIE (such as authservice_session=...).",
-    403: "You may not do this there: ask for the rights, or name your own --namespace.",
-    404: "Where the route is meant, check --host: it is the address in front of /apis/v2beta1, such as "
-    "http://localhost:8888. Where a thing is meant, somebody deleted it in between: run the command again.",
-    409: "It is there already: somebody made it at this moment (run the command again), or it is shown under another name in "
-    "Kubeflow's pages (give it its own back).",
-    429: "It has too much to do: run the command again later.",
+    400: "Kubeflow Pipelines refuses this request. gatewise and the server may have incompatible versions.",
+    401: "To authenticate, set KFP_TOKEN (a bearer token) or KFP_COOKIE (such as authservice_session=...).",
+    403: "Your account lacks the permission: request it, or choose your own --namespace.",
+    404: "If the route is missing, check --host: it is the part of the address before /apis/v2beta1, such as "
+    "http://localhost:8888. If an object is missing, it was deleted meanwhile: run the command again.",
+    409: "It exists already. It was created meanwhile (run the command again), or it was renamed in Kubeflow's pages (restore "
+    "its name).",
+    429: "The server is overloaded: run the command again later.",
 }
-_MOVED = "A log-in or another address stands before it: set KFP_TOKEN or KFP_COOKIE, or give the new address as --host."
-_SERVER_ERROR = "The server is in trouble: look at the logs of ml-pipeline, then run the command again."
+_MOVED = (
+    "The server redirects to a login or another address: set KFP_TOKEN or KFP_COOKIE, or set --host to the new address."
+)
+_SERVER_ERROR = "The server failed: check the logs of ml-pipeline, then run the command again."
 
 
 def said(body: bytes | str | None) -> str:
-    """The message in an answer's body, on one line: JSON as the gateway or the upload server write it, or the text's beginning."""
+    """The message in a response body, on one line: from the JSON of the gateway or upload server, or the start of the text."""
     text = body.decode("utf-8", errors="replace") if isinstance(body, bytes) else body or ""
     try:
         answer = json.loads(text)
@@ -41,38 +43,34 @@ def said(body: bytes | str | None) -> str:
 
 
 def refused(host: str, doing: str, status: int, body: bytes | str | None) -> InputError:
-    """The error of an answer with another status than was hoped for."""
+    """The error for a response with an unexpected status."""
     general = _SERVER_ERROR if status >= 500 else _MOVED if status < 400 else "See the server's message."
     advice = _ADVICE.get(status, general)
     message = said(body)
     end = "" if message.endswith((".", "!", "?")) else "."
-    return InputError(
-        f"{host}: {doing} was answered with status {status}{': ' if message else ''}{message}{end} {advice}"
-    )
+    return InputError(f"{host}: {doing} returned status {status}{': ' if message else ''}{message}{end} {advice}")
 
 
 def unreachable(host: str, doing: str, error: Exception) -> InputError:
-    """The error of a server that gives no answer."""
+    """The error for a server that does not respond."""
     reason = " ".join(str(getattr(error, "reason", None) or error).split())[:LONGEST]
     if "SSL" in reason or "certificate" in reason:
-        advice = "The certificate is not trusted: give its authority's as --ca-cert FILE."
+        advice = "The certificate is not trusted: pass its authority's certificate with --ca-cert FILE."
     else:
-        advice = (
-            "Check --host, and that the server runs; kubectl port-forward svc/ml-pipeline 8888:8888 brings it near."
-        )
-    return InputError(f"{host}: {doing} got no answer ({reason}). {advice}")
+        advice = "Check --host, and that the server runs. To forward its port: kubectl port-forward svc/ml-pipeline 8888:8888."
+    return InputError(f"{host}: {doing} got no response ({reason}). {advice}")
 
 
 @contextmanager
 def explained(host: str, doing: str) -> Iterator[None]:
-    """Around calls of `kfp.Client`.
+    """In this context, errors of `kfp.Client` are raised as InputError.
 
     Args:
         host: the server's address.
-        doing: what the calls are for, in words ("listing the schedules").
+        doing: description of the calls, such as "listing the schedules".
 
     Raises:
-        InputError: what the client raised, as a message.
+        InputError: a call failed.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""Artifacts between Kubeflow's launcher and a TFX executor: types, paths and properties, which each writes its own way."""
+"""Converts artifacts between Kubeflow's launcher and a TFX executor: types, paths and properties."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from components.storage.writing import remove_folder
 from models.recipe.locations import is_url
 
 MOUNTS = {"s3://": "s3", "gs://": "gcs", "minio://": "minio"}
-"""Where the launcher keeps a pod's copies of what lies at a URL: `s3://BUCKET/KEY` at /s3/BUCKET/KEY."""
+"""The launcher's folders for copies of artifacts at URLs: `s3://BUCKET/KEY` is copied to /s3/BUCKET/KEY."""
 
 OF_KUBEFLOW = ("display_name", "store_session_info")
-"""What Kubeflow itself adds to an artifact's metadata."""
+"""Metadata that Kubeflow adds to an artifact."""
 
 ArtifactLists = Mapping[str, pipeline_spec_pb2.ArtifactList]
 
 
 def local_path(uri: str, root: str = "/") -> str:
-    """Where the artifact at `uri` lies in the pod; a local path stays what it is (kfp's local runner has no launcher).
+    """The artifact's path in the pod. A local path is unchanged, because kfp's local runner has no launcher.
 
     Args:
-        uri: of Kubeflow's metadata.
-        root: above the launcher's folders.
+        uri: the artifact's URI in Kubeflow's metadata.
+        root: parent of the launcher's folders.
 
     Raises:
-        ValueError: a scheme that the launcher does not copy from.
+        ValueError: the launcher does not support the scheme.
     """
     for scheme, folder in MOUNTS.items():
         if uri.startswith(scheme):
@@ -44,14 +44,14 @@ def local_path(uri: str, root: str = "/") -> str:
 def inputs(
     given: ArtifactLists, definitions: pipeline_spec_pb2.ComponentInputsSpec, root: str | None
 ) -> dict[str, Any]:
-    """The input artifacts for an executor: {key: [artifact]}, of which nothing was found (`components.baselines`): [].
+    """The input artifacts for an executor: {key: [artifact]}. A baseline that was not found (`components.baselines`) is [].
 
-    Kubeflow hands them over without their types, which come from the component's own definition.
+    Kubeflow passes artifacts without types. The types come from the component's definition.
 
     Args:
-        given: as Kubeflow has them.
-        definitions: of the component's inputs.
-        root: above the launcher's folders; None leaves the artifacts at their URLs.
+        given: artifacts from Kubeflow.
+        definitions: definitions of the component's inputs.
+        root: parent of the launcher's folders. None leaves the artifacts at their URLs.
     """
     found = {}
     for key, artifacts in given.items():
@@ -64,10 +64,10 @@ def inputs(
 
 
 def outputs(given: ArtifactLists, root: str | None) -> dict[str, list[types.Artifact]]:
-    """The output artifacts for an executor, each with its folder: TFX makes them before a stage, Kubeflow does not.
+    """The output artifacts for an executor. Creates their folders, which Kubeflow does not do.
 
-    At a URL (`root` None) there may lie what an attempt left that was killed: it is removed, as a pod's disk would be. The
-    launcher uploads nothing over what the stage then writes there: the pod has no such folder.
+    At a URL (`root` is None), removes the files of a killed attempt. The launcher does not overwrite what the stage writes
+    there, because the pod has no local folder to upload.
     """
     found = _parsed(given, root)
     for artifacts in found.values():
@@ -82,10 +82,10 @@ def outputs(given: ArtifactLists, root: str | None) -> dict[str, list[types.Arti
 def executor_output(
     given: ArtifactLists, filled: Mapping[str, list[types.Artifact]]
 ) -> pipeline_spec_pb2.ExecutorOutput:
-    """What the launcher reads after the step.
+    """The output file that the launcher reads after the step.
 
-    Each artifact has the name and the URI that Kubeflow gave it: of a local path, nothing would be uploaded. Properties
-    without a value are left out: a null fails the step.
+    Each artifact keeps Kubeflow's name and URI, because the launcher does not upload from a local path. Properties without
+    a value are omitted, because a null fails the step.
     """
     result = pipeline_spec_pb2.ExecutorOutput()
     for key, artifacts in filled.items():
@@ -108,7 +108,7 @@ def _parsed(given: ArtifactLists, root: str | None) -> dict[str, list[types.Arti
 
 
 def _plain(artifact: pipeline_spec_pb2.RuntimeArtifact) -> None:
-    """Takes Kubeflow's own entries and wrappings off the metadata: {"struct": {...}} and {"list": [...]} are values."""
+    """Removes Kubeflow's entries from the metadata, and unwraps {"struct": {...}} and {"list": [...]} to their values."""
     fields = artifact.metadata.fields
     for name in OF_KUBEFLOW:
         fields.pop(name, None)

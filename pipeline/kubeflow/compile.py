@@ -1,4 +1,4 @@
-"""A recipe as one file for Kubeflow Pipelines: same recipe, same bytes."""
+"""Compiles a recipe into one file for Kubeflow Pipelines. The same recipe gives the same bytes."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class Compiled:
     """A compiled pipeline.
 
     Attributes:
-        name: of the pipeline on Kubeflow.
-        text: of the file: the pipeline spec and, as a second YAML document, the platform spec if a stage needs one.
+        name: name of the pipeline on Kubeflow.
+        text: content of the file: the pipeline spec and, if a stage needs it, the platform spec as a second YAML document.
         parameters: the parameters of a run and their defaults.
     """
 
@@ -37,12 +37,12 @@ class Compiled:
 
     @property
     def version(self) -> str:
-        """12 hexadecimal digits that name the content."""
+        """Hash of the content, 12 hexadecimal digits."""
         return hashlib.sha256(self.text.encode("utf-8")).hexdigest()[:12]
 
 
 def compile_recipe(recipe: Recipe) -> Compiled:
-    """Compiles the pipeline of `pipeline/dag.py`, the one that runs on one machine as well, for Kubeflow.
+    """Compiles the pipeline of `pipeline/dag.py` for Kubeflow.
 
     Raises:
         InputError: the recipe has no section `kubeflow`, or a stage's part of it is too large.
@@ -63,10 +63,10 @@ def compile_recipe(recipe: Recipe) -> Compiled:
 
 
 def check(spec: Document, platform: Document | None) -> None:
-    """Parses both documents strictly, the deployment spec too: there Kubeflow would drop an unknown field silently.
+    """Parses both documents strictly, including the deployment spec, in which Kubeflow silently ignores unknown fields.
 
     Raises:
-        json_format.ParseError: a field that Kubeflow does not know, a defect of ours.
+        json_format.ParseError: Kubeflow does not know a field. This is a defect of gatewise.
     """
     json_format.ParseDict(spec, pipeline_spec_pb2.PipelineSpec())
     json_format.ParseDict(spec["deploymentSpec"], pipeline_spec_pb2.PipelineDeploymentConfig())

@@ -1,8 +1,8 @@
 """The command of every step on Kubeflow: `python3 -m pipeline.kubeflow.entrypoint`, with the arguments that TFX compiles.
 
-Does what TFX's own entrypoint leaves undone on open-source Kubeflow: types and paths of the artifacts, runtime parameters,
-folders of the outputs. Writes its output file last and whole, logs JSON lines, and ends with 1 and one message that is enough
-where a person can act on it, with 3 where the same step may do better again, and with 3 and a traceback where it is a defect.
+It adds what TFX's entrypoint lacks on open-source Kubeflow: types and paths of artifacts, runtime parameters and output
+folders. It writes its output file last and atomically, and logs JSON lines. It exits with 1 and one message if the user must
+act, with 3 if a retry may succeed, and with 3 and a traceback if gatewise has a defect.
 """
 
 from __future__ import annotations
@@ -25,27 +25,27 @@ from pipeline.kubeflow.json_log import log_as_json
 from pipeline.machine_faults import machine_faults_told
 from pipeline.termination import TERMINATED, sigterm_interrupts
 
-logger = logging.getLogger("pipeline.kubeflow.entrypoint")  # its name is __main__ where it is the command
+logger = logging.getLogger("pipeline.kubeflow.entrypoint")  # __name__ is __main__ if run as the command
 
 IN_THE_POD = ("fnapi", "direct", "bundlebaseddirect", "switchingdirect", "prism")
-"""Runners of one machine, as Beam itself compares their names: in any case, with or without "Runner"."""
+"""Runners of one machine. Beam compares their names without case, with or without "Runner"."""
 
 CRASHED = 3
 MOUNT_ROOT = "GATEWISE_MOUNT_ROOT"
-"""Environment variable: the folder above the launcher's own (s3, gcs, minio), where it is not the root of the pod."""
+"""Environment variable with the parent of the launcher's folders (s3, gcs, minio), if it is not the pod's root."""
 
 TERMINATION_LOG = Path("/dev/termination-log")
-"""What is written there is the pod's status in `kubectl describe pod`; Kubernetes makes the file."""
+"""`kubectl describe pod` shows the content of this file as the pod's status. Kubernetes creates it."""
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs one step.
 
     Args:
-        arguments: of the compiled file, with Kubeflow's placeholders filled; what is not known here goes to Beam.
+        arguments: arguments of the compiled file with Kubeflow's placeholders filled. Unknown arguments go to Beam.
 
     Returns:
-        The exit code: 0 done, 1 a person must act, 3 a defect or no verdict on a model, 143 stopped by SIGTERM.
+        The exit code: 0 done, 1 the user must act, 3 a defect or no verdict on a model, 143 stopped by SIGTERM.
     """
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     parser.add_argument("--stage", required=True)
@@ -65,11 +65,11 @@ def main(arguments: list[str] | None = None) -> int:
                 beam_arguments,
             )
     except KeyboardInterrupt:
-        return _failed(options.stage, "stopped by SIGTERM: the run was deleted, or the pod evicted.", TERMINATED)
+        return _failed(options.stage, "stopped by SIGTERM: the run was deleted, or the pod was evicted.", TERMINATED)
     except GatewiseError as error:
         return _failed(options.stage, str(error), error.exit_code)
     except Exception as error:
-        logger.exception("A defect of gatewise, or of the cluster.")
+        logger.exception("A defect of gatewise or of the cluster.")
         return _failed(options.stage, f"crashed: {type(error).__name__}: {error}", CRASHED)
     seconds = round(time.perf_counter() - begin, 3)
     logger.info("%s is done.", options.stage, extra={"facts": {**facts, "seconds": seconds}})
@@ -89,7 +89,7 @@ def run(
         beam_arguments: flags of Beam's pipelines.
 
     Returns:
-        Facts for the log: span and rows of the outputs.
+        Facts for the log: span and row counts of the outputs.
     """
     from google.protobuf import json_format
     from kfp.pipeline_spec import pipeline_spec_pb2
@@ -106,7 +106,7 @@ def run(
     cls = import_utils.import_class_by_path(executor_class)
     on_beam = issubclass(cls, base_beam_executor.BaseBeamExecutor)
     pod = os.environ.get(MOUNT_ROOT, "/")
-    # Workers in other pods see no folder of this one: they, and so the stage, read and write at the URLs themselves.
+    # Workers in other pods cannot access this pod's folders, so the stage and its workers use the URLs directly.
     root = None if on_beam and elsewhere(beam_arguments) else pod
     inputs = artifacts.inputs(given.inputs.artifacts, definitions, root)
     outputs = artifacts.outputs(given.outputs.artifacts, root)
@@ -128,7 +128,7 @@ def run(
 
 
 def _facts(outputs: Mapping[str, list[Any]]) -> dict[str, Any]:
-    """Span and rows, by output where they are known."""
+    """Span and row counts by output, if they are known."""
     rows, spans = {}, set()
     for key, artifacts in outputs.items():
         for artifact in artifacts:
@@ -140,9 +140,9 @@ def _facts(outputs: Mapping[str, list[Any]]) -> dict[str, Any]:
 
 
 def elsewhere(beam_arguments: Sequence[str]) -> bool:
-    """Whether these flags of Beam name a runner with workers outside of the pod; the last `--runner` counts, as for Beam.
+    """Whether Beam's flags select a runner with workers outside of the pod, which cannot access the pod's disk.
 
-    Those see nothing of this pod's disk.
+    The last `--runner` applies, as in Beam.
     """
     name = "direct"
     for flag, following in itertools.pairwise([*beam_arguments, ""]):
@@ -154,7 +154,7 @@ def elsewhere(beam_arguments: Sequence[str]) -> bool:
 
 
 def _only_our_log() -> None:
-    """TFX and TensorFlow log through absl, which puts its own handler in front."""
+    """Removes absl's log handler, which TFX and TensorFlow install."""
     from absl import logging as absl_logging
 
     handler = absl_logging.get_absl_handler()
@@ -165,7 +165,7 @@ def _only_our_log() -> None:
 
 
 def _failed(stage: str, message: str, code: int) -> int:
-    """The message as the last line of the log, and as the pod's status."""
+    """Logs the message as the last line, and writes it as the pod's status."""
     if TERMINATION_LOG.is_file():
         with contextlib.suppress(OSError):
             TERMINATION_LOG.write_text(masked(f"{stage}: {message}")[-4096:], encoding="utf-8")
@@ -177,5 +177,5 @@ if __name__ == "__main__":
     ended = main()
     sys.stdout.flush()
     sys.stderr.flush()
-    # Threads of Beam and TensorFlow may hold up the end of the process; the output file is written, nothing is lost.
+    # Threads of Beam and TensorFlow may delay the exit. The output file is written, so nothing is lost.
     os._exit(ended)

@@ -1,4 +1,4 @@
-"""The log of a step as JSON lines, which a cluster's log store can search."""
+"""Logs a step as JSON lines for the cluster's log store."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from models.recipe.errors import masked
 
 
 class JsonLines(logging.Formatter):
-    """A record as one line: time, level, stage, logger, message; with a traceback if there is one, and the record's `facts`.
+    """Formats a record as one line: time, level, stage, logger, message, the record's `facts`, and a traceback if present.
 
     Secrets in URLs are masked.
 
@@ -40,7 +40,7 @@ class JsonLines(logging.Formatter):
 
 
 def log_as_json(stage: str) -> None:
-    """Everything that is logged from now on goes to standard output as JSON lines."""
+    """Sends all log records to standard output as JSON lines."""
     handler = logging.StreamHandler(stream=sys.stdout)
     handler.setFormatter(JsonLines(stage))
     root = logging.getLogger()

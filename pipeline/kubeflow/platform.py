@@ -1,4 +1,4 @@
-"""The platform of `gatewise compile`: pods that see the logs and a folder on mounted volumes, and no metadata store."""
+"""The platform of `gatewise compile`: pods with the logs and a folder on mounted volumes, without a metadata store."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from pipeline.platforms import Platform
 class KubeflowPlatform(Platform):
     """Kubeflow Pipelines.
 
-    Nothing is looked up or read at assembly: the pods do it. So logs have no fingerprint (each stage lists its files when it
-    begins, and compares when it has read them), and the ingestion never comes from the cache (`models.recipe.kubeflow.NEVER_CACHED`).
+    Assembly reads no data; the pods do. Logs therefore have no fingerprint: each stage lists its files when it starts, and
+    checks them again after reading. Ingestion never comes from the cache (`models.recipe.kubeflow.NEVER_CACHED`).
 
     Args:
-        recipe: with a section `kubeflow`.
+        recipe: a recipe with a section `kubeflow`.
     """
 
     def __init__(self, recipe: Recipe) -> None:
@@ -62,7 +62,7 @@ class KubeflowPlatform(Platform):
     def infra_validator(
         self, recipe: Recipe, model: types.BaseChannel, infra_blessing: types.BaseChannel
     ) -> base_node.BaseNode | None:
-        """See `Platform`. Only where the recipe has switched it on."""
+        """See `Platform`. Used only if the recipe enables it."""
         server = self._kubeflow.infra_validator
         if server is None:
             return None
@@ -78,7 +78,7 @@ class KubeflowPlatform(Platform):
         )
 
     def pipeline_options(self, recipe: Recipe) -> dict[str, Any]:
-        """See `Platform`. Caching is set for each stage later."""
+        """See `Platform`. `spec` sets caching per stage."""
         return {
             "pipeline_name": pipeline_name(recipe),
             "pipeline_root": self._kubeflow.pipeline_root,
@@ -88,11 +88,11 @@ class KubeflowPlatform(Platform):
 
 
 def serving_spec(server: kubeflow.InfraValidator, model_name: str) -> infra_validator_pb2.ServingSpec:
-    """The recipe's server in the words of TFX.
+    """TFX's serving spec for the recipe's server.
 
     Args:
         server: the recipe's section.
-        model_name: under which the server serves.
+        model_name: name under which the server serves the model.
     """
     name, _, digest = server.image.partition("@")
     image, _, tag = name.rpartition(":")

@@ -1,6 +1,6 @@
-"""The schedule of a recipe on Kubeflow Pipelines: made or changed, paused, resumed, run at once, deleted, listed.
+"""Manages a recipe's schedule on Kubeflow Pipelines: create, update, pause, resume, run now, delete, list.
 
-Each function says what it did, a line at a time, and calls nothing that changes the server where it is told `dry`.
+Each function yields one line per change. With `dry`, it changes nothing on the server.
 """
 
 from __future__ import annotations
@@ -29,24 +29,24 @@ from pipeline.kubeflow.spec.schedule_plan import (
 )
 from pipeline.kubeflow.spec.section import kubeflow_of
 
-if TYPE_CHECKING:  # it brings TFX, which only `create` needs
+if TYPE_CHECKING:  # importing it loads TFX, which only `create` needs
     from pipeline.kubeflow.compile import Compiled
 
 ROUNDS = 5
-"""Looks at the server before it is given up; more than two are only needed where others change the schedule too."""
+"""Maximum number of attempts. More than two are needed only if another process changes the schedule too."""
 
 
 def wish_of(recipe: Recipe, compiled: Compiled) -> Wish:
-    """The schedule that a recipe declares.
+    """The recipe's schedule.
 
     Raises:
-        InputError: it declares none.
+        InputError: the recipe has no schedule.
     """
     kubeflow = kubeflow_of(recipe)
     if kubeflow.schedule is None:
         raise InputError(
             "the recipe has no section 'kubeflow.schedule': write schedule: {cron: \"0 3 * * *\"} in its section 'kubeflow', "
-            "or name a file of such keys as --schedule. docs/recipe.md explains every key."
+            "or pass a file with these keys with --schedule. docs/recipe.md explains every key."
         )
     schedule = kubeflow.schedule
     return Wish(
@@ -62,17 +62,17 @@ def wish_of(recipe: Recipe, compiled: Compiled) -> Wish:
 
 
 def create(server: ScheduleServer, wish: Wish, text: str, *, dry: bool, while_running: bool) -> Iterator[str]:
-    """Makes the schedule, or changes it, or heals what an interrupted change has left; a paused one stays paused.
+    """Creates or updates the schedule, and completes an interrupted change. A paused schedule stays paused.
 
     Args:
-        server: where.
-        wish: what is declared.
+        server: the server.
+        wish: the declared schedule.
         text: the compiled file.
-        dry: only say what would be done.
-        while_running: replace the schedule also while a run of the old one is in progress.
+        dry: report the changes without making them.
+        while_running: replace the schedule even if a run of the old one is in progress.
 
     Raises:
-        InputError: what the server answers instead, or a run of the old schedule is in progress.
+        InputError: the server refuses a request, or a run of the old schedule is in progress.
     """
     found = _of_recipe(server, wish)
     pipeline_id = server.pipeline_id(wish.name)
@@ -83,13 +83,13 @@ def create(server: ScheduleServer, wish: Wish, text: str, *, dry: bool, while_ru
     would = "would be " if dry else ""
     if pipeline_id is None:
         pipeline_id = None if dry else server.create_pipeline(wish.name, wish.recipe)
-        yield f"pipeline {wish.name}: {would}made"
+        yield f"pipeline {wish.name}: {would}created"
     if version_id is None:
         version_id = None if dry or pipeline_id is None else server.upload(pipeline_id, wish.version, text)
         yield f"version {wish.version}: {would}uploaded"
     if experiment_id is None:
         experiment_id = None if dry else server.create_experiment(wish.experiment)
-        yield f"experiment {wish.experiment}: {would}made"
+        yield f"experiment {wish.experiment}: {would}created"
     if not plan(found, wish.digest, version_id):
         yield f"schedule {wish.name}: unchanged"
 
@@ -107,14 +107,16 @@ def create(server: ScheduleServer, wish: Wish, text: str, *, dry: bool, while_ru
             yield _state(newest(found))
             return
         found = _of_recipe(server, wish)
-    raise InputError(f"{server.host}: somebody else changes the schedule {wish.name!r} too. Run the command again.")
+    raise InputError(
+        f"{server.host}: another process changes the schedule {wish.name!r} at the same time. Run the command again."
+    )
 
 
 def set_running(server: ScheduleServer, name: str, runs: bool, *, dry: bool) -> Iterator[str]:
-    """Pauses or resumes the schedule; one that a change was interrupted on is tidied up as well.
+    """Pauses or resumes the schedule, and completes an interrupted change.
 
     Raises:
-        InputError: there is no such schedule.
+        InputError: the schedule does not exist.
     """
     found = _existing(server, name)
     latest = newest(found)
@@ -123,16 +125,16 @@ def set_running(server: ScheduleServer, name: str, runs: bool, *, dry: bool) -> 
     now = [step for step in steps if not (isinstance(step, Delete) and step.id in busy)]
     yield from _do(server, found, now, name, _no_making, dry=dry)
     if busy:
-        yield f"schedule {name}: an older one stays, paused, until its run has ended; run the command again then"
+        yield f"schedule {name}: an older one stays paused until its run ends; then run the command again"
     if not steps:
-        yield f"schedule {name}: {'runs' if runs else 'is paused'} already"
+        yield f"schedule {name}: is already {'enabled' if runs else 'paused'}"
 
 
 def delete(server: ScheduleServer, name: str, *, dry: bool, while_running: bool) -> Iterator[str]:
     """Deletes the schedule. The pipeline with its versions, the experiment and the runs stay.
 
     Raises:
-        InputError: there is no such schedule, or a run of it is in progress.
+        InputError: the schedule does not exist, or a run of it is in progress.
     """
     found = _existing(server, name)
     if not while_running:
@@ -143,10 +145,10 @@ def delete(server: ScheduleServer, name: str, *, dry: bool, while_running: bool)
 def run_now(
     server: ScheduleServer, name: str, parameters: Parameters, *, dry: bool, while_running: bool
 ) -> Iterator[str]:
-    """Starts one run as the schedule would, now, with other parameters where they are given.
+    """Starts one run of the schedule now. `parameters` override those of the schedule.
 
     Raises:
-        InputError: there is no such schedule, or a run of its pipeline is in progress.
+        InputError: the schedule does not exist, or a run of its pipeline is in progress.
     """
     found = _existing(server, name)
     schedule = max(found, key=lambda one: (one.enabled, one.mark.number))
@@ -157,8 +159,8 @@ def run_now(
         )
         if runs:
             raise InputError(
-                f"{server.host}: run {runs[0]} of {name} is in progress, and two at once would share the folders below "
-                "kubeflow.root. Wait until it has ended, or add --while-running."
+                f"{server.host}: run {runs[0]} of {name} is in progress. Two runs at once would share the folders below "
+                "kubeflow.root. Wait until it ends, or add --while-running."
             )
     given = _words({**schedule.parameters, **parameters})
     if dry:
@@ -170,28 +172,28 @@ def run_now(
 
 
 def listed(server: ScheduleServer) -> Iterator[str]:
-    """A line for each schedule of ours on the server, by name."""
+    """Yields one line per schedule of gatewise on the server, by name."""
     found = sorted(server.schedules(), key=lambda one: (one.name, one.mark.number, one.id))
     for one in found:
         yield _state(one)
     for name in sorted({one.name for one in found if sum(other.name == one.name for other in found) > 1}):
-        yield f"{name}: several, as a change was interrupted; gatewise schedule create RECIPE leaves the right one"
+        yield f"{name}: several, because a change was interrupted; to repair it: gatewise schedule create RECIPE"
     if not found:
-        yield f"{server.host}: no schedule of gatewise. Make one: gatewise schedule create RECIPE"
+        yield f"{server.host}: no schedule of gatewise. Create one: gatewise schedule create RECIPE"
 
 
 def _of_recipe(server: ScheduleServer, wish: Wish) -> list[Found]:
-    """What is there of the recipe.
+    """The recipe's objects on the server.
 
     Raises:
-        InputError: another recipe has a pipeline of that name.
+        InputError: the pipeline name belongs to another recipe.
     """
     found = server.schedules(wish.name)
     for one in found:
         if one.mark.recipe != wish.recipe:
             raise InputError(
-                f"{server.host}: the schedule {wish.name!r} is of the recipe {one.mark.recipe!r}, whose name gives the same "
-                f"pipeline's name as {wish.recipe!r}. Give one of them another name."
+                f"{server.host}: the schedule {wish.name!r} belongs to the recipe {one.mark.recipe!r}, which has the same "
+                f"pipeline name as {wish.recipe!r}. Rename one of them."
             )
     return found
 
@@ -201,13 +203,13 @@ def _existing(server: ScheduleServer, name: str) -> list[Found]:
     if not found:
         names = sorted({one.name for one in server.schedules()})
         raise InputError(
-            f"{server.host}: no schedule {name!r}; {known(name, names)} Make it: gatewise schedule create RECIPE"
+            f"{server.host}: no schedule {name!r}; {known(name, names)} Create it: gatewise schedule create RECIPE"
         )
     return found
 
 
 def _running(server: ScheduleServer, schedules: Sequence[Found]) -> list[str]:
-    """The ids of the runs of these schedules that are in progress."""
+    """Ids of these schedules' runs that are in progress."""
     ids = {one.id for one in schedules}
     return server.runs_in_progress({one.experiment_id for one in schedules}, lambda run: run.recurring_run_id in ids)
 
@@ -215,9 +217,9 @@ def _running(server: ScheduleServer, schedules: Sequence[Found]) -> list[str]:
 def _refuse_running(server: ScheduleServer, schedules: Sequence[Found]) -> None:
     if runs := _running(server, schedules):
         raise InputError(
-            f"{server.host}: run {runs[0]} of the schedule {schedules[0].name!r} is in progress. Wait until it has ended, or "
-            "add --while-running: it goes on without its schedule (Kubeflow Pipelines before 2.16 ends it), and the next may "
-            "begin beside it. Nothing was changed."
+            f"{server.host}: run {runs[0]} of the schedule {schedules[0].name!r} is in progress. Wait until it ends, or "
+            "add --while-running: the run continues without its schedule (Kubeflow Pipelines before 2.16 ends it), and the "
+            "next run may overlap with it. Nothing was changed."
         )
 
 
@@ -234,14 +236,14 @@ def _do(
     *,
     dry: bool,
 ) -> Iterator[str]:
-    """Takes the steps in their order, and says each that was taken."""
+    """Executes the steps in order, and yields a line for each."""
     numbers: dict[str | None, int] = {one.id: one.mark.number for one in found}
     made: str | None = None
     for step in steps:
         if isinstance(step, Create):
             numbers[None] = step.number
             made = None if dry else make(step)
-            what = "made" if step.enabled else "made, paused"
+            what = "created" if step.enabled else "created, paused"
         elif isinstance(step, Enable):
             if not dry:
                 server.enable(step.id or made or "")
@@ -259,7 +261,7 @@ def _do(
 
 
 def _state(one: Found) -> str:
-    """One schedule, in a line."""
+    """Describes a schedule in one line."""
     return (
         f"{one.name}: {'runs' if one.enabled else 'paused'} at {one.cron!r}, version {one.mark.version}, "
         f"{_words(one.parameters)}; recurring run {one.id}"

@@ -1,4 +1,4 @@
-"""`gatewise schedule ...`: the commands. Imports Kubeflow's packages only inside of them, so that --help is instant."""
+"""`gatewise schedule ...`: the commands. They import Kubeflow's packages inside the functions, so that --help is instant."""
 
 from __future__ import annotations
 
@@ -195,7 +195,7 @@ def delete(
 
 @contextmanager
 def _kubeflow() -> Iterator[None]:
-    """Around what imports Kubeflow's packages, and TensorFlow's noise with them.
+    """Context of code that imports Kubeflow's packages; hides what TensorFlow prints on import.
 
     Raises:
         InputError: the packages are not installed.
@@ -206,7 +206,7 @@ def _kubeflow() -> Iterator[None]:
         except ModuleNotFoundError as error:
             if error.name is None or error.name.split(".")[0] not in ("kfp", "kfp_server_api"):
                 raise
-            raise InputError("schedule needs Kubeflow's own packages: pip install 'gatewise[kubeflow]'.") from None
+            raise InputError("schedule needs the packages of Kubeflow: pip install 'gatewise[kubeflow]'.") from None
 
 
 def _server(host: str, namespace: str | None, ca_cert: Path | None) -> Any:
@@ -217,7 +217,7 @@ def _server(host: str, namespace: str | None, ca_cert: Path | None) -> Any:
 
 
 def _name(text: str) -> str:
-    """The name of a schedule: as it is, or that of the recipe in a file."""
+    """The name of a schedule. If the argument is a recipe file, the recipe's name."""
     return name_on_kubeflow(load_recipe(text).name if text.endswith((".yaml", ".yml")) else text)
 
 

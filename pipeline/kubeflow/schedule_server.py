@@ -1,4 +1,4 @@
-"""Kubeflow Pipelines' API, as far as a schedule needs it: the real `kfp.Client`, page by page, its errors as messages."""
+"""The calls of the Kubeflow Pipelines API that a schedule needs, through `kfp.Client`."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ IN_PROGRESS = ("PENDING", "RUNNING", "CANCELING", "PAUSED")
 
 
 class ScheduleServer:
-    """One server.
+    """A Kubeflow Pipelines server.
 
     Args:
-        connection: where it is, and who asks.
+        connection: address and credentials.
 
     Raises:
-        InputError: of `Connection.client`; each method: what the server answers instead of what was asked for.
+        InputError: see `Connection.client`. Each method raises it if the server refuses the request.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -38,12 +38,12 @@ class ScheduleServer:
 
     @contextlib.contextmanager
     def _call(self, doing: str) -> Iterator[None]:
-        """Around the client's calls, which print links where the commands print what they did."""
+        """Context of the client's calls: suppresses the links that the client prints, and converts its errors."""
         with explained(self.host, doing), contextlib.redirect_stdout(io.StringIO()):
             yield
 
     def _all(self, doing: str, listing: Callable[..., Any], items: str, **arguments: Any) -> Iterator[Any]:
-        """What a listing gives, over all its pages."""
+        """Yields the items of a listing from all its pages."""
         token = ""
         while True:
             with self._call(doing):
@@ -54,30 +54,30 @@ class ScheduleServer:
                 return
 
     def _named(self, doing: str, listing: Callable[..., Any], items: str, name: str, **arguments: Any) -> Any | None:
-        """The one of that name in a listing, or None. Compared here as well: databases compare without case."""
+        """The item with this name in a listing, or None. Compared again here, because some databases ignore case."""
         found = self._all(doing, listing, items, filter=_named(name), **arguments)
         return next((one for one in found if one.display_name == name), None)
 
     def pipeline_id(self, name: str) -> str | None:
-        """The pipeline's id; None: there is none of that name."""
+        """The pipeline's id; None if it does not exist."""
         found = self._named(
-            "looking for the pipeline", self._client.list_pipelines, "pipelines", name, namespace=self._namespace
+            "getting the pipeline", self._client.list_pipelines, "pipelines", name, namespace=self._namespace
         )
         return None if found is None else found.pipeline_id
 
     def create_pipeline(self, name: str, recipe: str) -> str:
-        """Makes a pipeline without a version, and gives its id. (An upload would name its first version like the pipeline.)"""
+        """Creates a pipeline without a version and returns its id. (An upload would name the first version like the pipeline.)"""
         pipeline = kfp_server_api.V2beta1Pipeline(
             display_name=name, name=name, namespace=self._namespace, description=f"gatewise, recipe {recipe}"
         )
-        with self._call("making the pipeline"):
+        with self._call("creating the pipeline"):
             made = self._client.pipelines.pipeline_service_create_pipeline(pipeline=pipeline)
         return self._id(made.pipeline_id, "the pipeline")
 
     def version_id(self, pipeline_id: str, version: str) -> str | None:
-        """The version's id; None: the pipeline has none of that name."""
+        """The version's id; None if it does not exist."""
         found = self._named(
-            "looking for the version",
+            "getting the version",
             self._client.list_pipeline_versions,
             "pipeline_versions",
             version,
@@ -86,7 +86,7 @@ class ScheduleServer:
         return None if found is None else found.pipeline_version_id
 
     def upload(self, pipeline_id: str, version: str, text: str) -> str:
-        """Uploads a compiled file as a version, and gives its id."""
+        """Uploads a compiled file as a version and returns its id."""
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "pipeline.yaml"
             file.write_text(text, encoding="utf-8")
@@ -95,13 +95,13 @@ class ScheduleServer:
         return self._id(made.pipeline_version_id, "the version")
 
     def experiment_id(self, name: str) -> str | None:
-        """The experiment's id; None: there is none of that name.
+        """The experiment's id; None if it does not exist.
 
         Raises:
-            InputError: it is archived, and nothing runs in it.
+            InputError: the experiment is archived, so it accepts no runs.
         """
         found = self._named(
-            "looking for the experiment",
+            "getting the experiment",
             self._client.list_experiments,
             "experiments",
             name,
@@ -109,22 +109,22 @@ class ScheduleServer:
         )
         if found is not None and found.storage_state == "ARCHIVED":
             raise InputError(
-                f"{self.host}: experiment {name!r} is archived, nothing runs in it. Restore it in Kubeflow's pages, or name "
-                "another as kubeflow.schedule.experiment."
+                f"{self.host}: experiment {name!r} is archived, so it accepts no runs. Restore it in Kubeflow's pages, or set "
+                "kubeflow.schedule.experiment to another."
             )
         return None if found is None else found.experiment_id
 
     def create_experiment(self, name: str) -> str:
-        """Makes an experiment, and gives its id."""
-        with self._call("making the experiment"):
+        """Creates an experiment and returns its id."""
+        with self._call("creating the experiment"):
             made = self._client.create_experiment(name, namespace=self._namespace)
         return self._id(made.experiment_id, "the experiment")
 
     def schedules(self, name: str | None = None) -> list[Found]:
-        """The recurring runs that are ours, all or those of one pipeline's name.
+        """The recurring runs of gatewise, all or those with one pipeline name.
 
         Raises:
-            InputError: one of that name is not ours.
+            InputError: gatewise did not create a recurring run with this name.
         """
         arguments = {"namespace": self._namespace, **({} if name is None else {"filter": _named(name)})}
         found = []
@@ -134,16 +134,16 @@ class ScheduleServer:
                 found.append(_found(run, mark))
             elif mark is None and name is not None and run.display_name == name:
                 raise InputError(
-                    f"{self.host}: the recurring run {name!r} ({run.recurring_run_id}) was not made by gatewise and would run "
-                    "beside it. Delete it in Kubeflow's pages, or make it again there under another name."
+                    f"{self.host}: the recurring run {name!r} ({run.recurring_run_id}) was not created by gatewise and would run "
+                    "in addition. Delete it in Kubeflow's pages, or recreate it there under another name."
                 )
         return found
 
     def create_schedule(
         self, wish: Wish, mark: Mark, enabled: bool, pipeline_id: str, version_id: str, experiment_id: str
     ) -> str:
-        """Makes a recurring run, one run at a time and without catching up, and gives its id."""
-        with self._call("making the schedule"):
+        """Creates a recurring run with one run at a time and without catch-up, and returns its id."""
+        with self._call("creating the schedule"):
             made = self._client.create_recurring_run(
                 experiment_id=experiment_id,
                 job_name=wish.name,
@@ -161,7 +161,7 @@ class ScheduleServer:
         return self._id(made.recurring_run_id, "the schedule")
 
     def enable(self, id: str) -> None:
-        """Lets a recurring run run."""
+        """Enables a recurring run."""
         with self._call("resuming the schedule"):
             self._client.enable_recurring_run(id)
 
@@ -171,20 +171,20 @@ class ScheduleServer:
             self._client.disable_recurring_run(id)
 
     def delete(self, id: str) -> None:
-        """Deletes a recurring run; a run of it that is in progress goes on (servers before 2.16 end it). Gone is as good."""
+        """Deletes a recurring run if it exists. Its run in progress continues (servers before 2.16 end it)."""
         with self._call("deleting the schedule"):
             try:
-                # kfp.Client.delete_recurring_run does not take the policy; without it, Kubernetes ends the run.
+                # kfp.Client.delete_recurring_run lacks the policy. Without it, Kubernetes ends the run.
                 self._client.recurring_runs.recurring_run_service_delete_recurring_run(id, propagation_policy="ORPHAN")
             except kfp_server_api.ApiException as error:
                 if error.status != 404:
                     raise
 
     def runs_in_progress(self, experiment_ids: set[str], of: Callable[[Any], bool]) -> list[str]:
-        """The ids of the runs in these experiments that are in progress, as far as `of` holds, among the newest hundred."""
+        """Ids of the runs in progress that satisfy `of`, among the newest hundred of each experiment."""
         found = []
         for experiment_id in sorted(experiment_ids):
-            with self._call("looking for runs in progress"):
+            with self._call("listing the runs in progress"):
                 page = self._client.list_runs(
                     page_size=PAGE, sort_by="created_at desc", experiment_id=experiment_id, namespace=self._namespace
                 )
@@ -192,7 +192,7 @@ class ScheduleServer:
         return found
 
     def start(self, schedule: Found, name: str, parameters: Parameters) -> str:
-        """Starts a run as the schedule would, and gives its id."""
+        """Starts a run of the schedule and returns its id."""
         with self._call("starting the run"):
             made = self._client.run_pipeline(
                 experiment_id=schedule.experiment_id,
@@ -208,13 +208,13 @@ class ScheduleServer:
     def _id(self, id: str | None, what: str) -> str:
         if not id:
             raise InputError(
-                f"{self.host}: expected the id of {what} that was made, received none. Run the command again."
+                f"{self.host}: expected the id of {what} that was created, received none. Run the command again."
             )
         return id
 
 
 def _named(name: str) -> str:
-    """The filter for one name."""
+    """The API's filter for one name."""
     return json.dumps({"predicates": [{"operation": "EQUALS", "key": "display_name", "stringValue": name}]})
 
 

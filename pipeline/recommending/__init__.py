@@ -1,1 +1,1 @@
-"""From a user to the items to show: the retrieval model, the item table, the ranker, and diversity."""
+"""Recommends items to a user: retrieval model, item table, ranker and diversity."""

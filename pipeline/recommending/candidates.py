@@ -1,4 +1,4 @@
-"""The items worth ranking for a user: from the retrieval model itself, or from an approximate index of its vectors."""
+"""Candidate items for a user, from the retrieval model or from an approximate index of its item vectors."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from models.serving.inputs import serialize_examples
 from models.serving.named_rows import named_columns
 
 FROM_INDEX = 500
-"""Candidates asked of an approximate index where nobody says how many."""
+"""Default number of candidates from an approximate index."""
 
 
 def candidates(
     model: RetrievalModel, user: Mapping[str, Any], count: int | None, index: Path | None, where: str
 ) -> tuple[list[Any], np.ndarray]:
-    """Ids and scores, the best first.
+    """Retrieves candidate ids and their scores, best first.
 
     Args:
         model: the retrieval model.
-        user: {column: value or list of values}, with `history` and `exclude`; {} is a user never seen.
-        count: at most so many; None for all that the model answers with, or FROM_INDEX.
-        index: folder of an approximate index, which is asked instead of the model's own.
-        where: put before each error about the user.
+        user: {column: value or list of values}, with `history` and `exclude`; {} is an unknown user.
+        count: maximum number of candidates. None: all that the model returns, or FROM_INDEX from an approximate index.
+        index: folder of an approximate index, used instead of the model's own.
+        where: prefix of each error about the user.
 
     Returns:
-        Distinct ids, bytes or int, and (candidate,) float32; both empty where no item is left.
+        Distinct ids, bytes or int, and (candidate,) float32 scores. Both are empty if no item is left.
 
     Raises:
-        InputError: a value of another type; or the model has no index of its own, and none is given.
+        InputError: a value has another type, or neither the model nor `index` provides an index.
     """
     inputs = model.notes["inputs"]
     columns = named_columns([user], inputs, inputs, where)
@@ -42,9 +42,8 @@ def candidates(
         ids, scores = _from_index(model, user, count or FROM_INDEX, index, columns[EXCLUDE][0])
     elif not model.notes["answers"]:
         raise InputError(
-            f"{model.directory}: this model has {model.notes['items']} items, too many to compare a user with each of them "
-            "(retrieval.max_exact_items). Make an approximate index of them with `gatewise index`, and name its folder with "
-            "--index."
+            f"{model.directory}: this model has {model.notes['items']} items, too many for an exact search "
+            "(retrieval.max_exact_items). Build an approximate index with `gatewise index`, and pass its folder with --index."
         )
     else:
         answers = model.retrieve(columns)
@@ -61,7 +60,7 @@ def _from_index(
     of_query = {column: about for column, about in model.notes["inputs"].items() if column != EXCLUDE}
     row = {column: value for column, value in user.items() if column in of_query}
     vectors = model.query_vectors(serialize_examples([row], of_query))
-    # As many more as might be left out.
+    # Search more, because excluded items may be among the results.
     ids, scores = load_index(index, model.notes["exported_at"]).search(vectors, count + len(exclude))
     left_out = set(exclude.tolist())
     kept = np.array([one not in left_out for one in ids[0].tolist()], bool)

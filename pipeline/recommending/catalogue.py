@@ -1,4 +1,4 @@
-"""The item table beside an exported retrieval model: raw columns and vectors of the items that are asked for."""
+"""Reads the item table of an exported retrieval model: raw columns and vectors of some items."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ def items_of(path: Path, item: str, ids: Sequence[Any], columns: Sequence[str]) 
     """Rows of the item table.
 
     Args:
-        path: of the table.
-        item: the column that names the items.
-        ids: distinct ids, bytes or whole numbers, as the column has them.
-        columns: those wanted; one that the table lacks is left out.
+        path: path of the table.
+        item: the id column.
+        ids: distinct ids of the column's type, bytes or int.
+        columns: columns to read. Columns that the table lacks are skipped.
 
     Returns:
-        A row for each id, in their order, with the wanted columns.
+        One row per id, in the order of `ids`.
 
     Raises:
-        InputError: an id that is not in the table.
+        InputError: the table lacks an id.
     """
     schema = pq.read_schema(path)
     wanted = pa.array(ids, schema.field(item).type)
@@ -38,8 +38,8 @@ def items_of(path: Path, item: str, ids: Sequence[Any], columns: Sequence[str]) 
     if places.null_count:
         absent = [one for one, place in zip(ids, places.to_pylist(), strict=True) if place is None]
         raise InputError(
-            f"{path}: {len(absent)} of {len(ids)} candidates are not in the item table, such as {absent[0]!r}. The index is of "
-            "another version of the model: make it again with `gatewise index`."
+            f"{path}: {len(absent)} of {len(ids)} candidates are not in the item table, such as {absent[0]!r}. The index belongs to "
+            "another version of the model: rebuild it with `gatewise index`."
         )
     return table.take(places).select(present)
 
@@ -53,9 +53,9 @@ def vectors_of(table: pa.Table, prior: bool) -> np.ndarray:
     """(item, dim) float32: the items' vectors.
 
     Args:
-        table: with the column of vectors.
-        prior: whether the last place is the prior, which says how often an item is chosen and not what it is like: it is
-            left out.
+        table: table with the column of vectors.
+        prior: whether the last dimension is the prior. It is removed, because it describes how often an item is chosen, not
+            what the item is like.
     """
     column = table[VECTOR_COLUMN].combine_chunks()
     vectors = column.flatten().to_numpy().reshape(len(column), -1)

@@ -1,4 +1,4 @@
-"""A ranker and the retrieval model that was pushed beside it."""
+"""A ranker and the retrieval model that was pushed with it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from models.files.version_folders import model_folders, version_folders
 from models.recipe.errors import InputError
 from models.recipe.retrieval import SUFFIX
 
-_NO_RETRIEVAL = "The retrieval model comes from the recipe's section `retrieval`: add it (docs/retrieval.md) and run the recipe again."
+_NO_RETRIEVAL = (
+    "To train a retrieval model, add the section `retrieval` to the recipe (docs/retrieval.md) and run it again."
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,7 +23,7 @@ class Pair:
 
     @property
     def name(self) -> str:
-        """Model and version, in words."""
+        """Model name and version, for messages."""
         return f"{self.ranker.parent.name} version {self.ranker.name}"
 
 
@@ -29,11 +31,11 @@ def newest_pair(root: Path) -> Pair:
     """The newest version that both models have.
 
     Args:
-        root: the ranker's folder of versions, or one version in it; or a folder that holds one such folder and its
-            sibling: the folder of all pushed models, or a run's --root.
+        root: the ranker's folder of versions, or one version in it; or a folder that contains one ranker and its
+            retrieval model: the folder of all pushed models, or a run's --root.
 
     Raises:
-        InputError: no model, no retrieval model, several pairs, or no version that both have.
+        InputError: there is no model, no retrieval model, more than one pair, or no common version.
     """
     root = root.resolve()
     if (root / "saved_model.pb").is_file():
@@ -47,7 +49,7 @@ def newest_pair(root: Path) -> Pair:
         wanted = "a version that both models have" if only is None else f"version {only} of both models"
         raise InputError(
             f"{root}: expected {wanted}, found {_listed(rankers)} in {ranker.name} and {_listed(others)} in {sibling.name}. "
-            "A run pushes both under one version: run the recipe again, or put back the one that is missing."
+            "A run pushes both under one version: run the recipe again, or restore the missing version."
         )
     return Pair(rankers[common[-1]], others[common[-1]])
 
@@ -58,7 +60,7 @@ def _ranker_below(root: Path) -> Path:
     folders = model_folders(root)
     if not folders:
         raise InputError(
-            f"{root}: no exported model here; expected the folder of a ranker's versions, or the folder that holds it. A run "
+            f"{root}: no exported model here; expected the folder of a ranker's versions, or its parent folder. A run "
             "pushes to ROOT/serving/MODEL_NAME."
         )
     names = {folder.name for folder in folders}
@@ -70,20 +72,22 @@ def _ranker_below(root: Path) -> Path:
         )
     if len(pairs) > 1:
         raise InputError(
-            f"{root}: {len(pairs)} rankers here have a retrieval model; name one of them: "
+            f"{root}: {len(pairs)} rankers here have a retrieval model; choose one of them: "
             f"{', '.join(str(folder) for folder in pairs)}."
         )
     return pairs[0]
 
 
 def _with_sibling(folder: Path) -> Path:
-    """The ranker's folder, which has a sibling."""
+    """Returns the ranker's folder after checking that its retrieval model exists."""
     sibling = folder.with_name(folder.name + SUFFIX)
     if version_folders(sibling):
         return folder
     if folder.name.endswith(SUFFIX):
         ranker = folder.with_name(folder.name.removesuffix(SUFFIX))
-        raise InputError(f"{folder}: these are the retrieval model's versions; give the ranker's folder, {ranker}.")
+        raise InputError(
+            f"{folder}: this folder has the retrieval model's versions; pass the ranker's folder, {ranker}."
+        )
     raise InputError(f"{folder}: expected a retrieval model in {sibling}, found none. " + _NO_RETRIEVAL)
 
 

@@ -1,4 +1,4 @@
-"""The whole way from a user to the items to show, in this process."""
+"""Recommends items to a user with both models, in this process."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from pipeline.recommending.user import WHERE, parts_of
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Recommended:
-    """What to show, and what it was chosen from.
+    """The recommended items, and the number of candidates.
 
     Attributes:
-        model: the models that were asked, in words.
-        tasks: of the ranker.
-        candidates: items that the retrieval model gave.
-        items: {"item", "score", "retrieval_score", "tasks": {task: prediction}} for each item, the best first.
+        model: name and version of the models.
+        tasks: tasks of the ranker.
+        candidates: number of items that the retrieval model returned.
+        items: {"item", "score", "retrieval_score", "tasks": {task: prediction}} per item, best first.
     """
 
     model: str
@@ -51,20 +51,20 @@ def recommend(
     weights: Mapping[str, float] | None = None,
     index: Path | None = None,
 ) -> Recommended:
-    """Retrieves candidates for a user, ranks them, and chooses the first k.
+    """Retrieves candidates for a user, ranks them, and returns the first k.
 
     Args:
-        root: of the models, see `newest_pair`.
-        user: {column: value or list of values} of the user and of the context, the latter the same for all candidates;
-            `history` and `exclude` are lists of item ids. {} is a user never seen.
-        k: items to answer with; fewer where there are not so many.
-        most_candidates: items to rank, the best of the retrieval model's; None for all that it gives.
-        diversity: of `diversified`; 0 leaves the ranking as it is.
-        weights: other values for tunable weights of the ranker's score.
-        index: folder of an approximate index, instead of the retrieval model's own.
+        root: folder of the models, see `newest_pair`.
+        user: {column: value or list of values} of the user and the context. The context is the same for all candidates.
+            `history` and `exclude` are lists of item ids. {} is an unknown user.
+        k: maximum number of items to return.
+        most_candidates: maximum number of candidates to rank. None: all that the retrieval model returns.
+        diversity: see `diversified`. 0 keeps the ranker's order.
+        weights: overrides of tunable weights of the ranker's score.
+        index: folder of an approximate index, used instead of the retrieval model's own.
 
     Raises:
-        InputError: models, user or weights that do not fit.
+        InputError: models, user or weights are invalid.
     """
     pair = newest_pair(root)
     notes = read_inputs(pair.ranker)
@@ -105,8 +105,8 @@ def _checked(weights: Mapping[str, float], tunable: Mapping[str, float]) -> dict
     for name in weights:
         if not tunable:
             raise InputError(
-                f"--weight {name}: this ranker has no tunable weights. `serving.tunable_weights: true` in the recipe makes those "
-                "of `serving.weights` inputs of the model."
+                f"--weight {name}: this ranker has no tunable weights. With `serving.tunable_weights: true` in the recipe, "
+                "the weights in `serving.weights` become inputs of the model."
             )
         lookup(name, tunable, "tunable weight", "--weight")
     return {name: np.float32(value) for name, value in weights.items()}

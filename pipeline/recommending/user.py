@@ -1,4 +1,4 @@
-"""The user of a question: one JSON object, of which each model gets the columns that it reads."""
+"""Parses the user of a request, one JSON object, and splits its columns between the two models."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ WHERE = "--user"
 
 
 def read_user(text: str) -> dict[str, Any]:
-    """The JSON object of an option's text: inline, or in the file that it names, with or without an @ before it.
+    """Parses an option's JSON object, given inline or as a path with or without a leading @.
 
     Raises:
-        InputError: no such file, or no JSON object.
+        InputError: the file does not exist, or the text is not a JSON object.
     """
     where = WHERE
     if not text.lstrip().startswith(("{", "[")):
@@ -28,7 +28,7 @@ def read_user(text: str) -> dict[str, Any]:
         except (OSError, UnicodeDecodeError, ValueError) as error:
             why = getattr(error, "strerror", None) or error
             raise InputError(
-                f'{where}: cannot be read ({why}); expected a JSON object, such as \'{{"country": "DE"}}\', or a file of one.'
+                f'{where}: cannot be read ({why}); expected a JSON object, such as \'{{"country": "DE"}}\', or a file that contains one.'
             ) from None
     return json_object(text, where)
 
@@ -36,14 +36,14 @@ def read_user(text: str) -> dict[str, Any]:
 def parts_of(
     user: Mapping[str, Any], ranker: Mapping[str, Any], retrieval: Mapping[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What of a user's object goes to the ranker, and what to the retrieval model; some columns go to both.
+    """The columns of the ranker and the columns of the retrieval model. Some columns are in both.
 
     Args:
         user: {column: value}, with `history` and `exclude`.
-        ranker, retrieval: the notes beside the models, of `serving_inputs.read_inputs`.
+        ranker, retrieval: the models' notes, from `inputs.read_inputs`.
 
     Raises:
-        InputError: a column that neither reads, or one of the items.
+        InputError: neither model reads a column, or a column belongs to the items.
     """
     of_items = {column for column, about in ranker["inputs"].items() if about["side"] == "item"}
     of_ranker = {column for column in ranker["inputs"] if column not in of_items}
@@ -53,12 +53,12 @@ def parts_of(
             continue
         if column in of_items:
             raise InputError(
-                f"{WHERE}: the column {column!r} belongs to the items, and comes from the item table. Leave it out."
+                f"{WHERE}: the column {column!r} belongs to the items and is read from the item table. Remove it."
             )
         names = of_ranker | of_retrieval
         if column == retrieval["user"]["column"]:
             raise InputError(
-                f"{WHERE}: {column!r} names the user, but no feature of the recipe reads it. Leave it out, and give what is "
+                f"{WHERE}: {column!r} is the user id, but no feature of the recipe reads it. Remove it. Columns that are "
                 f"read: {', '.join(sorted(names))}."
             )
         raise InputError(f"{WHERE}: unknown column {column!r}; {known(column, names)}")

@@ -1,1 +1,1 @@
-"""The development server, and the client of TensorFlow Serving: both speak its REST routes and its gRPC services."""
+"""The development server and the client. Both use TensorFlow Serving's REST routes and gRPC services."""

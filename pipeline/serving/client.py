@@ -1,8 +1,7 @@
-"""Asks a model the requests of a JSON lines file: in this process, or a server, by REST or gRPC.
+"""Sends the requests of a JSON lines file to a model: in this process, or on a server by REST or gRPC.
 
-It knows of a server what TensorFlow Serving tells: the signatures in the metadata. One request is one batch of rows
-(`serving_default`, `raw`) or one page to rank (`rank`). A retrieval model's `serving_default` takes named columns, as `raw`
-of a ranker does.
+The client reads a server's signatures from its metadata. One request is one batch of rows (`serving_default`, `raw`) or one
+page to rank (`rank`). A retrieval model's `serving_default` takes named columns, like a ranker's `raw`.
 """
 
 from __future__ import annotations
@@ -39,23 +38,23 @@ from pipeline.predict import newest_version, read_requests, serialized
 SIGNATURES = (SERVER, RAW, RANK)
 
 TIMEOUT = 60
-"""Seconds for one request."""
+"""Seconds per request."""
 
 _REST = re.compile(r"(https?://[^/]+)/v1/models/([^/:]+)(?:/versions/(\d+)|/labels/([^/:]+))?/?(?::predict)?")
 _GRPC = re.compile(r"grpc://([^/]+)/([^/:]+)(?:/versions/(\d+)|/labels/([^/:]+))?/?")
 
 Send = Callable[[Mapping[str, Any]], Mapping[str, np.ndarray]]
-"""{input: array} -> {output: array}, of one signature."""
+"""Calls one signature: {input: array} -> {output: array}."""
 
 
 @dataclasses.dataclass(frozen=True)
 class _Opened:
-    """A signature, ready to be asked.
+    """A signature of an opened model.
 
     Attributes:
         inputs: {column: {"type", "multivalued", ...}}.
-        send: asks it.
-        named: whether its inputs are the columns; else it takes serialized tf.Examples of them.
+        send: calls the signature.
+        named: whether the inputs are the columns. If not, the input is serialized tf.Examples.
     """
 
     inputs: Mapping[str, Mapping[str, Any]]
@@ -64,18 +63,20 @@ class _Opened:
 
 
 def ask(model: str, requests: Path, signature: str) -> list[dict[str, Any]]:
-    """The answers, a line each: {task: prediction} for each row, or {task, score, ranking: list} for each page; of a retrieval
-    model {"item_ids", "scores": list} for each row, without the places for which no item was left.
+    """Sends the requests and returns one answer per line.
+
+    The answer is {task: prediction} per row, {task, score, ranking: list} per page, or, from a retrieval model, {"item_ids",
+    "scores": list} per row without empty positions.
 
     Args:
-        model: a pushed version or a folder of them; http(s)://HOST:PORT/v1/models/NAME or grpc://HOST:PORT/NAME, each with
-            /versions/N or /labels/LABEL behind it where it is not the newest.
-        requests: for `rank`, lines of {"user": {...}, "candidates": [{...}, ...], "weights": {...}}, the weights optional;
-            else lines of {column: value}.
+        model: a pushed version or a folder of versions; http(s)://HOST:PORT/v1/models/NAME or grpc://HOST:PORT/NAME. Append
+            /versions/N or /labels/LABEL to a URL to select another version than the newest.
+        requests: JSON lines file. For `rank`: {"user": {...}, "candidates": [{...}, ...], "weights": {...}}, with optional
+            weights. Otherwise: {column: value}.
         signature: one of SIGNATURES.
 
     Raises:
-        InputError: no such model or signature, a line that is no request for it, or the server's refusal.
+        InputError: the model or signature does not exist, a line does not fit it, or the server refuses a request.
     """
     if signature not in SIGNATURES:
         raise InputError(f"--signature: unknown signature {signature!r}; {known(signature, SIGNATURES)}")
@@ -115,7 +116,7 @@ def _page(line: Mapping[str, Any], inputs: Mapping[str, Mapping[str, Any]], wher
 
 
 def _row(answers: Mapping[str, np.ndarray]) -> dict[str, Any]:
-    """The answer for one row: numbers, or lists of the same length, which end where a list has no further item."""
+    """The answer for one row: numbers, or lists of the same length, cut at the first empty position."""
     if all(np.ndim(values) == 0 for values in answers.values()):
         return {name: float(values) for name, values in answers.items()}
     real = np.isfinite(answers["scores"])
@@ -133,8 +134,8 @@ def _open(model: str, signature: str) -> _Opened:
         return _grpc(signature, *match.groups())
     if "://" in model:
         raise InputError(
-            f"{model}: expected http://HOST:PORT/v1/models/NAME or grpc://HOST:PORT/NAME, with /versions/N or "
-            "/labels/LABEL behind it where it is not the newest version."
+            f"{model}: expected http://HOST:PORT/v1/models/NAME or grpc://HOST:PORT/NAME, followed by "
+            "/versions/N or /labels/LABEL for another version than the newest."
         )
     version = newest_version(Path(model))
     notes = read_inputs(version)
@@ -153,12 +154,12 @@ def _open(model: str, signature: str) -> _Opened:
 def _not_of_retrieval(where: str, signature: str) -> str:
     if signature == SERVER:
         return (
-            f"{where}: this retrieval model has more items than `retrieval.max_exact_items` and gives vectors only. "
-            "`gatewise recommend` takes an approximate index of them, made by `gatewise index`, with --index."
+            f"{where}: this retrieval model has more items than `retrieval.max_exact_items` and returns only vectors. "
+            "Build an approximate index with `gatewise index`, and pass it to `gatewise recommend --index`."
         )
     return (
-        f"{where}: a retrieval model has no signature {signature!r}: it finds items and ranks none. Ask it with "
-        f"`--signature {SERVER}`, or it and its ranker together with `gatewise recommend`."
+        f"{where}: a retrieval model has no signature {signature!r}: it retrieves items and does not rank them. Use "
+        f"`--signature {SERVER}`, or `gatewise recommend` to use it with its ranker."
     )
 
 
@@ -173,7 +174,7 @@ def _rest(signature: str, base: str, name: str, version: str | None, label: str 
     inputs, named, defaults = _described(definition, signature, url)
 
     def send(tensors: Mapping[str, Any]) -> dict[str, np.ndarray]:
-        # REST wants every input named, the optional ones too.
+        # REST requires every named input, even the optional ones.
         whole = {**defaults, **tensors}
         columns = {name: jsonable(np.asarray(values)) for name, values in whole.items()}
         answer = _http(f"{url}:predict", {"signature_name": signature, "inputs": columns})["outputs"]
@@ -222,10 +223,9 @@ def _grpc(signature: str, target: str, name: str, version: str | None, label: st
 def _described(
     definition: Any, signature: str, where: str
 ) -> tuple[dict[str, dict[str, Any]], bool, dict[str, np.ndarray]]:
-    """Of a signature, its columns as `named_columns` wants them, whether they are its inputs, and the values of what may be
-    left out.
+    """The signature's columns for `named_columns`, whether they are its inputs, and the default values of optional inputs.
 
-    What is in a tf.Example the metadata do not tell; `raw` has the same columns.
+    The metadata do not describe the columns of a tf.Example, so they are read from `raw`, which has the same columns.
     """
     known_ones = definition.signature_def
     named = signature != SERVER or (SERVER in known_ones and set(known_ones[SERVER].inputs) != {"examples"})
@@ -249,10 +249,10 @@ def _described(
 
 
 def _http(url: str, document: Mapping[str, Any] | None = None) -> Any:
-    """The JSON that a GET, or a POST of a document, gives.
+    """Sends a GET, or a POST of a document, and returns the JSON of the response.
 
     Raises:
-        InputError: the server cannot be reached, or refuses.
+        InputError: the server cannot be reached, or refuses the request.
     """
     body = None if document is None else json.dumps(document).encode("utf-8")
     request = urllib.request.Request(quote(url, safe=":/%"), body, {"Content-Type": "application/json"})
@@ -268,4 +268,4 @@ def _http(url: str, document: Mapping[str, Any] | None = None) -> Any:
             text = text[:500]
         raise InputError(f"{url}: {error.code}: {text}") from None
     except (OSError, ValueError) as error:
-        raise InputError(f"{url}: no answer of a model server: {error}") from None
+        raise InputError(f"{url}: no response from a model server: {error}") from None

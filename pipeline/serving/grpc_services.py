@@ -1,4 +1,4 @@
-"""TensorFlow Serving's gRPC services, PredictionService and ModelService, by the official stubs."""
+"""TensorFlow Serving's gRPC services, PredictionService and ModelService, with the official stubs."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ THREADS = 8
 
 
 def make_server(models: Models, host: str, port: int) -> tuple[grpc.Server, int]:
-    """A gRPC server over the models, not yet started, and its port; port 0 is any free one."""
+    """Creates a gRPC server for the models without starting it, and returns it with its port. Port 0 selects a free port."""
     options = [
         ("grpc.max_receive_message_length", LARGEST),
         ("grpc.max_send_message_length", -1),
-        # None but the identity: a compressed message could be a thousand times as large as what was sent.
+        # Accept only uncompressed messages: a compressed one could expand to a thousand times its size.
         ("grpc.compression_enabled_algorithms_bitset", 1),
     ]
     server = grpc.server(ThreadPoolExecutor(THREADS, thread_name_prefix="grpc"), options=options)
@@ -35,7 +35,7 @@ def make_server(models: Models, host: str, port: int) -> tuple[grpc.Server, int]
 
 
 def _answering(method: Callable[[Any, Any], Any]) -> Callable[[Any, Any, grpc.ServicerContext], Any]:
-    """The method with its errors told as gRPC's."""
+    """Wraps a method so that its errors become gRPC statuses."""
 
     @functools.wraps(method)
     def answer(self: Any, request: Any, context: grpc.ServicerContext) -> Any:
@@ -106,4 +106,6 @@ class _Status(model_service_pb2_grpc.ModelServiceServicer):
 
     @_answering
     def HandleReloadConfigRequest(self, request: Any) -> Any:
-        raise Refusal("UNIMPLEMENTED", "The development server has no model config: it serves the newest versions.")
+        raise Refusal(
+            "UNIMPLEMENTED", "The development server has no model config. It always serves the newest versions."
+        )

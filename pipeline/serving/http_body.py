@@ -1,4 +1,4 @@
-"""The body of an HTTP request, read within limits of size and time."""
+"""Reads the body of an HTTP request within limits of size and time."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from email.message import Message
 from pipeline.serving.status import Refusal
 
 LARGEST = 256 * 2**20
-"""Bytes of a request's body."""
+"""Maximum size of a request's body in bytes."""
 
 LARGEST_UNZIPPED = 16 * 2**20
-"""Bytes of a body that came as gzip, unzipped: a thousand times as many as were sent, if nobody counted."""
+"""Maximum size of an unzipped body in bytes. Without this limit, it could be a thousand times the bytes sent."""
 
 READ_SECONDS = 60.0
-"""For one request, from its first byte to its last."""
+"""Time limit of one request, from its first byte to its last."""
 
 IDLE_SECONDS = 60.0
-"""That a connection is kept without a request."""
+"""Time that an idle connection is kept open."""
 
 _TRAILERS = 100
 
 
 class TimedReads(io.RawIOBase):
-    """What a socket receives, with a limit of time for each request and not only for each read.
+    """Reads from a socket with a time limit per request, not only per read.
 
     Args:
         connection: the socket.
@@ -42,7 +42,7 @@ class TimedReads(io.RawIOBase):
         return True
 
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
-        """Raises TimeoutError when the time for the request is over."""
+        """Raises TimeoutError if the request's time limit has passed."""
         left = IDLE_SECONDS if self._end is None else self._end - time.monotonic()
         if left <= 0:
             raise TimeoutError
@@ -53,21 +53,21 @@ class TimedReads(io.RawIOBase):
         return count
 
     def request_is_read(self) -> None:
-        """What comes next is another request, or the answer's way out."""
+        """Resets the time limit, before the next request or the response."""
         self._end = None
         self._connection.settimeout(READ_SECONDS)
 
 
 def read_body(headers: Message, stream: io.BufferedIOBase) -> bytes:
-    """The body, unzipped.
+    """Reads and unzips the body.
 
     Args:
-        headers: of the request.
-        stream: the bytes after them.
+        headers: headers of the request.
+        stream: the bytes after the headers.
 
     Raises:
-        Refusal: its length is not clear, or too large; or it is not what the headers say.
-        TimeoutError: it did not come in time.
+        Refusal: the length is ambiguous or too large, or the body contradicts the headers.
+        TimeoutError: the body did not arrive in time.
     """
     if headers.defects:
         raise Refusal("INVALID_ARGUMENT", "Malformed headers")

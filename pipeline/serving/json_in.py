@@ -1,7 +1,7 @@
-"""A REST request's JSON as a PredictRequest's inputs, by TensorFlow Serving's rules.
+"""Converts a REST request's JSON to the inputs of a PredictRequest, by TensorFlow Serving's rules.
 
-`instances` is a list of rows, each an object with every named input, or a value where there is one input; `inputs` has
-whole columns. Texts may be {"b64": ...}; lists must be rectangular; numbers must fit.
+`instances` is a list of rows. A row is an object with every named input, or a plain value if there is one input. `inputs` has
+whole columns. Strings may be {"b64": ...}; lists must be rectangular; numbers must fit their type.
 Reference: https://www.tensorflow.org/tfx/serving/api_rest
 """
 
@@ -33,14 +33,14 @@ _FLOATS = {
     tf.float64: (2**53 - 1, float(np.finfo(np.float64).max)),
 }
 _SHOWN = 200
-"""Characters of a wrong value in a message."""
+"""Maximum number of characters of an invalid value in a message."""
 
 
 def read(body: bytes) -> dict[str, Any]:
-    """The request's JSON object; NaN, Infinity and -Infinity are numbers.
+    """Parses the request's JSON object. NaN, Infinity and -Infinity are numbers.
 
     Raises:
-        Refusal: it is none.
+        Refusal: the text is not a JSON object.
     """
     if not body:
         raise Refusal("INVALID_ARGUMENT", "JSON Parse error: The document is empty")
@@ -48,7 +48,7 @@ def read(body: bytes) -> dict[str, Any]:
         document = json.loads(body.decode("utf-8"), parse_float=_decimal)
     except json.JSONDecodeError as error:
         raise Refusal("INVALID_ARGUMENT", f"JSON Parse error: {error.msg} at offset: {error.pos}") from None
-    except (ValueError, RecursionError) as error:  # no UTF-8, too many digits, nested too deeply
+    except (ValueError, RecursionError) as error:  # not UTF-8, too many digits, or nested too deeply
         raise Refusal("INVALID_ARGUMENT", f"JSON Parse error: {str(error)[:_SHOWN]}") from None
     if not isinstance(document, dict):
         raise Refusal("INVALID_ARGUMENT", f"JSON Value: {_shown(document)} Is not object")
@@ -56,7 +56,7 @@ def read(body: bytes) -> dict[str, Any]:
 
 
 def signature_name(document: Mapping[str, Any]) -> str:
-    """The signature that the request names, or ""."""
+    """Name of the signature in the request, or ""."""
     name = document.get("signature_name", "")
     if not isinstance(name, str):
         raise Refusal(
@@ -67,17 +67,17 @@ def signature_name(document: Mapping[str, Any]) -> str:
 
 
 def tensors(document: Mapping[str, Any], inputs: Mapping[str, tf.DType]) -> tuple[dict[str, Any], bool]:
-    """The inputs of a request, and whether it came in rows (`instances`).
+    """The inputs of a request, and whether it has rows (`instances`).
 
     Args:
-        document: of `read`.
+        document: result of `read`.
         inputs: {name: type} of the signature.
 
     Returns:
         {name: TensorProto}, and True for rows, False for columns.
 
     Raises:
-        Refusal: it is no such request.
+        Refusal: the document does not fit the inputs.
     """
     rows, columns = "instances" in document, "inputs" in document
     if rows and columns:
@@ -162,7 +162,7 @@ def _is_base64(value: Any) -> bool:
 
 
 def _shape(value: Any) -> tuple[int, ...]:
-    """Of a nested list, told by the first of each level."""
+    """Shape of a nested list, from the first element of each level."""
     sizes = []
     while isinstance(value, list):
         sizes.append(len(value))

@@ -1,4 +1,4 @@
-"""Answers as JSON, by TensorFlow Serving's rules: rows or columns, one output without its name, numbers that come back."""
+"""Writes responses as JSON by TensorFlow Serving's rules: rows or columns, a single output without its name, exact floats."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from pipeline.serving.status import Refusal
 
 
 def write(outputs: Mapping[str, np.ndarray], rows: bool) -> str:
-    """The answer to a request in rows, {"predictions": [...]}, or in columns, {"outputs": ...}.
+    """The response to a request in rows, {"predictions": [...]}, or in columns, {"outputs": ...}.
 
-    Several outputs are an object by name, one output stands alone. Names ending in `_bytes` are {"b64": ...}.
+    Several outputs form an object by name; a single output has no name. Names ending in `_bytes` are {"b64": ...}.
 
     Args:
         outputs: {name: array}.
-        rows: as the request came.
+        rows: whether the request was in rows.
 
     Raises:
-        Refusal: the request was in rows and the outputs do not all have the same number of them.
+        Refusal: the request was in rows, and the outputs differ in their number of rows.
     """
     written = {name: _values(array, name.endswith("_bytes")) for name, array in sorted(outputs.items())}
     if not rows:
@@ -46,12 +46,12 @@ def write(outputs: Mapping[str, np.ndarray], rows: bool) -> str:
 
 
 def error(message: str) -> str:
-    """How every refusal is written."""
+    """The body of an error response."""
     return json.dumps({"error": message}, ensure_ascii=False)
 
 
 def decimal(value: Any) -> str:
-    """A float as TensorFlow Serving writes it: six digits where they give it back, else all; never a whole number.
+    """A float as TensorFlow Serving writes it: with six digits if they are exact, else with all; never as an integer.
 
     Args:
         value: np.float32 or np.float64.
@@ -65,7 +65,7 @@ def decimal(value: Any) -> str:
 
 
 def _values(array: Any, as_bytes: bool) -> Any:
-    """Nested lists of written values."""
+    """Nested lists of formatted values."""
     if np.ndim(array):
         return [_values(part, as_bytes) for part in array]
     value = array[()] if isinstance(array, np.ndarray) else array

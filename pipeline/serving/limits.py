@@ -1,4 +1,4 @@
-"""What a request may claim: a few bytes can stand for more values than any memory holds."""
+"""Limits on the tensors of a request: a few bytes can declare more values than fit into memory."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ import tensorflow as tf
 from pipeline.serving.status import Refusal
 
 MOST_VALUES = 2**24
-"""Of one tensor."""
+"""Maximum number of values of one tensor."""
 
 MOST_CLAIMED = 4096
-"""Values that a tensor may claim whatever the request's size: beyond, no more than the request has bytes. A TensorProto with
-a shape and one value stands for as many of it."""
+"""Number of values that a tensor may always declare. Above it, the limit is the request's size in bytes. A TensorProto with a
+shape and one value repeats the value."""
 
 
 def check_claim(name: str, sizes: list[int], request_bytes: int) -> None:
     """Checks the shape of a tensor of a request.
 
     Args:
-        name: of the input.
-        sizes: of the shape; one of 0 has no values, but rows all the same.
-        request_bytes: of the whole request.
+        name: name of the input.
+        sizes: the shape. A size of 0 counts as 1, because such a tensor still has rows.
+        request_bytes: size of the whole request.
 
     Raises:
-        Refusal: it claims too much.
+        Refusal: the tensor declares too many values.
     """
     claimed = math.prod(max(size, 1) for size in sizes)
     if claimed > MOST_VALUES:
@@ -34,8 +34,8 @@ def check_claim(name: str, sizes: list[int], request_bytes: int) -> None:
     if claimed > max(MOST_CLAIMED, request_bytes):
         raise Refusal(
             "INVALID_ARGUMENT",
-            f"Input {name!r}: a shape of {claimed} values is more than a request of {request_bytes} bytes may claim; expected at "
-            f"most {MOST_CLAIMED}, or as many as it has bytes. Send each value.",
+            f"Input {name!r}: a shape of {claimed} values is more than a request of {request_bytes} bytes may declare; expected "
+            f"at most {MOST_CLAIMED}, or the number of its bytes. Send each value.",
         )
 
 
@@ -43,15 +43,15 @@ def check_examples(name: str, values: Any) -> None:
     """Checks serialized tf.Examples: the longest list of a feature is the width of all rows.
 
     Args:
-        name: of the input.
-        values: (batch,) bytes; what is no tf.Example is left to the model to refuse.
+        name: name of the input.
+        values: (batch,) bytes. Values that are not tf.Examples are ignored; the model refuses them.
 
     Raises:
-        Refusal: together they make a tensor of too many values.
+        Refusal: the examples form a tensor with too many values.
     """
     longest = 1
     for text in values:
-        if len(text) * len(values) > MOST_VALUES:  # else no list in it is long enough
+        if len(text) * len(values) > MOST_VALUES:  # otherwise no list can be long enough
             longest = max(longest, _longest(text))
     if longest * len(values) > MOST_VALUES:
         raise Refusal(
@@ -64,7 +64,7 @@ def check_examples(name: str, values: Any) -> None:
 def _longest(text: bytes) -> int:
     try:
         example = tf.train.Example.FromString(text)
-    except Exception:  # protobuf's DecodeError, which has no public name in all versions
+    except Exception:  # protobuf's DecodeError, whose public name differs between versions
         return 0
     lists = (
         getattr(feature, kind).value

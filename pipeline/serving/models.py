@@ -1,4 +1,4 @@
-"""The models under a folder: the newest version of each is served, and a newer one takes over when it is loaded."""
+"""Serves the newest version of each model under a folder, and switches to a newer version once it is loaded."""
 
 from __future__ import annotations
 
@@ -20,19 +20,24 @@ from pipeline.serving.status import Refusal, refusal_of
 logger = logging.getLogger(__name__)
 
 LABELS = ("stable", "canary")
-"""The labels that TensorFlow Serving's documentation uses: both are the version that is served here."""
+"""The labels of TensorFlow Serving's documentation. Here, both select the served version."""
 
 _STATE = get_model_status_pb2.ModelVersionStatus.State
 
 
 _Content = frozenset[tuple[str, int, int]]
-"""Name, size and time of change of each file of a version."""
+"""Name, size and modification time of each file of a version."""
 
 
 @dataclasses.dataclass
 class _Model:
-    """A model's folder, what is served of it, what became of each version: (state, code, message), what was in the folders
-    of those that could not be loaded, and the folders that were told to be none."""
+    """A model's folder and its served version.
+
+    Attributes:
+        versions: {version: (state, code, message)}.
+        failed: content of the versions that could not be loaded.
+        mistaken: folders with an invalid version number that were reported.
+    """
 
     folder: Path
     served: Servable | None = None
@@ -70,15 +75,17 @@ class Models:
         return {name: model.served.version for name, model in sorted(self._models.items()) if model.served}
 
     def poll(self) -> None:
-        """Looks for newer versions. One is loaded and warmed up beside the old one, which answers until then, and ends
-        what it has begun. One that cannot be loaded is told once, and tried again when its files have changed: it may have been
-        half there. The old one stays until then."""
+        """Looks for newer versions, and loads and warms them up.
+
+        The old version serves until the new one is ready, and completes its requests. A version that cannot be loaded is
+        reported once, and tried again when its files change, because it may have been incomplete.
+        """
         with self._polling:
             for folder in model_folders(self._root):
                 model = self._models.setdefault(folder.name, _Model(folder))
                 for path in set(mistaken_folders(folder)) - model.mistaken:
                     logger.warning(
-                        "%s: no version: expected a number from 1 to %d without leading zeros", path, LARGEST
+                        "%s: not a version: expected a number from 1 to %d without leading zeros", path, LARGEST
                     )
                     model.mistaken.add(path)
                 newest = max(version_folders(folder), default=0)
@@ -86,10 +93,10 @@ class Models:
                     self._load(folder.name, model, newest)
 
     def get(self, name: str, version: int | None = None, label: str = "") -> Servable:
-        """The version that answers.
+        """The served version of a model.
 
         Raises:
-            Refusal: none of that name, version or label is served.
+            Refusal: no such model, version or label is served.
         """
         model = self._models.get(name)
         served = model.served if model else None
@@ -101,20 +108,20 @@ class Models:
         return served
 
     def for_spec(self, spec: Any) -> Servable:
-        """The version that a ModelSpec means.
+        """The served version for a ModelSpec.
 
         Raises:
-            Refusal: none.
+            Refusal: no such model, version or label is served.
         """
         if not spec.name:
             raise Refusal("INVALID_ARGUMENT", "ModelSpec has no name specified.")
         return self.get(spec.name, spec.version.value if spec.HasField("version") else None, spec.version_label)
 
     def status(self, name: str, version: int | None = None, label: str = "") -> Any:
-        """The GetModelStatusResponse for a model, or one version of it.
+        """The GetModelStatusResponse for a model or one of its versions.
 
         Raises:
-            Refusal: there is none.
+            Refusal: the model or version does not exist.
         """
         model = self._models.get(name)
         if label:
@@ -145,7 +152,7 @@ class Models:
         old, model.served = model.served, loaded
         if old is not None:
             model.versions[old.version] = (_STATE.END, 0, "")
-        logger.info("%s: version %d is served", name, version)
+        logger.info("%s: serving version %d", name, version)
 
     def _failures(self) -> Iterator[tuple[Path, str]]:
         for model in self._models.values():

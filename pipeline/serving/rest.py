@@ -1,7 +1,7 @@
 """TensorFlow Serving's REST routes: https://www.tensorflow.org/tfx/serving/api_rest.
 
-`answer` is the whole of it, from a request's method, path and body to a status and a text; around it is Python's own
-HTTP server, a thread for each connection.
+`answer` maps a request's method, path and body to a status and a text. Python's HTTP server calls it, with one thread per
+connection.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ _ASK = re.compile(rf"(?i){_PLACE}:(classify|regress|predict)")
 _LOOK = re.compile(r"(?i)/v1/models(?:/([^/:]+))?(?:/versions/(\d+)|/labels/([^/:]+))?(?:/(metadata))?")
 
 BACKLOG = 128
-"""Connections that may wait to be taken: with the base class' 5, some of fifty clients are turned away by the kernel."""
+"""Size of the queue of pending connections. With the base class's 5, the kernel refuses some of fifty clients."""
 
 LINGER_SECONDS = 1.0
 
 
 def answer(models: Models, method: str, path: str, body: bytes) -> tuple[int, str]:
-    """HTTP status and JSON text of the answer to a request; whatever happens, there is one."""
+    """HTTP status and JSON text of the response. Every error becomes a response."""
     try:
         return 200, _answer(models, method, path, body)
     except Exception as error:
@@ -104,12 +104,12 @@ def _json(message: Any, proto_names: bool) -> str:
 def _path(target: str) -> str:
     try:
         return urlsplit(target).path
-    except ValueError:  # such as an address that begins with a bracket
+    except ValueError:  # such as an address that starts with a bracket
         raise Refusal("INVALID_ARGUMENT", f"Malformed address: {target[:100]}") from None
 
 
 def make_server(models: Models, host: str, port: int) -> ThreadingHTTPServer:
-    """An HTTP server over the models, not yet serving; port 0 is any free one."""
+    """Creates an HTTP server for the models without starting it. Port 0 selects a free port."""
 
     class Handler(_Handler):
         served = models
@@ -126,13 +126,13 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     served: Models
     protocol_version = "HTTP/1.1"
-    # Head and body in one packet: else the second waits for the client's acknowledgement of the first.
+    # Send head and body in one packet. Otherwise the body waits for the client's acknowledgement of the head.
     wbufsize = -1
     disable_nagle_algorithm = True
     server_version, sys_version = "gatewise-development", ""
 
     def setup(self) -> None:
-        """With a limit of time for each request."""
+        """Sets the time limit per request."""
         super().setup()
         self._refused = False
         self.rfile.close()
@@ -140,8 +140,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.rfile = io.BufferedReader(self._reads)
 
     def finish(self) -> None:
-        """Takes what a client that was refused is still sending: else the system resets the connection, and the client does
-        not read why."""
+        """Reads what a refused client is still sending. Otherwise the system resets the connection before the client has
+        read the error."""
         with contextlib.suppress(OSError):
             super().finish()
         if not self._refused:
@@ -154,14 +154,14 @@ class _Handler(BaseHTTPRequestHandler):
                 pass
 
     def parse_request(self) -> bool:
-        """Every method there is goes one way; the base class would look for a function named by it."""
+        """Handles every HTTP method in one place. The base class would look up a function per method."""
         fine = super().parse_request()
         if fine:
             setattr(self, f"do_{self.command}", self._reply)
         return fine
 
     def handle_expect_100(self) -> bool:
-        """Sends the head at once: the client waits for it, and the body does not come before."""
+        """Sends the head at once, because the client waits for it before it sends the body."""
         super().handle_expect_100()
         self.wfile.flush()
         return True
@@ -179,7 +179,7 @@ class _Handler(BaseHTTPRequestHandler):
             text = json_out.error(refusal.message)
         except TimeoutError:
             self.close_connection = self._refused = True
-            status, text = 408, json_out.error("The request did not come in time.")
+            status, text = 408, json_out.error("The request did not arrive in time.")
         else:
             known = re.match(r"(?i)/v1/", path)
             status, text = (

@@ -1,4 +1,4 @@
-"""One loaded version of a model, asked with PredictRequests as TensorFlow Serving is."""
+"""One loaded version of a model, which answers PredictRequests as TensorFlow Serving does."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class Servable:
     """A version of a model.
 
     Args:
-        name: of the model.
-        folder: of the version; its name is the version.
+        name: name of the model.
+        folder: folder of the version. Its name is the version.
 
     Raises:
-        Exception: TensorFlow's, where the folder holds no model that it can load.
+        Exception: TensorFlow cannot load a model from the folder.
     """
 
     def __init__(self, name: str, folder: Path) -> None:
@@ -38,16 +38,16 @@ class Servable:
         self.signatures = {
             key: signature
             for key, signature in content.meta_graphs[0].signature_def.items()
-            if not key.startswith("__")  # of the loader's own
+            if not key.startswith("__")  # added by the loader
         }
         self._loaded = load_saved_model(str(folder))
         self._warm_up(folder / WARM_UP_FILE)
 
     def inputs(self, signature: str) -> dict[str, tf.DType]:
-        """{input: type} of a signature; "" is the default one.
+        """{input: type} of a signature; "" is the default signature.
 
         Raises:
-            Refusal: there is no such signature.
+            Refusal: the signature does not exist.
         """
         name = signature or DEFAULT_SIGNATURE
         if name not in self.signatures:
@@ -58,7 +58,7 @@ class Servable:
         """The PredictResponse to a PredictRequest for this version.
 
         Raises:
-            Refusal, tf.errors.OpError: it cannot be answered.
+            Refusal, tf.errors.OpError: the request cannot be answered.
         """
         name = request.model_spec.signature_name or DEFAULT_SIGNATURE
         if name not in self.signatures:
@@ -68,7 +68,7 @@ class Servable:
         wanted = _wanted(signature, request.output_filter)
         try:
             outputs = self._loaded.signatures[name](**inputs)
-        except UnicodeDecodeError as error:  # TensorFlow's message quotes bytes of the request that are no text
+        except UnicodeDecodeError as error:  # TensorFlow's message quotes bytes of the request that are not UTF-8
             raise Refusal("INVALID_ARGUMENT", bytes(error.object).decode("utf-8", "backslashreplace")) from None
         response = predict_pb2.PredictResponse()
         response.model_spec.CopyFrom(self.spec(name))
@@ -94,7 +94,7 @@ class Servable:
         return spec
 
     def _warm_up(self, path: Path) -> None:
-        """Replays what lies there for TensorFlow Serving; it refuses a version whose requests fail, and so does this."""
+        """Replays the warm-up requests. As in TensorFlow Serving, the version is refused if one of them fails."""
         if not path.is_file():
             return
         for record in tf.data.TFRecordDataset(str(path)):
@@ -127,9 +127,7 @@ def _tensor(name: str, proto: Any, info: Any, request_bytes: int) -> tf.Tensor:
     check_claim(name, sizes, request_bytes)
     allowed = tf.TensorShape(info.tensor_shape)
     if not allowed.is_compatible_with(sizes):
-        raise Refusal(
-            "INVALID_ARGUMENT", f"Input {name!r}: a tensor of shape {sizes} is given where {allowed} is expected"
-        )
+        raise Refusal("INVALID_ARGUMENT", f"Input {name!r}: expected a tensor of shape {allowed}, received {sizes}")
     try:
         tensor = tf.io.parse_tensor(proto.SerializeToString(), tf.as_dtype(info.dtype))
     except (tf.errors.OpError, ValueError):
@@ -160,7 +158,7 @@ def _wanted(signature: Any, output_filter: Any) -> list[str]:
 
 
 def _written(tensor: tf.Tensor) -> Any:
-    """With its values in fields by type, as TensorFlow Serving sends them, not as bytes."""
+    """A TensorProto with values in typed fields, as TensorFlow Serving sends them, not as bytes."""
     values = tensor.numpy()
     proto = tf.make_tensor_proto(values.reshape(-1)[:0], tensor.dtype, shape=(0,))
     proto.tensor_shape.CopyFrom(tf.TensorShape(values.shape).as_proto())

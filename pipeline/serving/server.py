@@ -1,4 +1,4 @@
-"""The development server: REST and gRPC over the newest pushed versions, and a look for newer ones now and then."""
+"""The development server: serves the newest pushed versions by REST and gRPC, and polls for newer ones."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from pipeline.serving.models import Models
 logger = logging.getLogger(__name__)
 
 FIRST_LINE = (
-    "Development server: for trying models out, not for traffic. In production TensorFlow Serving polls the same folder; "
+    "Development server: for trying models out, not for production. In production, use TensorFlow Serving with the same folder; "
     "see kubeflow/serving.yaml."
 )
 
 
 class Server:
-    """Both protocols over the models under a root, until `stop`.
+    """Serves the models under a root by REST and gRPC until `stop`.
 
     Args:
-        root: of the models, see `Models`.
+        root: folder of the models, see `Models`.
         host: address to listen on.
-        rest_port, grpc_port: 0 for any free one; the attributes of this name say which.
-        poll_seconds: between two looks for newer versions.
+        rest_port, grpc_port: ports. 0 selects a free port; the attribute of this name has the actual one.
+        poll_seconds: seconds between checks for newer versions.
 
     Raises:
-        InputError: no model there, or a port is taken.
+        InputError: there is no model, or a port is in use.
     """
 
     def __init__(self, root: Path, host: str, rest_port: int, grpc_port: int, poll_seconds: float) -> None:
@@ -37,12 +37,14 @@ class Server:
         try:
             self._rest = rest.make_server(self.models, host, rest_port)
         except OSError as error:
-            raise InputError(f"--rest-port {rest_port}: cannot be listened on at {host}: {error.strerror}.") from None
+            raise InputError(
+                f"--rest-port {rest_port}: cannot listen on {host}: {error.strerror}. Choose another port."
+            ) from None
         try:
             self._grpc, self.grpc_port = grpc_services.make_server(self.models, host, grpc_port)
         except RuntimeError:
             self._rest.server_close()
-            raise InputError(f"--grpc-port {grpc_port}: cannot be listened on at {host}. Name another.") from None
+            raise InputError(f"--grpc-port {grpc_port}: cannot listen on {host}. Choose another port.") from None
         self.rest_port = self._rest.server_address[1]
         self._ended = threading.Event()
         self._poll_seconds = poll_seconds
@@ -55,14 +57,14 @@ class Server:
             thread.start()
 
     def stop(self) -> None:
-        """Ends both, after the requests that have begun."""
+        """Stops both servers after the running requests."""
         self._ended.set()
         self._rest.shutdown()
         self._rest.server_close()
         self._grpc.stop(grace=5).wait()
 
     def wait(self) -> None:
-        """Returns when `stop` was called."""
+        """Blocks until `stop` is called."""
         while not self._ended.wait(3600):
             pass
 
@@ -70,14 +72,14 @@ class Server:
         while not self._ended.wait(self._poll_seconds):
             try:
                 self.models.poll()
-            except Exception:  # a file system that is away for a moment; the next look may be luckier
-                logger.exception("The folder of the models cannot be looked into")
+            except Exception:  # the file system may be unavailable for a moment; the next poll tries again
+                logger.exception("Cannot read the folder of the models")
 
 
 def serve(
     root: Path, host: str, rest_port: int, grpc_port: int, poll_seconds: float, say: Callable[[str], object]
 ) -> None:
-    """Serves until interrupted, and says what and where."""
+    """Serves until interrupted, and reports the served versions and addresses."""
     say(FIRST_LINE)
     server = Server(root, host, rest_port, grpc_port, poll_seconds)
     for name, version in server.models.served.items():

@@ -1,4 +1,4 @@
-"""Refusals, by TensorFlow Serving's codes: the same for REST and gRPC."""
+"""Refusals with TensorFlow Serving's codes, for REST and gRPC."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ HTTP = {
     "DATA_LOSS": 500,
     "UNAUTHENTICATED": 401,
 }
-"""The HTTP status that TensorFlow Serving gives for each code."""
+"""TensorFlow Serving's HTTP status for each code."""
 
 _CODES = {getattr(tf.errors, name): name for name in HTTP if isinstance(getattr(tf.errors, name, None), int)}
 
 
 class Refusal(Exception):
-    """A request that gets no answer.
+    """A request is refused.
 
     Args:
-        code: a key of HTTP, which is also the name of gRPC's status.
-        message: for the client.
+        code: a key of HTTP, which is also the name of the gRPC status.
+        message: message for the client.
     """
 
     def __init__(self, code: str, message: str) -> None:
@@ -41,7 +41,7 @@ class Refusal(Exception):
 
 
 def refusal_of(error: Exception) -> Refusal:
-    """What a client is told of an error: TensorFlow's own code, or INTERNAL."""
+    """Converts an error to a Refusal with TensorFlow's code, or INTERNAL."""
     if isinstance(error, Refusal):
         return error
     if isinstance(error, tf.errors.OpError):

@@ -165,7 +165,7 @@ def test_a_wrong_request_is_refused(first: Any, world: World, gatewise: Callable
     for line, words in (
         ('{"item_idd": "i1"}', "did you mean 'item_id'"),
         ('{"price": "much"}', "price"),
-        ("{", "no valid JSON"),
+        ("{", "not valid JSON"),
         ("[]", "expected a JSON object"),
     ):
         (tmp_path / "r.jsonl").write_text(line + "\n")

@@ -174,7 +174,7 @@ def test_an_index_of_before_is_replaced_and_nothing_else(few: Path, tmp_path: Pa
     assert [path.name for path in tmp_path.iterdir()] == ["index"], "no temporary folder stays"
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "thesis.txt").touch()
-    with pytest.raises(InputError, match="home: holds something that is no index"):
+    with pytest.raises(InputError, match="home: contains something other than an index"):
         build_index(few, tmp_path / "home")
     with pytest.raises(InputError, match=r"thesis\.txt: expected a folder to write to, found a file"):
         build_index(few, tmp_path / "home" / "thesis.txt")
@@ -194,29 +194,31 @@ def test_damaged(few: Path, tmp_path: Path) -> None:
             (broken / name).unlink()
         else:
             (broken / name).write_bytes(damage)
-        with pytest.raises(InputError, match=f"broken: {words}.*Make it again with `gatewise index`"):
+        with pytest.raises(InputError, match=f"broken: {words}.*Rebuild it with `gatewise index`"):
             load_index(broken)
 
     refused(r"expected an index, found no index\.json", NOTES, None)
     refused(r"expected an index, found no ids\.arrow", IDS, None)
-    refused("a damaged index", INDEX, None)
-    refused("a damaged index", NOTES, b"{")
-    refused("a damaged index", NOTES, b"[]")
-    refused("a damaged index", NOTES, b"{}")
-    refused("a damaged index", IDS, (whole / IDS).read_bytes()[:100])
-    refused("a damaged index", INDEX, (whole / INDEX).read_bytes()[:-4])
-    refused("a damaged index", INDEX, b"")
+    refused("the index is damaged", INDEX, None)
+    refused("the index is damaged", NOTES, b"{")
+    refused("the index is damaged", NOTES, b"[]")
+    refused("the index is damaged", NOTES, b"{}")
+    refused("the index is damaged", IDS, (whole / IDS).read_bytes()[:100])
+    refused("the index is damaged", INDEX, (whole / INDEX).read_bytes()[:-4])
+    refused("the index is damaged", INDEX, b"")
     notes = json.loads((whole / NOTES).read_text())
-    refused("a damaged index: its files are not of one", NOTES, json.dumps({**notes, "items": 4}).encode())
+    refused("the index is damaged: its files have different", NOTES, json.dumps({**notes, "items": 4}).encode())
     assert load_index(whole).notes["items"] == 3
 
 
 def test_of_another_model(few: Path, tmp_path: Path) -> None:
     build_index(few, tmp_path / "index")
     load_index(tmp_path / "index", 1)
-    with pytest.raises(InputError, match="an index of .*/1, and another version of the model asks it. Make it again"):
+    with pytest.raises(
+        InputError, match="the index belongs to .*/1, but the queries are from another version of the model. Rebuild it"
+    ):
         load_index(tmp_path / "index", 2)
-    with pytest.raises(InputError, match=r"vectors of 2 numbers, asked with an array of the shape \(1, 3\)"):
+    with pytest.raises(InputError, match=r"vectors of dimension 2, received an array of shape \(1, 3\)"):
         load_index(tmp_path / "index").search(np.zeros((1, 3), np.float32), 1)
 
 
@@ -229,7 +231,7 @@ def test_no_retrieval_model(few: Path, tmp_path: Path) -> None:
         build_index(version, tmp_path / "index")
     (version / "assets.extra" / "inputs.json").write_text(json.dumps(notes))
     with pytest.raises(
-        InputError, match=r"items\.parquet: expected the item table of a retrieval model; it can't be read"
+        InputError, match=r"items\.parquet: expected the item table of a retrieval model; it cannot be read"
     ):
         build_index(version, tmp_path / "index")
     (version / "assets.extra" / "inputs.json").write_text(
@@ -251,7 +253,7 @@ def test_the_command(few: Path, tmp_path: Path, capsys: pytest.CaptureFixture[st
     # The folder of versions: the newest is taken.
     code, out, _ = run(capsys, str(few.parent), "--out", str(tmp_path / "index"))
     assert not code
-    assert out == f"{tmp_path}/index: 3 items, all compared; recall@100 1.000 (queries: vectors of 3 random items)\n"
+    assert out == f"{tmp_path}/index: 3 items, exact search; recall@100 1.000 (queries: vectors of 3 random items)\n"
     assert load_index(tmp_path / "index").notes["model"] == str(few.resolve())
 
 

@@ -34,7 +34,9 @@ def test_validate_answers_at_once_and_imports_nothing_heavy() -> None:
     started = time.monotonic()
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root)
     assert done.returncode == 0, done.stderr
-    assert "recipes/shop.yaml: fine. 4 streams, 13 features, tasks click, cart, order, order_value; mmoe" in done.stdout
+    assert (
+        "recipes/shop.yaml: valid. 4 streams, 13 features, tasks click, cart, order, order_value; mmoe" in done.stdout
+    )
     assert time.monotonic() - started < 10
 
 
@@ -49,21 +51,21 @@ def test_a_defect_ends_with_3_and_its_traceback(
         cli.main(["validate", "any.yaml"])
     message = capsys.readouterr().err
     assert (
-        end.value.code == 3 and "KeyError: 'a defect'" in message and "goes on from the last finished stage" in message
+        end.value.code == 3 and "KeyError: 'a defect'" in message and "resume from the last finished stage" in message
     )
 
 
 def test_reports_of_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         cli.main(["report", str(tmp_path)])
-    assert end.value.code == 1 and "no run has been made here; expected the --root" in capsys.readouterr().err
+    assert end.value.code == 1 and "no run found; expected the --root" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (["simulate", "recipes/census_income.yaml"], "starts from labelled examples"),
-        (["simulate", "recipes/deskdrop.yaml"], "the simulator writes no 'deskdrop_interactions.parquet'"),
+        (["simulate", "recipes/deskdrop.yaml"], "the simulator does not write 'deskdrop_interactions.parquet'"),
         (["simulate", "recipes/shop.yaml", "--impressions", "0"], "impressions"),
         (["simulate", "recipes/shop.yaml", "--conflict", "2"], "conflict"),
         (["fetch", "census"], "unknown data set 'census'; did you mean 'census_income'?"),
@@ -110,7 +112,7 @@ def test_an_interruption_says_how_to_go_on(monkeypatch: pytest.MonkeyPatch, caps
     monkeypatch.setattr(cli, "load_recipe", interrupted)
     with pytest.raises(SystemExit) as end:
         cli.main(["validate", "any.yaml"])
-    assert end.value.code == 3 and "interrupted. The same command goes on" in capsys.readouterr().err
+    assert end.value.code == 3 and "interrupted. Run the command again to resume" in capsys.readouterr().err
 
 
 def test_a_root_that_is_no_folder(
@@ -120,4 +122,7 @@ def test_a_root_that_is_no_folder(
     (tmp_path / "file").touch()
     with pytest.raises(SystemExit) as end:
         cli.main(["run", "recipes/shop.yaml", "--root", str(tmp_path / "file")])
-    assert end.value.code == 1 and "cannot be made (Not a directory). Give another --root" in capsys.readouterr().err
+    assert (
+        end.value.code == 1
+        and "cannot create the folder (Not a directory). Choose another --root" in capsys.readouterr().err
+    )

@@ -79,7 +79,7 @@ def test_logs_that_are_refused_before_they_are_read(tmp_path: Path) -> None:
         ((".",), "no dead letters here; expected a recipe's folder under the --root"),
         (
             ("shop", "--reason", "colour"),
-            "--reason: no reason contains 'colour'. There are \"key 'user' is missing\", 'no time'.",
+            "--reason: no reason contains 'colour'. The reasons are \"key 'user' is missing\", 'no time'.",
         ),
     ],
 )

@@ -21,13 +21,13 @@ def test_texts_numbers_and_bytes() -> None:
 
 
 WRONG = {
-    '{"a": 1': r"here: no valid JSON \(Expecting .*\); expected one object",
-    '{"a": 1} {}': r"here: no valid JSON \(Extra data\)",
-    "[" * 100_000: r"here: no valid JSON \(maximum recursion depth",
-    '{"a": ' + "9" * 5_000 + "}": r"here: no valid JSON \(Exceeds the limit",
+    '{"a": 1': r"here: not valid JSON \(Expecting .*\); expected one object",
+    '{"a": 1} {}': r"here: not valid JSON \(Extra data\)",
+    "[" * 100_000: r"here: not valid JSON \(maximum recursion depth",
+    '{"a": ' + "9" * 5_000 + "}": r"here: not valid JSON \(Exceeds the limit",
     "[1]": "here: expected a JSON object column -> value, received list",
-    '{"a": 1, "b": 2, "a": 1}': "here: the key 'a' stands twice. Keep one.",
-    '{"user": {"a": 1, "a": 2}}': "here: the key 'a' stands twice. Keep one.",
+    '{"a": 1, "b": 2, "a": 1}': "here: the key 'a' occurs twice. Keep one.",
+    '{"user": {"a": 1, "a": 2}}': "here: the key 'a' occurs twice. Keep one.",
 }
 
 

@@ -20,19 +20,19 @@ from pipeline.machine_faults import machine_fault, machine_faults_told
     [
         (
             OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "runs/x"),
-            ("the disk is full", "'runs/x'", "Free some space", "--root", "TMPDIR"),
+            ("the disk or your quota is full", "'runs/x'", "Free some space", "--root", "TMPDIR"),
         ),
         (
             FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp', '/var/tmp']"),
-            ("temporary files can be written nowhere", "'/var/tmp'", "TMPDIR"),
+            ("no folder for temporary files is writable", "'/var/tmp'", "TMPDIR"),
         ),
-        (OSError(errno.EDQUOT, os.strerror(errno.EDQUOT)), ("your quota of it",)),
-        (OSError(errno.EFBIG, os.strerror(errno.EFBIG)), ("larger than the process may write", "ulimit -f")),
+        (OSError(errno.EDQUOT, os.strerror(errno.EDQUOT)), ("your quota is full",)),
+        (OSError(errno.EFBIG, os.strerror(errno.EFBIG)), ("exceeds the size limit of the process", "ulimit -f")),
         (OSError(errno.EMFILE, os.strerror(errno.EMFILE)), ("too many files are open", "ulimit -n")),
-        (OSError(errno.EROFS, os.strerror(errno.EROFS), "/boot/x"), ("for reading only", "'/boot/x'")),
+        (OSError(errno.EROFS, os.strerror(errno.EROFS), "/boot/x"), ("mounted read-only", "'/boot/x'")),
         (
             PermissionError(errno.EACCES, os.strerror(errno.EACCES), "/root/x"),
-            ("/root/x: Permission denied", "mend the rights"),
+            ("/root/x: Permission denied", "change the permissions"),
         ),
         (
             RuntimeError("\n[Errno 28] No space left on device: 'a' [while running 'write']"),
@@ -103,7 +103,7 @@ def test_a_limit_of_the_process(tmp_path: Path, limit: str, words: str) -> None:
 def test_the_folder_of_temporary_files_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """Which disk is full the system does not say, and a run's temporary files may lie on another than its root."""
     monkeypatch.setattr("tempfile.tempdir", "/elsewhere")
-    assert "which lie in /elsewhere now" in str(machine_fault(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))))
+    assert "(now /elsewhere)" in str(machine_fault(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))))
     monkeypatch.setattr("tempfile.tempdir", None)
     monkeypatch.setenv("TMPDIR", "/nowhere")
-    assert "which lie in /nowhere now" in str(machine_fault(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))))
+    assert "(now /nowhere)" in str(machine_fault(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))))

@@ -98,8 +98,8 @@ AWAY = "Move it away"
 @pytest.mark.parametrize(
     ("change", "words", "cure"),
     [
-        (text, "is no SQLite file", AWAY),
-        (short_text, "is no SQLite file", AWAY),
+        (text, "is not an SQLite file", AWAY),
+        (short_text, "is not an SQLite file", AWAY),
         (truncated, "is a damaged metadata store", AWAY),
         (zeros, "is a damaged metadata store", AWAY),
         (few_zeros, "is a damaged metadata store", AWAY),
@@ -114,7 +114,7 @@ AWAY = "Move it away"
             "another --root",
         ),
         (foreign, "is the database of another program (tables notes)", "another --root"),
-        (folder, "is no file", AWAY),
+        (folder, "is not a file", AWAY),
         (bytes_flipped, "is a damaged metadata store", AWAY),
         (without_its_version, "is a damaged metadata store", AWAY),
         (link_to_itself, "cannot be opened for writing", "another --root"),

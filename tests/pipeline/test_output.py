@@ -61,7 +61,7 @@ def test_whoever_reads_may_go(arguments: tuple[str, ...]) -> None:
 def test_a_file_where_a_folder_is_to_be_written(tmp_path: Path) -> None:
     require_folder(tmp_path)
     require_folder(tmp_path / "new")
-    with pytest.raises(InputError, match="/dev/null: is no folder"):
+    with pytest.raises(InputError, match="/dev/null: is not a folder"):
         require_folder(Path("/dev/null"))
 
 
@@ -78,7 +78,7 @@ def test_a_place_for_no_file_is_told_before_the_work(
 ) -> None:
     """There is neither recipe nor model here, so that nothing but the option can have been looked at."""
     (tmp_path / "notes").touch()
-    for name, words in (("", "is a folder, and a file is to be written"), ("notes/new/out.json", "notes is no folder")):
+    for name, words in (("", "is a folder, expected a file to write"), ("notes/new/out.json", "notes is not a folder")):
         with pytest.raises(SystemExit) as end:
             cli.main([*command, option, str(tmp_path / name)])
         assert end.value.code == 1 and words in capsys.readouterr().err

@@ -18,7 +18,7 @@ def test_only_a_line_feed_ends_a_request(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["{", '{"a": ' + "9" * 5000 + "}", "[" * 100_000])
 def test_a_line_that_is_no_json(text: str, tmp_path: Path) -> None:
     (tmp_path / "r.jsonl").write_text("{}\n" + text)
-    with pytest.raises(InputError, match=r"r.jsonl:2: no valid JSON \(.+\); expected one object"):
+    with pytest.raises(InputError, match=r"r.jsonl:2: not valid JSON \(.+\); expected one object"):
         read_requests(tmp_path / "r.jsonl")
 
 

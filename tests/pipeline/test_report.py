@@ -132,10 +132,10 @@ SECTIONS = (
     "Examples and labels",
     "Metrics",
     "Gates",
-    "Distance to the truth",
+    "Gap to the true probabilities",
     "Slices",
     "Training",
-    "Use of the experts",
+    "Expert gate weights",
     "About this run",
 )
 VOID = {"meta", "br", "img", "link", "input", "hr", "use", "path"}
@@ -199,11 +199,11 @@ def test_the_numbers_stand_where_they_belong():
     assert ["log_loss", "0.3100", "0.3000", "+0.0100", "0.3050"] in rows(text, "metrics")
     assert ["gauc", "–", "–", "–", "–"] in rows(text, "metrics")
     assert "The model is no better than the constant: click." in text
-    assert "gates: none, so nothing holds back the model for: order" in text
+    assert "Tasks without gates (gates: none): order" in text
     assert re.search(r'class="worse"><th scope=row>log_loss<', text) and re.search(
         r'class="better"><th scope=row>auc<', text
     )
-    assert [row[1] for row in rows(text, "gates")[1:]] == ["failed", "held"], "the failed ones first"
+    assert [row[1] for row in rows(text, "gates")[1:]] == ["failed", "passed"], "the failed ones first"
     assert ["click", "auc", "0.7500", "0.7800", "0.0300"] in rows(text, "truth")
     assert ["2 ★", "0.7000", "0.6000", "1.5", "70,000"] in rows(text, "training")
     assert [row[:2] for row in rows(text, "stages")[1:]] == [["event_logs", "ran"], ["trainer", "from cache"]]
@@ -282,7 +282,7 @@ def test_missing_parts_are_named():
     assert text.count('class="missing"') == len(SECTIONS) and "Not evaluated" in text
     for file in ("accounts.json", "days.json", "summary.json", "metrics.json", "history.json", "gates.json"):
         assert f"No {file}" in text
-    assert "has no gates" in page(ReportData(recipe="shop", gates={}))
+    assert "has no expert gates" in page(ReportData(recipe="shop", gates={}))
     assert "Blessed and pushed" in page(ReportData(recipe="shop", run={"blessed": True, "pushed": "/served/1"}))
     both = {"blessed": True, "pushed": "/served/1", "retrieval_serving": "/served_retrieval/1"}
     assert "<code>/served_retrieval/1</code>" in page(ReportData(recipe="shop", run=both))
@@ -345,27 +345,30 @@ RETRIEVAL = {
 
 def test_the_retrieval_model_stands_beside_the_simple_methods() -> None:
     text = page(ReportData(**{**FULL, "retrieval": RETRIEVAL}))
-    assert "two towers" in text and "most popular of the last day" in text and "older blessed model" in text
+    assert "two-tower model" in text and "most popular on the last day" in text and "older blessed model" in text
     assert set(NAMES) == {TWO_TOWER, *METHODS, PRIOR, OLDER}, "a method would stand there by its key"
-    assert "0.1152" in text and "69,050 users" in text and "40,918 items" in text
-    assert "45% were of items not known before" in text
+    assert "0.1152" in text and "69,050 eval queries over 40,918 items" in text
+    assert "45% of the positives are items unknown before the eval split" in text
     assert "mrr of 0.02 is below &lt;0.03&gt;" in text
     assert 'aria-label="recall@10, recall@100 of each method"' in text
-    assert "recall@100: the two towers are 0.0051 above the best of the others, older blessed model." in text
+    assert "recall@100: the two-tower model is 0.0051 above the best other method (older blessed model)." in text
     assert "Retrieval" not in page(ReportData(**FULL))
 
 
 def test_a_retrieval_model_that_loses_is_said_to_and_why_it_may() -> None:
     methods = {**RETRIEVAL["methods"], "popular": {"recall@10": 0.3, "recall@100": 0.4}}
     text = page(ReportData(**{**FULL, "retrieval": {**RETRIEVAL, "methods": methods}}))
-    assert "recall@100: the two towers are 0.2848 below most popular. Logs whose exposure somebody else chose" in text
+    assert (
+        "recall@100: the two-tower model is 0.2848 below the best other method (most popular). Logs recorded under another"
+        in text
+    )
     # Exposure explains no loss to the recipe's own prior.
     methods = {**RETRIEVAL["methods"], "prior": {"recall@10": 0.3, "recall@100": 0.4}}
     text = page(ReportData(**{**FULL, "retrieval": {**RETRIEVAL, "methods": methods}}))
-    assert "recall@100: the two towers are 0.2848 below the prior alone.</p>" in text
+    assert "recall@100: the two-tower model is 0.2848 below the best other method (prior only).</p>" in text
 
 
 def test_where_nobody_was_asked_no_method_is_called_better() -> None:
     nothing = {method: dict.fromkeys(metrics) for method, metrics in RETRIEVAL["methods"].items()}
     text = page(ReportData(**{**FULL, "retrieval": {**RETRIEVAL, "methods": nothing}}))
-    assert "the two towers are" not in text
+    assert "the two-tower model is" not in text

@@ -62,7 +62,7 @@ def test_back_survives_the_nightly_pushes(served: Path, capsys: pytest.CaptureFi
     """Two pushes used to unload what `stable` named; here every push prunes as well."""
     run(capsys, served, "--stable", "newest")
     code, said = run(capsys, served, "--stable", 4)
-    assert code == 0 and "before: 5. To go back: gatewise serving-config" in said and "--stable 5" in said
+    assert code == 0 and "previous: 5. To roll back: gatewise serving-config" in said and "--stable 5" in said
     for version in range(6, 16):
         push(served, version)
         prune(2, served)
@@ -134,7 +134,7 @@ def test_a_mistake_changes_nothing(
 def test_a_version_that_is_not_whole(missing: str, served: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (served / "4" / missing).unlink()
     code, said = run(capsys, served, "--stable", 4)
-    assert code == 1 and f"{served / '4'}: is not whole, it has no {missing}" in said
+    assert code == 1 and f"{served / '4'}: is incomplete: it has no {missing}" in said
 
 
 def test_the_newest_that_is_not_whole(served: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -142,7 +142,7 @@ def test_the_newest_that_is_not_whole(served: Path, capsys: pytest.CaptureFixtur
     (served / "9").mkdir()
     (served / "9" / "saved_model.pb").write_bytes(b"graph")
     code, said = run(capsys, served, "--stable", "newest")
-    assert code == 1 and f"{served / '9'}: is not whole, it has no variables/variables.index" in said
+    assert code == 1 and f"{served / '9'}: is incomplete: it has no variables/variables.index" in said
     assert not (served / "stable.config").exists()
     code, _ = run(capsys, served, "--stable", 5)
     assert code == 0 and loaded(served) == {"shop": [5]}

@@ -236,7 +236,7 @@ def test_bad_values_are_refused(tmp_path, wrong, words):
 
 def test_only_simulated_logs_are_replaced(tmp_path):
     (tmp_path / "thesis.txt").write_text("years of work")
-    with pytest.raises(InputError, match=r"holds something other than simulated logs \(it has no dirt.json\)"):
+    with pytest.raises(InputError, match=r"contains something other than simulated logs \(it has no dirt.json\)"):
         simulate(tmp_path, 10, seed=1)
     with pytest.raises(InputError, match="is a file; expected a folder"):
         simulate(tmp_path / "thesis.txt", 10, seed=1)

@@ -47,7 +47,7 @@ def test_the_probes_process_ends_its_folder_goes_and_one_line_is_said(tmp_path: 
     running.send_signal(signal.SIGTERM)
     _, said = running.communicate(timeout=60)
     assert running.returncode == 143
-    assert said == "gatewise: stopped; the same command goes on from the last finished stage\n"
+    assert said == "gatewise: stopped. Run the command again to resume from the last finished stage\n"
     assert not list(tmp_path.iterdir())
     deadline = time.monotonic() + 10
     while _runs(child) and time.monotonic() < deadline:

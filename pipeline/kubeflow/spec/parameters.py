@@ -1,7 +1,7 @@
-"""What an operator can change from run to run without compiling again, and how it reaches its stage.
+"""Runtime parameters, which change from run to run without recompilation.
 
-Kubeflow hands a stage its runtime parameters beside its execution properties; the entrypoint merges them into the plan,
-with the checks that the recipe's own values go through. Without TensorFlow and TFX.
+Kubeflow passes runtime parameters to a stage with its execution properties. The entrypoint merges them into the plan, with the
+same checks as for the recipe's values. Imports neither TensorFlow nor TFX.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ Merge = Callable[[Properties, Any], Properties]
 
 @dataclasses.dataclass(frozen=True)
 class RuntimeParameter:
-    """One parameter of a run.
+    """A parameter of a run.
 
     Attributes:
-        stages: for each stage that it is for, what puts a value into the stage's execution properties. Not every recipe's
-            pipeline has all of them.
-        type: of Kubeflow's parameter types.
-        default: from the recipe; None where the recipe has no use for it.
-        description: for the form in Kubeflow's pages.
+        stages: {stage: function that puts a value into the stage's execution properties}. A recipe's pipeline may lack some
+            of these stages.
+        type: one of Kubeflow's parameter types.
+        default: value from the recipe; None if the recipe does not use the parameter.
+        description: text for the form in Kubeflow's pages.
     """
 
     stages: Mapping[str, Merge]
@@ -59,7 +59,7 @@ def _merge_as_of(properties: Properties, value: Any) -> Properties:
 
 
 def _changed(training: Training, key: str, value: Any) -> Training:
-    """The recipe's section `training` with another value of one key."""
+    """The recipe's section `training` with a new value for one key."""
     try:
         changed = Training.model_validate({**training.model_dump(), key: value})
     except pydantic.ValidationError as error:
@@ -70,7 +70,7 @@ def _changed(training: Training, key: str, value: Any) -> Training:
 
 
 def _in_custom_config(change: Callable[[str, Any], str]) -> Merge:
-    """Into the plan that stands in the `custom_config` of a Trainer, which `change` gets and returns as JSON."""
+    """Applies `change` to the plan (JSON) in the `custom_config` of a Trainer."""
 
     def merge(properties: Properties, value: Any) -> Properties:
         config = json.loads(properties["custom_config"])
@@ -80,7 +80,7 @@ def _in_custom_config(change: Callable[[str, Any], str]) -> Merge:
 
 
 def _merge_training(key: str) -> Merge:
-    """Into `training.KEY` of the ranker's plan."""
+    """Sets `training.KEY` in the ranker's plan."""
 
     def change(text: str, value: Any) -> str:
         plan = TrainerPlan.model_validate_json(text)
@@ -111,19 +111,19 @@ PARAMETERS: dict[str, RuntimeParameter] = {
         {"Trainer": _merge_training("epochs")},
         "NUMBER_INTEGER",
         lambda recipe: recipe.training.epochs,
-        "Most passes over the train split.",
+        "Maximum number of passes over the train split.",
     ),
     "seed": RuntimeParameter(
         {"Trainer": _merge_training("seed"), "RetrievalTrainer": _in_custom_config(_retrieval_seed)},
         "NUMBER_INTEGER",
         lambda recipe: recipe.training.seed,
-        "Seed of the training.",
+        "Random seed of the training.",
     ),
     "push": RuntimeParameter(
         {"Pusher": _merge_push, "RetrievalPusher": _merge_push},
         "BOOLEAN",
         lambda recipe: True,
-        "Whether a blessed model is pushed.",
+        "Whether to push a blessed model.",
     ),
 }
 
@@ -135,14 +135,14 @@ def parameters_of(recipe: Recipe) -> dict[str, tuple[RuntimeParameter, str | int
 
 
 def merge_parameters(stage: str, properties: Mapping[str, Any]) -> Properties:
-    """The stage's execution properties with its runtime parameters merged into them.
+    """Merges a stage's runtime parameters into its execution properties.
 
     Args:
         stage: name of the stage.
-        properties: of the stage, its runtime parameters among them.
+        properties: execution properties and runtime parameters of the stage.
 
     Raises:
-        InputError: a value that the recipe would not take either.
+        InputError: a value is invalid, as it would be in the recipe.
     """
     merged = dict(properties)
     for name, parameter in PARAMETERS.items():

@@ -1,8 +1,8 @@
-"""Makes what TFX compiles valid on open-source Kubeflow Pipelines, and puts in what TFX has no words for.
+"""Converts TFX's compiled pipeline to a valid spec for open-source Kubeflow Pipelines.
 
-TFX writes for Vertex AI. Open-source Kubeflow refuses some of it, drops some without a word, and knows fields (a
-parameter's default, a GPU by its resource's name, retries, volumes) that TFX cannot express. All of it happens here, on the
-plain documents; pure functions, without TFX.
+TFX compiles for Vertex AI. Open-source Kubeflow refuses some fields, ignores others silently, and has fields that TFX cannot
+express: parameter defaults, GPUs by resource name, retries, volumes. This module adapts the plain documents with pure
+functions, and does not import TFX.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from pipeline.kubeflow.spec.parameters import RuntimeParameter, parameters_of
 from pipeline.kubeflow.spec.section import kubeflow_of
 
 LARGEST_ARGUMENT = 128 * 1024
-"""Bytes of one argument of a process on Linux; a stage's properties are one argument, with its artifacts' names and URIs."""
+"""Maximum size in bytes of one process argument on Linux. A stage's properties and its artifacts' names and URIs are one argument."""
 
 ROOM = 24 * 1024
-"""Bytes left of it for artifacts and what JSON adds."""
+"""Bytes reserved for artifacts and JSON overhead."""
 
 Document = dict[str, Any]
 
@@ -32,11 +32,11 @@ def mended(spec: Mapping[str, Any], recipe: Recipe) -> tuple[Document, Document 
     """The two documents of the file: the pipeline spec, and the platform spec if any stage needs one.
 
     Args:
-        spec: the `pipelineSpec` that TFX's KubeflowV2DagRunner returns. Not changed.
-        recipe: of which it was compiled.
+        spec: the `pipelineSpec` from TFX's KubeflowV2DagRunner. It is not modified.
+        recipe: the compiled recipe.
 
     Raises:
-        InputError: the properties of a stage do not fit into one argument of a process.
+        InputError: the properties of a stage do not fit into one process argument.
     """
     document: Document = json.loads(json.dumps(spec))
     kubeflow = kubeflow_of(recipe)
@@ -63,7 +63,7 @@ def mended(spec: Mapping[str, Any], recipe: Recipe) -> tuple[Document, Document 
 def _add_parameter(
     document: Document, name: str, parameter: RuntimeParameter, default: str | int | bool, stages: Sequence[str]
 ) -> None:
-    """A parameter of the run, handed through to its stages. TFX's RuntimeParameter would come without its default."""
+    """Adds a parameter of the run and passes it to its stages. TFX's RuntimeParameter would lose its default."""
     definition = {
         "parameterType": parameter.type,
         "defaultValue": default,
@@ -79,7 +79,7 @@ def _add_parameter(
 
 
 def _arguments(arguments: list[str], stage: str, component: Document) -> list[str]:
-    """TFX's arguments, with the stage's name and with the inputs as they are now."""
+    """TFX's arguments with the stage's name and the current inputs."""
     changed = list(arguments)
     inputs = json.dumps(component.get("inputDefinitions", {}), sort_keys=True)
     changed[changed.index("--json_serialized_inputs_spec_args") + 1] = inputs
@@ -90,6 +90,6 @@ def _check_size(stage: str, task: Document) -> None:
     size = len(json.dumps(task.get("inputs", {}).get("parameters", {})).encode("utf-8"))
     if size > LARGEST_ARGUMENT - ROOM:
         raise InputError(
-            f"{stage}: its part of the recipe is {size:,} bytes, and {LARGEST_ARGUMENT - ROOM:,} fit into the argument of a "
-            "process. Use fewer or shorter names, or a smaller curated schema."
+            f"{stage}: its part of the recipe is {size:,} bytes, but a process argument has at most "
+            f"{LARGEST_ARGUMENT - ROOM:,}. Use fewer or shorter names, or a smaller curated schema."
         )

@@ -1,4 +1,4 @@
-"""What the recipe's section `kubeflow` gives a stage, in the words of Kubeflow's two documents."""
+"""Converts a stage's settings in the recipe's section `kubeflow` to Kubeflow's pipeline spec and platform spec."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from models.recipe.kubeflow import Retries, StagePlace
 
 POD_FIELDS = {"InfraValidator": {"KFP_NAMESPACE": "metadata.namespace"}}
-"""Stages that must know more of their own pod than Kubeflow tells: {variable: field of the pod}."""
+"""Stages that need fields of their own pod as environment variables: {variable: field of the pod}."""
 
 
 def container(place: StagePlace) -> dict[str, Any]:
@@ -29,7 +29,7 @@ def container(place: StagePlace) -> dict[str, Any]:
 
 
 def task(place: StagePlace) -> dict[str, Any]:
-    """The part of the task: caching and retries."""
+    """The part of a task: caching and retries."""
     part: dict[str, Any] = {}
     if place.caching:
         part["cachingOptions"] = {"enableCache": True}
@@ -39,7 +39,7 @@ def task(place: StagePlace) -> dict[str, Any]:
 
 
 def kubernetes(stage: str, place: StagePlace) -> dict[str, Any]:
-    """The stage's `KubernetesExecutorConfig`, {} where it needs none."""
+    """The stage's `KubernetesExecutorConfig`; {} if it needs none."""
     part: dict[str, Any] = {}
     if stage in POD_FIELDS:
         part["fieldPathAsEnv"] = [{"name": name, "fieldPath": field} for name, field in POD_FIELDS[stage].items()]
@@ -66,7 +66,7 @@ def kubernetes(stage: str, place: StagePlace) -> dict[str, Any]:
 
 
 def _retry_policy(retries: Retries) -> dict[str, Any]:
-    """Argo takes whole seconds and whole factors only."""
+    """Argo accepts only whole seconds and whole factors."""
     return {
         "maxRetryCount": retries.count,
         "backoffDuration": _seconds(retries.backoff),

@@ -1,13 +1,13 @@
-"""What is to be done so that a recipe has one schedule, the right one, whatever is there: pure, without Kubeflow's SDK.
+"""Plans the calls that lead from the recurring runs on the server to the declared schedule. Pure, without Kubeflow's SDK.
 
-Kubeflow's API cannot change a recurring run, and gives no name to one of them only. So a changed schedule is a new recurring
-run, and the way there is a row of calls that may end anywhere:
+Kubeflow's API cannot change a recurring run, and names are not unique. A changed schedule is therefore a new recurring run. The
+change takes several calls and may be interrupted after any of them:
 
-1. the new one is made, paused: all that can be wrong with it is found while the old one still runs;
-2. the old one is paused, and only then 3. the new one runs: at no moment do two of them;
-4. the old one is deleted.
+1. create the new one paused: its errors appear while the old one still runs;
+2. pause the old one; 3. only then enable the new one, so that two never run at once;
+4. delete the old one.
 
-`plan` looks at what there is and not at what was done before, so that the same command goes on from any of these.
+`plan` depends only on the current state, so the same command completes an interrupted change.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ Parameters = Mapping[str, str | int | bool]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Wish:
-    """The schedule as it is declared.
+    """The declared schedule.
 
     Attributes:
         recipe: name of the recipe.
-        name: of the pipeline, which is also the recurring run's.
-        version: of the pipeline: the digits that name its content.
-        cron: six fields.
-        parameters: of its runs.
-        pipeline_root: where the artifacts of its runs go.
-        experiment: name of the experiment that holds its runs.
-        service_account: of its pods; None: Kubeflow's own.
+        name: name of the pipeline and of the recurring run.
+        version: version of the pipeline: the hash of its content.
+        cron: cron expression with six fields.
+        parameters: parameters of its runs.
+        pipeline_root: folder or URL for the artifacts of its runs.
+        experiment: name of the experiment of its runs.
+        service_account: service account of its pods; None: Kubeflow's default.
     """
 
     recipe: str
@@ -47,21 +47,21 @@ class Wish:
 
     @property
     def digest(self) -> str:
-        """12 hexadecimal digits that name all of it: what the server gives back may be written otherwise, or completed."""
+        """Hash of all fields, 12 hexadecimal digits. The server's values are not compared, because it may reformat them."""
         text = json.dumps(dataclasses.asdict(self), sort_keys=True)
         return hashlib.sha256(text.encode("utf-8")).hexdigest()[:12]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Mark:
-    """What a recurring run of ours says of itself, in its description.
+    """The metadata that gatewise stores in the description of a recurring run.
 
     Attributes:
         recipe: name of the recipe.
-        number: the newer of two has the higher.
-        version: of the pipeline.
-        digest: of the wish that it was made from.
-        runs: whether it was to run once the one before it was gone; it may have been paused or resumed since.
+        number: increases with each recurring run.
+        version: version of the pipeline.
+        digest: digest of the declared schedule.
+        runs: whether it was created to run after its predecessor; it may have been paused or resumed since.
     """
 
     recipe: str
@@ -86,7 +86,7 @@ _MARK = re.compile(
 
 
 def mark_of(description: str | None) -> Mark | None:
-    """The mark in a description; None: not one of ours."""
+    """Parses the mark from a description. None: gatewise did not create the run."""
     match = _MARK.match(description or "")
     if match is None:
         return None
@@ -101,19 +101,19 @@ def mark_of(description: str | None) -> Mark | None:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Found:
-    """A recurring run of ours on the server.
+    """A recurring run of gatewise on the server.
 
     Attributes:
-        id: the server's.
-        name: of the pipeline.
-        mark: from its description.
-        enabled: whether it runs.
-        pipeline_id, version_id: of the pipeline's version that it runs.
-        experiment_id: of the experiment.
-        cron: as the server has it.
-        parameters: of its runs.
-        pipeline_root: where the artifacts of its runs go.
-        service_account: of its pods.
+        id: the server's id.
+        name: name of the pipeline.
+        mark: mark in its description.
+        enabled: whether it is enabled.
+        pipeline_id, version_id: ids of the pipeline and its version.
+        experiment_id: id of the experiment.
+        cron: cron expression on the server.
+        parameters: parameters of its runs.
+        pipeline_root: folder or URL for the artifacts of its runs.
+        service_account: service account of its pods.
     """
 
     id: str
@@ -131,7 +131,7 @@ class Found:
 
 @dataclasses.dataclass(frozen=True)
 class Create:
-    """Make the recurring run that is wished for."""
+    """Create the declared recurring run."""
 
     number: int
     enabled: bool
@@ -140,7 +140,7 @@ class Create:
 
 @dataclasses.dataclass(frozen=True)
 class Enable:
-    """Let it run; None: the one that was just made."""
+    """Enable it. None: the one that was just created."""
 
     id: str | None
 
@@ -163,15 +163,15 @@ Step = Create | Enable | Disable | Delete
 
 
 def newest(found: Sequence[Found]) -> Found:
-    """The one that was made last."""
+    """The newest recurring run."""
     return max(found, key=lambda one: (one.mark.number, one.id))
 
 
 def is_to_run(found: Sequence[Found]) -> bool:
-    """Whether the schedule runs, as far as its users are concerned.
+    """Whether the schedule counts as enabled.
 
-    Where none of several runs, a change ended between pausing the old one and letting the new one run: what the new one
-    was made for holds. Where the only one does not run, somebody paused it.
+    If none of several recurring runs is enabled, a change was interrupted after step 2, and the mark of the newest one
+    decides. If the only one is not enabled, a user paused it.
     """
     if not found or any(one.enabled for one in found):
         return True
@@ -179,22 +179,22 @@ def is_to_run(found: Sequence[Found]) -> bool:
 
 
 def plan(found: Sequence[Found], digest: str, version_id: str | None, runs: bool | None = None) -> list[Step]:
-    """The calls that lead from what is there to the one schedule that is wished for, in an order that bears interruptions.
+    """The calls that lead to the declared schedule, in an order that tolerates interruptions.
 
     Args:
         found: the recurring runs of the recipe, in any order.
-        digest: of the wish.
+        digest: digest of the declared schedule.
         version_id: the server's id of the pipeline's version; None: not uploaded yet.
-        runs: whether it is to run; None: as it does (`is_to_run`), a paused one stays paused.
+        runs: whether the schedule is to be enabled. None keeps its state (`is_to_run`).
 
     Returns:
-        None where all is as wished.
+        The calls; none if the server has the declared schedule already.
     """
     right = [one for one in found if one.mark.digest == digest and one.version_id == version_id]
     if runs is None:
         runs = is_to_run(found)
         if any(one.enabled for one in found):
-            # One that was made paused would read as paused again (`is_to_run`) if the way ended before it is enabled.
+            # Skip runs created paused: if the change is interrupted before one is enabled, `is_to_run` would return False.
             right = [one for one in right if one.enabled or one.mark.runs]
     kept = max(right, key=lambda one: (one.enabled, one.mark.number, one.id), default=None)
     others = sorted((one for one in found if one is not kept), key=lambda one: (one.mark.number, one.id))

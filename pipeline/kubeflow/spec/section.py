@@ -1,4 +1,4 @@
-"""The recipe's section `kubeflow`, and the pipeline's name there. Without TFX."""
+"""The recipe's section `kubeflow` and the pipeline's name on Kubeflow. Does not import TFX."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ def kubeflow_of(recipe: Recipe) -> Kubeflow:
     """The recipe's section `kubeflow`.
 
     Raises:
-        InputError: it has none.
+        InputError: the recipe has no such section.
     """
     if recipe.kubeflow is None:
         raise InputError(
-            "the recipe has no section 'kubeflow': pipeline_root, root, data and image at least. "
+            "the recipe has no section 'kubeflow': pipeline_root, root, data and image are required. "
             "docs/recipe.md explains every key."
         )
     return recipe.kubeflow
@@ -27,5 +27,5 @@ def pipeline_name(recipe: Recipe) -> str:
 
 
 def name_on_kubeflow(name: str) -> str:
-    """A recipe's name as Kubeflow allows it: small letters, digits, hyphens."""
+    """A recipe's name in Kubeflow's format: lowercase letters, digits, hyphens."""
     return name.lower().replace("_", "-")

@@ -40,7 +40,7 @@ def test_nobody_there(capsys: pytest.CaptureFixture[str]) -> None:
         free.bind(("127.0.0.1", 0))
         host = f"http://127.0.0.1:{free.getsockname()[1]}"
         message = listed(capsys, host)
-    assert f"{host}: GET /apis/v2beta1/healthz got no answer" in message and "Connection refused" in message
+    assert f"{host}: GET /apis/v2beta1/healthz got no response" in message and "Connection refused" in message
     assert "Check --host" in message and "kubectl port-forward" in message
 
 
@@ -53,11 +53,11 @@ def test_a_host_without_a_protocol(capsys: pytest.CaptureFixture[str]) -> None:
     [
         (401, '{"error": "who", "code": 16, "message": "who are you"}', ["status 401: who are you", "KFP_TOKEN", "KFP_COOKIE"]),
         (403, "RBAC: access denied", ["status 403: RBAC: access denied", "--namespace"]),
-        (404, "<html>Not\n found</html>", ["status 404: <html>Not found</html>", "in front of /apis/v2beta1"]),
-        (302, "", ["status 302. A log-in or another address"]),
-        (409, '{"error_message": "Failed to create"}', ["status 409: Failed to create", "It is there already"]),
+        (404, "<html>Not\n found</html>", ["status 404: <html>Not found</html>", "part of the address before /apis/v2beta1"]),
+        (302, "", ["status 302. The server redirects to a login or another"]),
+        (409, '{"error_message": "Failed to create"}', ["status 409: Failed to create", "It exists already"]),
         (500, '{"error": "database is away"}', ["status 500: database is away", "logs of ml-pipeline"]),
-        (503, "", ["status 503. The server is in trouble"]),
+        (503, "", ["status 503. The server failed"]),
         (418, "", ["status 418. See the server's message."]),
         (200, "<!doctype html><title>Log in</title>", ["expected JSON, received '<!doctype html><title>Log in", "KFP_COOKIE"]),
         (200, "[]", ["expected JSON, received '[]'"]),
@@ -77,14 +77,12 @@ def test_without_kubeflow_s_packages(
 ) -> None:
     monkeypatch.setitem(sys.modules, "kfp", None)
     monkeypatch.delitem(sys.modules, "pipeline.kubeflow.api_connection", raising=False)
-    assert "schedule needs Kubeflow's own packages: pip install 'gatewise[kubeflow]'." in listed(capsys, server.url)
+    assert "schedule needs the packages of Kubeflow: pip install 'gatewise[kubeflow]'." in listed(capsys, server.url)
 
 
 def test_an_error_after_the_first_answers(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
     server.answer, server.answered = (500, "application/json", '{"message": "database is away"}'), "GET /recurringruns"
-    assert "listing the schedules was answered with status 500: database is away. The server" in listed(
-        capsys, server.url
-    )
+    assert "listing the schedules returned status 500: database is away. The server" in listed(capsys, server.url)
 
 
 def test_token_and_cookie_come_from_the_environment(
@@ -113,7 +111,7 @@ def test_a_server_for_several_users_wants_a_namespace(
     server: Server, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     server.store.multi_user = True
-    assert "this server is for several users. Name your namespace: --namespace" in listed(capsys, server.url)
+    assert "this is a multi-user server. Set your namespace: --namespace" in listed(capsys, server.url)
     assert fine(capsys, server.url, "--namespace", "team")
     assert not (tmp_path / "context.json").exists(), "kfp's own settings are left as they are"
 
@@ -151,7 +149,7 @@ def test_a_certificate_is_checked_against_the_authorities(
     with serving(tls) as server:
         message = listed(capsys, server.url)
         assert (
-            "got no answer" in message and "The certificate is not trusted" in message and "--ca-cert FILE" in message
+            "got no response" in message and "The certificate is not trusted" in message and "--ca-cert FILE" in message
         )
         assert fine(capsys, server.url, "--ca-cert", str(certificate))
         empty = certificate.with_name("empty.pem")

@@ -289,7 +289,9 @@ def test_without_volumes_there_is_one_document(make_recipe: Callable[..., Recipe
 
 
 def test_a_recipe_without_the_section(make_recipe: Callable[..., Recipe]) -> None:
-    with pytest.raises(InputError, match="the recipe has no section 'kubeflow': pipeline_root, root, data and image"):
+    with pytest.raises(
+        InputError, match="the recipe has no section 'kubeflow': pipeline_root, root, data and image are"
+    ):
         compile_recipe(make_recipe(kubeflow=None))
 
 
@@ -297,7 +299,7 @@ def test_a_plan_that_no_argument_holds_is_refused(
     make_recipe: Callable[..., Recipe], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(specs, "LARGEST_ARGUMENT", 25_000)
-    with pytest.raises(InputError, match="its part of the recipe is .* bytes, and 424 fit into the argument"):
+    with pytest.raises(InputError, match="its part of the recipe is .* bytes, but a process argument has at most 424"):
         compile_recipe(make_recipe())
 
 

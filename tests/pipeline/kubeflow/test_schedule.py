@@ -108,10 +108,10 @@ def test_create_makes_pipeline_version_experiment_and_schedule(
     assert row["pipeline_version_reference"]["pipeline_version_id"] == version["pipeline_version_id"]
     assert row["experiment_id"] == experiment["experiment_id"]
     assert ended.out.splitlines() == [
-        "pipeline shop: made",
+        "pipeline shop: created",
         f"version {compiled.version}: uploaded",
-        "experiment shop: made",
-        "schedule shop 1: made",
+        "experiment shop: created",
+        "schedule shop 1: created",
         f"shop: runs at '0 0 3 * * *', version {compiled.version}, parameters as_of=\"latest\", epochs=3, push=false; "
         f"recurring run {row['recurring_run_id']}",
     ]
@@ -131,7 +131,7 @@ def test_a_changed_time_is_a_new_recurring_run_and_the_old_one_goes(
     gatewise("create", scheduled())
     ended = gatewise("create", scheduled(), "--set", "kubeflow.schedule.cron=0 4 * * 1-5")
     assert ended.out.splitlines()[:-1] == [
-        "schedule shop 2: made, paused",
+        "schedule shop 2: created, paused",
         "schedule shop 1: paused",
         "schedule shop 2: resumed",
         "schedule shop 1: deleted",
@@ -167,7 +167,7 @@ def test_an_update_that_ends_at_any_call_is_healed_by_the_next_create(
     else:
         server.cut_before = write
     broken = gatewise("create", scheduled(CHANGED), "--set", "training.epochs=9")
-    assert broken.code == 1 and "got no answer" in broken.err and "Traceback" not in broken.err
+    assert broken.code == 1 and "got no response" in broken.err and "Traceback" not in broken.err
     server.cut_after = server.cut_before = None
     again = gatewise("create", scheduled(CHANGED), "--set", "training.epochs=9")
     row = the_one(server)
@@ -192,7 +192,7 @@ def test_two_schedules_of_the_same_recipe_become_one(server: Server, gatewise: G
     gatewise("create", scheduled())
     twin = {**copy.deepcopy(the_one(server)), "recurring_run_id": "twin"}
     server.store.recurring_runs["twin"] = twin
-    assert "shop: several, as a change was interrupted" in gatewise("list").out
+    assert "shop: several, because a change was interrupted" in gatewise("list").out
     assert gatewise("create", scheduled()).code == 0
     assert the_one(server)["status"] == "ENABLED"
 
@@ -219,7 +219,10 @@ def test_somebody_makes_another_again_and_again(
 
     monkeypatch.setattr(server.store, "delete_recurring_run", again)
     ended = gatewise("create", scheduled(CHANGED))
-    assert ended.code == 1 and "somebody else changes the schedule 'shop' too. Run the command again." in ended.err
+    assert (
+        ended.code == 1
+        and "another process changes the schedule 'shop' at the same time. Run the command again." in ended.err
+    )
 
 
 def test_pause_and_resume_tidy_up_after_an_interrupted_change(
@@ -247,7 +250,7 @@ def test_pause_leaves_what_still_runs_of_an_interrupted_change(
     server.cut_after = None
     run = server.store.tick("shop")
     ended = gatewise("pause", "shop")
-    assert ended.code == 0 and "an older one stays, paused, until its run has ended" in ended.out
+    assert ended.code == 0 and "an older one stays paused until its run ends" in ended.out
     assert run["state"] == "RUNNING" and server.store.enabled("shop") == [] and len(server.store.named("shop")) == 2
     run["state"] = "SUCCEEDED"
     gatewise("pause", "shop")
@@ -259,7 +262,7 @@ def test_a_paused_schedule_stays_paused_over_a_change(
 ) -> None:
     gatewise("create", scheduled())
     assert gatewise("pause", "shop").out.splitlines() == ["schedule shop 1: paused"]
-    assert gatewise("pause", "shop").out.splitlines() == ["schedule shop: is paused already"]
+    assert gatewise("pause", "shop").out.splitlines() == ["schedule shop: is already paused"]
     assert the_one(server)["status"] == "DISABLED"
     gatewise("create", scheduled(CHANGED))
     assert (the_one(server)["status"], the_one(server)["trigger"]["cron_schedule"]["cron"]) == (
@@ -313,16 +316,16 @@ def test_a_run_in_progress_is_not_ended_by_a_change(server: Server, gatewise: Ga
 def test_a_dry_run_says_it_all_and_changes_nothing(server: Server, gatewise: Gatewise, scheduled: RecipeFile) -> None:
     version = compile.compile_recipe(load_recipe(scheduled())).version
     assert gatewise("create", scheduled(), "--dry-run").out.splitlines() == [
-        "pipeline shop: would be made",
+        "pipeline shop: would be created",
         f"version {version}: would be uploaded",
-        "experiment shop: would be made",
-        "schedule shop 1: would be made",
+        "experiment shop: would be created",
+        "schedule shop 1: would be created",
     ]
     assert server.writes == [] and server.requests
     gatewise("create", scheduled())
     server.requests.clear()
     assert gatewise("create", scheduled(CHANGED), "--dry-run").out.splitlines() == [
-        "schedule shop 2: would be made, paused",
+        "schedule shop 2: would be created, paused",
         "schedule shop 1: would be paused",
         "schedule shop 2: would be resumed",
         "schedule shop 1: would be deleted",
@@ -369,8 +372,7 @@ def test_names_that_are_one_on_kubeflow_are_told_apart(
     writes = len(server.writes)
     ended = gatewise("create", scheduled(name="Shop_B"))
     assert (
-        ended.code == 1
-        and "is of the recipe 'shop_b', whose name gives the same pipeline's name as 'Shop_B'" in ended.err
+        ended.code == 1 and "belongs to the recipe 'shop_b', which has the same pipeline name as 'Shop_B'" in ended.err
     )
     assert len(server.writes) == writes
 
@@ -382,7 +384,9 @@ def test_somebody_else_s_recurring_run_of_that_name_is_left_alone(
     theirs = the_one(server)
     theirs["description"] = "nightly, ask Ann"
     for ended in (gatewise("create", scheduled()), gatewise("delete", "shop")):
-        assert ended.code == 1 and "was not made by gatewise" in ended.err and theirs["recurring_run_id"] in ended.err
+        assert (
+            ended.code == 1 and "was not created by gatewise" in ended.err and theirs["recurring_run_id"] in ended.err
+        )
     assert the_one(server) is theirs
     assert "no schedule of gatewise" in gatewise("list").out
 
@@ -482,7 +486,7 @@ def test_what_the_server_refuses_comes_with_its_words(
     next(iter(server.store.specs.values()))["root"]["inputDefinitions"]["parameters"].pop("epochs")
     before = the_one(server)
     ended = gatewise("create", scheduled(), "--set", "kubeflow.schedule.cron=0 5 * * *")
-    assert ended.code == 1 and "making the schedule was answered with status 400" in ended.err
+    assert ended.code == 1 and "creating the schedule returned status 400" in ended.err
     assert "unknown parameters ['epochs']" in ended.err
     assert the_one(server) is before and before["status"] == "ENABLED", "the old one runs as before"
 

@@ -46,7 +46,7 @@ def test_a_folder_whose_name_is_no_version(tmp_path: Path) -> None:
         ({}, "", "no exported model here; expected the folder of a ranker's versions"),
         ({"shop": [1]}, "shop", r"expected a retrieval model in .*/shop_retrieval, found none.*section `retrieval`"),
         ({"shop": [1], "news": [1]}, "", r"found news, shop\. .*section `retrieval`.*docs/retrieval.md"),
-        ({"shop": [1], "shop_retrieval": [1]}, "shop_retrieval", r"give the ranker's folder, .*/shop\."),
+        ({"shop": [1], "shop_retrieval": [1]}, "shop_retrieval", r"pass the ranker's folder, .*/shop\."),
         (
             {"shop": [3, 5], "shop_retrieval": [4]},
             "",
@@ -60,7 +60,7 @@ def test_a_folder_whose_name_is_no_version(tmp_path: Path) -> None:
         (
             {"a": [1], "a_retrieval": [1], "b": [1], "b_retrieval": [1]},
             "",
-            r"2 rankers here have a retrieval model; name one of them: .*/a, .*/b\.",
+            r"2 rankers here have a retrieval model; choose one of them: .*/a, .*/b\.",
         ),
     ],
 )

@@ -225,7 +225,7 @@ def test_the_command_where_no_item_is_left(
     user = json.dumps({"exclude": [pushed.named(number) for number in range(8, 48, 8)]})
     code, out, err = run(capsys, str(pushed.root), "--user", user, *more)
     assert (code, out) == (0, "")
-    assert "shop version 3: no item left" in err
+    assert "shop version 3: no items to recommend" in err
 
 
 @pytest.mark.parametrize(

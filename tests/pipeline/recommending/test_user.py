@@ -28,13 +28,13 @@ def test_inline_or_in_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("{'age': 3}", "--user: no valid JSON"),
+        ("{'age': 3}", "--user: not valid JSON"),
         ("[1]", "--user: expected a JSON object column -> value, received list"),
         ("nowhere.json", "--user nowhere.json: cannot be read .*expected a JSON object, such as"),
         ("@", r"--user \.: cannot be read"),
         ("x" * 5000, "cannot be read"),
         ("\0", "cannot be read"),
-        ('{"a": ' + "9" * 5000 + "}", "no valid JSON"),
+        ('{"a": ' + "9" * 5000 + "}", "not valid JSON"),
     ],
 )
 def test_what_is_no_user(text: str, words: str) -> None:
@@ -58,7 +58,7 @@ def test_each_model_gets_what_it_reads() -> None:
             "--user: unknown column 'contry'; did you mean 'country'\\? Known: age, country, exclude, history, hour",
         ),
         ("price", "'price' belongs to the items"),
-        ("user_id", "'user_id' names the user, but no feature of the recipe reads it.*age, country"),
+        ("user_id", "'user_id' is the user id, but no feature of the recipe reads it.*age, country"),
     ],
 )
 def test_a_column_that_nobody_reads(column: str, words: str) -> None:

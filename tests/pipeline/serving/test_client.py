@@ -85,7 +85,7 @@ def test_refusals(places: list[str], place: int, row: Any, signature: str, words
 @pytest.mark.parametrize(
     ("url", "words"),
     [
-        ("http://127.0.0.1:9/v1/models/shop", "no answer of a model server"),
+        ("http://127.0.0.1:9/v1/models/shop", "no response from a model server"),
         ("grpc://127.0.0.1:9/shop", "UNAVAILABLE"),
         ("ftp://x/shop", "expected http://HOST:PORT/v1/models/NAME or grpc://HOST:PORT/NAME"),
         ("no/such/folder", "no exported model here"),

@@ -65,7 +65,7 @@ def test_a_folder_whose_number_is_no_version(shop: Path, pushed: Path, caplog: p
     assert models.served == {"shop": 2}
     assert {entry.version for entry in models.status("shop").model_version_status} == {1, 2}
     for name in mistaken:
-        assert caplog.text.count(f"shop/{name}: no version: expected a number from 1 to {2**63 - 1}") == 1
+        assert caplog.text.count(f"shop/{name}: not a version: expected a number from 1 to {2**63 - 1}") == 1
 
 
 def test_a_look_that_fails_is_not_the_last(
@@ -86,6 +86,6 @@ def test_a_look_that_fails_is_not_the_last(
         end = time.monotonic() + 60
         while server.models.served != {"shop": 2} and time.monotonic() < end:
             time.sleep(0.05)
-        assert server.models.served == {"shop": 2} and "cannot be looked into" in caplog.text
+        assert server.models.served == {"shop": 2} and "Cannot read the folder of the models" in caplog.text
     finally:
         server.stop()

@@ -111,7 +111,7 @@ def test_status_and_metadata(server: Any) -> None:
         ),
         ("POST", f"{SHOP}:predict", {"signature_name": 1, "inputs": []}, 400, "must be a string value"),
         ("POST", f"{SHOP}:predict", {"inputs": [{"b64": "/////w=="}]}, 400, "Could not parse example input"),
-        ("POST", f"{SHOP}:predict", {"inputs": [["a"]]}, 400, "shape [1, 1] is given where (None,) is expected"),
+        ("POST", f"{SHOP}:predict", {"inputs": [["a"]]}, 400, "expected a tensor of shape (None,), received [1, 1]"),
         (
             "POST",
             f"{SHOP}:predict",
@@ -194,7 +194,7 @@ def filtered(*names: str) -> Any:
         (predict_request("raw", extra=[1]), "INVALID_ARGUMENT", "Sent extra: {extra}. Missing but required: {}."),
         (predict_request(""), "INVALID_ARGUMENT", "Missing but required: {examples}"),
         (predict_request(item=[1.5]), "INVALID_ARGUMENT", "expects int64 but float64 is provided"),
-        (predict_request(item=[[[1]]]), "INVALID_ARGUMENT", "shape [1, 1, 1] is given where (None,) is expected"),
+        (predict_request(item=[[[1]]]), "INVALID_ARGUMENT", "expected a tensor of shape (None,), received [1, 1, 1]"),
         (filtered("nope"), "INVALID_ARGUMENT", "output tensor alias not found in signature: nope"),
         (filtered("click", "click"), "INVALID_ARGUMENT", "duplicate output tensor alias: click"),
     ],
@@ -292,5 +292,5 @@ def test_the_first_line_says_what_it_is_for(root: Path, monkeypatch: pytest.Monk
 
 
 def test_a_port_that_is_taken(server: Any, root: Path) -> None:
-    with pytest.raises(InputError, match=f"--rest-port {server.rest_port}: cannot be listened on"):
+    with pytest.raises(InputError, match=f"--rest-port {server.rest_port}: cannot listen on"):
         Server(root, "127.0.0.1", server.rest_port, 0, 3600)
