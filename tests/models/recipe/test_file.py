@@ -63,12 +63,12 @@ WRONG = {
     "format of numbers": (
         "unit: ms",
         "unit: ms, format: '%d.%m.%Y'",
-        [":9: logs.streams.shown.time.format: a format is for texts, and `unit: ms` says", "Write `unit: text`"],
+        [":9: logs.streams.shown.time.format: a format applies to text, but `unit: ms` declares", "Write `unit: text`"],
     ),
     "format without codes": (
         "zone: Europe/Vienna",
         "zone: Europe/Vienna, format: DD.MM.YYYY",
-        ["expected codes of strptime, such as '%d.%m.%Y %H:%M:%S', received 'DD.MM.YYYY'"],
+        ["expected strptime codes, such as '%d.%m.%Y %H:%M:%S', received 'DD.MM.YYYY'"],
     ),
     "unknown zone": ("Europe/Vienna", "Europe/Wien", ["unknown time zone 'Europe/Wien'; expected an IANA name"]),
     "impressions name no stream": (
@@ -89,7 +89,7 @@ WRONG = {
     "unused stream": (
         "  streams:\n",
         "  streams:\n    skip: {path: a.csv, key: [a, b], time: {column: t, unit: s}}\n",
-        ["logs.streams.skip: no task names this stream"],
+        ["logs.streams.skip: no task uses this stream"],
     ),
     "keys of two lengths": (
         "key: [user, article]",
@@ -99,7 +99,7 @@ WRONG = {
     "the same rows twice": (
         "path: read/*.jsonl",
         "path: shown/*.parquet",
-        ["reads the same rows as the stream 'read'. Tell them apart with 'where'"],
+        ["reads the same rows as the stream 'read'. Separate them with 'where'"],
     ),
     "window without unit": (
         "window: 30m, gates",
@@ -109,12 +109,12 @@ WRONG = {
     "no window": (
         "window: 30m, gates",
         "gates",
-        ["tasks.read: the key 'window' is missing: how long after the impression"],
+        ["tasks.read: the key 'window' is missing: the attribution window after the impression"],
     ),
     "window shorter than that of given": (
         "window: 30m, conditioned_on",
         "window: 10m, given",
-        ["10m is shorter than the 30m of 'read', which must have happened first"],
+        ["10m is shorter than the window 30m of 'read', which must happen first"],
     ),
     "given names no task": (
         "conditioned_on: read",
@@ -124,13 +124,13 @@ WRONG = {
     "circle of given": (
         "kind: binary, outcome",
         "kind: binary, conditioned_on: read, outcome",
-        ["the tasks wait for one another: read -> read. Break the circle."],
+        ["the tasks form a cycle: read -> read. Remove one of these links."],
     ),
-    "regression without value": ("      value: seconds\n", "", ["name the column in logs.streams.read.value"]),
+    "regression without value": ("      value: seconds\n", "", ["set logs.streams.read.value to a column"]),
     "loss of the other kind": (
         "conditioned_on: read}",
         "conditioned_on: read, loss: binary_crossentropy}",
-        ["'binary_crossentropy' is a loss for binary tasks, this one is regression; Known:"],
+        ["'binary_crossentropy' is a loss for binary tasks, this task is regression; Known:"],
     ),
     "unknown loss": (
         "conditioned_on: read}",
@@ -143,7 +143,7 @@ WRONG = {
         "window: 30m, gates",
         "window: 30m, loss: outside_losses.GammaPlus, gates",
         [
-            "tasks.read.loss: 'outside_losses.GammaPlus' is a loss for regression tasks, this one is binary; Known: "
+            "tasks.read.loss: 'outside_losses.GammaPlus' is a loss for regression tasks, this task is binary; Known: "
             "binary_crossentropy."
         ],
     ),
@@ -160,13 +160,13 @@ WRONG = {
     "loss from outside that does not say its kind": (
         "conditioned_on: read}",
         "conditioned_on: read, loss: outside_losses.Unsaid}",
-        ['does not say what it is for: write `kind = "regression"`, a literal, into its class.'],
+        ['has no `kind`: add the literal `kind = "regression"` to its class.'],
     ),
     "loss that can be below 0 under a balancer of sizes": (
         "conditioned_on: read}\nmodel: {",
         "conditioned_on: read, loss: outside_losses.BelowZero}\nmodel: {balancer: uncertainty, ",
         [
-            "recipe.yaml:25: tasks.reading_seconds.loss: the balancer 'uncertainty' needs losses that are never below 0, and "
+            "recipe.yaml:25: tasks.reading_seconds.loss: the balancer 'uncertainty' needs losses that are never below 0, but "
             "'outside_losses.BelowZero' can be. Write another `model.balancer` (fixed, pcgrad), or another loss for the task."
         ],
     ),
@@ -193,7 +193,7 @@ WRONG = {
     "the constant by auc": (
         "at_least: 0.6",
         "beats: constant",
-        ["tasks.read.gates.0.beats: the constant is compared by log_loss, rmse, mae, not by 'auc'"],
+        ["tasks.read.gates.0.beats: a comparison with the constant works for log_loss, rmse, mae, not for 'auc'"],
     ),
     "the best count": (
         "metric: auc, at_least: 0.6",
@@ -218,7 +218,7 @@ WRONG = {
     "gate on a slice that is not made": (
         "at_least: 0.6",
         "at_least: 0.6, slice: {article: a1}",
-        ["evaluation.slices has no entry with just the columns ['article']"],
+        ["evaluation.slices has no entry with exactly the columns ['article']"],
     ),
     "no split": (SPLIT, "", ["expected one of eval_fraction, eval_last, eval_from; received none"]),
     "two splits": ("eval_last: 1d", "eval_last: 1d, eval_fraction: 0.2", ["received eval_fraction and eval_last"]),
@@ -242,11 +242,11 @@ WRONG = {
         "vocabulary: 5",
         ["features.age_hours.vocabulary: unknown key 'vocabulary'"],
     ),
-    "one column, two types": ("transform: log1p", "column: reader", ["A column has one type: agree on it"]),
+    "one column, two types": ("transform: log1p", "column: reader", ["A column has one type: use the same type"]),
     "boundaries fall": (
         "[6, 12, 18]",
         "[12, 6, 18]",
-        ["features.hour.boundaries: expected rising numbers, received [12.0, 6.0, 18.0]"],
+        ["features.hour.boundaries: expected increasing numbers, received [12.0, 6.0, 18.0]"],
     ),
     "buckets and boundaries": ("boundaries: [6, 12, 18]", "boundaries: [6], buckets: 3", ["expected either 'buckets'"]),
     "shared embedding disagrees": (
@@ -257,25 +257,25 @@ WRONG = {
     "neither vocabulary nor hash": (
         "side: item, embedding: article",
         "side: item, vocabulary: null",
-        ["without a vocabulary it needs 'hash_buckets': how many ids its values share"],
+        ["a feature without a vocabulary needs 'hash_buckets', the number of ids that its values share"],
     ),
     "vocabulary and hash": (
         "side: item, embedding: article",
         "side: item, hash_buckets: 100",
-        [".hash_buckets: gives every value an id by its hash", "Write 'vocabulary: null' beside it"],
+        [".hash_buckets: gives every value an id by its hash", "Write 'vocabulary: null', or remove 'hash_buckets'"],
     ),
     "hash of the frequent values only": (
         "side: item, embedding: article",
         "side: item, vocabulary: null, hash_buckets: 100, min_count: 2, oov_buckets: 5",
         [
-            ".min_count: says which values a vocabulary leaves out; with 'hash_buckets' there is none. Remove 'min_count'.",
+            ".min_count: applies to a vocabulary; a feature with 'hash_buckets' has none. Remove 'min_count'.",
             "Remove 'oov_buckets'",
         ],
     ),
     "two tables of a vocabulary": (
         "side: item, embedding: article",
         "side: item, quotient_remainder: true",
-        [".quotient_remainder: is for features without a vocabulary"],
+        [".quotient_remainder: requires a feature without a vocabulary"],
     ),
     "shared embedding of another hash": (
         "side: item, embedding: article",
@@ -315,7 +315,7 @@ WRONG = {
         "validation: {schema: none.pbtxt}\nmodel:",
         ["validation.schema: no such file:", "none.pbtxt"],
     ),
-    "truth without event id": ("      event_id: shown_id\n", "", ["name it in the impression stream's 'event_id'"]),
+    "truth without event id": ("      event_id: shown_id\n", "", ["set 'event_id' in the impression stream"]),
     "logs and examples": (
         "split:",
         "examples: {path: a.parquet}\nsplit:",
@@ -382,7 +382,7 @@ WRONG = {
     "groups of several values": (
         "group_key: reader",
         "group_key: last_read",
-        ["evaluation.group_key: the column 'last_read' has several values for one example"],
+        ["evaluation.group_key: the column 'last_read' has several values per example"],
     ),
     "the name of the pushed models' folder": ("name: news", "name: serving", ["recipe.yaml:1: name: 'serving' is"]),
     "a file name that is none": (
@@ -415,17 +415,17 @@ WRONG = {
     "a weight without a formula": (
         "evaluation:",
         "serving: {weights: {taste: 1}}\nevaluation:",
-        ["serving.weights: weights are for a formula: write it in 'score', or remove them."],
+        ["serving.weights: weights need a formula: set 'score', or remove the weights."],
     ),
     "a weight that nothing uses": (
         "evaluation:",
         "serving: {score: read, weights: {taste: 1}}\nevaluation:",
-        ["serving.weights.taste: the formula in 'score' does not use it."],
+        ["serving.weights.taste: the formula in 'score' does not use this weight."],
     ),
     "a weight called like a column": (
         "evaluation:",
         "serving: {score: read * hour, weights: {hour: 1}}\nevaluation:",
-        ["serving.weights.hour: a column has this name."],
+        ["serving.weights.hour: a column already has this name."],
     ),
     "nothing to tune": (
         "evaluation:",
@@ -435,7 +435,7 @@ WRONG = {
     "a task called like an output of the ranking": (
         "  reading_seconds:",
         "  ranking:",
-        ["tasks.ranking: the signature `rank` has an output of this name"],
+        ["tasks.ranking: the signature `rank` already has an output of this name"],
     ),
     "a column on two sides": (
         "  hour:",
@@ -552,7 +552,7 @@ def test_the_example_of_the_docs_is_a_recipe(tmp_path: Path) -> None:
 def test_a_schema_that_is_no_text(tmp_path: Path) -> None:
     (tmp_path / "schema.pb").write_bytes(b"\xff\xfe\x00")
     (tmp_path / "recipe.yaml").write_text(RECIPE + "validation: {schema: schema.pb}\n")
-    with pytest.raises(InputError, match=r"validation.schema: .*schema.pb is no UTF-8 text. Expected a TFDV schema"):
+    with pytest.raises(InputError, match=r"validation.schema: .*schema.pb is not UTF-8 text. Expected a TFDV schema"):
         load_recipe(tmp_path / "recipe.yaml")
 
 

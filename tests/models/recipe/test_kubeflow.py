@@ -88,12 +88,12 @@ WRONG = {
     "toleration's value": (
         "operator: Exists, effect",
         "operator: Exists, value: 1, effect",
-        [":22: kubeflow.stages.Trainer.tolerations.0.value: an operator Exists has no value"],
+        [":22: kubeflow.stages.Trainer.tolerations.0.value: the operator Exists takes no value"],
     ),
     "toleration without key": (
         "{key: nvidia.com/gpu, operator: Exists, effect: NoSchedule}",
         "{effect: NoSchedule}",
-        [":22:", "an operator Equal compares the taint of a key"],
+        [":22:", "the operator Equal needs a key"],
     ),
     "variable": ("{THREADS: 2}", "{TWO-THREADS: 2}", [":15:", "expected the name of an environment variable"]),
     "variable's value": ("{THREADS: 2}", "{THREADS: [2]}", [":15: kubeflow.defaults.environment.THREADS"]),
