@@ -42,9 +42,7 @@ def test_the_first_bad_task_and_step_are_named() -> None:
     callback.on_test_begin()
     callback.model.bad = {"click": 41, "order": 17, "like": 17}
     callback.on_train_batch_end(1)
-    with pytest.raises(
-        TrainingError, match=r"of task 'order', 'like' is not finite from step 17 on.*learning_rate"
-    ):
+    with pytest.raises(TrainingError, match=r"of task 'order', 'like' is not finite from step 17 on.*learning_rate"):
         callback.on_train_batch_end(2)
     with pytest.raises(TrainingError, match="step 17"):
         callback.on_test_begin()
