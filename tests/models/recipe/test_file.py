@@ -155,7 +155,7 @@ WRONG = {
     "loss from outside that is none": (
         "conditioned_on: read}",
         "conditioned_on: read, loss: outside_losses.NoLoss}",
-        ["'outside_losses.NoLoss' is no subclass of models.losses.base.Loss."],
+        ["'outside_losses.NoLoss' is not a subclass of models.losses.base.Loss."],
     ),
     "loss from outside that does not say its kind": (
         "conditioned_on: read}",
@@ -329,25 +329,29 @@ WRONG = {
             "tasks.read.outcome: 'outcome' is for recipes that start from 'logs'",
         ],
     ),
-    "a key twice": ("model:", "name: other\nmodel:", ["recipe.yaml:26: name: the key stands twice, first on line 1"]),
-    "no YAML": ("split: {", "split: {{", ["no valid YAML"]),
+    "a key twice": ("model:", "name: other\nmodel:", ["recipe.yaml:26: name: duplicate key, first on line 1"]),
+    "no YAML": ("split: {", "split: {{", ["invalid YAML"]),
     "no such date": (
         "name: news",
         "name: news\ndescription: 2026-13-45",
-        ["recipe.yaml:2: '2026-13-45' looks like a value of YAML's type timestamp, but is none", "put it in quotes"],
+        ["recipe.yaml:2: '2026-13-45' looks like a value of YAML's type timestamp, but is invalid", "put it in quotes"],
     ),
     "no such truth value": (
         "name: news",
         "name: news\ndescription: !!bool x",
         ["recipe.yaml:2: 'x' looks like a value"],
     ),
-    "a number without end": ("experts: 4", f"experts: {'9' * 5000}", ["recipe.yaml:26: '999", "type int, but is none"]),
+    "a number without end": (
+        "experts: 4",
+        f"experts: {'9' * 5000}",
+        ["recipe.yaml:26: '999", "type int, but is invalid"],
+    ),
     "a list as key": (
         "name: news",
         "name: news\n[a, b]: 1",
         ["recipe.yaml:2: expected a text as key, received ['a', 'b']"],
     ),
-    "an alias inside of itself": ("name: news", "name: news\ndescription: &a [*a]", ["an alias stands inside of what"]),
+    "an alias inside of itself": ("name: news", "name: news\ndescription: &a [*a]", ["an alias contains itself"]),
     "lists without end": ("name: news", f"name: news\ndescription: {'[' * 3000}", ["nested too deeply"]),
     "a kind that is a list": (
         "kind: numeric",
@@ -519,7 +523,7 @@ def test_data_at_a_url_stays_as_it_is_written(recipe_file: Path) -> None:
         ("name=2026-13-45", "--set name=2026-13-45: '2026-13-45' looks like a value of YAML's type timestamp"),
         (
             "name=!!int x",
-            "--set name=!!int x: 'x' looks like a value of YAML's type int, but is none. If it is a text, put",
+            "--set name=!!int x: 'x' looks like a value of YAML's type int, but is invalid. If it is a text, put",
         ),
         ("training.epochs=0", "--set training.epochs=0: expected at least 1; received 0"),
     ],
