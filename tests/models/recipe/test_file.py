@@ -414,7 +414,7 @@ WRONG = {
     "a score that is no formula": (
         "evaluation:",
         "serving: {score: 'read * * 2'}\nevaluation:",
-        ["serving.score: no formula: invalid syntax; received 'read * * 2'."],
+        ["serving.score: not a formula: invalid syntax; received 'read * * 2'."],
     ),
     "a weight without a formula": (
         "evaluation:",

@@ -83,9 +83,9 @@ def test_numpy_and_tensorflow_agree_with_python(text: str, seed: int) -> None:
     ("text", "words"),
     [
         ("clik * 2", "unknown task or weight 'clik'; did you mean 'click'? Known: click, order, taste, value."),
-        ("", "no formula: "),
-        ("click *", "no formula: invalid syntax; received 'click *'. Example: click"),
-        ("click; order", "no formula: invalid syntax"),
+        ("", "not a formula: "),
+        ("click *", "not a formula: invalid syntax; received 'click *'. Example: click"),
+        ("click; order", "not a formula: invalid syntax"),
         ("max(click, order)", "found 'max(click, order)'"),
         ("click.real", "found 'click.real'"),
         ("__import__('os').system('true')", "expected numbers, names of tasks and weights"),
@@ -106,10 +106,10 @@ def test_numpy_and_tensorflow_agree_with_python(text: str, seed: int) -> None:
         ("(click - 1) ^ 0.5", "the formula is nan"),
         ("click * 1e999", "the formula is inf"),
         ("click * " + "9" * 500, "not a formula: nested too deeply, or a number has too many digits"),
-        ("(" * 400 + "click" + ")" * 400, "no formula"),
+        ("(" * 400 + "click" + ")" * 400, "not a formula"),
         ("-" * 900 + "click", "not a formula: nested too deeply"),
         ("click + " * LONGEST + "click", f"at most {LONGEST} characters"),
-        ("click\x00", "no formula"),
+        ("click\x00", "not a formula"),
     ],
 )
 def test_what_is_no_formula(text: str, words: str) -> None:

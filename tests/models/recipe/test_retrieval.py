@@ -109,7 +109,7 @@ WRONG = {
         "[section]",
         [":21: retrieval.context.0: 'section' is of side item: the user tower would read the label."],
     ),
-    "context twice": ("[device]", "[device, device]", [":21: retrieval.context.1: 'device' stands twice."]),
+    "context twice": ("[device]", "[device, device]", [":21: retrieval.context.1: 'device' is listed twice."]),
     "context that is the answer": (
         "  device: {kind: categorical}",
         "  device: {kind: categorical, column: section}",
