@@ -1,4 +1,4 @@
-"""What the size of the tables costs: step time and memory from 10,000 to 10,000,000 rows, and Keras' own path.
+"""Cost of the table size: step time and memory from 10,000 to 10,000,000 rows, compared with Keras' own path.
 
 python -m benchmarks.embeddings --rows 10000000
 """
@@ -18,7 +18,7 @@ from benchmarks.steps.problem import StepProblem
 
 OURS = "benchmarks.steps.ours"
 LARGEST = 10_000_000
-"""Rows of a table by default, and from which on the targets are judged."""
+"""Default number of rows of a table, and the minimum for which targets are judged."""
 SHARES = (1000, 100, 10, 1)
 """The sizes: the largest one by each of these."""
 MEMORY = "memory"
@@ -29,7 +29,7 @@ MEANING = (
 
 Largest = Annotated[int, typer.Option("--rows", min=1, help="Rows of a table at the largest size.")]
 
-# A small network, so that the tables are a good part of the step.
+# A small network, so that the tables are a large part of the step.
 PROBLEM = StepProblem(features=20, experts=2, units=(64, 32), tower_units=(16,), steps=20)
 
 
@@ -111,7 +111,7 @@ def fitting(kind: Kind, problem: StepProblem, rows: int, memory: int) -> int:
         needed = kind.needs(rows, problem.dim)
         raise ValueError(
             f"{kind.name}: a table of {rows:,} rows needs {needed / 2**30:.1f} GiB, and {memory / 2**30:.1f} GiB may be "
-            "taken: give fewer --rows, or free memory"
+            "used: use fewer --rows, or free memory"
         )
     return tables
 

@@ -1,4 +1,4 @@
-"""Beam's engines as processes of this machine: each a context that starts one and gives what a recipe says to run on it."""
+"""Beam engines as processes on this machine. Each context manager starts one and returns the recipe overrides to use it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ address, server = BeamFnExternalWorkerPoolServicer.start(use_process=sys.argv[1]
 print(address, flush=True)
 sys.stdin.read()
 """
-"""Beam's own command must be told a port; this one finds a free one, and ends when its standard input does."""
+"""Unlike Beam's own command, it finds a free port itself, and ends with its standard input."""
 
 Overrides = list[str]
 """Of the recipe's section `beam`, as `load_recipe` takes them."""

@@ -18,7 +18,7 @@ SPLIT = "split={eval_fraction: 0.8}"
 
 
 def run(session: Session) -> list[Figure]:
-    """The figures; ours first."""
+    """The figures, ours first."""
     inputs = session.inputs(None, SPLIT)
     folder = inputs.upto("trainer")
     ours = session.time(inputs.ours("evaluation", folder))
@@ -58,8 +58,8 @@ def main(
 ) -> None:
     """Time predictions and metrics against TFMA, and the metrics of as many rows alone.
 
-    Ours computes the grouped AUC of each task besides. The peer is also run on a tenth of its rows, and the target is
-    held against the rate of the further rows.
+    Ours also computes the grouped AUC of each task. The peer also runs on a tenth of its rows, and the target is compared
+    with the rate of the additional rows.
     """
     session = Session(
         rows=rows, peer_rows=peer_rows, runs=runs, seed=seed, skew=skew, work=work, history=history, recipe=recipe

@@ -23,7 +23,7 @@ WHY_SLOWER = (
 
 
 def run(session: Session) -> list[Figure]:
-    """The figures; ours first.
+    """The figures, ours first.
 
     Raises:
         RuntimeError: our labels and those of the script differ.
@@ -62,8 +62,8 @@ def main(
 ) -> None:
     """Time the attribution of clicks and orders to impressions, against row-wise Beam and a Polars script.
 
-    Both peers dedupe by event id, credit the last touch inside the window, weigh, split and write Parquet. They check
-    nothing and keep no accounts.
+    Both peers deduplicate by event id, credit the last touch in the window, weight, split and write Parquet. They have no
+    checks and no row accounting.
     """
     session = Session(
         rows=rows, peer_rows=peer_rows, runs=runs, seed=seed, skew=skew, work=work, history=history, recipe=recipe

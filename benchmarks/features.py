@@ -22,7 +22,7 @@ WHY_SLOWER = (
 
 
 def run(session: Session) -> list[Figure]:
-    """The figures; ours first."""
+    """The figures, ours first."""
     inputs = session.inputs()
     ours = session.time(inputs.ours("features", inputs.upto("event_logs")))
     peers = session.slow_peer(
@@ -46,8 +46,8 @@ def main(
 ) -> None:
     """Time vocabularies, moments, quantiles, the encoding and its writing against the stock Transform.
 
-    The peer's preprocessing_fn means the same; it writes no statistics of its own. It takes long before its first row:
-    so a tenth of its rows are run, too, and the target is held against the rate of the further rows.
+    The peer's preprocessing_fn is equivalent and writes no statistics. It has a long start-up, so it also runs on a tenth of
+    its rows, and the target is compared with the rate of the additional rows.
     """
     session = Session(
         rows=rows, peer_rows=peer_rows, runs=runs, seed=seed, skew=skew, work=work, history=history, recipe=recipe

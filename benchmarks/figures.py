@@ -1,4 +1,4 @@
-"""From measurements to figures: ratios to the peers, the targets, one table, and a line of history for each figure."""
+"""Figures from measurements: ratios to the peers, targets, a table, and one history line per figure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ GIB = 2**30
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Target:
-    """What a figure should reach; each is optional.
+    """Targets of a figure, all optional.
 
     Attributes:
         rate: rows a second, at least.
@@ -29,7 +29,7 @@ class Target:
         peak_gib: peak memory of any process in GiB, below.
         shares: {share: at least}.
         shares_at_most: {share: at most}.
-        otherwise: why it is not reached, where it is not, and what would be needed.
+        otherwise: the reason if the target is not met, and what would be needed.
     """
 
     rate: float | None = None
@@ -43,13 +43,13 @@ class Target:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Figure:
-    """A line of the table.
+    """A row of the table.
 
     Attributes:
-        measured: what was measured.
-        against: beside a peer, our own measurement; beside our larger one, our smaller one; None for no ratio.
-        target: what should be reached.
-        shares: {of what: which part}, each a column of the table in percent.
+        measured: the measurement.
+        against: for a peer, our own measurement; for our larger run, our smaller run; None for no ratio.
+        target: the target.
+        shares: {name: share}, each a column of the table in percent.
     """
 
     measured: Measured

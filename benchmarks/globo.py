@@ -1,9 +1,9 @@
-"""The retrieval model on real news: 3 million clicks of Globo.com, all but the last two days to learn from.
+"""The retrieval model on real news: 3 million clicks of Globo.com, of which the last two days are the eval split.
 
 python -m benchmarks.globo --data path/to/folder
 
-Expects globo_clicks.parquet (the publisher's hourly files as one), makes the logs of benchmarks/globo.yaml of it, runs the
-whole recipe and prints the retrieval model beside the simple methods.
+Reads globo_clicks.parquet (the publisher's hourly files as one), writes the logs of benchmarks/globo.yaml, runs the whole
+recipe and compares the retrieval model with the baselines.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def main(
     """Prepare the logs, run the recipe, and print the closing tables."""
     if not (data / CLICKS).is_file():
         raise SystemExit(
-            f"{data / CLICKS}: no such file. It holds Globo.com's clicks, which the publisher gives for research."
+            f"{data / CLICKS}: no such file. It contains Globo.com's clicks, which the publisher provides for research."
         )
     logs = work / "globo-logs"
     prepare(pl.read_parquet(data / CLICKS), logs)

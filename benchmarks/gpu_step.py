@@ -30,7 +30,7 @@ SMALL = StepProblem(experts=3, units=(16, 8), tower_units=(8,))
 """For a CPU."""
 MEANING = "Ratio: examples/s of ours on TensorFlow in float32 by examples/s of the line."
 
-Device = Annotated[Literal["gpu", "cpu"], typer.Option(help="cpu: to see that it works; says nothing about a GPU.")]
+Device = Annotated[Literal["gpu", "cpu"], typer.Option(help="cpu: a test run without meaning for GPUs.")]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -143,7 +143,7 @@ def main(
     that a step has to move at the least. With --device cpu the sizes are tiny.
     """
     if device == "gpu" and not has_gpu():
-        print("gpu_step: no GPU of NVIDIA's here (no /dev/nvidia0). --device cpu shows that it works.", file=sys.stderr)
+        print("gpu_step: no NVIDIA GPU found (no /dev/nvidia0). Use --device cpu for a test run.", file=sys.stderr)
         raise typer.Exit(1)
     session = Session(rows=rows, peer_rows=peer_rows, runs=runs, seed=seed, work=work, history=history)
     grid, base, requirements = Grid(), StepProblem(), JAX_GPU

@@ -1,4 +1,4 @@
-"""Each of our stages at N and at 10 N rows: what a row costs must not grow, nor the memory with the data.
+"""Each of our stages at N and at 10 N rows: neither the time per row nor the memory must grow with the data.
 
 python -m benchmarks.growth --rows 1000000
 """
@@ -53,8 +53,8 @@ def main(
 ) -> None:
     """Time each stage at --rows impressions and at ten times as many, and compare seconds per row and peak memory.
 
-    The peak counts pages of mapped files, which the system may take back at any time. Takes tens of GB on the disk and
-    most of an hour at the default size.
+    The peak includes pages of mapped files, which the system can reclaim. At the default size it needs tens of GB of disk
+    space and most of an hour.
     """
     session = Session(rows=rows, runs=runs, seed=seed, skew=skew, work=work, history=history, recipe=recipe)
     session.report("growth", run(session), ratio=MEANING)

@@ -16,7 +16,7 @@ from benchmarks.session import HISTORY, WORK, History, PeerRows, Recipe, Rows, R
 
 
 def run(session: Session) -> list[Figure]:
-    """The figures; ours first."""
+    """The figures, ours first."""
     inputs = session.inputs()
     ours = session.time(inputs.ours("feed", inputs.upto("features"), "feed, an epoch, ours"))
     reading = dataclasses.replace(
@@ -44,7 +44,7 @@ def main(
 ) -> None:
     """Time an epoch of shuffled batches of the train split, without a model.
 
-    Ours reads the split once, before the first epoch: a line of its own. The peer shuffles in a buffer of 100,000
+    Ours reads the split once, before the first epoch, as a separate line. The peer shuffles in a buffer of 100,000
     examples and parses a key for each feature, as the stock Transform writes them.
     """
     session = Session(

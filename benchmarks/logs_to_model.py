@@ -1,4 +1,4 @@
-"""From logs to a trained and evaluated model: our stages, and a script in Polars and PyTorch that does the same by hand.
+"""From logs to a trained and evaluated model: our stages, and an equivalent script in Polars and PyTorch.
 
 python -m benchmarks.logs_to_model --rows 1000000
 """
@@ -40,7 +40,7 @@ def run(session: Session, peers: Path) -> list[Figure]:
 
 
 def whole(recipe: Path, logs: Path) -> Subject:
-    """Our stages one after the other in one process, as `gatewise run` does it."""
+    """Our stages in sequence in one process, as in `gatewise run`."""
     question = {"stages": list(STAGES), "recipe": str(recipe.resolve()), "data": str(logs)}
     return Subject(name="gatewise", module=OURS, question=question)
 

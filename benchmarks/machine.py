@@ -1,4 +1,4 @@
-"""What a figure was measured on: the machine, the packages and the commit. Imports none of the packages."""
+"""Environment of a figure: the machine, package versions and the commit. Imports none of the packages."""
 
 from __future__ import annotations
 
@@ -39,18 +39,18 @@ def multiplies_bfloat16() -> bool:
 
 
 def free_bytes() -> int:
-    """Memory that can be had without swapping."""
+    """Memory available without swapping."""
     found = _field("/proc/meminfo", "MemAvailable")
     return int(found.split()[0]) * 1024 if found else os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_AVPHYS_PAGES")
 
 
 def has_gpu() -> bool:
-    """Whether there is a GPU of NVIDIA's that its driver serves; the Makefile asks the same."""
+    """Whether there is an NVIDIA GPU with a driver, as in the Makefile."""
     return any(Path("/dev").glob("nvidia[0-9]*"))
 
 
 def versions(packages: Iterable[str]) -> dict[str, str]:
-    """The installed ones' versions."""
+    """Versions of the installed packages."""
     found = {}
     for package in packages:
         try:

@@ -1,8 +1,8 @@
-"""The stopwatch: a subject runs in fresh processes, says its own seconds, and the system says its peak memory.
+"""Measures subjects in fresh processes. A subject reports its seconds, and the system reports its peak memory.
 
-A subject is a module. It gets a question as JSON, its only argument, with `out`, an empty folder of its own; it prints an
-answer as JSON, the last line, with `rows` and `seconds`: those of the work alone, without imports and start-up.
-This process imports nothing heavy: a child's peak is never below what its parent has in memory.
+A subject is a module. Its only argument is a question as JSON, with `out`, an empty folder. Its last output line is an
+answer as JSON, with `rows` and `seconds` of the work alone, without imports and start-up.
+This process imports no large package, because the peak of a child is never below the memory of its parent.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _TAIL = 3000
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Subject:
-    """What is timed.
+    """A subject to time.
 
     Attributes:
         name: in the table.
@@ -43,7 +43,7 @@ class Subject:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Measured:
-    """What came of it. `seconds`: of each run. `peak_bytes`: the largest resident size of any process in any run."""
+    """A measurement. `seconds`: seconds of each run. `peak_bytes`: the largest resident size of any process in any run."""
 
     name: str
     rows: int
@@ -70,12 +70,12 @@ def measure(
     Args:
         subject: what is timed.
         work: folder for the folders.
-        runs: that count: the median of them is reported.
-        warm_ups: before, that do not: they bring files and byte code into the system's memory.
-        say: hears of each run.
+        runs: number of runs that count. Their median is reported.
+        warm_ups: number of runs before them, which load files and byte code into memory and do not count.
+        say: called with a message after each run.
 
     Raises:
-        RuntimeError: a run failed, or the runs did not have the same number of rows.
+        RuntimeError: a run failed, or the runs had different numbers of rows.
     """
     if runs < 1:
         raise ValueError(f"expected at least 1 run, received {runs}")
@@ -98,10 +98,10 @@ def measure(
 
 
 def fresh(subject: Subject, out: Path | str) -> tuple[dict[str, Any], int]:
-    """One run in a process of its own, with the folder `out`: its answer, and the peak in bytes.
+    """One run in a fresh process with the folder `out`: its answer, and the peak in bytes.
 
     Raises:
-        RuntimeError: it failed; with what it said at the end.
+        RuntimeError: the run failed. The message has the end of its output.
     """
     question = json.dumps({**subject.question, "out": str(out)})
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3", **subject.environment}

@@ -20,7 +20,7 @@ STOCK = ("csv_example_gen", "statistics_gen", "schema_gen", "example_validator",
 
 
 def run(session: Session) -> list[Figure]:
-    """The figures; ours first."""
+    """The figures, ours first."""
     inputs = session.inputs()
     ours = session.time(whole(inputs.labelled(session.rows)))
     model = inputs.upto("trainer") / "model"

@@ -1,6 +1,7 @@
-"""What a benchmark starts from, made in processes of its own and kept for the next one: logs, examples, a model, CSV.
+"""Inputs of benchmarks, created in separate processes and cached: logs, examples, a model, CSV.
 
-Each thing lies under a key of all that decides it, our stages' sources included: what is out of date is made again.
+The cache key of an input covers all that it depends on, including the sources of our stages. Outdated inputs are
+recreated.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The times of ranking requests, in a fresh process: python -m benchmarks.rank_times QUESTION.
+"""Times ranking requests in a fresh process: python -m benchmarks.rank_times QUESTION.
 
 The question has `out` and the sizes of a RankingProblem, and
     candidates: numbers of them, each measured for itself.  requests: that count, after a few that warm up.

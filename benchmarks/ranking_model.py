@@ -1,4 +1,4 @@
-"""An exported model to rank with, of random weights: only its sizes and its graph matter for the time it takes."""
+"""An exported ranking model with random weights, because only sizes and graph affect the time."""
 
 from __future__ import annotations
 

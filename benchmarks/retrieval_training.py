@@ -1,4 +1,4 @@
-"""Training of the two towers: ours, and a model as the tutorials of TensorFlow Recommenders write it.
+"""Training of the two towers: ours, and the model of the TensorFlow Recommenders tutorials.
 
 python -m benchmarks.retrieval_training --rows 163840
 """

@@ -1,4 +1,4 @@
-"""Our data stages on Beam's engines, side by side: in this process, on Dask, through the portable job service.
+"""Our data stages on Beam engines: in this process, on Dask, and by the portable job service.
 
 python -m benchmarks.runners --rows 1000000
 """

@@ -1,4 +1,4 @@
-"""Ranking: the exported model in this process and behind the development server, beside the bare matrix products.
+"""Ranking: the exported model in this process and in the development server, compared with the bare matrix products.
 
 python -m benchmarks.serving
 """

@@ -1,4 +1,4 @@
-"""What the benchmarks share: their command line's options, their inputs, and where figures go."""
+"""Shared code of the benchmarks: command line options, inputs, and reports."""
 
 from __future__ import annotations
 
@@ -16,18 +16,16 @@ from benchmarks.measure import Measured, Subject
 from benchmarks.prepare import RECIPE, Inputs
 
 JUDGED_FROM = 1_000_000
-"""Rows from which on the targets are judged: they are for 1 M and 10 M."""
+"""Minimum number of rows for which targets are judged. The targets are for 1 M and 10 M rows."""
 
 Rows = Annotated[int, typer.Option(min=1, help="Impressions in the logs.")]
 Examples = Annotated[int, typer.Option("--rows", min=1, help="Examples that are timed.")]
-PeerRows = Annotated[int, typer.Option(min=1, help="Rows of a slow peer, which runs once.")]
-Runs = Annotated[int, typer.Option(min=1, help="Runs that count, after one that warms up; their median is reported.")]
-Seed = Annotated[int, typer.Option(help="Of what is simulated.")]
+PeerRows = Annotated[int, typer.Option(min=1, help="Rows of a slow peer. It runs once.")]
+Runs = Annotated[int, typer.Option(min=1, help="Number of runs after a warm-up run. The median is reported.")]
+Seed = Annotated[int, typer.Option(help="Seed of the simulation.")]
 Skew = Annotated[bool, typer.Option("--skew", help="Give one user 5% of the impressions.")]
-Work = Annotated[
-    Path, typer.Option(metavar="DIR", help="For logs, examples and outputs; what can be used again stays.")
-]
-History = Annotated[Path, typer.Option(metavar="FILE", help="JSON lines to which each figure is appended.")]
+Work = Annotated[Path, typer.Option(metavar="DIR", help="Folder of logs, examples and outputs. Reusable files stay.")]
+History = Annotated[Path, typer.Option(metavar="FILE", help="JSON lines file to which each figure is appended.")]
 Recipe = Annotated[
     Path, typer.Option(metavar="FILE", show_default="benchmarks/wide.yaml", help="A recipe over the wide logs.")
 ]
@@ -38,7 +36,7 @@ HISTORY = Path("runs/bench-history.jsonl")
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Session:
-    """One benchmark's run: the values of the options."""
+    """A run of a benchmark: the values of its options."""
 
     rows: int
     peer_rows: int = 0
@@ -75,22 +73,22 @@ class Session:
         )
 
     def time(self, subject: Subject) -> Measured:
-        """The subject as often as the options say."""
+        """Measures the subject with the number of runs in the options."""
         return measure.measure(subject, self.work, self.runs, self.warm_ups, say)
 
     def once(self, subject: Subject) -> Measured:
-        """A slow subject a single time."""
+        """Measures a slow subject once."""
         return measure.measure(subject, self.work, 1, 0, say)
 
     def slow_peer(self, make: Callable[[int], Subject], rows: int, ours: Measured, ratio: float) -> list[Figure]:
-        """The figures of a peer that takes long before its first row.
+        """The figures of a peer with a long start-up.
 
-        It runs once at `rows` and once at a tenth of them; the target is held against the rate of the further rows.
+        It runs once on `rows` and once on a tenth of them. The target is compared with the rate of the additional rows.
 
         Args:
             make: number of rows -> the subject.
-            rows: the peer's.
-            ours: what it stands beside.
+            rows: number of rows of the peer.
+            ours: our measurement.
             ratio: the target.
         """
         large = self.once(make(rows))
@@ -113,7 +111,7 @@ class Session:
 
 
 def beyond(small: Measured, large: Measured) -> Measured:
-    """What the rows cost that a peer had more of in its larger run: without what it takes before the first row.
+    """Cost of the additional rows of a peer's larger run, without its start-up.
 
     Raises:
         ValueError: the larger run was not larger.
@@ -127,5 +125,5 @@ def beyond(small: Measured, large: Measured) -> Measured:
 
 
 def say(message: str) -> None:
-    """To standard error, where the table is not."""
+    """Prints to standard error; the table goes to standard output."""
     print(message, file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""The best 100 items for a user: as the served model finds them, NumPy, faiss, and the approximate index.
+"""The best 100 items for a user: the served model, NumPy, faiss and the approximate index.
 
 python -m benchmarks.top_k --rows 1000000
 """
@@ -111,8 +111,8 @@ def run(
     for way in chosen(items, dim, memory):
         if needs(way, items, dim) > memory:
             left_out.append(
-                f"{NAMES[way]}, {items:,} items: left out, as it needs {needs(way, items, dim) / GIB:.1f} GiB, and "
-                f"{memory / GIB:.1f} may be taken."
+                f"{NAMES[way]}, {items:,} items: omitted, because it needs {needs(way, items, dim) / GIB:.1f} GiB, but only "
+                f"{memory / GIB:.1f} are available."
             )
             continue
         measured[way] = _searched(f"{NAMES[way]}, {items:,} items", {**question, "way": way}, work)

@@ -1,1 +1,1 @@
-"""Other ways of joining clicks and orders to impressions, as subjects of `benchmarks.measure`."""
+"""Alternative joins of clicks and orders with impressions, as subjects of `benchmarks.measure`."""

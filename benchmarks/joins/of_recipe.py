@@ -1,4 +1,4 @@
-"""The join's problem, from a recipe."""
+"""The join problem of a recipe."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The join's problem as plain values, for those who do it by hand, and what must come out. Polars and nothing of ours."""
+"""The join problem as plain values for hand-written peers, and its expected result. Uses Polars, no code of gatewise."""
 
 from __future__ import annotations
 

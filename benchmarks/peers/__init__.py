@@ -1,1 +1,1 @@
-"""What gatewise is compared with, as subjects of `benchmarks.measure`, and the environments that it needs."""
+"""Peers of gatewise as subjects of `benchmarks.measure`, and their environments."""

@@ -1,4 +1,4 @@
-"""Environments of their own for what is compared, made on first use: nothing of them goes into the project's.
+"""Separate environments of the peers, created on first use.
 
 An environment is a file of requirements in this folder, and a folder under `.runtime/` of the same name.
 """
@@ -23,7 +23,7 @@ JAX_GPU = Path(__file__).with_name("jax_gpu.txt")
 
 
 class NoEnvironment(Exception):
-    """The packages could not be installed: the message says why."""
+    """The packages could not be installed. The message has the reason."""
 
 
 def python_of(requirements: Path, folder: Path = FOLDER) -> Path:
@@ -73,6 +73,4 @@ def _call(command: list[str], what: str, requirements: Path) -> None:
     except OSError as error:
         raise NoEnvironment(f"{what}: {error}") from None
     if done.returncode != 0:
-        raise NoEnvironment(
-            f"{what} could not make the environment of {requirements.name}; it said:\n{done.stderr[-2000:]}"
-        )
+        raise NoEnvironment(f"{what} could not create the environment of {requirements.name}:\n{done.stderr[-2000:]}")

@@ -1,4 +1,4 @@
-"""The device that a subject in PyTorch runs on."""
+"""The device of a PyTorch subject."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ def device_of(question: Mapping[str, Any]) -> str:
     if question.get("device", "cpu") != "gpu":
         return "cpu"
     if not torch.cuda.is_available():
-        raise SystemExit("this PyTorch finds no GPU: install its build with CUDA on a machine with one")
+        raise SystemExit("PyTorch finds no GPU: install its CUDA build on a machine with a GPU")
     return "cuda"
 
 
 def wait(device: str) -> None:
-    """Until the device has done what it was given."""
+    """Waits until the device has finished its work."""
     if device != "cpu":
         torch.cuda.synchronize()

@@ -1,1 +1,1 @@
-"""Ways to find the items of the largest products with a user's vector, timed in processes of their own."""
+"""Methods of maximum inner product search for a user vector, each timed in its own process."""

@@ -1,4 +1,4 @@
-"""The ways to search a catalogue. Each imports what it needs and then hands back how it gets ready: imports are not timed."""
+"""Methods to search a catalogue. Each imports its packages and returns a function that prepares the search; imports are not timed."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Our stages as subjects of `benchmarks.measure`, through the executors that the pipeline runs."""
+"""Our stages as subjects of `benchmarks.measure`, run by the executors of the pipeline."""

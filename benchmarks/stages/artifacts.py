@@ -1,4 +1,4 @@
-"""TFX's artifacts and executors without TFX's orchestration: what lies in a folder, and a call of `Do`."""
+"""TFX artifacts and executors without TFX orchestration."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SPLITS = '["train", "eval"]'
 def artifact(
     kind: type[types.Artifact], uri: Path | str, *, splits: str | None = SPLITS, id: int = 1
 ) -> types.Artifact:
-    """An artifact that lies, or will lie, at `uri`."""
+    """An artifact at `uri`, which may not exist yet."""
     made = kind()
     made.uri, made.id = str(uri), id
     if splits is not None and "split_names" in (kind.PROPERTIES or {}):
@@ -36,10 +36,10 @@ def do(
     temporary: Path,
     flags: Sequence[str] = BEAM,
 ) -> None:
-    """One call of an executor, as LocalDagRunner makes it.
+    """Calls an executor in the same way as LocalDagRunner.
 
     Args:
-        executor: its class.
+        executor: class of the executor.
         inputs, outputs: by key, one artifact each.
         properties: the execution properties.
         temporary: a folder for its temporary files.
@@ -62,6 +62,6 @@ def do(
 
 
 def start_beam(flags: Sequence[str] = BEAM) -> None:
-    """Runs an empty pipeline: the first one in a process loads Beam's runner, which is start-up and not work."""
+    """Runs an empty pipeline, which loads the Beam runner, so that the start-up is not timed."""
     with running(lambda: beam.Pipeline(argv=list(flags))) as pipeline:
         _ = pipeline | beam.Create([0]) | beam.Map(lambda element: element)

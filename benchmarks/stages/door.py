@@ -1,4 +1,4 @@
-"""The door of every subject: question in, answer out, and the clock around the work alone."""
+"""Entry point of every subject: reads the question, prints the answer, and times the work."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from typing import Any
 
 
 def answer(work: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
-    """Reads the question from the command line, and prints what `work` answers as the last line.
+    """Reads the question from the command line, and prints the answer of `work` as the last line.
 
-    What the libraries print goes to standard error.
+    The output of libraries goes to standard error.
     """
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
@@ -27,9 +27,9 @@ def answer(work: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
 
 @contextlib.contextmanager
 def clock() -> Iterator[list[float]]:
-    """A list that holds, when the block has ended, its seconds, and the CPU seconds of all threads of this process.
+    """A list that, after the block, has its seconds and the CPU seconds of all threads of this process.
 
-    The latter tell work from waiting where something else runs on the machine.
+    CPU seconds distinguish work from waiting if other processes run on the machine.
     """
     seconds: list[float] = []
     began, used = time.perf_counter(), time.process_time()

@@ -1,4 +1,4 @@
-"""The peer for the tables: what a Keras user writes, trained by Keras' own step."""
+"""The peer of the embedding tables: a plain Keras model, trained by Keras' own step."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from models.recipe.registry import load
 
 
 class KerasTables(keras.Model):
-    """An Embedding for each table, and our architecture on top.
+    """One Embedding per table, and our architecture on top.
 
     Call: {"categorical": (batch, feature)} -> {task: (batch,) logits}.
     """

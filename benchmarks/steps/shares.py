@@ -1,4 +1,4 @@
-"""What a device can do, measured, and which part of it a step makes use of."""
+"""Measured rates of a device, and the share that a step uses."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def of_bandwidth(problem: StepProblem, measured: Measured, rate: float, number_b
 
 
 def in_words(rates: Rates) -> str:
-    """A note for below the table."""
+    """A note for the table."""
     return (
         "Products: share of the rate of the experts' matrix products alone, by TensorFlow or PyTorch, whichever was faster: "
         f"{rates['float32'] / 1e9:,.0f} GFLOP/s in float32, {rates['bfloat16'] / 1e9:,.0f} in bfloat16. "

@@ -1,4 +1,4 @@
-"""The device that a subject in TensorFlow runs on."""
+"""The device of a TensorFlow subject."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def choose(question: Mapping[str, Any]) -> str:
         tf.config.set_visible_devices([], "GPU")
         return "cpu"
     if not gpus:
-        raise SystemExit("TensorFlow finds no GPU: install the `gpu` extra on a machine with one")
+        raise SystemExit("TensorFlow finds no GPU: install the `gpu` extra on a machine with a GPU")
     take_memory_as_needed()
     details = tf.config.experimental.get_device_details(gpus[0])
     return str(details.get("device_name", "GPU"))

@@ -1,7 +1,7 @@
-"""The table of architectures: how the tasks' networks share what they learn.
+"""The table of architectures: how tasks share layers.
 
-A row is a name for recipes and the dotted path of a class; nothing else names an architecture.
-To add one: a file with one `Architecture`, and a row here. The contract tests run every row.
+Each row maps the name in recipes to the dotted path of a class. No other code names an architecture.
+To add one, write a file with one `Architecture` and add a row here. The contract tests run every row.
 """
 
 ARCHITECTURES = {

@@ -1,4 +1,4 @@
-"""AITM: each task of a funnel reads what the task before it knows."""
+"""AITM: each task of a funnel reads the representation of the task before it."""
 
 from __future__ import annotations
 
@@ -20,31 +20,31 @@ if TYPE_CHECKING:
 
 @keras.saving.register_keras_serializable(package="gatewise")
 class AITM(Architecture):
-    """A network for each task, and attention that passes on what the task before it learned: for funnels.
+    """Trains one network per task and passes information from each task to the next by attention; suits funnels such as click, cart, order.
 
-    q_t = network_t(x). The first task of a chain has z_t = q_t. Each other one, with s the task before it:
+    q_t = network_t(x). The first task of a chain has z_t = q_t. Any other task t, with s the task before it, has
     p_t = relu(z_s @ G_t + g_t), z_t = a_p V_t(p_t) + a_q V_t(q_t), where (a_p, a_q) is the softmax over u in (p_t, q_t)
     of <Q_t(u), K_t(u)> / sqrt(dim), and Q_t, K_t, V_t are linear with a bias. logit_t = tower_t(z_t).
 
     The calibrator adds strength * mean(max(sigmoid(logit_t) - sigmoid(logit_s), 0)) to the loss for binary tasks: an order
-    is not likelier than the click before it. A task that is conditioned on the one before it has none: its
-    probability is that of an order after a click, which may well be higher.
+    is not more probable than the click before it. A task that is conditioned on the task before it has no calibrator,
+    because its probability is conditional on that task and may be higher.
 
     Xi et al., Modeling the Sequential Dependence among Audience Multi-step Conversions with Multi-task Learning in
     Targeted Display Advertising, KDD 2021 (https://arxiv.org/abs/2105.08489). Deviations: tasks may branch, since each
-    names the one before it; the calibrator takes a mean over the batch, so that its strength does not depend on its size.
-    Tasks of which none comes after another share nothing above the embedding tables, as in `single_task`.
+    names the task before it; the calibrator is a mean over the batch, so that its strength does not depend on the batch
+    size. Tasks without order share only the embedding tables, as in `single_task`.
 
     Args:
-        tasks: in the order of the label columns; `after` says which task comes before one.
+        tasks: tasks in the order of the label columns. `after` is the task before a task.
         units: sizes of the layers of each task's network, one or more.
         tower_units: sizes of the hidden layers of each task's tower.
         calibrator: strength of the calibrator, 0 or more.
         activation: name of the activation.
-        dropout: share of each layer's outputs zeroed in training.
+        dropout: dropout rate of each layer.
 
     Raises:
-        InputError: no layer.
+        InputError: `units` is empty.
     """
 
     user_once: ClassVar[bool] = True
@@ -63,7 +63,7 @@ class AITM(Architecture):
     ) -> None:
         super().__init__(tasks, **layer)
         if not units:
-            raise InputError("aitm: expected at least one layer whose output is passed on, received units=().")
+            raise InputError("aitm: expected at least one layer in each network, received units=().")
         self.units = tuple(units)
         self.tower_units = tuple(tower_units)
         self.calibrator = calibrator
@@ -104,7 +104,7 @@ class AITM(Architecture):
         return logits
 
     def _first_to_last(self) -> list[int]:
-        """The tasks' positions, each behind the task before it."""
+        """Positions of the tasks in topological order."""
         order: list[int] = []
         while len(order) < len(self.tasks):
             order += [
@@ -133,16 +133,16 @@ class AITM(Architecture):
 
 
 def _calibrated(task: TaskInfo, before: TaskInfo) -> bool:
-    """Whether the task's probability is of no more examples than that of the task before it."""
+    """Whether the task's probability is bounded by that of the task before it."""
     return not task.conditional and all(one.kind == "binary" and one.outputs == 1 for one in (task, before))
 
 
 @keras.saving.register_keras_serializable(package="gatewise")
 class Transfer(keras.layers.Layer):
-    """What a task knows, from its own network and the task before it: attention over the two.
+    """Attention over the output of a task's network and the representation of the task before it.
 
     Args:
-        dim: width of both.
+        dim: width of both inputs.
 
     Call: [(batch, dim) of the task before, (batch, dim) of the task's network] -> (batch, dim).
     """

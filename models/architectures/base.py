@@ -1,4 +1,4 @@
-"""Architecture: the interface of every way to share a network between tasks."""
+"""Architecture: the interface of all architectures."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from models.layers.tower import Tower
 
 
 class Architecture(keras.layers.Layer, abc.ABC):
-    """From the encoded features to the logits of each task.
+    """Maps the encoded features to the logits of each task.
 
-    Options of a subclass are keyword-only, with literal defaults: `models.recipe.registry.signature` reads them from the
-    source. A task's own parts are found by its position in `tasks`, never by its name: `click` must not take
-    what belongs to `click_cart`. A penalty that belongs to the method goes through `add_loss`.
+    Options of a subclass are keyword-only with literal defaults: `models.recipe.registry.signature` reads them from the
+    source. Select the layers of a task by its position in `tasks`, never by its name: `click` must not match
+    `click_cart`. Add regularization terms of the method by `add_loss`.
 
     Args:
-        tasks: in the order of the label columns.
+        tasks: tasks in the order of the label columns.
 
     Attributes:
-        user_once: whether the user's part of x may be computed once for all candidates of a ranking request: whatever
-            reads x is a layer with `kernel` and `bias` on its last axis, and nothing else does. Without it a request
-            is answered candidate by candidate. The contract test holds whoever says so to the same predictions.
+        user_once: whether a ranking request may compute the user's part of x once for all candidates. This requires that
+            only layers with `kernel` and `bias` on the last axis read x. Otherwise a request computes each candidate in
+            full. The contract test checks that both give the same predictions.
         needs_funnel: whether it passes on what one task knows to the task `after` it. A recipe without such tasks is
             refused.
 
-    Call: Encoded -> {task: (batch,) logits in float32, or (batch, outputs) where a task has several}.
+    Call: Encoded -> {task: (batch,) logits in float32, or (batch, outputs) if a task has several outputs}.
     """
 
     user_once: ClassVar[bool] = False
@@ -47,15 +47,15 @@ class Architecture(keras.layers.Layer, abc.ABC):
         """Encoded -> {task: (batch,) logits}."""
 
     def wants(self) -> Wants:
-        """What it reads beside x."""
+        """Features that the architecture reads besides x."""
         return Wants()
 
     def gates(self, inputs: Encoded) -> dict[str, Any]:
-        """Encoded -> {task: (batch, expert) weight of each expert}; {} where there are no gates."""
+        """Encoded -> {task: (batch, expert) gate weights}; {} for an architecture without gates."""
         return {}
 
     def build_from_config(self, config: dict[str, Any]) -> None:
-        """Keras keeps the shapes of a saved layer as lists."""
+        """Builds a saved layer, whose shapes Keras stores as lists."""
         if "input_shape" in config:
             self.build(Encoded(*config["input_shape"]))
 
@@ -63,7 +63,7 @@ class Architecture(keras.layers.Layer, abc.ABC):
         return {**super().get_config(), "tasks": [dataclasses.asdict(task) for task in self.tasks]}
 
     def make_towers(self, units: tuple[int, ...], activation: str, dropout: float) -> list[Tower]:
-        """A tower for each task, in the order of the tasks."""
+        """One tower per task, in the order of the tasks."""
         return [
             Tower(
                 units,
@@ -77,5 +77,5 @@ class Architecture(keras.layers.Layer, abc.ABC):
         ]
 
     def logits(self, towers: list[Tower], inputs: list[Any], training: bool | None) -> dict[str, Any]:
-        """Each task's tower on its own input (batch, dim)."""
+        """Applies each task's tower to its input (batch, dim)."""
         return {task: tower(x, training=training) for task, tower, x in zip(self.names, towers, inputs, strict=True)}

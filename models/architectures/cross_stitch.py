@@ -1,4 +1,4 @@
-"""CrossStitch: a network for each task, mixed after every layer."""
+"""CrossStitch: one network per task, mixed after every layer."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ if TYPE_CHECKING:
 
 @keras.saving.register_keras_serializable(package="gatewise")
 class CrossStitch(Architecture):
-    """A network for each task, mixed linearly after each layer by learned weights: for few tasks of similar size.
+    """Trains one network per task and mixes their outputs linearly after each layer by learned weights; suits few tasks of similar size.
 
     Misra et al., Cross-stitch Networks for Multi-task Learning, CVPR 2016 (https://arxiv.org/abs/1604.03539).
-    Deviations: one weight for each pair of tasks (not of channels), and no separate learning rate for them.
+    Deviations: one weight per pair of tasks (not of channels), and no separate learning rate for these weights.
 
     Args:
-        tasks: in the order of the label columns.
+        tasks: tasks in the order of the label columns.
         units: sizes of the layers of each task's network, one or more.
         tower_units: sizes of the hidden layers of each task's tower.
-        self_weight: weight of a task's own activations at the start, 0 to 1; the other tasks share the rest.
+        self_weight: initial weight of a task's own activations, 0 to 1. The other tasks share the rest.
         activation: name of the activation.
-        dropout: share of each layer's outputs zeroed in training.
+        dropout: dropout rate of each layer.
 
     Raises:
-        InputError: no layer, or self_weight outside [0, 1].
+        InputError: `units` is empty, or self_weight is outside [0, 1].
     """
 
     user_once: ClassVar[bool] = True
@@ -59,7 +59,7 @@ class CrossStitch(Architecture):
         self.activation = activation
         self.dropout = dropout
         policy = self.dtype_policy
-        # Flat, level by level: Keras does not save what lies in a list of lists.
+        # A flat list, level by level: Keras does not save layers in nested lists.
         self.networks = [
             MLP((size,), activation=activation, dropout=dropout, name=f"{task}_{i}", dtype=policy)
             for i, size in enumerate(self.units)
@@ -89,7 +89,7 @@ class CrossStitch(Architecture):
         return self.logits(self.towers, by_task, training)
 
     def level(self, level: int) -> list[MLP]:
-        """The tasks' layers on one level, in the order of the tasks."""
+        """Layers of one level, in the order of the tasks."""
         return self.networks[level * len(self.tasks) : (level + 1) * len(self.tasks)]
 
     def get_config(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Encoded: what an architecture gets of an example. Wants: what it asks for beyond the encoded features."""
+"""Encoded: the input of an architecture. Wants: the features that it requests besides x."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ class Encoded(NamedTuple):
     """The encoded features of a batch.
 
     Attributes:
-        x: (batch, dim), all features, behind the backbone.
-        parts: {feature: (batch, width)}, in front of the backbone, of the features that `Wants.parts` names.
-        rows: {feature: ((batch, length, width), (batch, length) bool)}, the embeddings of a list before they are pooled
-            and where the list has a value, of the features that `Wants.rows` names.
+        x: (batch, dim), all features, after the backbone.
+        parts: {feature: (batch, width)}, the features in `Wants.parts`, before the backbone.
+        rows: {feature: ((batch, length, width), (batch, length) bool)}, the features in `Wants.rows`: unpooled
+            embeddings of a list, and a mask of the positions with a value.
     """
 
     x: Any
@@ -24,11 +24,11 @@ class Encoded(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Wants:
-    """What an architecture reads beside x: names of features.
+    """Features that an architecture reads besides x.
 
     Attributes:
-        parts: features that it reads apart from the others, such as those that feed a gate.
-        rows: multi-valued features whose values it reads one by one, such as a history that it attends to.
+        parts: names of features to read separately, such as the input of a gate.
+        rows: names of multi-valued features to read unpooled, such as a history for attention.
     """
 
     parts: tuple[str, ...] = ()

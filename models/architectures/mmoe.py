@@ -1,4 +1,4 @@
-"""MMoE: experts shared by all tasks, and a gate for each task."""
+"""MMoE: experts shared by all tasks, and one gate per task."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @keras.saving.register_keras_serializable(package="gatewise")
 class MMoE(Architecture):
-    """Experts shared by all tasks, mixed for each task by its own gate: the default, for tasks of unknown kinship.
+    """Shares experts between all tasks, mixed by one gate per task (default); suits tasks of unknown relatedness.
 
     logit_t = tower_t(sum_e gate_t(x)[e] expert_e(x)), gate_t(x) = softmax(x @ W_t + b_t).
 
@@ -26,12 +26,12 @@ class MMoE(Architecture):
     (https://doi.org/10.1145/3219819.3220007). Deviation: the gates have a bias.
 
     Args:
-        tasks: in the order of the label columns.
+        tasks: tasks in the order of the label columns.
         experts: number of experts.
         units: sizes of the layers of each expert.
         tower_units: sizes of the hidden layers of each task's tower.
         activation: name of the activation.
-        dropout: share of each layer's outputs zeroed in training.
+        dropout: dropout rate of each layer.
     """
 
     user_once: ClassVar[bool] = True

@@ -1,4 +1,4 @@
-"""PLE: levels of task experts and shared experts."""
+"""PLE: levels of task-specific and shared experts."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ if TYPE_CHECKING:
 
 @keras.saving.register_keras_serializable(package="gatewise")
 class CGCLevel(keras.layers.Layer):
-    """One level of PLE: task experts, shared experts, and gates over them (customized gate control).
+    """One level of PLE: task experts, shared experts and gates over them (customized gate control).
 
     out_t = sum_e gate_t(x_t)[e] experts_e, over the experts of task t (on x_t), then the shared ones (on x_shared);
-    out_shared = the same by gate_shared(x_shared) over the experts of all tasks in order, then the shared ones.
+    out_shared = the same with gate_shared(x_shared), over the experts of all tasks in order, then the shared ones.
 
     Args:
         tasks: number of tasks.
-        task_experts: experts of each task.
-        shared_experts: experts shared by all.
+        task_experts: number of experts of each task.
+        shared_experts: number of experts shared by all tasks.
         units: sizes of the layers of each expert.
-        top: the top level has no shared output, hence no shared gate.
+        top: whether this is the top level, which has no shared output and no shared gate.
         activation: name of the activation.
-        dropout: share of each layer's outputs zeroed in training.
+        dropout: dropout rate of each layer.
 
-    Call: a list of (batch, dim), one for each task and then the shared one, -> the same, without the shared one at
-        the top.
+    Call: a list of (batch, dim), one per task and then the shared one -> the same list, without the shared one at the
+        top level.
     """
 
     def __init__(
@@ -102,24 +102,24 @@ class CGCLevel(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="gatewise")
 class PLE(Architecture):
-    """Experts of each task beside shared ones, in levels: for tasks that disturb each other under MMoE.
+    """Stacks levels of task-specific and shared experts; suits tasks that lose accuracy when trained together under MMoE.
 
     Tang et al., Progressive Layered Extraction (PLE), RecSys 2020 (https://doi.org/10.1145/3383313.3412236).
-    Every level but the top also mixes a shared output from all experts, which feeds the shared experts above.
-    One level is the paper's CGC. Deviation: the gates have a bias.
+    Every level except the top also mixes a shared output from all experts, which is the input of the next level's shared
+    experts. One level is the paper's CGC. Deviation: the gates have a bias.
 
     Args:
-        tasks: in the order of the label columns.
+        tasks: tasks in the order of the label columns.
         levels: number of levels.
-        task_experts: experts of each task, on each level.
-        shared_experts: shared experts, on each level.
+        task_experts: number of experts of each task, per level.
+        shared_experts: number of shared experts, per level.
         units: sizes of the layers of each expert, the same on each level.
         tower_units: sizes of the hidden layers of each task's tower.
         activation: name of the activation.
-        dropout: share of each layer's outputs zeroed in training.
+        dropout: dropout rate of each layer.
 
     Raises:
-        InputError: fewer than one level.
+        InputError: `levels` is below 1.
     """
 
     user_once: ClassVar[bool] = True
@@ -179,7 +179,7 @@ class PLE(Architecture):
         return self.logits(self.towers, mixed, training)
 
     def gates(self, inputs: Encoded) -> dict[str, Any]:
-        """{task: (batch, task_experts + shared_experts)} of the top level, the task's own experts first."""
+        """{task: (batch, task_experts + shared_experts)} gate weights of the top level, the task's own experts first."""
         mixed = [inputs.x] * (len(self.tasks) + 1)
         for level in self.extraction[:-1]:
             mixed = level(mixed, training=False)

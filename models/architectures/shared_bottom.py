@@ -1,4 +1,4 @@
-"""SharedBottom: one network for all tasks, with a tower for each."""
+"""SharedBottom: one network for all tasks and one tower per task."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
 @keras.saving.register_keras_serializable(package="gatewise")
 class SharedBottom(Architecture):
-    """One network shared by all tasks under a tower for each: the cheapest, for tasks that are alike.
+    """Shares one network between all tasks, with one tower per task; the cheapest architecture, suits similar tasks.
 
     Caruana, Multitask Learning, Machine Learning 28, 1997 (https://doi.org/10.1023/A:1007379606734).
 
     Args:
-        tasks: in the order of the label columns.
+        tasks: tasks in the order of the label columns.
         units: sizes of the layers of the shared network.
         tower_units: sizes of the hidden layers of each task's tower.
         activation: name of the activation.
-        dropout: share of each layer's outputs zeroed in training.
+        dropout: dropout rate of each layer.
     """
 
     user_once: ClassVar[bool] = True

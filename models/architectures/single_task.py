@@ -1,4 +1,4 @@
-"""SingleTask: the baseline that shares nothing but the embedding tables."""
+"""SingleTask: the baseline, which shares only the embedding tables."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 @keras.saving.register_keras_serializable(package="gatewise")
 class SingleTask(Architecture):
-    """A network for each task and nothing shared above the embedding tables: the baseline for negative transfer.
+    """Trains one network per task and shares only the embedding tables; the baseline that detects negative transfer.
 
     Args:
-        tasks: in the order of the label columns.
+        tasks: tasks in the order of the label columns.
         units: sizes of the layers of each task's network.
         tower_units: sizes of the hidden layers of each task's tower.
         activation: name of the activation.
-        dropout: share of each layer's outputs zeroed in training.
+        dropout: dropout rate of each layer.
     """
 
     user_once: ClassVar[bool] = True

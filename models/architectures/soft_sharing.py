@@ -1,4 +1,4 @@
-"""SoftSharing: a network for each task, held near the others'."""
+"""SoftSharing: one network per task, with a regularizer on the distance between networks."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ if TYPE_CHECKING:
 
 @keras.saving.register_keras_serializable(package="gatewise")
 class SoftSharing(Architecture):
-    """A network for each task, drawn towards each other by a penalty: for few tasks, the rarer of them short of data.
+    """Trains one network per task and regularizes the distance between their weights; suits few tasks, some with little data.
 
-    penalty = strength / pairs * sum over pairs of tasks of |w_s - w_t|^2, over kernels and biases of the networks
-    without the towers. Divided by the number of pairs, so that `strength` means the same for any number of tasks.
+    loss term = strength / pairs * sum over pairs of tasks of |w_s - w_t|^2, over kernels and biases of the networks
+    without the towers. The division by the number of pairs makes `strength` independent of the number of tasks.
 
     Duong et al., Low Resource Dependency Parsing: Cross-lingual Parameter Sharing in a Neural Network Parser,
     ACL 2015 (https://aclanthology.org/P15-2139).
 
     Args:
-        tasks: in the order of the label columns.
+        tasks: tasks in the order of the label columns.
         units: sizes of the layers of each task's network, one or more.
         tower_units: sizes of the hidden layers of each task's tower.
-        strength: factor of the penalty, 0 or more.
+        strength: factor of the loss term, 0 or more.
         activation: name of the activation.
-        dropout: share of each layer's outputs zeroed in training.
+        dropout: dropout rate of each layer.
 
     Raises:
-        InputError: no layer, or a negative strength, which would drive the networks apart without end.
+        InputError: `units` is empty, or `strength` is negative, which would make the networks diverge.
     """
 
     user_once: ClassVar[bool] = True
@@ -56,7 +56,7 @@ class SoftSharing(Architecture):
         if strength < 0:
             raise InputError(f"soft_sharing: expected a strength of 0 or more, received {strength}.")
         if not units:
-            raise InputError("soft_sharing: expected at least one layer to hold near the others', received units=().")
+            raise InputError("soft_sharing: expected at least one layer in each network, received units=().")
         self.units = tuple(units)
         self.tower_units = tuple(tower_units)
         self.strength = strength
@@ -93,9 +93,9 @@ class SoftSharing(Architecture):
 
 
 def mean_squared_distance(weights: list[Any]) -> Any:
-    """Mean over the pairs of |w_s - w_t|^2, from two or more arrays of one shape, without visiting the pairs.
+    """Mean over all pairs of |w_s - w_t|^2, for two or more arrays of one shape, without a loop over pairs.
 
-    The pairs' sum is n * sum_t |w_t - mean|^2, and there are n (n - 1) / 2 pairs.
+    The sum over pairs is n * sum_t |w_t - mean|^2, and there are n (n - 1) / 2 pairs.
     """
     stacked = ops.stack(weights)  # (task, ...)
     return 2.0 / (len(weights) - 1) * ops.sum(ops.square(stacked - ops.mean(stacked, axis=0, keepdims=True)))

@@ -1,4 +1,4 @@
-"""TaskInfo: what an architecture is told of a task."""
+"""TaskInfo: the properties of a task that an architecture uses."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Literal
 
 @dataclass(frozen=True, kw_only=True)
 class TaskInfo:
-    """One task, as an architecture sees it.
+    """Properties of one task for an architecture.
 
     Attributes:
-        name: unique; an architecture tells tasks apart by their position, never by their name.
-        kind: what the label is.
-        outputs: logits for each example, as the task's loss needs them.
-        after: name of the task before it in the funnel (a click before an order). A relation, which masks nothing.
-        conditional: whether the task is observed only where the task `after` is positive.
+        name: unique name. Architectures select tasks by position, never by name.
+        kind: kind of the label.
+        outputs: number of logits per example, as the task's loss requires.
+        after: name of the preceding task in the funnel (a click before an order). It masks no examples.
+        conditional: whether the task is observed only if the task `after` is positive.
     """
 
     name: str

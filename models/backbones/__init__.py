@@ -1,7 +1,7 @@
-"""The table of backbones: what mixes the features, under any way to share between tasks.
+"""The table of backbones: layers that mix the features before any architecture.
 
-A row is a name for recipes and the dotted path of a class; nothing else names a backbone.
-To add one: a file with one `Backbone`, and a row here. The contract tests run every row.
+Each row maps the name in recipes to the dotted path of a class. No other code names a backbone.
+To add one, write a file with one `Backbone` and add a row here. The contract tests run every row.
 """
 
 BACKBONES = {

@@ -1,4 +1,4 @@
-"""Backbone: the interface of what mixes the features before an architecture shares them between tasks."""
+"""Backbone: the interface of the layers that mix the features before the architecture."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import keras
 
 
 class Backbone(keras.layers.Layer, abc.ABC):
-    """From the encoded features to the features that the architecture reads.
+    """Maps the encoded features to the features that the architecture reads.
 
-    Options of a subclass are keyword-only, with literal defaults: `models.recipe.registry.signature` reads them from the
-    source. A penalty that belongs to the method goes through `add_loss`.
+    Options of a subclass are keyword-only with literal defaults: `models.recipe.registry.signature` reads them from the
+    source. Add regularization terms of the method by `add_loss`.
 
     Attributes:
-        user_once: whether the user's part of its input may be computed once for all candidates of a ranking request.
-            Only what passes its input through unchanged may say so: a backbone mixes the user's features with the
-            candidate's. Without it a request is answered candidate by candidate.
+        user_once: whether a ranking request may compute the user's part of the input once for all candidates. True only
+            for a backbone that returns its input unchanged: others mix the features of user and candidate. Otherwise a
+            request computes each candidate in full.
 
-    Call: (batch, dim) -> (batch, width); `compute_output_shape` says the width.
+    Call: (batch, dim) -> (batch, width); `compute_output_shape` returns the width.
     """
 
     user_once: ClassVar[bool] = False

@@ -1,4 +1,4 @@
-"""DCNv2: explicit crosses of the features, of bounded degree."""
+"""DCNv2: explicit feature crosses of bounded degree."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ if TYPE_CHECKING:
 
 @keras.saving.register_keras_serializable(package="gatewise")
 class DCNv2(Backbone):
-    """Multiplies the features with each other, layer by layer: for crosses such as user segment by item category.
+    """Computes explicit feature crosses, one degree per layer; suits interactions such as user segment by item category.
 
     Full matrix (rank 0): x_{l+1} = x_0 * (W_l x_l + b_l) + x_l.
     Low rank (rank r): x_{l+1} = sum_k g_k(x_l) x_0 * (U_lk tanh(C_lk tanh(V_lk x_l)) + b_l) + x_l, with V_lk x_l of r
     numbers, C_lk of (r, r), and g = softmax over the experts k; with one expert g = 1.
 
     Wang et al., DCN V2: Improved Deep & Cross Network and Practical Lessons for Web-scale Learning to Rank Systems,
-    WWW 2021 (https://arxiv.org/abs/2008.13535), equations 1 and 5. The architecture behind it is the deep part of the
-    paper's stacked structure. A step costs 2 dim^2 multiplications for each layer and example, or with a rank
+    WWW 2021 (https://arxiv.org/abs/2008.13535), equations 1 and 5. The architecture after it is the deep part of the
+    paper's stacked structure. Each layer costs 2 dim^2 multiplications per example, or with a rank
     2 experts (2 dim rank + rank^2).
 
     Args:
-        layers: number of cross layers: crosses of up to layers + 1 features.
-        rank: numbers that a low-rank layer goes through; 0 for full matrices.
-        experts: low-rank maps of each layer, mixed by a gate.
+        layers: number of cross layers. The crosses have up to layers + 1 features.
+        rank: rank of the low-rank layers. 0: full matrices.
+        experts: number of low-rank maps of each layer, mixed by a gate.
 
     Raises:
-        InputError: several experts of full matrices.
+        InputError: several experts with full matrices.
     """
 
     def __init__(self, *, layers: Levels = 2, rank: Rank = 0, experts: ExpertCount = 1, **layer: Any) -> None:
@@ -83,7 +83,7 @@ class DCNv2(Backbone):
         return x
 
     def _mapped(self, x: Any, level: int, maps: list[keras.layers.Layer]) -> Any:
-        """(batch, dim) -> (batch, dim): the level's linear map, or its mixture of low-rank maps."""
+        """(batch, dim) -> (batch, dim): the linear map of the level, or its mixture of low-rank maps."""
         each, outputs = len(maps) // self.experts, []
         for expert in range(self.experts):
             y = x

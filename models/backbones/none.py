@@ -1,4 +1,4 @@
-"""NoBackbone: the architecture reads the encoded features as they are."""
+"""NoBackbone: the architecture reads the encoded features directly."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from models.backbones.base import Backbone
 
 @keras.saving.register_keras_serializable(package="gatewise")
 class NoBackbone(Backbone):
-    """The encoded features as they are: for networks that are deep enough to find the crosses themselves."""
+    """Passes the encoded features on unchanged (default); suits networks that are deep enough to learn the feature crosses."""
 
     user_once: ClassVar[bool] = True
 

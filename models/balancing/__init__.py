@@ -1,7 +1,7 @@
-"""The table of balancers: how the tasks' losses or gradients become one step.
+"""The table of balancers: how task losses or gradients are combined into one step.
 
-A row is a name for recipes and the dotted path of a class; nothing else names a balancer.
-To add one: a file with one `Weighting` or `GradientCombiner`, and a row here. The contract tests run every row.
+Each row maps the name in recipes to the dotted path of a class. No other code names a balancer.
+To add one, write a file with one `Weighting` or `GradientCombiner` and add a row here. The contract tests run every row.
 """
 
 BALANCERS = {

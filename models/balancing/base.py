@@ -1,4 +1,4 @@
-"""The two types of balancer, which the training step tells apart by type and never by name."""
+"""The two types of balancer. The training step distinguishes them by type, never by name."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from models.balancing.evidence import Evidence
 
 
 class Balancer(keras.layers.Layer, abc.ABC):
-    """What both types have: the tasks, their fixed weights, and state in Keras variables, so that it is checkpointed.
+    """Base class of both types: the tasks, their fixed weights, and state in Keras variables, which are checkpointed.
 
-    Options of a subclass are keyword-only, with literal defaults. A variable that the balancer moves by itself, and no
+    Options of a subclass are keyword-only with literal defaults. A variable that the balancer updates itself, not by a
     gradient of the step, has `trainable=False` and `aggregation="only_first_replica"`.
 
     Attributes:
-        over: the variables whose gradients, one for each task, the balancer wants to see. "shared": those of the
-            architecture that more than one task moves. "last_shared": of these, the last layer's. None: no gradients.
-            Which variables these are is found by `models.training.sharing`.
-        needs_non_negative: whether a loss below 0 breaks it. A recipe with such a loss is refused.
+        over: variables whose gradients the balancer needs for each task. "shared": variables of the architecture that
+            more than one task updates. "last_shared": the last layer of these. None: no gradients.
+            `models.training.sharing` finds the variables.
+        needs_non_negative: whether the balancer requires losses of 0 or more. A recipe with another loss is refused.
 
     Args:
         tasks: names of the tasks, in the order of the losses.
-        weights: the recipe's weight of each task, kept as `task_weights`.
+        weights: weight of each task in the recipe, stored as `task_weights`.
     """
 
     over: ClassVar[Literal["shared", "last_shared"] | None] = None
@@ -38,39 +38,38 @@ class Balancer(keras.layers.Layer, abc.ABC):
             raise ValueError(f"{type(self).__name__}: {len(self.tasks)} tasks but {len(self.task_weights)} weights.")
 
     def build(self, input_shape: Any = None) -> None:
-        """Makes the state; a balancer with variables overrides it."""
+        """Creates the state. A balancer with variables overrides this method."""
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "tasks": self.tasks, "weights": self.task_weights}
 
 
 class Weighting(Balancer):
-    """A balancer that weighs the losses: the step follows the gradient of sum_t w_t L_t plus what it gave `add_loss`.
+    """A balancer that weights the losses: the step follows the gradient of sum_t w_t L_t plus its `add_loss` terms.
 
-    The gradient also flows through the weights into the losses and whatever else they depend on, but not into
-    `evidence.gradients`: weights that are computed from the losses and not meant to be differentiated belong behind
-    `keras.ops.stop_gradient`.
+    The gradient also flows through the weights into the losses and all other inputs except `evidence.gradients`. Wrap
+    weights that are computed from the losses in `keras.ops.stop_gradient` if they must not be differentiated.
 
-    Call: evidence=Evidence -> (task,) weights, the fixed task weights included. (`weights` is Keras' list of variables.)
+    Call: evidence=Evidence -> (task,) weights, including the fixed task weights. (`weights` is Keras' list of variables.)
     """
 
     @abc.abstractmethod
     def weigh(self, evidence: Evidence) -> Any:
-        """(task,)."""
+        """Weights: (task,)."""
 
     def call(self, evidence: Evidence) -> Any:
         return self.weigh(evidence)
 
 
 class GradientCombiner(Balancer):
-    """A balancer that makes one gradient of the tasks' gradients over the variables that `over` names.
+    """A balancer that combines the task gradients of the `over` variables into one gradient.
 
-    All other variables, the embedding tables among them, get the gradient of sum_t w_t L_t. An architecture without
-    such variables is trained on that sum alone, and `combine` is never called.
+    All other variables, including the embedding tables, get the gradient of sum_t w_t L_t. If an architecture has no
+    such variables, it is trained on that sum alone, and `combine` is never called.
     """
 
     over = "shared"
 
     @abc.abstractmethod
     def combine(self, evidence: Evidence) -> Any:
-        """(parameter,)."""
+        """The combined gradient: (parameter,)."""

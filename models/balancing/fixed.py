@@ -1,4 +1,4 @@
-"""Fixed: the weights of the recipe."""
+"""Fixed: the task weights of the recipe."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from models.balancing.evidence import Evidence
 
 @keras.saving.register_keras_serializable(package="gatewise")
 class Fixed(Weighting):
-    """The tasks' weights as the recipe has them: the default, and what any other balancer has to beat.
+    """Weights the losses by the fixed task weights of the recipe (default); the baseline for other balancers.
 
     Cost of a step: none.
 

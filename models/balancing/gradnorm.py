@@ -1,4 +1,4 @@
-"""GradNorm: the weights move until every task pulls as hard as its progress asks for."""
+"""GradNorm: task weights that balance gradient norms."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ if TYPE_CHECKING:
 
 @keras.saving.register_keras_serializable(package="gatewise")
 class GradNorm(Weighting):
-    """Weights that bring the tasks' gradient norms together, more for a task that lags: for losses of unlike sizes.
+    """Learns weights that equalize the gradient norms of tasks and favor slowly learning tasks; suits losses of different scales.
 
     With W the last shared layer, n_i = |grad_W L_i|, G_i = v_i n_i, and r_i = (L_i / L_i(0)) / mean_j (L_j / L_j(0)):
-    the v_i descend the gradient of sum_i |G_i - mean_j(G_j) r_i^alpha|, whose targets are constants, and are then scaled
-    to sum to the number of tasks. They start at 1. A step follows sum_i w_i v_i L_i, with the v_i from before the update
-    and w_i the recipe's weights.
+    the v_i descend the gradient of sum_i |G_i - mean_j(G_j) r_i^alpha| with constant targets, and are then scaled to
+    sum to the number of tasks. They start at 1. A step follows sum_i w_i v_i L_i, with the v_i from before the update
+    and the recipe's weights w_i.
 
     Chen et al., GradNorm: Gradient Normalization for Adaptive Loss Balancing in Deep Multitask Networks, ICML 2018
-    (https://arxiv.org/abs/1711.02257). Deviations: the descent is in log v_i and of the sum divided by mean(G), so that
-    no weight becomes negative and the losses' unit does not matter; it is plain, v_i <- v_i exp(-learning_rate
-    sign(G_i - target_i) G_i / mean(G)); L_i(0) is the loss of the first batch in which the task was observed; a task that
-    the batch has no observed example of, or whose loss or gradient is not finite, keeps its v_i and is in no mean; the
-    recipe's weights stand outside, so that the v_i do not undo them; W has its layer's bias in it. Where nothing is
-    shared the v_i stay at 1.
+    (https://arxiv.org/abs/1711.02257). Deviations: the descent is in log v_i and on the sum divided by mean(G), so that
+    no weight becomes negative and the unit of the losses does not matter; it is plain gradient descent, v_i <- v_i
+    exp(-learning_rate sign(G_i - target_i) G_i / mean(G)); L_i(0) is the loss of the first batch in which the task was
+    observed; a task without an observed example in the batch, or with a loss or gradient that is not finite, keeps its
+    v_i and is excluded from the means; the recipe's weights are separate factors, so that the v_i do not cancel them; W
+    includes the bias of its layer. Without shared variables the v_i stay at 1.
 
-    Needs losses that are not negative. Cost of a step: for each task one more way back, down to the last shared layer.
+    Requires non-negative losses. Cost of a step: one more backward pass per task, down to the last shared layer.
 
     Args:
         tasks: names of the tasks.
-        weights: weight of each task's loss, outside of its v_i.
-        alpha: 0: all gradients of one norm. The larger, the more a task that lags behind is helped.
-        learning_rate: of the v_i.
+        weights: weight of each task's loss, multiplied by v_i.
+        alpha: strength of the balancing. 0: equal gradient norms. A larger value favors slowly learning tasks more.
+        learning_rate: learning rate of the v_i.
     """
 
     over = "last_shared"
@@ -69,11 +69,11 @@ class GradNorm(Weighting):
 
         self.balance = state("ones", "balance")
         self.first_losses = state("zeros", "first_losses")
-        """L_i(0); 0 until the task was observed."""
+        """L_i(0); 0 until the task is observed."""
 
     def weigh(self, evidence: Evidence) -> Any:
         balance = self.balance.value
-        # Before the update: the value of a variable is read where it is used.
+        # Computed before the update: a variable is read when it is used.
         weights = ops.convert_to_tensor(self.task_weights, dtype="float32") * balance
         if evidence.gradients is not None:
             losses = ops.stop_gradient(evidence.losses)
@@ -99,11 +99,11 @@ def updated(
         balance: (task,) v_i.
         norms: (task,) n_i.
         losses, first: (task,) L_i and L_i(0).
-        takes_part: (task,) bool; the others keep their weight, and what they hold may be anything.
-        alpha, learning_rate: of `GradNorm`.
+        takes_part: (task,) bool. The other tasks keep their weights; their losses and norms may have any value.
+        alpha, learning_rate: options of `GradNorm`.
 
     Returns:
-        (task,) of the same sum.
+        (task,) with the same sum.
     """
     count = ops.maximum(ops.sum(ops.cast(takes_part, "float32")), 1.0)
 

@@ -1,4 +1,4 @@
-"""PCGrad: gradients that point against each other lose what is in conflict."""
+"""PCGrad: removes conflicting components of task gradients."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from models.balancing.evidence import Evidence
 
 @keras.saving.register_keras_serializable(package="gatewise")
 class PCGrad(GradientCombiner):
-    """Removes from each task's gradient what conflicts with another's: for tasks that undo each other's progress.
+    """Projects each task's gradient to remove conflicts with the gradients of other tasks; suits tasks with conflicting gradients.
 
-    For each task i, for the other tasks j in random order: if g_i . g_j < 0, g_i -= (g_i . g_j) / |g_j|^2 g_j, where
+    For each task i and each other task j, in random order: if g_i . g_j < 0, g_i -= (g_i . g_j) / |g_j|^2 g_j, where
     g_j is task j's unchanged gradient. The results are summed.
 
     Yu et al., Gradient Surgery for Multi-Task Learning, NeurIPS 2020 (https://arxiv.org/abs/2001.06782).
-    Deviation: only over the variables that the tasks share; embedding tables get the plain sum. It is computed in the
-    coordinates of the tasks' gradients (the projected gradients are combinations of them), which needs their inner
-    products once and not one pass over the parameters for each pair.
+    Deviation: applies only to the shared variables; embedding tables get the plain sum. The projected gradients are
+    linear combinations of the task gradients, so the code computes coefficients from their inner products, without a
+    pass over the parameters per pair.
 
-    Cost of a step: one way back through the architecture for each task, and the tasks' gradients of the shared
-    variables in memory at once.
+    Cost of a step: one backward pass through the architecture per task, and memory for all task gradients of the shared
+    variables.
 
     Args:
         tasks: names of the tasks.
@@ -43,11 +43,11 @@ class PCGrad(GradientCombiner):
 
 
 def project(gradients: Any, order: Any) -> Any:
-    """Sum of the gradients, each cleared of its conflicts with the others in the order given.
+    """Sum of the gradients, each projected to remove its conflicts with the others in the given order.
 
     Args:
         gradients: (task, parameter).
-        order: (task, task) int; row i is the order in which task i visits the tasks. Itself it passes over.
+        order: (task, task) int; row i is the order in which task i visits the tasks. It skips itself.
 
     Returns:
         (parameter,)
@@ -62,7 +62,7 @@ def project(gradients: Any, order: Any) -> Any:
         product = ops.sum(coefficients * ops.take(products, other, axis=0), axis=1)  # (projected g_i) . g_other
         conflict = ops.logical_and(product < 0, ops.not_equal(other, itself))
         square = ops.take(squares, other)
-        # A gradient of 0 conflicts with nothing, so the 1 is never used; it keeps 0 / 0 out.
+        # A gradient of 0 conflicts with none, so the 1 is never used; it prevents 0 / 0.
         step = ops.where(conflict, product / ops.where(square > 0, square, 1.0), 0.0)
         coefficients -= ops.expand_dims(step, -1) * ops.one_hot(other, tasks, dtype=products.dtype)
     return ops.matmul(ops.sum(coefficients, axis=0), gradients)

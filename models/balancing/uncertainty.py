@@ -1,4 +1,4 @@
-"""Uncertainty: the weights are learned, each task's noise being a parameter."""
+"""Uncertainty: task weights learned as noise parameters."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from models.balancing.evidence import Evidence
 
 @keras.saving.register_keras_serializable(package="gatewise")
 class Uncertainty(Weighting):
-    """Weights learned with the model, lower for a noisier task: for losses of different units or sizes.
+    """Learns the task weights as trainable noise parameters, lower for noisier tasks; suits losses of different units or scales.
 
-    The objective is sum_t w_t (exp(-s_t) L_t + s_t / 2), with s_t = log(sigma_t^2) learned from 0 on and w_t the
-    recipe's weight. Left to itself, exp(-s_t) goes to 1 / (2 L_t).
+    The objective is sum_t w_t (exp(-s_t) L_t + s_t / 2), with s_t = log(sigma_t^2) learned from 0 and the
+    recipe's weight w_t. For a constant loss, exp(-s_t) converges to 1 / (2 L_t).
 
     Kendall et al., Multi-Task Learning Using Uncertainty to Weigh Losses for Scene Geometry and Semantics, CVPR 2018
-    (https://arxiv.org/abs/1705.07115). The paper has L / sigma^2 + log(sigma) for classification, which is this, and
-    L / (2 sigma^2) + log(sigma) for regression, which is this as well: put s + log 2 for s, and a constant is left.
-    Deviations: the recipe's weights, around the whole term, so that s_t does not undo them; a task that the batch has
-    no observed example of leaves its s_t alone; and s_t acts within [-10, 10].
+    (https://arxiv.org/abs/1705.07115). The paper's form for classification, L / sigma^2 + log(sigma), is the same. Its form for
+    regression, L / (2 sigma^2) + log(sigma), is the same up to a constant, with s + log 2 in place of s.
+    Deviations: the recipe's weights multiply the whole term, so that s_t does not cancel them; a task without an observed
+    example in the batch does not change its s_t; and s_t is clipped to [-10, 10].
 
-    Needs losses that are not negative. Cost of a step: none to speak of, one number to learn for each task.
+    Requires non-negative losses. Cost of a step: negligible, one trainable number per task.
 
     Args:
         tasks: names of the tasks.

@@ -1,7 +1,7 @@
-"""The table of embedding optimizers: how the rows of embedding tables that a batch reads are moved.
+"""The table of embedding optimizers: how the embedding rows in a batch are updated.
 
-A row is the name of the Keras optimizer that it is the row-wise counterpart of, and the dotted path of a class;
-nothing else names one. To add one: a file with one `EmbeddingOptimizer`, and a row here. The contract tests run every row.
+Each row maps the name of a Keras optimizer to the dotted path of its row-wise counterpart. No other code names one.
+To add one, write a file with one `EmbeddingOptimizer` and add a row here. The contract tests run every row.
 """
 
 EMBEDDING_OPTIMIZERS = {

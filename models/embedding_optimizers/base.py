@@ -1,4 +1,4 @@
-"""EmbeddingOptimizer: the interface of every update of an embedding table that touches the rows of the batch only."""
+"""EmbeddingOptimizer: the interface of optimizers that update only the embedding rows in the batch."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 
 
 class EmbeddingOptimizer(keras.layers.Layer, abc.ABC):
-    """Gives tables their state, and moves the rows that a batch reads, each once, by the sum of its gradients.
+    """Creates the state of tables, and updates each row in a batch once, by the sum of its gradients.
 
-    A subclass is a formula: what a row's state is, and what change a gradient makes of it. A gradient of 0 and a state
-    as it was at the start must make a change of 0: the row that stands for padding then stays as it is.
-    State is in variables that are not trainable, so it is saved and restored with the model.
+    A subclass defines the state of a row and the update of row and state by a gradient. A gradient of 0 with the initial
+    state must give an update of 0, so that the padding row stays unchanged.
+    The state is in non-trainable variables, so it is saved and restored with the model.
 
     Args:
-        learning_rate: above 0.
+        learning_rate: learning rate, above 0.
 
     Raises:
-        InputError: a learning rate that is not above 0.
+        InputError: `learning_rate` is not above 0.
     """
 
     def __init__(self, *, learning_rate: Rate = 0.001, **layer: Any) -> None:
@@ -39,25 +39,25 @@ class EmbeddingOptimizer(keras.layers.Layer, abc.ABC):
 
     @abc.abstractmethod
     def state_width(self, dim: int) -> int:
-        """Numbers of state for each row of `dim` numbers; 0 for none."""
+        """Size of the state of each row of width `dim`; 0 for none."""
 
     initial_state = 0.0
 
     @abc.abstractmethod
     def change(self, gradients: Any, state: Any, step: Any) -> tuple[Any, Any]:
-        """What is added to rows, and their new state.
+        """The updates to add to rows, and their new state.
 
         Args:
             gradients: (row, dim) float32, summed over the batch.
             state: (row, state_width).
-            step: number of this step as a float, from 1.
+            step: number of the step as a float, from 1.
 
         Returns:
             (row, dim) and (row, state_width).
         """
 
     def build(self, shapes: Sequence[tuple[int, int]]) -> None:
-        """Makes the state of tables of these (rows, dim)."""
+        """Creates the state of the tables. `shapes` are their (rows, dim)."""
         self.states = []
         # No Keras variables: scratch, which need not be saved.
         self.last_positions = [tf.Variable(tf.zeros(rows), trainable=False) for rows, _ in shapes]
@@ -74,21 +74,21 @@ class EmbeddingOptimizer(keras.layers.Layer, abc.ABC):
                 )
 
     def distinct(self, row_ids: Sequence[Any]) -> list[DistinctRows]:
-        """The distinct rows of each table, given those that the batch reads: (batch, position) int32."""
+        """The distinct rows of each table. `row_ids` are the rows that the batch reads: (batch, position) int32."""
         return [
             distinct_rows(last_position, tf.reshape(ids, (-1,)))
             for last_position, ids in zip(self.last_positions, row_ids, strict=True)
         ]
 
     def apply(self, table: keras.Variable, index: int, rows: DistinctRows, gradients: Any, step: Any) -> None:
-        """Moves the rows of one table.
+        """Updates the rows of one table.
 
         Args:
-            table: the variable, (rows, dim).
-            index: its place among the shapes given to `build`.
-            rows: the rows to move.
-            gradients: (position, dim): for each row, at its place in `rows`, the sum of its gradients.
-            step: number of this step as a float, from 1.
+            table: the table variable, (rows, dim).
+            index: position of the table in the shapes passed to `build`.
+            rows: the rows to update.
+            gradients: (position, dim): the summed gradient of each row, at its representative position in `rows`.
+            step: number of the step as a float, from 1.
         """
         if not self.states:
             change, _ = self.change(gradients, gradients[:, :0], step)

@@ -1,4 +1,4 @@
-"""DistinctRows: which rows of a table a batch reads, each once, without sorting."""
+"""DistinctRows: the distinct rows of a table that a batch reads, without sorting."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from models.layers.fused_tables import PADDING_ROW
 
 @dataclasses.dataclass(frozen=True)
 class DistinctRows:
-    """The positions of a batch and the rows they read.
+    """The positions of a batch and the rows that they read.
 
-    One of the positions that read a row represents it: row ids 7 4 7 padding, positions 0 1 2 3: 2 represents row 7.
+    One of the positions that read a row represents the row. Example: for the row ids 7 4 7 padding at positions 0 1 2 3,
+    position 2 represents row 7.
 
     Attributes:
         ids: (position,) the row that each position reads; PADDING_ROW for padding.
         representatives: (position,) the position that represents the row.
-        targets: (position,) the row that a position represents; PADDING_ROW for one that represents none.
+        targets: (position,) the row that a position represents; PADDING_ROW if it represents none.
     """
 
     ids: Any
@@ -27,24 +28,24 @@ class DistinctRows:
     targets: Any
 
     def sums(self, values: Any) -> Any:
-        """(position, dim) -> (position, dim): the sum over all positions of a row, where its representative stands."""
+        """(position, dim) -> (position, dim): the sum over all positions of a row, at its representative."""
         return tf.math.unsorted_segment_sum(values, self.representatives, tf.shape(values)[0])
 
     def counts(self) -> Any:
-        """(position,) float32: how many positions read the row that this one reads; 0 for padding."""
+        """(position,) float32: number of positions that read the same row; 0 for padding."""
         ones = tf.cast(self.ids != PADDING_ROW, tf.float32)
         return tf.gather(self.sums(ones), self.representatives)
 
 
 def distinct_rows(last_position: tf.Variable, ids: Any) -> DistinctRows:
-    """The distinct rows of a batch, in time that grows with the batch only.
+    """Finds the distinct rows of a batch, in time that depends only on the batch size.
 
-    Every position writes its number to the place of its row, and reads back what stands there: one and the same of the
-    numbers for all positions of a row. (Sorting the ids costs several times as much under XLA.)
+    Every position writes its number to the entry of its row and reads the entry back: all positions of a row read the
+    same number. (Sorting the ids costs several times as much with XLA.)
 
     Args:
-        last_position: (rows,) float32, scratch: what it holds before does not matter. The numbers stand in it as bits,
-            because TensorFlow may keep int32 variables in the host's memory beside a GPU.
+        last_position: (rows,) float32, a scratch buffer with any content. It holds the numbers as bits, because TensorFlow
+            may place int32 variables in host memory if there is a GPU.
         ids: (position,) int32.
     """
     positions = tf.range(tf.size(ids), dtype=tf.int32)

@@ -1,4 +1,4 @@
-"""LazyAdam: Adam, of the rows of the batch."""
+"""LazyAdam: Adam on the rows in the batch."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ if TYPE_CHECKING:
 
 @keras.saving.register_keras_serializable(package="gatewise")
 class LazyAdam(EmbeddingOptimizer):
-    """Adam whose moments, one of each kind for every number, change when a batch reads the row, and only then.
+    """Adam that updates the moments of a row only when a batch reads the row; keeps two moments per parameter.
 
     m = beta_1 m + (1 - beta_1) gradient
     v = beta_2 v + (1 - beta_2) gradient^2
     row -= learning_rate sqrt(1 - beta_2^step) / (1 - beta_1^step) * m / (sqrt(v) + epsilon)
 
-    Adam itself (Kingma and Ba 2015, https://arxiv.org/abs/1412.6980) also lets the moments of all other rows decay, and
-    moves these rows on by what is left of them: a pass over the whole table. A batch that reads every row makes the
-    same step as Keras' Adam.
+    Adam itself (Kingma and Ba 2015, https://arxiv.org/abs/1412.6980) also decays the moments of all other rows and updates
+    these rows by them: a pass over the whole table. For a batch that reads every row, the step equals that of Keras'
+    Adam.
 
     Args:
-        learning_rate: above 0.
+        learning_rate: learning rate, above 0.
         beta_1: decay of the first moment.
         beta_2: decay of the second moment.
-        epsilon: keeps the division finite.
+        epsilon: added to the denominator for numerical stability.
     """
 
     def __init__(

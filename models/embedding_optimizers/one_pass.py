@@ -1,4 +1,4 @@
-"""One compiled pass over large arrays, where TensorFlow's own kernels would make many."""
+"""Compiled operations on large arrays in one pass, where TensorFlow's own kernels need several."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ import tensorflow as tf
 
 
 def one_pass(initializer: Callable[..., Any]) -> Callable[..., Any]:
-    """An initializer that does the same in one pass: uncompiled, random numbers, their range and its start are three
-    arrays of the variable's size at once."""
+    """Compiles an initializer into one pass. Without compilation, it holds three arrays of the size of the variable."""
 
     def fill(shape: Sequence[int], dtype: Any = None) -> Any:
         return compiled(lambda: initializer(shape, dtype=dtype))
@@ -19,6 +18,6 @@ def one_pass(initializer: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def compiled(work: Callable[[], Any]) -> Any:
-    """What `work` gives, as a compiled part of a function that is not: to be called while that one is traced."""
-    # By its concrete function, because TensorFlow warns of many functions that are called once.
+    """Result of `work` as a compiled part of a function that is not compiled. Call it while that function is traced."""
+    # Calls the concrete function: TensorFlow warns about many functions that are called once.
     return tf.function(work, jit_compile=True, autograph=False).get_concrete_function()()

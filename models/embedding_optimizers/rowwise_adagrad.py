@@ -1,4 +1,4 @@
-"""RowwiseAdagrad: one accumulator for each row."""
+"""RowwiseAdagrad: Adagrad with one accumulator per row."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
 
 @keras.saving.register_keras_serializable(package="gatewise")
 class RowwiseAdagrad(EmbeddingOptimizer):
-    """Adagrad with one accumulator for each row: next to no memory, and no row forgets how often it was moved.
+    """Adagrad with one accumulator per row, which never decays; needs much less memory than Adam.
 
     accumulator += mean over the row of gradient^2
     row -= learning_rate * gradient / sqrt(accumulator + epsilon)
 
-    Of a table of width 1 it is Keras' Adagrad; of a wider one, Keras' keeps an accumulator for each number.
+    For a table of width 1 it equals Keras' Adagrad. For a wider table, Keras keeps one accumulator per parameter.
     Row-wise as in Mudigere et al. 2021, "High-performance, distributed training of large-scale deep learning
-    recommendation models" (https://arxiv.org/abs/2104.05158), with Keras' start of the accumulator.
+    recommendation models" (https://arxiv.org/abs/2104.05158), with Keras' initial accumulator.
 
     Args:
-        learning_rate: above 0; Adagrad's wants to be larger than Adam's.
-        initial_accumulator: of a row that no batch has read.
-        epsilon: keeps the division finite.
+        learning_rate: learning rate, above 0. Adagrad usually needs a larger value than Adam.
+        initial_accumulator: initial accumulator of each row.
+        epsilon: added to the accumulator for numerical stability.
     """
 
     def __init__(

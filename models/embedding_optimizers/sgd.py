@@ -1,4 +1,4 @@
-"""SGD: rows go against their gradient."""
+"""SGD: gradient descent on the rows in the batch."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 @keras.saving.register_keras_serializable(package="gatewise")
 class SGD(EmbeddingOptimizer):
-    """Stochastic gradient descent on the rows of the batch; the same as on the whole table.
+    """Stochastic gradient descent on the rows in the batch, which equals descent on the whole table; keeps no state.
 
     row -= learning_rate * gradient
 
     Args:
-        learning_rate: above 0.
+        learning_rate: learning rate, above 0.
     """
 
     def __init__(self, *, learning_rate: Rate = 0.001, **layer: Any) -> None:

@@ -1,7 +1,7 @@
-"""Columns of numbers of 4 bytes, stored in the fewest bytes that give every one of them back exactly, side by side in rows.
+"""Lossless packing of 4-byte columns into rows of bytes.
 
-Ids below 256, labels and weights that are small whole numbers, take one byte of four: three times as many examples fit in
-the same memory, and a batch that is gathered from it touches a third of it.
+Ids below 256, and labels and weights that are small whole numbers, take one byte instead of four. About three times as many
+examples fit into memory, and gathering a batch reads a third of the bytes.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 
 BYTE = np.dtype(np.uint8)
-# As many rows are compared side by side: a reduction over few columns is not vectorised.
+# Number of rows to reduce together, because NumPy does not vectorize a reduction over few columns.
 _ABREAST = 64
 
 
 class Extent:
-    """What the values of an array need, seen batch by batch: for whole numbers their range, for floats if they are 0 to 255."""
+    """Value range of an array, computed batch by batch: the range of integers, or whether floats are integers from 0 to 255."""
 
     def __init__(self, width: int, dtype: np.dtype[Any]) -> None:
         self._dtype = dtype
@@ -26,20 +26,20 @@ class Extent:
         self._small = np.ones(width, np.bool_)
 
     def add(self, values: np.ndarray) -> None:
-        """Takes the next rows, (row, column) int32 or float32."""
+        """Adds rows, (row, column) int32 or float32."""
         if not len(values):
             return
         if self._dtype.kind == "i":
             self._lowest = np.minimum(self._lowest, _reduce(np.minimum, values))
             self._highest = np.maximum(self._highest, _reduce(np.maximum, values))
         else:
-            # As bits: -0.0 is not 0.0, and NaN is no byte.
+            # Compares bits: -0.0 is not 0.0, and NaN is not a byte.
             with np.errstate(invalid="ignore"):
                 again = values.astype(BYTE).astype(np.float32)
             self._small &= _reduce(np.logical_and, again.view(np.int32) == values.view(np.int32))
 
     def layout(self, start: int) -> Layout:
-        """How an array of such values is stored from byte `start` of a row on."""
+        """Layout of the array from byte `start` of a row."""
         if self._dtype.kind == "f":
             lowest, kinds = 0, [BYTE if small else self._dtype for small in self._small]
         else:
@@ -49,7 +49,7 @@ class Extent:
 
 
 def _reduce(function: np.ufunc, values: np.ndarray) -> np.ndarray:
-    """(column,) the function over one row or more."""
+    """Reduces one or more rows: (column,)."""
     width = values.shape[1]
     even = len(values) // _ABREAST * _ABREAST
     if even:
@@ -60,7 +60,7 @@ def _reduce(function: np.ufunc, values: np.ndarray) -> np.ndarray:
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """Columns of an array that are stored beside one another as one type: which ones, in which bytes of a row."""
+    """Adjacent columns of an array that are stored as one type: the columns and their bytes in a row."""
 
     columns: slice
     bytes: slice
@@ -69,7 +69,7 @@ class Run:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Layout:
-    """How an array (row, width) lies in rows of bytes: `lowest` plus what is stored. Where runs overlap, the later one counts."""
+    """Layout of an array (row, width) in rows of bytes. A value is `lowest` plus the stored number. Later runs overwrite earlier ones."""
 
     dtype: np.dtype[Any]
     width: int
@@ -85,12 +85,12 @@ class Layout:
         """Writes (row, width) values into their bytes of `packed`, (row, bytes) uint8."""
         shifted = values - values.dtype.type(self.lowest) if self.lowest else values
         for run in self.runs:
-            # A byte of a value that does not fit is written over by the run that is its own.
+            # A value that does not fit into a byte is overwritten by its own run.
             with np.errstate(invalid="ignore"):
                 packed[:, run.bytes].view(run.dtype)[:] = shifted[:, run.columns].astype(run.dtype)
 
     def unpack(self, packed: np.ndarray) -> np.ndarray:
-        """(row, width) the values of some rows, (row, bytes) uint8."""
+        """Reads the values of rows, (row, bytes) uint8 -> (row, width)."""
         values = np.empty((len(packed), self.width), self.dtype)
         for run in self.runs:
             values[:, run.columns] = packed[:, run.bytes].view(run.dtype)
@@ -109,9 +109,9 @@ class Layout:
 
 
 def _runs(kinds: list[np.dtype[Any]], start: int) -> tuple[Run, ...]:
-    """Few runs: one of bytes from the first to the last column that is a byte, and over it those of the wider ones.
+    """Makes few runs: one from the first to the last byte column, then the runs of wider columns within it.
 
-    To copy a run costs a pass over its rows, and a byte that is not needed next to nothing.
+    Each run costs a pass over the rows, but an unused byte costs almost nothing.
     """
     small = [place for place, kind in enumerate(kinds) if kind == BYTE]
     spans = [(small[0], small[-1] + 1, BYTE)] if small else []
@@ -132,10 +132,10 @@ def _runs(kinds: list[np.dtype[Any]], start: int) -> tuple[Run, ...]:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Compact:
-    """An array (example, width) that lies in rows of bytes with others. What is read of it is a NumPy array.
+    """An array (example, width) in packed rows that it shares with other arrays. Reads return NumPy arrays.
 
-    `array[chosen]`, the chosen examples by a slice, a mask or their numbers: (chosen, width). `array[chosen, column]`: of
-    one column, (chosen,). `np.asarray(array)`: all of it.
+    `array[chosen]`: examples selected by a slice, a mask or indices, (chosen, width). `array[chosen, column]`: one column,
+    (chosen,). `np.asarray(array)`: the whole array.
     """
 
     rows: np.ndarray
@@ -148,7 +148,7 @@ class Compact:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Of what is read."""
+        """Type of the values that are read."""
         return self.layout.dtype
 
     def __len__(self) -> int:
@@ -165,7 +165,7 @@ class Compact:
 
 
 def layouts(extents: Mapping[str, Extent]) -> tuple[dict[str, Layout], int]:
-    """How several arrays lie side by side, and the bytes of a row."""
+    """Layouts of several arrays in one row, and the bytes of a row."""
     found: dict[str, Layout] = {}
     size = 0
     for name, extent in extents.items():

@@ -8,7 +8,7 @@ import numpy as np
 
 
 class Orders:
-    """The orders of a split's epochs, computed once each: two are kept, because batches of two epochs can be under way."""
+    """Cache of epoch orders. It keeps two, because batches of two epochs may be prefetched at once."""
 
     def __init__(self) -> None:
         self._kept: dict[tuple[int, int, int], np.ndarray] = {}
@@ -25,10 +25,10 @@ class Orders:
 
 
 def epoch_order(examples: int, seed: int, epoch: int) -> np.ndarray:
-    """(example,) whole numbers: the order of the examples in an epoch, a pure function of its arguments."""
+    """(example,) integers: order of the examples in an epoch, a pure function of the arguments."""
     return np.random.default_rng([seed, epoch]).permutation(np.arange(examples, dtype=index_type(examples)))
 
 
 def index_type(examples: int) -> np.dtype:
-    """Half of what NumPy takes, where that is enough: an order is kept as long as its epoch lasts."""
+    """The smaller index type if it is large enough, because an order stays in memory during its epoch."""
     return np.dtype(np.int32 if examples < 2**31 else np.int64)

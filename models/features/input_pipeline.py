@@ -1,9 +1,9 @@
-"""Columnar examples -> tf.data: the rows of a split lie one after the other, and a batch is one gather of rows.
+"""Columnar examples -> tf.data. The rows of a split are contiguous, and a batch is one gather of rows.
 
     Split-train/*.arrow -> read_split -> Columns -> dataset -> (features, labels, weights) batches of one static shape
 
-The examples are put in the order of their ids first, so it does not matter how they were divided into files; each
-epoch's order is then a pure function of the seed and the epoch.
+Examples are first sorted by id, so the result does not depend on their division into files. The order of each epoch is
+then a pure function of seed and epoch.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from models.features.epoch_orders import Orders, index_type
 from models.files.split_files import files_of
 from models.recipe.errors import InputError
 
-# A split is put in order in memory up to this size, beyond it in a temporary file that is mapped: the system may then
-# take its pages back.
+# A split is sorted in memory up to this size, and beyond it in a mapped temporary file, whose pages the system can
+# reclaim.
 MEMORY_BYTES = 2**30
 
-# Batches that are gathered at the same time.
+# Number of batches to gather in parallel.
 _GATHERERS = 4
 
 _BESIDES = ("labels", "weights", "example_id")
@@ -38,17 +38,17 @@ Batch = tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]
 
 @dataclasses.dataclass(frozen=True)
 class Columns:
-    """A split in the order of example_id.
+    """A split, sorted by example_id.
 
     Attributes:
-        arrays: {"categorical", "numeric", "multivalued/<feature>": (example, width)}, as `models.features.preprocessing.pack` makes
-            them. Those of `read_split`, its labels and weights too, are `Compact` in shared rows: a batch touches one
-            place for each example, and not one for each column.
+        arrays: {"categorical", "numeric", "multivalued/<feature>": (example, width)}, from
+            `models.features.preprocessing.pack`. Arrays from `read_split`, with labels and weights, are `Compact` in
+            shared rows: a batch reads one row per example instead of one per column.
         labels: (example, task) float32.
         weights: (example, task) float32; 0 where the task is not observed.
-        example_id: (example,) int64, rising.
+        example_id: (example,) int64, ascending.
         tasks: names of the columns of `labels`.
-        orders: of the epochs.
+        orders: cache of the epoch orders.
     """
 
     arrays: Mapping[str, Array]
@@ -60,25 +60,23 @@ class Columns:
 
 
 def read_split(pattern: str) -> Columns:
-    """The examples of a split.
+    """Reads the examples of a split.
 
-    The files are read twice, a record batch at a time: for the ids and the range of every column, and into the one copy
-    that is made, in the order of example_id. Nothing of the files stays mapped.
+    Reads the files twice, one record batch at a time: first the ids and the range of every column, then into a single copy
+    sorted by example_id. No file stays mapped.
 
     Args:
-        pattern: glob of the files that the features stage wrote.
+        pattern: glob of the files from the features stage.
 
     Raises:
-        InputError: no files, files of something else or of different recipes, or not a single example.
+        InputError: no file matches, a file has another format or recipe, or there is no example.
     """
     paths = files_of(pattern)
     if not paths:
         raise InputError(f"{pattern}: expected the Arrow files of a split, no file matches.")
     schema, ids, extents = _survey(paths)
     if not len(ids):
-        raise InputError(
-            f"{pattern}: the split has no examples. Look at the recipe's `split`, and at the stages before."
-        )
+        raise InputError(f"{pattern}: the split has no examples. Check the recipe's `split` and the earlier stages.")
     example_id, places = _in_order(ids, pattern)
     del ids
     columns = _gather_rows(paths, extents, places)
@@ -92,7 +90,7 @@ def read_split(pattern: str) -> Columns:
 
 
 def _survey(paths: list[str]) -> tuple[pa.Schema, np.ndarray, dict[str, Extent]]:
-    """The schema of all files, their example ids in the order of the files, and what each column needs."""
+    """The schema of all files, their example ids in file order, and the extent of each column."""
     schema, ids, extents = None, [np.zeros(0, np.int64)], {}
     for path in paths:
         reader = _open(path)
@@ -106,7 +104,7 @@ def _survey(paths: list[str]) -> tuple[pa.Schema, np.ndarray, dict[str, Extent]]
         elif not reader.schema.equals(schema, check_metadata=True):
             raise InputError(
                 f"{path}: its columns or tasks differ from those of {paths[0]}. "
-                "All files of a split come from one run of the features stage; make them again."
+                "All files of a split must come from one run of the features stage. Run it again."
             )
         for batch in _batches(reader):
             ids.append(batch.column("example_id").to_numpy().copy())
@@ -120,7 +118,7 @@ def _batches(reader: pa.ipc.RecordBatchFileReader) -> Iterator[pa.RecordBatch]:
 
 
 def _gather_rows(paths: list[str], extents: Mapping[str, Extent], places: np.ndarray) -> dict[str, Compact]:
-    """The arrays of all files in rows that they share, row i of the files at `places[i]`."""
+    """The arrays of all files in shared rows, row i of the files at `places[i]`."""
     found, size = layouts(extents)
     rows, start = _empty((len(places), size)), 0
     for path in paths:
@@ -138,7 +136,7 @@ def _open(path: str) -> pa.ipc.RecordBatchFileReader:
         reader = pa.ipc.open_file(pa.memory_map(path))
     except pa.ArrowInvalid as error:
         raise InputError(
-            f"{path}: expected an Arrow file of the features stage; it can't be read ({error})."
+            f"{path}: expected an Arrow file of the features stage; it cannot be read ({error})."
         ) from error
     missing = [name for name in _BESIDES if name not in reader.schema.names]
     if missing or b"tasks" not in (reader.schema.metadata or {}):
@@ -150,7 +148,7 @@ def _open(path: str) -> pa.ipc.RecordBatchFileReader:
 
 
 def _view(column: pa.Array) -> np.ndarray:
-    """(row, number) of 4 bytes each."""
+    """(row, number) view of 4-byte values."""
     flat = column.flatten().to_numpy(zero_copy_only=True)
     if flat.dtype.itemsize != 4:
         raise ValueError(f"expected columns of int32 or float32, received {column.type}")
@@ -158,13 +156,13 @@ def _view(column: pa.Array) -> np.ndarray:
 
 
 def _in_order(ids: np.ndarray, pattern: str) -> tuple[np.ndarray, np.ndarray]:
-    """The ids, rising, and the place of each of the given ones among them."""
+    """The sorted ids, and the position of each given id among them."""
     order = np.argsort(ids, kind="stable")
     rising = ids[order]
     repeated = np.flatnonzero(np.diff(rising) == 0)
     if len(repeated):
         raise InputError(
-            f"{pattern}: the example id {rising[repeated[0]]} is there more than once. Are there files of two runs?"
+            f"{pattern}: the example id {rising[repeated[0]]} occurs more than once. Are there files of two runs?"
         )
     places = np.empty(len(order), index_type(len(order)))
     places[order] = np.arange(len(order))
@@ -174,19 +172,19 @@ def _in_order(ids: np.ndarray, pattern: str) -> tuple[np.ndarray, np.ndarray]:
 def _empty(shape: tuple[int, int]) -> np.ndarray:
     if shape[0] * shape[1] <= MEMORY_BYTES:
         return np.empty(shape, np.uint8)
-    # The file has no name any more, and goes with the mapping.
+    # The file is already unlinked and disappears with the mapping.
     with tempfile.TemporaryFile() as file:
         return np.memmap(file, np.uint8, mode="w+", shape=shape)
 
 
 def batch(columns: Columns, batch_size: int, order: np.ndarray | None, index: int) -> Batch:
-    """One batch of a pass over the examples; the last is filled up with examples of weight 0 from the pass's begin.
+    """One batch of a pass over the examples. The last batch is padded with examples of weight 0 from the start of the pass.
 
     Args:
-        columns: of a split.
-        batch_size: examples of a batch.
+        columns: columns of a split.
+        batch_size: number of examples per batch.
         order: (example,), or None for the order of example_id.
-        index: of the batch, from 0.
+        index: index of the batch, from 0.
 
     Returns:
         Features, labels (batch_size, task) and weights (batch_size, task).
@@ -194,7 +192,7 @@ def batch(columns: Columns, batch_size: int, order: np.ndarray | None, index: in
     start = index * batch_size
     rows = min(batch_size, len(columns.example_id) - start)
     arrays = [*columns.arrays.values(), columns.labels, columns.weights]
-    # Rows one after the other are a slice, without a gather; the last batch is filled up.
+    # Contiguous rows are a slice, without a gather; the last batch is padded.
     if order is None and rows == batch_size:
         parts = [array[start : start + rows] for array in arrays]
     else:
@@ -210,13 +208,13 @@ def batch(columns: Columns, batch_size: int, order: np.ndarray | None, index: in
 
 
 def _take(arrays: list[Array], chosen: np.ndarray) -> list[np.ndarray]:
-    """The chosen rows of every array; those that share their rows come of one gather."""
+    """Selected rows of every array. Arrays with shared rows need one gather."""
     taken: dict[int, np.ndarray] = {}
     parts = []
     for array in arrays:
         rows = array.rows if isinstance(array, Compact) else array
         if id(rows) not in taken:
-            # `take` that need not check its indices is four times as fast as array[chosen].
+            # `take` without index checks is four times as fast as array[chosen].
             taken[id(rows)] = rows.take(chosen, axis=0, mode="clip")
         part = taken[id(rows)]
         parts.append(array.layout.unpack(part) if isinstance(array, Compact) else part)
@@ -228,28 +226,28 @@ def dataset(
 ) -> tf.data.Dataset:
     """Batches of (features, labels (batch, task), weights (batch, task)), all of one size, for Keras' `fit`.
 
-    With a seed: epoch after epoch without end, each in an order of its own, from epoch `first_epoch` on: give `fit`
-    `steps_per_epoch`, or take that many. A training that goes on at a step of an epoch sees the same batches as one that
-    was never stopped. Without: one pass in the order of example_id, for evaluation.
+    With a seed: an infinite sequence of epochs from `first_epoch`, each in its own order. Pass `steps_per_epoch` to `fit`,
+    or `take` that many batches. A resumed training sees the same batches as an uninterrupted one. Without a seed: one pass
+    in the order of example_id, for evaluation.
 
-    The data set does not keep the columns: whoever iterates it does.
+    The data set does not keep the columns alive; the caller must.
 
     Args:
-        columns: of a split.
-        batch_size: examples of a batch.
-        seed: of the order; None for a single pass.
-        first_epoch: counted from 0; only with a seed.
-        first_step: batches of the first epoch that are left out, because the training has seen them; only with a seed.
+        columns: columns of a split.
+        batch_size: number of examples per batch.
+        seed: seed of the order. None: a single pass.
+        first_epoch: first epoch, from 0. Only with a seed.
+        first_step: number of batches of the first epoch to skip. Only with a seed.
     """
     examples = len(columns.example_id)
     steps = -(-examples // batch_size)
-    # TensorFlow keeps every Python function that was ever in a graph as long as the process lives, and all it refers to.
+    # TensorFlow keeps every Python function of a graph, and all that it refers to, until the process ends.
     kept = weakref.ref(columns)
 
     def gather(step: np.int64) -> list[np.ndarray]:
         columns = kept()
         if columns is None:
-            raise ReferenceError("the columns of this data set are gone; keep them as long as you iterate it")
+            raise ReferenceError("the columns of this data set were released; keep them while you iterate it")
         epoch, index = divmod(int(step), steps)
         order = None if seed is None else columns.orders.of(examples, seed, epoch)
         features, labels, weights = batch(columns, batch_size, order, index)
@@ -267,8 +265,8 @@ def dataset(
 
     last, size = (steps, steps) if seed is None else (2**63 - 1, tf.data.INFINITE_CARDINALITY)
     numbers = tf.data.Dataset.range(0 if seed is None else first_epoch * steps + first_step, last)
-    # Nothing here is left to tf.data's tuner, and an iterator's end waits for the tuner to wake: up to twice the time that the
-    # iterator has lived, or a minute.
+    # Nothing here uses the tuner of tf.data. With the tuner, the end of an iterator waits for it: up to twice the lifetime of
+    # the iterator, or a minute.
     options = tf.data.Options()
     options.autotune.enabled = False
     return (

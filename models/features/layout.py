@@ -1,4 +1,4 @@
-"""How the transformed columns are laid out, and which embedding table each of them reads. No TensorFlow here."""
+"""Layout of the transformed columns, and the embedding table of each. Does not import TensorFlow."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ ANALYSED_FILE = "analysed.json"
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Analysed:
-    """What the train split says about the features; all that the graph needs besides the recipe.
+    """Statistics of the train split that the graph needs besides the recipe.
 
     Attributes:
-        vocabulary_sizes: {table: values that have an id of their own}.
-        boundaries: {bucketised feature: limits, rising, each a float32's value}.
+        vocabulary_sizes: {table: number of values in the vocabulary}.
+        boundaries: {bucketised feature: limits, ascending float32 values}.
         scaling: {numeric feature: (shift, scale)}: the input is (value - shift) / scale, after the transform.
-        count_errors: {table: rows}, only of tables with more distinct values than are counted exactly: values whose
-            counts differ by more are in the right order.
-        limit_errors: {bucketised feature: part}, only of those with more distinct numbers than are counted exactly: a
-            limit is at most by this part of itself below the exact quantile.
+        count_errors: {table: rows}, only for tables with too many distinct values to count exactly. Values whose counts
+            differ by more than this are in the correct order.
+        limit_errors: {bucketised feature: part}, only for features with too many distinct numbers to count exactly. A
+            limit is below the exact quantile by at most this part of itself.
     """
 
     vocabulary_sizes: Mapping[str, int]
@@ -36,12 +36,12 @@ class Analysed:
     limit_errors: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
     def to_json(self) -> str:
-        """The constants as JSON text; `from_json` reads back the same, to the last bit."""
+        """The constants as JSON text. `from_json` restores them exactly."""
         return json.dumps(dataclasses.asdict(self), indent=2)
 
     @classmethod
     def from_json(cls, text: str) -> Analysed:
-        """The constants that `to_json` wrote."""
+        """Reads the constants from `to_json`."""
         content: dict[str, Any] = json.loads(text)
         return cls(
             vocabulary_sizes=content["vocabulary_sizes"],
@@ -58,11 +58,11 @@ class FeatureLayout:
 
     Attributes:
         tables: {embedding table: (rows, dim)}.
-        categorical: (feature, table) of each column of `categorical`, in its order.
+        categorical: (feature, table) of each column of `categorical`, in order.
         multivalued: {feature: (table, pooling, width)} of each `multivalued/<feature>`.
-        numeric: name of each column of `numeric`, in its order: feature, feature_missing, ...
-        quotient_remainder: the features among `multivalued` whose ids come in pairs, two for each value. A categorical one
-            is among them too, as a list of one value.
+        numeric: name of each column of `numeric`, in order: feature, feature_missing, ...
+        quotient_remainder: features of `multivalued` with two ids per value. A categorical feature is included as a list
+            of one value.
     """
 
     tables: Mapping[str, tuple[int, int]]
@@ -72,12 +72,12 @@ class FeatureLayout:
     quotient_remainder: tuple[str, ...] = ()
 
     def to_json(self) -> str:
-        """The layout as JSON text; `from_json` reads it back."""
+        """The layout as JSON text."""
         return json.dumps(dataclasses.asdict(self), indent=2)
 
     @classmethod
     def from_json(cls, text: str) -> FeatureLayout:
-        """The layout that `to_json` wrote."""
+        """Reads the layout from `to_json`."""
         content: dict[str, Any] = json.loads(text)
         return cls(
             tables={table: (int(rows), int(dim)) for table, (rows, dim) in content["tables"].items()},
@@ -92,10 +92,10 @@ class FeatureLayout:
 
     @classmethod
     def load(cls, transform_graph: str | Path) -> FeatureLayout:
-        """The layout in a TransformGraph's folder.
+        """Loads the layout from the folder of a TransformGraph.
 
         Raises:
-            InputError: it has none, so it is no folder that the features stage wrote.
+            InputError: the folder has no layout, so the features stage did not write it.
         """
         path = Path(transform_graph) / LAYOUT_FILE
         try:
@@ -107,21 +107,21 @@ class FeatureLayout:
 
 
 def table_of(name: str, feature: Feature) -> str:
-    """The embedding table that a feature reads: the shared one that it names, or its own."""
+    """The embedding table of a feature: its shared table, or its own."""
     return getattr(feature, "embedding", None) or name
 
 
 def first_vocabulary_id(feature: Categorical | MultiValued) -> int:
-    """The id of the most frequent value: after 0 (missing) and those of the values outside of the vocabulary."""
+    """The id of the most frequent value, after 0 (missing) and the out-of-vocabulary ids."""
     return 1 + feature.oov_buckets
 
 
 def feature_layout(features: Mapping[str, Feature], analysed: Analysed) -> FeatureLayout:
-    """The layout that the features have, given what the train split says.
+    """Makes the layout of features.
 
     Args:
-        features: by name, in the recipe's order, each embedded one with its `dim` filled in.
-        analysed: of the train split.
+        features: {name: feature}, in the recipe's order. Embedded features must have a `dim`.
+        analysed: statistics of the train split.
     """
     tables: dict[str, tuple[int, int]] = {}
     for name, feature in features.items():
@@ -135,7 +135,7 @@ def feature_layout(features: Mapping[str, Feature], analysed: Analysed) -> Featu
         else:
             continue
         if feature.dim is None:
-            raise ValueError(f"feature {name!r}: its dim is not filled in")
+            raise ValueError(f"feature {name!r}: dim is missing")
         tables[table] = (rows, feature.dim)
     return FeatureLayout(
         tables=tables,
@@ -171,7 +171,7 @@ def _list(feature: Feature) -> tuple[str, int]:
 
 
 def missing_name(feature: str) -> str:
-    """The input that says whether a numeric feature is missing (1) or not (0)."""
+    """Name of the input that marks a missing numeric feature: 1 if missing, else 0."""
     return f"{feature}_missing"
 
 

@@ -1,9 +1,9 @@
-"""The features as ONE TensorFlow graph: training data goes through it once, the served model begins with it.
+"""The features as one TensorFlow graph, which transforms the training data and is the start of the served model.
 
     {column: SparseTensor (batch, values)} -> {feature: ids or numbers} -> pack -> {"categorical", "numeric", ...}
 
-Lookups, comparisons and hashes give the same ids for any batch size. Numbers are computed in float64 and rounded once
-to float32: a logarithm differs in its last bit between batch sizes (vectorised or not), after the rounding it does not.
+Lookups, comparisons and hashes give the same ids for any batch size. Numbers are computed in float64 and rounded once to
+float32, because the last bit of a logarithm depends on the batch size (vectorized or not).
 """
 
 from __future__ import annotations
@@ -42,18 +42,18 @@ _DTYPES = {"bytes": tf.string, "int": tf.int64, "float": tf.float32}
 
 
 def raw_feature_spec(features: Mapping[str, Feature]) -> dict[str, tf.io.VarLenFeature]:
-    """What `tf.io.parse_example` needs to read the raw columns; a missing value is no value."""
+    """Specs of the raw columns for `tf.io.parse_example`. A missing value is an empty list."""
     return {
         column: tf.io.VarLenFeature(_DTYPES[raw_type(feature)]) for column, feature in feature_columns(features).items()
     }
 
 
 def pack(outputs: Mapping[str, Any], layout: FeatureLayout) -> dict[str, tf.Tensor]:
-    """The graph's outputs side by side, as the model takes them; what is empty is absent.
+    """Packs the outputs of the graph into the inputs of the model, without empty ones.
 
     Args:
         outputs: {feature: (batch,) or (batch, width)}.
-        layout: of the same features.
+        layout: layout of the same features.
 
     Returns:
         "categorical": (batch, C) int32; "numeric": (batch, N) float32; "multivalued/<feature>": (batch, L) int32.
@@ -80,24 +80,24 @@ def encode_columns(
     batch: tf.Tensor,
     vocabulary: Table,
 ) -> dict[str, tf.Tensor]:
-    """The features of a batch of raw columns: their one definition, for training and serving alike.
+    """Computes the features from a batch of raw columns, for training and serving.
 
-    Outputs: categorical and bucketised: (batch,) int64 ids. multivalued: (batch, max_length) int64 ids, -1 where there
-    is no more value. numeric: (batch,) float32 `<feature>` and `<feature>_missing`.
-    Ids: 0 is missing; then the `oov_buckets` ids of values outside of the vocabulary; then the vocabulary.
+    Outputs: categorical and bucketised: (batch,) int64 ids. multivalued: (batch, max_length) int64 ids, padded with
+    -1. numeric: (batch,) float32 `<feature>` and `<feature>_missing`.
+    Ids: 0 is missing; then the `oov_buckets` ids of out-of-vocabulary values; then the vocabulary.
     Without a vocabulary: 0 is missing; then the `hash_buckets` ids. quotient_remainder: (batch, 2) or (batch, 2 max_length)
     int64: for each value 1 + hash mod hash_buckets, and an id of the second half of the rows, by the hash's quotient;
     missing is 0 and -1.
     Bucketised: 0 is missing; then the intervals. Numbers that are not finite are missing.
-    An empty text is missing too, as it is in the logs. Of several values of a feature that takes one, the first counts.
-    Texts are first written as in the logs: "7.0" as "7", "True" as "true" (`models.features.value_texts`).
+    An empty text is also missing, as in the logs. A single-valued feature uses the first of several values.
+    Texts are first normalized as in the logs: "7.0" as "7", "True" as "true" (`models.features.value_texts`).
 
     Args:
-        features: by name, in the recipe's order.
-        analysed: what the train split says.
-        columns: by name.
+        features: {name: feature}, in the recipe's order.
+        analysed: statistics of the train split.
+        columns: raw columns by name.
         batch: () int64: number of rows.
-        vocabulary: gives the tables.
+        vocabulary: function that returns the lookup tables.
     """
     outputs: dict[str, tf.Tensor] = {}
     columns = with_one_text(columns)
@@ -126,15 +126,15 @@ def preprocessing_fn(
     """`encode_columns` as a `preprocessing_fn` of TensorFlow Transform without analysers.
 
     Args:
-        features: by name, in the recipe's order.
-        analysed: what the train split says.
-        vocabularies: folder with `<table>.txt`, a value a line, for each table whose vocabulary is not empty.
+        features: {name: feature}, in the recipe's order.
+        analysed: statistics of the train split.
+        vocabularies: folder with `<table>.txt`, one value per line, for each table with a non-empty vocabulary.
     """
-    # Here, because serving needs `pack` alone.
+    # Imported here, because serving needs only `pack`.
     import tensorflow_transform as tft
 
     def table(name: str, dtype: tf.DType) -> tf.lookup.StaticHashTable:
-        # Tracked, and not `tft.apply_vocabulary` of a path, which would keep the path after the folder moved.
+        # Tracked object instead of `tft.apply_vocabulary`, which would keep the path after the folder moves.
         make = functools.partial(load_vocabulary, vocabularies, name, dtype)
         return tft.make_and_track_object(make, name=f"vocabulary_{name}")
 
@@ -147,7 +147,7 @@ def preprocessing_fn(
 
 
 def load_vocabulary(folder: str | Path, table: str, dtype: tf.DType) -> tf.lookup.StaticHashTable:
-    """The vocabulary in a folder's `<table>.txt`, a value a line, as a table value -> rank, -1 for others."""
+    """Loads the vocabulary in `<table>.txt`, one value per line, as a table value -> rank, with -1 for other values."""
     index = tf.lookup.TextFileIndex
     path = os.path.join(os.fspath(folder), vocabulary_file(table))
     lines = tf.lookup.TextFileInitializer(path, dtype, index.WHOLE_LINE, tf.int64, index.LINE_NUMBER)
@@ -157,13 +157,13 @@ def load_vocabulary(folder: str | Path, table: str, dtype: tf.DType) -> tf.looku
 def write_transform_graph(
     features: Mapping[str, Feature], analysed: Analysed, vocabularies: str | Path, folder: str | Path
 ) -> None:
-    """Writes the features as a TransformGraph that TFTransformOutput reads; it holds its vocabularies, and may move.
+    """Writes the features as a TransformGraph for TFTransformOutput. It contains its vocabularies and can be moved.
 
     Args:
         features, analysed, vocabularies: as for `preprocessing_fn`.
-        folder: of the TransformGraph.
+        folder: folder of the TransformGraph.
     """
-    # Here, because serving needs `pack` alone.
+    # Imported here, because serving needs only `pack`.
     import tensorflow_transform as tft
     from tensorflow_transform import impl_helper
     from tensorflow_transform.tf_metadata import metadata_io
@@ -176,7 +176,7 @@ def write_transform_graph(
         tft.DatasetMetadata.from_feature_spec(spec),
         os.path.join(os.fspath(folder), tft.TFTransformOutput.RAW_METADATA_DIR),
     )
-    # `TFTransformOutput.vocabulary_by_name` looks here; only a run of TensorFlow Transform's own analysis would write it.
+    # For `TFTransformOutput.vocabulary_by_name`; otherwise only an analysis by TensorFlow Transform writes it.
     known = {table: vocabulary_file(table) for table, size in analysed.vocabulary_sizes.items() if size}
     metadata = os.path.join(os.fspath(folder), tft.TFTransformOutput.TRANSFORMED_METADATA_DIR)
     with tf.io.gfile.GFile(os.path.join(metadata, tft.TFTransformOutput.ASSET_MAP), "w") as file:
@@ -191,11 +191,11 @@ def vocabulary_file(table: str) -> str:
 def _codes(
     name: str, feature: Categorical | MultiValued, analysed: Analysed, vocabulary: Table, values: tf.Tensor
 ) -> tf.Tensor:
-    """(value,) int64: the id of every value, or the hash for a quotient-remainder feature; -1 for an empty text."""
+    """(value,) int64: id of each value, or its hash for a quotient-remainder feature; -1 for an empty text."""
     if feature.hash_buckets is None:
         codes = _known_ids(name, feature, analysed, vocabulary, values)
     elif feature.quotient_remainder:
-        # Remainder and quotient of one hash are as good as two independent ones.
+        # Remainder and quotient of one hash are as good as two independent hashes.
         codes = _bucket(values, feature.hash_buckets**2)
     else:
         codes = 1 + _bucket(values, feature.hash_buckets)
@@ -203,8 +203,8 @@ def _codes(
 
 
 def _pairs(codes: tf.Tensor, feature: Feature, missing: int) -> tf.Tensor:
-    """(batch, 2 length) int64: two ids for each of (batch, length) hashes of a quotient-remainder feature, `missing` and -1
-    where there is none. The codes themselves for another one.
+    """(batch, 2 length) int64: two ids for each of (batch, length) hashes of a quotient-remainder feature, or `missing` and -1
+    for a missing value. For other features, the codes themselves.
     """
     if (
         not isinstance(feature, Categorical | MultiValued)
@@ -260,7 +260,7 @@ def _numbers(
 
 
 def _log1p(values: tf.Tensor) -> tf.Tensor:
-    # The moments are those of float32 numbers: of the same ones.
+    # In float32, as the moments were computed.
     return tf.cast(tf.cast(tf.sign(values) * tf.math.log1p(tf.abs(values)), tf.float32), tf.float64)
 
 
@@ -270,13 +270,13 @@ _TRANSFORMS: dict[str, Callable[[tf.Tensor], tf.Tensor]] = {"none": lambda value
 def _known_ids(
     name: str, feature: Categorical | MultiValued, analysed: Analysed, vocabulary: Table, values: tf.Tensor
 ) -> tf.Tensor:
-    """(value,) int64: the id of every value of a feature with a vocabulary."""
+    """(value,) int64: id of each value of a feature with a vocabulary."""
     table = table_of(name, feature)
-    # TensorFlow refuses a vocabulary file without a line.
+    # TensorFlow refuses an empty vocabulary file.
     if not analysed.vocabulary_sizes[table]:
         return 1 + _bucket(values, feature.oov_buckets)
     ids = vocabulary(table, values.dtype).lookup(values) + first_vocabulary_id(feature)
-    # The rank of what is not in the table is -1: with one bucket that is already its id.
+    # Values outside the table have rank -1, which with one bucket is already the right offset.
     if feature.oov_buckets == 1:
         return ids
     return tf.where(ids < first_vocabulary_id(feature), 1 + _bucket(values, feature.oov_buckets), ids)

@@ -1,8 +1,8 @@
-"""Raw columns inside the graph: what is computed of each value, and how the values of a row become one, or a list.
+"""Raw columns inside the graph: functions per value, and the reduction of a row's values to one value or a list.
 
-A row has any number of values. They lie one after the other, with the number of their row beside them. Everything here
-is a handful of operations for all columns together: a graph of forty features is built, saved and loaded again for
-every model, and each operation costs there as much as thousands of values do in it.
+A row has any number of values. The values are contiguous, each with its row number. All columns share a few operations:
+a graph of forty features is built, saved and loaded for every model, and an operation costs as much there as thousands of
+values.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ class Column:
     """The values of one column.
 
     Attributes:
-        rows: (value,) int64: the row of each value, never falling.
-        values: (value,) its values; or (distinct,) those that occur, in any order, if there are `places`.
-        places: (value,) int32: which of them each value is.
+        rows: (value,) int64: row of each value, ascending.
+        values: (value,) values; or, with `places`, (distinct,) distinct values in any order.
+        places: (value,) int32: index of each value in `values`.
     """
 
     rows: tf.Tensor
@@ -35,25 +35,25 @@ class Column:
         return cls(tf.unstack(column.indices, num=2, axis=1)[0], column.values)
 
     def each(self, function: Callable[[tf.Tensor], tf.Tensor]) -> tf.Tensor:
-        """(value,): the function of every value; computed once for each of the distinct ones, where they are known."""
+        """(value,): applies the function to every value, or once per distinct value if these are known."""
         found = function(self.values)
         return found if self.places is None else tf.gather(found, self.places)
 
 
 def first_values(rows: Sequence[tf.Tensor], values: Sequence[tf.Tensor], missing: float, batch: tf.Tensor) -> tf.Tensor:
-    """(column, batch): the first value in each row of each column, or `missing`.
+    """(column, batch): first value in each row of each column, or `missing`.
 
-    Values that equal `missing` are passed over, but for NaN, which equals nothing.
+    Skips values that equal `missing`, except NaN, which equals nothing.
 
     Args:
-        rows: of each column, (value,) int64.
-        values: of each column, (value,), all of one type.
-        missing: what stands for no value.
+        rows: (value,) int64 for each column.
+        values: (value,) for each column, all of one type.
+        missing: marker of a missing value.
         batch: () int64: number of rows.
     """
     starts = tf.unstack(tf.range(len(rows), dtype=tf.int64) * batch, num=len(rows))
     cells = tf.concat([row + start for row, start in zip(rows, starts, strict=True)], axis=0)
-    # One more, which is where the cells without a value find theirs.
+    # One extra entry for cells without a value.
     several = tf.concat([*values, tf.constant([missing], values[0].dtype)], axis=0)
     last = tf.size(cells, out_type=tf.int64)
     order = tf.range(last)
@@ -64,18 +64,18 @@ def first_values(rows: Sequence[tf.Tensor], values: Sequence[tf.Tensor], missing
 
 
 def lists(rows: tf.Tensor, values: tf.Tensor, length: int, batch: tf.Tensor) -> tf.Tensor:
-    """(batch, length): the first values of each row that are at least 0, in their order, and -1 after them.
+    """(batch, length): first non-negative values of each row, in order, padded with -1.
 
     Args:
         rows: (value,) int64.
         values: (value,) int64.
-        length: of the lists.
+        length: length of the lists.
         batch: () int64: number of rows.
     """
     kept = values >= 0
     before = tf.cumsum(tf.cast(kept, tf.int64), exclusive=True)
     positions = before - tf.gather(tf.math.unsorted_segment_min(before, rows, batch), rows)
-    # What has no place goes to one behind all places.
+    # Values without a position go to an extra position at the end.
     end = batch * length
     places = tf.where(kept & (positions < length), rows * length + positions, end)
     # Twelve times as fast as `tf.scatter_nd`.
@@ -90,7 +90,7 @@ def lists(rows: tf.Tensor, values: tf.Tensor, length: int, batch: tf.Tensor) -> 
 
 
 def with_one_text(columns: Mapping[str, Column]) -> dict[str, Column]:
-    """The columns with each text as the text of its value. The logs' texts are that already, a request's may not be."""
+    """Normalizes the texts of all columns. Texts from logs are already normalized, those of a request may not be."""
     texts = [name for name, column in columns.items() if column.values.dtype == tf.string]
     if not texts:
         return dict(columns)
@@ -101,7 +101,7 @@ def with_one_text(columns: Mapping[str, Column]) -> dict[str, Column]:
 
 
 def one_text(texts: tf.Tensor) -> tf.Tensor:
-    """Each text as the text of its value (`models/features/value_texts.py`), of the same shape."""
+    """Normalizes each text by `models/features/value_texts.py`; keeps the shape."""
 
     def rewritten() -> tf.Tensor:
         values = tf.strings.regex_replace(texts, WHOLE, r"\1\2", replace_global=False)
@@ -109,5 +109,5 @@ def one_text(texts: tf.Tensor) -> tf.Tensor:
             values = tf.where(tf.equal(values, written), text, values)
         return values
 
-    # The question is six times as fast as the rewriting.
+    # The check is six times as fast as the rewrite.
     return tf.cond(tf.reduce_any(tf.strings.regex_full_match(texts, REWRITTEN)), rewritten, lambda: texts)

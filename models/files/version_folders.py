@@ -1,4 +1,4 @@
-"""Which folders are versions of a model, and what is where in them: one answer for the push, the gates, the servers and the tools."""
+"""Version folders of a model and their contents, for the push, the gates, the servers and the tools."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ LARGEST = 2**63 - 1
 """A version is an int64 in TensorFlow Serving's protos."""
 
 WARM_UP = "tf_serving_warmup_requests"
-"""The name under which TensorFlow Serving, and the push beside the probe's blessing, look for requests of real rows."""
+"""File name of the warm-up requests, for TensorFlow Serving and for the push, which finds the file next to the probe's blessing."""
 WARM_UP_FILE = f"assets.extra/{WARM_UP}"
-"""Where TensorFlow Serving looks for requests to replay, below a version's folder."""
+"""Path of the warm-up requests in a version folder, as TensorFlow Serving expects it."""
 
 _NUMBER = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
 
 
 WHOLE = ("saved_model.pb", "variables/variables.index")
-"""What a server needs of a version besides its weights' bytes: the graph, and where in those bytes each weight is."""
+"""Files that a server needs of a version besides the weights: the graph and the index of the weights."""
 
 
 def version_number(name: str) -> int | None:
-    """The version that a folder's name stands for; None for what is none.
+    """The version number of a folder name, or None.
 
-    Positive, in decimal digits without leading zeros, so that each version has one name, and at most LARGEST.
+    A version is positive, at most LARGEST, and in decimal digits without leading zeros, so that it has one name.
     """
     number = int(name) if _NUMBER.fullmatch(name) else None
     return number if number is not None and number <= LARGEST else None
 
 
 def version_folders(folder: Path) -> dict[int, Path]:
-    """{version: its folder} of the model whose versions lie in `folder`, in ascending order; none where it is no such folder.
+    """{version: folder} of the versions in `folder`, in ascending order; empty if it has none.
 
-    A version without saved_model.pb is not there yet, or no longer.
+    Skips a version without saved_model.pb, which is being written or deleted.
     """
     found = {
         number: version
@@ -43,13 +43,13 @@ def version_folders(folder: Path) -> dict[int, Path]:
 
 
 def is_whole(version: Path) -> bool:
-    """Whether a version's folder has all that a server reads first; of one that is half copied something is missing."""
+    """Whether a version folder has all files of WHOLE. A partially copied folder does not."""
     return all((version / name).is_file() for name in WHOLE)
 
 
 def model_folders(root: Path) -> list[Path]:
-    """The folders of versions under a root, by name: a run's --root, the folder of all pushed models in it, or one model's
-    folder itself."""
+    """Model folders with versions under a root, sorted by name. The root is the --root of a run, its folder of pushed
+    models, or a single model folder."""
     root = root.resolve()
     if version_folders(root):
         return [root]
@@ -58,7 +58,7 @@ def model_folders(root: Path) -> list[Path]:
 
 
 def mistaken_folders(folder: Path) -> list[Path]:
-    """Folders with a SavedModel in them that are no versions though their names are numbers, by name."""
+    """Folders with a SavedModel and a numeric name that is not a valid version, sorted by name."""
     return sorted(
         found
         for found in folder.glob("*")

@@ -1,4 +1,4 @@
-"""Text files that are there whole or not at all; what is no file, such as a device or a pipe, is written into."""
+"""Atomic writes of text files. Devices and pipes are written to directly."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from pathlib import Path
 
 
 def write_whole(path: str | Path, text: str) -> None:
-    """Writes a UTF-8 text file under a temporary name beside it and renames it; makes its folder.
+    """Writes a UTF-8 text file under a temporary name in the same folder, then renames it. Creates the folder.
 
     Args:
-        path: of a local or mounted file system, where renaming is atomic. What is there is replaced: of a link, what it
-            points to. A device, a pipe, or a stream of this process (/dev/stdout) is written into and stays.
+        path: path on a local or mounted file system with atomic renames. Replaces an existing file, or the target of a
+            link. A device, a pipe or a stream of this process (/dev/stdout) is written to directly.
         text: the whole content.
 
     Raises:
-        OSError: it cannot be written; of a file, what was there is still there and nothing is left beside it.
+        OSError: the file cannot be written. The old file stays, and the temporary file is removed.
     """
     if _is_stream(path):
         with open(os.open(path, os.O_WRONLY | os.O_APPEND), "w", encoding="utf-8") as stream:
@@ -33,6 +33,6 @@ def write_whole(path: str | Path, text: str) -> None:
 
 
 def _is_stream(path: str | Path) -> bool:
-    """Whether the path is there and no file or folder; or a stream that this process was given, whatever that is."""
+    """Whether the path exists and is neither a file nor a folder, or is a stream of this process."""
     given = os.path.abspath(path).startswith(("/dev/fd/", "/dev/std", "/proc/self/fd/"))
     return os.path.exists(path) and (given or not (os.path.isfile(path) or os.path.isdir(path)))

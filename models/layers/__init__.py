@@ -1,1 +1,1 @@
-"""Keras layers that the architectures are built of, one idea in each file: import them from their own module."""
+"""Keras layers of the architectures. Import each from its own module."""

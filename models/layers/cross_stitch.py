@@ -1,4 +1,4 @@
-"""CrossStitchUnit: learned mixing of the tasks' activations."""
+"""CrossStitchUnit: learned mixing of task activations."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ class CrossStitchUnit(keras.layers.Layer):
     """Mixes the activations of the tasks' networks linearly: out[b, t] = sum_s alpha[t, s] x[b, s].
 
     Misra et al., Cross-stitch Networks for Multi-task Learning, CVPR 2016 (https://arxiv.org/abs/1604.03539).
-    Deviation: one alpha for each pair of tasks, where the paper has one for each pair and channel.
+    Deviation: one alpha per pair of tasks; the paper has one per pair and channel.
 
     Args:
-        self_weight: alpha of a task's own activations at the start, 0 to 1; the rest is shared equally by the other
-            tasks, so that each row of alpha sums to 1. A lone task starts at 1.
+        self_weight: initial alpha of a task's own activations, 0 to 1. The other tasks share the rest equally, so that each
+            row of alpha sums to 1. A single task starts at 1.
 
     Call: (batch, task, dim) -> (batch, task, dim).
 

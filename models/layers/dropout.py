@@ -1,4 +1,4 @@
-"""Dropout: zeros drawn by a hash of position, step and seed, which costs next to nothing."""
+"""Dropout: a fast dropout layer that samples by a hash of position, step and seed."""
 
 from __future__ import annotations
 
@@ -12,19 +12,20 @@ from keras import ops
 
 @keras.saving.register_keras_serializable(package="gatewise")
 class Dropout(keras.layers.Layer):
-    """Zeroes a share of its inputs in training, and scales the others so that the expected value stays.
+    """Sets a share of its inputs to 0 in training, and scales the others to keep the expected value.
 
-    out = x / (1 - rate) where hash(seed, call, example, unit) >= rate 2^32, else 0
+    out = x / (1 - rate) if hash(seed, call, example, unit) >= rate 2^32, else 0
 
-    Keras' own layer draws by Threefry, a generator of cryptographic kind, which XLA does not vectorise on a CPU: there it
-    took twenty times as long as the rest of the step. Here every example and every unit has a random number of 32 bits
-    that is new at each call, and two multiplications mix them.
+    Keras' layer samples by Threefry, a cryptographic generator, which XLA does not vectorize on a CPU: there it took twenty
+    times as long as the rest of the step. This layer gives every example and every unit a new 32-bit random number at each
+    call, and mixes them by two multiplications.
 
-    The number of the call is in Keras' own `seed_generator_state`.
+    The number of the call is in Keras' `seed_generator_state`.
 
     Args:
         rate: share of zeros, at least 0 and below 1.
-        seed: two layers of one seed draw alike; by default one that follows from `keras.utils.set_random_seed`.
+        seed: seed of the layer. Layers with the same seed sample alike. Default: derived from
+            `keras.utils.set_random_seed`.
 
     Call: (batch, ...) -> the same shape.
     """
@@ -38,9 +39,9 @@ class Dropout(keras.layers.Layer):
         self.seed_generator = keras.random.SeedGenerator(seed)
         self.built = True
         self.examples_before: Callable[[Any], Any] = lambda examples: 0
-        """From the number of examples in this part of a batch to that in the parts before, where replicas divide it."""
+        """Function from the number of examples of this replica to that of the preceding replicas."""
         self.run: Callable[[Callable[[], Any]], Any] = lambda draw: draw()
-        """What runs the drawing: a backend may compile it, where it compiles nothing around it."""
+        """Runs the sampling. A backend may replace it to compile the sampling alone."""
 
     def call(self, x: Any, training: bool | None = None) -> Any:
         if not training or not self.rate:
@@ -58,14 +59,14 @@ class Dropout(keras.layers.Layer):
 
 
 def kept(rate: float, state: Any, shape: tuple[Any, ...], before: Any, dtype: str) -> Any:
-    """1 / (1 - rate) where an input is kept, else 0.
+    """1 / (1 - rate) if an input is kept, else 0.
 
     Args:
         rate: share of zeros.
-        state: (2,) uint32: a seed, and what changes from call to call.
+        state: (2,) uint32: the seed and the number of the call.
         shape: (batch, ...).
         before: number of the first example.
-        dtype: of the result.
+        dtype: dtype of the result.
     """
     units = int(np.prod(shape[1:]))
     of_call = _mixed(state[0] ^ _mixed(state[1] * _ODD))
@@ -81,9 +82,9 @@ _ODD, _FIRST, _SECOND = np.uint32(0x9E3779B9), np.uint32(0x85EBCA6B), np.uint32(
 
 
 def _mixed(number: Any) -> Any:
-    """A function of 32 bits onto themselves, each bit of which hangs on all of the argument's.
+    """A bijection on 32 bits in which every output bit depends on all input bits.
 
-    The last step of MurmurHash3 (Appleby, public domain).
+    The finalizer of MurmurHash3 (Appleby, public domain).
     """
     number = (number ^ ops.right_shift(number, np.uint32(16))) * _FIRST
     number = (number ^ ops.right_shift(number, np.uint32(13))) * _SECOND

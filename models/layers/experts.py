@@ -1,4 +1,4 @@
-"""Experts: several MLPs of one shape side by side, computed together."""
+"""Experts: several MLPs of one shape, computed together."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ class Experts(keras.layers.Layer):
         experts: number of MLPs.
         units: size of each layer, one or more.
         activation: name of the activation after each layer.
-        dropout: share of the outputs of each layer that is zeroed in training, at least 0 and below 1.
+        dropout: dropout rate of each layer, at least 0 and below 1.
 
     Call: (batch, in) -> (batch, expert, units[-1]).
 
     Raises:
-        InputError: no expert, no layer, a size below 1, a rate outside [0, 1), or an unknown activation.
+        InputError: `experts` is below 1, `units` is empty, a size is below 1, a rate is outside [0, 1), or an activation is unknown.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""FeatureEncoder: ids, lists of ids and numbers become one vector for each example."""
+"""FeatureEncoder: encodes ids, lists of ids and numbers as one vector per example."""
 
 from __future__ import annotations
 
@@ -14,33 +14,33 @@ from models.layers.fused_tables import PADDING_ROW, Reader, fuse
 from models.layers.pooling import POOLINGS, pooled
 
 PADDING = -1
-"""Fills up the rows of a multi-valued column; contributes nothing."""
+"""Pads the rows of a multi-valued column; contributes nothing."""
 
 
 @keras.saving.register_keras_serializable(package="gatewise")
 class FeatureEncoder(keras.layers.Layer):
-    """Looks ids up in embedding tables, pools lists of them, and puts everything side by side.
+    """Looks up ids in embedding tables, pools lists of ids, and concatenates the results.
 
     Id 0 is the explicit "missing" id and has a row like any other. In lists, -1 is padding and contributes nothing;
     an empty list gives zeros.
 
-    Tables of one width are one variable (`fused`): one gather for all of their columns and lists. A training step that
-    is to touch the batch's rows only takes the call apart, and the gradient with respect to the gathered rows:
+    Tables of one width are one variable (`fused`), with one gather for all of their columns and lists. A training step that
+    updates only the rows of the batch splits the call, to take the gradient with respect to the gathered rows:
     `assemble(gather(row_ids(features)), row_ids(features), features)` is the call.
 
     Args:
         tables: {name: (rows, dim)} of the embedding tables.
-        categorical: {feature: table} of each column of the categorical matrix; columns of one table share it.
+        categorical: {feature: table} of each column of the categorical matrix. Columns may share a table.
         multivalued: {feature: (table, pooling)}, pooling one of mean, sum, max, sqrtn (sum / sqrt(length)).
         numeric: names of the columns of the numeric matrix.
-        quotient_remainder: those of the multi-valued features whose ids come in pairs: a value's embedding is the sum of
-            the rows of its two ids.
+        quotient_remainder: multi-valued features with two ids per value. The embedding of a value is the sum of the rows
+            of its two ids.
 
     Call: a dict -> (batch, dim), dim = the columns' table dims, then the lists' (in the order given), then numeric:
         "categorical": (batch, column) int32
-        "multivalued/<feature>": (batch, length) int32, padded with -1; (batch, 2 length) for a quotient-remainder one
+        "multivalued/<feature>": (batch, length) int32, padded with -1; (batch, 2 length) for a quotient-remainder feature
         "numeric": (batch, numeric) float32
-        A key whose part is empty is absent.
+        A key without columns is absent.
 
     Raises:
         ValueError: an unknown table, pooling or quotient-remainder feature, or no input at all.
@@ -88,10 +88,10 @@ class FeatureEncoder(keras.layers.Layer):
         self.slices = tuple((name, end - width, end) for (name, width), end in zip(widths, ends, strict=True))
         """(feature, start, end) of each input's columns of the output."""
         self.fill: Callable[[Any], Any] = lambda initializer: initializer
-        """What wraps the tables' initializers: a backend may know a way that takes less memory."""
+        """Wraps the initializers of the tables. A backend may replace it by one that needs less memory."""
 
     def build(self, input_shape: Any = None) -> None:
-        # Not cast under mixed precision: that would be a pass over the whole table.
+        # No cast in mixed precision, which would be a pass over the whole table.
         self.embeddings = [
             self.add_weight(
                 shape=(table.rows, table.dim),
@@ -107,7 +107,7 @@ class FeatureEncoder(keras.layers.Layer):
         return self.assemble(self.gather(ids), ids, features)
 
     def row_ids(self, features: Mapping[str, Any]) -> list[Any]:
-        """For each fused table the rows that the batch reads: (batch, position) int32, PADDING_ROW for padding."""
+        """The rows of each fused table that the batch reads: (batch, position) int32, PADDING_ROW for padding."""
         return [
             ops.concatenate(
                 [_row_ids(reader, table.offsets[reader.table], features) for reader in table.readers], axis=1
@@ -116,11 +116,11 @@ class FeatureEncoder(keras.layers.Layer):
         ]
 
     def gather(self, row_ids: Sequence[Any]) -> list[Any]:
-        """For each fused table the rows of these ids: (batch, position, dim)."""
+        """Gathers the rows of each fused table: (batch, position, dim)."""
         return [ops.take(table.value, ids, axis=0) for table, ids in zip(self.embeddings, row_ids, strict=True)]
 
     def assemble(self, rows: Sequence[Any], row_ids: Sequence[Any], features: Mapping[str, Any]) -> Any:
-        """(batch, dim): the gathered rows, pooled and side by side, and the numbers."""
+        """(batch, dim): concatenates the gathered and pooled rows and the numbers."""
         how = {name: pooling for name, (_, pooling) in self.multivalued}
         parts: dict[int | str, Any] = {}
         for table, its_rows, its_ids in zip(self.fused, rows, row_ids, strict=True):
@@ -145,7 +145,7 @@ class FeatureEncoder(keras.layers.Layer):
     def unpooled(
         self, rows: Sequence[Any], row_ids: Sequence[Any], features: Mapping[str, Any], names: Sequence[str]
     ) -> dict[str, tuple[Any, Any]]:
-        """{feature: ((batch, length, dim), (batch, length) bool)}: the embeddings of some lists, and where a value is."""
+        """{feature: ((batch, length, dim), (batch, length) bool)}: unpooled embeddings of lists, and a mask of their values."""
         found = {}
         for table, its_rows, its_ids in zip(self.fused, rows, row_ids, strict=True):
             start = 0
@@ -177,7 +177,7 @@ class FeatureEncoder(keras.layers.Layer):
 
 
 def _row_ids(reader: Reader, offset: int, features: Mapping[str, Any]) -> Any:
-    """(batch, position): the rows of a fused table that one column or list reads."""
+    """(batch, position): rows of a fused table that a column or list reads."""
     if reader.column is not None:
         return features["categorical"][:, reader.column : reader.column + 1] + offset
     ids = features[f"multivalued/{reader.feature}"]
@@ -189,7 +189,7 @@ def _width(reader: Reader, features: Mapping[str, Any]) -> int:
 
 
 def _runs(readers: Sequence[Reader]) -> list[list[Reader]]:
-    """Columns that are neighbours in the output go together: one slice for all of them; each list on its own."""
+    """Groups columns that are adjacent in the output, which need one slice. Each list is its own group."""
     keys = [
         (reader.feature, -1 if reader.column is None else reader.column - position)
         for position, reader in enumerate(readers)

@@ -1,4 +1,4 @@
-"""Which rows of which fused table an encoder's inputs read: tables of one width are one variable, with offsets."""
+"""Fused embedding tables: tables of one width are one variable with offsets."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 
 PADDING_ROW = 0
-"""The first row of a fused table stands for padding: nothing reads it, and its gradient is 0."""
+"""The first row of a fused table is the padding row. Nothing reads it, and its gradient is 0."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Reader:
-    """One column of ids, or one list of them.
+    """A column of ids or a list of ids.
 
     Attributes:
-        table: the embedding table it reads.
-        column: of the categorical matrix; None for a list.
-        feature: of a list; "" for a column.
+        table: the embedding table that it reads.
+        column: column of the categorical matrix; None for a list.
+        feature: feature of a list; "" for a column.
     """
 
     table: str
@@ -26,19 +26,19 @@ class Reader:
 
 @dataclasses.dataclass(frozen=True)
 class FusedTable:
-    """All embedding tables of one width, one below the other.
+    """All embedding tables of one width, concatenated.
 
     ```
     row 0      padding
     rows 1..   the first table: its id 0, 1, ...
-    ...        the second table, from its offset on
+    ...        the second table, from its offset
     ```
 
     Attributes:
         dim: width.
-        rows: of all tables, and the padding row.
+        rows: number of rows of all tables, with the padding row.
         offsets: {table: row of its id 0}.
-        readers: what reads it: columns, then lists, each in the order of the encoder's output.
+        readers: its columns, then its lists, in the order of the encoder's output.
     """
 
     dim: int
@@ -48,7 +48,7 @@ class FusedTable:
 
 
 def fuse(tables: Mapping[str, tuple[int, int]], readers: Sequence[Reader]) -> tuple[FusedTable, ...]:
-    """One fused table for each width that is read, in the order in which the widths come.
+    """Makes one fused table per width, in order of first use.
 
     Args:
         tables: {name: (rows, dim)}.

@@ -1,4 +1,4 @@
-"""Gate: how much of each expert a task takes, for each example."""
+"""Gate: the weight of each expert, per example."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import keras
 class Gate(keras.layers.Layer):
     """Softmax over the experts: gate(x) = softmax(x @ kernel + bias).
 
-    The softmax is taken in float32 whatever the precision of the rest.
+    The softmax is computed in float32 in any precision.
 
     Args:
-        experts: number of experts to choose among.
+        experts: number of experts.
 
     Call: (batch, in) -> (batch, expert), each row sums to 1.
     """

@@ -1,4 +1,4 @@
-"""MLP: dense layers one after the other, the plain block under every architecture."""
+"""MLP: a stack of dense layers, the basic block of the architectures."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from models.recipe.errors import InputError
 
 
 def check_sizes(where: str, units: tuple[int, ...], dropout: float) -> None:
-    """Refuses layer sizes and dropout rates that no network can have.
+    """Refuses invalid layer sizes and dropout rates.
 
     Raises:
         InputError: a size below 1, or a rate outside [0, 1).
@@ -26,10 +26,10 @@ def check_sizes(where: str, units: tuple[int, ...], dropout: float) -> None:
 
 
 def check_activation(where: str, name: str) -> None:
-    """Refuses an activation that Keras does not know.
+    """Refuses an unknown activation.
 
     Raises:
-        InputError: an unknown name.
+        InputError: Keras does not have this activation.
     """
     try:
         keras.activations.get(name)
@@ -44,9 +44,9 @@ class MLP(keras.layers.Layer):
     """Dense layers with an activation, and dropout after each.
 
     Args:
-        units: size of each layer; () passes the input through.
+        units: size of each layer. (): the input is returned unchanged.
         activation: name of the activation after each layer.
-        dropout: share of the outputs that is zeroed in training, at least 0 and below 1.
+        dropout: dropout rate of each layer, at least 0 and below 1.
 
     Call: (batch, in) -> (batch, units[-1]).
 

@@ -1,4 +1,4 @@
-"""Pooling: a list of rows becomes one row."""
+"""Pooling of a list of rows to one row."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from keras import ops
 
 
 def pooled(rows: Any, present: Any, how: str) -> Any:
-    """The rows of each list, pooled.
+    """Pools the rows of each list.
 
     Args:
         rows: (batch, length, dim).
-        present: (batch, length) bool; the others are padding and contribute nothing.
+        present: (batch, length) bool mask of values. Other positions are padding and contribute nothing.
         how: a key of POOLINGS.
 
     Returns:
-        (batch, dim); zeros where a list has nothing but padding.
+        (batch, dim); zeros for an empty list.
     """
     present = ops.expand_dims(present, -1)  # (batch, length, 1)
     count = ops.sum(ops.cast(present, rows.dtype), axis=1)  # (batch, 1)

@@ -10,17 +10,17 @@ from keras import ops
 
 @keras.saving.register_keras_serializable(package="gatewise")
 class StackedDense(keras.layers.Layer):
-    """One dense layer for each expert, computed together.
+    """One dense layer per expert, computed together.
 
-    out[b, e] = activation(x[b, e] @ kernel[e] + bias[e]); an input without expert axis goes to every expert.
+    out[b, e] = activation(x[b, e] @ kernel[e] + bias[e]); an input without an expert axis is passed to every expert.
 
     Args:
         experts: number of layers in the stack.
-        units: size of the output of each.
+        units: output size of each layer.
         activation: name of the activation, or None.
-        kernel_initializer: name of an initializer. A name, so that every expert draws anew: one initializer object
-            with a seed would make the experts twins. It sees the shape (in, units) of one expert, because Keras would
-            take the expert axis of (expert, in, units) for the window of a convolution and get the fan-in wrong.
+        kernel_initializer: name of an initializer, not an object: one initializer object with a seed would give all
+            experts the same kernels. It gets the shape (in, units) of one expert, because Keras would read the expert
+            axis of (expert, in, units) as the window of a convolution and compute a wrong fan-in.
 
     Call: (batch, in) or (batch, expert, in) -> (batch, expert, units).
     """
@@ -56,7 +56,7 @@ class StackedDense(keras.layers.Layer):
         return self._of_float32(x) if self.compute_dtype == "float32" else self._of_halves(x)
 
     def _of_float32(self, x: Any) -> Any:
-        # Compiled by XLA, plain matrix products take a sixth less time for a step than a product with an expert axis.
+        # With XLA, separate matrix products make a step a sixth faster than one product with an expert axis.
         if len(x.shape) == 2:
             side_by_side = ops.reshape(ops.transpose(self.kernel, (1, 0, 2)), (-1, self.experts * self.units))
             products = ops.reshape(ops.matmul(x, side_by_side), (-1, self.experts, self.units))
@@ -65,8 +65,8 @@ class StackedDense(keras.layers.Layer):
         return self.activate(products + self.bias)
 
     def _of_halves(self, x: Any) -> Any:
-        # Where bfloat16 is fast on a CPU, it is without XLA, and there a product with the expert axis in front takes a
-        # fifth less time than one with it in the middle. Between two layers the transpositions cancel out.
+        # bfloat16 is fast on a CPU only without XLA. There, a product with the expert axis first is a fifth faster than with
+        # the axis in the middle. Between two layers the transpositions cancel out.
         in_front = ops.expand_dims(x, 0) if len(x.shape) == 2 else ops.transpose(x, (1, 0, 2))
         products = ops.matmul(in_front, self.kernel) + ops.expand_dims(self.bias, 1)  # (expert, batch, units)
         return ops.transpose(self.activate(products), (1, 0, 2))

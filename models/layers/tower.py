@@ -1,4 +1,4 @@
-"""Tower: the last, own part of a task."""
+"""Tower: the task-specific last part of a network."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from models.layers.mlp import MLP
 
 @keras.saving.register_keras_serializable(package="gatewise")
 class Tower(keras.layers.Layer):
-    """MLP that ends in a task's logits, in float32 whatever the precision of the rest.
+    """MLP that ends in the logits of a task, which are float32 in any precision.
 
     Args:
-        units: size of each hidden layer; () is a linear layer.
+        units: size of each hidden layer. (): a linear layer.
         outputs: number of logits.
         activation: name of the activation after each hidden layer.
-        dropout: share of the hidden outputs that is zeroed in training, at least 0 and below 1.
+        dropout: dropout rate of each hidden layer, at least 0 and below 1.
 
-    Call: (batch, in) -> (batch,), or (batch, outputs) for several.
+    Call: (batch, in) -> (batch,), or (batch, outputs) for several outputs.
 
     Raises:
         InputError: a size below 1, or a rate outside [0, 1).

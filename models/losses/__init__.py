@@ -1,7 +1,7 @@
-"""The table of losses: what a task's training minimises, and the prediction that belongs to it.
+"""The table of losses: the training objective of a task and its prediction.
 
-A row is a name for recipes and the dotted path of a class; what a loss is for stands in its class and is read from there.
-To add one: a file with one `Loss`, and a row here. The contract tests run every row.
+Each row maps the name in recipes to the dotted path of a class. The class declares the tasks and labels of the loss.
+To add one, write a file with one `Loss` and add a row here. The contract tests run every row.
 """
 
 LOSSES = {
@@ -15,4 +15,4 @@ LOSSES = {
 }
 
 LOSS = "models.losses.base.Loss"
-"""The type of every loss, of a row or from outside."""
+"""The base class of all losses, in the table or from another package."""

@@ -1,4 +1,4 @@
-"""AbsoluteError: the loss of a median."""
+"""AbsoluteError: predicts a median."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from models.losses.base import Loss
 
 
 class AbsoluteError(Loss):
-    """The distance to the label: for the median, which a few extreme labels do not move, and which is 0 where most labels are.
+    """Absolute error; predicts the median, which ignores extreme labels and is 0 if most labels are 0.
 
     |z - y|.
     """

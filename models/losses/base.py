@@ -1,4 +1,4 @@
-"""Loss: the interface of every loss, with what a recipe is checked against."""
+"""Loss: the interface of all losses, with the properties that recipes are checked against."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import Any, ClassVar, Literal
 
 
 class Loss(abc.ABC):
-    """A loss from logits, and the prediction that belongs to it: no model ends in a sigmoid of its own.
+    """A loss from logits and its prediction. Models output logits; only the loss applies a sigmoid.
 
     A subclass writes its class variables as literals: `models.recipe.registry.facts` reads them from the source, so that
-    a recipe is checked without importing Keras. It takes no options and keeps no state.
+    a recipe is checked without importing Keras. It has no options and no state.
 
     Attributes:
-        kind: of the tasks it is for: "binary" (the prediction is a probability) or "regression" (it is an amount).
-        outputs: number of logits of an example.
-        labels: the labels it is for, in words.
+        kind: kind of the task: "binary" (the prediction is a probability) or "regression" (the prediction is an amount).
+        outputs: number of logits per example.
+        labels: valid labels, as text.
         above: labels must be greater than this number.
-        at_least: labels must be this number or greater.
-        negative: whether its value can be below 0.
+        at_least: labels must be at least this number.
+        negative: whether the loss can be negative.
     """
 
     kind: ClassVar[Literal["binary", "regression"]]
@@ -33,7 +33,7 @@ class Loss(abc.ABC):
         """The loss of each example.
 
         Args:
-            logits: (batch,) float32, or (batch, outputs) where a loss has several.
+            logits: (batch,) float32, or (batch, outputs) for a loss with several outputs.
             labels: (batch,) float32.
 
         Returns:
@@ -42,4 +42,4 @@ class Loss(abc.ABC):
 
     @abc.abstractmethod
     def prediction(self, logits: Any) -> Any:
-        """(batch,) or (batch, outputs) logits -> (batch,): what the model predicts."""
+        """(batch,) or (batch, outputs) logits -> (batch,) predictions."""

@@ -1,4 +1,4 @@
-"""BinaryCrossentropy: the loss of a probability."""
+"""BinaryCrossentropy: predicts a probability."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from models.losses.base import Loss
 
 
 class BinaryCrossentropy(Loss):
-    """The negative log likelihood of what happened: for the probability of an outcome.
+    """Negative log likelihood; predicts the probability of an outcome.
 
-    -y log p - (1 - y) log(1 - p) with p = sigmoid(z), as y softplus(-z) + (1 - y) softplus(z): stable for any z.
+    -y log p - (1 - y) log(1 - p) with p = sigmoid(z), computed as y softplus(-z) + (1 - y) softplus(z): stable for any z.
 
-    The usual max(z, 0) - y z + log(1 + exp(-|z|)) has a wrong gradient at z = 0, which a new model's logits are
-    wherever the tower's hidden units are all off.
+    The usual max(z, 0) - y z + log(1 + exp(-|z|)) has a wrong gradient at z = 0. A new model's logits are 0 if all
+    hidden units of the tower are inactive.
     """
 
     kind = "binary"

@@ -1,4 +1,4 @@
-"""Huber: a squared error that outliers do not rule."""
+"""Huber: a squared error that is robust to outliers."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from models.losses.base import Loss
 
 
 class Huber(Loss):
-    """The squared error up to a distance of 1 and the absolute error beyond it: for labels of size 1 or so with outliers.
+    """Squared error up to a distance of 1 and absolute error beyond; suits labels of magnitude 1 with outliers.
 
-    (z - y)^2 / 2 up to a distance of 1, |z - y| - 1/2 beyond it: outliers pull with a constant force.
+    (z - y)^2 / 2 up to a distance of 1, |z - y| - 1/2 beyond: outliers have a constant gradient.
     """
 
     kind = "regression"

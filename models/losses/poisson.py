@@ -1,4 +1,4 @@
-"""Poisson: the loss of a count."""
+"""Poisson: predicts a count."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from models.losses.base import Loss
 
 
 class Poisson(Loss):
-    """Half the deviance of a Poisson distribution: for the mean of counts, many of which may be 0.
+    """Half the Poisson deviance; predicts the mean of counts, of which many may be 0.
 
     exp(z) - y z - y + y log y. The prediction is exp(z).
 
-    The terms without z make the loss 0 at its best and never negative, which balancers that weigh the sizes of the
-    losses need; they move no gradient.
+    The terms without z do not affect the gradient. They make the loss non-negative with a minimum of 0, as balancers that
+    compare loss values require.
     """
 
     kind = "regression"
-    labels = "0 or more, as counts are"
+    labels = "0 or more, such as counts"
     at_least = 0.0
 
     def value(self, logits: Any, labels: Any) -> Any:

@@ -1,4 +1,4 @@
-"""SquaredError: the loss of a mean."""
+"""SquaredError: predicts a mean."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from models.losses.base import Loss
 
 
 class SquaredError(Loss):
-    """The squared distance to the label: for the mean of amounts of one order of magnitude.
+    """Squared error; predicts the mean of amounts within one order of magnitude.
 
     (z - y)^2.
     """

@@ -10,7 +10,7 @@ from models.losses.base import Loss
 
 
 class SquaredLogError(Loss):
-    """The squared error of log(1 + label): for the typical size, below the mean, of amounts over several orders of magnitude.
+    """Squared error of log(1 + label); predicts a typical value, below the mean, of amounts over several orders of magnitude.
 
     (z - log(1 + y))^2. The prediction is exp(z) - 1.
     """

@@ -1,4 +1,4 @@
-"""The loss of a task over a batch."""
+"""Weighted loss of a task over a batch."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ from models.losses.base import Loss
 
 
 def weighted_mean(values: Any, weights: Any) -> Any:
-    """sum(w v) / sum(w) over the batch; 0 where no weight is given, and rows of weight 0 may hold anything.
+    """sum(w v) / sum(w) over the batch; 0 if all weights are 0. Values of rows with weight 0 are ignored.
 
     Args:
         values: (batch,).
         weights: (batch,), 0 or more.
     """
     total = ops.sum(weights)
-    # Multiplied before reducing; `where` because 0 * NaN is NaN.
+    # Multiplied before the reduction; `where` because 0 * NaN is NaN.
     product = ops.where(weights > 0, values, 0.0) * weights
     return ops.where(total > 0, ops.sum(product) / ops.where(total > 0, total, 1.0), 0.0)
 
 
 def task_loss(loss: Loss, logits: Any, labels: Any, weights: Any) -> Any:
-    """Weighted mean of a loss over a batch, in which rows of weight 0 add nothing to the value nor to the gradient.
+    """Weighted mean of a loss over a batch. Rows of weight 0 contribute neither to the value nor to the gradient.
 
-    Logits and labels of these rows are replaced *before* the loss: behind a `where` alone, the gradient of a loss
-    that is NaN or infinite there would be 0 * NaN = NaN.
+    Logits and labels of these rows are replaced *before* the loss: with a `where` after it alone, a NaN or infinite loss
+    would have the gradient 0 * NaN = NaN.
 
     Args:
-        loss: of the task.
-        logits: (batch,), or (batch, outputs) where the loss has several.
-        labels, weights: (batch,); a label of a row of weight 0 may be NaN.
+        loss: loss of the task.
+        logits: (batch,), or (batch, outputs) for a loss with several outputs.
+        labels, weights: (batch,). Labels of weight 0 may be NaN.
 
     Returns:
-        A scalar; 0 where no weight is given.
+        A scalar; 0 if all weights are 0.
     """
     observed = weights > 0
     of_logits = observed if loss.outputs == 1 else ops.expand_dims(observed, -1)
@@ -43,7 +43,7 @@ def task_loss(loss: Loss, logits: Any, labels: Any, weights: Any) -> Any:
 
 
 def _harmless(loss: Loss) -> float:
-    """A label that the loss is defined for."""
+    """A valid label of the loss."""
     if loss.above is not None and loss.above >= 0:
         return loss.above + 1.0
     return max(0.0, loss.at_least or 0.0)

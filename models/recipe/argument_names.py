@@ -1,4 +1,4 @@
-"""Columns as inputs of a served model's signatures, whose names TensorFlow restricts."""
+"""Names of columns as inputs of the served signatures, which TensorFlow restricts."""
 
 from __future__ import annotations
 
@@ -7,20 +7,19 @@ import re
 from collections.abc import Iterable
 
 _TAKEN = ("self",)
-"""Parameters of TensorFlow's own functions through which a signature is called."""
+"""Parameter names of the TensorFlow functions that call a signature."""
 
 
 def argument_names(columns: Iterable[str]) -> dict[str, str]:
-    """{column: its name in a signature}: the same wherever TensorFlow and Python allow it.
+    """{column: name in a signature}: the same name if TensorFlow and Python allow it.
 
-    Else with `_` for the characters that are not allowed in a name, and `column_` before what begins with none of the
-    letters or is a word of Python's; with `_` behind it as often as another column has that name. Small and capital
-    letters are the same to TensorFlow.
+    Otherwise `_` replaces invalid characters, and a name that does not begin with a letter or is a Python keyword gets
+    the prefix `column_`. Each collision with another column, ignoring case as TensorFlow does, appends a `_`.
     """
     columns = list(columns)
     names: dict[str, str] = {}
     used: set[str] = set()
-    for column in (*filter(is_argument_name, columns), *columns):  # who may keep his name comes first
+    for column in (*filter(is_argument_name, columns), *columns):  # columns that keep their names come first
         if column not in names:
             name = re.sub(r"[^A-Za-z0-9_]", "_", column)
             name = name if is_argument_name(name) else f"column_{name}"
@@ -32,6 +31,6 @@ def argument_names(columns: Iterable[str]) -> dict[str, str]:
 
 
 def is_argument_name(name: str) -> bool:
-    """Whether an input of a signature can be called so."""
+    """Whether an input of a signature can have this name."""
     allowed = re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name) is not None
     return allowed and not keyword.iskeyword(name) and name not in _TAKEN

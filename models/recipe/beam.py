@@ -1,4 +1,4 @@
-"""The section `beam` of a recipe: Beam's engines by name, and the flags without which they find no cluster."""
+"""The section `beam` of a recipe: names of Beam runners, and the flags with the address of their cluster."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ RUNNERS = {
     "SparkRunner": "apache_beam.runners.portability.spark_runner.SparkRunner",
     "DataflowRunner": "apache_beam.runners.dataflow.dataflow_runner.DataflowRunner",
 }
-"""{name: dotted path of the class}. A path itself is taken, too: of a runner that is not Beam's own."""
+"""{name: dotted path of the class}. A recipe may also contain the path of another runner class."""
 
 CLUSTERS = {
     "DaskRunner": {"--dask_client_address": "tcp://dask-scheduler:8786", "--dask_scheduler_file": "/shared/dask.json"},
     "PortableRunner": {"--job_endpoint": "localhost:8099"},
 }
-"""{runner: {flag that says where the cluster is: a value such as it may have}}; one of the flags is needed."""
+"""{runner: {flag with the address of the cluster: example value}}. One of the flags is required."""
 
 
 def runner_path(name: str) -> str:
@@ -55,5 +55,5 @@ def runner_path(name: str) -> str:
 
 
 def has_flag(beam: Beam, *names: str) -> bool:
-    """Whether one of the flags is among those of the recipe."""
+    """Whether the recipe has one of the flags."""
     return any(flag.partition("=")[0] in names for flag in beam.flags)

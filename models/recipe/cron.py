@@ -1,4 +1,4 @@
-"""Times of a schedule as they are written in a recipe: the five fields of a crontab, or six with the seconds in front."""
+"""Parses the times of a schedule: the five fields of a crontab, or six with the seconds first."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ _PART = re.compile(r"(?P<low>\*|\?|\w+)(-(?P<high>\w+))?(/(?P<step>\d+))?")
 
 
 def parse_cron(value: object) -> str:
-    """The six fields that Kubeflow Pipelines takes: second, minute, hour, day of the month, month, day of the week.
+    """Converts a schedule to the six fields of Kubeflow Pipelines: second, minute, hour, day of the month, month, weekday.
 
-    Five fields are those of a crontab, at second 0. Kubeflow itself would take five for the first five of the six, so
-    that "0 3 * * *" would run every hour at three minutes past.
+    Five fields are those of a crontab, at second 0. Kubeflow would read five fields as the first five of the six: "0 3 *
+    * *" would run every hour at three minutes past.
 
     Args:
-        value: "MINUTE HOUR DAY MONTH WEEKDAY" ("0 3 * * *": every night at three), or the same with SECOND in front. A
-            field is `*` (or `?`), a number, a range `1-5`, each with a step `/15`, or several of them with commas.
-            Months and days of the week have names too; Sunday is 0. Of a day of the month and a day of the week, either
-            is enough where both are restricted.
+        value: "MINUTE HOUR DAY MONTH WEEKDAY" ("0 3 * * *": every night at three), or the same after SECOND. A field is
+            `*` (or `?`), a number or a range `1-5`, each with an optional step `/15`, or a comma-separated list of
+            these. Months and weekdays may be names; Sunday is 0. If both the day of the month and the weekday are
+            restricted, either one is enough.
 
     Raises:
-        ValueError: anything else, a time that never comes (the 30th of February) included.
+        ValueError: the text is not a schedule, or its time never occurs (the 30th of February).
     """
     fields = value.split() if isinstance(value, str) else []
     if len(fields) == 5:
@@ -49,13 +49,13 @@ def parse_cron(value: object) -> str:
     days, months = times[3], times[4]
     if fields[5][0] in "*?" and not any(min(days) <= _LONGEST[month] for month in months):
         raise ValueError(
-            f"expected a time that comes; no month of {fields[4]} has a day {fields[3]}: received {value!r}"
+            f"expected a time that occurs, but no month of {fields[4]} has a day {fields[3]}; received {value!r}"
         )
     return " ".join(fields)
 
 
 def _times(text: str, what: str, first: int, last: int, names: dict[str, int], *, complete: str) -> set[int]:
-    """The numbers that a field stands for."""
+    """The numbers of a field."""
     example = f", or a name such as {next(iter(names))}" if names else ""
     expected = f"expected as {what} * or {first} to {last}{example}, with - / and ,"
 
@@ -74,7 +74,7 @@ def _times(text: str, what: str, first: int, last: int, names: dict[str, int], *
         low = first if every else number(match["low"])
         high = number(match["high"]) if match["high"] else last if every or match["step"] else low
         if low > high:
-            raise ValueError(f"expected a range that rises; received {part!r} in {complete!r}")
+            raise ValueError(f"expected an increasing range; received {part!r} in {complete!r}")
         times.update(range(low, high + 1, int(match["step"] or 1)))
     return times
 

@@ -1,4 +1,4 @@
-"""The errors that a person can act on; everything else is a defect of gatewise and keeps its traceback."""
+"""Errors that a user can fix. Any other exception is a defect of gatewise and keeps its traceback."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _IN_QUERY = re.compile(
 
 
 def masked(text: str) -> str:
-    """The text without the secrets of the URLs in it: `://***@` for who logs in, `***` for keys, signatures and tokens."""
+    """Masks secrets of URLs in a text: `://***@` for credentials, `***` for keys, signatures and tokens."""
     if "://" in text:
         text = _IN_URL.sub("***@", text)
     return _IN_QUERY.sub(r"\1=***", text) if "=" in text else text
 
 
 def shown(value: object) -> str:
-    """The value as a message shows it: its `repr`, of a long one the beginning, without secrets that the cut would hide."""
+    """The `repr` of a value for a message, truncated, with secrets masked before truncation."""
     if isinstance(value, str):
         value = masked(value)
     if isinstance(value, str | bytes):
@@ -46,10 +46,9 @@ def _bounded(line: str) -> str:
 
 
 class GatewiseError(Exception):
-    """Base of the errors whose message alone is enough for the reader: no traceback is shown.
+    """Base of the errors that are shown without a traceback.
 
-    What no message may say or nobody reads is taken out here, once for all: secrets in URLs (`masked`), and the middle
-    of lines of thousands of characters. `exit_code` is what the command line ends with.
+    Masks secrets in URLs (`masked`) and shortens very long lines. `exit_code` is the exit code of the command line.
     """
 
     exit_code = 1
@@ -59,19 +58,19 @@ class GatewiseError(Exception):
 
 
 class InputError(GatewiseError):
-    """A recipe, a log file or an option is wrong: says where, what was expected, what came and what to do."""
+    """A recipe, a log file or an option is wrong. The message says where, what was expected and received, and what to do."""
 
     exit_code = 1
 
 
 class TrainingError(GatewiseError):
-    """The training cannot go on (a loss is not a number, nothing to learn from): says which task and step."""
+    """The training cannot continue, such as after a NaN loss. The message names the task and the step."""
 
     exit_code = 1
 
 
 class NoVerdictError(GatewiseError):
-    """What was to judge a model has not come to it: killed, out of memory, out of time. That says nothing of the model, so
-    the stage fails and keeps no result: the same command tries again."""
+    """A check of a model did not finish: it was killed, or ran out of memory or time. The model itself may be fine, so the
+    stage fails without a result, and the same command tries again."""
 
     exit_code = 3

@@ -131,7 +131,7 @@ def column_of(name: str, feature: Feature) -> str:
 
 
 def raw_type(feature: Feature) -> Literal["bytes", "int", "float"]:
-    """The type of a feature's values in the examples and in a request: one of tf.Example's three."""
+    """Type of a feature's values in the examples and in a request: one of the three types of tf.Example."""
     if isinstance(feature, Categorical | MultiValued):
         return "bytes" if feature.type == "string" else "int"
     return "float"
@@ -140,7 +140,7 @@ def raw_type(feature: Feature) -> Literal["bytes", "int", "float"]:
 def feature_columns(features: Mapping[str, Feature]) -> dict[str, Feature]:
     """The raw columns that the features read: {column: a feature that reads it}, in order.
 
-    Two features may read one column (`recipe_checks` sees to it that they agree on its type).
+    Several features may read one column; `models.recipe.checks.features` checks that they agree on its type.
     """
     columns: dict[str, Feature] = {}
     for name, feature in features.items():

@@ -1,4 +1,4 @@
-"""Reads a recipe file. Whatever is wrong with it ends in one message: file, line, key, expected, received, nearest name."""
+"""Reads a recipe file. An error message has file, line, key, expected and received value, and the nearest name."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ logger = logging.getLogger(__name__)
 _JSON_TYPES: dict[type, str] = {bool: "boolean", int: "number", float: "number"}
 
 _SCALARS = {"string": "a text", "number": "a number", "boolean": "a truth value"}
-"""What a value of data may be, by JSON type."""
+"""Description of each JSON type of a data value."""
 
 _LISTED = 50
-"""Problems that a message lists."""
+"""Maximum number of problems in a message."""
 
 _DESCRIBED = 1000
-"""Of pydantic's findings so many are put into words and in the order of their lines: to find the nearest name takes time."""
+"""Maximum number of pydantic errors that are described: the search for the nearest name takes time."""
 
 
 def load_recipe(
@@ -40,16 +40,16 @@ def load_recipe(
     data: str | Path | None = None,
     parts: Mapping[str, Path] | None = None,
 ) -> Recipe:
-    """The recipe in a file, with overrides applied, every name checked and its paths made absolute.
+    """Loads a recipe, applies overrides, checks all names and makes paths absolute.
 
     Args:
         path: the YAML file.
-        overrides: texts "section.key=value"; the value is read as YAML.
-        data: the folder or URL of the data files, instead of the recipe's `data`; relative to the working directory.
-        parts: sections that stand in files of their own, instead of the recipe's: {"kubeflow.schedule": file}.
+        overrides: strings "section.key=value". The value is YAML.
+        data: folder or URL of the data files, in place of the recipe's `data`. Relative to the working directory.
+        parts: files of sections that replace the recipe's sections: {"kubeflow.schedule": file}.
 
     Raises:
-        InputError: everything that is wrong with the recipe, each with its file, line and key.
+        InputError: the recipe has errors. The message lists all of them, each with file, line and key.
     """
     path = Path(path)
     document = _parse(path)
@@ -89,7 +89,7 @@ def load_recipe(
 
 
 def schema_text() -> str:
-    """The JSON Schema of a recipe, for editors: what `recipes/recipe.schema.json` holds."""
+    """JSON Schema of a recipe, for editors: the content of `recipes/recipe.schema.json`."""
     schema = Recipe.model_json_schema(by_alias=True)
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     return json.dumps(schema, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
@@ -112,10 +112,10 @@ def _absolute_schema(recipe: Recipe, path: Path) -> Any:
 
 
 def _parse(path: Path) -> Document:
-    """The document in a file, a mapping."""
+    """Parses a file whose document is a mapping."""
     document = yaml_document.parse(yaml_document.read(path), lambda line: f"{path}:{line}" if line else f"{path}")
     if document is None:
-        raise InputError(f"{path}: the file is empty; expected a recipe. docs/recipe.md explains every key.")
+        raise InputError(f"{path}: the file is empty; expected a recipe. See docs/recipe.md for all keys.")
     if not isinstance(document.value, dict):
         raise InputError(
             f"{path}:1: expected a mapping of sections (name, logs, features, tasks ...), received "
@@ -137,13 +137,13 @@ def _override(document: Document, override: str, origin: dict[Location, str]) ->
         raise InputError(f"{where}: expected section.key=value, such as --set model.architecture=ple.")
     part = yaml_document.parse_option(text, where)
     if keys != (new := new_names(keys)):
-        logger.warning("%s: the key is now called %s; the old name is still read.", where, ".".join(new))
+        logger.warning("%s: the key was renamed to %s; the old name still works.", where, ".".join(new))
     _put(document, new, part, where)
     origin[new] = where
 
 
 def _put(document: Document, keys: tuple[str, ...], part: Document, where: str) -> None:
-    """Writes the part at a key, with the sections around it where there are none."""
+    """Writes the part at a key, and creates missing sections around it."""
     place: Any = document.value
     for key in keys[:-1]:
         if place.get(key) is None:
@@ -152,7 +152,7 @@ def _put(document: Document, keys: tuple[str, ...], part: Document, where: str) 
         if not isinstance(place, dict):
             kind = "list" if isinstance(place, list) else "single value"
             raise InputError(
-                f"{where}: {key!r} is a {kind} in the recipe, it has no {keys[-1]!r} inside. Set the whole {kind}."
+                f"{where}: {key!r} is a {kind} in the recipe and has no key {keys[-1]!r}. Set the whole {kind}."
             )
     place[keys[-1]] = part.value
     for location in [location for location in document.written if location[: len(keys)] == keys]:
@@ -161,7 +161,7 @@ def _put(document: Document, keys: tuple[str, ...], part: Document, where: str) 
 
 
 class _Source:
-    """Where each key of a document was written."""
+    """The location of each key of a document in its files and options."""
 
     def __init__(self, path: Path, document: Document, origin: dict[Location, str]) -> None:
         self._path, self.document, self.origin = path, document, origin
@@ -169,8 +169,7 @@ class _Source:
         self._schema = _schema()
 
     def misread(self) -> list[tuple[Location, str]]:
-        """The values of which YAML made something else than what was written: data's [NO, SE] is [false, "SE"], a number's
-        010 is 8."""
+        """Values that YAML reads differently from how they are written: [NO, SE] as [false, "SE"], 010 as 8."""
         found = []
         for location, written in self.document.written.items():
             place, schema = self._walk(location)
@@ -185,7 +184,7 @@ class _Source:
         return found
 
     def listed(self, problems: Sequence[tuple[Location, str]], sort: bool = True) -> str:
-        """The message of all problems, each with its place, in the order of the lines; of many the first ones."""
+        """The message of all problems with their locations, in line order, up to _LISTED."""
         ordered = sorted(problems, key=lambda problem: self._line(problem[0])) if sort else problems
         messages = list(dict.fromkeys(f"{self.place(location)}{message}" for location, message in ordered))
         return "\n".join(messages[:_LISTED] + ["... and more."] * (len(messages) > _LISTED))
@@ -204,7 +203,7 @@ class _Source:
         return f"{self._path}:{line}: {dotted + ': ' if dotted else ''}"
 
     def describe(self, detail: Any) -> tuple[Location, str]:
-        """One of pydantic's findings in our words, with its place."""
+        """Location and message of a pydantic error."""
         location, schema = self._walk(detail["loc"])
         kind, received = detail["type"], detail["input"]
         if kind == "string_type" and location in self.document.written:
@@ -243,7 +242,7 @@ class _Source:
         return schema
 
     def _walk(self, loc: Sequence[Any]) -> tuple[Location, Mapping[str, Any]]:
-        """The place in the document, and the schema there (for a missing or unknown key: of the section around it)."""
+        """Location in the document and its schema. For a missing or unknown key, those of the section around it."""
         location: Location = ()
         value, schema = self.document.value, self._deref(self._schema)
         for part in loc:
@@ -259,7 +258,7 @@ class _Source:
         return location, schema
 
     def _choose(self, schema: Mapping[str, Any], value: Any) -> Mapping[str, Any]:
-        """The schema itself, or of several the one that fits the value's kind."""
+        """The schema, or the alternative that matches the value's kind."""
         described = schema
         schema = self._deref(schema)
         kinds = schema.get("discriminator", {}).get("mapping", {})
@@ -278,7 +277,7 @@ def _example(schema: Mapping[str, Any]) -> str:
 
 
 def _follows(detail: Mapping[str, Any]) -> bool:
-    """Whether a list is called too short only because items of it are wrong, which are found themselves."""
+    """Whether a list is too short only because of invalid items, which are reported separately."""
     return detail["type"] == "too_short" and len(detail["input"]) > detail["ctx"]["actual_length"]
 
 

@@ -1,4 +1,4 @@
-"""What pydantic finds wrong with a value, in the words of who wrote it: a list, a whole number, at least 1."""
+"""Pydantic errors in plain words: a list, a whole number, at least 1."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ _EXPECTED = {
     "too_short": "at least {min_length} items",
     "tuple_type": "a list",
 }
-"""Type of a finding -> what was expected, with the limits of its context."""
+"""Type of a pydantic error -> expected value, with the limits from its context."""
 
 
 def in_words(detail: Mapping[str, Any]) -> str:
-    """ "expected a list", of one of `pydantic.ValidationError.errors()`; pydantic's own words for a rare one."""
+    """Message such as "expected a list" for an error of `pydantic.ValidationError.errors()`. A rare error keeps pydantic's message."""
     if detail["type"] == "value_error":
         return str(detail["ctx"]["error"])
     expected = _EXPECTED.get(detail["type"])

@@ -1,12 +1,12 @@
-"""The score that blends the tasks into one number to rank by: the recipe's formula as a tree, and its value.
+"""The ranking score: parses the recipe's formula into a tree and evaluates it.
 
-A formula has numbers, names of tasks and of weights, `+ - *`, `/` by what holds no task, powers (`**` or `^`, which
-mean the same) and parentheses:
+A formula has numbers, names of tasks and weights, `+ - *`, `/` by terms without tasks, powers (`**` or `^`, which are
+the same) and parentheses:
 
     click * (0.3 + order) ^ taste + 0.1 * cart
 
-It is parsed, never run: whatever else Python would understand is refused. One tree serves TensorFlow and NumPy, as the
-operators of both are Python's. No TensorFlow here: a recipe is checked without it.
+The formula is parsed, not executed; all other Python syntax is refused. The same tree works with TensorFlow and NumPy,
+because both overload Python's operators. This module does not import TensorFlow, so a recipe is checked without it.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ from models.recipe.errors import InputError
 from models.recipe.registry import known
 
 RANK_OUTPUTS = ("score", "ranking")
-"""What the signature `rank` answers besides the tasks' values."""
+"""Outputs of the signature `rank` besides the tasks."""
 
 LONGEST = 1000
-"""Characters of a formula."""
+"""Maximum number of characters of a formula."""
 
 DEEPEST = 100
-"""Operations inside of one another: Python's own stack is no good place to find the limit."""
+"""Maximum nesting depth of operations, well below the limit of Python's stack."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Number:
-    """A number as it stands in the formula."""
+    """A number in the formula."""
 
     value: float
 
@@ -56,7 +56,7 @@ class Negative:
 
 @dataclasses.dataclass(frozen=True)
 class Operation:
-    """Two operands and the sign between them: a key of OPERATIONS."""
+    """Two operands and an operator: a key of OPERATIONS."""
 
     sign: str
     left: Node
@@ -77,58 +77,60 @@ _SIGNS: dict[type, str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "
 
 
 def parse(text: str, tasks: Collection[str], weights: Collection[str] = ()) -> Node:
-    """The formula as a tree.
+    """Parses a formula into a tree.
 
     Args:
         text: the formula.
-        tasks: names that stand for the tasks' predictions.
-        weights: names that stand for numbers.
+        tasks: names of the tasks, whose values are predictions.
+        weights: names of the weights, whose values are numbers.
 
     Raises:
-        InputError: it is no such formula, names what is unknown, or gives no finite number where every task is 0.5 and
-            every weight 1.
+        InputError: the text is not a formula, has an unknown name, or is not finite if every task is 0.5 and every
+            weight is 1.
     """
     if len(text) > LONGEST:
         raise InputError(f"expected a formula of at most {LONGEST} characters, received {len(text)}.")
     try:
-        # In Python `^` binds more loosely than `+`; here it is the other way of writing a power.
+        # In Python `^` binds more loosely than `+`; in a formula it means the same as `**`.
         tree = ast.parse(text.strip().replace("^", "**"), mode="eval")
         node = _node(tree.body, (*tasks, *weights), DEEPEST)
     except SyntaxError as error:
-        raise InputError(f"no formula: {error.msg}; received {text!r}. Example: click * (0.3 + order) ^ 0.5.") from None
+        raise InputError(
+            f"not a formula: {error.msg}; received {text!r}. Example: click * (0.3 + order) ^ 0.5."
+        ) from None
     except (RecursionError, MemoryError, ValueError, OverflowError):
         raise InputError(
-            f"no formula: nested too deeply, or with a number of too many digits; received {text!r}."
+            f"not a formula: nested too deeply, or a number has too many digits; received {text!r}."
         ) from None
     for part in _walk(node):
         if isinstance(part, Operation) and part.sign in ("/", "**") and names(part.right) & set(tasks):
             what = "divided by" if part.sign == "/" else "raised to the power of"
             raise InputError(
-                f"nothing may be {what} a task, whose prediction may be 0 or large; received {text!r}. Put numbers and "
-                "weights there."
+                f"a term cannot be {what} a task, because its prediction may be 0 or large; received {text!r}. Use only "
+                "numbers and weights there."
             )
     used = names(node)
     if not used & set(tasks):
-        raise InputError(f"the formula names no task, so all candidates would be equal; {known('', tasks)}")
+        raise InputError(f"the formula has no task, so all candidates would have the same score; {known('', tasks)}")
     with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
         value = evaluate(node, {**dict.fromkeys(tasks, np.float32(0.5)), **dict.fromkeys(weights, np.float32(1))})
     if not np.isfinite(value):
-        raise InputError(f"where every task is 0.5 and every weight 1 the formula gives {value}; received {text!r}.")
+        raise InputError(f"the formula is {value} if every task is 0.5 and every weight is 1; received {text!r}.")
     return node
 
 
 def names(node: Node) -> set[str]:
-    """The tasks and weights in a formula."""
+    """Names of the tasks and weights in a formula."""
     return {part.name for part in _walk(node) if isinstance(part, Name)}
 
 
 def evaluate(node: Node, values: Mapping[str, Any], number: Callable[[float], Any] = np.float32) -> Any:
-    """The formula's value, in the arithmetic of the values.
+    """Evaluates a formula with NumPy or TensorFlow values.
 
     Args:
-        node: of `parse`.
-        values: {task or weight: scalar or (candidate,) float32}, NumPy's or TensorFlow's.
-        number: makes a constant of the same kind: `np.float32`, or `tf.constant` of float32.
+        node: tree from `parse`.
+        values: {task or weight: scalar or (candidate,) float32}, as NumPy or TensorFlow arrays.
+        number: function that makes a constant of the same library: `np.float32`, or `tf.constant` of float32.
     """
     if isinstance(node, Number):
         return number(node.value)

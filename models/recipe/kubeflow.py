@@ -1,4 +1,4 @@
-"""The section `kubeflow` of a recipe: where the same pipeline runs on a cluster, and what each stage gets there."""
+"""The section `kubeflow` of a recipe: the cluster, and the resources of each stage."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from models.recipe.section import DATA, Number, Section
 from models.recipe.units import Duration
 
 NEVER_CACHED = ("EventLogs", "BaselineStatistics", "BaselineModel", "RetrievalBaseline")
-"""Their result depends on folders that Kubeflow's cache does not look into."""
+"""Stages whose result depends on folders that Kubeflow's cache does not inspect."""
 
 _LABEL_KEY = r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$"
 
 
 def _text(value: object) -> object:
-    """A number as the text that it was written as; what is neither number nor text is refused by the type."""
+    """Converts a number to text. The type refuses any other value."""
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
@@ -220,7 +220,7 @@ class Kubeflow(Section):
 
 
 def place_of(kubeflow: Kubeflow, stage: str) -> StagePlace:
-    """What the pods of `stage` get: its own values over the defaults, mappings key by key, the image in the end."""
+    """Resources of the pods of `stage`: its own values override the defaults, mappings key by key, and the image is last."""
     own = kubeflow.stages.get(stage, StagePlace())
     merged: dict[str, Any] = {}
     for name in StagePlace.model_fields:

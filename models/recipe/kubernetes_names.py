@@ -1,4 +1,4 @@
-"""Names as Kubernetes allows them, and the check of a text against a pattern that says in words what was expected."""
+"""Valid Kubernetes names, and a validator of patterns with readable messages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pydantic
 
 
 def matches(pattern: str, expected: str) -> pydantic.BeforeValidator:
-    """A text of that pattern; the message says what was expected in words."""
+    """Validator of texts that match a pattern. `expected` describes the pattern in the message."""
 
     def check(value: object) -> str:
         if not isinstance(value, str) or re.fullmatch(pattern, value) is None:
@@ -20,5 +20,6 @@ def matches(pattern: str, expected: str) -> pydantic.BeforeValidator:
 
 
 Object = Annotated[
-    str, matches(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?", "the name of a Kubernetes object: small letters, digits, -")
+    str,
+    matches(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?", "the name of a Kubernetes object: lowercase letters, digits, -"),
 ]

@@ -1,4 +1,4 @@
-"""The sections `logs`, `examples` and `split` of a recipe: where the data lie, and which part of them trains."""
+"""The sections `logs`, `examples` and `split` of a recipe: the data, and the train and eval splits."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from models.recipe.section import Name, NonEmpty, Number, Scalar, Section
 from models.recipe.units import Duration, Moment, Share
 
 Mark = Annotated[str, Field(pattern=r"^[\x01-\x09\x0b\x0c\x0e-\x7f]$")]
-"""One ASCII character that is no line break."""
+"""One ASCII character that is not a line break."""
 
 
 class Time(Section):

@@ -1,7 +1,7 @@
-"""The types of the methods' options, each with its range: what `__init__` of a row of a table writes behind an option.
+"""Types of the methods' options with their ranges: the annotations of options in the `__init__` of a method.
 
-`models.recipe.registry` looks an annotation up here by its name, so that a recipe is checked without importing Keras.
-The limits above keep a slip of the finger (1e11) from asking for more memory than any machine has.
+`models.recipe.registry` looks up an annotation here by name, so that a recipe is checked without importing Keras.
+The upper limits keep a typo (1e11) from requesting more memory than any machine has.
 """
 
 from __future__ import annotations
@@ -67,4 +67,4 @@ Activation = Annotated[
     ],
     Field(title="the name of one of Keras' activations"),
 ]
-"""Keras' activations by name, but for those that need arguments or halve the width."""
+"""Names of Keras' activations, except those that need arguments or halve the width."""

@@ -1,4 +1,4 @@
-"""Kubernetes' quantities as they are written in a recipe: processors ("500m", 4), memory ("4Gi")."""
+"""Parses Kubernetes quantities: CPUs ("500m", 4), memory ("4Gi")."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _MEMORY = re.compile(r"\d+(\.\d+)?(Ki|Mi|Gi|Ti|k|M|G|T)")
 
 
 def parse_cpu(value: object) -> str:
-    """Processors as a number or in thousandths: 4, 0.5, "500m".
+    """Parses CPUs, as a number or in thousandths: 4, 0.5, "500m".
 
     Raises:
-        ValueError: anything else, zero included.
+        ValueError: the value is not a number of CPUs, or is 0.
     """
     text = str(value).strip()
     if isinstance(value, bool) or _CPU.fullmatch(text) is None or float(text.rstrip("m")) == 0:
@@ -24,10 +24,10 @@ def parse_cpu(value: object) -> str:
 
 
 def parse_memory(value: object) -> str:
-    """Bytes with a unit: Ki, Mi, Gi, Ti (powers of 1024) or k, M, G, T (of 1000).
+    """Parses memory with a unit: Ki, Mi, Gi, Ti (powers of 1024) or k, M, G, T (powers of 1000).
 
     Raises:
-        ValueError: anything else, zero or a bare number (bytes are hardly ever meant) included.
+        ValueError: the value is not an amount of memory, is 0, or has no unit.
     """
     text = str(value).strip()
     if _MEMORY.fullmatch(text) is None or float(text.rstrip("KMGTki")) == 0:

@@ -1,9 +1,9 @@
-"""The recipe: one file declares a problem once. Every stage gets its own part of it, by value.
+"""The recipe: the single declaration of a problem. Every stage receives its own part by value.
 
-Sections in the order of the data: logs (or examples) -> split -> features -> tasks -> validation -> model -> training
+Sections in the order of the data flow: logs (or examples) -> split -> features -> tasks -> validation -> model -> training
 -> evaluation -> retrieval (in `models/recipe/retrieval.py`) -> serving -> beam -> kubeflow (in `models/recipe/kubeflow.py`).
-Each key's description is what docs/recipe.md and the JSON Schema say about it. Reading the file, with line numbers in the
-errors, is `models/recipe/file.py`; the checks across sections are `models/recipe/checks.py`.
+docs/recipe.md and the JSON Schema contain the description of each key. `models/recipe/file.py` reads the file and
+reports errors with line numbers. `models/recipe/checks/` has the checks across sections.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""The one place where an unknown name is refused, and where a method's options are read from its signature.
+"""Looks up methods by name, and reads their options and properties from source code.
 
-The tables of methods (ARCHITECTURES, BALANCERS, REGULARIZERS, LOSSES) map a name to the dotted path of a class.
-Paths, not classes, so that `gatewise validate` can check a recipe without importing Keras: an option's
-name, type and default are read from the source of the class's `__init__`, its single place of truth. The type is a name
-of `models.recipe.option_types`, which has its range. What a class says of itself in literals is read in the same way.
+The tables of methods (ARCHITECTURES, BALANCERS, REGULARIZERS, LOSSES) map a name to the dotted path of a class. The tables
+hold paths, so that `gatewise validate` checks a recipe without importing Keras. The name, type and default of an option
+are read from the source of the class's `__init__`. The type is a name in `models.recipe.option_types`, which has its
+range. Class variables with literal values are read in the same way.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from models.recipe.errors import InputError, shown
 
 
 def lookup(name: str, table: Mapping[str, Any], what: str, where: str = "") -> Any:
-    """The row of `table` called `name`.
+    """Looks up a name in a table.
 
     Args:
         name: the name to look up.
-        table: the known names and what they stand for.
-        what: what the table holds, in words ("architecture").
-        where: where the name was written, put before the message.
+        table: {known name: value}.
+        what: description of the values for the message ("architecture").
+        where: location of the name, as a prefix of the message.
 
     Raises:
-        InputError: the name is unknown; the message lists the known ones and the nearest.
+        InputError: the name is unknown. The message lists the known names and the nearest one.
     """
     if name in table:
         return table[name]
@@ -42,16 +42,16 @@ def lookup(name: str, table: Mapping[str, Any], what: str, where: str = "") -> A
 
 
 def path_of(name: str, table: Mapping[str, str], what: str, where: str = "") -> str:
-    """The dotted path of a method: that of its row, or the name itself if it is a path, of a method from outside.
+    """The dotted path of a method, from its row in the table, or the name itself if it is a path.
 
     Args:
-        name: of a row of the table, or the dotted path of a class.
-        table: of methods.
-        what: what the table holds, in words ("architecture").
-        where: where the name was written, put before the message.
+        name: name in the table, or the dotted path of a class in another package.
+        table: table of methods.
+        what: description of the methods for the message ("architecture").
+        where: location of the name, as a prefix of the message.
 
     Raises:
-        InputError: no such row; no class at the path.
+        InputError: the table has no such name, or the path has no class.
     """
     if "." not in name:
         return str(lookup(name, table, what, where))
@@ -67,7 +67,7 @@ def path_of(name: str, table: Mapping[str, str], what: str, where: str = "") -> 
 
 
 def known(name: str, names: Iterable[str]) -> str:
-    """Words that end the message about an unknown name: the nearest known one, and all of them."""
+    """End of a message about an unknown name: the nearest known name, and all known names."""
     candidates = sorted(names)
     near = difflib.get_close_matches(str(name), candidates, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]!r}? " if near else ""
@@ -82,10 +82,10 @@ def load(path: str) -> Any:
 
 @cache
 def signature(path: str) -> dict[str, tuple[str, Any]]:
-    """Options of the class at a dotted path: {name: (annotation as written, default)}, without importing it.
+    """Options of a class: {name: (annotation as written, default)}, without importing the class.
 
-    Only keyword-only parameters of `__init__` are options; the data that the trainer supplies (the tasks) are positional.
-    A class without an `__init__` of its own has those of the class that it derives from.
+    Options are the keyword-only parameters of `__init__`. The arguments from the trainer (the tasks) are positional.
+    A class that does not define `__init__` has the options of its base class.
     """
     init = _init(path)
     if init is None:
@@ -99,34 +99,34 @@ def signature(path: str) -> dict[str, tuple[str, Any]]:
 
 @cache
 def summary(path: str) -> str:
-    """First line of the docstring of the class at a dotted path."""
+    """First paragraph of the docstring of the class at a dotted path."""
     return (ast.get_docstring(_class(path)) or "").split("\n\n")[0].replace("\n", " ").strip()
 
 
 @cache
 def facts(path: str, root: str) -> Mapping[str, Any]:
-    """What a class says of itself: {name: value} of the class variables that it and its bases set to literals.
+    """Class variables of a class and its bases: {name: value}, read from the sources without importing the class.
 
-    Read from the sources, without importing the class. One that is set to anything but a literal is left out.
+    Variables that are not literals are omitted.
 
     Args:
         path: dotted path of a class.
-        root: dotted path of the type that it derives from, where the defaults stand.
+        root: dotted path of its base class, which has the defaults.
 
     Raises:
-        InputError: it does not derive from `root`.
+        InputError: the class does not derive from `root`.
     """
     found = _facts(path, root)
     if found is None:
         raise InputError(
-            f"{path!r} is no subclass of {root}. Expected one that names it, or another of its subclasses, as a base, imported "
-            "from the module that defines it."
+            f"{path!r} is not a subclass of {root}. Expected a class with it, or one of its subclasses, as a base that is "
+            "imported from the module that defines it."
         )
     return MappingProxyType(found)
 
 
 def _facts(path: str, root: str) -> dict[str, Any] | None:
-    """None of a class that does not derive from `root`, and of one without a source."""
+    """Facts of a class, or None if it does not derive from `root` or has no source."""
     try:
         class_ = _class(path)
     except (ImportError, StopIteration, SyntaxError, ValueError, OSError):
@@ -150,7 +150,7 @@ def _with_own_facts(found: dict[str, Any], class_: ast.ClassDef) -> dict[str, An
 
 
 def _imported(module: str) -> dict[str, str]:
-    """{name in a module: dotted path of what it was imported from}."""
+    """{name in a module: dotted path of its origin}."""
     found: dict[str, str] = {}
     for node in _tree(module).body:
         if isinstance(node, ast.Import):
@@ -163,10 +163,10 @@ def _imported(module: str) -> dict[str, str]:
 
 
 def check_options(options: Mapping[str, Any], path: str, where: str) -> dict[str, Any]:
-    """The options, each of the type, and in the range, that the signature of the class at `path` states.
+    """Validates options by the signature of the class at `path`, and converts them to their types.
 
     Raises:
-        InputError: an unknown option, or a value of another type or outside of its range.
+        InputError: an option is unknown, has the wrong type, or is out of range.
     """
     expected = signature(path)
     checked = {}
@@ -180,13 +180,13 @@ def check_options(options: Mapping[str, Any], path: str, where: str) -> dict[str
 
 
 def in_words(annotation: str) -> str:
-    """An option's type and range: "int from 1 to 256"."""
+    """Type and range of an option in words: "int from 1 to 256"."""
     return _schema_in_words(json_schema(annotation))
 
 
 @cache
 def json_schema(annotation: str) -> dict[str, Any]:
-    """The JSON Schema of an option's type."""
+    """JSON Schema of the type of an option."""
     return _adapter(annotation).json_schema()
 
 

@@ -1,4 +1,4 @@
-"""Keys of a recipe that have a new name: the old one is still read."""
+"""Renamed keys of a recipe. The old names still work."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ RENAMED: dict[tuple[str, ...], str] = {
 def rename_keys(
     document: Document, origin: MutableMapping[Location, str], where: Callable[[Location], str]
 ) -> list[str]:
-    """Gives the old keys of a document their new names, in place.
+    """Renames the old keys of a document in place.
 
     Args:
-        document: of a recipe.
-        origin: of locations of the document; they are renamed, too.
-        where: the words for a location, put before each message.
+        document: document of a recipe.
+        origin: origins of the locations in the document. They are renamed, too.
+        where: function from a location to the prefix of a message.
 
     Returns:
-        A line for each old key that was found.
+        One message for each old key.
 
     Raises:
         InputError: a section has both names of a key.
@@ -44,9 +44,9 @@ def rename_keys(
             location = (*section, old)
             if new in values:
                 raise InputError(
-                    f"{where(location)}the key is now called {new!r}, and both are written. Remove {old!r}."
+                    f"{where(location)}the key was renamed to {new!r}, and both are present. Remove {old!r}."
                 )
-            messages.append(f"{where(location)}the key is now called {new!r}; the old name is still read.")
+            messages.append(f"{where(location)}the key was renamed to {new!r}; the old name still works.")
             renamed = {(new if key == old else key): value for key, value in values.items()}
             values.clear()
             values.update(renamed)
@@ -56,7 +56,7 @@ def rename_keys(
 
 
 def new_names(keys: tuple[str, ...]) -> tuple[str, ...]:
-    """A location in a recipe, with the new names of its old keys."""
+    """Replaces old keys in a location by their new names."""
     for pattern, new in RENAMED.items():
         head = keys[: len(pattern)]
         if len(head) == len(pattern) and all(part in ("*", key) for part, key in zip(pattern, head, strict=True)):
@@ -65,7 +65,7 @@ def new_names(keys: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _sections(value: Any, pattern: Location, location: Location) -> Iterator[tuple[Location, dict[str, Any]]]:
-    """The sections at a pattern, with their locations."""
+    """Sections that match a pattern, with their locations."""
     if not isinstance(value, dict):
         return
     if not pattern:

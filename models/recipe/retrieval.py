@@ -1,4 +1,4 @@
-"""The section `retrieval` of a recipe: the model before the ranker, from a user to the items worth ranking."""
+"""The section `retrieval` of a recipe: the model that finds candidate items for a user before the ranker."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from models.recipe.section import NonEmpty, Number, Real, Section
 from models.recipe.units import Duration
 
 BASELINES = ("popular", "popular_last_day", "co_occurrence")
-"""What the two-tower model is always compared with, in the order of the report."""
+"""Baselines of the two-tower model, in the order of the report."""
 
 Beatable = Literal["popular", "popular_last_day", "co_occurrence", "prior"]
-"""What a gate may name: BASELINES, and the recipe's prior alone."""
+"""Values of a gate's `beats`: BASELINES, and the recipe's prior on its own."""
 
 SUFFIX = "_retrieval"
-"""What the folder of the pushed retrieval models has behind the name of the ranker's."""
+"""Suffix that the folder of the pushed retrieval models adds to the ranker's name."""
 
 
 def metric_names(k: Iterable[int]) -> tuple[str, ...]:
     """The metrics of a retrieval model, in the order of the report.
 
     Args:
-        k: lengths of the lists that are measured.
+        k: lengths of the measured lists.
     """
     lengths = sorted(set(k))
     return (

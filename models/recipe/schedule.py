@@ -1,4 +1,4 @@
-"""The section `kubeflow.schedule` of a recipe: when the pipeline runs on its own, and with what."""
+"""The section `kubeflow.schedule` of a recipe: times and parameters of scheduled runs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LARGEST_SEED = 2**32 - 1
 
 
 Experiment = Annotated[
-    str, matches(r"\S(.{0,126}\S)?", "the name of an experiment: 1 to 128 characters, no blanks around them")
+    str, matches(r"\S(.{0,126}\S)?", "the name of an experiment: 1 to 128 characters, no blanks at either end")
 ]
 
 
@@ -38,7 +38,7 @@ class RunParameters(Section):
     )
 
     def given(self) -> dict[str, str | int | bool]:
-        """The values that are not left out, as Kubeflow takes them."""
+        """The values that are set, in Kubeflow's format."""
         return self.model_dump(mode="json", exclude_none=True)
 
 

@@ -1,4 +1,4 @@
-"""What a stage needs of the recipe: its plan travels by value, so that an unrelated change does not run the stage again."""
+"""The plan of a stage: its part of the recipe, passed by value, so that an unrelated change does not rerun the stage."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ import pydantic
 
 
 class StagePlan(pydantic.BaseModel):
-    """The base of every plan and of its parts: frozen, and unknown keys are refused."""
+    """Base of all plans and their parts: frozen; refuses unknown keys."""
 
     model_config = pydantic.ConfigDict(frozen=True, extra="forbid")

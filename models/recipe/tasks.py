@@ -1,4 +1,4 @@
-"""The section `tasks` of a recipe: what is predicted, how it is measured, and which gates hold it."""
+"""The section `tasks` of a recipe: prediction targets, metrics and gates."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Gate(Section):
 
 
 def _own_gates(value: Any, handler: pydantic.ValidatorFunctionWrapHandler) -> Any:
-    """`none` is no gate at all, which an empty list or an empty value could also be by mistake."""
+    """Reads `none` as no gates. Refuses an empty list or value, which may be a mistake."""
     if value == "none":
         return ()
     if value is None or value == [] or isinstance(value, str):
@@ -157,7 +157,7 @@ def after_of(task: Task) -> str | None:
 
 
 DEFAULT_LOSSES = {"binary": "binary_crossentropy", "regression": "squared_error"}
-"""{kind: the first loss of the table that is for it}."""
+"""{kind: first loss of the table for this kind}."""
 
 
 def loss_of(task: Task) -> str:
@@ -178,5 +178,5 @@ LOWER_IS_BETTER = ("log_loss", "rmse", "mae")
 
 
 def metrics_of(task: Task) -> tuple[str, ...]:
-    """The metrics that the task reports; the counts, which every task reports, are not among them."""
+    """Metrics of a task, without the counts, which every task reports."""
     return task.metrics if task.metrics is not None else METRICS[task.kind]

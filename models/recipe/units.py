@@ -1,4 +1,4 @@
-"""Values with a unit, as they are written in a recipe: durations ("7d"), moments with an offset, shares."""
+"""Parses values with a unit in a recipe: durations ("7d"), moments with an offset, shares."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
 def parse_duration(text: object) -> datetime.timedelta:
-    """The duration written as a whole number and a unit: s, m, h, d or w ("90s", "30m", "12h", "7d").
+    """Parses a duration, a whole number and a unit s, m, h, d or w: "90s", "30m", "12h", "7d".
 
     Raises:
-        ValueError: anything else, zero or negative included.
+        ValueError: the text is not a duration, or the duration is not above 0.
     """
     if isinstance(text, datetime.timedelta):
         return text
@@ -40,10 +40,10 @@ def format_duration(value: datetime.timedelta) -> str:
 
 
 def parse_moment(value: object) -> datetime.datetime:
-    """A moment with its offset from UTC ("2026-01-15T00:00:00Z"); a date alone has no offset and is refused.
+    """Parses a moment with an offset from UTC ("2026-01-15T00:00:00Z"). A date alone has no offset and is refused.
 
     Raises:
-        ValueError: no moment, or one without offset.
+        ValueError: the value is not a moment, or has no offset.
     """
     if isinstance(value, str):
         try:

@@ -1,4 +1,4 @@
-"""The section `validation` of a recipe: when the data stop a run."""
+"""The section `validation` of a recipe: conditions on the data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""YAML as a person writes it: its values, the line of each key, and what was written where YAML made another value of it."""
+"""Parses YAML with the line of each key and the source text of scalars that YAML converts."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from models.recipe.registry import known
 Location = tuple[str | int, ...]
 
 LARGEST_FILE = 512 * 1024
-"""Bytes of a file that are read: some hundred times a long recipe."""
+"""Maximum size of a file in bytes: about a hundred times a long recipe."""
 
 MOST_VALUES = 20_000
-"""Keys, items and values of a document, what aliases and merge keys (`<<`) repeat counted again."""
+"""Maximum number of keys, items and values of a document, including those repeated by aliases and merge keys (`<<`)."""
 
 _DEEPEST = 100
-"""Brackets and braces inside of one another; a recipe has a few."""
+"""Maximum nesting depth of brackets and braces."""
 
-_TOO_DEEP = "no recipe: its lists and mappings are nested too deeply, or an alias stands inside of what it names."
+_TOO_DEEP = "not a recipe: its lists and mappings are nested too deeply, or an alias contains itself."
 _MERGE, _NULL = "tag:yaml.org,2002:merge", "tag:yaml.org,2002:null"
 
 
@@ -32,9 +32,9 @@ class Document:
     """A parsed document.
 
     Attributes:
-        value: mappings, lists and scalars, as YAML 1.1 reads them.
-        lines: the line of each key and item.
-        written: {place of a scalar: what was written}, where it stands without quotes and YAML makes no text of it.
+        value: mappings, lists and scalars, by YAML 1.1.
+        lines: line of each key and item.
+        written: {location of a scalar: source text}, for unquoted scalars that YAML does not read as text.
     """
 
     value: Any
@@ -43,18 +43,18 @@ class Document:
 
 
 def read(path: Path) -> str:
-    """The text of a file.
+    """Reads a text file.
 
     Raises:
-        InputError: there is none, it is no UTF-8, or larger than LARGEST_FILE.
+        InputError: the file does not exist, is not UTF-8, or is larger than LARGEST_FILE.
     """
     try:
         with path.open("rb") as file:
             content = file.read(LARGEST_FILE + 1)
         if len(content) > LARGEST_FILE:
             raise InputError(
-                f"{path}: larger than the {LARGEST_FILE // 1024} KiB that a recipe may have. Is it a recipe? Data belongs "
-                "into the files that it names."
+                f"{path}: larger than {LARGEST_FILE // 1024} KiB, the limit of a recipe. Is it a recipe? Put data into the "
+                "files that a recipe refers to."
             )
         return content.decode("utf-8-sig")
     except FileNotFoundError:
@@ -65,16 +65,16 @@ def read(path: Path) -> str:
 
 
 def parse(text: str, where: Callable[[int], str]) -> Document | None:
-    """The document that a text holds; None where it holds nothing.
+    """Parses a YAML document. Returns None for an empty text.
 
-    A mapping's own keys win over those that `<<` merges into it, an earlier merged mapping over a later one.
+    The keys of a mapping override keys merged by `<<`, and an earlier merged mapping overrides a later one.
 
     Args:
         text: YAML 1.1.
-        where: the words for a line, put before each error.
+        where: function from a line to the prefix of an error message.
 
     Raises:
-        InputError: no YAML, a key twice, a key that is no text, or more than MOST_VALUES.
+        InputError: invalid YAML, a duplicate key, a key that is not text, or more than MOST_VALUES values.
     """
     try:
         root = _compose(text)
@@ -86,26 +86,26 @@ def parse(text: str, where: Callable[[int], str]) -> Document | None:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         problem = f"{error.context}, {error.problem}" if str(error.problem).startswith("but ") else error.problem
-        raise InputError(f"{where(line)}: no valid YAML: {problem}. Check the indentation and the quotes.") from None
+        raise InputError(f"{where(line)}: invalid YAML: {problem}. Check the indentation and the quotes.") from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise InputError(
-            f"{where(line)}: no valid YAML: it has the character U+{error.character:04X}, which no text has. Save the file as "
-            "a text in UTF-8."
+            f"{where(line)}: invalid YAML: the character U+{error.character:04X} is not allowed. Save the file as "
+            "UTF-8 text."
         ) from None
     except _TooMany as error:
         raise InputError(
-            f"{where(error.line)}: more than {MOST_VALUES:,} keys, items and values, those that aliases repeat counted "
-            "again. Is it a recipe? Data belongs into the files that it names."
+            f"{where(error.line)}: more than {MOST_VALUES:,} keys, items and values, including those repeated by aliases. "
+            "Is it a recipe? Put data into the files that a recipe refers to."
         ) from None
 
 
 def parse_option(text: str, where: str) -> Document:
-    """The value of an option of the command line; that of an empty text is None.
+    """Parses the value of a command line option. An empty text is None.
 
     Args:
         text: YAML 1.1.
-        where: the option in words, put before each error.
+        where: the option, as a prefix of error messages.
 
     Raises:
         InputError: as `parse`.
@@ -114,29 +114,29 @@ def parse_option(text: str, where: str) -> Document:
 
 
 def is_text_of(written: str, value: object) -> bool:
-    """Whether a value that is no text is written as YAML itself would write it: 7 and true, but not 007, True or NO."""
+    """Whether a value is a bool or number in YAML's canonical form: 7 and true, but not 007, True or NO."""
     return isinstance(value, bool | int | float) and _text(value) == written
 
 
 def another_base(written: str, value: object) -> str:
-    """The message about a number that its digits do not say: 010 is 8, and 1:30 is 90. Empty for any other value."""
+    """Message about a number in another base: 010 is 8, and 1:30 is 90. Empty for any other value."""
     digits = written.lstrip("+-").replace("_", "")
     if not isinstance(value, int | float) or isinstance(value, bool):
         return ""
     if ":" in digits:
-        return f"{shown(written)[1:-1]} is the number {value} in YAML 1.1, of base 60. Write its decimal digits."
+        return f"{shown(written)[1:-1]} is the number {value} in base 60 in YAML 1.1. Write its decimal digits."
     if digits.isdecimal() and int(digits) != abs(value):
-        return f"{shown(written)[1:-1]} is the number {value} in YAML 1.1, as a leading 0 means octal. Write {value} or {written.lstrip('0')}."
+        return f"{shown(written)[1:-1]} is the octal number {value} in YAML 1.1, because it has a leading 0. Write {value} or {written.lstrip('0')}."
     return ""
 
 
 def misread(written: str, value: object, *, or_value: bool) -> str:
-    """The message about a text without quotes of which YAML made something else.
+    """Message about an unquoted text that YAML reads as another value.
 
     Args:
         written: the text.
-        value: what YAML made of it.
-        or_value: whether the value could be meant too, in another spelling.
+        value: the value that YAML reads.
+        or_value: whether the value may also be the intended one.
     """
     kind = _KINDS.get(type(value), "value")
     meaning = "null, no value" if value is None else f"the {kind} {_text(value)}"
@@ -153,10 +153,10 @@ def _text(value: object) -> str:
 
 
 def _whole_characters(text: str) -> str:
-    """The text with each pair of `\\uD83C\\uDF89`, as JSON writes the characters above U+FFFF, as the one character it is.
+    """Joins surrogate pairs such as `\\uD83C\\uDF89`, as JSON writes characters above U+FFFF, into single characters.
 
     Raises:
-        UnicodeDecodeError: half of a pair.
+        UnicodeDecodeError: an unpaired surrogate.
     """
     return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16")
 
@@ -176,7 +176,7 @@ def _compose(text: str) -> yaml.Node | None:
 
 
 class _Loader(yaml.SafeLoader):
-    """Stops at the first node, and bracket in a bracket, too many: to read on takes longer than a person waits."""
+    """A loader that stops at the limits of nodes and nested brackets, because a full read takes too long."""
 
     nodes = 0
 
@@ -193,7 +193,7 @@ class _Loader(yaml.SafeLoader):
 
 
 class _Converter:
-    """From nodes to plain values; its own, as PyYAML's forgets the lines and what was written."""
+    """Converts nodes to plain values, with lines and source texts, which PyYAML's constructor discards."""
 
     def __init__(self, where: Callable[[int], str]) -> None:
         self._where = where
@@ -223,7 +223,7 @@ class _Converter:
         return value
 
     def _fill(self, values: dict[str, Any], node: yaml.MappingNode, location: Location) -> None:
-        """Adds what a mapping holds, but for the keys that are there already."""
+        """Adds the keys of a mapping that are not yet in `values`."""
         own: dict[str, int] = {}
         for key_node, value_node in node.value:
             if key_node.tag == _MERGE:
@@ -233,7 +233,7 @@ class _Converter:
             here = (*location, key)
             if key in own:
                 raise InputError(
-                    f"{self._where(line)}: {'.'.join(map(str, here))}: the key stands twice, first on line {own[key]}. "
+                    f"{self._where(line)}: {'.'.join(map(str, here))}: duplicate key, first on line {own[key]}. "
                     "Keep one."
                 )
             own[key] = line
@@ -252,8 +252,8 @@ class _Converter:
                 raise _TooMany(key.start_mark.line + 1)
             if not isinstance(merged, yaml.MappingNode):
                 raise InputError(
-                    f"{self._where(key.start_mark.line + 1)}: {'.'.join(map(str, (*location, '<<')))}: merges mappings into "
-                    "the one around it; expected an alias of a mapping (<<: *name), or a list of them."
+                    f"{self._where(key.start_mark.line + 1)}: {'.'.join(map(str, (*location, '<<')))}: expected an "
+                    "alias of a mapping (<<: *name), or a list of aliases."
                 )
             yield merged
 
@@ -278,21 +278,21 @@ class _Converter:
 
     def _scalar(self, node: yaml.ScalarNode) -> Any:
         if node.tag in ("tag:yaml.org,2002:value", _MERGE) and node.style is None:
-            return node.value  # `=` and `<<`, of which YAML 1.1 made signs that nobody uses; the text is meant
+            return node.value  # `=` and `<<` are special values in YAML 1.1; here they are text
         try:
             value = self._constructor.construct_object(node, deep=True)
-            str(value)  # a whole number of too many digits has no text
+            str(value)  # fails for an integer with too many digits
             return _whole_characters(value) if isinstance(value, str) else value
         except (yaml.YAMLError, RecursionError):
             raise
         except UnicodeDecodeError:
             raise InputError(
-                f"{self._where(node.start_mark.line + 1)}: {shown(node.value)} holds half of a character: \\uD800 to \\uDFFF stand "
-                "for one in pairs. Write the character itself."
+                f"{self._where(node.start_mark.line + 1)}: {shown(node.value)} has an unpaired surrogate: \\uD800 to \\uDFFF are "
+                "valid only in pairs. Write the character itself."
             ) from None
         except Exception:  # PyYAML's constructors fail in many ways: ValueError, KeyError, AttributeError
             kind = node.tag.rpartition(":")[2]
             raise InputError(
                 f"{self._where(node.start_mark.line + 1)}: {str(node.value)[:80]!r} looks like a value of YAML's type {kind}, "
-                "but is none. If it is a text, put it in quotes."
+                "but is invalid. If it is a text, put it in quotes."
             ) from None

@@ -1,7 +1,7 @@
-"""The table of regularizers: what weights and embeddings cost, besides the losses.
+"""The table of regularizers of weights and embeddings.
 
-A row is a name for recipes and the dotted path of a class; nothing else names a penalty.
-To add one: a file with one `Regularizer` or `RowRegularizer`, and a row here. The contract tests run every row.
+Each row maps the name in recipes to the dotted path of a class. No other code names a regularizer.
+To add one, write a file with one `Regularizer` or `RowRegularizer` and add a row here. The contract tests run every row.
 """
 
 REGULARIZERS = {

@@ -1,4 +1,4 @@
-"""The two types of regularizer, which the training step tells apart by type and never by name."""
+"""The two types of regularizer. The training step distinguishes them by type, never by name."""
 
 from __future__ import annotations
 
@@ -12,36 +12,36 @@ import keras
 class _Configured(abc.ABC):
     @abc.abstractmethod
     def get_config(self) -> dict[str, Any]:
-        """The options."""
+        """Options of the regularizer."""
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
-        """The regularizer with these options."""
+        """Creates a regularizer from its options."""
         return cls(**config)
 
 
 class Regularizer(_Configured):
-    """A cost of the architecture's variables, added to the losses.
+    """A loss term of the architecture's variables.
 
-    A variable tells its role by its name: "kernel" and "bias" of dense layers, "alpha" of a cross-stitch unit.
-    Embedding tables are not among them: a cost of a whole table would make each step a pass over it.
+    The name of a variable gives its role: "kernel" and "bias" of dense layers, "alpha" of a cross-stitch unit.
+    Embedding tables are excluded: a term over a whole table would make each step a pass over the table.
     """
 
     @abc.abstractmethod
     def call(self, variables: Sequence[keras.Variable]) -> Any:
-        """The cost, a scalar, of the architecture's trainable variables."""
+        """The loss term, a scalar. `variables` are the trainable variables of the architecture."""
 
 
 class RowRegularizer(_Configured):
-    """A cost of the embedding rows that a batch reads, added to the losses."""
+    """A loss term of the embedding rows that a batch reads."""
 
     @abc.abstractmethod
     def call(self, rows: Any, shares: Any, frequencies: Any) -> Any:
-        """The cost, a scalar, of the rows that the batch reads of one fused table.
+        """The loss term, a scalar, of the rows that the batch reads from one fused table.
 
         Args:
-            rows: (position, dim), a row as often as the batch reads it.
-            shares: (position,): 1 / how often the batch reads the row, so that a sum over positions weighted by it is
-                a sum over distinct rows; 0 for padding.
-            frequencies: (position,): how often training has read the row so far, this batch included; 1 or more.
+            rows: (position, dim). A row is repeated for each read of the batch.
+            shares: (position,): 1 / number of reads of the row in the batch; 0 for padding. A sum over positions with
+                these weights is a sum over distinct rows.
+            frequencies: (position,): number of reads of the row in training so far, including this batch; at least 1.
         """

@@ -1,4 +1,4 @@
-"""FrequencyL2: large embeddings cost, those of rare values the most."""
+"""FrequencyL2: L2 regularization of embeddings, stronger for rare values."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ if TYPE_CHECKING:
 
 @keras.saving.register_keras_serializable(package="gatewise")
 class FrequencyL2(RowRegularizer):
-    """L2 penalty on the embedding rows of the batch, divided by their frequency, against overfitting of rare ids.
+    """L2 regularization of the embedding rows in the batch, divided by their frequency; reduces overfitting of rare ids.
 
-    penalty = strength * sum over the distinct rows j that the batch reads of |e_j|^2 / n_j
+    loss term = strength * sum over the distinct rows j that the batch reads of |e_j|^2 / n_j
 
-    n_j is how often training has read row j so far. Mini-batch aware regularisation of Zhou et al. 2018, "Deep
-    Interest Network" (https://arxiv.org/abs/1706.06978, section 5.1), with one deviation: there n_j counts the whole
-    train split beforehand; here it grows with the training, so that ids without a vocabulary have it too, and from the
-    second epoch on the cost of a row keeps falling.
+    n_j is the number of reads of row j in training so far. Mini-batch aware regularisation of Zhou et al. 2018, "Deep
+    Interest Network" (https://arxiv.org/abs/1706.06978, section 5.1), with one deviation: the paper counts n_j over
+    the whole train split in advance; here it grows during training. This also works for ids without a vocabulary, and
+    the term of a row keeps decreasing from the second epoch on.
 
     Args:
         strength: factor, 0 or more.
 
     Raises:
-        InputError: a negative strength.
+        InputError: `strength` is negative.
     """
 
     def __init__(self, *, strength: Strength = 1e-3) -> None:

@@ -1,4 +1,4 @@
-"""L2: large weights cost."""
+"""L2: L2 regularization of dense kernels."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
 @keras.saving.register_keras_serializable(package="gatewise")
 class L2(Regularizer):
-    """L2 penalty on the kernels of the dense layers, for networks that are large for their data.
+    """L2 regularization of the dense kernels; suits networks that are large for their data.
 
-    penalty = strength * sum of squares of all dense kernels, those of experts, gates and towers included. Biases and
-    embedding tables cost nothing: a table's rare rows would be pulled to zero by every batch they are not in, and each
-    step would be a pass over the whole table (`frequency_l2` is the penalty of embeddings).
+    loss term = strength * sum of squares of all dense kernels, including experts, gates and towers. Biases and embedding
+    tables are excluded: otherwise every batch would shrink rare rows that it does not read, and each step would be a
+    pass over the whole table. `frequency_l2` regularizes embeddings.
 
     Args:
         strength: factor, 0 or more.
 
     Raises:
-        InputError: a negative strength.
+        InputError: `strength` is negative.
     """
 
     def __init__(self, *, strength: Strength = 1e-6) -> None:

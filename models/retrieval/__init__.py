@@ -1,1 +1,1 @@
-"""The two-tower retrieval model: from a user to the items worth ranking, with TensorFlow Recommenders."""
+"""The two-tower retrieval model, which finds candidate items for a user, with TensorFlow Recommenders."""

@@ -1,4 +1,4 @@
-"""The batches of an epoch: which positives stand together, because each is a negative of all others."""
+"""The batches of an epoch. Each positive is a negative of all others in its batch."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import numpy as np
 
 
 def epoch_batches(rows: int, batch_size: int, seed: int, epoch: int, by_time: bool) -> tuple[np.ndarray, np.ndarray]:
-    """The rows of each batch of an epoch: a pure function of its arguments.
+    """The rows of each batch of an epoch, as a pure function of its arguments.
 
-    Every row stands in exactly one place that counts. The last batch is filled up with rows that count there no more.
+    Every row counts exactly once. The last batch is padded with rows that do not count.
 
     Args:
-        rows: positives, in the order of time.
-        batch_size: of all batches.
-        seed: of the training.
-        epoch: from 0.
-        by_time: a batch is a stretch of the log, from a random start and round its end; the stretches come in random
-            order. Otherwise every batch is drawn from the whole log.
+        rows: number of positives, which are in time order.
+        batch_size: size of all batches.
+        seed: seed of the training.
+        epoch: epoch number, from 0.
+        by_time: whether a batch is a contiguous part of the log, with a random offset that wraps around, in random order.
+            Otherwise a batch is drawn from the whole log.
 
     Returns:
-        (batch, batch_size) int64 rows, and (batch, batch_size) bool, which of them count.
+        (batch, batch_size) int64 rows, and (batch, batch_size) bool, which rows count.
     """
     random = np.random.default_rng([seed, epoch])
     order = (np.arange(rows) + random.integers(rows)) % rows if by_time else random.permutation(rows)

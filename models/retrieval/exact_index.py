@@ -11,19 +11,19 @@ from models.features.raw_columns import one_text
 from models.retrieval.recommenders import load_recommenders
 
 NO_ITEM: dict[str, Any] = {"bytes": b"", "int": -1}
-"""What stands, with a score of -inf, where a list has no further item."""
+"""Id that pads a list with too few items, with a score of -inf."""
 
 
 class ExactIndex(tf.Module):
-    """The items with the largest product of their vector and the query's.
+    """Finds the items with the largest inner product of item vector and query vector.
 
     Args:
         vectors: (item, dim) float32.
         ids: (item,) bytes or int64.
-        answers: items of an answer; fewer where there are not so many.
+        answers: number of items to return, or all items if there are fewer.
 
-    Call: queries (batch, dim) and ids to leave out, in any spelling (batch, any number; `no id` of the type is ignored) -> ids and scores,
-    (batch, answers) each, the best first; of equal scores the item that comes first in the table.
+    Call: queries (batch, dim) and ids to exclude, in any spelling (batch, any number; the `NO_ITEM` of the type is ignored)
+    -> ids and scores, (batch, answers) each, best first, ties in table order.
     """
 
     def __init__(self, vectors: np.ndarray, ids: np.ndarray, answers: int) -> None:
@@ -31,9 +31,9 @@ class ExactIndex(tf.Module):
         self.answers = min(answers, len(ids))
         self.items = len(ids)
         layer = load_recommenders().layers.factorized_top_k.BruteForce(k=self.answers)
-        # By the rows' numbers, which it makes itself; the ids may be texts.
+        # Indexed by row number, because ids may be texts.
         layer.index(tf.constant(vectors, tf.float32))
-        # The variables, not the Keras 2 layer: saved, that would bring functions of its own.
+        # Keeps the variables, not the Keras 2 layer, which would add its own functions to the SavedModel.
         self.variables_of_index = list(layer.weights)
         self._search = layer.call
         texts = ids.dtype == object
@@ -43,19 +43,19 @@ class ExactIndex(tf.Module):
         self.rows = tf.lookup.StaticHashTable(rows, default_value=self.items)
 
     def __call__(self, queries: Any, exclude: Any) -> tuple[Any, Any]:
-        # As many more as might be left out.
+        # More candidates, as many as may be excluded.
         wanted = tf.minimum(self.answers + tf.shape(exclude)[1], self.items)
         scores, rows = self._search(queries, k=wanted)
         scores = tf.where(self._excluded(rows, exclude), -float("inf"), scores)
-        # Stable: what is left keeps its order.
+        # Stable: the remaining items keep their order.
         order = tf.argsort(scores, direction="DESCENDING", stable=True)[:, : self.answers]
         scores, rows = tf.gather(scores, order, batch_dims=1), tf.gather(rows, order, batch_dims=1)
         return tf.where(tf.math.is_inf(scores), self.no_item, tf.gather(self.ids, rows)), scores
 
     def _excluded(self, rows: Any, exclude: Any) -> Any:
-        """(batch, wanted) bool: which of the rows are excluded, in no more memory than the scores of all items took."""
+        """(batch, wanted) bool: which rows are excluded. Uses no more memory than the scores of all items."""
         batch, width = tf.unstack(tf.shape(exclude))
-        # What is no item falls into a place behind the last.
+        # Unknown ids go to an extra entry after the last item.
         exclude = one_text(exclude) if exclude.dtype == tf.string else exclude
         places = tf.cast(self.rows.lookup(exclude), tf.int32)
         users = tf.repeat(tf.range(batch), width)

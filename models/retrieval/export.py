@@ -1,6 +1,6 @@
-"""The exporter of the retrieval model; `asking` has how an exported one is asked.
+"""The exporter of the retrieval model. `models.retrieval.inference` calls an exported model.
 
-TensorFlow Transform is imported where a model is exported.
+TensorFlow Transform is imported only when a model is exported.
 """
 
 from __future__ import annotations
@@ -42,32 +42,32 @@ _DTYPES = {"bytes": tf.string, "int": tf.int64, "float": tf.float32}
 def export(
     model: TwoTower, plan: RetrievalPlan, layout: FeatureLayout, transform_graph: Path, items: str, directory: Path
 ) -> None:
-    """Writes a SavedModel with its signatures, the item table with vectors, and the notes; whole or not at all.
+    """Writes a SavedModel with its signatures, the item table with vectors, and the notes, atomically.
 
-    `serving_default`: the user's columns by name and `history`, the items chosen last, the newest first, as `raw` of the
-    ranker takes its columns; `exclude`, items not to answer -> "item_ids" (batch, answers) and "scores", the best first.
-    Where no item is left, `exact_index.NO_ITEM` and -inf. Not there if the items are more than the recipe's `max_exact_items`.
+    `serving_default`: the user's columns by name and `history`, the last chosen items, newest first, in the format of the
+    ranker's `raw`; `exclude`, items to leave out -> "item_ids" (batch, answers) and "scores", best first. Missing items
+    are `exact_index.NO_ITEM` and -inf. Absent if there are more items than the recipe's `max_exact_items`.
     `query`: examples, (batch,) serialized tf.Examples with the user's columns and `history` -> "vector" (batch, dim).
     `item`: examples with an item's columns -> "vector" (batch, dim).
-    The score of an item is the product of the two vectors. Where items have a prior, the last place of an item's
-    vector in the table holds it, that of a query 1, and that of `item` 0.
+    The score of an item is the inner product of the two vectors. If items have a prior, the last entry of an item vector in
+    the table is the prior, that of a query vector is 1, and that of an `item` vector is 0.
 
     Args:
-        model: trained.
-        plan: of the recipe.
-        layout: of the features.
+        model: the trained model.
+        plan: plan from the recipe.
+        layout: feature layout.
         transform_graph: folder of the TransformGraph.
         items: glob of the item table's file.
-        directory: is made; what it held before is replaced.
+        directory: folder to create or replace.
 
     Raises:
-        InputError: an empty item table, or one without the columns of the plan.
+        InputError: the item table is empty, or lacks columns of the plan.
     """
     table = read_items(items, plan.item)
     ids = table.column(plan.item.column).to_numpy()
     prior = table.column(PRIOR_COLUMN).to_numpy()
     module = _module(model, plan, layout, transform_graph)
-    # With what the served model itself does, so that a vector of the table is that of its signature.
+    # Uses the signature of the served model, so that the vectors in the table equal its output.
     vectors = np.concatenate(
         [module.raw_items(columns).numpy() for _, columns in raw_batches(table, plan.item_inputs)], axis=0
     )
@@ -81,8 +81,8 @@ def export(
         signatures["serving_default"] = _server(module, inputs)
     else:
         logger.warning(
-            "Retrieval: %d items are more than `retrieval.max_exact_items` (%d), so the model gives vectors only. `gatewise index` "
-            "makes an approximate index of them.",
+            "Retrieval: %d items exceed `retrieval.max_exact_items` (%d), so the model returns only vectors. `gatewise index` "
+            "builds an approximate index.",
             len(ids),
             plan.options.max_exact_items,
         )
@@ -135,7 +135,7 @@ def _warm_up_requests(inputs: Mapping[str, Mapping[str, Any]]) -> list[Any]:
 
 
 def _module(model: TwoTower, plan: RetrievalPlan, layout: FeatureLayout, transform_graph: Path) -> tf.Module:
-    """The signatures over one set of variables; as in `models.serving.export`, the module owns these and not the Keras model."""
+    """The signatures over one set of variables. As in `models.serving.export`, the module owns them, not the Keras model."""
     import tensorflow_transform as tft
 
     from models.features.preprocessing import pack
@@ -147,20 +147,20 @@ def _module(model: TwoTower, plan: RetrievalPlan, layout: FeatureLayout, transfo
     users, items = model.sides
 
     def features(columns: Mapping[str, tf.SparseTensor], count: Any) -> dict[str, Any]:
-        """The transform graph's outputs for (count, ...) rows; what is not among the columns has no values."""
+        """Outputs of the transform graph for (count, ...) rows. Absent columns have no values."""
         return module.transform.transform_fn(
             {name: columns.get(name, named_tensors.no_values(about.dtype, count)) for name, about in spec.items()}
         )
 
     def history_ids(history: tf.SparseTensor) -> tf.Tensor:
-        """(batch, length) int32: the ids of the last items, the newest first, and -1 behind them."""
+        """(batch, length) int32: ids of the last items, newest first, padded with -1."""
         length = plan.options.history
-        # Texts that are empty, and what stands for no number, are no items.
+        # Empty texts and missing numbers are not items.
         real = tf.not_equal(history.values, _missing(history.dtype))
         rows = tf.boolean_mask(history.indices[:, 0], real)
         ragged = tf.RaggedTensor.from_value_rowids(tf.boolean_mask(history.values, real), rows, history.dense_shape[0])
         ragged = ragged[:, :length]
-        # Each of them as an item of which nothing else is known, through the same graph.
+        # Encodes each id by the same graph, as an item without other columns.
         count = tf.size(ragged.flat_values)
         places = tf.stack([tf.range(tf.cast(count, tf.int64)), tf.zeros([count], tf.int64)], axis=1)
         shape = tf.stack([tf.cast(count, tf.int64), tf.constant(1, tf.int64)])

@@ -1,4 +1,4 @@
-"""How an exported retrieval model is asked. TensorFlow only: no Keras, no TFX, no TensorFlow Recommenders."""
+"""Calls an exported retrieval model. Imports TensorFlow, but not Keras, TFX or TensorFlow Recommenders."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from models.serving.inputs import is_retrieval, read_inputs
 from models.serving.loading import load_saved_model
 
 QUERY, ITEM = "query", "item"
-"""The signatures that give vectors."""
+"""The signatures that return vectors."""
 
 BATCH = 4096
 
@@ -24,8 +24,8 @@ class RetrievalModel:
     """A loaded retrieval model.
 
     Attributes:
-        directory: of the exported model.
-        notes: beside it: "inputs", "arguments", "user", "item", "item_inputs", "dim", "prior", "items", "answers", "exported_at".
+        directory: folder of the exported model.
+        notes: its notes: "inputs", "arguments", "user", "item", "item_inputs", "dim", "prior", "items", "answers", "exported_at".
     """
 
     def __init__(self, directory: str | Path, notes: Mapping[str, Any], loaded: Any) -> None:
@@ -33,26 +33,26 @@ class RetrievalModel:
         self._loaded = loaded
 
     def query_vectors(self, serialized: Sequence[bytes]) -> np.ndarray:
-        """(example, dim) float32: the vectors of users, of serialized tf.Examples with their columns and `history`."""
+        """(example, dim) float32 vectors of users. `serialized`: tf.Examples with their columns and `history`."""
         return self._vectors(QUERY, serialized)
 
     def item_vectors(self, serialized: Sequence[bytes]) -> np.ndarray:
-        """(example, dim) float32: the vectors of items, of serialized tf.Examples with their columns; without the prior."""
+        """(example, dim) float32 vectors of items, without the prior. `serialized`: tf.Examples with their columns."""
         return self._vectors(ITEM, serialized)
 
     def retrieve(self, columns: Mapping[str, Any]) -> dict[str, np.ndarray]:
-        """{"item_ids": (batch, answers), "scores"}: the best items of each user, the best first.
+        """{"item_ids": (batch, answers), "scores"}: the best items of each user, best first.
 
         Args:
-            columns: arrays as `named_rows.named_columns` makes them; a column that is left out is missing.
+            columns: arrays from `named_rows.named_columns`. An absent column is missing.
 
         Raises:
-            InputError: the model has too many items to compare with each.
+            InputError: the model has too many items for exact search.
         """
         if "serving_default" not in self._loaded.signatures:
             raise InputError(
-                f"{self.directory}: this model has {self.notes['items']} items, too many to compare with each of them, and "
-                "gives vectors only. `gatewise index` makes an approximate index; `retrieval.max_exact_items` sets the limit."
+                f"{self.directory}: this model has {self.notes['items']} items, too many for exact search, and "
+                "returns only vectors. `gatewise index` builds an approximate index; `retrieval.max_exact_items` sets the limit."
             )
         names = self.notes["arguments"]
         given = {names.get(column, column): values for column, values in columns.items()}
@@ -76,14 +76,16 @@ class RetrievalModel:
 
 
 def load_retrieval(directory: str | Path) -> RetrievalModel:
-    """The exported retrieval model in a folder.
+    """Loads an exported retrieval model from a folder.
 
     Raises:
-        InputError: the folder holds none, or a ranker.
+        InputError: the folder has no model, or a ranker.
     """
     if not (Path(directory) / "saved_model.pb").is_file():
         raise InputError(f"{directory}: expected an exported retrieval model, found no saved_model.pb in it.")
     notes = read_inputs(directory)
     if not is_retrieval(notes):
-        raise InputError(f"{directory}: expected a retrieval model, found a ranker. Its folder ends in `_retrieval`.")
+        raise InputError(
+            f"{directory}: expected a retrieval model, found a ranker. Folders of retrieval models end in `_retrieval`."
+        )
     return RetrievalModel(directory, notes, load_saved_model(str(directory)))

@@ -1,4 +1,4 @@
-"""The positives of a split, as the stage Interactions writes them: an Arrow file, mapped from the disk."""
+"""Reads the positives of a split, which the stage Interactions writes as a memory-mapped Arrow file."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _BESIDES = ("item", "log_q", "weight")
 
 @dataclasses.dataclass(frozen=True)
 class Interactions:
-    """Positives in the order of time.
+    """Positives in time order.
 
     Attributes:
         packed: {"categorical", "numeric", "multivalued/<feature>", "history": (positive, width)}.
-        item: (positive,) int32: a number for each item.
+        item: (positive,) int32: item number.
         log_q: (positive,) float32: ln of the item's share of the train positives.
         weight: (positive,) float32.
     """
@@ -35,13 +35,13 @@ class Interactions:
 
 
 def read_interactions(pattern: str) -> Interactions:
-    """The positives of a split.
+    """Reads the positives of a split.
 
     Args:
         pattern: glob of its files.
 
     Raises:
-        InputError: no file, one of something else, or not a single positive.
+        InputError: no file matches, a file has another format, or there is no positive.
     """
     paths = files_of(pattern)
     if not paths:
@@ -49,9 +49,7 @@ def read_interactions(pattern: str) -> Interactions:
     tables = [_read(path) for path in paths]
     table = pa.concat_tables(tables)
     if not table.num_rows:
-        raise InputError(
-            f"{pattern}: there is no positive to learn from. Look at `retrieval.positives` and at the logs."
-        )
+        raise InputError(f"{pattern}: there is no positive to learn from. Check `retrieval.positives` and the logs.")
     columns = {name: _array(table.column(name)) for name in table.column_names}
     packed = {name: array for name, array in columns.items() if array.ndim == 2}
     return Interactions(packed, *(columns[name] for name in _BESIDES))

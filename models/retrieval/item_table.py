@@ -1,4 +1,4 @@
-"""The item table, as the stage Interactions writes it: one row for each item, with its raw columns as lists."""
+"""Reads the item table, which the stage Interactions writes: one row per item, with its raw columns as lists."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ BATCH_ROWS = 16_384
 
 
 def read_items(pattern: str, item: IdPlan) -> pa.Table:
-    """The item table.
+    """Reads the item table.
 
     Args:
         pattern: glob of its file.
-        item: the column that names the items.
+        item: the column of the item ids.
 
     Raises:
-        InputError: no file, no item in it, or none of these columns.
+        InputError: no file matches, the table is empty, or it lacks the column.
     """
     paths = files_of(pattern)
     if len(paths) != 1:
@@ -38,7 +38,7 @@ def read_items(pattern: str, item: IdPlan) -> pa.Table:
         )
     if not table.num_rows:
         raise InputError(
-            f"{paths[0]}: the item table is empty, so there is nothing to retrieve. Look at `retrieval.item_ttl`: items not "
+            f"{paths[0]}: the item table is empty, so there is nothing to retrieve. Check `retrieval.item_ttl`: items not "
             "seen for that long before `logs.as_of` are dropped."
         )
     return table
@@ -47,7 +47,7 @@ def read_items(pattern: str, item: IdPlan) -> pa.Table:
 def raw_batches(
     table: pa.Table, inputs: Mapping[str, InputPlan], batch_rows: int = BATCH_ROWS
 ) -> Iterator[tuple[int, dict[str, tf.SparseTensor]]]:
-    """The table's raw columns, some rows at a time, as the transform graph takes them: (rows, {column: (row, value)})."""
+    """Batches of the table's raw columns as inputs of the transform graph: (rows, {column: (row, value)})."""
     for start in range(0, table.num_rows, batch_rows):
         part = table.slice(start, batch_rows).combine_chunks()
         yield part.num_rows, {name: _sparse(part.column(name), about) for name, about in inputs.items()}
@@ -56,7 +56,7 @@ def raw_batches(
 def _sparse(column: pa.ChunkedArray, about: InputPlan) -> tf.SparseTensor:
     array = column.chunk(0) if column.num_chunks else pa.array([], column.type)
     if not (pa.types.is_list(array.type) or pa.types.is_large_list(array.type)):
-        # The item's own column: one value in each row.
+        # The item id column: one value per row.
         flat, lengths = array, np.ones(len(array), np.int64)
     else:
         flat, lengths = array.flatten(), np.diff(array.offsets.to_numpy())

@@ -1,4 +1,4 @@
-"""What the retrieval trainer needs of the recipe, and nothing else: a changed gate must not train again."""
+"""The retrieval trainer's part of the recipe. Other changes, such as a gate, do not retrain the model."""
 
 from __future__ import annotations
 
@@ -14,36 +14,36 @@ from models.recipe.stage_plan import StagePlan
 from models.serving.plan import InputPlan
 
 HISTORY, EXCLUDE = "history", "exclude"
-"""Inputs of the served model beside the user's columns: the user's last items, and items not to answer."""
+"""Inputs of the served model besides the user's columns: the user's last items, and items to exclude."""
 
 PRIOR_COLUMN, VECTOR_COLUMN = "gatewise/prior", "gatewise/vector"
-"""Columns of an item table: what is added to an item's score, and its vector with that in its last place."""
+"""Columns of an item table: the prior of an item, and its vector with the prior as last entry."""
 
 
 ITEMS_FILE = "assets.extra/items.parquet"
-"""In an exported model: the item table that it answers from, and each item's vector."""
+"""Files of an exported model: its item table, and the vector of each item."""
 
 
 class IdPlan(StagePlan):
-    """A column that names users or items."""
+    """A column of user ids or item ids."""
 
     column: str
     type: Literal["bytes", "int"]
 
 
 class RetrievalPlan(StagePlan):
-    """The retrieval trainer's part of the recipe; travels as JSON text in the Trainer's `custom_config`.
+    """The retrieval trainer's part of the recipe, passed as JSON in the Trainer's `custom_config`.
 
     Attributes:
-        user, item: the columns that name them.
-        user_features, item_features: what each tower reads.
-        wide_tables: embedding tables that are `dim` wide here, whatever their width in the ranker: those of the users
-            and items themselves.
-        history_feature: the feature whose ids the history holds; "" without a history.
-        user_inputs, item_inputs: {raw column: ...} of a request's user and of an item.
-        prior: whether items have one; its numbers are in the item table.
-        options: the section.
-        seed: of initial values and order.
+        user, item: columns of the user ids and item ids.
+        user_features, item_features: features of each tower.
+        wide_tables: embedding tables of user ids and item ids, which have width `dim` here, whatever their width in the
+            ranker.
+        history_feature: the feature that encodes the history; "" without a history.
+        user_inputs, item_inputs: {raw column: ...} of the user in a request and of an item.
+        prior: whether items have a prior. Its values are in the item table.
+        options: the section `retrieval`.
+        seed: seed of initial values and order.
     """
 
     user: IdPlan
@@ -60,10 +60,10 @@ class RetrievalPlan(StagePlan):
 
     @classmethod
     def from_recipe(cls, recipe: Recipe) -> RetrievalPlan:
-        """The plan for a recipe with a section `retrieval`.
+        """Makes the plan of a recipe with a section `retrieval`.
 
         Raises:
-            ValueError: it has none.
+            ValueError: the recipe has no such section.
         """
         section = recipe.retrieval
         if section is None:

@@ -1,4 +1,4 @@
-"""The one door to TensorFlow Recommenders."""
+"""The only import of TensorFlow Recommenders."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import tensorflow as tf
 
 @functools.cache
 def load_recommenders() -> ModuleType:
-    """The package `tensorflow_recommenders`, whatever `tf.keras` is in this process."""
-    # TensorFlow Recommenders derives its classes from `tf.keras` and refuses any but Keras 2. In this process it is Keras 3
-    # from the moment that TFX is imported, and the variable TF_USE_LEGACY_KERAS would change it for TFX as well. So
-    # `tf.keras` is tf_keras while the classes are made, and for nobody else; what we use of them owns no weights that train.
+    """Imports `tensorflow_recommenders`, whatever `tf.keras` is in this process."""
+    # TensorFlow Recommenders derives its classes from `tf.keras` and requires Keras 2. After the import of TFX, `tf.keras`
+    # is Keras 3, and the variable TF_USE_LEGACY_KERAS would also change it for TFX. So `tf.keras` is tf_keras only during
+    # this import. The classes that we use have no trainable weights.
     import tf_keras
 
     kept = tf.keras
@@ -27,7 +27,7 @@ def load_recommenders() -> ModuleType:
 
 @functools.cache
 def load_keras_2() -> ModuleType:
-    """The Keras that TensorFlow Recommenders is made of."""
+    """The Keras 2 package that TensorFlow Recommenders uses."""
     import tf_keras
 
     return tf_keras

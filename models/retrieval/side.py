@@ -1,4 +1,4 @@
-"""One side of the packed columns: what the user's tower reads, or the item's."""
+"""One side of the packed columns: the inputs of the user tower or of the item tower."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from models.retrieval.plan import HISTORY
 
 @dataclasses.dataclass(frozen=True)
 class Side:
-    """Which columns of the whole packing one tower reads.
+    """The packed columns that one tower reads.
 
     Attributes:
-        layout: the layout of what it reads; its tables have their width in the tower.
-        categorical, numeric: places of its columns among the whole packing's.
-        history: (embedding table, length) of the list of items that the tower reads too, or None.
+        layout: layout of these columns, with the table widths of the tower.
+        categorical, numeric: positions of the columns in the packed matrices.
+        history: (embedding table, length) of the history that the tower reads, or None.
     """
 
     layout: FeatureLayout
@@ -28,7 +28,7 @@ class Side:
     history: tuple[str, int] | None = None
 
     def select(self, packed: Mapping[str, Any]) -> dict[str, Any]:
-        """The tower's inputs out of the whole packing; what is empty is absent.
+        """Selects the inputs of the tower from all packed columns, without empty ones.
 
         Args:
             packed: {"categorical": (row, C), "numeric", "multivalued/<feature>", "history": (row, length)}.
@@ -52,14 +52,14 @@ def side_of(
     dim: int,
     history: tuple[str, int] | None = None,
 ) -> Side:
-    """The side with these features.
+    """Makes the side with the given features.
 
     Args:
-        layout: of all features.
-        features: of the side.
-        wide_tables: tables that are `dim` wide in a tower.
-        dim: their width.
-        history: feature whose ids the history holds, and the history's length; None without one.
+        layout: layout of all features.
+        features: features of the side.
+        wide_tables: tables that have width `dim` in the tower.
+        dim: width of these tables.
+        history: feature that encodes the history, and its length; None without a history.
     """
     part = part_of(layout, features)
     of_history = None

@@ -1,4 +1,4 @@
-"""The retrieval trainer: `run_fn` is the door that the second TFX Trainer knocks on; `train` works without TFX as well."""
+"""The retrieval trainer. `run_fn` is the entry point that the second TFX Trainer calls; `train` also works without TFX."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ logger = logging.getLogger(__name__)
 
 
 def run_fn(fn_args: Any) -> None:
-    """Trains and exports, as the stock TFX Trainer wants it: `run_fn="models.retrieval.trainer.run_fn"`.
+    """Trains and exports a model for the stock TFX Trainer: `run_fn="models.retrieval.trainer.run_fn"`.
+
+    Writes the exported model, and history.json to `model_run_dir`. Saves a checkpoint after each epoch. If the run is
+    killed, the next run resumes from it.
 
     Args:
-        fn_args: of `tfx.components.trainer.fn_args_utils.FnArgs`: `custom_config["plan"]` (JSON of a RetrievalPlan) and
-            perhaps `["checkpoints"]` (a folder); `train_files` the positives, `eval_files` the item table (one glob each),
-            `transform_graph_path`, `serving_model_dir`, `model_run_dir`.
-
-    Writes the exported model, and history.json in `model_run_dir`. While it runs it keeps a checkpoint after each epoch, from
-    which the next run goes on if this one is killed.
+        fn_args: a `tfx.components.trainer.fn_args_utils.FnArgs` with `custom_config["plan"]` (JSON of a RetrievalPlan),
+            optionally `custom_config["checkpoints"]` (a folder), `train_files` (the positives) and `eval_files` (the item
+            table), one glob each, `transform_graph_path`, `serving_model_dir` and `model_run_dir`.
 
     Raises:
-        InputError: no positive, no item, or files that are not what the stage Interactions writes.
-        TrainingError: a loss that is not a number.
+        InputError: there is no positive or no item, or the stage Interactions did not write the files.
+        TrainingError: a loss is not finite.
     """
     take_memory_as_needed()
     number_from_a_round_one()
@@ -61,30 +61,30 @@ def run_fn(fn_args: Any) -> None:
 def train(
     plan: RetrievalPlan, layout: FeatureLayout, data: Interactions, checkpoint: TrainingCheckpoint
 ) -> tuple[TwoTower, list[dict[str, Any]]]:
-    """Trains the towers from the plan's seed, or goes on from the last whole epoch of the checkpoint.
+    """Trains the towers from the plan's seed, or resumes after the last completed epoch of the checkpoint.
 
-    Same seed and data, same result, bit for bit, however often it was killed.
+    The same seed and data give the same result, bit for bit, however often the training was killed.
 
     Args:
-        plan: of the recipe.
-        layout: of the features.
+        plan: plan from the recipe.
+        layout: feature layout.
         data: the train positives.
-        checkpoint: to go on from, and to keep the state in.
+        checkpoint: checkpoint to resume from and to save to.
 
     Returns:
         The model after its last epoch, and for each epoch its number from 1, loss, seconds, examples_per_second.
 
     Raises:
-        TrainingError: a loss that is not a number.
+        TrainingError: a loss is not finite.
     """
     options = plan.options
     keras.utils.set_random_seed(plan.seed)
     model = build_model(plan, layout)
     progress = Progress(EarlyStopping(options.epochs))
     if checkpoint.restore(model, progress):
-        logger.info("Going on after %d epochs of a training that did not end: %s", progress.epoch, checkpoint.folder)
+        logger.info("Resuming from a checkpoint after %d epochs: %s", progress.epoch, checkpoint.folder)
     size = min(options.batch_size, max(len(data), 2))
-    # With autograph, which TensorFlow Recommenders counts on.
+    # With AutoGraph, which TensorFlow Recommenders requires.
     step = tf.function(model.step, jit_compile=True)
     while progress.epoch < options.epochs:
         begin, losses, weights = time.perf_counter(), [], []
@@ -97,8 +97,8 @@ def train(
         loss = float(np.average([float(one) for one in losses], weights=weights))
         if not math.isfinite(loss):
             raise TrainingError(
-                f"retrieval: the loss of epoch {progress.epoch + 1} is {loss}. A smaller `retrieval.learning_rate`, or a larger "
-                "`temperature`, keeps it finite."
+                f"retrieval: the loss of epoch {progress.epoch + 1} is {loss}. Try a smaller `retrieval.learning_rate` or a larger "
+                "`temperature`."
             )
         seconds = time.perf_counter() - begin
         entry = {
@@ -107,8 +107,8 @@ def train(
             "seconds": round(seconds, 3),
             "examples_per_second": round(len(data) / max(seconds, 1e-9), 1),
         }
-        # The last epoch is the one that counts: there is no early stopping, as the positives of the eval split are of
-        # another time, with other items.
+        # No early stopping; the last epoch is used: the positives of the eval split are from another time, with other
+        # items.
         progress.stopping.update(progress.epoch, -float(progress.epoch))
         progress.history.append(entry)
         checkpoint.save(model, progress)
@@ -117,7 +117,7 @@ def train(
 
 
 def build_model(plan: RetrievalPlan, layout: FeatureLayout) -> TwoTower:
-    """The towers that the plan describes, with all their variables and those of their optimizers."""
+    """Builds the towers of a plan, with all variables of model and optimizers."""
     options = plan.options
     history = (plan.history_feature, options.history) if plan.history_feature else None
     model = TwoTower(

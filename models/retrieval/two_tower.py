@@ -1,4 +1,4 @@
-"""The two towers, and the step that trains them."""
+"""The two towers and their training step."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from models.training.gradients import gradients
 
 
 class Tower(keras.layers.Layer):
-    """Features -> vector: the encoder of one side, hidden layers, and a linear layer.
+    """Maps features to a vector: the encoder of one side, hidden layers and a linear layer.
 
     vector = W mlp(encoder(features)) + b, divided by its length if `normalise`.
 
     Args:
-        side: what it reads.
-        units: hidden layers.
+        side: inputs of the tower.
+        units: sizes of the hidden layers.
         dim: width of the vector.
-        normalise: vectors of length 1.
+        normalise: whether vectors are normalized to length 1.
 
     Call: {"categorical", "numeric", "multivalued/<feature>": (batch, width)} -> (batch, dim).
     """
@@ -57,7 +57,7 @@ class Tower(keras.layers.Layer):
         self.encoder.build(None)
         self.hidden.build((None, self.encoder.dim))
         self.out.build(self.hidden.compute_output_shape((None, self.encoder.dim)))
-        # Moved by the embedding optimizer, as in the ranker.
+        # Updated by the embedding optimizer, as in the ranker.
         self.encoder.trainable = False
 
     def call(self, features: Mapping[str, Any]) -> Any:
@@ -65,24 +65,24 @@ class Tower(keras.layers.Layer):
         return self.of_rows(self.encoder.gather(ids), ids, features)
 
     def of_rows(self, rows: list[Any], ids: list[Any], features: Mapping[str, Any]) -> Any:
-        """The vectors, given the gathered rows of the embedding tables."""
+        """Vectors from the gathered rows of the embedding tables."""
         vectors = self.out(self.hidden(self.encoder.assemble(rows, ids, features)))
         return vectors / ops.maximum(ops.norm(vectors, axis=-1, keepdims=True), 1e-6) if self.normalise else vectors
 
 
 class TwoTower(keras.Model):
-    """A user's tower and an item's; the score of a pair is the product of their vectors, divided by the temperature.
+    """A user tower and an item tower. The score of a pair is the inner product of their vectors, divided by the temperature.
 
-    Training minimises, over a batch of positives (u_i, v_i) of weight w_i,
+    Training minimizes, over a batch of positives (u_i, v_i) of weight w_i,
 
         sum_i w_i (ln sum_j exp(s_ij) - s_ii) / sum_i w_i,    s_ij = u_i . v_j / temperature - ln q_j
 
     with q_j the share of item j among the positives if `log_q` (Yi et al. 2019, "Sampling-bias-corrected neural modeling
-    for large corpus item recommendations"), else 1. It is `tfrs.tasks.Retrieval` that computes it.
+    for large corpus item recommendations"), else 1. `tfrs.tasks.Retrieval` computes it.
 
     Args:
-        users, items: what each tower reads.
-        options: of the recipe.
+        users, items: inputs of each tower.
+        options: the section `retrieval` of the recipe.
     """
 
     def __init__(self, users: Side, items: Side, options: Retrieval, **model: Any) -> None:
@@ -107,7 +107,7 @@ class TwoTower(keras.Model):
             optimizer.build([(table.rows, table.dim) for table in tower.encoder.fused])
 
     def user_vectors(self, features: Mapping[str, Any]) -> Any:
-        """(batch, dim): a user's vector, already divided by the temperature: the score is its product with an item's."""
+        """(batch, dim) user vectors, divided by the temperature. The score is the inner product with an item vector."""
         return self.towers[0](features) / self.options.temperature
 
     def item_vectors(self, features: Mapping[str, Any]) -> Any:
@@ -115,7 +115,7 @@ class TwoTower(keras.Model):
         return self.towers[1](features)
 
     def loss_of(self, users: Any, items: Any, item: Any, log_q: Any, weight: Any) -> Any:
-        """The loss of a batch, a scalar; `users` and `items` are vectors (batch, dim), not divided."""
+        """The loss of a batch, a scalar. `users` and `items` are vectors (batch, dim), not divided by the temperature."""
         if self.options.log_q:
             users, items = self._with_correction(users, items, log_q)
         total = self.task(
@@ -129,22 +129,22 @@ class TwoTower(keras.Model):
         return total / tf.maximum(tf.reduce_sum(weight), 1e-30)
 
     def _with_correction(self, users: Any, items: Any, log_q: Any) -> tuple[Any, Any]:
-        """The vectors with a place more, whose product takes ln q off the scores.
+        """Extends the vectors by one entry, whose product subtracts ln q from the scores.
 
-        Not the task's own `candidate_sampling_probability`, which takes no share for less than 1e-6: of more than a million
-        positives all items chosen seldom would count as equally frequent.
+        Replaces the task's `candidate_sampling_probability`, which clips shares at 1e-6: with more than a million positives,
+        all rare items would have the same frequency.
         """
         taken_off = -self.options.temperature * log_q[:, tf.newaxis]
         return tf.concat([users, tf.ones_like(users[:, :1])], axis=1), tf.concat([items, taken_off], axis=1)
 
     def step(self, packed: Mapping[str, Any], item: Any, log_q: Any, weight: Any) -> Any:
-        """One step of training; returns the loss of the batch before it.
+        """Runs one training step. Returns the loss of the batch before the update.
 
         Args:
-            packed: the whole packing of the batch.
+            packed: all packed columns of the batch.
             item: (batch,) int32.
             log_q: (batch,) float32.
-            weight: (batch,) float32; 0 for positives that do not count, which are negatives all the same.
+            weight: (batch,) float32. Positives of weight 0 do not count, but serve as negatives.
         """
         features = [side.select(packed) for side in self.sides]
         ids = [tower.encoder.row_ids(its) for tower, its in zip(self.towers, features, strict=True)]

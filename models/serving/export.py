@@ -1,6 +1,6 @@
-"""The only exporter; `asking` has how an exported model is asked.
+"""The only exporter of ranking models. `models.serving.inference` calls an exported model.
 
-TFX and TensorFlow Transform are imported where a model is exported.
+TFX and TensorFlow Transform are imported only when a model is exported.
 """
 
 from __future__ import annotations
@@ -52,30 +52,29 @@ def export(
     plan: ServingPlan | None = None,
     for_one_user: ForOneUser | None = None,
 ) -> None:
-    """Writes a SavedModel with four signatures, and the notes about it; the folder appears whole or not at all.
+    """Writes a SavedModel with four signatures and its notes, atomically.
 
     `serving_default`: examples, (batch,) serialized tf.Examples with the raw columns -> {task: (batch,) float32}: a
-    probability or a value. What an example leaves out is a missing value.
-    `raw`: the raw columns by name, (batch,) or, for lists, (batch, longest) -> the same. `named_rows.MISSING` stands for
-    no value; one row stands for all rows; a column that is left out is missing (gRPC; REST wants every input named).
+    probability or a value. Absent columns are missing values.
+    `raw`: the raw columns by name, (batch,) or, for lists, (batch, longest) -> the same. `named_rows.MISSING` marks
+    a missing value. A single row is repeated for all rows. An absent column is missing (gRPC only; REST requires all inputs).
     `rank`: the user's columns with one row, the others with a row for each candidate or one for all of them ->
-    {task: (candidate,) float32}, "score": (candidate,) float32, the blend of the tasks, and "ranking": (candidate,) int32,
-    the candidates' positions, the best first; of equal ones the first. A score that is no number comes last. Tunable
-    weights of the blend are inputs too, () float32.
+    {task: (candidate,) float32}, "score": (candidate,) float32, the score of the recipe, and "ranking": (candidate,) int32,
+    the candidates' positions, best first, ties in request order. NaN scores come last. Tunable weights of the score are
+    optional inputs, () float32.
     `transformed`: the packed columns of the trainer's data -> {task: (batch,) float32}.
-    All but the last begin with the transform graph that the training data went through.
+    All except the last begin with the transform graph of the training data.
 
     Args:
-        predictions: of the trained model.
+        predictions: predictions of the trained model.
         transform_graph: folder of the TransformGraph.
-        layout: of the same folder.
-        directory: is made; what it held before is replaced.
+        layout: feature layout from this folder.
+        directory: folder to create or replace.
         inputs: {raw column: {"type", "multivalued", "side"}}.
         kinds: {task: "binary" or "regression"}.
         expected: {"example_ids": [...], "predictions": {task: [...]}}, for the probe.
-        plan: the blend; by default the first task.
-        for_one_user: the same predictions, with the user's part computed once; by default it is computed for each
-            candidate.
+        plan: score and weights. Default: the first task.
+        for_one_user: the same predictions with the user's part computed once. Default: computed for each candidate.
     """
     plan = plan or ServingPlan(score=next(iter(kinds)))
     module = _module(predictions, transform_graph, layout, inputs, tuple(kinds), plan, for_one_user)
@@ -112,14 +111,14 @@ def _module(
 ) -> tf.Module:
     """The signatures over one set of variables.
 
-    The module owns the variables that the predictions read, not the Keras model: with the model Keras would trace
-    signatures of its own and save the optimizer.
+    The module owns the variables that the predictions read, not the Keras model. With the model, Keras would trace its own
+    signatures and save the optimizer.
     """
     import tensorflow_transform as tft
 
     from models.features.preprocessing import pack
 
-    # Without AutoGraph: what branches and loops here does so over the layout. Reading the code of it takes most of a trace.
+    # Without AutoGraph, whose analysis takes most of a trace: branches and loops depend only on the layout.
     module = tf.Module()
     module.transform = load_saved_model(tft.TFTransformOutput(str(transform_graph)).transform_savedmodel_dir)
     spec = tft.TFTransformOutput(str(transform_graph)).raw_feature_spec()
@@ -132,7 +131,7 @@ def _module(
         return {task: tf.reshape(answers[task], (-1,)) for task in tasks}
 
     def features(columns: Mapping[str, Any], count: Any) -> dict[str, Any]:
-        """The transform graph's outputs, (count, ...); what is not among the columns has no values."""
+        """Outputs of the transform graph, (count, ...). Absent columns have no values."""
         return module.transform.transform_fn(
             {
                 name: named_tensors.sparse(named_tensors.repeated(columns[name], count))
@@ -160,13 +159,13 @@ def _module(
         if for_one_user is None:
             answers = flat(predictions(pack(features({**users, **each}, count), layout)))
         else:
-            # Two passes through the graph: in one, all columns have the same number of rows.
+            # Two passes through the graph, because in one pass all columns have the same number of rows.
             user = pack(features(users, tf.constant(1)), for_one_user.user_layout)
             candidates = pack(features(each, count), for_one_user.candidate_layout)
             answers = flat(for_one_user(user, candidates))
         weights = {name: columns[name] if name in tunable else fixed[name] for name in plan.weights}
         blend = formula.evaluate(parsed, {**answers, **weights}, lambda value: tf.constant(value, tf.float32))
-        # top_k, behind this, puts the first of equal ones first.
+        # The top_k below keeps the order of equal scores.
         best_first = tf.argsort(tf.where(tf.math.is_nan(blend), -float("inf"), blend), direction="DESCENDING")
         return {**answers, "score": blend, "ranking": best_first}
 
@@ -182,11 +181,11 @@ def _module(
 def _one_row(columns: Mapping[str, Any]) -> tf.Operation:
     counts = tf.stack([tf.shape(values)[0] for values in columns.values()])
     names = ", ".join(sorted(columns))
-    return tf.debugging.assert_equal(counts, 1, f"rank: expected one row of each column of the user: {names}.")
+    return tf.debugging.assert_equal(counts, 1, f"rank: expected one row for each user column: {names}.")
 
 
 def packed_spec(layout: FeatureLayout) -> dict[str, tf.TensorSpec]:
-    """Shapes and types of the packed columns; what is empty is absent."""
+    """Shapes and types of the packed columns, without empty ones."""
     shapes = {
         "categorical": (len(layout.categorical), tf.int32),
         "numeric": (len(layout.numeric), tf.float32),

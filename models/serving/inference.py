@@ -1,4 +1,4 @@
-"""How an exported model is asked, each signature as a function of arrays. TensorFlow only: no Keras, no TFX."""
+"""Calls an exported model: each signature as a function of arrays. Imports TensorFlow, but not Keras or TFX."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ RANK = "rank"
 PREDICTOR = "transformed"
 
 ALIGNED = 64
-"""Rows that are predicted together: the last of a batch, fewer than the processor takes at once, would go another way through
-exponentials and products, and differ in the last bit from what they are in another batch."""
+"""Batches are padded to a multiple of this number of rows. Otherwise the last rows of a batch would take other vector
+instructions and differ in the last bit between batch sizes."""
 
 
 def argument(column: str) -> str:
-    """A packed column's name in the signature, where `/` is not allowed."""
+    """Name of a packed column in the signature, which does not allow `/`."""
     return column.replace("/", "_")
 
 
@@ -33,7 +33,7 @@ def load_server(directory: str | Path) -> Callable[[list[bytes]], dict[str, np.n
     """The exported model as a function of serialized tf.Examples -> {task: (example,)}.
 
     Raises:
-        InputError: `directory` holds no such model.
+        InputError: `directory` has no such model.
     """
     call = _signature(_load(directory), SERVER)
     return lambda examples: _arrays(call(examples=tf.constant(examples, dtype=tf.string, shape=(len(examples),))))
@@ -43,11 +43,11 @@ def load_named(directory: str | Path, *signatures: str) -> list[Callable[[Mappin
     """The exported model as functions of named columns, {column or weight: array} -> {output: array}.
 
     Args:
-        directory: of the exported model.
-        signatures: RAW or RANK. A column that is left out is missing, a weight has the recipe's value.
+        directory: folder of the exported model.
+        signatures: RAW or RANK. An absent column is missing; an absent weight has the value of the recipe.
 
     Raises:
-        InputError: `directory` holds no such model.
+        InputError: `directory` has no such model.
     """
     notes, loaded = read_inputs(directory), _load(directory)
     return [_named(notes, _signature(loaded, name), name) for name in signatures]
@@ -81,11 +81,11 @@ def load_predictor(
     """The exported model as a function of packed columns {name: (example, ...)} -> {task: (example,)}.
 
     Args:
-        directory: of the exported model.
-        batch_size: examples that are predicted at once, to bound the memory. A prediction is the same in every batch.
+        directory: folder of the exported model.
+        batch_size: examples per call, to limit memory. Predictions do not depend on it.
 
     Raises:
-        InputError: `directory` holds no such model.
+        InputError: `directory` has no such model.
     """
     call = _signature(_load(directory), PREDICTOR)
 
@@ -105,7 +105,7 @@ def load_predictor(
 
 
 def _filled_up(array: np.ndarray) -> tf.Tensor:
-    """The rows, and zeros up to a multiple of ALIGNED rows."""
+    """Pads the rows with zeros to a multiple of ALIGNED."""
     return tf.constant(np.pad(array, [(0, -len(array) % ALIGNED), *[(0, 0)] * (array.ndim - 1)]))
 
 
@@ -126,7 +126,7 @@ def _signature(model: tuple[str, Any], name: str) -> Callable[..., dict[str, Any
             f"{directory}: expected a model exported by gatewise with a signature {name!r}, found "
             f"{sorted(loaded.signatures)}."
         )
-    # By way of `loaded`: the signature alone does not keep the variables alive.
+    # Refers to `loaded`, because the signature alone does not keep the variables alive.
     return lambda **tensors: loaded.signatures[name](**tensors)
 
 

@@ -1,4 +1,4 @@
-"""What a served model wants to be asked: the notes beside the exported model, and rows as serialized tf.Examples."""
+"""Inputs of a served model: the notes in the exported folder, and rows as serialized tf.Examples."""
 
 from __future__ import annotations
 
@@ -18,37 +18,37 @@ INPUTS = "assets.extra/inputs.json"
 "tasks": {task: kind}, "weights": {tunable weight: value}, "exported_at": seconds since 1970}."""
 
 EXPECTED = "assets.extra/expected.json"
-"""{"example_ids": [...], "predictions": {task: [...]}}: what the trainer itself predicted for some eval examples."""
+"""{"example_ids": [...], "predictions": {task: [...]}}: predictions of the trainer for some eval examples."""
 
 
 def read_inputs(directory: str | Path) -> dict[str, Any]:
-    """The notes in INPUTS of an exported model.
+    """Reads the notes in INPUTS of an exported model.
 
     Raises:
-        InputError: `directory` is no model that gatewise exported.
+        InputError: `directory` is not a model exported by gatewise.
     """
     return _read(Path(directory), INPUTS)
 
 
 def is_retrieval(notes: Mapping[str, Any]) -> bool:
-    """Whether the notes of `read_inputs` are those of a retrieval model, from a user to items, and not of a ranker."""
+    """Whether the notes of `read_inputs` belong to a retrieval model, not a ranker."""
     return notes.get("kind") == "retrieval"
 
 
 def read_expected(directory: str | Path) -> dict[str, Any]:
-    """The trainer's own predictions, in EXPECTED of an exported model.
+    """Reads the predictions of the trainer in EXPECTED of an exported model.
 
     Raises:
-        InputError: `directory` is no model that gatewise exported.
+        InputError: `directory` is not a model exported by gatewise.
     """
     return _read(Path(directory), EXPECTED)
 
 
 def read_exported_at(directory: str | Path) -> int:
-    """The second since 1970 at which a model was exported.
+    """The export time of a model in seconds since 1970.
 
     Raises:
-        InputError: `directory` is no model that gatewise exported.
+        InputError: `directory` is not a model exported by gatewise.
     """
     return int(read_inputs(directory)["exported_at"])
 
@@ -59,23 +59,23 @@ def _read(directory: Path, name: str) -> dict[str, Any]:
     except FileNotFoundError:
         raise InputError(
             f"{directory}: expected a model exported by gatewise, found no {name} in it. Give the folder of one "
-            "version: the one that holds saved_model.pb."
+            "version, which contains saved_model.pb."
         ) from None
 
 
 def serialize_examples(
     rows: Sequence[Mapping[str, Any]], inputs: Mapping[str, Mapping[str, Any]], names: Sequence[str] | None = None
 ) -> list[bytes]:
-    """Rows of a request, as JSON gives them, as serialized tf.Examples.
+    """Converts the rows of a JSON request to serialized tf.Examples.
 
-    A column that is left out, None or an empty list is missing, and so is a number that is not finite. A column of
-    texts also takes whole numbers: they are written out, as they are in the logs. A text with the separator of its
-    multi-valued column is split, as it is in the logs.
+    A column is missing if it is absent, None, an empty list or a number that is not finite. A text column also accepts
+    whole numbers, as the text that they have in the logs. A text with the separator of its multi-valued column is split,
+    as in the logs.
 
     Args:
         rows: {column: value or list of values} for each example.
         inputs: {column: {"type": "bytes" | "int" | "float", "multivalued": bool, "separator": str | None, ...}}, from `read_inputs`.
-        names: what the messages call each row; by default "Request 0" and so on.
+        names: name of each row in messages. Default: "Request 0" and so on.
 
     Raises:
         InputError: an unknown column, a value of another type, or several values for a column that takes one.
@@ -105,6 +105,6 @@ _ENCODERS = {
 
 
 def typical_row(inputs: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """A row with a value in every column, to warm a server up with."""
+    """A row with a value in every column, for the warm-up of a server."""
     values = {"bytes": "", "int": 0, "float": 0.0}
     return {column: values[about["type"]] for column, about in inputs.items()}

@@ -13,9 +13,9 @@ import tensorflow as tf
 
 
 def load_saved_model(folder: str | os.PathLike[str]) -> Any:
-    """As `tf.saved_model.load`, which takes the path of the variables for a glob and finds none below `runs [2026]`.
+    """Like `tf.saved_model.load`, but also for a folder such as `runs [2026]`, whose path TensorFlow reads as a glob.
 
-    Such a folder is loaded through a link, which lasts as long as what is loaded: its assets are found there.
+    Such a folder is loaded through a link, which exists as long as the loaded model, because the assets are read there.
     """
     path = os.fspath(folder)
     if not glob.has_magic(path):

@@ -1,7 +1,7 @@
 """Rows of a request as named columns: the arrays that the signatures `raw` and `rank` take. NumPy only.
 
-A column with one value for each row is (row,), one with lists is (row, longest), filled up. What is missing is written
-as MISSING of its type, as an array has a value everywhere: the model takes it for no value.
+A column with one value per row is (row,); a column of lists is (row, longest), padded. An array needs a value everywhere,
+so a missing value is MISSING of its type, which the model reads as missing.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from models.recipe.errors import InputError
 from models.recipe.registry import known
 
 MISSING: dict[str, Any] = {"bytes": b"", "int": -(2**63), "float": float("nan")}
-"""What stands for no value, by type. In TensorFlow Serving's REST: "", -9223372036854775808 and NaN."""
+"""Marker of a missing value, by type. In the REST API of TensorFlow Serving: "", -9223372036854775808 and NaN."""
 
 DTYPES: dict[str, Any] = {"bytes": object, "int": np.int64, "float": np.float32}
 
@@ -28,17 +28,17 @@ _FLOAT32_MAX = 3.4028234663852886e38
 def named_columns(
     rows: Sequence[Mapping[str, Any]], inputs: Mapping[str, Mapping[str, Any]], columns: Iterable[str], where: str
 ) -> dict[str, np.ndarray]:
-    """The rows, column by column.
+    """Converts rows to columns.
 
-    A column that is left out, None or an empty list is missing. A column of texts also takes whole numbers and truth
-    values, as their text in the logs, a column of whole numbers also takes 7.0, and a text with the separator of its
-    multi-valued column is split, as in `serving_inputs.serialize_examples`.
+    A column is missing if it is absent, None or an empty list. A text column also accepts whole numbers and truth values,
+    as the text that they have in the logs. An integer column also accepts 7.0. A text with the separator of its
+    multi-valued column is split, as in `models.serving.inputs.serialize_examples`.
 
     Args:
         rows: {column: value or list of values} for each row.
         inputs: {column: {"type": "bytes" | "int" | "float", "multivalued": bool, "separator": str | None, ...}}.
-        columns: those wanted, of `inputs`.
-        where: the request in words, put before each error.
+        columns: the columns of `inputs` to convert.
+        where: prefix of error messages.
 
     Returns:
         {column: (row,) or (row, longest list)}, of DTYPES.
@@ -67,19 +67,19 @@ def named_columns(
 def rank_columns(
     request: Mapping[str, Any], inputs: Mapping[str, Mapping[str, Any]], where: str = "Request"
 ) -> dict[str, np.ndarray]:
-    """One ranking request, column by column.
+    """Converts a ranking request to columns.
 
     Args:
-        request: {"user": {column: value}, "candidates": [{column: value}, ...]}. What is the same for all candidates,
-            such as the device, may stand beside the user's columns: the model repeats it.
-        inputs: as for `named_columns`, with "side"; without it, what no candidate has is taken to stand once.
-        where: the request in words, put before each error.
+        request: {"user": {column: value}, "candidates": [{column: value}, ...]}. Columns that are equal for all
+            candidates, such as the device, may be in "user": the model repeats them.
+        inputs: as in `named_columns`, with "side". Without a side, a column that no candidate has is given once.
+        where: prefix of error messages.
 
     Returns:
-        {column: (1,) or (1, longest) of what stands once, else (candidate,) or (candidate, longest)}.
+        {column: (1,) or (1, longest) if it is given once, else (candidate,) or (candidate, longest)}.
 
     Raises:
-        InputError: it is no such request, or a user's column stands in a candidate.
+        InputError: the request is malformed, or a candidate has a user column.
     """
     if not isinstance(request, Mapping) or not set(request) <= {"user", "candidates"}:
         raise InputError(
@@ -98,7 +98,7 @@ def rank_columns(
     for number, candidate in enumerate(candidates):
         if isinstance(candidate, Mapping) and (twice := sorted(once & set(candidate))):
             raise InputError(
-                f"{where}, candidate {number}: the column {twice[0]!r} belongs to the user, or stands there already. "
+                f"{where}, candidate {number}: the column {twice[0]!r} is a user column, or is already in 'user'. "
                 "Give it once, in 'user'."
             )
     each = [column for column in inputs if column not in once]
@@ -111,7 +111,7 @@ def rank_columns(
 def page_of(
     user: Mapping[str, Any], candidates: Iterable[Mapping[str, Any]], inputs: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, Any]:
-    """A ranking request as `rank_columns` takes it: the user's columns of one row, the others of the candidates' rows."""
+    """A ranking request for `rank_columns`: the user columns of one row, and the other columns of the candidates."""
     of_user = [column for column, about in inputs.items() if about["side"] == "user"]
     return {
         "user": {column: user[column] for column in of_user if column in user},
@@ -120,12 +120,12 @@ def page_of(
 
 
 def checked_values(value: Any, about: Mapping[str, Any], where: str) -> list[Any]:
-    """A column's values in one row, as JSON gives them: texts as bytes, numbers within their type; [] for missing.
+    """Values of a column in one row of a JSON request: texts as bytes, numbers within their type; [] if missing.
 
-    NaN is missing, as in the logs. Infinity passes: the transform graph takes it for missing.
+    NaN is missing, as in the logs. Infinity is kept, and the transform graph reads it as missing.
 
     Raises:
-        InputError: a value of another type, or several for a column that takes one; begins with `where`.
+        InputError: a value of another type, or several values for a single-valued column. Begins with `where`.
     """
     kind, separator = about["type"], about.get("separator")
     if separator and isinstance(value, str) and kind == "bytes":
@@ -133,7 +133,7 @@ def checked_values(value: Any, about: Mapping[str, Any], where: str) -> list[Any
     values = [] if value is None else list(value) if isinstance(value, list | tuple) else [value]
     if len(values) > 1 and not about["multivalued"]:
         raise InputError(f"{where}: expected one value, received {len(values)}: {value!r}.")
-    if kind != "float":  # the one type that can say itself that there is no value
+    if kind != "float":  # NaN already marks a missing float
         values = [one for one in values if not (isinstance(one, float) and math.isnan(one))]
     return [_CHECKS[kind](one, where) for one in values]
 
@@ -145,7 +145,7 @@ def _bytes(value: Any, where: str) -> bytes:
         raise InputError(f"{where}: expected a text, received {value!r}.")
     try:
         return text_of(value).encode("utf-8")
-    except UnicodeEncodeError:  # half a surrogate pair, which JSON can write
+    except UnicodeEncodeError:  # an unpaired surrogate, which JSON allows
         raise InputError(f"{where}: expected a text of Unicode characters, received {value!r}.") from None
 
 
@@ -158,7 +158,7 @@ def _int(value: Any, where: str) -> int:
 
 
 def _is_whole(value: Any) -> bool:
-    """Whether it is a float that says which whole number it is."""
+    """Whether a float is an exact whole number."""
     return isinstance(value, float) and value.is_integer() and abs(value) < 2.0**53
 
 

@@ -1,4 +1,4 @@
-"""Named columns inside the served model: their specification, and how they become what the transform graph takes."""
+"""Named columns inside the served model: their specs, and the conversion to inputs of the transform graph."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _DTYPES = {"bytes": tf.string, "int": tf.int64, "float": tf.float32}
 
 
 def specs(inputs: Mapping[str, Mapping[str, Any]]) -> dict[str, tf.TensorSpec]:
-    """{column: (row,), or (row, value) for lists}, under the names that a signature can have.
+    """{column: (row,), or (row, value) for lists}, under valid names of a signature.
 
     Args:
         inputs: {column: {"type", "multivalued", ...}}.
@@ -26,7 +26,7 @@ def specs(inputs: Mapping[str, Mapping[str, Any]]) -> dict[str, tf.TensorSpec]:
 
 
 def missing_columns(inputs: Mapping[str, Mapping[str, Any]]) -> dict[str, tf.Tensor]:
-    """{column: one row without a value}: what a request that leaves the column out is taken to have sent."""
+    """{column: one row without a value}: defaults of absent columns."""
     return {
         column: tf.zeros((1, 0), _DTYPES[about["type"]])
         if about["multivalued"]
@@ -36,9 +36,9 @@ def missing_columns(inputs: Mapping[str, Mapping[str, Any]]) -> dict[str, tf.Ten
 
 
 def sparse(values: tf.Tensor) -> tf.SparseTensor:
-    """(row,) or (row, value) as the transform graph takes it: without what stands for no value, the rest moved up.
+    """Converts (row,) or (row, value) to an input of the transform graph: drops missing values and shifts the others left.
 
-    Empty texts and numbers that are not finite stay: the graph itself takes them for missing.
+    Keeps empty texts and numbers that are not finite, which the graph reads as missing.
     """
     shape = tf.shape(values, tf.int64)
     width = shape[1] if values.shape.rank == 2 else tf.constant(1, tf.int64)
@@ -55,13 +55,13 @@ def sparse(values: tf.Tensor) -> tf.SparseTensor:
 
 
 def rows(columns: Mapping[str, tf.Tensor]) -> tf.Tensor:
-    """() int32: rows of the columns together. A column of one row stands for all rows, so it is the others' number."""
+    """() int32: number of rows of the request. A column of one row is repeated, so the other columns decide."""
     counts = tf.stack([tf.shape(values)[0] for values in columns.values()])
     return tf.where(tf.reduce_min(counts) == 0, 0, tf.reduce_max(counts))
 
 
 def repeated(values: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
-    """(1, ...) or (count, ...) -> (count, ...); another number of rows is an error of the request."""
+    """(1, ...) or (count, ...) -> (count, ...); any other number of rows is an error."""
     return tf.broadcast_to(values, tf.concat([tf.expand_dims(count, 0), tf.shape(values)[1:]], axis=0))
 
 

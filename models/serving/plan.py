@@ -1,4 +1,4 @@
-"""What the exporter needs of the recipe: the columns of a request, and the blend of the tasks."""
+"""The exporter's part of the recipe: request columns and score."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class InputPlan(StagePlan):
 
 
 class ServingPlan(StagePlan):
-    """The blend of the tasks that the served model ranks by."""
+    """The score of the served model."""
 
     score: str
     weights: Mapping[str, float] = {}
@@ -26,5 +26,5 @@ class ServingPlan(StagePlan):
 
     @property
     def tunable(self) -> dict[str, float]:
-        """The weights that a request may give, and their values where it does not."""
+        """Weights that a request may set, with their default values."""
         return dict(self.weights) if self.tunable_weights else {}

@@ -1,10 +1,10 @@
-"""Two exports of one model are the same bytes: what TensorFlow leaves to chance in a SavedModel is settled here.
+"""Makes exports reproducible: two exports of one model have the same bytes.
 
-Three things are: the order of a function's variables, which it keeps in a set; the names of lookup tables, which hold the
-temporary folder of their vocabularies; and the identifier in fingerprint.pb, a random number. What still differs
-between two runs of one recipe is the second of the export, in assets.extra/inputs.json. Where one process made more graphs
-before the export than the other, as with another number of partitions, TensorFlow's numbers of functions in
-saved_model.pb differ, too; variables and answers do not.
+TensorFlow is nondeterministic in three places: the order of a function's variables, which are in a set; the names of lookup
+tables, which contain the temporary folder of their vocabularies; and the identifier in fingerprint.pb, a random number.
+Two runs of one recipe still differ in the export time in assets.extra/inputs.json. If one process built more graphs
+before the export, such as with another number of partitions, the function numbers in saved_model.pb differ, too;
+variables and predictions do not.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _TABLE = re.compile(rb"^hash_table_.*/")
 
 
 def variables_read(*functions: Any) -> list[tf.Variable]:
-    """The variables that `tf.function`s read, each once, in the order in which they read them."""
+    """Variables that `tf.function`s read, without duplicates, in order of use."""
     found: dict[int, tf.Variable] = {}
     for function in functions:
         graph = function.get_concrete_function().graph
@@ -33,7 +33,7 @@ def variables_read(*functions: Any) -> list[tf.Variable]:
 
 
 def settle(folder: Path) -> None:
-    """Takes the folders out of the names of a SavedModel's lookup tables, and chance out of its fingerprint."""
+    """Removes folder names from the lookup tables of a SavedModel, and makes its fingerprint deterministic."""
     file = folder / "saved_model.pb"
     model = saved_model_pb2.SavedModel.FromString(file.read_bytes())
     for meta_graph in model.meta_graphs:

@@ -1,9 +1,9 @@
-"""Ranking for one user: the user's part of the network is computed once for each request, not for each candidate.
+"""Ranking for one user: computes the user's part of the network once per request, not once per candidate.
 
-The encoded features x of a candidate are the user's u, the same for all, and its own c. What reads x multiplies it by a
-kernel W and adds a bias b, and x @ W + b = c @ W_c + (b + u @ W_u), with the rows of W that belong to each part. So
-the architecture runs unchanged, as a narrower twin on c, whose first kernels are W_c and whose first biases hold the
-user's part. That holds for architectures that say `user_once`; the others are asked candidate by candidate.
+The encoded features x of a candidate consist of the user's part u, equal for all candidates, and its own part c. The
+layers that read x compute x @ W + b = c @ W_c + (b + u @ W_u), with the rows of W of each part. So the architecture
+runs unchanged as a narrower twin on c: its first kernels are W_c, and its first biases include the user's part. This
+holds for architectures with `user_once`; others compute each candidate in full.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ if TYPE_CHECKING:
 
 
 class SplitArchitecture:
-    """An architecture on a user's encoded features, one row, and the candidates' ones.
+    """An architecture on the encoded features of one user, one row, and of the candidates.
 
-    Its variables are parts of the architecture's first kernels, copied when it is made; all others are its own.
+    It copies parts of the architecture's first kernels on creation, and shares all other variables with it.
 
     Args:
-        architecture: built, in float32, and `user_once`.
-        of_user: (dim,) bool, which columns of x are the user's.
+        architecture: a built float32 architecture with `user_once`.
+        of_user: (dim,) bool mask of the user's columns of x.
 
     Call: (1, user's dim), (candidate, candidates' dim) -> {task: (candidate,) logits}.
 
     Raises:
-        ValueError: the architecture reads x otherwise than by kernels with a bias.
+        ValueError: the architecture reads x by anything but kernels with a bias.
     """
 
     def __init__(self, architecture: Architecture, of_user: np.ndarray) -> None:
@@ -51,14 +51,14 @@ class SplitArchitecture:
                 continue
             whole = ops.convert_to_numpy(own.value)
             if whole.shape[-2:-1] != of_user.shape:
-                raise ValueError(f"{own.path} of shape {own.shape} is no kernel of the encoded features.")
+                raise ValueError(f"{own.path} of shape {own.shape} is not a kernel of the encoded features.")
             parts = [np.compress(rows, whole, axis=-2) for rows in (of_user, ~of_user)]
             if parts[1].shape != tuple(narrow.shape):
-                raise ValueError(f"{own.path} of shape {own.shape} is no kernel of the encoded features.")
+                raise ValueError(f"{own.path} of shape {own.shape} is not a kernel of the encoded features.")
             self.kernels[own.path] = (tf.Variable(parts[0], trainable=False), tf.Variable(parts[1], trainable=False))
         biases = {path.rpartition("/")[0] + "/bias" for path in self.kernels}
         if missing := biases - {own.path for own, _ in self._pairs()}:
-            raise ValueError(f"expected biases {sorted(missing)} beside the first kernels, found none.")
+            raise ValueError(f"expected biases {sorted(missing)} of the first kernels, found none.")
 
     def __call__(self, u: Any, c: Any) -> dict[str, Any]:
         added = {
@@ -84,7 +84,7 @@ class SplitArchitecture:
         return logits
 
     def _pairs(self) -> list[tuple[keras.Variable, keras.Variable]]:
-        """Each of the architecture's variables, and the twin's."""
+        """Pairs of a variable of the architecture and its twin."""
         return list(zip(self.architecture.variables, self.twin.variables, strict=True))
 
 
@@ -92,9 +92,9 @@ class UserOnce:
     """The predictions of a trained model for one user and many candidates.
 
     Args:
-        model: trained; it predicts in float32, and `why_not` has nothing against it.
-        layout: of all features.
-        user_features: those of the user: neither none nor all of them.
+        model: trained model that predicts in float32 and for which `why_not` returns "".
+        layout: layout of all features.
+        user_features: features of the user: at least one, but not all.
 
     Call: the packed columns of one user, (1, ...), and of the candidates, (candidate, ...) -> {task: (candidate,)}.
 
@@ -118,7 +118,7 @@ class UserOnce:
         return {task: loss.prediction(logits[task]) for task, loss in losses}
 
     def _encoded(self, encoder: FeatureEncoder, features: Mapping[str, Any]) -> Any:
-        """(row, dim): what the model's encoder gives for a part of the features, from its own tables."""
+        """(row, dim): output of the model's encoder for a part of the features, from the model's tables."""
         whole = self.model.encoder
         tables = {table.dim: embeddings for table, embeddings in zip(whole.fused, whole.embeddings, strict=True)}
         row_ids = encoder.row_ids(features)
@@ -129,28 +129,28 @@ class UserOnce:
 
 
 def why_not(model: MultiTaskModel) -> str:
-    """Why a model's user cannot be computed once; empty where it can."""
+    """The reason why the user's part cannot be computed once; "" if it can."""
     for part in (model.backbone, model.architecture):
         if not part.user_once:
             return f"{type(part).__name__} may mix the user's features with the candidate's (user_once is False)"
     wants = model.architecture.wants()
-    return f"{type(model.architecture).__name__} reads features beside x" if wants.parts or wants.rows else ""
+    return f"{type(model.architecture).__name__} reads features besides x" if wants.parts or wants.rows else ""
 
 
 def check_split(architecture: Architecture, dim: int) -> None:
-    """Holds an architecture that says `user_once` to it, on random numbers: one from outside has no contract test here.
+    """Checks `user_once` of an architecture on random numbers. Architectures in other packages have no contract test here.
 
     Args:
-        architecture: of float32; a copy of it is built.
-        dim: width of x, 2 or more.
+        architecture: float32 architecture. The check builds a copy.
+        dim: width of x, at least 2.
 
     Raises:
-        TrainingError: split into user and candidates, it predicts something else.
+        TrainingError: the predictions differ if user and candidates are split.
     """
     twin = type(architecture).from_config(architecture.get_config())
     twin.build(Encoded((None, dim)))
     random = np.random.default_rng(0)
-    for variable in twin.variables:  # biases start at 0, which would hide where they go
+    for variable in twin.variables:  # biases of 0 would hide errors
         variable.assign(variable.value + random.normal(size=variable.shape, scale=0.1).astype("float32"))
     of_user = np.arange(dim) % 2 == 0
     x = random.normal(size=(3, dim)).astype("float32")
@@ -164,13 +164,13 @@ def check_split(architecture: Architecture, dim: int) -> None:
         reason = str(error)
     if reason:
         raise TrainingError(
-            f"{type(architecture).__name__}: says `user_once = True`, but with the user's part of x computed once for all "
-            f"candidates {reason} Remove `user_once`: requests are then answered candidate by candidate."
+            f"{type(architecture).__name__}: sets `user_once = True`, but with the user's part of x computed once for all "
+            f"candidates {reason} Remove `user_once`; requests then compute each candidate in full."
         )
 
 
 def _encoder(part: FeatureLayout, whole: FeatureLayout) -> FeatureEncoder:
-    """Reads the tables of the whole, which lie where they did: a width's tables are fused, whoever reads them."""
+    """Encoder of a part of the features. It reads the fused tables of the whole layout at the same offsets."""
     return FeatureEncoder(
         dict(whole.tables),
         categorical=dict(part.categorical),
@@ -181,6 +181,6 @@ def _encoder(part: FeatureLayout, whole: FeatureLayout) -> FeatureEncoder:
 
 
 def _positions(encoder: FeatureEncoder, features: Collection[str]) -> np.ndarray:
-    """(dim,) bool: which of the encoder's outputs are those of some features."""
+    """(dim,) bool mask of the encoder's outputs that belong to the given features."""
     names = {*features, *map(missing_name, features)}
     return np.concatenate([np.full(end - start, name in names) for name, start, end in encoder.slices])

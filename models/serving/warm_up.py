@@ -1,4 +1,4 @@
-"""Requests that TensorFlow Serving sends to a new version before it takes real ones: the first answer is slow."""
+"""Warm-up requests, which TensorFlow Serving sends to a new version before real ones, because the first answer is slow."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from models.serving.inputs import serialize_examples
 from models.serving.named_rows import named_columns, page_of, rank_columns
 
 MOST = 1000
-"""Requests that TensorFlow Serving takes; it refuses to load a version that has more."""
+"""Maximum number of warm-up requests. TensorFlow Serving refuses to load a version with more."""
 
 
 def requests(
     rows: Sequence[Mapping[str, Any]], inputs: Mapping[str, Mapping[str, Any]], weights: Mapping[str, float]
 ) -> list[Any]:
-    """PredictRequests of every signature that a client uses: one row, and all rows together.
+    """PredictRequests of every client signature: with one row, and with all rows.
 
     Args:
-        rows: {column: value or list of values}, one or more; real ones are the best. The first is also the user of
-            the ranking requests, whose candidates are all of them.
+        rows: {column: value or list of values}, one or more, preferably real. In ranking requests, the first row is the
+            user, and all rows are candidates.
         inputs: {column: {"type", "multivalued", "side", ...}}.
-        weights: tunable ones, and their values.
+        weights: tunable weights and their values.
     """
     found = []
     for some in (rows[:1], rows):
@@ -39,7 +39,7 @@ def requests(
 
 
 def write(path: Path, found: Sequence[Any]) -> None:
-    """Writes PredictRequests where TensorFlow Serving replays them, as its PredictionLogs."""
+    """Writes PredictRequests as the PredictionLogs that TensorFlow Serving replays."""
     from tensorflow_serving.apis import prediction_log_pb2
 
     with tf.io.TFRecordWriter(str(path)) as writer:
@@ -54,7 +54,7 @@ def _named(columns: Mapping[str, np.ndarray], inputs: Mapping[str, Mapping[str, 
 
 
 def request(signature: str, tensors: Mapping[str, Any]) -> Any:
-    """A PredictRequest for a signature, with these arrays by the names of its inputs."""
+    """A PredictRequest for a signature. `tensors` are the arrays by input name."""
     from tensorflow_serving.apis import predict_pb2
 
     request = predict_pb2.PredictRequest()

@@ -1,4 +1,4 @@
-"""What is asked of a trained model before it is gone: predictions that the probe compares with, and its gates."""
+"""Outputs of a trained model for later stages: expected predictions for the probe, and mean gate weights."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from models.training.multi_task_model import MultiTaskModel
 
 
 def expected_predictions(model: MultiTaskModel, columns: input_pipeline.Columns, count: int) -> dict[str, Any]:
-    """What the model itself predicts for the first examples: {"example_ids": [...], "predictions": {task: [...]}}.
+    """Predictions of the model for the first examples: {"example_ids": [...], "predictions": {task: [...]}}.
 
-    On the CPU, where the probe asks the exported model: a GPU's matrix products are rounded more coarsely.
+    Runs on the CPU, as the probe does: a GPU rounds matrix products more coarsely.
     """
     with tf.device("/CPU:0"):
         predictions = model.predictions({name: tf.constant(array[:count]) for name, array in columns.arrays.items()})
@@ -29,7 +29,7 @@ def expected_predictions(model: MultiTaskModel, columns: input_pipeline.Columns,
 
 
 def mean_gates(model: MultiTaskModel, columns: input_pipeline.Columns, batch_size: int) -> dict[str, list[float]]:
-    """{task: mean weight that its gate gives each expert}; {} for an architecture without gates."""
+    """{task: mean gate weight of each expert}; {} for an architecture without gates."""
     gates = tf.function(lambda features: model.architecture.gates(model.encode(features)), autograph=False)
     sums: dict[str, np.ndarray] = {}
     for start in range(0, len(columns.labels), batch_size):

@@ -1,4 +1,4 @@
-"""The model that a plan names."""
+"""Builds the model of a plan."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ logger = logging.getLogger(__name__)
 
 
 def build_model(plan: TrainerPlan, layout: FeatureLayout, precision: str | None = None) -> MultiTaskModel:
-    """The model that the plan names, its variables not yet made.
+    """Builds the model of a plan, without variables yet.
 
     Args:
-        plan: of the recipe.
-        layout: of the features.
-        precision: of the encoder's output and the architecture; by default the plan's.
+        plan: plan from the recipe.
+        layout: feature layout.
+        precision: dtype of the encoder's output and of the architecture. Default: the plan's precision.
     """
     tasks = tuple(
         TaskInfo(
@@ -76,10 +76,10 @@ def build_model(plan: TrainerPlan, layout: FeatureLayout, precision: str | None 
 
 
 def check_outside(plan: TrainerPlan, layout: FeatureLayout) -> None:
-    """Holds an architecture from outside to what it says of itself, before it is trained.
+    """Checks the `user_once` claim of an architecture from another package before training.
 
     Raises:
-        TrainingError: it says `user_once`, and is not.
+        TrainingError: the architecture sets `user_once` but does not satisfy it.
     """
     if "." in plan.architecture:
         model = build_model(plan, layout, "float32")
@@ -89,9 +89,12 @@ def check_outside(plan: TrainerPlan, layout: FeatureLayout) -> None:
 
 
 def for_one_user(model: MultiTaskModel, layout: FeatureLayout, plan: TrainerPlan) -> UserOnce | None:
-    """The model's predictions with the user computed once; None where it cannot be, or where no feature is the user's, or all are."""
+    """Predictions that compute the user's part once per request.
+
+    None if the model does not support it, or if none or all of the features are user features.
+    """
     users = set(features_of(layout)) & set(plan.user_features)
     if reason := why_not(model):
-        logger.info("A ranking request computes the user's features again for each candidate: %s.", reason)
+        logger.info("A ranking request recomputes the user features for each candidate: %s.", reason)
         return None
     return UserOnce(model, layout, users) if users and users != set(features_of(layout)) else None

@@ -1,4 +1,4 @@
-"""What goes on beside the training's steps: a stop at the first NaN, progress for people, curves for TensorBoard."""
+"""Callbacks of the training: NaN detection, timing, checkpoints, progress lines, TensorBoard curves."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from models.recipe.errors import TrainingError
 
 
 class StopOnNaN(keras.callbacks.Callback):
-    """Ends a training whose loss or gradient is not a number, naming task and step.
+    """Stops the training if a loss or gradient is not finite, and reports task and step.
 
     Args:
-        every: calls into TensorFlow between two looks, each of which waits for the device.
+        every: number of TensorFlow calls between two checks. Each check waits for the device.
     """
 
     def __init__(self, every: int = 100) -> None:
@@ -31,7 +31,7 @@ class StopOnNaN(keras.callbacks.Callback):
             self.look()
 
     def on_test_begin(self, logs: Any = None) -> None:
-        """The end of an epoch's training, before its evaluation."""
+        """Checks once more after the training steps of an epoch, before its evaluation."""
         self.look()
 
     def look(self) -> None:
@@ -40,39 +40,39 @@ class StopOnNaN(keras.callbacks.Callback):
             step = min(bad.values())
             tasks = ", ".join(repr(task) for task, at in bad.items() if at == step)
             raise TrainingError(
-                f"Training stopped: the loss or gradient of task {tasks} is not a finite number from step {step} on "
-                f"(steps count from 0). {WHAT_TO_TRY}"
+                f"Training stopped: the loss or gradient of task {tasks} is not finite from step {step} on "
+                f"(the first step is 0). {WHAT_TO_TRY}"
             )
 
 
 WHAT_TO_TRY = (
     "Try, in this order: a smaller training.learning_rate; `transform: log1p` and `scale: zscore` for numeric features "
-    "with heavy tails; for a regression task with large values another loss (`huber`, or `squared_log_error` if no label is below 0); "
+    "with heavy tails; for a regression task with large values, the loss `huber`, or `squared_log_error` if no label is below 0; "
     "the balancer `fixed`."
 )
 
 
 def check_eval_losses(epoch: int, losses: Mapping[str, float], tasks: Sequence[str]) -> None:
-    """Refuses an eval loss that is not finite.
+    """Raises an error if an eval loss is not finite.
 
     Args:
-        epoch: from 0.
-        losses: val_loss and val_<task>_loss, as far as they were measured.
+        epoch: epoch number, from 0.
+        losses: val_loss and val_<task>_loss of the measured tasks.
 
     Raises:
-        TrainingError: names the tasks.
+        TrainingError: an eval loss is not finite; the message lists the tasks.
     """
     bad = [task for task in tasks if not math.isfinite(losses.get(f"val_{task}_loss", 0.0))]
     if bad or not math.isfinite(losses.get("val_loss", 0.0)):
         names = ", ".join(repr(task) for task in bad) or "all tasks together"
         raise TrainingError(
-            f"Training stopped: after epoch {epoch + 1} the eval loss of {names} is not a finite number, though the "
-            f"training steps were fine. {WHAT_TO_TRY}"
+            f"Training stopped: after epoch {epoch + 1} the eval loss of {names} is not finite, although all "
+            f"training steps were finite. {WHAT_TO_TRY}"
         )
 
 
 class Clock(keras.callbacks.Callback):
-    """Takes the seconds of an epoch's training steps, the evaluation after them left out."""
+    """Measures the seconds of an epoch's training steps, without the evaluation."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         super().__init__()
@@ -88,14 +88,14 @@ class Clock(keras.callbacks.Callback):
 
 
 class Checkpoints(keras.callbacks.Callback):
-    """Keeps the state of an epoch under way every so often, and takes an epoch up where the last state left it.
+    """Saves checkpoints within an epoch, and restores the metrics of a resumed epoch.
 
     Args:
-        save: called with the steps done in the epoch.
-        seconds: of training between two saves.
-        done: steps of the epoch that an earlier process did; its metrics, which `fit` sets to 0, are those of the model.
-        steps: of the epoch; after the last, the epoch's own checkpoint comes.
-        now: seconds since any time.
+        save: called with the number of steps done in the epoch.
+        seconds: seconds of training between two checkpoints.
+        done: steps of the epoch that an earlier process completed. The model's metrics include them, but `fit` resets metrics.
+        steps: steps of the epoch. After the last step, the checkpoint at the end of the epoch is saved instead.
+        now: clock in seconds.
     """
 
     def __init__(
@@ -123,7 +123,7 @@ class Checkpoints(keras.callbacks.Callback):
 
 
 def progress_line(entry: Mapping[str, Any], epochs: int, tasks: Sequence[str], best: bool) -> str:
-    """One epoch in words: "epoch 2/5: loss 0.2511, val_loss 0.2603 (click 0.2001, order -), ..."; "-" was not measured."""
+    """Log line of an epoch: "epoch 2/5: loss 0.2511, val_loss 0.2603 (click 0.2001, order -), ..."; "-": not measured."""
     each = ", ".join(f"{task} {_figure(entry.get(f'val_{task}_loss'))}" for task in tasks)
     return (
         f"epoch {entry['epoch']}/{epochs}: loss {entry['loss']:.5g}, val_loss {_figure(entry.get('val_loss'))} ({each}), "
@@ -136,21 +136,21 @@ def _figure(loss: float | None) -> str:
 
 
 _SCALAR = tf.compat.v1.SummaryMetadata(plugin_data={"plugin_name": "scalars"}, data_class="DATA_CLASS_SCALAR")
-"""What `tf.summary.scalar` adds to a value; that function itself wants TensorBoard to be installed."""
+"""Metadata that `tf.summary.scalar` adds to a value. That function requires TensorBoard, this code does not."""
 
 
 class Curves:
-    """The losses of each epoch as TensorBoard curves: two runs, train and validation, with the same names.
+    """Writes the losses of each epoch as TensorBoard curves: the runs `train` and `validation`, with the same names.
 
     Args:
-        folder: gets the sub-folders `train` and `validation`.
+        folder: parent of the sub-folders `train` and `validation`.
     """
 
     def __init__(self, folder: Path) -> None:
         self._writers = {name: tf.summary.create_file_writer(str(folder / name)) for name in ("train", "validation")}
 
     def write(self, entry: Mapping[str, Any], tasks: Sequence[str]) -> None:
-        """Adds one epoch."""
+        """Writes one epoch."""
         for run, prefix in (("train", ""), ("validation", "val_")):
             with self._writers[run].as_default(step=entry["epoch"]):
                 for name in ("loss", *(f"{task}_loss" for task in tasks)):

@@ -1,9 +1,8 @@
-"""Early stopping and the checkpoint of a training: one that is killed, in the middle of an epoch too, goes on as if it had
-not been.
+"""Early stopping and training checkpoints. A killed training resumes with the same result, even within an epoch.
 
-Keras' own EarlyStopping forgets its best epoch when a training is resumed, and its BackupAndRestore writes weights and
-epoch one after the other in place, so that a kill in between trains an epoch twice or leaves nothing to load. Here
-both are one state, which one rename makes valid.
+Keras' EarlyStopping forgets its best epoch when a training is resumed. Keras' BackupAndRestore writes weights and
+epoch in place, one after the other: a kill in between trains an epoch twice or leaves nothing to load. Here both are
+one state, which a single rename makes valid.
 """
 
 from __future__ import annotations
@@ -29,11 +28,11 @@ logger = logging.getLogger(__name__)
 
 @dataclasses.dataclass
 class EarlyStopping:
-    """Stops after `patience` epochs in a row without a smaller eval loss; a patience of 0 is as one of 1.
+    """Stops after `patience` consecutive epochs without a smaller eval loss. A patience of 0 acts as 1.
 
     Attributes:
-        best_epoch: the epoch, from 0, with the smallest loss so far; -1 before the first.
-        wait: epochs since then.
+        best_epoch: epoch with the smallest loss so far, from 0; -1 before the first epoch.
+        wait: epochs since the best epoch.
     """
 
     patience: int
@@ -42,7 +41,7 @@ class EarlyStopping:
     wait: int = 0
 
     def update(self, epoch: int, loss: float | None) -> bool:
-        """Notes the eval loss of an epoch; True if it is the smallest so far, or if none could be measured."""
+        """Records the eval loss of an epoch. Returns True if it is the smallest so far, or if there is none."""
         if loss is None:
             self.best_epoch = epoch
             return True
@@ -54,17 +53,17 @@ class EarlyStopping:
 
     @property
     def stopped(self) -> bool:
-        """Whether no further epoch should be trained."""
+        """Whether the training should stop."""
         return self.wait >= max(self.patience, 1)
 
 
 @dataclasses.dataclass
 class Progress:
-    """How far a training has come.
+    """Progress of a training.
 
     Attributes:
-        history: one entry for each whole epoch, with its evaluation.
-        steps: steps done in the epoch after these.
+        history: one entry per completed epoch, with its evaluation.
+        steps: completed steps of the current epoch.
     """
 
     stopping: EarlyStopping
@@ -73,26 +72,26 @@ class Progress:
 
     @property
     def epoch(self) -> int:
-        """The epoch under way, from 0."""
+        """The current epoch, from 0."""
         return len(self.history)
 
 
 class TrainingCheckpoint:
-    """The last state of a training, in a folder, and the weights after its best epoch.
+    """A folder with the last state of a training and the weights of its best epoch.
 
-    `weights-E-S.npz` and `optimizer-E-S.npz` hold the variables after E whole epochs and S steps of the next one, in the
-    order of Keras; the metrics, which add up over an epoch, are with the optimizer. `state.json` says which of them
-    count and is replaced by a rename, so a kill at any moment leaves one whole state, the old or the new.
+    `weights-E-S.npz` and `optimizer-E-S.npz` hold the variables after E epochs and S steps of the next epoch, in Keras'
+    order. The optimizer file also holds the metrics, which accumulate over an epoch. `state.json` refers to the valid
+    files and is replaced by a rename: a kill at any moment leaves either the old or the new state, complete.
 
     Args:
-        folder: made at the first `save`.
+        folder: created by the first `save`.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def save(self, model: keras.Model, progress: Progress) -> None:
-        """Keeps the state and the weights of the best epoch; drops what else there is."""
+        """Saves the state, keeps the weights of the best epoch, and deletes all other files."""
         self.folder.mkdir(parents=True, exist_ok=True)
         weights, rest = self._weights(progress.epoch, progress.steps), self._rest(progress.epoch, progress.steps)
         best = self._weights(progress.stopping.best_epoch + 1, 0)
@@ -105,9 +104,9 @@ class TrainingCheckpoint:
             path.unlink()
 
     def restore(self, model: keras.Model, progress: Progress) -> bool:
-        """Puts model, optimizer, metrics and `progress` into the state last saved.
+        """Restores model, optimizer, metrics and `progress` from the last saved state.
 
-        The patience of `progress` stays. False, and nothing is changed, without a usable checkpoint.
+        Keeps the patience of `progress`. Without a usable checkpoint, returns False and changes nothing.
         """
         if not self._state.is_file():
             return False
@@ -119,7 +118,9 @@ class TrainingCheckpoint:
             check_variables(weights, model.variables)
             check_variables(rest, _other_state(model))
         except (OSError, ValueError, KeyError, TypeError) as error:
-            logger.warning("The checkpoint in %s does not fit this training, which starts anew: %s", self.folder, error)
+            logger.warning(
+                "The checkpoint in %s does not match this training. Starting from the beginning: %s", self.folder, error
+            )
             self.remove()
             return False
         read_variables(weights, model.variables)
@@ -129,15 +130,15 @@ class TrainingCheckpoint:
         return True
 
     def restore_best(self, model: keras.Model, stopping: EarlyStopping) -> None:
-        """Puts the model, not the optimizer, into the state after its best epoch."""
+        """Restores the model, not the optimizer, to the state after its best epoch."""
         path = self._weights(stopping.best_epoch + 1, 0)
         check_variables(path, model.variables)
         read_variables(path, model.variables)
 
     def remove(self) -> None:
-        """Removes the folder, and its parent if nothing else is in it."""
+        """Removes the folder, and its parent if that is empty."""
         shutil.rmtree(self.folder, ignore_errors=True)
-        # Another training may keep its own there, or remove it at this very moment.
+        # Another training may use the parent, or remove it at the same time.
         with contextlib.suppress(OSError):
             self.folder.parent.rmdir()
 
@@ -157,10 +158,10 @@ def _other_state(model: keras.Model) -> list[keras.Variable]:
 
 
 def checkpoint_folder(run_dir: Path, train_files: list[str], custom_config: Mapping[str, Any]) -> Path:
-    """Where a training keeps its checkpoint: named by what it trains on and how, below the pipeline's node or, where the
-    outputs do not outlive a pod, below the folder `custom_config["checkpoints"]`.
+    """Checkpoint folder of a training, named by a hash of its train files and configuration.
 
-    `model_run_dir` and TFX's own working folders are new after a kill, the node's folder is not.
+    The folder is below the pipeline node, or below `custom_config["checkpoints"]` if outputs do not outlive a pod.
+    `model_run_dir` and the working folders of TFX are new after a kill; the folder of the node persists.
     """
     key = json.dumps([train_files, dict(custom_config)], sort_keys=True)
     parent = (

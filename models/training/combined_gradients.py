@@ -1,4 +1,4 @@
-"""The gradients of a step under a GradientCombiner."""
+"""Gradients of a training step with a GradientCombiner."""
 
 from __future__ import annotations
 
@@ -28,26 +28,27 @@ def combined_gradients(
     extra: Any,
     scale: Any,
 ) -> tuple[list[Any], list[Any], list[Any]]:
-    """Gradients of all variables, the shared ones' combined; and of the rows, summed over tasks.
+    """Gradients of all variables, combined for the shared ones, and of the rows, summed over tasks.
 
-    One way back through the architecture for each task, down to the encoded features; then, summed, one through the
-    encoder.
+    Runs one backward pass per task through the architecture, down to the encoded features, then one pass for their sum
+    through the encoder.
 
     Args:
-        tape: persistent; it watched the rows.
-        balancer: combines the tasks' gradients of the shared variables.
-        evidence: of the batch, without these gradients.
+        tape: persistent tape that watched the rows.
+        balancer: combines the task gradients of the shared variables.
+        evidence: evidence of the batch, without these gradients.
         shared: the variables that the tasks share.
-        variables: all variables, the shared ones among them.
+        variables: all variables, including the shared ones.
         rows: the gathered rows of each fused table.
-        encoded: (batch, dim), and whatever else of the rows the network reads.
-        outputs: the logits of each task.
-        weighted: the loss of each task, a scalar.
+        encoded: (batch, dim), and all other tensors of the rows that the network reads.
+        outputs: logits of each task.
+        weighted: loss of each task, a scalar.
         extra: regularizers, a scalar.
-        scale: what `weighted` was multiplied by, for half precision.
+        scale: loss scale of `weighted`, for half precision.
 
     Returns:
-        The gradient of each variable; of the rows of each table; and for each task one to look at.
+        The gradient of each variable, the gradient of the rows of each table, and one gradient per task to check for
+        finite values.
     """
     shared_ids = {id(variable) for variable in shared}
     own = [variable for variable in variables if id(variable) not in shared_ids]

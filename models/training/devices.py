@@ -1,4 +1,4 @@
-"""What depends on where a training runs: on the CPU, on a GPU, or on several."""
+"""Settings that depend on the devices of a training: the CPU, one GPU or several GPUs."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ logger = logging.getLogger(__name__)
 
 
 def take_memory_as_needed() -> None:
-    """Lets TensorFlow take a GPU's memory bit by bit, not all of it at the start. To be called before anything runs."""
+    """Enables memory growth on all GPUs. Call it before TensorFlow uses a GPU."""
     for device in tf.config.list_physical_devices("GPU"):
         try:
             tf.config.experimental.set_memory_growth(device, True)
         except RuntimeError as error:
-            logger.warning("%s is in use already, its memory is taken as a whole: %s", device.name, error)
+            logger.warning("%s is already in use; TensorFlow reserves all of its memory: %s", device.name, error)
 
 
 def strategy_on(devices: Sequence[str] = ()) -> tf.distribute.Strategy:
-    """Where the variables of a training are: on one device, or the same on each of several, of which each takes its
+    """Distribution strategy of a training: one device, or a mirrored strategy in which each device computes an equal
     part of every batch.
 
     Args:
-        devices: names such as "GPU:0"; by default all GPUs that are visible.
+        devices: names such as "GPU:0". Default: all visible GPUs.
     """
     devices = devices or [device.name for device in tf.config.list_logical_devices("GPU")]
     return _mirrored(tuple(devices)) if len(devices) > 1 else tf.distribute.get_strategy()
@@ -35,50 +35,50 @@ def strategy_on(devices: Sequence[str] = ()) -> tf.distribute.Strategy:
 
 @functools.cache
 def _mirrored(devices: tuple[str, ...]) -> tf.distribute.Strategy:
-    # One for all trainings of a process: two would give their messages the same numbers, and TensorFlow then stops.
+    # One strategy per process: two would number their collectives alike, and TensorFlow would fail.
     return tf.distribute.MirroredStrategy(list(devices))
 
 
 def batch_of(batch_size: int, examples: int, replicas: int) -> int:
-    """The size of the batches of a split: the recipe's, or a smaller one that holds the whole split.
+    """Batch size of a split: the recipe's batch size, or a smaller one that holds the whole split.
 
     Args:
-        batch_size: of the recipe: of all replicas together.
-        examples: of the split.
-        replicas: that divide each batch in equal parts.
+        batch_size: batch size of the recipe, summed over replicas.
+        examples: number of examples of the split.
+        replicas: number of replicas. Each takes an equal part of every batch.
 
     Raises:
-        InputError: the batch cannot be divided.
+        InputError: the batch size is not a multiple of the number of replicas.
     """
     if batch_size % replicas:
         near = max(round(batch_size / replicas), 1) * replicas
         raise InputError(
             f"training.batch_size: expected a multiple of {replicas}, because each of {replicas} GPUs takes an equal part "
-            f"of every batch; received {batch_size}. Write for example {near}, or let TensorFlow see one GPU only "
+            f"of every batch; received {batch_size}. Write for example {near}, or make only one GPU visible "
             "(CUDA_VISIBLE_DEVICES=0)."
         )
     return min(batch_size, -(-examples // replicas) * replicas)
 
 
 def compiles(jit_compile: bool, precision: str, replicas: int = 1) -> bool:
-    """Whether a step is worth compiling with XLA, where the recipe allows it.
+    """Whether to compile the whole step with XLA.
 
-    XLA on a CPU turns bfloat16 products into float32 ones and rounds afterwards, so they cost more than float32;
-    TensorFlow's own kernels take the CPU's bfloat16 instructions, at twice the rate of float32.
-    Several replicas meet in the middle of a step, which a compiled one cannot.
+    On a CPU, XLA computes bfloat16 products in float32 and rounds them, which costs more than float32. TensorFlow's own
+    kernels use the CPU's bfloat16 instructions, at twice the rate of float32. With several replicas the step
+    synchronizes in the middle, which a compiled step cannot do.
 
     Args:
-        jit_compile: whether the recipe allows it.
-        precision: of the recipe.
-        replicas: that make a step together.
+        jit_compile: whether the recipe allows XLA.
+        precision: precision of the recipe.
+        replicas: number of replicas.
     """
     fast = precision == "float32" or bool(tf.config.list_logical_devices("GPU"))
     return jit_compile and fast and replicas == 1
 
 
 def compiles_parts(jit_compile: bool, precision: str, replicas: int = 1) -> bool:
-    """Whether parts of a step that is not compiled as a whole are: those that are in float32, or in integers, always.
+    """Whether to compile the float32 and integer parts of a step that is not compiled as a whole.
 
-    Uncompiled, the update of the variables takes twice the time.
+    Without compilation, the update of the variables takes twice the time.
     """
     return jit_compile and replicas == 1 and not compiles(jit_compile, precision)

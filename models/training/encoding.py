@@ -1,4 +1,4 @@
-"""What an architecture reads, from the gathered rows of the embedding tables: x behind the backbone, parts and lists."""
+"""Builds the input of an architecture from the gathered embedding rows: x after the backbone, parts and lists."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from models.recipe.registry import known
 
 
 def checked_wants(architecture: Architecture, encoder: FeatureEncoder) -> Wants:
-    """What the architecture wants.
+    """The features that the architecture requests besides x.
 
     Raises:
-        InputError: a feature that the encoder has not, or the single values of a feature that has only one.
+        InputError: the encoder lacks a feature, or the architecture reads the values of a single-valued feature.
     """
     wants, of = architecture.wants(), type(architecture).__name__
     names, lists = [name for name, *_ in encoder.slices], [name for name, _ in encoder.multivalued]
     for name in wants.parts:
         if name not in names:
-            raise InputError(f"{of}: reads the feature {name!r}, which the recipe has not; {known(name, names)}")
+            raise InputError(f"{of}: reads the feature {name!r}, which the recipe does not have; {known(name, names)}")
     for name in wants.rows:
         if name not in lists:
             raise InputError(
-                f"{of}: reads the values of {name!r} one by one, expected a multi-valued feature; {known(name, lists)}"
+                f"{of}: reads the single values of {name!r}, expected a multi-valued feature; {known(name, lists)}"
             )
     return wants
 
 
 def encoded_shapes(encoder: FeatureEncoder, backbone: Backbone, wants: Wants) -> tuple[Encoded, Encoded]:
-    """The shapes of `encoded`: below the backbone, and as the architecture reads it."""
+    """Shapes of `encoded`, before the backbone and as the architecture reads it."""
     widths = {name: end - start for name, start, end in encoder.slices}
     raw = Encoded(
         (None, encoder.dim),
@@ -53,17 +53,17 @@ def encoded(
     features: Mapping[str, Any],
     training: bool | None,
 ) -> Encoded:
-    """Encoded of a batch.
+    """The `Encoded` of a batch.
 
     Args:
-        encoder: which made x.
-        backbone: which x goes through.
-        wants: of the architecture.
-        x: (batch, dim), the encoder's output.
+        encoder: the encoder that computed x.
+        backbone: applied to x.
+        wants: features that the architecture requests.
+        x: (batch, dim), the output of the encoder.
         rows: the gathered rows of each fused table.
-        row_ids: their ids.
-        features: of the batch.
-        training: whether the backbone's dropout draws.
+        row_ids: ids of these rows.
+        features: features of the batch.
+        training: whether the backbone runs in training mode.
     """
     where = {name: slice(start, end) for name, start, end in encoder.slices}
     return Encoded(

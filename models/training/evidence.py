@@ -1,4 +1,4 @@
-"""What a balancer is shown of a training step."""
+"""Computes the evidence of a training step for a balancer."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from models.training.gradients import flat, gradients
 def evidence_of(
     losses: list[Any], weights: Any, step: Any, tape: tf.GradientTape, over: list[Any], scale: Any
 ) -> Evidence:
-    """The evidence of a batch, the gradients of the losses among it if `over` has variables.
+    """The evidence of a batch, with the gradients of the losses if `over` has variables.
 
     Args:
-        losses: a scalar for each task, of the whole batch.
+        losses: one scalar per task, over the whole batch.
         weights: (example, task), of this replica's part of the batch.
         step: number of the training step.
-        tape: recorded the losses; it records none of this, and is persistent if `over` has variables.
-        over: the variables that the gradients are of.
-        scale: keeps small gradients from vanishing on their way in half precision, and is taken out again.
+        tape: tape that recorded the losses; persistent if `over` has variables. It does not record this function.
+        over: variables of the gradients.
+        scale: loss scale that prevents underflow in half precision. The returned gradients are unscaled.
     """
     with tape.stop_recording():
         each = [flat(gradients(tape, loss, over, seed=scale)[0]) for loss in losses] if over else []

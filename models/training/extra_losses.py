@@ -1,4 +1,4 @@
-"""What a step minimises beside the tasks' losses."""
+"""Loss terms of a step besides the task losses."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 
 
 def extra_losses(model: MultiTaskModel, rows: list[Any], distinct: list[DistinctRows]) -> Any:
-    """What layers gave to `add_loss` in this step, and the regularizers: a scalar.
+    """Sum of the `add_loss` terms of this step and the regularizers: a scalar.
 
     Args:
-        model: has just been called.
+        model: the model, just called on the batch.
         rows: the gathered rows of each fused table.
-        distinct: which of them are the same row.
+        distinct: the distinct rows of each table.
     """
     costs = list(model.losses)
     counts = []
     if model.row_counts is not None:
         both = [model.row_counts.add(index, its_rows) for index, its_rows in enumerate(distinct)]
-        # The mean over replicas is taken later: here the sum is meant.
+        # Multiplied by the number of replicas, because the step later averages over replicas.
         counts = [(replicas.count() * replicas.own_part(a), replicas.own_part(b)) for a, b in both]
     for regularizer in model.regularizers:
         if isinstance(regularizer, RowRegularizer):

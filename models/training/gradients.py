@@ -1,4 +1,4 @@
-"""Gradients of the training step: always dense arrays, zeros where nothing connects, one norm over all of them."""
+"""Gradients of the training step as dense arrays, and their global norm."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import tensorflow as tf
 
 
 def gradients(tape: tf.GradientTape, target: Any, *sources: list[Any], seed: Any = None) -> list[list[Any]]:
-    """Gradients of a target with respect to each list of sources (variables or tensors); zeros where nothing connects.
+    """Gradients of a target with respect to each list of sources (variables or tensors); zeros if they are not connected.
 
-    `seed` is the gradient with respect to the target, where that is no scalar.
+    `seed` is the gradient with respect to a target that is not a scalar.
     """
     return [
         [
@@ -29,14 +29,14 @@ def finite(losses: list[Any], gradients: list[Any]) -> Any:
 
 
 def flat(arrays: Sequence[Any]) -> Any:
-    """Several arrays one after the other: (number,) float32."""
+    """Concatenates flattened arrays: (number,) float32."""
     return tf.concat([tf.reshape(tf.cast(array, "float32"), (-1,)) for array in arrays], axis=0)
 
 
 def clip_factor(arrays: Sequence[Any], norm: float) -> Any:
-    """min(1, norm / |arrays|): what brings arrays down to a global norm.
+    """min(1, norm / |arrays|): factor that clips arrays to a global norm.
 
-    |arrays| is the root of the sum of all squares. Gradients that are not finite keep a factor of 1.
+    |arrays| is the root of the sum of all squares. The factor is 1 if a gradient is not finite.
     """
     square = tf.add_n([tf.reduce_sum(tf.square(tf.cast(array, "float32"))) for array in arrays])
     factor = tf.minimum(1.0, norm * tf.math.rsqrt(tf.maximum(square, 1e-30)))

@@ -1,8 +1,8 @@
-"""MultiTaskModel: the one place where an architecture meets a balancer.
+"""MultiTaskModel: joins an architecture with a balancer.
 
-One compiled step: gather the batch's rows, encode, forward, a loss for each task, one gradient from all of them; then
-Keras' optimizer moves the dense variables, the embedding optimizer the rows that were gathered, and nothing else of the
-tables is touched. The step knows the two types of balancer and of regularizer, and no method's name.
+One compiled step gathers the rows of the batch, encodes them, computes the loss of each task and one gradient from all
+losses. Keras' optimizer then updates the dense variables, and the embedding optimizer updates only the gathered rows.
+The step depends on the two types of balancer and of regularizer, not on the names of methods.
 """
 
 from __future__ import annotations
@@ -45,32 +45,32 @@ _PARTS = ("encoder", "backbone", "architecture", "balancer", "regularizers", "em
 class MultiTaskModel(keras.Model):
     """Encoder, backbone, architecture and losses, trained together under a balancer.
 
-    The data are (features, labels, weights): a dict for the encoder, and two float matrices of (batch, task) in the
-    order of the architecture's tasks. A label of weight 0 is not looked at and may be NaN. In `compile`, give the
-    optimizer and `jit_compile`; losses and metrics are the model's own.
+    The data are (features, labels, weights): a dict for the encoder, and two float matrices (batch, task) in the order
+    of the architecture's tasks. Labels of weight 0 are ignored and may be NaN. Pass the optimizer and `jit_compile` to
+    `compile`; the model defines its losses and metrics.
 
-    What is logged:
-        <task>_loss: weighted mean of the task's loss over the epoch, over the examples that have a weight.
-        loss: in training, the mean of what the steps minimise (balanced, regularizers included), over the steps' observed
-            examples. In evaluation, sum_t w_t <task>_loss with the recipe's fixed weights w_t: whatever stops early
-            by it must not depend on weights that a balancer moves.
+    Logs:
+        <task>_loss: weighted mean of the task's loss over the epoch, over examples with a weight.
+        loss: in training, the mean objective of the steps (balanced, with regularizers), over the observed examples. In
+            evaluation, sum_t w_t <task>_loss with the fixed weights w_t of the recipe, so that early stopping does not
+            depend on the weights of a balancer.
 
     Args:
         encoder: features -> (batch, dim).
         architecture: Encoded -> {task: logits}.
         balancer: a Weighting or GradientCombiner for the same tasks.
-        losses: {task: name in LOSSES, or the dotted path of a Loss from outside}.
-        regularizers: costs of the architecture's variables, or of the rows that a batch reads.
-        embedding_optimizer: moves the rows of the embedding tables; by default LazyAdam.
-        clip_norm: gradients of a larger norm are scaled down to it: one norm, over all variables and the rows that the
-            batch reads, after balancing. None for no limit.
-        backbone: what mixes the features in front of the architecture; by default nothing does.
+        losses: {task: name in LOSSES, or the dotted path of a Loss in another package}.
+        regularizers: regularizers of the architecture's variables, or of the rows in the batch.
+        embedding_optimizer: updates the rows of the embedding tables. Default: LazyAdam.
+        clip_norm: global norm to which gradients are clipped after balancing, over all variables and the rows in the
+            batch. None: no clipping.
+        backbone: mixes the features before the architecture. Default: none.
 
-    Call: features -> {task: (batch,) logits, or (batch, outputs) where its loss has several}.
+    Call: features -> {task: (batch,) logits, or (batch, outputs) if the loss has several outputs}.
 
     Raises:
         InputError: an unknown loss.
-        ValueError: the parts are not for the same tasks or logits, or the balancer is of neither type.
+        ValueError: the parts disagree on tasks or logits, or the balancer has neither type.
     """
 
     def __init__(
@@ -106,7 +106,7 @@ class MultiTaskModel(keras.Model):
         self.embedding_optimizer = embedding_optimizer or LazyAdam()
         self.clip_norm = clip_norm
         self.compiles_parts = False
-        """Compiles the drawing of dropout and the updates of variables, in a step that is not compiled as a whole."""
+        """Whether to compile dropout sampling and variable updates in a step that is not compiled as a whole."""
         self.row_counts = RowCounts() if any(isinstance(one, RowRegularizer) for one in regularizers) else None
         if (wanted := [loss.outputs for loss in self.loss_functions]) != [task.outputs for task in architecture.tasks]:
             raise ValueError(f"MultiTaskModel: the losses need {wanted} logits, the tasks are {architecture.tasks}.")
@@ -114,13 +114,13 @@ class MultiTaskModel(keras.Model):
         self.task_trackers = [keras.metrics.Mean(name=f"{task}_loss") for task in self.tasks]
 
     def build(self, input_shape: Any = None) -> None:
-        """Makes all variables, the balancer's too, so that the optimizer knows them before the first step."""
+        """Creates all variables, including the balancer's, so that the optimizer knows them before the first step."""
         raw, read = encoded_shapes(self.encoder, self.backbone, self.wants)
         shapes = (None, raw.x, read, None)
         for part, shape in zip((self.encoder, self.backbone, self.architecture, self.balancer), shapes, strict=True):
-            if not part.built:  # parts that were loaded from a file are
+            if not part.built:  # parts loaded from a file are built
                 part.build(shape)
-        # Before the layers are told of the replicas: here is none.
+        # Before the layers get the replica functions: there is no replica here.
         self.over = positions_over(self.balancer.over, self.backbone, self.architecture, raw)
         if not self.embedding_optimizer.built:
             self.embedding_optimizer.build([(table.rows, table.dim) for table in self.encoder.fused])
@@ -130,9 +130,9 @@ class MultiTaskModel(keras.Model):
             if isinstance(layer, Dropout):
                 layer.examples_before = replicas.examples_before
                 layer.run = self._compiled_if_parts_are
-        # Not by Keras' optimizer, which would keep state and make gradients of the size of the tables.
+        # Keras' optimizer would keep state and compute gradients of the size of the tables.
         self.encoder.trainable = False
-        # Not int32: TensorFlow keeps such variables in the host's memory beside a GPU, where a compiled step does not reach them.
+        # Not int32: TensorFlow places int32 variables in host memory, which a compiled step on a GPU cannot access.
         self.bad_step = self.add_weight(
             shape=(len(self.tasks),),
             initializer=keras.initializers.Constant(-1),
@@ -146,7 +146,7 @@ class MultiTaskModel(keras.Model):
         return self.architecture(self.encode(features, training), training=training)
 
     def encode(self, features: Mapping[str, Any], training: bool | None = None) -> Encoded:
-        """features -> what the architecture reads."""
+        """features -> input of the architecture."""
         row_ids = self.encoder.row_ids(features)
         return self._encoded(row_ids, self.encoder.gather(row_ids), features, training)[1]
 
@@ -162,10 +162,10 @@ class MultiTaskModel(keras.Model):
         return {task: loss.prediction(logits[task]) for task, loss in zip(self.tasks, self.loss_functions, strict=True)}
 
     def first_bad_step(self) -> dict[str, int]:
-        """{task: first training step, from 0, at which its loss or gradient was not finite}; {} if all went well.
+        """{task: first training step, from 0, at which its loss or gradient was not finite}; {} if all were finite.
 
-        The gradient that is looked at is the task's own: that of its logits or, under a GradientCombiner, of the shared
-        variables. A sum over tasks that overflows further down shows in the losses of the next step.
+        Checks the gradient of each task: of its logits or, under a GradientCombiner, of the shared variables. A sum over
+        tasks that overflows later shows in the losses of the next step.
         """
         if not self.built:
             return {}
@@ -179,7 +179,7 @@ class MultiTaskModel(keras.Model):
     def train_step(self, data: tuple[Mapping[str, Any], Any, Any]) -> dict[str, Any]:
         features, labels, weights = data
         combines = isinstance(self.balancer, GradientCombiner)
-        # The tables' rows are gathered before the tape starts: gradients are of these rows, not of the tables.
+        # Rows are gathered before the tape starts: gradients are taken of these rows, not of the tables.
         row_ids = self.encoder.row_ids(features)
         distinct = self.embedding_optimizer.distinct([replicas.gathered(ids) for ids in row_ids])
         rows = self.encoder.gather(row_ids)
@@ -220,9 +220,9 @@ class MultiTaskModel(keras.Model):
         return compiled(work) if self.compiles_parts else work()
 
     def _apply(self, dense: list[Any], of_rows: list[Any], distinct: list[DistinctRows]) -> None:
-        """One step of both optimizers, with the gradients of the variables and those of the gathered rows.
+        """Applies both optimizers to the gradients of the variables and of the gathered rows.
 
-        Keras' optimizer takes the loss scale out of its gradients by itself, and sums them over replicas.
+        Keras' optimizer unscales its gradients and sums them over replicas.
         """
         scale = self.optimizer.scale_loss(tf.constant(1.0))
         sums = [
@@ -242,7 +242,7 @@ class MultiTaskModel(keras.Model):
         features, labels, weights = data
         logits = self(features, training=False)
         self._track(self._task_losses(logits, labels, weights), weights)
-        # Of the epoch so far, not of this batch: the tasks' weights differ from batch to batch.
+        # Over the epoch so far, not this batch: the task weights differ between batches.
         totals = replicas.total(tf.stack([tracker.total.value for tracker in self.task_trackers]))
         counts = replicas.total(tf.stack([tracker.count.value for tracker in self.task_trackers]))
         means = tf.unstack(tf.math.divide_no_nan(totals, counts))
@@ -264,13 +264,13 @@ class MultiTaskModel(keras.Model):
         self.bad_step.assign(tf.where(now_bad, tf.cast(self.optimizer.iterations, "int64"), self.bad_step.value))
 
     def _track(self, losses: list[Any], weights: Any) -> None:
-        """Each batch counts by its weight of the task: one without observations must not dilute the mean."""
+        """Weights each batch by the task's example weights, so that a batch without observations does not dilute the mean."""
         for i, (tracker, loss) in enumerate(zip(self.task_trackers, losses, strict=True)):
             tracker.update_state(loss, tf.reduce_sum(weights[:, i]))
 
     def save_own_variables(self, store: Any) -> None:
-        """Also saves the states of the random generators (dropout, PCGrad), which Keras leaves out: a training that is
-        restored from a checkpoint then goes on as if it had never stopped."""
+        """Also saves the states of the random generators (dropout, PCGrad), which Keras omits, so that a resumed training
+        gives the same result."""
         super().save_own_variables(store)
         for i, state in enumerate(self._random_states()):
             store[f"random_{i}"] = state

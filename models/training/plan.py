@@ -1,4 +1,4 @@
-"""What the trainer needs of the recipe, and nothing else: a changed gate must not train again."""
+"""The trainer's part of the recipe. Other changes, such as a gate, do not retrain the model."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from models.serving.plan import InputPlan, ServingPlan
 
 
 class TaskPlan(StagePlan):
-    """One thing to predict."""
+    """A task of the model."""
 
     kind: Literal["binary", "regression"]
     loss: str
@@ -29,7 +29,7 @@ class TaskPlan(StagePlan):
 
 
 class TrainerPlan(StagePlan):
-    """The trainer's part of the recipe; travels as JSON text in the Trainer's `custom_config`."""
+    """The trainer's part of the recipe, passed as JSON in the Trainer's `custom_config`."""
 
     tasks: Mapping[str, TaskPlan]
     architecture: str
@@ -47,9 +47,9 @@ class TrainerPlan(StagePlan):
 
     @classmethod
     def from_recipe(cls, recipe: Recipe) -> TrainerPlan:
-        """The plan for a recipe; of the options, only those of the architecture and the balancer in use.
+        """Makes the plan of a recipe, with the options of the selected methods only.
 
-        Options are of the types that the methods want: YAML reads 1e-6 as a text, and "8" or 8.0 stand for 8.
+        Converts options to the types of the methods: YAML reads 1e-6 as text, and "8" or 8.0 mean 8.
         """
         model, columns = recipe.model, feature_columns(recipe.features)
         lists = {

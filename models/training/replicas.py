@@ -1,8 +1,8 @@
-"""What the replicas of a `tf.distribute` strategy tell each other in a training step; with one replica, nothing.
+"""Communication between the replicas of a `tf.distribute` strategy in a training step. One replica communicates nothing.
 
-Each replica has its own part of the batch and the same variables. The step keeps two rules, so that any number of
-replicas makes the step that one would make with the whole batch: a loss has the value of the whole batch in every
-replica, and the mean over replicas of its gradient is the whole batch's.
+Each replica has its own part of the batch and the same variables. Any number of replicas computes the same step as one
+replica with the whole batch, by two rules: in every replica a loss has the value of the whole batch, and the mean of its
+gradient over replicas is the gradient of the whole batch.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ def count() -> int:
 
 
 def gathered(array: Any) -> Any:
-    """(example, ...) of all replicas, one below the other."""
+    """(example, ...) of all replicas, concatenated."""
     return array if count() == 1 else _context().all_gather(array, axis=0)
 
 
 def own_part(array: Any) -> Any:
-    """This replica's part of what was gathered; all parts are of one size."""
+    """This replica's part of a gathered array. All parts have the same size."""
     if count() == 1:
         return array
     size = tf.shape(array)[0] // count()
@@ -32,34 +32,34 @@ def own_part(array: Any) -> Any:
 
 
 def examples_before(examples: Any) -> Any:
-    """The number of examples in the parts of the replicas before this one; all parts are of one size."""
+    """Number of examples in the parts of the preceding replicas. All parts have the same size."""
     return 0 if count() == 1 else _context().replica_id_in_sync_group * examples
 
 
 def mean(arrays: Any) -> Any:
-    """The mean over replicas of one array, or of each of a list."""
+    """Mean over replicas of an array, or of each array in a list."""
     return arrays if count() == 1 or not len(arrays) else _context().all_reduce(tf.distribute.ReduceOp.MEAN, arrays)
 
 
 def total(array: Any) -> Any:
-    """The sum over replicas of an array."""
+    """Sum over replicas of an array."""
     return array if count() == 1 else _context().all_reduce(tf.distribute.ReduceOp.SUM, array)
 
 
 def any_of(flags: Any) -> Any:
-    """Whether it is true in any replica."""
+    """Whether a flag is true in any replica."""
     if count() == 1:
         return flags
     return total(tf.cast(flags, tf.float32)) > 0
 
 
 def whole_batch(losses: list[Any], weights: Any) -> list[Any]:
-    """Losses of the whole batch from those of this replica's part.
+    """Losses of the whole batch, from the losses of this replica's part.
 
     loss = sum_r W_r loss_r / sum_r W_r
 
     Args:
-        losses: for each task its weighted mean over the part.
+        losses: weighted mean of each task over the part.
         weights: (example, task) of the part.
     """
     if count() == 1:
@@ -68,7 +68,7 @@ def whole_batch(losses: list[Any], weights: Any) -> list[Any]:
     shares = tf.unstack(tf.math.divide_no_nan(sums, total(sums)))
     parts = [share * loss for share, loss in zip(shares, losses, strict=True)]
     whole = _context().all_reduce(tf.distribute.ReduceOp.SUM, [tf.stop_gradient(part) for part in parts])
-    # The gradient is the part's, times the number of replicas: their mean is taken later.
+    # The gradient of the part, times the number of replicas: the step later averages over replicas.
     return [value + count() * (part - tf.stop_gradient(part)) for value, part in zip(whole, parts, strict=True)]
 
 

@@ -1,4 +1,4 @@
-"""RowCounts: how often training has read each row of the embedding tables."""
+"""RowCounts: number of reads of each embedding row in training."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from models.layers.fused_tables import PADDING_ROW
 
 @keras.saving.register_keras_serializable(package="gatewise")
 class RowCounts(keras.layers.Layer):
-    """One number for each row of each fused table; padding is not counted. Saved and restored with the model."""
+    """One count for each row of each fused table, without padding. Saved and restored with the model."""
 
     def build(self, rows: Sequence[int]) -> None:
-        """Makes the counts of tables of these numbers of rows."""
+        """Creates the counts. `rows` are the numbers of rows of the tables."""
         self.totals = [
             self.add_weight(shape=(count,), initializer="zeros", trainable=False, autocast=False, name="row_counts")
             for count in rows
@@ -27,12 +27,12 @@ class RowCounts(keras.layers.Layer):
         """Counts a batch.
 
         Args:
-            index: the table's place among those given to `build`.
+            index: position of the table in the list passed to `build`.
             rows: the rows that the batch reads.
 
         Returns:
-            (position,) and (position,): 1 / how often the batch reads the row, 0 for padding; and how often all batches
-            read it so far, 1 or more.
+            (position,) and (position,): 1 / number of reads of the row in this batch, 0 for padding; and the number of
+            reads in all batches so far, at least 1.
         """
         counts = rows.counts()
         once = tf.where(rows.targets == PADDING_ROW, 0.0, counts)

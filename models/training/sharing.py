@@ -1,4 +1,4 @@
-"""Which task moves which variable of a network: found from its gradients, declared nowhere."""
+"""Finds the variables that tasks share, from the gradients of a network."""
 
 from __future__ import annotations
 
@@ -15,20 +15,19 @@ from models.backbones.base import Backbone
 def moved_by_tasks(backbone: Backbone, architecture: Architecture, inputs: Encoded) -> np.ndarray:
     """(task, variable) bool: whether the task's output has a gradient of the trainable variable.
 
-    The variables are the backbone's, then the architecture's. One trace, in which nothing is computed: a gradient that is
-    None is no gradient, one that would be 0 for these inputs is one. So it is in training: dropout and whatever else is
-    on only there is on. A variable that is reached only by way of `add_loss`, or behind a `stop_gradient`, is moved by
-    no task. Variables, random generators and losses stay as they are.
+    The variables are those of the backbone, then those of the architecture. Traces the network once in training mode and
+    computes nothing. Only a gradient of None counts as missing; a gradient that is 0 for these inputs does not. No task
+    updates a variable that is reached only through `add_loss` or behind a `stop_gradient`. Variables, random generators
+    and losses stay unchanged.
 
     Args:
-        backbone, architecture: built.
-        inputs: of the architecture, of one example, but for x, which goes through the backbone first; the values do not
-            matter.
+        backbone, architecture: built layers.
+        inputs: input of the architecture for one example, with x before the backbone. The values do not matter.
     """
     found: list[list[bool]] = []
 
     def trace() -> None:
-        # In place of the variables: a replica has its own, and here is none.
+        # Stand-ins for the variables, because there is no replica here.
         trainable, others = (
             [[tf.zeros(one.shape, one.dtype) for one in getattr(part, which)] for part in (backbone, architecture)]
             for which in ("trainable_variables", "non_trainable_variables")
@@ -48,19 +47,18 @@ def moved_by_tasks(backbone: Backbone, architecture: Architecture, inputs: Encod
 def positions_over(
     over: Literal["shared", "last_shared"] | None, backbone: Backbone, architecture: Architecture, shapes: Encoded
 ) -> tuple[int, ...]:
-    """Positions, among the trainable variables of backbone and architecture, of those that a balancer's `over` names.
+    """Positions of a balancer's `over` variables among the trainable variables of backbone and architecture.
 
-    "shared": more than one task moves them. "last_shared": of these, the last one and the others of its layer, a
-    layer's bias beside its kernel. The last by position: Keras lists a layer's parts as they were made, and an
-    architecture makes them from the input to the towers. It is the bottom's last layer in shared_bottom, the experts'
-    in mmoe, that of the shared experts of the top level in ple, and the last stitch in cross_stitch.
-    Where no variable is shared (single_task and soft_sharing without a backbone, or one task alone) there are none of
-    either.
+    "shared": variables that more than one task updates. "last_shared": the last of them and the others in its layer,
+    such as the bias of a kernel. The last is the last by position: Keras lists layers in the order of creation, and an
+    architecture creates them from the input to the towers. It is the last layer of the bottom in shared_bottom, of the
+    experts in mmoe, of the shared experts of the top level in ple, and the last stitch in cross_stitch.
+    Both are empty if no variable is shared (single_task and soft_sharing without a backbone, or a single task).
 
     Args:
-        over: of the balancer; for None there is nothing to look for.
-        backbone, architecture: built.
-        shapes: of `moved_by_tasks`' inputs, None for what differs from batch to batch.
+        over: `over` of the balancer. None: no positions.
+        backbone, architecture: built layers.
+        shapes: shapes of the inputs of `moved_by_tasks`; None for dimensions that vary between batches.
     """
     if over is None:
         return ()

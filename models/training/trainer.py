@@ -1,4 +1,4 @@
-"""The trainer: `run_fn` is the door that the TFX Trainer knocks on; `train` works without TFX as well."""
+"""The trainer. `run_fn` is the entry point that the TFX Trainer calls; `train` also works without TFX."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ OPTIMIZERS = {"adam": keras.optimizers.Adam, "adagrad": keras.optimizers.Adagrad
 
 
 def run_fn(fn_args: Any) -> None:
-    """Trains and exports, as the stock TFX Trainer wants it: `run_fn="models.training.trainer.run_fn"`.
+    """Trains and exports a model for the stock TFX Trainer: `run_fn="models.training.trainer.run_fn"`.
+
+    Writes the exported model, and history.json, gates.json and TensorBoard curves to `model_run_dir`. Saves a checkpoint
+    to `checkpoint_folder` after each epoch and every `checkpoint_minutes`. If the run is killed, the next run resumes
+    from it.
 
     Args:
-        fn_args: of `tfx.components.trainer.fn_args_utils.FnArgs`: `custom_config["plan"]` (JSON of a TrainerPlan) and
-            perhaps `["checkpoints"]` (a folder), `train_files` and `eval_files` (one glob each), `transform_graph_path`, `serving_model_dir`,
-            `model_run_dir`.
-
-    Writes the exported model, and in `model_run_dir` history.json, gates.json and TensorBoard's curves. While it runs
-    it keeps a checkpoint (`checkpoint_folder`), after each epoch and every so many minutes, from which
-    the next run goes on if this one is killed.
+        fn_args: a `tfx.components.trainer.fn_args_utils.FnArgs` with `custom_config["plan"]` (JSON of a TrainerPlan),
+            optionally `custom_config["checkpoints"]` (a folder), `train_files` and `eval_files` (one glob each),
+            `transform_graph_path`, `serving_model_dir` and `model_run_dir`.
 
     Raises:
-        InputError: a split is empty, or its files are not what the features stage writes.
-        TrainingError: nothing to learn from, or a loss that is not a number.
+        InputError: a split is empty, or the features stage did not write its files.
+        TrainingError: a task has no observed train example, or a loss is not finite.
     """
     take_memory_as_needed()
     number_from_a_round_one()
@@ -77,12 +77,13 @@ def run_fn(fn_args: Any) -> None:
 
 @dataclasses.dataclass(frozen=True)
 class Trained:
-    """A model in the state after its best epoch, and how it came there; it predicts in float32, however it was trained.
+    """A model in the state after its best epoch, with its training history. It predicts in float32, whatever the precision
+    of the training.
 
-    `epochs` has one entry for each epoch: epoch (from 1), loss, val_loss, <task>_loss, val_<task>_loss, seconds,
-    examples_per_second: of an epoch that was taken up after a kill, those of the second part. `best_epoch` counts from 1.
-    A task without an observed eval example has no val_<task>_loss and no part in choosing the best epoch. Where no task
-    has one there is no val_loss, and the last epoch is the best.
+    `epochs` has one entry per epoch: epoch (from 1), loss, val_loss, <task>_loss, val_<task>_loss, seconds,
+    examples_per_second. For a resumed epoch, the last two cover the part after the kill. `best_epoch` counts from 1.
+    A task without an observed eval example has no val_<task>_loss and does not affect the choice of the best epoch. If no
+    task has an observed eval example, there is no val_loss, and the last epoch is the best.
     """
 
     model: MultiTaskModel
@@ -99,22 +100,22 @@ def train(
     run_dir: Path,
     devices: Sequence[str] = (),
 ) -> Trained:
-    """Trains a model from the plan's seed, or goes on from the checkpoint, also in the middle of an epoch.
+    """Trains a model from the plan's seed, or resumes from the checkpoint, even within an epoch.
 
-    Same seed, data and number of devices, same result, bit for bit, however often it was killed.
+    The same seed, data and number of devices give the same result, bit for bit, however often the training was killed.
 
     Args:
-        plan: of the recipe.
-        layout: of the features.
+        plan: plan from the recipe.
+        layout: feature layout.
         data: the train split.
         evaluation: the eval split.
-        checkpoint: to go on from, and to keep the state in.
-        run_dir: gets TensorBoard's curves.
-        devices: names such as "GPU:0" of those that train together; by default all GPUs, or the CPU.
+        checkpoint: checkpoint to resume from and to save to.
+        run_dir: folder of the TensorBoard curves.
+        devices: names such as "GPU:0" of the devices to train on. Default: all GPUs, or the CPU.
 
     Raises:
-        InputError: a batch that the devices cannot divide.
-        TrainingError: nothing to learn from, or a loss that is not a number.
+        InputError: the batch size is not a multiple of the number of devices.
+        TrainingError: a task has no observed train example, or a loss is not finite.
     """
     tasks = tuple(plan.tasks)
     _check(data, evaluation, tasks)
@@ -131,16 +132,16 @@ def train(
         model.compile(
             optimizer=OPTIMIZERS[options.optimizer](learning_rate=options.learning_rate),
             jit_compile=compiles(options.jit_compile, options.precision, replicas),
-            # TensorFlow 2.21 cannot run a loop over steps in which replicas meet: "must feed a value for placeholder".
+            # TensorFlow 2.21 cannot run a loop over steps that synchronize replicas: "must feed a value for placeholder".
             steps_per_execution=options.steps_per_execution if replicas == 1 else 1,
         )
-        # All variables before the first step: the checkpoint assigns to them, the optimizer's too.
+        # Creates all variables before the first step, including the optimizer's: the checkpoint assigns to them.
         _with_variables(model, data)
         model.optimizer.build(model.trainable_variables)
     progress = Progress(EarlyStopping(options.patience))
     if checkpoint.restore(model, progress):
         logger.info(
-            "Going on after %d epochs and %d steps of a training that did not end: %s",
+            "Resuming from a checkpoint after %d epochs and %d steps: %s",
             progress.epoch,
             progress.steps,
             checkpoint.folder,
@@ -160,7 +161,7 @@ def train(
         logger.info(progress_line(entry, options.epochs, tasks, best))
     curves.close()
     if options.precision != "float32" or replicas > 1:
-        # On one device. The exported model must predict what this one does, and in bfloat16 that depends on how a graph is compiled.
+        # Rebuilt on one device in float32: bfloat16 predictions depend on how a graph is compiled, and the export must match.
         del model
         gc.collect()
         model = _with_variables(build_model(plan, layout, "float32"), data)
@@ -176,10 +177,10 @@ def _epoch(
     checkpoint: TrainingCheckpoint,
     progress: Progress,
 ) -> dict[str, Any]:
-    """The rest of one pass over the train split and one over the eval split: the entry of the history.
+    """Completes one pass over the train split, evaluates the eval split and returns the history entry.
 
-    Each epoch is a `fit` of its own on a data set that ends: a last call of fewer than `steps_per_execution` steps is
-    then whole, and the order of the examples depends on seed and epoch only.
+    Each epoch is a separate `fit` on a finite data set. A last call with fewer than `steps_per_execution` steps then
+    works, and the order of the examples depends only on seed and epoch.
     """
     options, epoch, done = plan.training, progress.epoch, progress.steps
     replicas = model.distribute_strategy.num_replicas_in_sync
@@ -210,7 +211,7 @@ def _epoch(
 
 
 def _with_variables(model: MultiTaskModel, data: input_pipeline.Columns) -> MultiTaskModel:
-    """The model with all its variables made, by one call."""
+    """Creates all variables of the model by one call, and returns the model."""
     model({name: array[:1] for name, array in data.arrays.items()})
     return model
 
@@ -219,27 +220,29 @@ def _check(data: input_pipeline.Columns, evaluation: input_pipeline.Columns, tas
     for split, columns in (("train", data), ("eval", evaluation)):
         if tuple(columns.tasks) != tasks:
             raise TrainingError(
-                f"The {split} split has labels of {tuple(columns.tasks)}, the recipe has tasks {tasks}: "
-                "the examples were made from another recipe."
+                f"The {split} split has labels of {tuple(columns.tasks)}, but the recipe has tasks {tasks}: "
+                "the examples come from another recipe."
             )
     for i, task in enumerate(tasks):
         observed = data.weights[:, i] > 0
         if not observed.any():
             raise TrainingError(
-                f"Task {task!r} has no observed example in the train split: all weights are 0. Its window may be still "
-                "open at `logs.as_of` for every example, or its `conditioned_on` task never happens."
+                f"Task {task!r} has no observed example in the train split: all weights are 0. Either its window is "
+                "still open at `logs.as_of` for every example, or its `conditioned_on` task never happens."
             )
         labels = data.labels[observed, i]
         if (labels == labels[0]).all():
-            logger.warning("Task %r: all its train labels are %g; it can only learn that.", task, labels[0])
+            logger.warning(
+                "Task %r: all train labels are %g, so the model can only learn this constant.", task, labels[0]
+            )
 
 
 def _unknown_losses(evaluation: input_pipeline.Columns, tasks: tuple[str, ...]) -> set[str]:
-    """The eval losses of a history that nothing was measured for: Keras reports them as 0."""
+    """Names of the eval losses without an observed example, which Keras reports as 0."""
     unmeasured = [task for i, task in enumerate(tasks) if not (evaluation.weights[:, i] > 0).any()]
     for task in unmeasured:
         logger.warning(
-            "Task %r has no observed example in the eval split: it is not measured, and early stopping goes by the others.",
+            "Task %r has no observed example in the eval split: it is not measured, and early stopping ignores it.",
             task,
         )
     return {f"val_{task}_loss" for task in unmeasured} | ({"val_loss"} if len(unmeasured) == len(tasks) else set())
@@ -247,5 +250,5 @@ def _unknown_losses(evaluation: input_pipeline.Columns, tasks: tuple[str, ...]) 
 
 def _only(patterns: list[str]) -> str:
     if len(patterns) != 1:
-        raise ValueError(f"expected one pattern of files, received {patterns}")
+        raise ValueError(f"expected one file pattern, received {patterns}")
     return patterns[0]

@@ -1,4 +1,4 @@
-"""Variables in one file: written and read block by block, so that a big embedding table needs no second copy in memory."""
+"""Saves variables to a file block by block, so that a large embedding table is not copied in memory."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ BLOCK_BYTES = 64 * 2**20
 
 
 def write_variables(path: Path, variables: Sequence[keras.Variable]) -> None:
-    """Writes variables as an `.npz` file that numpy reads: arr_0, arr_1, ... in their order.
+    """Writes variables as an `.npz` file that numpy can read: arr_0, arr_1, ... in order.
 
     Args:
-        path: is made or replaced, not by a rename: a kill leaves a cut file, which `check_variables` refuses.
-        variables: of any types that numpy has.
+        path: file to create or overwrite in place. A kill leaves a truncated file, which `check_variables` refuses.
+        variables: variables of any numpy type.
     """
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
         for i, variable in enumerate(variables):
@@ -33,17 +33,19 @@ def write_variables(path: Path, variables: Sequence[keras.Variable]) -> None:
 
 
 def check_variables(path: Path, variables: Sequence[keras.Variable]) -> None:
-    """Reads a file once through, by blocks, and compares its checksums.
+    """Reads a file once, block by block, and verifies its checksums.
 
     Raises:
-        ValueError: it is cut or damaged, or not of the variables' number, types and shapes.
+        ValueError: the file is truncated or damaged, or does not match the number, types and shapes of the variables.
     """
     try:
         with zipfile.ZipFile(path) as archive:
             if bad := archive.testzip():
                 raise ValueError(f"the checksum of {bad} is wrong")
             found = [_header(archive, f"arr_{i}.npy") for i in range(len(archive.namelist()))]
-    except Exception as error:  # a cut file fails in many ways: zipfile.BadZipFile, EOFError, KeyError, zlib.error
+    except (
+        Exception
+    ) as error:  # a truncated file fails in many ways: zipfile.BadZipFile, EOFError, KeyError, zlib.error
         raise ValueError(f"{path.name}: {error}") from error
     expected = [(_shape(variable), _dtype(variable)) for variable in variables]
     if found != expected:
@@ -54,7 +56,7 @@ def check_variables(path: Path, variables: Sequence[keras.Variable]) -> None:
 
 
 def read_variables(path: Path, variables: Sequence[keras.Variable]) -> None:
-    """Puts the values of a file that `check_variables` found good into the variables."""
+    """Loads a file into the variables. Verify it with `check_variables` first."""
     with zipfile.ZipFile(path) as archive:
         for i, variable in enumerate(variables):
             with archive.open(f"arr_{i}.npy") as file:
@@ -79,7 +81,7 @@ def _header(archive: zipfile.ZipFile, name: str) -> tuple[tuple[int, ...], np.dt
 
 
 def _everywhere(variable: keras.Variable) -> Sequence[Any]:
-    """The variable, or on each of several devices its own."""
+    """The variable, or its copies on all devices."""
     value = variable.value
     return value.values if isinstance(value, tf.distribute.DistributedValues) else [value]
 

@@ -23,7 +23,7 @@ def test_bytes_by_hand() -> None:
 def test_as_many_tables_as_fit() -> None:
     each = KINDS["adam"].needs(100, 4)
     assert [fitting(KINDS["adam"], SMALL, 100, memory) for memory in (each, 3 * each - 1, 99 * each)] == [1, 2, 3]
-    with pytest.raises(ValueError, match="adam: a table of 100 rows needs .* GiB may be taken: give fewer --rows"):
+    with pytest.raises(ValueError, match="adam: a table of 100 rows needs .* GiB may be used: use fewer --rows"):
         fitting(KINDS["adam"], SMALL, 100, each - 1)
 
 

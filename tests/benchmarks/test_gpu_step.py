@@ -21,7 +21,7 @@ def test_without_a_gpu_it_says_so(monkeypatch: pytest.MonkeyPatch, capsys: pytes
     with pytest.raises(typer.Exit) as ended:
         gpu_step.main()
     assert ended.value.exit_code == 1
-    assert "no GPU of NVIDIA's here" in capsys.readouterr().err
+    assert "no NVIDIA GPU found" in capsys.readouterr().err
 
 
 def test_the_vocabulary_is_that_of_all_tables() -> None:

@@ -71,7 +71,7 @@ def test_runs(tiny: Session, tmp_path: Path) -> None:
 def test_what_does_not_fit_is_said(tiny: Session, tmp_path: Path) -> None:
     lines, left_out = top_k.run(tmp_path, 500, singles=2, batches=1, seed=1, memory=GIB, dim=8)
     assert lines == [] and len(left_out) == 4
-    assert left_out[0].startswith("TFRS Streaming, 500 items: left out, as it needs 1.0 GiB")
+    assert left_out[0].startswith("TFRS Streaming, 500 items: omitted, because it needs 1.0 GiB")
     memory = top_k.needs("faiss", 500, 8)
     lines, left_out = top_k.run(tmp_path, 500, singles=2, batches=1, seed=1, memory=memory, dim=8)
     assert [one.way for one in lines] == ["streaming", "faiss", "approximate"]

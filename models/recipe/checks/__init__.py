@@ -1,4 +1,4 @@
-"""The checks across sections of a recipe: names that must exist, windows that must agree, labels that must not leak."""
+"""Checks across the sections of a recipe: undefined names, inconsistent windows, leaked labels."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from models.recipe.recipe import Recipe
 
 
 def problems(recipe: Recipe) -> list[Problem]:
-    """Everything that contradicts itself: (the key's location, what is wrong and what to write instead)."""
+    """All problems of a recipe: (location of the key, message)."""
     checks: tuple[Callable[[Recipe], Iterator[Problem]], ...] = (
         source_problems,
         data_problems,

@@ -1,4 +1,4 @@
-"""The checks of the section `evaluation`."""
+"""Checks of the section `evaluation`."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from models.recipe.registry import known
 def evaluation_problems(recipe: Recipe) -> Iterator[Problem]:
     for index, entry in enumerate(recipe.evaluation.slices):
         if not entry or len(set(entry)) != len(entry):
-            yield ("evaluation", "slices", index), f"expected one or several different columns, received {list(entry)}."
+            yield ("evaluation", "slices", index), f"expected one or more distinct columns, received {list(entry)}."
         for column in entry:
             if isinstance(feature_columns(recipe.features).get(column), MultiValued):
                 yield (
                     ("evaluation", "slices", index),
-                    f"the column {column!r} has several values for one example; slice by a column with one.",
+                    f"the column {column!r} has several values per example; slice by a column with one value.",
                 )
     group_key = recipe.evaluation.group_key
     if group_key and isinstance(feature_columns(recipe.features).get(group_key), MultiValued):
         yield (
             ("evaluation", "group_key"),
-            f"the column {group_key!r} has several values for one example; group by a column with one.",
+            f"the column {group_key!r} has several values per example; group by a column with one value.",
         )
     truth = recipe.evaluation.truth
     if truth is None:
@@ -36,7 +36,7 @@ def evaluation_problems(recipe: Recipe) -> Iterator[Problem]:
     ):
         yield (
             ("evaluation", "truth"),
-            "the truth is joined by the impression's event id: name it in the impression stream's 'event_id'.",
+            "the truth is joined by the impression's event id: set 'event_id' in the impression stream.",
         )
     for task in truth.columns:
         if task not in recipe.tasks:

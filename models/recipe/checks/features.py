@@ -1,4 +1,4 @@
-"""The checks of the section `features`: columns, sides, shared embeddings, labels that must not leak."""
+"""Checks of the section `features`: columns, sides, shared embeddings, leaked labels."""
 
 from __future__ import annotations
 
@@ -20,26 +20,29 @@ def feature_problems(recipe: Recipe) -> Iterator[Problem]:
             yield (
                 at,
                 f"another feature reads the column {column!r} as {first.kind} {raw_type(first)}, this one as "
-                f"{feature.kind} {raw_type(feature)}. A column has one type: agree on it, or log it twice.",
+                f"{feature.kind} {raw_type(feature)}. A column has one type: use the same type, or log the column twice.",
             )
         if (first.side == "user") != (feature.side == "user"):
             yield (
                 at,
                 f"another feature reads the column {column!r} on the side {first.side!r}, this one on the side "
-                f"{feature.side!r}: a ranking request has it once, or once for each candidate. Agree on the side.",
+                f"{feature.side!r}. A ranking request has a column either once or once per candidate: use the same side.",
             )
         if f"{name}_missing" in recipe.features and isinstance(feature, Numeric):
             yield (
                 ("features", f"{name}_missing"),
-                f"the name is taken by the input that says whether {name!r} is missing. Choose another.",
+                f"the name is reserved for the input that marks missing values of {name!r}. Choose another name.",
             )
         if isinstance(feature, Bucketised):
             if (feature.buckets is None) == (feature.boundaries is None):
-                yield at, "expected either 'buckets' (how many, at quantiles) or 'boundaries' (the limits themselves)."
+                yield (
+                    at,
+                    "expected either 'buckets' (number of buckets, at quantiles) or 'boundaries' (a list of limits).",
+                )
             if feature.boundaries is not None and (
                 not feature.boundaries or list(feature.boundaries) != sorted(set(feature.boundaries))
             ):
-                yield (*at, "boundaries"), f"expected rising numbers, received {list(feature.boundaries)}."
+                yield (*at, "boundaries"), f"expected increasing numbers, received {list(feature.boundaries)}."
         if isinstance(feature, Categorical | MultiValued):
             yield from _hashed(at, feature)
         if isinstance(feature, Categorical | MultiValued) and feature.embedding is not None:
@@ -50,8 +53,8 @@ def feature_problems(recipe: Recipe) -> Iterator[Problem]:
             ):
                 yield (
                     (*at, "embedding"),
-                    f"a feature is called {feature.embedding!r} and has its own table. To share it, write "
-                    f"'embedding: {feature.embedding}' there as well.",
+                    f"the feature {feature.embedding!r} has its own table. To share it, also write "
+                    f"'embedding: {feature.embedding}' in that feature.",
                 )
             other = tables.setdefault(feature.embedding, name)
             for key in ("type", "vocabulary", "min_count", "oov_buckets", "hash_buckets", "quotient_remainder", "dim"):
@@ -60,13 +63,13 @@ def feature_problems(recipe: Recipe) -> Iterator[Problem]:
                     yield (
                         at,
                         f"shares the embedding {feature.embedding!r} with {other!r}, so {key} must agree: "
-                        f"{theirs!r} there, {ours!r} here.",
+                        f"{other!r} has {theirs!r}, {name!r} has {ours!r}.",
                     )
         for task_name, task in recipe.tasks.items():
             if task.label is not None and task.label.column == column:
                 yield (
                     at,
-                    f"the column {column!r} is the label of the task {task_name!r}: the model would read the answer. "
+                    f"the column {column!r} is the label of the task {task_name!r}: the feature would leak the label. "
                     "Remove the feature.",
                 )
 
@@ -74,22 +77,25 @@ def feature_problems(recipe: Recipe) -> Iterator[Problem]:
 def _hashed(at: tuple[str, str], feature: Categorical | MultiValued) -> Iterator[Problem]:
     if feature.hash_buckets is None:
         if feature.vocabulary is None:
-            yield at, "without a vocabulary it needs 'hash_buckets': how many ids its values share. Example: 1000000."
+            yield (
+                at,
+                "a feature without a vocabulary needs 'hash_buckets', the number of ids that its values share. Example: 1000000.",
+            )
         if feature.quotient_remainder:
             yield (
                 (*at, "quotient_remainder"),
-                "is for features without a vocabulary: write 'vocabulary: null' and 'hash_buckets: <rows of each table>'.",
+                "requires a feature without a vocabulary: write 'vocabulary: null' and 'hash_buckets: <rows of each table>'.",
             )
         return
     if feature.vocabulary is not None:
         yield (
             (*at, "hash_buckets"),
-            "gives every value an id by its hash, a vocabulary the frequent ones an id of their own. Write "
-            "'vocabulary: null' beside it, or remove it and give the rare values 'oov_buckets'.",
+            "gives every value an id by its hash and cannot be combined with a vocabulary. Write 'vocabulary: null', "
+            "or remove 'hash_buckets' and set 'oov_buckets' for the rare values.",
         )
     for key in ("min_count", "oov_buckets"):
         if getattr(feature, key) != 1:
             yield (
                 (*at, key),
-                f"says which values a vocabulary leaves out; with 'hash_buckets' there is none. Remove '{key}'.",
+                f"applies to a vocabulary; a feature with 'hash_buckets' has none. Remove '{key}'.",
             )

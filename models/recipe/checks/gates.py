@@ -1,4 +1,4 @@
-"""The checks of the tasks' metrics and gates."""
+"""Checks of the metrics and gates of tasks."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def gate_problems(recipe: Recipe) -> Iterator[Problem]:
             if metric not in METRICS[task.kind]:
                 yield (
                     ("tasks", name, "metrics", index),
-                    f"unknown metric {metric!r} of a {task.kind} task; {known(metric, METRICS[task.kind])}",
+                    f"unknown metric {metric!r} for a {task.kind} task; {known(metric, METRICS[task.kind])}",
                 )
             elif metric == "gauc" and recipe.evaluation.group_key is None:
-                yield ("tasks", name, "metrics", index), "gauc needs groups: name the column in evaluation.group_key."
+                yield ("tasks", name, "metrics", index), "gauc needs groups: set evaluation.group_key to a column."
         for index, gate in enumerate(task.gates or ()):
             at = ("tasks", name, "gates", index)
             reported = [metric for metric in metrics_of(task) if metric != "gauc" or recipe.evaluation.group_key]
@@ -36,18 +36,18 @@ def gate_problems(recipe: Recipe) -> Iterator[Problem]:
             if gate.beats is not None and gate.metric not in LOWER_IS_BETTER:
                 yield (
                     (*at, "beats"),
-                    f"the constant is compared by {', '.join(LOWER_IS_BETTER)}, not by {gate.metric!r}: its AUC is 0.5 "
-                    "whatever the data, and its calibration is good by construction. Write at_least instead.",
+                    f"a comparison with the constant works for {', '.join(LOWER_IS_BETTER)}, not for {gate.metric!r}: the AUC of a "
+                    "constant is always 0.5, and its calibration is good by construction. Write at_least instead.",
                 )
             if gate.metric in COUNTS and gate.max_loss_to_best is not None:
                 yield (
                     (*at, "max_loss_to_best"),
-                    f"{gate.metric} is a size of the eval split, and of no model; write at_least instead.",
+                    f"{gate.metric} is a size of the eval split, not a metric of the model; write at_least instead.",
                 )
             if gate.at_least is not None and gate.at_most is not None and gate.at_least > gate.at_most:
                 yield at, f"no value can be at least {gate.at_least} and at most {gate.at_most}."
             if gate.slice and frozenset(gate.slice) not in sliced:
                 yield (
                     (*at, "slice"),
-                    f"evaluation.slices has no entry with just the columns {sorted(gate.slice)}; add one.",
+                    f"evaluation.slices has no entry with exactly the columns {sorted(gate.slice)}; add one.",
                 )

@@ -1,4 +1,4 @@
-"""The checks of a recipe's section `kubeflow`: names of stages, folders that must be mounted, values that must agree."""
+"""Checks of the section `kubeflow`: stage names, mounted folders, consistent values."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ RETRIEVAL_STAGES = ("Interactions", "RetrievalTrainer", "RetrievalBaseline", "Re
 
 
 def stages_of(recipe: Recipe) -> tuple[str, ...]:
-    """The stages of the recipe's pipeline on Kubeflow, by the names that `kubeflow.stages` knows, in the order of the data."""
+    """Stages of the recipe's pipeline on Kubeflow, named as in `kubeflow.stages`, in pipeline order."""
     schema = "SchemaGen" if recipe.validation.schema_path is None else "CuratedSchema"
     before = ("EventLogs", "Statistics", schema, "BaselineStatistics", "Validation", "Features", "Trainer")
     server = recipe.kubeflow is not None and recipe.kubeflow.infra_validator is not None
@@ -39,7 +39,7 @@ def stages_of(recipe: Recipe) -> tuple[str, ...]:
 
 
 def kubeflow_problems(recipe: Recipe) -> Iterator[Problem]:
-    """What contradicts itself in the section `kubeflow`: (the key's location, what is wrong and what to write instead)."""
+    """Problems of the section `kubeflow`: (location of the key, message)."""
     kubeflow = recipe.kubeflow
     if kubeflow is None:
         return
@@ -50,7 +50,7 @@ def kubeflow_problems(recipe: Recipe) -> Iterator[Problem]:
         elif name in NEVER_CACHED and kubeflow.stages[name].caching:
             yield (
                 ("kubeflow", "stages", name, "caching"),
-                f"{name} is never taken from the cache, which does not see new files in an old folder. Remove the key.",
+                f"{name} is never cached, because the cache does not detect new files in an existing folder. Remove the key.",
             )
     yield from _place(("kubeflow", "defaults"), kubeflow.defaults)
     for name, place in kubeflow.stages.items():
@@ -61,7 +61,7 @@ def kubeflow_problems(recipe: Recipe) -> Iterator[Problem]:
     if kubeflow.schedule is not None and kubeflow.schedule.parameters.as_of is not None and recipe.logs is None:
         yield (
             ("kubeflow", "schedule", "parameters", "as_of"),
-            "labelled examples have no moment up to which logs are complete. Remove the key.",
+            "as_of applies to logs; this recipe reads labelled examples. Remove the key.",
         )
     if kubeflow.infra_validator is not None:
         yield from _server(kubeflow.infra_validator)
@@ -72,12 +72,12 @@ def _server(server: InfraValidator) -> Iterator[Problem]:
     if ":" not in name and "@" not in name:
         yield (
             ("kubeflow", "infra_validator", "image"),
-            f"the image has neither tag nor digest: write the version that serves, such as {server.image}:2.19.1.",
+            f"the image has neither tag nor digest: add the version of your server, such as {server.image}:2.19.1.",
         )
 
 
 def _mounts(kubeflow: Kubeflow, key: str, stages: tuple[str, ...]) -> Iterator[Problem]:
-    """A folder that no volume is mounted at or above ends with the pod, or is never there."""
+    """Reports a folder that is not on a mounted volume: it is lost with the pod, or does not exist."""
     folder = getattr(kubeflow, key)
     if not folder.startswith("/"):
         return
@@ -89,8 +89,8 @@ def _mounts(kubeflow: Kubeflow, key: str, stages: tuple[str, ...]) -> Iterator[P
     if lacking:
         yield (
             ("kubeflow", key),
-            f"no volume holds {folder} in the pods of {', '.join(lacking)}. Write volumes: {{{folder}: NAME_OF_THE_CLAIM}} "
-            "in kubeflow.defaults, or for these stages.",
+            f"no volume is mounted at {folder} in the pods of {', '.join(lacking)}. Add volumes: {{{folder}: NAME_OF_THE_CLAIM}} "
+            "to kubeflow.defaults or to these stages.",
         )
 
 
@@ -98,11 +98,11 @@ def _place(location: tuple[str | int, ...], place: StagePlace) -> Iterator[Probl
     for index, toleration in enumerate(place.tolerations or ()):
         at = (*location, "tolerations", index)
         if toleration.operator == "Exists" and toleration.value is not None:
-            yield (*at, "value"), "an operator Exists has no value: remove it, or write operator: Equal."
+            yield (*at, "value"), "the operator Exists takes no value: remove the value, or write operator: Equal."
         if toleration.operator == "Equal" and toleration.key is None:
-            yield at, "an operator Equal compares the taint of a key: write the key, or operator: Exists for any taint."
+            yield at, "the operator Equal needs a key: add the key, or write operator: Exists to tolerate any taint."
     if place.retries is not None and place.retries.max_backoff < place.retries.backoff:
         longest, first = format_duration(place.retries.max_backoff), format_duration(place.retries.backoff)
         yield (*location, "retries"), f"the longest wait, {longest}, is shorter than the first, {first}."
     for name in sorted(set(place.environment) & set(place.secrets)):
-        yield (*location, "secrets", name), "the same variable stands in 'environment'. Keep one."
+        yield (*location, "secrets", name), "the variable is also set in 'environment'. Keep one of the two."

@@ -1,4 +1,4 @@
-"""The checks of the sections `logs`, `examples` and `split`."""
+"""Checks of the sections `logs`, `examples` and `split`."""
 
 from __future__ import annotations
 
@@ -27,25 +27,25 @@ def stream_problems(recipe: Recipe) -> Iterator[Problem]:
     expected = logs.streams[logs.impressions].key
     for name, stream in logs.streams.items():
         if name not in used:
-            yield (*at, name), "no task names this stream as its outcome. Remove it, or add a task."
+            yield (*at, name), "no task uses this stream as its outcome. Remove the stream, or add a task."
         if len(stream.key) != len(expected):
             yield (
                 (*at, name, "key"),
-                f"has {len(stream.key)} columns, the impressions' key has {len(expected)} ({', '.join(expected)}); "
-                "they are compared one by one.",
+                f"has {len(stream.key)} columns, the impressions' key has {len(expected)} ({', '.join(expected)}). "
+                "Keys are compared column by column.",
             )
         yield from _time((*at, name, "time"), stream.time)
         yield from _same_rows(name, stream, recipe)
 
 
 def _same_rows(name: str, stream: Stream, recipe: Recipe) -> Iterator[Problem]:
-    """Two streams over the same files and rows would count each event twice."""
+    """Refuses two streams over the same rows, which would count each event twice."""
     streams = recipe.logs.streams if recipe.logs else {}
     for other_name, other in streams.items():
         if other_name < name and (other.path, other.where) == (stream.path, stream.where):
             yield (
                 ("logs", "streams", name),
-                f"reads the same rows as the stream {other_name!r}. Tell them apart with 'where', or use one stream for both.",
+                f"reads the same rows as the stream {other_name!r}. Separate them with 'where', or use one stream for both.",
             )
 
 
@@ -54,13 +54,13 @@ def _time(location: tuple[str | int, ...], time: Time) -> Iterator[Problem]:
     if time.format is not None and time.unit != "text":
         yield (
             (*location, "format"),
-            f"a format is for texts, and `unit: {time.unit}` says that the column holds numbers. Write `unit: text`, or "
+            f"a format applies to text, but `unit: {time.unit}` declares a column of numbers. Write `unit: text`, or "
             "remove 'format'.",
         )
     if time.format is not None and "%" not in time.format:
         yield (
             (*location, "format"),
-            f"expected codes of strptime, such as '%d.%m.%Y %H:%M:%S', received {time.format!r}.",
+            f"expected strptime codes, such as '%d.%m.%Y %H:%M:%S', received {time.format!r}.",
         )
     if zone is not None and zone not in zoneinfo.available_timezones():
         yield (
@@ -74,11 +74,11 @@ def split_problems(recipe: Recipe) -> Iterator[Problem]:
     given = [key for key in ("eval_fraction", "eval_last", "eval_from") if getattr(split, key) is not None]
     if recipe.examples is not None and recipe.examples.eval_path is not None:
         if given:
-            yield (*at, given[0]), "examples.eval_path already names the eval split; remove one of the two."
+            yield (*at, given[0]), "examples.eval_path already sets the eval split; remove one of the two."
     elif len(given) != 1:
         yield at, f"expected one of eval_fraction, eval_last, eval_from; received {' and '.join(given) or 'none'}."
     elif recipe.examples is not None and recipe.examples.time is None and given != ["eval_fraction"]:
-        yield (*at, given[0]), "the examples have no time; name it in examples.time, or use eval_fraction."
+        yield (*at, given[0]), "the examples have no time column; set examples.time, or use eval_fraction."
     if recipe.logs and split.eval_from and recipe.logs.as_of != "latest" and split.eval_from >= recipe.logs.as_of:
         yield (
             (*at, "eval_from"),

@@ -1,4 +1,4 @@
-"""The checks of the sections `model` and `training`: the methods' names and options."""
+"""Checks of the sections `model` and `training`: names and options of the methods."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a check finds."""
+"""The type of a problem that a check reports."""
 
 Problem = tuple[tuple[str | int, ...], str]
-"""(the key's location, what is wrong and what to write instead)"""
+"""(location of the key, message: what is wrong and what to write instead)"""

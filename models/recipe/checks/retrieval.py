@@ -1,5 +1,4 @@
-"""The checks of a recipe's section `retrieval`: names that must exist, towers that must not read the answer, limits that can
-hold."""
+"""Checks of the section `retrieval`: undefined names, towers that read the label, impossible limits."""
 
 from __future__ import annotations
 
@@ -17,11 +16,11 @@ if TYPE_CHECKING:
 from models.recipe.checks.problem import Problem
 
 TAKEN = ("history", "exclude", "examples", "seen", "relevant")
-"""Inputs of the served model, and columns of the evaluation's eval queries, beside the user's columns."""
+"""Reserved names: inputs of the served model and columns of the eval queries."""
 
 
 def retrieval_problems(recipe: Recipe) -> Iterator[Problem]:
-    """What contradicts itself in the section `retrieval`: (the key's location, what is wrong and what to write instead)."""
+    """Problems of the section `retrieval`: (location of the key, message)."""
     yield from _folder(recipe)
     section = recipe.retrieval
     if section is None:
@@ -29,8 +28,8 @@ def retrieval_problems(recipe: Recipe) -> Iterator[Problem]:
     if recipe.logs is None:
         yield (
             ("retrieval",),
-            "a retrieval model learns from who chose what and when, which labelled examples do not say. Start from 'logs', "
-            "or remove the section.",
+            "a retrieval model learns from interactions with user, item and time, which labelled examples lack. Start from "
+            "'logs', or remove the section.",
         )
     yield from _ids(recipe, section)
     yield from _positives(recipe, section)
@@ -43,13 +42,13 @@ def retrieval_problems(recipe: Recipe) -> Iterator[Problem]:
 
 
 def _folder(recipe: Recipe) -> Iterator[Problem]:
-    """Two recipes under one root would push a ranker and a retrieval model into one folder."""
+    """Prevents two recipes under one root from pushing a ranker and a retrieval model to the same folder."""
     key = ("name",) if recipe.serving.model_name is None else ("serving", "model_name")
     served = recipe.serving.model_name or recipe.name
     if served.endswith(SUFFIX):
         yield (
             key,
-            f"the folder {served!r} is that of the retrieval models beside a ranker {served.removesuffix(SUFFIX)!r}. Choose a "
+            f"the folder {served!r} is reserved for the retrieval models of a ranker {served.removesuffix(SUFFIX)!r}. Choose a "
             f"serving.model_name that does not end in {SUFFIX}.",
         )
 
@@ -57,7 +56,7 @@ def _folder(recipe: Recipe) -> Iterator[Problem]:
 def _ids(recipe: Recipe, section: Retrieval) -> Iterator[Problem]:
     columns = feature_columns(recipe.features)
     if section.user == section.item:
-        yield ("retrieval", "item"), f"{section.item!r} names the users already. Name the column that names the items."
+        yield ("retrieval", "item"), f"{section.item!r} is already the user column. Set the column of the item ids."
     for key, column in (("user", section.user), ("item", section.item)):
         feature = columns.get(column)
         if feature is None:
@@ -65,7 +64,7 @@ def _ids(recipe: Recipe, section: Retrieval) -> Iterator[Problem]:
         if raw_type(feature) == "float" or isinstance(feature, MultiValued):
             yield (
                 ("retrieval", key),
-                f"a feature reads the column {column!r} as {feature.kind}, so that it names no single {key}. Make the feature "
+                f"a feature reads the column {column!r} as {feature.kind}, so it cannot identify a single {key}. Make the feature "
                 "categorical, of type string or integer.",
             )
 
@@ -77,11 +76,11 @@ def _positives(recipe: Recipe, section: Retrieval) -> Iterator[Problem]:
     for name in section.positives:
         at = ("retrieval", "positives", name)
         if name in recipe.tasks and name == impressions:
-            yield at, "a task and the impressions' stream have this name. Rename the task."
+            yield at, "both a task and the impression stream have this name. Rename the task."
         elif name in recipe.tasks and name not in binary:
-            yield at, f"{name!r} is a regression task; only a binary task can have happened. {known('', names)}"
+            yield at, f"{name!r} is a regression task; positives need a binary task. {known('', names)}"
         elif name not in names:
-            yield at, f"no binary task, nor the impressions' stream, is called {name!r}; {known(name, names)}"
+            yield at, f"{name!r} is neither a binary task nor the impression stream; {known(name, names)}"
 
 
 def _context(recipe: Recipe, section: Retrieval) -> Iterator[Problem]:
@@ -89,13 +88,13 @@ def _context(recipe: Recipe, section: Retrieval) -> Iterator[Problem]:
     for index, name in enumerate(section.context):
         at = ("retrieval", "context", index)
         if name not in recipe.features:
-            yield at, f"no feature is called {name!r}; of side context: {known(name, of_context)}"
+            yield at, f"no feature is called {name!r}; features of side context: {known(name, of_context)}"
         elif recipe.features[name].side == "user":
-            yield at, f"{name!r} is of side user, which the user's tower reads anyway. Remove it."
+            yield at, f"{name!r} is of side user; the user tower already reads it. Remove it."
         elif recipe.features[name].side == "item":
-            yield at, f"{name!r} is of side item: the user's tower would read the answer. Remove it."
+            yield at, f"{name!r} is of side item: the user tower would read the label. Remove it."
         elif name in section.context[:index]:
-            yield at, f"{name!r} stands twice. Remove one."
+            yield at, f"{name!r} is listed twice. Remove one."
 
 
 def _towers(recipe: Recipe, section: Retrieval) -> Iterator[Problem]:
@@ -103,14 +102,14 @@ def _towers(recipe: Recipe, section: Retrieval) -> Iterator[Problem]:
     if not of_item:
         yield (
             ("retrieval",),
-            "the item's tower has nothing to read: no feature is of side item. Write 'side: item' at those that describe the "
-            f"item, such as a categorical one of the column {section.item!r}.",
+            "the item tower has no input: no feature is of side item. Write 'side: item' for the features that describe the "
+            f"item, such as a categorical feature of the column {section.item!r}.",
         )
     if not of_user and not section.history:
         yield (
             ("retrieval",),
-            "the user's tower has nothing to read. Write 'side: user' at a feature that describes the user, name features in "
-            "'context', or let 'history' be above 0.",
+            "the user tower has no input. Write 'side: user' for a feature that describes the user, list features in "
+            "'context', or set 'history' above 0.",
         )
     answers = {section.item, *(column_of(name, feature) for name, feature in of_item.items())}
     for name, feature in of_user.items():
@@ -119,12 +118,12 @@ def _towers(recipe: Recipe, section: Retrieval) -> Iterator[Problem]:
             at = (
                 ("retrieval", "context", section.context.index(name)) if name in section.context else ("features", name)
             )
-            yield at, f"its column {column!r} describes the item: the user's tower would read the answer. Remove it."
+            yield at, f"its column {column!r} describes the item: the user tower would read the label. Remove it."
     for name, feature in of_item.items():
         if column_of(name, feature) == section.user:
             yield (
                 ("features", name),
-                f"its column {section.user!r} names the user: the item's tower would read who asks. Write 'side: user'.",
+                f"its column {section.user!r} identifies the user, but the item tower reads only the item. Write 'side: user'.",
             )
 
 
@@ -132,41 +131,44 @@ def _history(recipe: Recipe, section: Retrieval) -> Iterator[Problem]:
     if section.history and not history_feature(recipe, section):
         yield (
             ("retrieval", "history"),
-            f"needs a categorical feature of side item that reads the column {section.item!r}, with a vocabulary or with "
-            "hash_buckets, and not quotient_remainder: the history is in its ids. Add one, or write 'history: 0'.",
+            f"needs a categorical feature of side item that reads the column {section.item!r}, with a vocabulary or "
+            "hash_buckets and without quotient_remainder: the history uses its ids. Add one, or write 'history: 0'.",
         )
 
 
 def _taken(recipe: Recipe, section: Retrieval) -> Iterator[Problem]:
     columns = {column_of(name, feature): name for name, feature in user_features(recipe, section).items()}
     for column in columns:
-        if column.lower() in TAKEN:  # small and capital letters are the same to TensorFlow
+        if column.lower() in TAKEN:  # TensorFlow ignores case
             yield (
                 ("features", columns[column]),
-                f"its column {column!r} has the name of an input of the retrieval model, or of the eval queries that measure it. "
-                f"Give the column another name than {', '.join(TAKEN)}.",
+                f"the name of its column {column!r} is reserved for the retrieval model and its eval queries. "
+                f"Rename the column; reserved names are {', '.join(TAKEN)}.",
             )
     if section.user in TAKEN and section.user not in columns:
-        yield ("retrieval", "user"), f"the column has a taken name. Give it another than {', '.join(TAKEN)}."
+        yield (
+            ("retrieval", "user"),
+            f"the column has a reserved name. Rename it; reserved names are {', '.join(TAKEN)}.",
+        )
 
 
 def _training(section: Retrieval) -> Iterator[Problem]:
     if section.prior is not None and section.log_q:
         yield (
             ("retrieval", "log_q"),
-            "lets the model learn how often an item is chosen, which 'prior' then adds once more, and of items without a train "
-            "positive it learns nothing. Write 'log_q: false', or remove 'prior'.",
+            "makes the model learn the popularity of items, which 'prior' would add a second time. Items without a train "
+            "positive learn nothing. Write 'log_q: false', or remove 'prior'.",
         )
     elif section.batches == "by_time" and section.log_q:
         yield (
             ("retrieval", "log_q"),
-            "takes off how often an item is drawn as a negative from the whole train split; with 'batches: by_time' negatives "
-            "are drawn from the same time only. Write 'log_q: false', and mostly a 'prior'.",
+            "corrects for the sampling probability of an item over the whole train split, but 'batches: by_time' samples "
+            "negatives from the same time only. Write 'log_q: false'; a 'prior' usually helps.",
         )
     if section.hard_negatives is not None and section.hard_negatives >= section.batch_size:
         yield (
             ("retrieval", "hard_negatives"),
-            f"a row of a batch of {section.batch_size} has {section.batch_size - 1} negatives. Write fewer, or remove the key.",
+            f"a batch of {section.batch_size} rows has {section.batch_size - 1} negatives per row. Write fewer, or remove the key.",
         )
 
 
@@ -175,10 +177,10 @@ def _gates(section: Retrieval) -> Iterator[Problem]:
     for index, gate in enumerate(section.gates):
         at = ("retrieval", "gates", index)
         if gate.metric not in names:
-            yield (*at, "metric"), f"not measured: {gate.metric!r}; {known(gate.metric, names)}"
+            yield (*at, "metric"), f"unknown metric {gate.metric!r}; {known(gate.metric, names)}"
         if all(limit is None for limit in (gate.at_least, gate.at_most, gate.beats, gate.max_loss_to_baseline)):
             yield at, "a gate needs a limit: at_least, at_most, beats or max_loss_to_baseline."
         if gate.beats == "prior" and section.prior is None:
-            yield (*at, "beats"), "there is no prior to beat. Add 'prior' to the section, or name another method."
+            yield (*at, "beats"), "the section has no prior to beat. Add 'prior', or choose another method."
         if gate.at_least is not None and gate.at_most is not None and gate.at_least > gate.at_most:
             yield at, f"no value can be at least {gate.at_least} and at most {gate.at_most}."

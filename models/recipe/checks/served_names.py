@@ -1,4 +1,4 @@
-"""The checks of a recipe's names against those that gatewise, the formulas and the served model need for themselves."""
+"""Checks of a recipe's names against the names reserved by gatewise, the formulas and the served model."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from models.recipe.formula import RANK_OUTPUTS, parse
 from models.recipe.recipe import Recipe
 
 OWN = "gatewise/"
-"""What the columns that gatewise adds to the examples begin with."""
+"""Prefix of the columns that gatewise adds to the examples."""
 
 
 def name_problems(recipe: Recipe) -> Iterator[Problem]:
-    """Columns, tasks and weights whose names are taken, each with its place in the recipe."""
+    """Columns, tasks and weights with reserved or duplicate names: (location of the key, message)."""
     yield from _columns(recipe)
     yield from _cases(("features",), recipe.features)
     yield from _cases(("serving", "weights"), recipe.serving.weights)
@@ -41,8 +41,8 @@ def _columns(recipe: Recipe) -> Iterator[Problem]:
         if column in of_tasks or column.startswith(OWN):
             yield (
                 location,
-                f"the column {column!r} has a name that the examples need for themselves: label/TASK, weight/TASK and what "
-                f"begins with {OWN}. Rename it in the log.",
+                f"the name of the column {column!r} is reserved: the examples use label/TASK, weight/TASK and names that "
+                f"begin with {OWN}. Rename the column in the log.",
             )
 
 
@@ -53,8 +53,8 @@ def _cases(at: tuple[str, ...], names: Iterable[str]) -> Iterator[Problem]:
         if other != name:
             yield (
                 (*at, name),
-                f"differs from {other!r} in small and capital letters only, which are the same to TensorFlow in the names of "
-                "a signature. Choose another name; a feature's 'column' stays as it is.",
+                f"differs from {other!r} only in case, and TensorFlow ignores case in the names of a signature. "
+                "Choose another name; a feature's 'column' can stay.",
             )
 
 
@@ -63,15 +63,15 @@ def _tasks(recipe: Recipe) -> Iterator[Problem]:
         if task in RANK_OUTPUTS:
             yield (
                 ("tasks", task),
-                f"the signature `rank` has an output of this name besides the tasks. Choose another than "
+                f"the signature `rank` already has an output of this name. Choose a name other than "
                 f"{' and '.join(map(repr, RANK_OUTPUTS))}.",
             )
     first = next(iter(recipe.tasks))
     if recipe.serving.score is None and not _is_in_formulas(first):
         yield (
             ("tasks", first),
-            f"{first!r} is a word of Python, which no formula can name, and without serving.score the first task is the score. "
-            "Choose another name, put another task first, or write a score of the others.",
+            f"without serving.score the first task is the score, but {first!r} is a Python keyword and cannot be in a formula. "
+            "Rename the task, put another task first, or set serving.score.",
         )
 
 
@@ -82,15 +82,18 @@ def _weights(recipe: Recipe) -> Iterator[Problem]:
         at = ("serving", "weights", weight)
         for what, taken in (("task", recipe.tasks), ("column", columns)):
             if weight in taken:
-                yield at, f"a {what} has this name. Choose another for the weight."
+                yield at, f"a {what} already has this name. Choose another name for the weight."
         if weight not in columns and weight.lower() in arguments:
             yield (
                 at,
-                f"the column {arguments[weight.lower()]!r} has this name in the signature `rank`, where small and capital "
-                "letters are the same. Choose another for the weight.",
+                f"the column {arguments[weight.lower()]!r} already has this name in the signature `rank`, which ignores case. "
+                "Choose another name for the weight.",
             )
         if not is_argument_name(weight):
-            yield at, f"{weight!r} is a word of Python or TensorFlow, which no input can be called. Choose another."
+            yield (
+                at,
+                f"{weight!r} is reserved by Python or TensorFlow and cannot be the name of an input. Choose another name.",
+            )
 
 
 def _is_in_formulas(task: str) -> bool:

@@ -1,4 +1,4 @@
-"""The checks of the section `serving`: the formula and its weights."""
+"""Checks of the section `serving`: the formula and its weights."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def serving_problems(recipe: Recipe) -> Iterator[Problem]:
     serving, tasks = recipe.serving, tuple(recipe.tasks)
     if serving.score is None:
         if serving.weights:
-            yield ("serving", "weights"), "weights are for a formula: write it in 'score', or remove them."
+            yield ("serving", "weights"), "weights need a formula: set 'score', or remove the weights."
     else:
         try:
             used = names(parse(serving.score, tasks, tuple(serving.weights)))
@@ -23,9 +23,9 @@ def serving_problems(recipe: Recipe) -> Iterator[Problem]:
         else:
             for weight in serving.weights:
                 if weight not in used:
-                    yield ("serving", "weights", weight), "the formula in 'score' does not use it. Remove it."
+                    yield ("serving", "weights", weight), "the formula in 'score' does not use this weight. Remove it."
     if serving.tunable_weights and not serving.weights:
         yield (
             ("serving", "tunable_weights"),
-            "there is no weight to tune: name one in 'weights', and use it in 'score'.",
+            "there is no weight to tune: add one to 'weights' and use it in 'score'.",
         )

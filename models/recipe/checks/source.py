@@ -1,4 +1,4 @@
-"""The checks of a recipe's source, and of its values in every section."""
+"""Checks of the recipe's source, and of the values in all sections."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from models.recipe.locations import SECRET, bucket_and_key, has_secret, is_url
 from models.recipe.recipe import Recipe
 
 _OF_DATA = {"where", "positive", "slice", "nulls"}
-"""Keys that hold values of the data, which may be URLs of any kind."""
+"""Keys with values from the data, which may be any URL."""
 
 
 def source_problems(recipe: Recipe) -> Iterator[Problem]:
@@ -18,7 +18,7 @@ def source_problems(recipe: Recipe) -> Iterator[Problem]:
         both = "both" if recipe.logs else "neither"
         yield (), f"expected either 'logs' (event streams) or 'examples' (already labelled), received {both}."
     if recipe.name == "serving":
-        yield ("name",), "'serving' is the folder of the pushed models, beside the recipes' own. Choose another."
+        yield ("name",), "'serving' is reserved for the folder of the pushed models. Choose another name."
 
 
 def data_problems(recipe: Recipe) -> Iterator[Problem]:
@@ -30,7 +30,7 @@ def data_problems(recipe: Recipe) -> Iterator[Problem]:
 
 
 def value_problems(recipe: Recipe) -> Iterator[Problem]:
-    """What no array and no random generator holds would end in a crash somewhere on the way; a secret in what many read."""
+    """Integers too large for an array or a random generator, and secrets in the recipe: (location of the key, message)."""
 
     def check(value: object, location: tuple[str | int, ...]) -> Iterator[Problem]:
         if isinstance(value, Mapping | list | tuple):
@@ -39,7 +39,7 @@ def value_problems(recipe: Recipe) -> Iterator[Problem]:
         elif isinstance(value, str) and location[:1] != ("data",) and not _OF_DATA & {*location} and has_secret(value):
             yield location, f"{masked(value)}: {SECRET}"
         elif isinstance(value, int) and not -(2**63) <= value < 2**63:
-            yield location, f"expected a whole number of 64 bits, received one of {value.bit_length()}."
+            yield location, f"expected a whole number of 64 bits, received one of {value.bit_length()} bits."
 
     yield from check(recipe.model_dump(by_alias=True), ())
     if 2**32 <= recipe.training.seed < 2**63:

@@ -1,4 +1,4 @@
-"""The checks of the section `tasks`: outcomes, windows, losses."""
+"""Checks of the section `tasks`: outcomes, windows, losses."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def task_problems(recipe: Recipe) -> Iterator[Problem]:
             if task.label is not None:
                 yield (
                     (*at, "label"),
-                    "labels come from the outcome stream here; 'label' is for recipes that start from 'examples'.",
+                    "labels come from the outcome stream; 'label' is for recipes that start from 'examples'.",
                 )
             if task.outcome is None:
                 yield (
                     at,
-                    f"the key 'outcome' is missing: the stream whose events are the positives; {known('', recipe.logs.streams)}",
+                    f"the key 'outcome' is missing: the stream of the positive events; {known('', recipe.logs.streams)}",
                 )
             elif task.outcome not in recipe.logs.streams:
                 yield (
@@ -41,24 +41,24 @@ def task_problems(recipe: Recipe) -> Iterator[Problem]:
             elif task.kind == "regression" and recipe.logs.streams[task.outcome].value is None:
                 yield (
                     (*at, "outcome"),
-                    f"a regression task needs numbers: name the column in logs.streams.{task.outcome}.value.",
+                    f"a regression task needs numbers: set logs.streams.{task.outcome}.value to a column.",
                 )
             if task.window is None:
                 yield (
                     at,
-                    "the key 'window' is missing: how long after the impression an outcome still counts. Example: 7d.",
+                    "the key 'window' is missing: the attribution window after the impression. Example: 7d.",
                 )
         else:
             for key in ("outcome", "window"):
                 if getattr(task, key) is not None:
                     yield (
                         (*at, key),
-                        f"'{key}' is for recipes that start from 'logs'; labelled examples name the label's column in 'label'.",
+                        f"'{key}' is for recipes that start from 'logs'; with labelled examples, set the label column in 'label'.",
                     )
             if task.label is None:
                 yield (
                     at,
-                    "the key 'label' is missing: the column with the task's label. "
+                    "the key 'label' is missing: the column of the task's label. "
                     "Example: {column: income, positive: ['50000+.']}.",
                 )
             elif task.kind == "regression" and task.label.positive:
@@ -80,16 +80,16 @@ def _loss(name: str, recipe: Recipe) -> Iterator[Problem]:
         yield at, str(error)
         return
     if about.get("kind") not in ("binary", "regression"):
-        yield at, f'{loss!r} does not say what it is for: write `kind = "{task.kind}"`, a literal, into its class.'
+        yield at, f'{loss!r} has no `kind`: add the literal `kind = "{task.kind}"` to its class.'
     elif about["kind"] != task.kind:
         fitting = [row for row, path in LOSSES.items() if facts(path, LOSS)["kind"] == task.kind]
-        yield at, f"{loss!r} is a loss for {about['kind']} tasks, this one is {task.kind}; {known('', fitting)}"
+        yield at, f"{loss!r} is a loss for {about['kind']} tasks, this task is {task.kind}; {known('', fitting)}"
     if about.get("negative") and _needs_non_negative(recipe.model.balancer):
         fitting = [row for row in BALANCERS if not _needs_non_negative(row)]
         yield (
             at,
-            f"the balancer {recipe.model.balancer!r} needs losses that are never below 0, and {loss!r} can be. Write another "
-            f"`model.balancer` ({', '.join(fitting)}), or another loss for the task.",
+            f"the balancer {recipe.model.balancer!r} needs losses that are never below 0, but {loss!r} can be negative. Choose "
+            f"another `model.balancer` ({', '.join(fitting)}), or another loss for the task.",
         )
 
 
@@ -113,15 +113,15 @@ def _given(name: str, recipe: Recipe) -> Iterator[Problem]:
         return
     given = recipe.tasks[task.conditioned_on]
     if given.kind != "binary":
-        yield at, f"{task.conditioned_on!r} is a regression task; only a binary task can have happened or not."
+        yield at, f"{task.conditioned_on!r} is a regression task; a task can only be conditioned on a binary task."
     if circle := list(_circle(at, name, recipe.tasks, lambda one: one.conditioned_on)):
         yield from circle
         return
     if task.window and given.window and task.window < given.window:
         yield (
             ("tasks", name, "window"),
-            f"{format_duration(task.window)} is shorter than the {format_duration(given.window)} of {task.conditioned_on!r}, "
-            "which must have happened first. Make it at least as long.",
+            f"{format_duration(task.window)} is shorter than the window {format_duration(given.window)} of "
+            f"{task.conditioned_on!r}, which must happen first. Make the window at least as long.",
         )
 
 
@@ -138,8 +138,8 @@ def _after(name: str, recipe: Recipe) -> Iterator[Problem]:
     elif task.conditioned_on not in (None, task.after):
         yield (
             at,
-            f"the task is conditioned on {task.conditioned_on!r}, so it comes after that one, not after {task.after!r}. Remove "
-            "'after'.",
+            f"the task is conditioned on {task.conditioned_on!r}, so it comes after that task, not after {task.after!r}. "
+            "Remove 'after'.",
         )
     else:
         yield from _circle(at, name, recipe.tasks, after_of)
@@ -148,11 +148,11 @@ def _after(name: str, recipe: Recipe) -> Iterator[Problem]:
 def _circle(
     at: tuple[str, ...], name: str, tasks: Mapping[str, Task], before: Callable[[Task], str | None]
 ) -> Iterator[Problem]:
-    """A chain of tasks that comes back to where it began."""
+    """Reports a cycle of tasks."""
     seen, link = [name], before(tasks[name])
     while link is not None and link in tasks:
         if link in seen:
-            yield at, f"the tasks wait for one another: {' -> '.join([*seen, link])}. Break the circle."
+            yield at, f"the tasks form a cycle: {' -> '.join([*seen, link])}. Remove one of these links."
             return
         seen.append(link)
         link = before(tasks[link])

@@ -1,4 +1,4 @@
-"""The checks of the section `validation`."""
+"""Checks of the section `validation`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def validation_problems(recipe: Recipe) -> Iterator[Problem]:
     if path is not None and not os.path.isfile(path):
         yield ("validation", "schema"), f"no such file: {path}. Expected a TFDV schema as text proto."
     elif path is not None and not _is_text(path):
-        yield ("validation", "schema"), f"{path} is no UTF-8 text. Expected a TFDV schema as text proto."
+        yield ("validation", "schema"), f"{path} is not UTF-8 text. Expected a TFDV schema as text proto."
     columns = [
         *feature_columns(recipe.features),
         *(f"{part}/{task}" for task in recipe.tasks for part in ("label", "weight")),

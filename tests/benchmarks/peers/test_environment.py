@@ -21,7 +21,7 @@ def test_made_once_and_again_when_the_requirements_change(tmp_path: Path) -> Non
     assert python_of(requirements, folder) == python and (folder / "few" / "kept").exists()
     requirements.write_text("== 3\n")
     assert not is_ready(folder / "few", requirements)
-    said = r"pip install could not make the environment of few.txt[\s\S]*Invalid requirement"
+    said = r"pip install could not create the environment of few.txt[\s\S]*Invalid requirement"
     with pytest.raises(NoEnvironment, match=said):
         python_of(requirements, folder)
     assert not (folder / "few" / "kept").exists() and not is_ready(folder / "few", requirements)

@@ -107,7 +107,7 @@ def test_labelled_examples(tmp_path: Path, write_log: Write, run_stage: Run) -> 
     message = str(error.value)
     assert (
         "task 'visits' (label column 'visits'): 1 of 58 observed labels are not what the loss 'poisson' is defined for: "
-        "expected numbers 0 or more, as counts are, received -1 (the smallest)." in message
+        "expected numbers 0 or more, such as counts, received -1 (the smallest)." in message
     )
     assert "train.csv, row 17: -1." in message
 

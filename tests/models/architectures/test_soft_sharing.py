@@ -45,5 +45,5 @@ def test_refuses_a_negative_strength():
 
 
 def test_refuses_no_layer():
-    with pytest.raises(InputError, match="expected at least one layer to hold near the others', received units=\\(\\)"):
+    with pytest.raises(InputError, match="expected at least one layer in each network, received units=\\(\\)"):
         SoftSharing(binary("a", "b"), units=())

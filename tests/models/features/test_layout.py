@@ -72,7 +72,7 @@ def test_load(tmp_path: Path) -> None:
 
 
 def test_a_width_must_be_filled_in() -> None:
-    with pytest.raises(ValueError, match="'device': its dim is not filled in"):
+    with pytest.raises(ValueError, match="'device': dim is missing"):
         feature_layout({"device": Categorical(kind="categorical")}, ANALYSED)
 
 

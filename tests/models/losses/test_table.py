@@ -43,5 +43,5 @@ def test_what_is_no_literal_is_no_fact() -> None:
 
 @pytest.mark.parametrize("path", ["outside_losses.NoLoss", "models.balancing.fixed.Fixed", LOSS + "es"])
 def test_what_is_no_loss_is_refused(path: str) -> None:
-    with pytest.raises(InputError, match=rf"'{path}' is no subclass of {LOSS}. Expected one that names it"):
+    with pytest.raises(InputError, match=rf"'{path}' is not a subclass of {LOSS}. Expected a class with it"):
         facts(path, LOSS)

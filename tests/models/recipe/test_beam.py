@@ -45,11 +45,11 @@ def test_taken(beam: str, tmp_path: Path) -> None:
     ("beam", "words"),
     [
         ("{runner: FlinkRuner}", "beam.runner: unknown Beam runner 'FlinkRuner'; did you mean 'FlinkRunner'? Known: "),
-        ("{runner: dask runner}", "beam.runner: expected a runner's name or the path of its class"),
-        ("{runner: DaskRunner}", "beam.flags: DaskRunner must be told where its cluster is: give it '--dask_client_addr"),
-        ("{runner: PortableRunner, flags: [--environment_type=LOOPBACK]}", "give it '--job_endpoint=localhost:8099'"),
+        ("{runner: dask runner}", "beam.runner: expected the name of a runner or the path of its class"),
+        ("{runner: DaskRunner}", "beam.flags: DaskRunner needs the address of its cluster: add '--dask_client_addr"),
+        ("{runner: PortableRunner, flags: [--environment_type=LOOPBACK]}", "add '--job_endpoint=localhost:8099'"),
         ("{flags: [region=here]}", "expected a flag such as '--region=europe-west1', received 'region=here'"),
-        ("{flags: [--runner=DaskRunner]}", "the runner has a key of its own: write it as 'runner'"),
+        ("{flags: [--runner=DaskRunner]}", "set the runner with the key 'runner'"),
     ],
 )  # fmt: skip
 def test_refused(beam: str, words: str, tmp_path: Path) -> None:

@@ -63,12 +63,12 @@ WRONG = {
     "format of numbers": (
         "unit: ms",
         "unit: ms, format: '%d.%m.%Y'",
-        [":9: logs.streams.shown.time.format: a format is for texts, and `unit: ms` says", "Write `unit: text`"],
+        [":9: logs.streams.shown.time.format: a format applies to text, but `unit: ms` declares", "Write `unit: text`"],
     ),
     "format without codes": (
         "zone: Europe/Vienna",
         "zone: Europe/Vienna, format: DD.MM.YYYY",
-        ["expected codes of strptime, such as '%d.%m.%Y %H:%M:%S', received 'DD.MM.YYYY'"],
+        ["expected strptime codes, such as '%d.%m.%Y %H:%M:%S', received 'DD.MM.YYYY'"],
     ),
     "unknown zone": ("Europe/Vienna", "Europe/Wien", ["unknown time zone 'Europe/Wien'; expected an IANA name"]),
     "impressions name no stream": (
@@ -89,7 +89,7 @@ WRONG = {
     "unused stream": (
         "  streams:\n",
         "  streams:\n    skip: {path: a.csv, key: [a, b], time: {column: t, unit: s}}\n",
-        ["logs.streams.skip: no task names this stream"],
+        ["logs.streams.skip: no task uses this stream"],
     ),
     "keys of two lengths": (
         "key: [user, article]",
@@ -99,7 +99,7 @@ WRONG = {
     "the same rows twice": (
         "path: read/*.jsonl",
         "path: shown/*.parquet",
-        ["reads the same rows as the stream 'read'. Tell them apart with 'where'"],
+        ["reads the same rows as the stream 'read'. Separate them with 'where'"],
     ),
     "window without unit": (
         "window: 30m, gates",
@@ -109,12 +109,12 @@ WRONG = {
     "no window": (
         "window: 30m, gates",
         "gates",
-        ["tasks.read: the key 'window' is missing: how long after the impression"],
+        ["tasks.read: the key 'window' is missing: the attribution window after the impression"],
     ),
     "window shorter than that of given": (
         "window: 30m, conditioned_on",
         "window: 10m, given",
-        ["10m is shorter than the 30m of 'read', which must have happened first"],
+        ["10m is shorter than the window 30m of 'read', which must happen first"],
     ),
     "given names no task": (
         "conditioned_on: read",
@@ -124,13 +124,13 @@ WRONG = {
     "circle of given": (
         "kind: binary, outcome",
         "kind: binary, conditioned_on: read, outcome",
-        ["the tasks wait for one another: read -> read. Break the circle."],
+        ["the tasks form a cycle: read -> read. Remove one of these links."],
     ),
-    "regression without value": ("      value: seconds\n", "", ["name the column in logs.streams.read.value"]),
+    "regression without value": ("      value: seconds\n", "", ["set logs.streams.read.value to a column"]),
     "loss of the other kind": (
         "conditioned_on: read}",
         "conditioned_on: read, loss: binary_crossentropy}",
-        ["'binary_crossentropy' is a loss for binary tasks, this one is regression; Known:"],
+        ["'binary_crossentropy' is a loss for binary tasks, this task is regression; Known:"],
     ),
     "unknown loss": (
         "conditioned_on: read}",
@@ -143,7 +143,7 @@ WRONG = {
         "window: 30m, gates",
         "window: 30m, loss: outside_losses.GammaPlus, gates",
         [
-            "tasks.read.loss: 'outside_losses.GammaPlus' is a loss for regression tasks, this one is binary; Known: "
+            "tasks.read.loss: 'outside_losses.GammaPlus' is a loss for regression tasks, this task is binary; Known: "
             "binary_crossentropy."
         ],
     ),
@@ -155,19 +155,19 @@ WRONG = {
     "loss from outside that is none": (
         "conditioned_on: read}",
         "conditioned_on: read, loss: outside_losses.NoLoss}",
-        ["'outside_losses.NoLoss' is no subclass of models.losses.base.Loss."],
+        ["'outside_losses.NoLoss' is not a subclass of models.losses.base.Loss."],
     ),
     "loss from outside that does not say its kind": (
         "conditioned_on: read}",
         "conditioned_on: read, loss: outside_losses.Unsaid}",
-        ['does not say what it is for: write `kind = "regression"`, a literal, into its class.'],
+        ['has no `kind`: add the literal `kind = "regression"` to its class.'],
     ),
     "loss that can be below 0 under a balancer of sizes": (
         "conditioned_on: read}\nmodel: {",
         "conditioned_on: read, loss: outside_losses.BelowZero}\nmodel: {balancer: uncertainty, ",
         [
-            "recipe.yaml:25: tasks.reading_seconds.loss: the balancer 'uncertainty' needs losses that are never below 0, and "
-            "'outside_losses.BelowZero' can be. Write another `model.balancer` (fixed, pcgrad), or another loss for the task."
+            "recipe.yaml:25: tasks.reading_seconds.loss: the balancer 'uncertainty' needs losses that are never below 0, but "
+            "'outside_losses.BelowZero' can be negative. Choose another `model.balancer` (fixed, pcgrad), or another loss for the task."
         ],
     ),
     "unknown metric in a gate": (
@@ -193,7 +193,7 @@ WRONG = {
     "the constant by auc": (
         "at_least: 0.6",
         "beats: constant",
-        ["tasks.read.gates.0.beats: the constant is compared by log_loss, rmse, mae, not by 'auc'"],
+        ["tasks.read.gates.0.beats: a comparison with the constant works for log_loss, rmse, mae, not for 'auc'"],
     ),
     "the best count": (
         "metric: auc, at_least: 0.6",
@@ -218,7 +218,7 @@ WRONG = {
     "gate on a slice that is not made": (
         "at_least: 0.6",
         "at_least: 0.6, slice: {article: a1}",
-        ["evaluation.slices has no entry with just the columns ['article']"],
+        ["evaluation.slices has no entry with exactly the columns ['article']"],
     ),
     "no split": (SPLIT, "", ["expected one of eval_fraction, eval_last, eval_from; received none"]),
     "two splits": ("eval_last: 1d", "eval_last: 1d, eval_fraction: 0.2", ["received eval_fraction and eval_last"]),
@@ -242,11 +242,11 @@ WRONG = {
         "vocabulary: 5",
         ["features.age_hours.vocabulary: unknown key 'vocabulary'"],
     ),
-    "one column, two types": ("transform: log1p", "column: reader", ["A column has one type: agree on it"]),
+    "one column, two types": ("transform: log1p", "column: reader", ["A column has one type: use the same type"]),
     "boundaries fall": (
         "[6, 12, 18]",
         "[12, 6, 18]",
-        ["features.hour.boundaries: expected rising numbers, received [12.0, 6.0, 18.0]"],
+        ["features.hour.boundaries: expected increasing numbers, received [12.0, 6.0, 18.0]"],
     ),
     "buckets and boundaries": ("boundaries: [6, 12, 18]", "boundaries: [6], buckets: 3", ["expected either 'buckets'"]),
     "shared embedding disagrees": (
@@ -257,25 +257,25 @@ WRONG = {
     "neither vocabulary nor hash": (
         "side: item, embedding: article",
         "side: item, vocabulary: null",
-        ["without a vocabulary it needs 'hash_buckets': how many ids its values share"],
+        ["a feature without a vocabulary needs 'hash_buckets', the number of ids that its values share"],
     ),
     "vocabulary and hash": (
         "side: item, embedding: article",
         "side: item, hash_buckets: 100",
-        [".hash_buckets: gives every value an id by its hash", "Write 'vocabulary: null' beside it"],
+        [".hash_buckets: gives every value an id by its hash", "Write 'vocabulary: null', or remove 'hash_buckets'"],
     ),
     "hash of the frequent values only": (
         "side: item, embedding: article",
         "side: item, vocabulary: null, hash_buckets: 100, min_count: 2, oov_buckets: 5",
         [
-            ".min_count: says which values a vocabulary leaves out; with 'hash_buckets' there is none. Remove 'min_count'.",
+            ".min_count: applies to a vocabulary; a feature with 'hash_buckets' has none. Remove 'min_count'.",
             "Remove 'oov_buckets'",
         ],
     ),
     "two tables of a vocabulary": (
         "side: item, embedding: article",
         "side: item, quotient_remainder: true",
-        [".quotient_remainder: is for features without a vocabulary"],
+        [".quotient_remainder: requires a feature without a vocabulary"],
     ),
     "shared embedding of another hash": (
         "side: item, embedding: article",
@@ -315,7 +315,7 @@ WRONG = {
         "validation: {schema: none.pbtxt}\nmodel:",
         ["validation.schema: no such file:", "none.pbtxt"],
     ),
-    "truth without event id": ("      event_id: shown_id\n", "", ["name it in the impression stream's 'event_id'"]),
+    "truth without event id": ("      event_id: shown_id\n", "", ["set 'event_id' in the impression stream"]),
     "logs and examples": (
         "split:",
         "examples: {path: a.parquet}\nsplit:",
@@ -329,25 +329,29 @@ WRONG = {
             "tasks.read.outcome: 'outcome' is for recipes that start from 'logs'",
         ],
     ),
-    "a key twice": ("model:", "name: other\nmodel:", ["recipe.yaml:26: name: the key stands twice, first on line 1"]),
-    "no YAML": ("split: {", "split: {{", ["no valid YAML"]),
+    "a key twice": ("model:", "name: other\nmodel:", ["recipe.yaml:26: name: duplicate key, first on line 1"]),
+    "no YAML": ("split: {", "split: {{", ["invalid YAML"]),
     "no such date": (
         "name: news",
         "name: news\ndescription: 2026-13-45",
-        ["recipe.yaml:2: '2026-13-45' looks like a value of YAML's type timestamp, but is none", "put it in quotes"],
+        ["recipe.yaml:2: '2026-13-45' looks like a value of YAML's type timestamp, but is invalid", "put it in quotes"],
     ),
     "no such truth value": (
         "name: news",
         "name: news\ndescription: !!bool x",
         ["recipe.yaml:2: 'x' looks like a value"],
     ),
-    "a number without end": ("experts: 4", f"experts: {'9' * 5000}", ["recipe.yaml:26: '999", "type int, but is none"]),
+    "a number without end": (
+        "experts: 4",
+        f"experts: {'9' * 5000}",
+        ["recipe.yaml:26: '999", "type int, but is invalid"],
+    ),
     "a list as key": (
         "name: news",
         "name: news\n[a, b]: 1",
         ["recipe.yaml:2: expected a text as key, received ['a', 'b']"],
     ),
-    "an alias inside of itself": ("name: news", "name: news\ndescription: &a [*a]", ["an alias stands inside of what"]),
+    "an alias inside of itself": ("name: news", "name: news\ndescription: &a [*a]", ["an alias contains itself"]),
     "lists without end": ("name: news", f"name: news\ndescription: {'[' * 3000}", ["nested too deeply"]),
     "a kind that is a list": (
         "kind: numeric",
@@ -382,7 +386,7 @@ WRONG = {
     "groups of several values": (
         "group_key: reader",
         "group_key: last_read",
-        ["evaluation.group_key: the column 'last_read' has several values for one example"],
+        ["evaluation.group_key: the column 'last_read' has several values per example"],
     ),
     "the name of the pushed models' folder": ("name: news", "name: serving", ["recipe.yaml:1: name: 'serving' is"]),
     "a file name that is none": (
@@ -410,22 +414,22 @@ WRONG = {
     "a score that is no formula": (
         "evaluation:",
         "serving: {score: 'read * * 2'}\nevaluation:",
-        ["serving.score: no formula: invalid syntax; received 'read * * 2'."],
+        ["serving.score: not a formula: invalid syntax; received 'read * * 2'."],
     ),
     "a weight without a formula": (
         "evaluation:",
         "serving: {weights: {taste: 1}}\nevaluation:",
-        ["serving.weights: weights are for a formula: write it in 'score', or remove them."],
+        ["serving.weights: weights need a formula: set 'score', or remove the weights."],
     ),
     "a weight that nothing uses": (
         "evaluation:",
         "serving: {score: read, weights: {taste: 1}}\nevaluation:",
-        ["serving.weights.taste: the formula in 'score' does not use it."],
+        ["serving.weights.taste: the formula in 'score' does not use this weight."],
     ),
     "a weight called like a column": (
         "evaluation:",
         "serving: {score: read * hour, weights: {hour: 1}}\nevaluation:",
-        ["serving.weights.hour: a column has this name."],
+        ["serving.weights.hour: a column already has this name."],
     ),
     "nothing to tune": (
         "evaluation:",
@@ -435,7 +439,7 @@ WRONG = {
     "a task called like an output of the ranking": (
         "  reading_seconds:",
         "  ranking:",
-        ["tasks.ranking: the signature `rank` has an output of this name"],
+        ["tasks.ranking: the signature `rank` already has an output of this name"],
     ),
     "a column on two sides": (
         "  hour:",
@@ -519,7 +523,7 @@ def test_data_at_a_url_stays_as_it_is_written(recipe_file: Path) -> None:
         ("name=2026-13-45", "--set name=2026-13-45: '2026-13-45' looks like a value of YAML's type timestamp"),
         (
             "name=!!int x",
-            "--set name=!!int x: 'x' looks like a value of YAML's type int, but is none. If it is a text, put",
+            "--set name=!!int x: 'x' looks like a value of YAML's type int, but is invalid. If it is a text, put",
         ),
         ("training.epochs=0", "--set training.epochs=0: expected at least 1; received 0"),
     ],
@@ -552,7 +556,7 @@ def test_the_example_of_the_docs_is_a_recipe(tmp_path: Path) -> None:
 def test_a_schema_that_is_no_text(tmp_path: Path) -> None:
     (tmp_path / "schema.pb").write_bytes(b"\xff\xfe\x00")
     (tmp_path / "recipe.yaml").write_text(RECIPE + "validation: {schema: schema.pb}\n")
-    with pytest.raises(InputError, match=r"validation.schema: .*schema.pb is no UTF-8 text. Expected a TFDV schema"):
+    with pytest.raises(InputError, match=r"validation.schema: .*schema.pb is not UTF-8 text. Expected a TFDV schema"):
         load_recipe(tmp_path / "recipe.yaml")
 
 

@@ -88,12 +88,12 @@ WRONG = {
     "toleration's value": (
         "operator: Exists, effect",
         "operator: Exists, value: 1, effect",
-        [":22: kubeflow.stages.Trainer.tolerations.0.value: an operator Exists has no value"],
+        [":22: kubeflow.stages.Trainer.tolerations.0.value: the operator Exists takes no value"],
     ),
     "toleration without key": (
         "{key: nvidia.com/gpu, operator: Exists, effect: NoSchedule}",
         "{effect: NoSchedule}",
-        [":22:", "an operator Equal compares the taint of a key"],
+        [":22:", "the operator Equal needs a key"],
     ),
     "variable": ("{THREADS: 2}", "{TWO-THREADS: 2}", [":15:", "expected the name of an environment variable"]),
     "variable's value": ("{THREADS: 2}", "{THREADS: [2]}", [":15: kubeflow.defaults.environment.THREADS"]),
@@ -103,17 +103,21 @@ WRONG = {
     "data on no volume": (
         "/gatewise: gatewise-home, /logs: logs",
         "/gatewise: gatewise-home, /log: logs",
-        [":9: kubeflow.data: no volume holds /logs/census in the pods of EventLogs. Write volumes: {/logs/census: "],
+        [
+            ":9: kubeflow.data: no volume is mounted at /logs/census in the pods of EventLogs. Add volumes: {/logs/census: "
+        ],
     ),
     "root on no volume": (
         "/gatewise: gatewise-home, /logs: logs",
         "/logs: logs",
-        [":8: kubeflow.root: no volume holds /gatewise in the pods of BaselineStatistics, Validation, Trainer, Base"],
+        [
+            ":8: kubeflow.root: no volume is mounted at /gatewise in the pods of BaselineStatistics, Validation, Trainer, Base"
+        ],
     ),
     "ingestion from the cache": (
         "    Statistics: {caching: true}",
         "    EventLogs: {caching: true}",
-        [":25: kubeflow.stages.EventLogs.caching: EventLogs is never taken from the cache"],
+        [":25: kubeflow.stages.EventLogs.caching: EventLogs is never cached"],
     ),
     "server without a version": (
         "kubeflow:\n",
@@ -134,7 +138,7 @@ WRONG = {
         "  defaults:\n    cpu: 2\n    memory: 8Gi\n    volumes: {/gatewise: gatewise-home, /logs: logs}",
         "  infra_validator: {}\n  defaults:\n    cpu: 2\n    memory: 8Gi\n    volumes: {/logs: logs}",
         [
-            ":8: kubeflow.root: no volume holds /gatewise in the pods of",
+            ":8: kubeflow.root: no volume is mounted at /gatewise in the pods of",
             "Trainer, BaselineModel, InfraValidator, Pusher.",
         ],
     ),
@@ -147,12 +151,12 @@ WRONG = {
     "schedule's moment without logs": (
         "  root: /gatewise\n",
         "  root: /gatewise\n  schedule: {cron: 0 3 * * *, parameters: {as_of: latest}}\n",
-        [":9: kubeflow.schedule.parameters.as_of: labelled examples have no moment up to which logs are complete."],
+        [":9: kubeflow.schedule.parameters.as_of: as_of applies to logs"],
     ),
     "variable twice": (
         "secrets: {TOKEN:",
         "environment: {TOKEN: a}\n      secrets: {TOKEN:",
-        ["kubeflow.stages.Trainer.secrets.TOKEN: the same variable stands in 'environment'."],
+        ["kubeflow.stages.Trainer.secrets.TOKEN: the variable is also set in 'environment'."],
     ),
 }
 
@@ -243,6 +247,6 @@ def test_the_schema_for_editors_accepts_what_the_recipe_accepts() -> None:
 def test_the_evaluation_keeps_the_best_values_on_the_volume_of_root(gate: str, tmp_path: Path) -> None:
     text = RECIPE.replace("label: {column: income}", f"label: {{column: income}}, gates: [{gate}]")
     (tmp_path / "recipe.yaml").write_text(text.replace("/gatewise: gatewise-home, /logs", "/logs"))
-    with pytest.raises(InputError, match="no volume holds /gatewise in the pods of") as error:
+    with pytest.raises(InputError, match="no volume is mounted at /gatewise in the pods of") as error:
         load_recipe(tmp_path / "recipe.yaml")
     assert ("Evaluator" in str(error.value)) is ("best" in gate)

@@ -63,12 +63,12 @@ def test_every_old_key_means_the_new_one(tmp_path: Path, caplog: pytest.LogCaptu
         assert caplog.messages == []
         assert load(tmp_path / "r.yaml", old=True) == new
     assert [message.replace(str(tmp_path), "") for message in caplog.messages] == [
-        "/r.yaml:10: features.user.compositional: the key is now called 'quotient_remainder'; the old name is still read.",
-        "/r.yaml:18: tasks.order.given: the key is now called 'conditioned_on'; the old name is still read.",
-        "/r.yaml:20: model.penalties: the key is now called 'regularizers'; the old name is still read.",
-        "/r.yaml:22: training.table_optimizer: the key is now called 'embedding_optimizer'; the old name is still read.",
-        "/r.yaml:23: training.table_learning_rate: the key is now called 'embedding_learning_rate'; the old name is still read.",
-        "/r.yaml:24: retrieval.max_questions: the key is now called 'max_queries'; the old name is still read.",
+        "/r.yaml:10: features.user.compositional: the key was renamed to 'quotient_remainder'; the old name still works.",
+        "/r.yaml:18: tasks.order.given: the key was renamed to 'conditioned_on'; the old name still works.",
+        "/r.yaml:20: model.penalties: the key was renamed to 'regularizers'; the old name still works.",
+        "/r.yaml:22: training.table_optimizer: the key was renamed to 'embedding_optimizer'; the old name still works.",
+        "/r.yaml:23: training.table_learning_rate: the key was renamed to 'embedding_learning_rate'; the old name still works.",
+        "/r.yaml:24: retrieval.max_questions: the key was renamed to 'max_queries'; the old name still works.",
     ]
 
 
@@ -79,8 +79,8 @@ def test_an_option_may_have_the_old_name(tmp_path: Path, caplog: pytest.LogCaptu
     assert recipe.model.regularizers == {"l2": {"strength": 2}} and recipe.training.embedding_learning_rate == 3
     assert len(caplog.messages) == 3
     assert caplog.messages[:2] == [
-        "--set tasks.order.given=null: the key is now called tasks.order.conditioned_on; the old name is still read.",
-        "--set model.penalties.l2.strength=2: the key is now called model.regularizers.l2.strength; the old name is still read.",
+        "--set tasks.order.given=null: the key was renamed to tasks.order.conditioned_on; the old name still works.",
+        "--set model.penalties.l2.strength=2: the key was renamed to model.regularizers.l2.strength; the old name still works.",
     ]
 
 
@@ -94,7 +94,7 @@ def test_a_fault_inside_an_old_key_is_at_its_line(tmp_path: Path) -> None:
 def test_both_names_at_once_are_refused(tmp_path: Path) -> None:
     path = written(tmp_path / "r.yaml", "NEW_TASKS: click", "given: click\n    conditioned_on: click")
     with pytest.raises(
-        InputError, match=r"r\.yaml:18: tasks\.order\.given: .*'conditioned_on', and both are written\. Remove 'given'"
+        InputError, match=r"r\.yaml:18: tasks\.order\.given: .*'conditioned_on', and both are present\. Remove 'given'"
     ):
         load_recipe(path)
 

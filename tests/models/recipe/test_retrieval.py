@@ -47,28 +47,28 @@ WRONG = {
     "a user's column that the examples have": (
         "user: reader",
         "user: gatewise/time",
-        [":18: retrieval.user: the column 'gatewise/time' has a name that the examples need for themselves"],
+        [":18: retrieval.user: the name of the column 'gatewise/time' is reserved"],
     ),
     "an item's column that the examples have": (
         "item: article",
         "item: label/read",
-        [":19: retrieval.item: the column 'label/read' has a name that the examples need for themselves"],
+        [":19: retrieval.item: the name of the column 'label/read' is reserved"],
     ),
     "labelled examples": (
         LOGS,
         "examples: {path: a.parquet}\n",
-        ["retrieval: a retrieval model learns from who chose what and when", "Start from 'logs'"],
+        ["retrieval: a retrieval model learns from interactions with user, item and time", "Start from 'logs'"],
     ),
     "users that are items": (
         "item: article",
         "item: reader",
-        ["recipe.yaml:19: retrieval.item: 'reader' names the users already."],
+        ["recipe.yaml:19: retrieval.item: 'reader' is already the user column."],
     ),
     "an item that is a number": (
         ARTICLE,
         "{kind: numeric, side: item}",
         [
-            "recipe.yaml:19: retrieval.item: a feature reads the column 'article' as numeric, so that it names no single item"
+            "recipe.yaml:19: retrieval.item: a feature reads the column 'article' as numeric, so it cannot identify a single item"
         ],
     ),
     "a user that is several": (
@@ -80,7 +80,7 @@ WRONG = {
         "{read: 2.0",
         "{reed: 2.0",
         [
-            "recipe.yaml:20: retrieval.positives.reed: no binary task, nor the impressions' stream, is called 'reed'; "
+            "recipe.yaml:20: retrieval.positives.reed: 'reed' is neither a binary task nor the impression stream; "
             "did you mean 'read'? Known: read, shown."
         ],
     ),
@@ -94,26 +94,26 @@ WRONG = {
     "positives that mean two things": (
         "  reading_seconds:",
         "  shown: {kind: binary, outcome: read, window: 30m}\n  reading_seconds:",
-        ["retrieval.positives.shown: a task and the impressions' stream have this name. Rename the task."],
+        ["retrieval.positives.shown: both a task and the impression stream have this name. Rename the task."],
     ),
     "context of no feature": (
         "[device]",
         "[devise]",
         [
-            ":21: retrieval.context.0: no feature is called 'devise'; of side context: did you mean 'device'? Known: device, hour."
+            ":21: retrieval.context.0: no feature is called 'devise'; features of side context: did you mean 'device'? Known: device, hour."
         ],
     ),
     "context of the user": ("[device]", "[device, reader]", [":21: retrieval.context.1: 'reader' is of side user"]),
     "context of the item": (
         "[device]",
         "[section]",
-        [":21: retrieval.context.0: 'section' is of side item: the user's tower would read the answer."],
+        [":21: retrieval.context.0: 'section' is of side item: the user tower would read the label."],
     ),
-    "context twice": ("[device]", "[device, device]", [":21: retrieval.context.1: 'device' stands twice."]),
+    "context twice": ("[device]", "[device, device]", [":21: retrieval.context.1: 'device' is listed twice."]),
     "context that is the answer": (
         "  device: {kind: categorical}",
         "  device: {kind: categorical, column: section}",
-        [":21: retrieval.context.0: its column 'section' describes the item: the user's tower would read the answer."],
+        [":21: retrieval.context.0: its column 'section' describes the item: the user tower would read the label."],
     ),
     "a user's feature that is the answer": (
         "  device: {kind: categorical}",
@@ -123,12 +123,12 @@ WRONG = {
     "an item's feature that is the user": (
         READER,
         "{kind: categorical, side: item}",
-        [":9: features.reader: its column 'reader' names the user: the item's tower would read who asks."],
+        [":9: features.reader: its column 'reader' identifies the user, but the item tower reads only the item."],
     ),
     "an item without features": (
         f"  article: {ARTICLE}\n  section: {{kind: categorical, side: item}}\n",
         "",
-        ["retrieval: the item's tower has nothing to read: no feature is of side item."],
+        ["retrieval: the item tower has no input: no feature is of side item."],
     ),
     "a history without ids": (
         ARTICLE,
@@ -138,7 +138,11 @@ WRONG = {
     "a history of two ids": (
         ARTICLE,
         "{kind: categorical, side: item, type: integer, vocabulary: null, hash_buckets: 9, quotient_remainder: true}",
-        [":22: retrieval.history: needs a categorical feature", "and not quotient_remainder", "or write 'history: 0'"],
+        [
+            ":22: retrieval.history: needs a categorical feature",
+            "and without quotient_remainder",
+            "or write 'history: 0'",
+        ],
     ),
     "a history of several ids": (
         ARTICLE,
@@ -148,39 +152,39 @@ WRONG = {
     "a column called like an input": (
         READER,
         "{kind: categorical, side: user}\n  exclude: {kind: multivalued, side: user}",
-        [":10: features.exclude: its column 'exclude' has the name of an input of the retrieval model"],
+        [":10: features.exclude: the name of its column 'exclude' is reserved for the retrieval model"],
     ),
     "context called like an input": (
         "  device: {kind: categorical}",
         "  device: {kind: categorical, column: history}",
-        [":12: features.device: its column 'history' has the name of an input of the retrieval model"],
+        [":12: features.device: the name of its column 'history' is reserved for the retrieval model"],
     ),
     "context called like an input in capital letters": (
         "  device: {kind: categorical}",
         "  device: {kind: categorical, column: History}",
-        [":12: features.device: its column 'History' has the name of an input of the retrieval model"],
+        [":12: features.device: the name of its column 'History' is reserved for the retrieval model"],
     ),
     "a user called like an input": (
         "user: reader",
         "user: seen",
         [
-            ":18: retrieval.user: the column has a taken name. Give it another than history, exclude, examples, seen, relevant."
+            ":18: retrieval.user: the column has a reserved name. Rename it; reserved names are history, exclude, examples, seen, relevant."
         ],
     ),
     "two corrections for one thing": (
         "  history: 5",
         "  history: 5\n  batches: by_time",
-        ["retrieval.log_q: takes off how often", "Write 'log_q: false', and mostly a 'prior'."],
+        ["retrieval.log_q: corrects for the sampling probability", "Write 'log_q: false'; a 'prior' usually helps."],
     ),
     "popularity learned and added": (
         "  history: 5",
         "  history: 5\n  prior: {kind: popularity, window: 1d}",
-        ["retrieval.log_q: lets the model learn how often", "Write 'log_q: false', or remove 'prior'."],
+        ["retrieval.log_q: makes the model learn the popularity of items", "Write 'log_q: false', or remove 'prior'."],
     ),
     "more negatives than there are": (
         "  history: 5",
         "  history: 5\n  batch_size: 64\n  hard_negatives: 64",
-        [":24: retrieval.hard_negatives: a row of a batch of 64 has 63 negatives."],
+        [":24: retrieval.hard_negatives: a batch of 64 rows has 63 negatives per row."],
     ),
     "a batch without negatives": ("  history: 5", "  batch_size: 1", [":22: retrieval.batch_size:", "received 1"]),
     "a gate at a length that is not measured": (
@@ -206,9 +210,7 @@ WRONG = {
     "a gate against a prior that there is not": (
         "beats: popular",
         "beats: prior",
-        [
-            ":25: retrieval.gates.0.beats: there is no prior to beat. Add 'prior' to the section, or name another method."
-        ],
+        [":25: retrieval.gates.0.beats: the section has no prior to beat. Add 'prior', or choose another method."],
     ),
     "a gate against nobody": (
         "beats: popular",
@@ -223,9 +225,15 @@ WRONG = {
     "the folder of other models": (
         "name: news",
         "name: news\nserving: {model_name: news_retrieval}",
-        [":2: serving.model_name: the folder 'news_retrieval' is that of the retrieval models beside a ranker 'news'."],
+        [
+            ":2: serving.model_name: the folder 'news_retrieval' is reserved for the retrieval models of a ranker 'news'."
+        ],
     ),
-    "the name of other models": ("name: news", "name: a_retrieval", [":1: name: the folder 'a_retrieval' is that of"]),
+    "the name of other models": (
+        "name: news",
+        "name: a_retrieval",
+        [":1: name: the folder 'a_retrieval' is reserved for"],
+    ),
 }
 
 
@@ -248,7 +256,7 @@ def test_wrong_values_are_refused_where_they_stand(case: str, tmp_path: Path) ->
 def test_a_user_of_whom_nothing_is_known(tmp_path: Path) -> None:
     text = RECIPE.replace(f"  reader: {READER}\n", "").replace("  context: [device]\n", "")
     assert list(user_features(*section_of(read(tmp_path, text)))) == []  # the history is enough
-    with pytest.raises(InputError, match="retrieval: the user's tower has nothing to read") as error:
+    with pytest.raises(InputError, match="retrieval: the user tower has no input") as error:
         read(tmp_path, text.replace("history: 5", "history: 0"))
     assert "recipe.yaml:16:" in str(error.value)
 

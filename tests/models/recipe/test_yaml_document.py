@@ -176,11 +176,11 @@ def test_numbers_durations_and_booleans_are_read_as_before(tmp_path: Path) -> No
         ("model.options.mmoe.units=[yes]", "received [True]"),
         (
             "model.options.mmoe.experts=010",
-            "010 is the number 8 in YAML 1.1, as a leading 0 means octal. Write 8 or 10.",
+            "010 is the octal number 8 in YAML 1.1, because it has a leading 0. Write 8 or 10.",
         ),
         ("model.embedding_dim=0_12", "0_12 is the number 10 in YAML 1.1"),
-        ("training.learning_rate=12:30", "12:30 is the number 750 in YAML 1.1, of base 60. Write its decimal digits."),
-        ("training.clip_norm=1:30.5", "1:30.5 is the number 90.5 in YAML 1.1, of base 60"),
+        ("training.learning_rate=12:30", "12:30 is the number 750 in base 60 in YAML 1.1. Write its decimal digits."),
+        ("training.clip_norm=1:30.5", "1:30.5 is the number 90.5 in base 60 in YAML 1.1"),
     ],
 )
 def test_a_number_is_the_one_that_is_written(override: str, words: str, tmp_path: Path) -> None:
@@ -221,7 +221,7 @@ def test_what_was_expected_is_said_once_and_in_terms_of_yaml(override: str, word
     [
         (
             RECIPE[:200] + "\0" + RECIPE[200:],
-            f"recipe.yaml:{RECIPE[:200].count(chr(10)) + 1}: no valid YAML: it has the char",
+            f"recipe.yaml:{RECIPE[:200].count(chr(10)) + 1}: invalid YAML: the char",
         ),
         (RECIPE + "---\n" + RECIPE, "expected a single document in the stream, but found another document"),
         ("name: " + "[" * 100_000, "nested too deeply"),
@@ -242,7 +242,7 @@ def test_an_override_names_each_key(override: str, tmp_path: Path) -> None:
 
 def test_an_override_inside_of_a_list_says_that_it_is_one(tmp_path: Path) -> None:
     message = fails(tmp_path, RECIPE, "tasks.read.gates.0.at_least=0.6")
-    assert "'gates' is a list in the recipe, it has no 'at_least' inside. Set the whole list." in message
+    assert "'gates' is a list in the recipe and has no key 'at_least'. Set the whole list." in message
 
 
 def test_a_character_above_the_basic_plane_may_be_written_as_json_does(tmp_path: Path) -> None:
@@ -250,7 +250,7 @@ def test_a_character_above_the_basic_plane_may_be_written_as_json_does(tmp_path:
     assert parsed('a: "\\ud83c\\udf89"').value == {"a": "\U0001f389"}
     assert parsed('"\\ud83c\\udf89": 1').value == {"\U0001f389": 1}
     message = fails(tmp_path, RECIPE + 'description: "\\ud83c"\n')
-    assert "holds half of a character" in message and "Write the character itself." in message
+    assert "has an unpaired surrogate" in message and "Write the character itself." in message
 
 
 @pytest.mark.parametrize(
@@ -290,7 +290,7 @@ def test_merge_keys_and_anchors() -> None:
 
 
 def test_what_is_merged_must_be_a_mapping() -> None:
-    with pytest.raises(InputError, match="a.yaml:2: b.<<: merges mappings into the one around it; expected an alias"):
+    with pytest.raises(InputError, match="a.yaml:2: b.<<: expected an alias"):
         parsed("a: &a [1]\nb: {<<: *a, x: 1}\n")
 
 
@@ -312,15 +312,13 @@ GROWING = {
 def test_more_values_than_a_recipe_has(name: str, tmp_path: Path) -> None:
     began = time.perf_counter()
     message = fails(tmp_path, GROWING[name])
-    assert (
-        "more than 20,000 keys, items and values, those that aliases repeat counted again. Is it a recipe?" in message
-    )
+    assert "more than 20,000 keys, items and values, including those repeated by aliases. Is it a recipe?" in message
     assert len(message) < 500
     assert time.perf_counter() - began < 10  # a second on a free machine; without the bound never
 
 
 def test_a_file_larger_than_a_recipe(tmp_path: Path) -> None:
-    assert "recipe.yaml: larger than the 512 KiB that a recipe may have" in fails(tmp_path, "# " + "x" * 2**20)
+    assert "recipe.yaml: larger than the 512 KiB, the limit of a recipe" in fails(tmp_path, "# " + "x" * 2**20)
 
 
 @pytest.mark.parametrize(

@@ -124,17 +124,17 @@ def test_who_has_a_name_that_is_allowed_keeps_it() -> None:
 
 
 REFUSED = {
-    "features.f20.column: the column 'label/click' has a name that the examples need": {
+    "features.f20.column: the name of the column 'label/click' is reserved": {
         "features": {"f20": {"kind": "numeric", "column": "label/click"}}
     },
-    "features.f21.column: the column 'gatewise/x' has a name that the examples need": {
+    "features.f21.column: the name of the column 'gatewise/x' is reserved": {
         "features": {"f21": {"kind": "numeric", "column": "gatewise/x"}}
     },
-    "evaluation.slices.0.1: the column 'weight/self' has a name": {"evaluation": {"slices": [["a b", "weight/self"]]}},
-    "evaluation.group_key: the column 'gatewise/key' has": {"evaluation": {"group_key": "gatewise/key"}},
-    "features.SELF: differs from 'self' in small and capital letters only": {
-        "features": {"SELF": {"kind": "numeric", "column": "other"}}
+    "evaluation.slices.0.1: the name of the column 'weight/self' is reserved": {
+        "evaluation": {"slices": [["a b", "weight/self"]]}
     },
+    "evaluation.group_key: the column 'gatewise/key' has": {"evaluation": {"group_key": "gatewise/key"}},
+    "features.SELF: differs from 'self' only in case": {"features": {"SELF": {"kind": "numeric", "column": "other"}}},
     "serving.weights.Taste: differs from 'taste' in small": {
         "serving": {"weights": {"taste": 1.0, "Taste": 1.0}, "score": "self * taste * Taste"}
     },
@@ -142,7 +142,7 @@ REFUSED = {
         "features": {"f22": {"kind": "numeric", "column": "a b c"}},
         "serving": {"weights": {"A_b_c": 1.0}, "score": "cls * A_b_c"},
     },
-    "tasks.score: the signature `rank` has an output of this name": {
+    "tasks.score: the signature `rank` already has an output of this name": {
         "tasks": {"score": {"kind": "regression", "label": {"column": "y"}}}
     },
 }
@@ -166,7 +166,8 @@ def test_a_task_that_no_formula_can_name_is_no_default_score(tmp_path: Path) -> 
     path = tmp_path / "recipe.yaml"
     path.write_text(yaml.safe_dump(document, sort_keys=False))
     with pytest.raises(
-        InputError, match="tasks.class: 'class' is a word of Python, which no formula can name, and without"
+        InputError,
+        match="tasks.class: without serving.score the first task is the score, but 'class' is a Python keyword",
     ):
         load_recipe(path)
     assert list(load_recipe(path, ["serving.score=2 * click"]).tasks) == ["class", "None", "click"]
@@ -191,5 +192,5 @@ def test_a_weight_that_no_input_can_be_called(tmp_path: Path) -> None:
     document["serving"] = {"weights": {"self": 1.0}, "score": "click * self", "tunable_weights": True}
     document["features"] = {"price": {"kind": "numeric"}}
     (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(document))
-    with pytest.raises(InputError, match=r"serving.weights.self: 'self' is a word of Python or TensorFlow"):
+    with pytest.raises(InputError, match=r"serving.weights.self: 'self' is reserved by Python or TensorFlow"):
         load_recipe(tmp_path / "recipe.yaml")

@@ -255,7 +255,7 @@ def test_equal_candidates_keep_their_order_and_no_number_comes_last(exported: Pa
 
 
 def test_two_users_in_one_ranking_are_refused(exported: Path) -> None:
-    with pytest.raises(tf.errors.InvalidArgumentError, match="rank: expected one row of each column of the user: age"):
+    with pytest.raises(tf.errors.InvalidArgumentError, match="rank: expected one row for each user column: age"):
         load_named(exported, "rank")[0]({"age": np.array([1, 2], "f4"), "item": np.array([7, 8, 9])})
 
 

@@ -87,5 +87,5 @@ def test_notes_are_read_or_their_absence_explained(tmp_path: Path) -> None:
     (tmp_path / "assets.extra" / "inputs.json").write_text(json.dumps({"inputs": INPUTS, "exported_at": 1700000000}))
     assert read_inputs(tmp_path)["inputs"] == INPUTS
     assert read_exported_at(tmp_path) == 1700000000
-    with pytest.raises(InputError, match=r"found no assets\.extra/expected\.json.*the one that holds saved_model\.pb"):
+    with pytest.raises(InputError, match=r"found no assets\.extra/expected\.json.*which contains saved_model\.pb"):
         read_expected(tmp_path)

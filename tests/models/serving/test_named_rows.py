@@ -94,7 +94,7 @@ def test_what_is_no_row(row: Any, words: str) -> None:
         ({"users": {}, "candidates": []}, 'expected {"user"'),
         ({"user": {}}, "expected an object 'user' and a list 'candidates'"),
         ({"user": [], "candidates": 3}, "expected an object 'user' and a list"),
-        ({"candidates": [{"name": "a"}]}, "candidate 0: the column 'name' belongs to the user"),
+        ({"candidates": [{"name": "a"}]}, "candidate 0: the column 'name' is a user column"),
         ({"user": {"device": "a"}, "candidates": [{}, {"device": "b"}]}, "candidate 1: the column 'device'"),
         ({"user": {"nam": "a"}, "candidates": []}, "Request, user, row 0: unknown column 'nam'"),
         ({"candidates": [{}, 3]}, "Request, candidates, row 1: expected an object"),

@@ -42,9 +42,7 @@ def test_the_first_bad_task_and_step_are_named() -> None:
     callback.on_test_begin()
     callback.model.bad = {"click": 41, "order": 17, "like": 17}
     callback.on_train_batch_end(1)
-    with pytest.raises(
-        TrainingError, match=r"of task 'order', 'like' is not a finite number from step 17 on.*learning_rate"
-    ):
+    with pytest.raises(TrainingError, match=r"of task 'order', 'like' is not finite from step 17 on.*learning_rate"):
         callback.on_train_batch_end(2)
     with pytest.raises(TrainingError, match="step 17"):
         callback.on_test_begin()
@@ -52,7 +50,7 @@ def test_the_first_bad_task_and_step_are_named() -> None:
 
 def test_an_eval_loss_that_is_not_finite_is_refused() -> None:
     check_eval_losses(1, ENTRY, ("click", "order"))
-    with pytest.raises(TrainingError, match="after epoch 2 the eval loss of 'order' is not a finite number"):
+    with pytest.raises(TrainingError, match="after epoch 2 the eval loss of 'order' is not finite"):
         check_eval_losses(1, {**ENTRY, "val_order_loss": float("inf"), "val_loss": float("inf")}, ("click", "order"))
     with pytest.raises(TrainingError, match="the eval loss of all tasks together is not"):
         check_eval_losses(1, {**ENTRY, "val_loss": float("nan")}, ("click", "order"))

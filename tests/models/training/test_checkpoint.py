@@ -158,7 +158,7 @@ def test_an_unusable_checkpoint_is_left_for_a_new_start(
     before, again = state(other), Progress(EarlyStopping(5))
     with caplog.at_level(logging.WARNING):
         assert not checkpoint.restore(other, again)
-    assert "does not fit this training, which starts anew" in caplog.text
+    assert "does not match this training. Starting from the beginning" in caplog.text
     assert same(before, state(other)) and again == Progress(EarlyStopping(5))
     assert not checkpoint.folder.exists()
 

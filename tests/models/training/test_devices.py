@@ -35,7 +35,7 @@ def test_memory_growth_is_set_for_each_gpu_unless_it_is_in_use(
     monkeypatch.setattr(tf.config.experimental, "set_memory_growth", grow)
     take_memory_as_needed()
     assert grown == [free]
-    assert "GPU:1 is in use already" in caplog.text
+    assert "GPU:1 is already in use" in caplog.text
 
 
 def test_nothing_happens_without_a_gpu() -> None:

@@ -41,7 +41,7 @@ def test_it_ranks_as_it_predicts(
     about, words = MODELS[name]
     with caplog.at_level(logging.INFO):
         trainer.run_fn(fn_args(problem, make_plan(problem, about, epochs=1), tmp_path / "Trainer", 1))
-    assert any(message.startswith("A ranking request computes") and words in message for message in caplog.messages)
+    assert any(message.startswith("A ranking request recomputes") and words in message for message in caplog.messages)
     model = tmp_path / "Trainer/model/1/Format-Serving"
     notes, rows = read_inputs(model), problem.rows["eval"][:6]
     page = page_of(rows[0], rows, notes["inputs"])
@@ -55,7 +55,7 @@ def test_it_ranks_as_it_predicts(
 
 def test_a_wrong_user_once_stops_before_the_training(problem: SimpleNamespace, tmp_path: Path) -> None:
     plan = make_plan(problem, {"architecture": f"{HERE}.WronglyOnce"})
-    with pytest.raises(TrainingError, match=r"WronglyOnce: says `user_once = True`.*logits of click, value differ"):
+    with pytest.raises(TrainingError, match=r"WronglyOnce: sets `user_once = True`.*logits of click, value differ"):
         trainer.run_fn(fn_args(problem, plan, tmp_path / "Trainer", 1))
     assert not (tmp_path / "Trainer/model/1").exists()
 

@@ -471,7 +471,7 @@ def test_a_wrong_value_in_the_schedule_s_own_file_is_shown_there(
         ("epochs", "expected KEY=VALUE"),
         ("epochs=none", "--parameter epochs=none: expected a whole number"),
         ("push=1", "--parameter push=1: expected true or false"),
-        ("as_of=[", "no valid YAML"),
+        ("as_of=[", "invalid YAML"),
     ],
 )
 def test_a_wrong_parameter_of_a_run_is_refused(parameter: str, words: str, server: Server, gatewise: Gatewise) -> None:
