@@ -142,14 +142,14 @@ def test_no_file_says_what_lies_nearby(store: Any) -> None:
     with pytest.raises(InputError) as error:
         matched_files("s3://logs/nearby", "logs/click.csv", "stream 'click'")
     assert str(error.value) == (
-        "stream 'click': no file matches s3://logs/nearby/logs/click.csv. The nearest folder that exists is "
-        "s3://logs/nearby/logs; in it: clicks.csv. Did you mean clicks.csv?"
+        "stream 'click': no file matches s3://logs/nearby/logs/click.csv. The nearest existing folder is "
+        "s3://logs/nearby/logs; it contains clicks.csv. Did you mean clicks.csv?"
     )
     with pytest.raises(
-        InputError, match=r"nearest folder that exists is s3://logs/nearby; in it: logs/\. Did you mean logs/\?"
+        InputError, match=r"nearest existing folder is s3://logs/nearby; it contains logs/\. Did you mean logs/\?"
     ):
         matched_files("s3://logs/nearby/", "log/**/*.csv", "s")
-    with pytest.raises(InputError, match=r"The nearest folder that exists is s3://logs; in it: "):
+    with pytest.raises(InputError, match=r"The nearest existing folder is s3://logs; it contains "):
         matched_files("s3://logs/none/at/all", "*.csv", "s")
 
 
