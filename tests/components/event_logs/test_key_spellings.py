@@ -111,5 +111,5 @@ def test_floats_that_may_be_several_ids_are_dead_letters(shop_recipe: Make, writ
     write_log("click.csv", frame(list(USERS), 5)[:4])
     out = run_stage(shop_recipe(logs={**LATER, "limits": {"dead_letters": 0.1}}))
     assert out.dead["reason"].to_list() == [
-        "key column 'user': a float so large that it may stand for several whole numbers"
+        "key column 'user': a float so large that it may represent several integers"
     ]

@@ -37,7 +37,7 @@ def test_a_window_longer_than_the_eval_span_is_refused_with_a_split_that_works(
         "task 'click': none of 4 eval examples is observed, so it cannot be measured",
         "Its window of 5 days is still open at logs.as_of, 2023-11-22T22:13:30Z",
         "the eval split, which begins at 2023-11-19T22:13:30Z, 3 days before",
-        "`as_of: latest` is 2023-11-22T22:13:30Z, where stream 'click' ends",
+        "`as_of: latest` is 2023-11-22T22:13:30Z, the end of stream 'click'",
         "`unmeasured: allow`",
     ):
         assert words in message, message

@@ -510,9 +510,9 @@ def test_types_that_cannot_be(shop_recipe: Make, shop_log: Callable, write_log: 
     write_log("impression.parquet", rows)
     lists = shop_recipe(features={"tags": {"kind": "categorical"}})
     assert refused(run_stage, lists) == (
-        "impression.parquet: column 'tags' holds List(String), expected text. Lists need `kind: multivalued`."
+        "impression.parquet: column 'tags' has type List(String); expected text. Lists need `kind: multivalued`."
     )
-    assert "column 'when' holds Date, expected numbers" in refused(
+    assert "column 'when' has type Date; expected numbers" in refused(
         run_stage, shop_recipe(features={"when": {"kind": "numeric"}})
     )
 
@@ -528,7 +528,7 @@ def test_rows_that_would_be_of_two_streams(shop_recipe: Make, shop_log: Callable
     message = refused(run_stage, shop_recipe(streams={"click": {"path": "*.csv"}}))
     assert message.startswith("stream 'click': its `path` and that of 'impression' both match ")
     assert message.endswith(
-        "impression.csv, whose rows would count twice. Make the paths distinct, or tell the rows apart with `where`."
+        "impression.csv, so its rows would count twice. Use distinct paths, or separate the rows with `where`."
     )
 
 
