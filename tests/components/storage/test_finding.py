@@ -90,7 +90,7 @@ def test_a_link_that_leads_nowhere_is_named(tmp_path: Path, link: str, pattern: 
     with pytest.raises(InputError) as error:
         matching(str(tmp_path), pattern)
     assert str(error.value) == (
-        f"{tmp_path}/{link}: the link leads to {tmp_path}/gone, which does not exist. Restore the file, or remove the link."
+        f"{tmp_path}/{link}: the link points to {tmp_path}/gone, which does not exist. Restore the file, or remove the link."
     )
     assert matching(str(tmp_path), "a*") == [f"{tmp_path}/a.csv"]
 
@@ -154,7 +154,7 @@ def test_no_file_says_what_lies_nearby(store: Any) -> None:
 
 
 def test_a_bucket_that_is_not_there(store: Any) -> None:
-    with pytest.raises(InputError, match=r"s3://lost/day: there is no bucket 'lost'\. Make it, or correct the URL"):
+    with pytest.raises(InputError, match=r"s3://lost/day: there is no bucket 'lost'\. Create it, correct the URL"):
         matched_files("s3://lost/day", "*.csv", "s")
     with pytest.raises(
         InputError, match=r"hdfs://a/b: expected a path or a URL of an object store: s3://BUCKET/\.\.\., "
