@@ -63,12 +63,12 @@ def parquet() -> bytes:
     ("content", "said"),
     [
         (parquet(), r"are those of Parquet\. Set `format: parquet`"),
-        ("user,item\n".encode("utf-16"), r"b'\\xff\\xfeu.*it is UTF-16 text\. Save the file as UTF-8"),
-        ("\ufeffuser,item\n".encode("utf-16-be"), "it is UTF-16 text"),
-        ("user,item\n".encode("utf-16-le"), "it is UTF-16 text"),
+        ("user,item\n".encode("utf-16"), r"b'\\xff\\xfeu.*those of UTF-16 text\. Save the file as UTF-8"),
+        ("\ufeffuser,item\n".encode("utf-16-be"), "those of UTF-16 text"),
+        ("user,item\n".encode("utf-16-le"), "those of UTF-16 text"),
         (b"PK\x03\x04\x14\x00\x06\x00", r"are those of a ZIP archive or a spreadsheet\. Unpack it"),
-        (b"ORC\x0a\x03\x00", "it is ORC"),
-        (b"Obj\x01\x04\x14", "it is Avro"),
+        (b"ORC\x0a\x03\x00", "those of ORC"),
+        (b"Obj\x01\x04\x14", "those of Avro"),
         (b"<!DOCTYPE html>\n<html>", r"are those of HTML or XML\. Was an error page saved"),
     ],
 )
