@@ -1,4 +1,4 @@
-"""The examples' files as every stage knows them: the splits, the columns that gatewise adds, the types of all columns."""
+"""The schema of the example files, shared by all stages: splits, gatewise's internal columns, column types."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ EXAMPLE_ID, EVENT_ID, TIME = f"{OWN}example_id", f"{OWN}event_id", f"{OWN}event_
 """An example's number, the impression's id in its log, and its time in microseconds since 1970 UTC."""
 
 LABEL, WEIGHT = "label/", "weight/"
-"""What the names of a task's columns begin with."""
+"""Prefixes of a task's columns."""
 
 ARROW_TYPES = {"bytes": pa.large_binary(), "int": pa.int64(), "float": pa.float32()}
 """`models.recipe.raw_type` -> Arrow type of the values: each column is a list of one of tf.Example's three types."""
@@ -25,5 +25,5 @@ def label_of(task: str) -> str:
 
 
 def weight_of(task: str) -> str:
-    """The column of a task's weights; 0 where the label is not observed."""
+    """The column of a task's weights; 0 if the label is not observed."""
     return WEIGHT + task

@@ -1,1 +1,1 @@
-"""Baselines where no metadata store can be asked: the model and the statistics of earlier runs, found in folders."""
+"""Baselines without a metadata store: finds the model and the statistics of earlier runs in folders."""

@@ -1,4 +1,4 @@
-"""The components BaselineModel and BaselineStatistics: what a Resolver does where there is a metadata store."""
+"""The components BaselineModel and BaselineStatistics, which replace a Resolver if there is no metadata store."""
 
 from __future__ import annotations
 

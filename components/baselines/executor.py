@@ -1,4 +1,4 @@
-"""Executors of `BaselineModel` and `BaselineStatistics`: look into the folder, copy what is there, say what was found."""
+"""Executors of `BaselineModel` and `BaselineStatistics`: find the baseline in a folder, copy it, and report the result."""
 
 from __future__ import annotations
 
@@ -75,8 +75,8 @@ class BaselineStatisticsExecutor(base_executor.BaseExecutor):
 
 
 def _say(output: types.Artifact, found: Path | None, what: str) -> None:
-    """The file is there in any case: an empty folder would not reach the next stage."""
-    logger.info("Baseline: %s", found or f"there is no {what}")
+    """Logs and writes the result. The file always exists, because an empty folder would not reach the next stage."""
+    logger.info("Baseline: %s", found or f"no {what}")
     output.set_int_custom_property(FOUND, int(found is not None))
     folder = Path(output.uri)
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The statistics of good runs, kept in a folder from which the next run takes the newest."""
+"""Keeps the statistics of good runs in a folder. The next run reads the newest."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 KEPT = 10
-"""How many are kept; only the newest is ever read, the others are for people."""
+"""Number of kept statistics. The pipeline reads only the newest; the others are for users."""
 
 ABOUT_FILE = "kept.json"
 

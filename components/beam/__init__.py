@@ -1,1 +1,1 @@
-"""What several stages do with Beam: run a pipeline, merge in order, know a value everywhere, work on threads."""
+"""Shared Beam code: run a pipeline, merge in order, broadcast a value, work on threads."""

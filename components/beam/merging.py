@@ -1,9 +1,9 @@
-"""Parts of a whole, numbered, merged in the order of their numbers: the same bits on every engine, however it divides the work.
+"""Merges numbered parts in the order of their numbers. The result is bit-identical on every engine and for every division.
 
     (key, (number, part)) -> neighbours together, merged -> those of a key together, merged -> (key, whole)
 
-A combiner of Beam's merges in whatever order its engine likes, and not every engine merges a worker's own parts before they
-travel: then one worker would take them all, one by one.
+A Beam combiner merges in an order that the engine chooses. Some engines do not merge a worker's parts before they send them, so
+one worker would merge all parts one by one.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Steps with outputs of several kinds, and values that every partition must know, by what every engine gets right.
+"""Steps with several kinds of outputs, and values that every partition needs, with transforms that work on every engine.
 
-Beam has tags for the first and side inputs for the second. Its DaskRunner gives whoever asks for one tag all of a step's
-outputs, and hands a side input over as a list in a list, computed anew by every task. So an output is a pair (kind, what),
-of which a consumer takes its kind; and a value travels to each partition as an element among the partition's others.
+Beam offers tags for the first and side inputs for the second. Its DaskRunner returns all outputs of a step for any tag, and
+passes a side input as a list in a list, recomputed by every task. So an output is a pair (kind, what), and a consumer selects
+its kind. A broadcast value is sent to each partition as one of its elements.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Output = tuple[str, Any]
 
 @dataclass(frozen=True)
 class BroadcastValue:
-    """A value that all partitions are told."""
+    """A value for all partitions."""
 
     value: Any
 
@@ -63,17 +63,17 @@ class Reduce(beam.PTransform):
 
 
 def without_broadcast(values: Iterable[Any]) -> tuple[list[Any], Any]:
-    """The values of a partition without what it was told, and that.
+    """The values of a partition without the broadcast value, and the broadcast value.
 
     Raises:
-        ValueError: it was not told exactly one value.
+        ValueError: there is not exactly one broadcast value.
     """
     rest: list[Any] = []
     told: list[BroadcastValue] = []
     for value in values:
         (told if isinstance(value, BroadcastValue) else rest).append(value)
     if len(told) != 1:
-        raise ValueError(f"expected one value that the partition is told, received {len(told)}")
+        raise ValueError(f"expected one broadcast value, received {len(told)}")
     return rest, told[0].value
 
 

@@ -1,7 +1,4 @@
-"""A stage's Beam pipeline from its first step to the end of its run, on whatever engine the recipe names.
-
-What an engine raises becomes the message that a person needs.
-"""
+"""Runs a stage's Beam pipeline on the engine of the recipe, and converts the engine's errors to messages for the user."""
 
 from __future__ import annotations
 
@@ -80,10 +77,10 @@ def _dask_client() -> Any:
 
 @contextlib.contextmanager
 def plain_messages() -> Iterator[None]:
-    """Makes of what an engine raises the InputError that it stands for, if it stands for one.
+    """Converts an engine's error to the InputError that caused it, if any.
 
-    Beam appends the step's name to an InputError, which is of no use to the reader of recipe and logs; a portable job ends
-    with a RuntimeError that has the workers' traceback as its text; and a cluster may be missing, or unfit.
+    Beam appends the step's name to an InputError, which does not help the user. A portable job ends with a RuntimeError that
+    contains the workers' traceback as text. A cluster may be missing or unsuitable.
     """
     try:
         yield

@@ -1,9 +1,9 @@
-"""A Beam step that works on several numbered things at once: a runner on one machine hands elements over one by one.
+"""A Beam step that processes several numbered elements in parallel, because a local runner passes elements one by one.
 
     (number, value) -> Together -> (group, [(number, value), ...]) -> OnThreads -> outputs
 
-Neighbouring numbers travel in one element, whose parts the step works on beside one another. Nothing waits for the end of
-a bundle: what is emitted there does not arrive on every runner.
+Adjacent numbers are sent in one element, and the step processes its parts in parallel. Nothing is emitted at the end of a
+bundle, because some runners lose such outputs.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""What several stages do with Arrow columns: counts, frequent values, cells of numbers, exact moments, lists, an ordered map."""
+"""Shared code for Arrow columns: counts, frequent values, cells of numbers, exact moments, lists, an ordered map."""

@@ -1,4 +1,4 @@
-"""How often each value of a column occurs: mergeable, and the vocabulary that follows from it."""
+"""Mergeable counts of a column's values, and the vocabulary computed from them."""
 
 from __future__ import annotations
 

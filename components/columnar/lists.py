@@ -1,4 +1,4 @@
-"""Texts that hold many values, such as "red|blue", taken apart."""
+"""Splits texts with several values, such as "red|blue"."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""A function over a stream of items on several threads, the results in the order of the items.
+"""Applies a function to a stream of items on several threads. The results are in the order of the items.
 
-For functions that spend their time in Arrow, NumPy or TensorFlow, which let other threads run meanwhile.
+For functions that spend their time in Arrow, NumPy or TensorFlow, which release Python's lock.
 """
 
 from __future__ import annotations

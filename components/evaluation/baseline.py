@@ -1,8 +1,8 @@
-"""Which model the candidate is compared with: the newest blessed one before it.
+"""Resolves the baseline: the newest blessed model before the candidate.
 
-The stock LatestBlessedModelStrategy resolves the candidate itself in an unchanged second run, which evaluates and pushes
-the same model once more. Ours only looks at older models, so the second run is all cached. And a pipeline may make models of
-two kinds, of which each is compared with its own.
+In an unchanged second run, the stock LatestBlessedModelStrategy resolves the candidate itself, so the same model is evaluated
+and pushed again. This strategy considers only older models, so the second run is fully cached. If a pipeline trains models of
+two kinds, each is compared with its own kind.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ CANDIDATE, BASELINE, BLESSING = "candidate", "baseline_model", "model_blessing"
 
 
 class OlderBlessedModel(resolver.ResolverStrategy):
-    """The newest blessed `Model` that is older than the candidate and still on disk.
+    """Resolves the newest blessed `Model` that is older than the candidate and still exists on disk.
 
     Inputs: `candidate` (this run's model), `baseline_model` (all models that compare) and `model_blessing` (all blessings).
     Resolves `baseline_model` to one artifact or none.
@@ -44,19 +44,19 @@ class OlderBlessedModel(resolver.ResolverStrategy):
 
 
 def baseline_model_resolver(model: types.BaseChannel, name: str = "baseline_model") -> resolver.Resolver:
-    """The node that finds the model to compare with: its output `baseline_model` is an input of the model's evaluation.
+    """The node that finds the baseline. Its output `baseline_model` is an input of the model's evaluation.
 
-    Only the models that the same stage made in any run compare: a ranker is no baseline of a retrieval model.
+    Only models of the same stage, from any run, are considered: a ranker is not a baseline of a retrieval model.
 
     Args:
         model: the candidate, an output of its stage.
-        name: of the node.
+        name: name of the node.
     """
     return resolver.Resolver(
         strategy_class=OlderBlessedModel,
         **{
             CANDIDATE: model,
-            # Every run's, but of this stage only: the node of a plain channel is a condition of its query.
+            # From every run, but only from this stage: the producer of a plain channel is a condition of its query.
             BASELINE: types.Channel(type=standard_artifacts.Model, producer_component_id=model.producer_component_id),
             BLESSING: types.Channel(type=standard_artifacts.ModelBlessing),
         },

@@ -1,7 +1,7 @@
-"""The best blessed values: a line that does not move down with each night's baseline.
+"""The best blessed values: a limit that does not move down with each night's baseline.
 
-Each blessed evaluation hands on what it was handed, with its own values where they are better. So the record that lies with
-the newest blessed model is that of all before it, whatever became of their files.
+Each blessed evaluation copies the record of the previous one and replaces the values that it improves. So the record of the
+newest blessed model covers all earlier models, even if their files are gone.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ FILE = "best.json"
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Best:
-    """The best value, and where the model lay that it was measured of."""
+    """The best value, and the location of its model."""
 
     value: float
     model: str
@@ -33,9 +33,9 @@ Record = Mapping[str, Best]
 
 
 def loss_to(metric: str, value: float, other: float) -> float:
-    """How much worse than another value, in the metric's own unit; negative where better.
+    """How much worse a value is than another one, in the metric's unit; negative if it is better.
 
-    AUC and the like: other - value. log_loss, rmse, mae: value - other. calibration: |value - 1| - |other - 1|.
+    AUC and similar metrics: other - value. log_loss, rmse, mae: value - other. calibration: |value - 1| - |other - 1|.
     """
     if metric == "calibration":
         return abs(value - 1.0) - abs(other - 1.0)
@@ -45,16 +45,16 @@ def loss_to(metric: str, value: float, other: float) -> float:
 def place_of(
     plan: EvaluationPlan, task: str, about: TaskPlan, metric: str, slice_: Mapping[str, Scalar] | None = None
 ) -> str:
-    """Under which name a value stands in the record: values under one name are comparable.
+    """The key of a value in the record. Values with the same key are comparable.
 
-    The metric comes first; then the task, its definition, the slice, and for gauc the groups.
+    It consists of the metric, the task, its definition, the slice, and for gauc the groups.
     """
     groups = plan.group_key if metric == "gauc" else None
     return json.dumps([metric, task, about.definition, dict(sorted((slice_ or {}).items())), groups])
 
 
 def improved(record: Record, values: Mapping[str, float], model: str) -> dict[str, Best]:
-    """The record with a model's values where they are better; of equal ones the older stays."""
+    """The record with a model's better values. If values are equal, the older one stays."""
     found = dict(record)
     for place, value in values.items():
         metric = json.loads(place)[0]
@@ -64,27 +64,27 @@ def improved(record: Record, values: Mapping[str, float], model: str) -> dict[st
 
 
 def to_text(record: Record) -> str:
-    """As it is kept."""
+    """The record as JSON text."""
     return json.dumps({place: dataclasses.asdict(best) for place, best in sorted(record.items())}, allow_nan=False)
 
 
 def from_text(text: str) -> dict[str, Best]:
-    """What `to_text` wrote; nothing of an empty text."""
+    """The record that `to_text` wrote; empty for an empty text."""
     return {place: Best(**best) for place, best in json.loads(text or "{}").items()}
 
 
 def read_kept(folder: str) -> dict[str, Best]:
-    """The record in a folder, where no metadata store hands it on; empty where there is none."""
+    """The record in a folder, used without a metadata store; empty if there is none."""
     path = os.path.join(folder, FILE)
     return from_text(read_text(path)) if exists(path) else {}
 
 
 def keep(record: Record, folder: str) -> None:
-    """Writes it there, whole."""
+    """Writes the record to the folder, atomically."""
     write_text(os.path.join(folder, FILE), to_text(record))
 
 
 def metrics_on_record(about: TaskPlan) -> Iterable[tuple[str, Mapping[str, Scalar]]]:
-    """Which values of a task are recorded: its metrics overall, and those of its gates on their slices."""
+    """The recorded values of a task: its metrics overall, and those of its gates on their slices."""
     yield from ((metric, {}) for metric in about.metrics)
     yield from ((gate.metric, gate.slice) for gate in about.gates)

@@ -1,4 +1,4 @@
-"""A column's values as small whole numbers, batch by batch: what stays in memory is the numbers and each value once."""
+"""Encodes a column's values as small integers, batch by batch. Memory holds only the integers and each value once."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ LEAST_VALUES = 1 << 16
 
 
 class Coder:
-    """Codes the values of `rows` examples, which arrive in batches; a value's code is the place of its first example.
+    """Encodes the values of `rows` examples in batches. Codes are numbered by a value's first occurrence.
 
-    Each batch is coded by itself. The batches' values are brought together when they are as many as those known already:
-    what a batch costs does not grow with the values before it.
+    Each batch is encoded separately. The batches' values are merged once they are as many as the known values, so the cost of a
+    batch does not grow with the number of earlier values.
     """
 
     def __init__(self, rows: int) -> None:
@@ -31,7 +31,7 @@ class Coder:
         self._known = self._more = 0
 
     def add(self, batch: pa.Array) -> None:
-        """Takes the next examples' values, null where missing."""
+        """Adds the values of the next examples; null is missing."""
         encoded = pc.dictionary_encode(batch)
         indices = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)
         start, self._end = self._end, self._end + len(batch)
@@ -53,14 +53,14 @@ class Coder:
         self._known, self._more = len(encoded.dictionary), 0
 
     def finish(self) -> Coded:
-        """The column, of the smallest type that its codes fit in."""
+        """The column, with the smallest integer type for its codes."""
         self._merge()
         values = Words(self._values if self._values is not None else pa.array([], pa.int64()))
         return Coded(codes=self._codes.astype(np.min_scalar_type(-max(1, len(values))), copy=False), values=values)
 
 
 class Words(Sequence[str]):
-    """The values in words, each made when it is asked for: a column of users has millions, and few are ever written."""
+    """The values as texts, created on access: a column of users has millions of values, and few are written."""
 
     def __init__(self, values: pa.Array) -> None:
         self._values = values

@@ -1,4 +1,4 @@
-"""Evaluator: examples and a model in, its metrics and a blessing out."""
+"""The component Evaluator: measures a model on the eval split and writes metrics and a blessing."""
 
 from __future__ import annotations
 
@@ -38,19 +38,19 @@ class Evaluator(base_component.BaseComponent):
     """Measures a model on the eval split and blesses it if every gate holds.
 
     Args:
-        examples: raw `Examples` (Parquet): slices, group key, event ids, and what the baseline is asked.
+        examples: raw `Examples` (Parquet): slices, group key, event ids, and the baseline's inputs.
         transformed_examples: the same examples, transformed (Arrow IPC).
         model: `Model`, the candidate.
         plan: JSON of `EvaluationPlan`.
-        code: version of the stage's source; only TFX's cache looks at it.
-        fingerprint: of the truth files (`truth_fingerprint`), which are the ones to read; "" where assembly saw none.
-        baseline_model: `Model` to compare with (`baseline_model_resolver`), or nothing.
-        baseline_blessing: its `ModelBlessing`, which hands on the best values of all blessed models before; or nothing.
-        kept_best: folder that keeps these values, where no metadata store hands them on; or "".
+        code: version of the stage's source, used only by TFX's cache.
+        fingerprint: fingerprint of the truth files to read (`truth_fingerprint`); "" if none were visible at assembly.
+        baseline_model: `Model` to compare with (`baseline_model_resolver`), or None.
+        baseline_blessing: `ModelBlessing` of the baseline, with the best values of all earlier blessed models, or None.
+        kept_best: folder for these values if there is no metadata store, or "".
 
     Outputs:
         evaluation: `ModelEvaluation`, in TFMA's files and as metrics.json.
-        blessing: `ModelBlessing`, with the properties of the stock Evaluator's. Not blessed is a result, not an error.
+        blessing: `ModelBlessing` with the properties of the stock Evaluator. A model that is not blessed is not an error.
     """
 
     SPEC_CLASS = EvaluatorSpec

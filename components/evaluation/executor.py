@@ -1,4 +1,4 @@
-"""Executor of `Evaluator`: reads the eval split, asks the models, writes the results and the blessing."""
+"""Executor of `Evaluator`: reads the eval split, runs the models, writes the results and the blessing."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ BEST_VALUES = "best_values"
 
 
 class Executor(base_executor.BaseExecutor):
-    """The candidate, and an older model, on the same eval examples."""
+    """Evaluates the candidate and an older model on the same eval examples."""
 
     def Do(
         self,
@@ -78,7 +78,7 @@ class Executor(base_executor.BaseExecutor):
         logger.info(f"Evaluation of {seconds}", examples.rows, *np.diff(times))
         for gate in report.gates:
             if not gate.held:
-                logger.warning("Gate not held: %s", gate.message)
+                logger.warning("Gate failed: %s", gate.message)
 
         evaluation = artifact_utils.get_single_instance(output_dict["evaluation"])
         write_report(report, plan, evaluation.uri, model.uri, raw_artifact.uri)
@@ -93,7 +93,7 @@ class Executor(base_executor.BaseExecutor):
 
 
 def bless(blessing: types.Artifact, blessed: bool, model: types.Artifact, baseline: types.Artifact | None) -> None:
-    """Sets the properties and writes the file that the stock Pusher and resolvers look for."""
+    """Sets the properties and writes the file that the stock Pusher and resolvers read."""
     blessing.set_string_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_URI_KEY, model.uri)
     blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY, model.id)
     if baseline is not None:
@@ -106,7 +106,7 @@ def bless(blessing: types.Artifact, blessed: bool, model: types.Artifact, baseli
 
 
 def _handed_on(blessings: Sequence[types.Artifact]) -> dict[str, best.Best]:
-    """The record of the newest older blessing; none of one that was made before there was a record."""
+    """The record of the newest older blessing; empty if it has none."""
     return best.from_text(blessings[0].get_string_custom_property(BEST_VALUES)) if blessings else {}
 
 
@@ -117,7 +117,7 @@ def _predict(directory: str, transformed: Sequence[str], rows: int) -> dict[str,
 
 
 def _older(directory: str, raw: Sequence[str]) -> tuple[dict[str, NDArray[np.float32]] | None, str]:
-    """The baseline's predictions for the same rows; or None, and why it cannot be asked."""
+    """The baseline's predictions for the same rows; or None and the reason why it cannot be compared."""
     try:
         inputs = read_inputs(directory)["inputs"]
         encoder = example_coder.RecordBatchToExamplesEncoder()

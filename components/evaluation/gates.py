@@ -1,4 +1,4 @@
-"""The gates: what must hold, what was measured, and the sentence that says so."""
+"""The gates: limits on the measured metrics, their verdicts and their messages."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from components.evaluation.best import Best, loss_to
 from components.evaluation.plan import GatePlan, TaskPlan
 from components.evaluation.scores import COUNTS, Value, why_undefined
 
-# Served predictions differ by about 1e-7 between batch sizes; a model is not worse than itself.
+# Predictions differ by about 1e-7 between batch sizes. A model must not be worse than itself.
 BASELINE_TOLERANCE = 1e-6
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class GateResult:
-    """One limit of one gate. `lower`, `upper` and `change` are the limit as a number: one of them is set, if it is known."""
+    """The verdict on one limit of a gate. `lower`, `upper` or `change` is the limit as a number, if it is known."""
 
     task: str
     metric: str
@@ -32,14 +32,14 @@ class GateResult:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Measured:
-    """What a gate looks at, on its slice: metrics and counts of the candidate, and of what it is compared with.
+    """Metrics and counts on a gate's slice, of the candidate and of the models that it is compared with.
 
     Attributes:
-        candidate: its metrics and the counts.
-        baseline: the same of the newest older blessed model, or None.
-        no_baseline: why there is none, in words.
-        constant: the same of the train split's mean label; None where the task is not observed there.
-        mean: this label.
+        candidate: metrics and counts of the candidate.
+        baseline: those of the newest older blessed model, or None.
+        no_baseline: why there is no baseline, as text.
+        constant: those of the constant, the train split's mean label; None if the task is not observed in the train split.
+        mean: the constant.
         best: the best blessed value on record, or None.
         grouped: whether there is a group key.
         signed: whether an observed label is negative.
@@ -56,12 +56,12 @@ class Measured:
 
 
 def check_gate(task: str, gate: GatePlan, measured: Measured) -> list[GateResult]:
-    """Holds one gate against the candidate: one result for each of its limits.
+    """Checks one gate: one result for each of its limits.
 
     Args:
         task: name of the task.
         gate: the gate.
-        measured: on the gate's slice.
+        measured: metrics on the gate's slice.
     """
     value = measured.candidate[gate.metric]
     slice_ = {name: str(wanted) for name, wanted in gate.slice.items()}
@@ -73,7 +73,7 @@ def check_gate(task: str, gate: GatePlan, measured: Measured) -> list[GateResult
             continue
         if gate.default and gate.metric == "calibration" and measured.signed:
             known = judge(gate, 0.0, measured, examples)
-            words = "not judged: some labels are negative, and a quotient of means says little then."
+            words = "not checked: some labels are negative, so the ratio of the means is not meaningful."
             said = dataclasses.replace(known, held=True, message=words)
         elif value is None:
             why = why_undefined(gate.metric, measured.candidate, examples, measured.grouped)
@@ -84,8 +84,8 @@ def check_gate(task: str, gate: GatePlan, measured: Measured) -> list[GateResult
         message = f"{what} {said.message}"
         if gate.default and not said.held:
             message += (
-                " The task names no gates, so this one holds for it: tasks."
-                f"{task}.gates with a list replaces it, `gates: none` switches it off."
+                " The task has no gates, so it uses this default gate. To replace it, set tasks."
+                f"{task}.gates to a list; to disable it, set `gates: none`."
             )
         result = GateResult(
             task=task,
@@ -103,7 +103,7 @@ def check_gate(task: str, gate: GatePlan, measured: Measured) -> list[GateResult
 
 @dataclasses.dataclass(frozen=True)
 class Judged:
-    """One limit: in words, whether it holds, the sentence's second half, and the limit as a number."""
+    """One limit as text, whether it holds, the second half of the message, and the limit as a number."""
 
     limit: str
     held: bool
@@ -126,20 +126,20 @@ def _at_most(gate: GatePlan, value: float, measured: Measured, examples: str) ->
 def _beats(gate: GatePlan, value: float, measured: Measured, examples: str) -> Judged:
     limit = "better than the constant"
     if measured.constant is None:
-        words = f"is {value:.6g}; there is no constant: no example of the task is observed in the train split"
-        return Judged(limit, False, f"{words}, so nothing of it was learned; required {limit}.", {})
+        words = f"is {value:.6g}; there is no constant, because the train split has no observed example of the task"
+        return Judged(limit, False, f"{words}; required {limit}.", {})
     other = measured.constant[gate.metric]
     if other is None:
         why = why_undefined(gate.metric, measured.constant, examples, measured.grouped)
-        return Judged(limit, False, f"is {value:.6g}, the constant's has no value: {why}; required {limit}.", {})
+        return Judged(limit, False, f"is {value:.6g}; the constant's has no value: {why}; required {limit}.", {})
     loss = loss_to(gate.metric, value, other)
     if loss < 0:
         words = f"is {value:.6g}, the constant's {other:.6g}: {-loss:.6g} better; required {limit}."
         return Judged(limit, True, words, {"upper": other})
-    answers = f"the constant always answers {measured.mean:.6g}, the task's mean label in the train split"
-    cure = "Look at its calibration and training curves, at the labels of both splits, and at the features."
+    answers = f"the constant always predicts {measured.mean:.6g}, the task's mean label in the train split"
+    cure = "Check the task's calibration, its training curves, the labels of both splits, and the features."
     if gate.metric == "rmse":
-        cure += " A task that is trained by another loss than squared_error may be better judged by mae."
+        cure += " If the task does not train with squared_error, use mae instead of rmse."
     words = f"is {value:.6g}, the constant's {other:.6g}: {f'{loss:.6g} worse' if loss else 'no better'} ({answers})"
     return Judged(limit, False, f"{words}; required {limit}. {cure}", {"upper": other})
 
@@ -160,7 +160,7 @@ def _to_best(gate: GatePlan, value: float, measured: Measured, examples: str) ->
     most = gate.max_loss_to_best or 0.0
     limit = f"at most {most:g} worse than the best blessed value"
     if measured.best is None:
-        words = f"is {value:.6g}; not compared: no comparable value of a blessed model is on record"
+        words = f"is {value:.6g}; not compared: there is no comparable value of a blessed model on record"
         return Judged(limit, True, f"{words}.", {"change": most})
     whose = f"the best blessed value, of {measured.best.model},"
     return _change(gate, value, whose, measured.best.value, limit, most)
@@ -174,7 +174,7 @@ def _change(gate: GatePlan, value: float, whose: str, other: float, limit: str, 
     return Judged(limit, loss <= most + BASELINE_TOLERANCE, f"{words}; required {limit}.", {"change": most})
 
 
-# Key of a gate -> what it asks. Every limit of a gate is judged by itself.
+# Key of a gate -> function that checks it. Each limit of a gate is checked separately.
 LIMITS: dict[str, Callable[[GatePlan, float, Measured, str], Judged]] = {
     "at_least": _at_least,
     "at_most": _at_most,
@@ -185,39 +185,39 @@ LIMITS: dict[str, Callable[[GatePlan, float, Measured, str], Judged]] = {
 
 
 def not_finite(task: str, observed: Value, broken: Value) -> Iterator[GateResult]:
-    """A gate that nobody has to write: a model that predicts NaN or infinity is never pushed."""
+    """An implicit gate: a model that predicts NaN or infinity is never pushed."""
     if broken:
-        message = f"{task}: {broken} of {observed} predictions in the eval split are not finite numbers; required none."
-        limit = "no prediction that is not finite"
+        message = f"{task}: {broken} of {observed} predictions in the eval split are not finite; required 0."
+        limit = "only finite predictions"
         yield GateResult(
             task=task, metric="not_finite", slice={}, limit=limit, value=broken, held=False, message=message, upper=0
         )
 
 
 def unmeasured(task: str, about: TaskPlan, rows: int) -> GateResult:
-    """The gate of a task of which no eval example is observed: it holds only where the recipe says so."""
+    """The gate of a task without an observed eval example. It passes only with `unmeasured: allow`."""
     allowed = about.unmeasured == "allow"
     where = f"none of the {rows} eval examples" if rows else "the eval split has no examples, so none"
     window = f" (window {about.window})" if about.window else ""
-    message = f"{task}: {where} has an observed label of the task{window}: nothing of it was measured"
+    message = f"{task}: {where} has an observed label of the task{window}; it was not measured"
     if allowed:
-        message += "; passed over, as the recipe says `unmeasured: allow`."
+        message += "; allowed by `unmeasured: allow`."
     else:
         cure = (
-            "A window that is still open at the end of the logs is not observed: let older examples evaluate (`split`), "
-            "shorten the window, or read more days of logs."
+            "An example with an open window at the end of the logs is not observed: put older examples into the eval split "
+            "(`split`), shorten the window, or read more days of logs."
             if about.window
-            else "Look at the label's column in the eval examples."
+            else "Check the label column in the eval examples."
         )
         message += (
-            f"; required at least 1. {cure} To push a model without measuring this task, write `unmeasured: allow` in "
+            f"; required at least 1. {cure} To push a model without measuring this task, set `unmeasured: allow` in "
             f"tasks.{task}."
         )
     return GateResult(
         task=task,
         metric=COUNTS[0],
         slice={},
-        limit="at least 1 observed eval example" + (" (`unmeasured: allow`: passed over)" if allowed else ""),
+        limit="at least 1 observed eval example" + (" (allowed by `unmeasured: allow`)" if allowed else ""),
         value=0,
         held=allowed,
         message=message,

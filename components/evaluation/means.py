@@ -1,4 +1,4 @@
-"""Counts and weighted sums of every slice of one task at once, and the metrics that are quotients of them."""
+"""Counts and weighted sums of all slices of one task, and the metrics that are their quotients."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from components.evaluation.slices import Slicing
 
 Array = NDArray[np.float64]
 
-# A probability is kept this far from 0 and 1 in `log_loss`: one certain and wrong prediction costs 16.1, not infinity.
+# `log_loss` clips probabilities to this distance from 0 and 1: a certain, wrong prediction has loss 16.1, not infinity.
 PROBABILITY_FLOOR = 1e-7
 
 CHUNK_ROWS = 1 << 18
-# Above it the cells are no longer few beside a chunk.
+# With more cells, their number would no longer be small compared with a chunk.
 MOST_CELLS = 1 << 14
 
 
@@ -27,7 +27,7 @@ def _log_loss(labels: Array, predictions: Array) -> Array:
     return -np.log(np.where(labels > 0, clipped, 1.0 - clipped))
 
 
-# What is summed, (labels, predictions) -> (n,), before its weight; labels of a log loss are 0 or 1.
+# The summed terms, (labels, predictions) -> (n,), before weighting. Labels of a log loss are 0 or 1.
 TERMS: dict[str, Callable[[Array, Array], Array]] = {
     "weight": lambda y, p: np.ones(len(y)),
     "positive": lambda y, p: (y > 0).astype(np.float64),
@@ -37,7 +37,7 @@ TERMS: dict[str, Callable[[Array, Array], Array]] = {
     "absolute_error": lambda y, p: np.abs(p - y),
     "squared_error": lambda y, p: (p - y) ** 2,
 }
-# Metric -> (numerator, denominator, what the quotient goes through).
+# Metric -> (numerator, denominator, function of the quotient).
 QUOTIENTS: dict[str, tuple[str, str, Callable[[Array], Array]]] = {
     "log_loss": ("log_loss", "weight", np.asarray),
     "calibration": ("prediction", "label", np.asarray),
@@ -48,10 +48,10 @@ QUOTIENTS: dict[str, tuple[str, str, Callable[[Array], Array]]] = {
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Sums:
-    """Of each slice of a slicing, (slices,). `means`: metric -> its values, NaN without one; defined in `tests/doubles/metric_oracle.py`.
+    """Sums for each slice of a slicing, (slices,). `means`: metric -> values, NaN without one; see `tests/doubles/metric_oracle.py`.
 
-    Counted are observed examples: all, those with a label above 0, those whose prediction is not a finite number.
-    `weight` and `positive_weight` are the sums of the weights of the first two, as far as the predictions are finite.
+    The counts are of observed examples: all, those with a label above 0, and those with a prediction that is not finite.
+    `weight` and `positive_weight` are the sums of the weights of the first two, over finite predictions.
     """
 
     examples: NDArray[np.int64]
@@ -72,10 +72,10 @@ def sums(
     """Adds up, in one pass over the rows.
 
     Args:
-        labels, predictions, weights: (n,); weight 0 where the task is not observed. Predictions that are not finite count
-            as such and are left out of the sums.
-        slicings: of the rows.
-        metrics: of QUOTIENTS; other names are passed over.
+        labels, predictions, weights: (n,); weight 0 if the task is not observed. Predictions that are not finite are counted
+            and excluded from the sums.
+        slicings: slicings of the rows.
+        metrics: names in QUOTIENTS; other names are ignored.
     """
     wanted = [name for name in QUOTIENTS if name in set(metrics)]
     terms = sorted({"weight", "positive", *(term for name in wanted for term in QUOTIENTS[name][:2])})
@@ -114,7 +114,7 @@ def sums(
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class _Crossing:
-    """Several slicings crossed, so that one sum over the cells serves them all; a slicing's last place is no slice of it."""
+    """Several crossed slicings, which share one sum over the cells. The last place of a slicing is for rows in no slice."""
 
     slicings: list[Slicing]
     sizes: list[int]
@@ -128,7 +128,7 @@ class _Crossing:
 
 
 def _crossings(slicings: Iterable[Slicing]) -> list[_Crossing]:
-    """The slicings in their order, as many in one crossing as MOST_CELLS allows."""
+    """The slicings in their order, grouped into crossings of at most MOST_CELLS cells."""
     found: list[_Crossing] = []
     for slicing in slicings:
         size = len(slicing.values) + 1

@@ -1,4 +1,4 @@
-"""All metrics of all slices of one task's scores at once: the sorts and sums of it are shared by the slices."""
+"""All metrics of all slices of one task. The slices share sorts and sums."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from components.evaluation.scores import COUNTS, NOT_FINITE, Scores, Value
 from components.evaluation.slices import Slicing
 
 AREAS = ("auc", "pr_auc", "gauc")
-# Each thread has a pass of its own in memory. Sorting and most of adding run beside one another, without Python's lock.
+# Each thread holds its own pass in memory. Sorting and most additions run in parallel, without Python's lock.
 MOST_THREADS = 4
 
 Key = TypeVar("Key")
@@ -35,16 +35,16 @@ class Asked:
 def measure_slices(
     names: Iterable[str], scores: Scores, slicings: Sequence[Slicing], least: int = PASS_ROWS
 ) -> list[list[dict[str, Value]]]:
-    """The metrics of every slice; exact, whatever the number of examples. None where one has no value.
+    """The exact metrics of every slice; None if a metric has no value.
 
-    Predictions that are not finite leave every metric of their slices without value, the counts apart.
-    Memory beyond the scores' own: about 20 bytes an example, for each call that runs at once.
+    If a slice has a prediction that is not finite, its metrics have no value, except the counts.
+    Additional memory: about 20 bytes per example for each concurrent call.
 
     Args:
         names: metrics of `models.recipe`, COUNTS, NOT_FINITE.
-        scores: the task's, of n examples.
-        slicings: of the same examples.
-        least: rows that are sorted at once, if `ordering.MOST_PASSES` are enough. It changes the memory and no result.
+        scores: scores of the task, n examples.
+        slicings: slicings of the same examples.
+        least: rows sorted at once, if `ordering.MOST_PASSES` are enough. It affects memory, not the result.
 
     Returns:
         For each slicing, for each of its slices, the metrics by name.
@@ -62,7 +62,7 @@ def measure_slices(
 
 
 def measure_all(asked: Mapping[Key, Asked]) -> dict[Key, list[list[dict[str, Value]]]]:
-    """`measure_slices` of everything that is asked, on all cores that there are, up to MOST_THREADS."""
+    """`measure_slices` for each entry, on up to MOST_THREADS cores."""
     with ThreadPoolExecutor(min(MOST_THREADS, len(os.sched_getaffinity(0)))) as threads:
         found = threads.map(lambda one: measure_slices(one.names, one.scores, one.slicings), asked.values())
         return dict(zip(asked, found, strict=True))

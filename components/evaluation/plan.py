@@ -1,4 +1,4 @@
-"""What the evaluation needs of the recipe: metrics and gates of the tasks, slices, groups and the truth, if it is known."""
+"""The evaluation's part of the recipe: metrics and gates of the tasks, slices, groups, and the truth if it is known."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from models.recipe.units import format_duration
 
 
 class GatePlan(StagePlan):
-    """As `models.recipe.Gate`."""
+    """A gate, like `models.recipe.Gate`."""
 
     metric: str
     at_least: float | None = None
@@ -26,18 +26,18 @@ class GatePlan(StagePlan):
     max_loss_to_best: float | None = None
     slice: dict[str, Scalar] = pydantic.Field(default={})
     default: bool = False
-    """Nobody wrote it: the task names no gates."""
+    """Whether it is a default gate of a task without gates."""
 
 
-# By which metric a model is compared with the constant.
-# What moves from night to night in an unchanged problem: where the files lie, and fixed moments.
+# Keys that change from night to night for an unchanged problem: paths and fixed times.
 _MOVES = {"streams": {"path", "format"}, "examples": {"path", "eval_path", "format", "limits"}}
 
+# The metric that compares a model with the constant.
 AGAINST_CONSTANT = {"binary": "log_loss", "regression": "rmse"}
 
 
 def default_gates(kind: Literal["binary", "regression"]) -> tuple[GatePlan, ...]:
-    """The gates of a task that names none."""
+    """The gates of a task without gates."""
     return (
         GatePlan(metric=AGAINST_CONSTANT[kind], beats="constant", default=True),
         GatePlan(metric="calibration", at_least=0.5, at_most=2.0, default=True),
@@ -45,9 +45,9 @@ def default_gates(kind: Literal["binary", "regression"]) -> tuple[GatePlan, ...]
 
 
 class TaskPlan(StagePlan):
-    """One task: what to measure, and what must hold.
+    """The metrics and gates of one task.
 
-    `window`: of the recipe, in words. `definition`: two values are comparable where it is the same (`definition_of`).
+    `window`: the recipe's window as text. `definition`: two values are comparable if it is equal (`definition_of`).
     """
 
     kind: Literal["binary", "regression"]
@@ -59,7 +59,7 @@ class TaskPlan(StagePlan):
 
 
 class TruthPlan(StagePlan):
-    """As `models.recipe.Truth`, with the folder that `path` is relative to."""
+    """The truth, like `models.recipe.Truth`, with the folder to which `path` is relative."""
 
     data: str
     path: str
@@ -116,7 +116,7 @@ def _gates(task: Task) -> tuple[GatePlan, ...]:
 
 
 def truth_fingerprint(recipe: Recipe) -> str:
-    """Fingerprint of the truth files' content, "" without truth: TFX's cache does not look into them.
+    """Fingerprint of the truth files' content, because TFX's cache does not read them; "" without truth.
 
     Raises:
         InputError: no file matches the truth's path.
@@ -130,13 +130,11 @@ def truth_fingerprint(recipe: Recipe) -> str:
 
 
 def definition_of(recipe: Recipe, task: str) -> str:
-    """What makes two runs' values of one task comparable.
+    """Fingerprint of the definition of a task's labels and of the eval split: 16 hexadecimal digits.
 
-    Fingerprint of what the task's labels and the eval split mean: 16 hexadecimal digits.
-
-    Of the task, and of those it is `conditioned_on`: kind, outcome, window, aggregate, label. Of the data: the streams or the
-    labelled examples, without their paths; which key splits them, and its value unless that is a moment. The rows
-    themselves are other ones every night.
+    Two runs' values of a task are comparable if it is equal. It covers, for the task and for the tasks it is `conditioned_on`:
+    kind, outcome, window, aggregate, label. For the data: the streams or the labelled examples without their paths, and the
+    key of the split with its value unless that is a fixed time. It does not cover the rows, which change every night.
     """
     examples, logs, split = recipe.examples, recipe.logs, recipe.split
     meaning = {

@@ -1,7 +1,7 @@
-"""The predictions of a model, batch by batch: the candidate's, and an older model's on the raw examples.
+"""Predictions of a model, batch by batch: the candidate's, and an older model's on the raw examples.
 
-An older model was trained with its own vocabularies, so the packed columns of today's transform graph mean nothing to it.
-Its `serving_default` takes raw columns and brings its own transform graph along: what it would answer in production.
+An older model has its own vocabularies, so it cannot use the packed columns of the current transform graph. Its
+`serving_default` takes raw columns and contains its own transform graph, as in production.
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ BATCH_ROWS = 8192
 def predict_batches(
     predict: Callable[[Batch], Mapping[str, NDArray[Any]]], batches: Iterable[Batch], rows: int
 ) -> dict[str, NDArray[np.float32]]:
-    """The predictions of all batches, in their order: in memory are these and a few batches.
+    """The predictions of all batches, in their order. Only a few batches are in memory at once.
 
     Args:
         predict: a batch -> task -> (batch,) or (batch, 1).
-        batches: are read as they are needed.
-        rows: of all batches together.
+        batches: batches, read on demand.
+        rows: total number of rows.
 
     Returns:
         task -> (rows,).
 
     Raises:
-        ValueError: the batches do not have so many rows.
+        ValueError: the batches have a different number of rows.
     """
     found: dict[str, NDArray[np.float32]] = {}
     end = 0
-    # Beside one another: TensorFlow leaves Python's lock while it computes, and its own threads idle between operations.
+    # In parallel: TensorFlow releases Python's lock while it computes, and its own threads idle between operations.
     for answers in ordered_map(predict, batches):
         start, end = end, end + len(next(iter(answers.values())))
         if end > rows:
@@ -55,18 +55,18 @@ def predict_batches(
 
 
 class NotComparable(Exception):
-    """The baseline cannot answer these examples; the message says why."""
+    """The baseline cannot predict these examples; the message gives the reason."""
 
 
 def shared_columns(inputs: Mapping[str, Mapping[str, Any]], schema: pa.Schema) -> list[str]:
-    """The columns that the baseline reads, all of which must still be there, and be of the same type.
+    """The columns that the baseline reads. All of them must still exist with the same type.
 
     Args:
-        inputs: the baseline's own note of its inputs: column -> {"type": "bytes" | "int" | "float", ...}.
-        schema: of the raw examples.
+        inputs: the baseline's inputs: column -> {"type": "bytes" | "int" | "float", ...}.
+        schema: schema of the raw examples.
 
     Raises:
-        NotComparable: it would have to answer without a column that it was trained with: no fair comparison.
+        NotComparable: a column is missing or has another type, so a comparison would not be fair.
     """
     missing = sorted(name for name in inputs if name not in schema.names)
     if missing:
@@ -90,9 +90,9 @@ def predict_raw(
     Args:
         serve: serialized tf.Examples -> task -> (batch,).
         encode: record batch -> serialized tf.Examples.
-        inputs: column -> {"type", ...}: what the model reads.
+        inputs: the model's inputs: column -> {"type", ...}.
         files: Parquet files of examples.
-        batch_rows: examples of one call.
+        batch_rows: examples per call.
 
     Raises:
         NotComparable: see `shared_columns`.

@@ -1,6 +1,6 @@
-"""The eval split from its two sides, in step: the raw Parquet and the transformed Arrow files, file i beside file i.
+"""Reads the eval split from the raw Parquet and the transformed Arrow files in parallel, file by file.
 
-Of the train split only the mean labels are read: the constant that a model has to beat.
+From the train split it reads only the mean labels: the constant that a model has to beat.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from components.example_schema import EVENT_ID, EXAMPLE_ID
 from components.storage.reading import open_file, open_parquet
 from models.recipe.errors import InputError
 
-# Columns of the transformed files that are no inputs of the model.
+# Columns of the transformed files that are not inputs of the model.
 NOT_PACKED = ("labels", "weights", "example_id")
 BATCH_ROWS = 16_384
 READ_ROWS = 1 << 19
@@ -31,8 +31,7 @@ def read_examples(
 ) -> EvalExamples:
     """Labels, weights and the named raw columns of all files, in the order of the files.
 
-    An example takes 8 bytes for each task and up to 4 for each column, whatever the files hold besides; a file is mapped while
-    it is read.
+    An example takes 8 bytes per task and up to 4 bytes per column. A file is memory-mapped while it is read.
 
     Args:
         raw: the split's Parquet files, sorted.
@@ -41,8 +40,8 @@ def read_examples(
         event_id: whether the event ids are needed, too.
 
     Raises:
-        InputError: a column has several values in an example; or the event ids are not there.
-        ValueError: the two sides are not the same examples.
+        InputError: a column has several values in an example, or the event ids are missing.
+        ValueError: the raw and the transformed examples differ.
     """
     if len(raw) != len(transformed):
         raise ValueError(f"expected as many raw as transformed files; received {len(raw)} and {len(transformed)}")
@@ -63,8 +62,8 @@ def read_examples(
                 labels, weights = np.empty((2, len(tasks), rows), np.float32)
             if event_id and EVENT_ID not in parquet.schema_arrow.names:
                 raise InputError(
-                    "evaluation.truth is joined by the impression's event id, which the examples do not have: name the "
-                    "column in the impression stream's `event_id`."
+                    "evaluation.truth is joined by the impression's event id, which the examples do not have. Set "
+                    "`event_id` in the impression stream."
                 )
             start, at = end, 0
             end += len(table)
@@ -88,7 +87,7 @@ def read_examples(
 
 
 def rows_of(path: str) -> int:
-    """How many rows a Parquet file has."""
+    """The number of rows of a Parquet file."""
     with open_parquet(path) as parquet:
         return parquet.metadata.num_rows
 
@@ -116,7 +115,7 @@ def matrix(column: pa.Array | pa.ChunkedArray) -> NDArray[Any]:
 
 
 def single(column: pa.Array, name: str) -> pa.Array:
-    """A list column of one value or none as a plain column, null where missing.
+    """A list column with at most one value per row as a plain column, null for an empty list.
 
     Raises:
         InputError: an example has several values.
@@ -124,8 +123,8 @@ def single(column: pa.Array, name: str) -> pa.Array:
     lengths = pc.fill_null(pc.list_value_length(column), 0).to_numpy(zero_copy_only=False)
     if (lengths > 1).any():
         raise InputError(
-            f"evaluation: column {name!r} has up to {lengths.max()} values in one example; slices and groups need columns "
-            "with one value."
+            f"evaluation: column {name!r} has up to {lengths.max()} values in one example; columns of slices and groups must "
+            "have one value."
         )
     there = lengths > 0
     values = pc.list_flatten(column)
@@ -150,9 +149,9 @@ def check_tasks(examples: EvalExamples, tasks: Mapping[str, Any]) -> None:
 
 
 def train_means(transformed: Sequence[str]) -> dict[str, float]:
-    """sum w y / sum w of every task that is observed in the files: of a binary task the share of positives.
+    """sum w y / sum w of every task that is observed in the files. For a binary task it is the share of positives.
 
-    Only labels and weights are read, a few batches at a time.
+    Reads only labels and weights, a few batches at a time.
 
     Args:
         transformed: the train split's Arrow files, sorted.
@@ -168,7 +167,7 @@ def train_means(transformed: Sequence[str]) -> dict[str, float]:
             for index in range(reader.num_record_batches):
                 batch = reader.get_batch(index)
                 weights = matrix(batch["weights"]).astype(np.float64)
-                # A label that is not observed may be anything.
+                # A label that is not observed is arbitrary.
                 labels = np.where(weights > 0, matrix(batch["labels"]), 0.0)
                 added = np.stack([(weights * labels).sum(axis=0), weights.sum(axis=0)])
                 total = added if total is None else total + added

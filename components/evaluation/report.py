@@ -1,4 +1,4 @@
-"""The whole evaluation as a pure function: labels and predictions in, metrics, gaps to the truth and gates out."""
+"""The evaluation as a pure function: from labels and predictions to metrics, gaps to the truth, and gates."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from components.evaluation.slices import Coded, Slicing, one_slice, select, slic
 from models.recipe.section import Scalar
 
 Predictions = Mapping[str, NDArray[Any]]
-# The slice of all examples, in words.
+# Key of the slice of all examples.
 WHOLE = str({})
-# What is measured of the constant; its AUC and GAUC are 0.5 by definition.
+# Metrics of the constant. Its AUC and GAUC are 0.5 by definition.
 CONSTANT_METRICS = {"binary": ("log_loss", "calibration"), "regression": ("rmse", "mae", "calibration")}
-# What the truth is compared in: (metric, whether the truth's is the larger).
+# Metrics of the truth: (metric, whether larger is better).
 TRUTH_METRICS = {"binary": (("auc", True), ("log_loss", False)), "regression": (("rmse", False), ("mae", False))}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class EvalExamples:
-    """The eval split, n examples, as far as the metrics need it.
+    """The columns of the eval split, n examples, that the metrics need.
 
     `labels`, `weights`: task -> (n,). `columns`: the columns of slices and groups. `event_ids`: (n,) texts, or None.
     """
@@ -55,12 +55,12 @@ class SliceMetrics:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Report:
-    """Everything that was measured. `baseline` is None where there is no model to compare with.
+    """All measurements. `baseline` is None if there is no model to compare with.
 
-    `constant`: of each task that the train split observes, `mean` (its mean label there), the `metrics` of always answering
-    so, `by` (log_loss, of a regression rmse), the `model`'s value of it, and whether this is better, `beaten`: None where
-    there is none.
-    `ungated`: the tasks that nothing holds back. `values`: what goes on record if the model is blessed, by `place_of`.
+    `constant`: for each task observed in the train split, `mean` (the mean label there), the `metrics` of always predicting
+    it, the metric `by` which it is compared (log_loss; rmse for a regression), the `model`'s value, and `beaten`, whether the
+    model is better (None if a value is missing).
+    `ungated`: the tasks without gates. `values`: the values that are recorded if the model is blessed, by `place_of`.
     """
 
     tasks: dict[str, dict[str, Value]]
@@ -74,11 +74,11 @@ class Report:
 
     @property
     def blessed(self) -> bool:
-        """Whether every gate of every task holds; so also where there are none."""
+        """Whether every gate of every task holds. True without gates."""
         return all(gate.held for gate in self.gates)
 
     def to_json(self) -> dict[str, Any]:
-        """As metrics.json has it."""
+        """The content of metrics.json."""
         gates = [dataclasses.asdict(gate) for gate in self.gates]
         for gate in gates:
             for number in ("lower", "upper", "change"):
@@ -104,20 +104,20 @@ def evaluate(
     means: Mapping[str, float] | None = None,
     best: Record | None = None,
 ) -> Report:
-    """Measures the candidate, overall and by slice, and holds the gates against it.
+    """Measures the candidate, overall and by slice, and checks the gates.
 
     Args:
         plan: what to measure.
         examples: the eval split.
-        candidate: task -> (n,) the candidate's predictions, of every task of the plan.
-        baseline: task -> (n,) those of an older model, of the tasks that it has, on the same examples; None without one.
-        no_baseline: why there is none, in words.
-        truth: task -> (n,) true probabilities or means, of some tasks.
-        means: task -> mean label of the train split, of the tasks that are observed there.
+        candidate: task -> (n,) predictions of the candidate, for every task of the plan.
+        baseline: task -> (n,) predictions of an older model on the same examples, for the tasks that it has; None without one.
+        no_baseline: why there is no baseline, as text.
+        truth: task -> (n,) true probabilities or means, for some tasks.
+        means: task -> mean label of the train split, for the tasks that are observed there.
         best: the best values of blessed models so far.
     """
     means, best = means or {}, best or {}
-    # The same answer to every row, in a few bytes.
+    # The same prediction for every row, in a few bytes.
     constant = {task: np.broadcast_to(np.float64(mean), (examples.rows,)) for task, mean in means.items()}
     entries = {
         entry: slices([examples.columns[name] for name in entry], plan.max_slice_values) for entry in plan.slices
@@ -140,7 +140,7 @@ def evaluate(
             continue
         base = _by_slice(about, found.get(("baseline", task), []))
         simplest = _by_slice(about, found.get(("constant", task), []))
-        why = no_baseline if baseline is None else f"the baseline does not know the task {task!r}"
+        why = no_baseline if baseline is None else f"the baseline does not have the task {task!r}"
         signed = about.kind == "regression" and bool(((examples.weights[task] > 0) & (examples.labels[task] < 0)).any())
         gates += not_finite(task, overall[COUNTS[0]], overall[NOT_FINITE])
         for gate in about.gates:
@@ -205,9 +205,9 @@ def _asked(
     entries: Mapping[Any, Slicing],
     only: Mapping[str, tuple[str, ...]] | None = None,
 ) -> dict[tuple[str, str], Asked]:
-    """What is to be measured of one model: of each task that it knows the gates' slices, the whole first, and the entries.
+    """The measurements of one model: for each of its tasks the slices of the gates (all examples first) and the entries.
 
-    `only`: kind of task -> the metrics, where not all are wanted.
+    `only`: kind of task -> the metrics, if not all are needed.
     """
     groups = examples.columns[plan.group_key].codes if plan.group_key else None
     asked = {}
@@ -234,7 +234,7 @@ def _asked(
 
 
 def _gate_slices(task: TaskPlan) -> dict[str, Mapping[str, Scalar]]:
-    """The slices of the task's gates, each once, by themselves in words: 1 and true are two slices, and equal in Python.
+    """The slices of the task's gates without repetition, keyed by their text, because 1 and True are equal in Python.
 
     The whole eval split is always the first.
     """
@@ -242,12 +242,12 @@ def _gate_slices(task: TaskPlan) -> dict[str, Mapping[str, Scalar]]:
 
 
 def _by_slice(task: TaskPlan, found: list[list[dict[str, Value]]]) -> dict[str, dict[str, Value]]:
-    """What was measured on each of the task's gate slices, by the slice in words; nothing if nothing was."""
+    """The metrics on each of the task's gate slices, keyed by the slice's text; empty if nothing was measured."""
     return {key: metrics for key, [metrics, *_] in zip(_gate_slices(task), found, strict=False)}
 
 
 def _beside(task: TaskPlan, mean: float, model: Mapping[str, Value], constant: Mapping[str, Value]) -> dict[str, Any]:
-    """The constant's figures, for the tables: see `Report`."""
+    """The values of the constant: see `Report`."""
     metric = AGAINST_CONSTANT[task.kind]
     mine, its = model[metric], constant[metric]
     chance: dict[str, Value] = {name: 0.5 for name in ("auc", "gauc") if name in task.metrics}
@@ -261,9 +261,9 @@ def _pick(names: Iterable[str], values: Mapping[str, Value]) -> dict[str, Value]
 
 
 def against_truth(task: TaskPlan, model: Mapping[str, Value], truth: Mapping[str, Value]) -> dict[str, Value]:
-    """The true probability's own metrics on the same examples, and how far the model is from them (0 is perfect).
+    """The metrics of the true probability on the same examples, and the model's gap to them (0 is perfect).
 
-    auc_gap = auc(truth) - auc(model); log_loss_gap = log_loss(model) - log_loss(truth); so for rmse and mae.
+    auc_gap = auc(truth) - auc(model); log_loss_gap = log_loss(model) - log_loss(truth); rmse and mae like log_loss.
     """
     found: dict[str, Value] = {}
     gaps: dict[str, Value] = {}

@@ -1,8 +1,8 @@
-"""The results in the files that TFMA writes, so that its loaders and viewers read them, and as metrics.json.
+"""Writes the results in TFMA's file formats, for its loaders and viewers, and as metrics.json.
 
 `eval_config.json` (an EvalRun), `metrics-00000-of-00001.tfrecord` (one MetricsForSlice per slice) and
 `validations.tfrecord` (one ValidationResult). Tasks are TFMA's outputs; metrics keep our names.
-A metric without value is left out, as TFMA has no word for it.
+A metric without value is omitted, because TFMA cannot represent it.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ OURS = "metrics.json"
 
 
 def write_report(report: Report, plan: EvaluationPlan, folder: str, model: str, examples: str) -> None:
-    """Writes all four files; each appears whole or not at all.
+    """Writes all four files, each atomically.
 
     Args:
-        report: what was measured.
-        plan: what was asked for.
-        folder: of the ModelEvaluation artifact.
-        model: where the model lies, for the record.
-        examples: where the examples lie, for the record.
+        report: report of the evaluation.
+        plan: plan of the evaluation.
+        folder: folder of the ModelEvaluation artifact.
+        model: location of the model, for the record.
+        examples: location of the examples, for the record.
     """
     run = config_pb2.EvalRun(
         eval_config=eval_config(plan),
@@ -78,7 +78,7 @@ def eval_config(plan: EvaluationPlan) -> config_pb2.EvalConfig:
 def slice_metrics(report: Report) -> list[metrics_for_slice_pb2.MetricsForSlice]:
     """One message per slice with the metrics of all tasks; the overall slice first."""
     overall = metrics_for_slice_pb2.MetricsForSlice()
-    # An overall slice is known by a slice key that is there and empty.
+    # TFMA recognizes the overall slice by a slice key that is set and empty.
     overall.slice_key.SetInParent()
     for task, metrics in report.tasks.items():
         _add(overall, task, metrics)
@@ -93,7 +93,7 @@ def slice_metrics(report: Report) -> list[metrics_for_slice_pb2.MetricsForSlice]
 
 
 def validation_result(report: Report) -> validation_result_pb2.ValidationResult:
-    """The gates: `validation_ok`, and every gate that does not hold as a failure with its sentence."""
+    """The gates: `validation_ok`, and a failure with a message for every gate that does not hold."""
     result = validation_result_pb2.ValidationResult(
         validation_ok=report.blessed, rubber_stamp=report.baseline is None, missing_thresholds=False
     )

@@ -1,4 +1,4 @@
-"""One task's predictions beside its labels, what can be measured of them, and why a metric has no value."""
+"""The labels and predictions of one task, and the reasons why a metric has no value."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from models.recipe.tasks import COUNTS
 Value = float | int | None
 
 COUNTS = COUNTS
-# How many observed examples have a prediction that is NaN or infinite.
+# Number of observed examples with a NaN or infinite prediction.
 NOT_FINITE = "not_finite"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Scores:
-    """Arrays of shape (n,): labels, predictions, weights and, where there is a group key, group codes (-1: none)."""
+    """Arrays of shape (n,): labels, predictions, weights and, if there is a group key, group codes (-1: none)."""
 
     labels: NDArray[Any]
     predictions: NDArray[Any]
@@ -37,15 +37,15 @@ def why_undefined(name: str, values: Mapping[str, Value], examples: str, grouped
 
     Args:
         name: the metric.
-        values: the COUNTS and NOT_FINITE of the examples it should be measured on.
-        examples: these examples in words: "the eval split".
+        values: the COUNTS and NOT_FINITE of the examples.
+        examples: these examples as text, such as "the eval split".
         grouped: whether there is a group key.
     """
     observed, positives, broken = (values[count] or 0 for count in (*COUNTS, NOT_FINITE))
     if not observed:
         return f"no example of the task is observed in {examples}"
     if broken:
-        return f"{broken} of {observed} predictions in {examples} are not finite numbers"
+        return f"{broken} of {observed} predictions in {examples} are not finite"
     if name == "gauc" and not grouped:
         return "there are no groups: evaluation.group_key is not set"
     if name in ("auc", "gauc") and positives in (0, observed):

@@ -1,4 +1,4 @@
-"""Columns as codes, and the examples of each slice. A missing value is a slice value of its own."""
+"""Columns as codes, and the examples of each slice. A missing value is a separate slice value."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ Indices = NDArray[np.int64]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Coded:
-    """A column of n examples: `values[codes[i]]` is example i's value in words; a code of -1 is a missing value."""
+    """A column of n examples: `values[codes[i]]` is example i's value as text; a code of -1 is a missing value."""
 
     codes: NDArray[np.signedinteger[Any]]
     values: Sequence[str]
 
     def where(self, value: str | int | float | bool) -> NDArray[np.bool_]:
-        """(n,) which examples have the value; numbers are compared as numbers, so 3 finds "3.0"."""
+        """(n,) which examples have the value. Numbers are compared as numbers, so 3 matches "3.0"."""
         wanted = np.array([*(_same(text, value) for text in self.values), value == MISSING])
         # A code of -1 takes the last place.
         return wanted[self.codes]
@@ -32,9 +32,9 @@ class Coded:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Slicing:
-    """Slices of n examples that share none: example i is in slice `codes[i]`, in none of them where it is len(values).
+    """Disjoint slices of n examples: example i is in slice `codes[i]`, or in no slice if that is len(values).
 
-    `values[code]`: a slice's values in words, one for each column.
+    `values[code]`: the values of a slice as text, one for each column.
     """
 
     codes: NDArray[np.unsignedinteger[Any]]
@@ -55,10 +55,10 @@ def slices(columns: Sequence[Coded], most: int) -> Slicing:
 
     Args:
         columns: one or several columns; several are crossed.
-        most: only the combinations with the most examples, so many; of equal ones the first by value.
+        most: maximum number of combinations; those with the most examples are kept, ties by value.
 
     Returns:
-        The combinations, the one with the most examples first.
+        The combinations, by falling number of examples.
     """
     combined, places = _combine(columns)
     counts = np.bincount(combined)
@@ -73,7 +73,7 @@ def slices(columns: Sequence[Coded], most: int) -> Slicing:
 
 
 def _combine(columns: Sequence[Coded]) -> tuple[NDArray[Any], Callable[[int], list[int]]]:
-    """One number per combination of codes, and from such a number to the codes; missing (-1) is each column's last place."""
+    """One number per combination of codes, and the function from it to the codes. Missing (-1) is each column's last place."""
     sizes = [len(column.values) + 1 for column in columns]
     total = math.prod(sizes)
     rows = len(columns[0].codes)
@@ -102,14 +102,14 @@ def _values(columns: Sequence[Coded], codes: Sequence[int]) -> tuple[str, ...]:
 
 
 def one_slice(examples: NDArray[np.bool_], values: tuple[str, ...] = ()) -> Slicing:
-    """The slice of some examples, and no other."""
+    """A slicing with one slice, that of some examples."""
     return Slicing(codes=(~examples).view(np.uint8), values=(values,))
 
 
 def select(
     columns: Mapping[str, Coded], slice_: Mapping[str, str | int | float | bool], rows: int
 ) -> NDArray[np.bool_]:
-    """(rows,) which examples are in one slice; all are in the empty one."""
+    """(rows,) which examples are in a slice. The empty slice contains all examples."""
     found = np.ones(rows, np.bool_)
     for name, value in slice_.items():
         found &= columns[name].where(value)

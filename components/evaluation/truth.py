@@ -1,4 +1,4 @@
-"""Known true probabilities, of simulated logs, brought beside the examples by event id."""
+"""True probabilities of simulated logs, joined to the examples by event id."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from components.storage.reading import LocalCopy
 from models.recipe.errors import InputError
 from models.recipe.registry import known
 
-# Files that are read at once have so many bytes together: the event ids are looked up anew for each such group.
+# Bytes of the files that are read together. The event ids are joined once per such group.
 GROUP_BYTES = 1 << 26
 
 WHAT = "evaluation.truth"
@@ -34,13 +34,13 @@ def read_truth(plan: TruthPlan, event_ids: pa.ChunkedArray, fingerprint: str = "
     Args:
         plan: files and columns.
         event_ids: (n,) the examples' event ids; compared as text.
-        fingerprint: of the files to read (`truth_fingerprint`), "" where assembly saw none.
+        fingerprint: fingerprint of the files to read (`truth_fingerprint`); "" if none were visible at assembly.
 
     Returns:
         task -> (n,) float64.
 
     Raises:
-        InputError: no file, no such column, an example without truth, a true value that is not a number, or files that
+        InputError: there is no file, a column is missing, an example has no truth, a true value is not a number, or files
             changed since they were listed.
     """
     listed = ListedFiles(plan.data, {WHAT: plan.path}, fingerprint)
@@ -54,7 +54,7 @@ def _read(plan: TruthPlan, event_ids: pa.ChunkedArray, listed: ListedFiles) -> d
     listed.require(files)
     found = {task: np.full(len(event_ids), np.nan) for task in plan.columns}
     for paths in _groups(files, GROUP_BYTES):
-        # Of every file only the examples' own rows are kept; an event logged twice has one truth.
+        # Only the examples' rows of each file are kept. An event that is logged twice has one truth.
         with contextlib.ExitStack() as copies:
             read = pl.concat([_table(plan, path, copies.enter_context(LocalCopy(path))) for path in paths])
             rows = read.join(wanted, on=_KEY, how="inner").drop(_KEY).collect(engine="streaming")
@@ -68,13 +68,13 @@ def _read(plan: TruthPlan, event_ids: pa.ChunkedArray, listed: ListedFiles) -> d
             first = wanted.collect()[_KEY][int(np.flatnonzero(missing)[0])]
             raise InputError(
                 f"{WHAT}: {int(missing.sum())} of {len(values)} eval examples have no number in column {column!r} of "
-                f"{plan.path}; the first is the event {first!r}. Expected one for every impression."
+                f"{plan.path}; the first is the event {first!r}. Expected one number per impression."
             )
     return found
 
 
 def _numbered(event_ids: pa.ChunkedArray) -> pl.LazyFrame:
-    """The event ids as text, each with its place."""
+    """The event ids as text, with their positions."""
     ids = pl.Series(_KEY, [None] * 0, dtype=pl.String)
     if len(event_ids):
         ids = pl.Series(_KEY, pl.from_arrow(event_ids)).cast(pl.Binary).cast(pl.String)
@@ -82,7 +82,7 @@ def _numbered(event_ids: pa.ChunkedArray) -> pl.LazyFrame:
 
 
 def _groups(paths: list[str], most: int) -> Iterator[list[str]]:
-    """The files in their order, so many at once as have so many bytes together, or one."""
+    """The files in their order, in groups of at most `most` bytes or one file."""
     group: list[str] = []
     size = 0
     for path in paths:
@@ -96,10 +96,10 @@ def _groups(paths: list[str], most: int) -> Iterator[list[str]]:
 
 
 def _table(plan: TruthPlan, path: str, copy: str) -> pl.LazyFrame:
-    """A file's keys and true values, by task; they lie in `copy`.
+    """The keys and true values of a file, by task, read from `copy`.
 
     Raises:
-        InputError: no such column.
+        InputError: a column is missing.
     """
     table = _scan(copy, format_of(path, None, WHAT))
     names = table.collect_schema().names()

@@ -1,4 +1,4 @@
-"""The accounts: what became of every row, as files beside the examples and as a table in the run's log."""
+"""Row accounting: what happened to every row, as files next to the examples and as a table in the run's log."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ from components.storage.finding import is_folder
 from components.storage.writing import write_text
 
 FILES = "files.json"
-"""Which files the examples come from: beside the accounts, whose `read` it splits by file."""
+"""The files of the examples, next to the row accounting. It splits the count `read` by file."""
 
 
 def accounts(plan: EventLogsPlan, tally: Tally) -> dict[str, dict[str, int]]:
     """{stream: its account}.
 
     Raises:
-        RuntimeError: a account does not balance, a defect of this stage.
+        RuntimeError: the counts of a stream do not add up to its rows: a defect of this stage.
     """
     found = {stream.name: tally.account(stream.name) for stream in plan.streams}
     for name, account in found.items():
         spent = sum(account[entry] for entry in ("used", *LOSSES))
         if spent != account["read"]:
-            raise RuntimeError(f"the account of stream {name!r} does not balance: {account}")
+            raise RuntimeError(f"the counts of stream {name!r} do not add up to the rows read: {account}")
     return found
 
 
 def summary(
     plan: EventLogsPlan, tally: Tally, as_of: int | None, split_at: int | None, warnings: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """As-of moment, each stream's watermark, split moment, the examples, observed and positive ones per split and task, warnings."""
+    """`as_of`, each stream's watermark, time of the split, examples, observed and positive examples per split and task, warnings."""
     examples = {split: tally.counts["examples", split] for split in SPLITS}
     tasks = {
         task.name: {
@@ -63,7 +63,7 @@ def summary(
 
 
 def days(plan: EventLogsPlan, tally: Tally) -> dict[str, Any]:
-    """{"hours": 24 or 1, "rows": {stream: {day or hour in UTC: well-formed rows until `as_of`}}}, of streams with a time."""
+    """{"hours": 24 or 1, "rows": {stream: {day or hour in UTC: well-formed rows until `as_of`}}}, for streams with a time."""
     timelines = {stream.name: tally.timeline(stream.name) for stream in plan.streams if stream.time}
     makers = [timelines[name] for name in timelines if plan.makes_examples(plan.stream(name))]
     hours = unit(makers)
@@ -84,7 +84,7 @@ def moment(micros: int | None) -> str | None:
 
 
 def table(found: dict[str, dict[str, int]]) -> str:
-    """The accounts as lines of text."""
+    """The row accounting as lines of text."""
     rows = [("stream", *(entry.replace("_", " ") for entry in ACCOUNT))]
     rows += [(name, *(f"{account[entry]:,}" for entry in ACCOUNT)) for name, account in found.items()]
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
@@ -96,7 +96,7 @@ def table(found: dict[str, dict[str, int]]) -> str:
 
 
 def write(folder: str, found: dict[str, dict[str, int]], facts: dict[str, Any], rows: dict[str, Any]) -> None:
-    """Writes accounts.json, summary.json and days.json; without dead letters also an empty file of them, for its columns."""
+    """Writes accounts.json, summary.json and days.json. Without dead letters, also writes an empty file with their columns."""
     letters = os.path.join(folder, FOLDER)
     if not is_folder(letters):
         write_part(pl.DataFrame(schema=SCHEMA), letters, "none")
@@ -107,8 +107,8 @@ def write(folder: str, found: dict[str, dict[str, int]], facts: dict[str, Any], 
 def write_files(folder: str, listed: ListedFiles, plan: EventLogsPlan, tally: Tally) -> None:
     """Writes {path relative to `data`: {"bytes", "fingerprint", "read": {stream: rows}}} of every file.
 
-    The fingerprint is the content's BLAKE2b; at a URL, and where no assembly saw the file, "@" and the nanoseconds since
-    1970 of its last change. The `read` of a stream's files sum to that of its account.
+    The fingerprint is the content's BLAKE2b. For a URL, or if the file was not visible at assembly, it is "@" and the time of
+    the last change in nanoseconds since 1970. The `read` of a stream's files add up to the stream's `read`.
     """
     files = {
         name: {

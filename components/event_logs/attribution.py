@@ -1,14 +1,14 @@
-"""Last-touch attribution of outcomes to impressions, inside one partition of keys. Pure polars and NumPy.
+"""Last-touch attribution of outcomes to impressions, within one partition of keys. Pure Polars and NumPy.
 
     key   ----i1--------i2----o1---o2------------------o3---->  time
                          <-----window------>
           o1, o2 -> i2 (the latest impression at or before them); o3 is late; an outcome before i1 is an orphan.
 
-An outcome is credited when  0 <= outcome_time - impression_time <= window, both limits included.
+An outcome is credited if 0 <= outcome_time - impression_time <= window, both limits included.
 
-Clocks differ: an outcome may be logged a moment before its impression. Within its stream's `clock_tolerance` such an outcome
-is credited to the first impression after it, with a lag of 0, but only if it would be an orphan or late otherwise. So a
-tolerance never takes an outcome away from an earlier impression that has it without.
+Clocks differ: an outcome may be logged shortly before its impression. Within the stream's `clock_tolerance`, such an outcome
+is credited to the first later impression, with a lag of 0, but only if it would otherwise be an orphan or late. So a
+tolerance never takes an outcome away from an earlier impression.
 """
 
 from __future__ import annotations
@@ -37,15 +37,15 @@ LEADS = {
         ("1m", 60_000_000),
     )
 }
-"""{count of the orphans with an impression of their key that soon after them: how soon, microseconds}."""
+"""{name of the count of orphans followed by an impression of their key within this time: the time, microseconds}."""
 Counts = dict[str, int]
 
 
 def unique_events(events: pl.DataFrame, duplicate_rows: pl.DataFrame | None = None) -> tuple[pl.DataFrame, int]:
     """(each event once, how many rows were dropped).
 
-    Rows with the same hash of all columns are one event; `duplicate_rows` (time, row hash) are the rows whose event id another
-    row, the earliest, keeps (`later_copies`).
+    Rows with the same hash of all columns are one event. `duplicate_rows` (time, row hash) are the rows that lose their event
+    id to an earlier row (`later_copies`).
     """
     kept = events.unique(subset=[TIME, ROW], keep="any")
     if duplicate_rows is not None and duplicate_rows.height:
@@ -57,7 +57,7 @@ def later_copies(events: pl.DataFrame) -> pl.DataFrame:
     """The rows that lose their event id to an earlier row: all but the smallest (time, row hash) of each id.
 
     Args:
-        events: rows of one stream with event id, time and row hash; equal ids stand together in one call.
+        events: rows of one stream with event id, time and row hash; all rows with the same id are in one call.
     """
     copies = events.filter(pl.col(EVENT_ID).is_duplicated() & pl.col(EVENT_ID).is_not_null())
     copies = copies.unique(subset=[EVENT_ID, TIME, ROW], keep="any").sort(EVENT_ID, TIME, ROW)
@@ -71,26 +71,26 @@ def attribute(
     as_of: int,
     tolerances: Mapping[str, int] | None = None,
 ) -> tuple[pl.DataFrame, dict[str, Counts]]:
-    """Labels and weights of the impressions, and what became of the outcomes.
+    """Labels and weights of the impressions, and counts of the outcomes.
 
-    label: binary 1 if an outcome is credited, regression the sum or maximum of the credited values (0 if none).
-    weight: 1 if the label is observed, else 0 and then the label is 0 too. Not observed is
-    - an impression whose window is still open, impression_time + window > as_of. Also if an outcome has come already:
-      keeping the positives of open windows but not their negatives, which cannot be told yet, would raise the rate;
-    - an impression on which the task's `conditioned_on` was not observed, or was not positive.
+    label: binary 1 if an outcome is credited; regression the sum or maximum of the credited values (0 if none).
+    weight: 1 if the label is observed, else 0, and then the label is 0, too. Not observed are
+    - an impression with an open window, impression_time + window > as_of, even if an outcome has already happened:
+      keeping the positives of open windows without their negatives, which are not known yet, would raise the rate;
+    - an impression on which the task's `conditioned_on` is not observed or not positive.
 
     Args:
         impressions: distinct events with key, event_time, row and any other columns, which are kept.
-        outcomes: {stream: distinct events with key, event_time, row, and value where a regression needs it}.
-        tasks: what to label; each names one of the streams.
-        as_of: microseconds; up to then the logs are complete.
-        tolerances: {stream: how long before its impression an outcome may be logged, microseconds}; by default not at all.
+        outcomes: {stream: distinct events with key, event_time, row, and value if a regression needs it}.
+        tasks: the tasks; each names one of the streams.
+        as_of: microseconds; the logs are complete up to this time.
+        tolerances: {stream: how long before its impression an outcome may be logged, microseconds}; 0 by default.
 
     Returns:
-        The impressions in the order given with `label/<task>` and `weight/<task>` (Float32), and per stream the counts
-        "used" (credited for a task at least), "late", "orphan", "orphan_before" (orphans with an impression of their
-        key within 14 h after them: clocks in two zones?), those of LEADS (of these, how many so soon: clocks that differ?) and
-        "orphan_key" (orphans whose key has no impression).
+        The impressions in their order with `label/<task>` and `weight/<task>` (Float32), and per stream the counts
+        "used" (credited for at least one task), "late", "orphan", "orphan_before" (orphans followed by an impression of their
+        key within 14 h: a sign of different time zones), those of LEADS (the same within shorter times: a sign of clocks that
+        differ), and "orphan_key" (orphans with a key that has no later impression).
     """
     times = impressions[TIME].to_numpy()
     touches = _touches(impressions)
@@ -126,7 +126,7 @@ def attribute(
 def with_weights(
     examples: pl.DataFrame, tasks: Sequence[TaskPlan], labels: Mapping[str, np.ndarray], seen: Mapping[str, np.ndarray]
 ) -> pl.DataFrame:
-    """The examples with `label/<task>` and `weight/<task>`: weight 1 where the task was `seen` and its `conditioned_on` held."""
+    """The examples with `label/<task>` and `weight/<task>`: weight 1 if the task was `seen` and its `conditioned_on` is positive."""
     by_name = {task.name: task for task in tasks}
     weights: dict[str, np.ndarray] = {}
 
@@ -147,9 +147,9 @@ def with_weights(
 
 
 def _touches(impressions: pl.DataFrame) -> pl.DataFrame:
-    """(key, time, index) of the impression that stands for its key and time: the largest (event id, row hash).
+    """(key, time, index) of one impression per key and time: the one with the largest (event id, row hash).
 
-    Ids of whole numbers are compared as numbers and are larger than texts; no id is the smallest.
+    Integer ids are compared as numbers and are larger than texts; a missing id is the smallest.
     """
     names = [EVENT_ID, ROW] if EVENT_ID in impressions.columns else [ROW]
     touches = impressions.select(KEY, TIME, *names).with_row_index("index")
@@ -166,7 +166,7 @@ def _touches(impressions: pl.DataFrame) -> pl.DataFrame:
 
 
 def _last_touch(events: pl.DataFrame, touches: pl.DataFrame) -> pl.DataFrame:
-    """The outcomes by (time, row) with `index` of their impression (-1: none) and `lag` to it."""
+    """The outcomes by (time, row) with the `index` of their impression (-1: none) and the `lag` to it."""
     right = touches.with_columns(pl.col(TIME).alias("touched"))
     joined = events.sort(TIME, ROW).join_asof(right, on=TIME, by=KEY, strategy="backward", check_sortedness=False)
     return joined.with_columns(
@@ -177,7 +177,7 @@ def _last_touch(events: pl.DataFrame, touches: pl.DataFrame) -> pl.DataFrame:
 def _next_touch(
     joined: pl.DataFrame, touches: pl.DataFrame, missed: np.ndarray, tolerance: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """`index` and `lag`, the outcomes that were `missed` given to the first impression up to `tolerance` after them."""
+    """`index` and `lag` after crediting `missed` outcomes to the first impression within `tolerance` after them."""
     right = touches.select(KEY, TIME, pl.col("index").alias("next"))
     later = joined.select(KEY, TIME).join_asof(
         right, on=TIME, by=KEY, strategy="forward", tolerance=tolerance, check_sortedness=False
@@ -190,7 +190,7 @@ def _next_touch(
 def _aggregate(index: np.ndarray, values: np.ndarray | None, task: TaskPlan, size: int) -> np.ndarray:
     if values is None:
         return (np.bincount(index, minlength=size) > 0).astype(np.float64)
-    if task.aggregate == "sum":  # in the order of (time, row), so the sum's last bit is the same in every run
+    if task.aggregate == "sum":  # in the order of (time, row), so the sum is bit-identical in every run
         return np.bincount(index, weights=values, minlength=size).astype(np.float64)
     largest = np.full(size, -np.inf)
     np.maximum.at(largest, index, values)

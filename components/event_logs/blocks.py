@@ -1,4 +1,4 @@
-"""A block of rows as it was read, before anything is asked of the values."""
+"""A block of rows as read from a file, before any value is checked."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ROWS = 1 << 17
 
 @dataclass(frozen=True)
 class Broken:
-    """A row that is not even a row of its format."""
+    """A row that cannot be parsed."""
 
     row: int
     reason: str
@@ -27,11 +27,11 @@ class Block:
 
     Args:
         frame: the rows that could be read.
-        rows: (rows,) int64, each row's number in its file: from 0, without a CSV's header and blank lines.
-        columns: the columns the file is known to have; for JSON lines all those met so far.
+        rows: (rows,) int64, each row's number in its file, from 0, without a CSV's header and blank lines.
+        columns: the known columns of the file; for JSON lines, those of all rows so far.
         broken: the rows that could not be read.
-        untyped: the format writes all values as text (CSV, JSON lines), so that a text may stand for no value.
-        open_ended: columns may still turn up in later rows of the file (JSON lines).
+        untyped: all values are text (CSV, JSON lines), so a text may mark a missing value.
+        open_ended: later rows of the file may have further columns (JSON lines).
     """
 
     frame: pl.DataFrame
@@ -43,7 +43,7 @@ class Block:
 
 
 def without(frame: pl.DataFrame, markers: Collection[str]) -> pl.DataFrame:
-    """The frame with null where a text, or one in a list, is a marker for no value."""
+    """The frame with null for each text, also inside lists, that marks a missing value."""
     return frame.with_columns(
         pl.col(name).list.eval(_unless(pl.element(), markers))
         if isinstance(dtype, pl.List)
@@ -58,10 +58,10 @@ def _unless(text: pl.Expr, markers: Collection[str]) -> pl.Expr:
 
 
 def plain(frame: pl.DataFrame) -> pl.DataFrame:
-    """The frame in the few types that the rest of the stage knows, also inside of lists and structs.
+    """The frame with the few types that the rest of the stage supports, also inside lists and structs.
 
-    Binary, categorical and dictionary columns become text, bytes that are no UTF-8 their hexadecimal digits; arrays of
-    a fixed size and maps become lists, and durations the whole number of their unit.
+    Binary, categorical and dictionary columns become text; bytes that are not UTF-8 become their hexadecimal digits.
+    Fixed-size arrays and maps become lists. Durations become integers in their unit.
     """
     columns = []
     for name, dtype in frame.schema.items():

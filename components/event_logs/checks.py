@@ -1,4 +1,4 @@
-"""What must hold after the logs were read and attributed; each failure is one message that says what to do."""
+"""Checks of the logs after reading and attribution. Each failure is one message that says what to do."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from models.recipe.registry import known
 
 
 def check(plan: EventLogsPlan, tally: Tally, as_of: int | None, split_at: int | None) -> list[str]:
-    """Raises the first failure, in the order in which a person would want to mend them; returns warnings.
+    """Raises the first failure, in the order in which a user would fix them; returns warnings.
 
     Raises:
-        InputError: a stream without rows; most times in a wrong unit or without a zone; too many dead letters or
-            orphans; keys of numbers in two spellings; a column that no row has; a clock far ahead of the others; a day without
-            rows; a split without examples; a task that nothing is observed of; labels that the loss is not defined for; a binary
-            task with one class only in the train split.
+        InputError: a stream has no rows; most times have a wrong unit or no zone; there are too many dead letters or
+            orphans; numeric keys are spelled in two ways; no row has a column; a clock is far ahead of the others; a day has no
+            rows; a split has no examples; a task has no observed example; labels are outside the loss's domain; a binary
+            task has only one class in the train split.
     """
     for stream in plan.streams:
         _check_times(stream, tally)
@@ -54,14 +54,14 @@ def _check_times(stream: StreamPlan, tally: Tally) -> None:
         where = f"stream {stream.name!r}, time column {stream.time.column!r} (first in {file}, row {row})"
         if reason == NAIVE:
             raise InputError(
-                f"{where}: {count:,} of {read:,} times have no offset from UTC. A guess would shift every window. "
-                "Write the zone in which they were logged under `time`, such as `zone: Europe/Vienna` or `zone: UTC`."
+                f"{where}: {count:,} of {read:,} times have no offset from UTC. A wrong zone would shift every window. "
+                "State the zone of the times under `time`, such as `zone: Europe/Vienna` or `zone: UTC`."
             )
         unit = likely_unit(reason)
         if unit:
             raise InputError(
-                f"{where}: {count:,} of {read:,} times lie outside of 1990-2100 when read in {stream.time.unit!r}. "
-                f"The unit is likely {unit!r}: write `unit: {unit}`."
+                f"{where}: {count:,} of {read:,} times are outside 1990-2100 when read in {stream.time.unit!r}. "
+                f"The unit is likely {unit!r}: set `unit: {unit}`."
             )
 
 
@@ -71,16 +71,16 @@ def _check_rows(plan: EventLogsPlan, stream: StreamPlan, tally: Tally) -> None:
         return
     if account["read"]:
         raise InputError(
-            f"stream {stream.name!r}: all of its {account['read']:,} rows are later than logs.as_of "
-            f"({moment(plan.as_of)}). Write a later `as_of`, or check `time`."
+            f"stream {stream.name!r}: all {account['read']:,} rows are later than logs.as_of "
+            f"({moment(plan.as_of)}). Set a later `as_of`, or check `time`."
         )
     other = tally.counts["account", stream.name, "other"]
     if not other:
-        raise InputError(f"stream {stream.name!r}: the files that {stream.path} matches hold no rows at all.")
+        raise InputError(f"stream {stream.name!r}: the files that match {stream.path} have no rows.")
     there = []
     for column, values in stream.where.items():
         found = ", ".join(tally.below("where", stream.name, column)) or "nothing"
-        there.append(f"column {column!r} holds {found}; expected {', '.join(map(str, values))}")
+        there.append(f"column {column!r} contains {found}; expected {', '.join(map(str, values))}")
     raise InputError(f"stream {stream.name!r}: none of {other:,} rows meets its `where`: {'; '.join(there)}.")
 
 
@@ -95,9 +95,9 @@ def _check_dead_letters(plan: EventLogsPlan, stream: StreamPlan, tally: Tally) -
         shown = raw if len(raw) <= 300 else f"{raw[:300]} ..."
         reasons.append(f"{count:,} x {reason} (first in {file}, row {row}: {shown})")
     raise InputError(
-        f"stream {stream.name!r}: {account['dead_lettered']:,} of {account['read'] - account['after_as_of']:,} rows ({share:.1%}) are malformed, the "
-        f"limit is {plan.max_dead_letters:.1%} (`limits.dead_letters`). Commonest reasons: {'; '.join(reasons)}. "
-        "Mend the rows, or what the recipe says of these columns."
+        f"stream {stream.name!r}: {account['dead_lettered']:,} of {account['read'] - account['after_as_of']:,} rows ({share:.1%}) are malformed; the "
+        f"limit is {plan.max_dead_letters:.1%} (`limits.dead_letters`). Most frequent reasons: {'; '.join(reasons)}. "
+        "Fix the rows, or change how the recipe declares these columns."
     )
 
 
@@ -121,25 +121,25 @@ def _check_orphans(plan: EventLogsPlan, stream: StreamPlan, tally: Tally) -> Non
     soon = tally.counts["orphan_before_1m", stream.name]
     if soon * 2 > account["orphan"]:
         hint = (
-            f"{soon:,} of them come less than a minute before an impression of the same key: if the clocks of the two streams "
-            f"differ, write `clock_tolerance: {tolerance(stream, tally)}` in the stream, and they are credited to it."
+            f"{soon:,} of them come less than a minute before an impression of the same key. If the clocks of the two streams "
+            f"differ, set `clock_tolerance: {tolerance(stream, tally)}` in the stream to attribute them to that impression."
         )
     elif before * 2 > account["orphan"]:
         hint = (
-            f"{before:,} of them come up to 14 h before an impression of the same key: are the clocks of the two "
+            f"{before:,} of them come up to 14 h before an impression of the same key. Are the clocks of the two "
             "streams in different time zones? See `time.zone`."
         )
     elif keyless * 2 > account["orphan"]:
         hint = (
-            f"For {keyless:,} of them the key has no impression after them either: is `key` "
-            f"({', '.join(stream.key)}) the same thing, in the same order, as in {plan.impressions!r} "
+            f"For {keyless:,} of them, no later impression has the key either. Does `key` "
+            f"({', '.join(stream.key)}) have the same meaning and order as in {plan.impressions!r} "
             f"({', '.join(plan.stream(str(plan.impressions)).key)})? Are impressions missing?"
         )
     else:
-        hint = "Their impressions come later: do the logs of the impressions begin too late?"
+        hint = "Their keys have only later impressions. Do the impression logs begin too late?"
     raise InputError(
         f"stream {stream.name!r}: {account['orphan']:,} of {events:,} outcomes ({share:.1%}) have no earlier impression "
-        f"in {plan.impressions!r}, the limit is {plan.max_orphans:.1%} (`limits.orphans`). {hint}"
+        f"in {plan.impressions!r}; the limit is {plan.max_orphans:.1%} (`limits.orphans`). {hint}"
     )
 
 
@@ -148,8 +148,8 @@ def _check_splits(plan: EventLogsPlan, tally: Tally) -> None:
         if not tally.counts["examples", split]:
             counts = ", ".join(f"{name}: {tally.counts['examples', name]:,}" for name in SPLITS)
             raise InputError(
-                f"the {split} split has no examples ({counts}). Change `split`, or check that its moment lies within "
-                "the time that the logs cover."
+                f"the {split} split has no examples ({counts}). Change `split`, or check that its time is within "
+                "the period that the logs cover."
             )
 
 
@@ -164,7 +164,7 @@ def _check_classes(plan: EventLogsPlan, task: TaskPlan, tally: Tally) -> None:
     reason = f"none of {observed:,} observed train examples (of {examples:,}) is {kind}"
     if task.label:
         there = ", ".join(tally.below("label", task.name))
-        hint = f"The column holds {there}; check `label.positive`." if there else "Check the label column."
+        hint = f"The column contains {there}; check `label.positive`." if there else "Check the label column."
     else:
         hint = "Check `outcome`, `key` and `window`."
-    raise InputError(f"task {task.name!r} ({source}): {reason}, so there is only one class to learn from. {hint}")
+    raise InputError(f"task {task.name!r} ({source}): {reason}. Training needs both classes. {hint}")

@@ -1,4 +1,4 @@
-"""What must be true of the streams' times: no clock far ahead, no day missing; up to when the logs are complete; warnings."""
+"""Checks of the streams' times: clocks that run ahead, missing days, the end of the complete logs, and warnings."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from components.event_logs.timeline import HOUR, ahead
 from models.recipe.errors import InputError
 
 BEHIND = 24 * HOUR
-"""A stream whose watermark lies so far before that of the impressions is worth a warning; half of it where 15 outcomes would
-have been expected meanwhile."""
+"""A stream whose watermark is this far before that of the impressions gets a warning; half of it if at least 15 outcomes were
+expected in between."""
 _TRICKLE = 5
 _SHOWN = 10
-"""Other days of a stream that a message names."""
+"""Maximum number of other days that a message names."""
 _SOON, _LONG = ("orphan_before_1m", 0.01), ("orphan_before", 0.1)
-"""(outcomes just before an impression of their key, the share of a stream's outcomes above which that is worth a warning)."""
+"""(outcomes shortly before an impression of their key, the share of a stream's outcomes above which they cause a warning)."""
 
 
 def complete(plan: EventLogsPlan) -> tuple[str, ...]:
@@ -29,10 +29,10 @@ def complete(plan: EventLogsPlan) -> tuple[str, ...]:
 
 
 def slowest(plan: EventLogsPlan, watermarks: Mapping[str, int | None]) -> tuple[str, int] | None:
-    """(stream, its watermark) that ends first, by time and name; None without events.
+    """(stream, its watermark) of the stream that ends first, by time and name; None without events.
 
-    A stream's watermark is the time of its latest event: of what it logs after that nothing is known. Labelled examples wait
-    for nothing, so there it is the last one.
+    A stream's watermark is the time of its latest event. Later events are unknown. Labelled examples wait for no outcome,
+    so for them it is the stream that ends last.
     """
     found = [(at, name) for name in complete(plan) if (at := watermarks.get(name)) is not None]
     if not found:
@@ -42,7 +42,7 @@ def slowest(plan: EventLogsPlan, watermarks: Mapping[str, int | None]) -> tuple[
 
 
 def as_of_latest(every: Iterable[Mapping[str, int | None]], plan: EventLogsPlan) -> int:
-    """The moment, of the watermarks that all pieces found; 0 without events."""
+    """The time of `as_of: latest`, from the watermarks of all pieces; 0 without events."""
     latest: dict[str, int] = {}
     for found in every:
         for name, at in found.items():
@@ -53,7 +53,7 @@ def as_of_latest(every: Iterable[Mapping[str, int | None]], plan: EventLogsPlan)
 
 
 def check_clocks(plan: EventLogsPlan, tally: Tally) -> None:
-    """Refuses a row that lies far after the other rows of its stream, where `as_of` is found from the rows.
+    """Refuses a row far after the other rows of its stream, if `as_of` is found from the rows.
 
     Raises:
         InputError: names the stream, the file, the row, its time, how far it is ahead, and what to do.
@@ -68,18 +68,18 @@ def check_clocks(plan: EventLogsPlan, tally: Tally) -> None:
             continue
         rows, hours = found
         at, file, row = timelines[name].latest[0]
-        many = "" if rows == 1 else f" The {rows} rows at the end of the stream are like that; this is the last."
-        cure = "Remove the row, or write the moment up to which the logs are complete as logs.as_of: rows after it are counted apart."
+        many = "" if rows == 1 else f" The last {rows} rows of the stream are like that; this is the latest."
+        cure = "Remove the row, or set logs.as_of to the time up to which the logs are complete: later rows are counted apart."
         if plan.labelled:
             cure = "Remove the row: `split.eval_last` counts back from the latest time."
         raise InputError(
-            f"stream {name!r}: {file}, row {row}: its time is {moment(at)}, after {_duration(hours)} without any row of the "
+            f"stream {name!r}: {file}, row {row}: its time is {moment(at)}, {_duration(hours)} after the previous row of the "
             f"stream.{many} Its clock is ahead. {cure}"
         )
 
 
 def check_days(plan: EventLogsPlan, tally: Tally, as_of: int | None) -> list[str]:
-    """Refuses logs in which a day of a stream is missing, or returns that as warnings.
+    """Refuses logs in which a day of a stream is missing, or returns a warning for each.
 
     Raises:
         InputError: names the stream, the day, its rows, what was expected, the days around it, and what to do.
@@ -92,15 +92,15 @@ def check_days(plan: EventLogsPlan, tally: Tally, as_of: int | None) -> list[str
         told = _of_missing(plan, one)
         if one.certain and plan.on_missing_days == "stop":
             raise InputError(
-                f"{told} Restore the files of that time, or write `limits: {{missing_days: warn}}` under `logs` if nothing is "
-                "missing (`limits.least_of_day` says what is)."
+                f"{told} Restore the files of that time. If nothing is missing, set `limits: {{missing_days: warn}}` under `logs` "
+                "(`limits.least_of_day` defines a missing day)."
             )
         warnings.append(told)
     return warnings
 
 
 def clock_warnings(plan: EventLogsPlan, tally: Tally) -> list[str]:
-    """A stream that ends long before the impressions, and outcomes just before their impressions."""
+    """Warnings about a stream that ends long before the impressions, and about outcomes just before their impressions."""
     warnings = [] if plan.labelled else _behind(plan, tally)
     for stream in plan.streams:
         if not plan.makes_examples(stream):
@@ -109,12 +109,14 @@ def clock_warnings(plan: EventLogsPlan, tally: Tally) -> list[str]:
 
 
 def of_slowest(plan: EventLogsPlan, tally: Tally) -> str:
-    """A sentence that names the stream up to whose end the logs are complete; empty where the recipe states `as_of`."""
+    """A sentence that names the stream that determines `as_of: latest`; empty if the recipe states `as_of`."""
     found = slowest(plan, watermarks(tally)) if plan.as_of is None and not plan.labelled else None
     if found is None:
         return ""
     name, at = found
-    return f" `as_of: latest` is {moment(at)}, where stream {name!r} ends, the first of the streams that tasks use."
+    return (
+        f" `as_of: latest` is {moment(at)}, the end of stream {name!r}, which ends first of the streams that tasks use."
+    )
 
 
 def _of_missing(plan: EventLogsPlan, one: Missing) -> str:
@@ -123,18 +125,18 @@ def _of_missing(plan: EventLogsPlan, one: Missing) -> str:
     near = ", ".join(f"{text(start, one.hours)}: {rows:,} to {of:,}" for start, rows, of in one.near)
     other = f"{one.of:,} of {one.per}"
     if one.stream != plan.impressions:
-        so = "The outcomes of that time cannot be told from what never happened."
+        so = "Missing outcomes would become negative labels."
     elif one.of:
-        so = "Outcomes of that time are credited to older impressions, or to none."
+        so = "Outcomes of that time are credited to older impressions or become orphans."
     else:
-        so = "The other streams have no row of that time either: are the files of all of them missing?"
+        so = "The other streams have no rows of that time either. Are the files of all streams missing?"
     if one.also:
         first = ", ".join(text(start, one.hours) for start in one.also[:_SHOWN])
         more = f" and {len(one.also) - _SHOWN:,} more" if len(one.also) > _SHOWN else ""
-        so += f" So it is with {first}{more}."
+        so += f" The same holds for {first}{more}."
     return (
-        f"stream {one.stream!r}: {long}{text(one.start, one.hours)} has {what} to {other}, where about {one.expected:,.0f} are "
-        f"expected. Around it, {one.stream} to {one.per}: {near}. {so}"
+        f"stream {one.stream!r}: {long}{text(one.start, one.hours)} has {what} to {other}; about {one.expected:,.0f} are "
+        f"expected. Nearest days, {one.stream} to {one.per}: {near}. {so}"
     )
 
 
@@ -148,9 +150,9 @@ def _behind(plan: EventLogsPlan, tally: Tally) -> list[str]:
     if behind <= (BEHIND / 2 if expected >= LEAST_EXPECTED else BEHIND):
         return []
     return [
-        f"stream {name!r} ends at {moment(at)}, {_duration(behind // HOUR)} before the impressions do. So the logs count "
-        f"as complete up to there (`as_of: latest`), and about {rows:,} impressions after it have no weight. Are files of "
-        f"{name!r} missing? Otherwise write the moment as logs.as_of."
+        f"stream {name!r} ends at {moment(at)}, {_duration(behind // HOUR)} before the impressions. So `as_of: latest` is that "
+        f"time, and about {rows:,} later impressions get weight 0. Are files of "
+        f"{name!r} missing? If not, set logs.as_of to the time up to which the logs are complete."
     ]
 
 
@@ -169,8 +171,8 @@ def _leads(stream: StreamPlan, tally: Tally) -> list[str]:
         half = next(name for name in LEADS if 2 * tally.counts[name, stream.name] >= count)
         return [
             f"stream {stream.name!r}: {count:,} of {outcomes:,} outcomes are orphans that come less than a minute before an "
-            f"impression of their key, half of them by {half.rpartition('_')[2]} or less. If the clocks differ, write "
-            f"`clock_tolerance: {tolerance(stream, tally)}` in the stream, and they are credited to it."
+            f"impression of their key, half of them by {half.rpartition('_')[2]} or less. If the clocks differ, set "
+            f"`clock_tolerance: {tolerance(stream, tally)}` in the stream to attribute them to that impression."
         ]
     return []
 

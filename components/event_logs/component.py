@@ -1,4 +1,4 @@
-"""The first stage as a TFX component."""
+"""The component EventLogs, the first stage."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from components.event_logs.executor import Executor
 
 
 class EventLogsSpec(ComponentSpec):
-    """No inputs; TFX's cache sees neither log files nor code, but `fingerprint`, the list of the files to read, and `code`."""
+    """No inputs. TFX's cache ignores log files and code; it depends on `fingerprint`, the list of files, and on `code`."""
 
     PARAMETERS: ClassVar[dict[str, ExecutionParameter]] = {
         "plan": ExecutionParameter(type=str),
@@ -25,7 +25,7 @@ class EventLogsSpec(ComponentSpec):
 
 
 class EventLogs(base_beam_component.BaseBeamComponent):
-    """Event logs, or labelled examples, become `outputs["examples"]`."""
+    """Converts event logs or labelled examples to `outputs["examples"]`."""
 
     SPEC_CLASS = EventLogsSpec
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(Executor)

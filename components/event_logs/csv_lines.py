@@ -1,4 +1,4 @@
-"""CSV files (RFC 4180 or the recipe's dialect, UTF-8, packed or not) block by block; every value stays text."""
+"""Reads CSV files (RFC 4180 or the recipe's dialect, UTF-8, compressed or not) in blocks. All values stay text."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ _TORN = b"\0gatewise\0"
 def read(file: str, dialect: CsvPlan | None = None, block_bytes: int = _BLOCK_BYTES) -> Iterator[Block]:
     """The file's rows; an empty field is null, quoted or not.
 
-    A row with too many or too few fields, with text after a closing quote, or with bytes that are no UTF-8, is broken.
+    A row with too many or too few fields, text after a closing quote, or bytes that are not UTF-8 is broken.
 
     Raises:
-        InputError: the header names a column twice or is no CSV; a quote never closes, or swallows rows
-            (`csv_rows.whole_rows`): with the line.
+        InputError: the header has a duplicate column or is not CSV; or a quote never closes or swallows rows
+            (`csv_rows.whole_rows`). The message names the line.
         pyarrow.ArrowException, OSError: the file cannot be read.
     """
     dialect = dialect or CsvPlan()
@@ -58,9 +58,8 @@ def read(file: str, dialect: CsvPlan | None = None, block_bytes: int = _BLOCK_BY
 
 
 _CURE = (
-    "Close the quote or take it out; or say under the stream's `csv` what the file does: `quote: null` where quotes are "
-    'only text, `escape: "\\\\"` where a backslash stands before them, `multiline: true` where values are long texts of '
-    "many lines."
+    "Close the quote or remove it; or set the dialect under the stream's `csv`: `quote: null` if quotes are ordinary text, "
+    '`escape: "\\\\"` if a backslash escapes them, `multiline: true` if values are texts of many lines.'
 )
 
 
@@ -72,7 +71,7 @@ def _pieces(stream: pa.NativeFile, size: int) -> Iterator[bytes]:
 
 
 def _line(file: str, position: int) -> int:
-    """The number of the line, from 1, in which the byte lies (which is counted without a byte order mark)."""
+    """The number, from 1, of the line that contains the byte. The position does not count a byte order mark."""
     newlines, returns = 0, 0
     with open_stream(file) as stream:
         for piece in _pieces(stream, _BLOCK_BYTES):
@@ -86,7 +85,7 @@ def _line(file: str, position: int) -> int:
 
 
 def _parse(rows: Rows, names: list[str], header: bool, dialect: CsvPlan) -> tuple[pa.Table, list[tuple[int, str, str]]]:
-    """(the good rows, (number among all rows, reason, raw) of the others)."""
+    """(good rows, (number among all rows, reason, raw) of the broken rows)."""
     broken: list[tuple[int, str, str]] = []
     torn = iter(rows.torn)
 
@@ -99,11 +98,11 @@ def _parse(rows: Rows, names: list[str], header: bool, dialect: CsvPlan) -> tupl
         return "skip"
 
     text = _with_escapes_of_arrow(_without_torn(rows, len(names), dialect), dialect)
-    if header and not text.endswith((b"\n", b"\r")):  # Arrow wants a line after a header, be it an empty one
+    if header and not text.endswith((b"\n", b"\r")):  # Arrow requires a line after a header; it may be empty
         text += b"\n"
     table = pa_csv.read_csv(
         pa.BufferReader(text),
-        # One thread: only then does a skipped row know its number.
+        # One thread: otherwise a skipped row has no number.
         read_options=pa_csv.ReadOptions(
             use_threads=False, block_size=len(text) + 1, column_names=None if header else names
         ),
@@ -122,7 +121,7 @@ def _parse(rows: Rows, names: list[str], header: bool, dialect: CsvPlan) -> tupl
 
 
 def _without_torn(rows: Rows, fields: int, dialect: CsvPlan) -> bytes:
-    """The text, each torn row replaced by one that has a field too many."""
+    """The text with each torn row replaced by a row with one field too many."""
     if not rows.torn:
         return rows.text
     kept, at = [], 0
@@ -133,7 +132,7 @@ def _without_torn(rows: Rows, fields: int, dialect: CsvPlan) -> bytes:
 
 
 def _with_escapes_of_arrow(text: bytes, dialect: CsvPlan) -> bytes:
-    """Arrow drops an escape before any character: doubled, it stays where nothing is there to be escaped (`\\N`, `C:\\x`)."""
+    """Doubles escapes before ordinary characters (`\\N`, `C:\\x`), because Arrow drops an escape before any character."""
     if not dialect.escape or dialect.escape.encode() not in text:
         return text
     escape = re.escape(dialect.escape)
@@ -156,14 +155,13 @@ def _header(file: str, dialect: CsvPlan) -> list[str]:
             names = next((row for row in lines if row), [])
         except csv.Error as error:
             raise InputError(
-                f"{file}: the header is no line of CSV ({error}). Is there a quote that never closes, or is the file "
-                "not CSV at all?"
+                f"{file}: the header is not a CSV line ({error}). Does a quote never close, or is the file not CSV?"
             ) from None
     if any("\udc80" <= character <= "\udcff" for name in names for character in name):
-        raise InputError(f"{file}: the header is not UTF-8. Save the file as UTF-8; is it CSV at all?")
+        raise InputError(f"{file}: the header is not UTF-8. Save the file as UTF-8, or check that it is CSV.")
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise InputError(f"{file}: the header names column {twice[0]!r} twice; give each column its own name.")
+        raise InputError(f"{file}: the header has two columns {twice[0]!r}. Give each column a unique name.")
     return names
 
 

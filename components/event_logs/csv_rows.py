@@ -1,8 +1,8 @@
-"""Where the rows of a CSV text end, and which quotes cannot be meant: Arrow reads over both kinds without a word.
+"""Finds the ends of CSV rows and stray quotes. Arrow reports neither text after a closing quote nor a stray quote.
 
-A quote opens a value only at its beginning. One that is there by accident swallows line after line up to the next quote, and
-what it swallowed is one long value of a row that may well have as many fields as the header. Two signs tell it from
-a text of several lines: the lines have the delimiters of whole rows, and text follows the closing quote.
+A quote opens a value only at the beginning of the value. A stray quote swallows lines up to the next quote. They become one
+long value of a row that may have as many fields as the header. Two signs distinguish it from a value of several lines: the
+lines have the delimiters of whole rows, and text follows the closing quote.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ import numpy as np
 from components.event_logs.plan import CsvPlan
 
 MOST_LINES = 100
-"""Lines of one row, if the recipe does not say `multiline`."""
+"""Maximum lines of one row without `multiline`."""
 NEVER_CLOSED = "a quote opens a value here and never closes"
-TOO_MANY_LINES = f"a quote opens a value here that goes on for more than {MOST_LINES} lines"
-LIKE_ROWS = "a quote opens a value here that goes on over lines which look like rows of their own"
+TOO_MANY_LINES = f"a quote opens a value here that continues for more than {MOST_LINES} lines"
+LIKE_ROWS = "a quote opens a value here that spans lines which look like separate rows"
 TEXT_AFTER_QUOTE = "text after the closing quote of a CSV value"
 
 _NEWLINE, _RETURN = b"\n\r"
 
 
 class Stray(Exception):
-    """A quote that cannot be meant: the byte of the text where its row begins, and why."""
+    """A stray quote: the byte of the text at which its row begins, and the reason."""
 
     def __init__(self, position: int, reason: str) -> None:
         super().__init__(reason)
@@ -38,8 +38,8 @@ class Stray(Exception):
 class Rows:
     """Whole rows.
 
-    `text` is their bytes, `position` where these begin in the file (after unpacking), and `torn` the (begin, end) in
-    `text` of the rows in which text follows a closing quote.
+    `text` is their bytes, `position` their start in the decompressed file, and `torn` the (begin, end) in `text` of the rows
+    with text after a closing quote.
     """
 
     text: bytes
@@ -49,8 +49,8 @@ class Rows:
 
 @dataclass(frozen=True)
 class _Scan:
-    """`breaks`: where lines end; `inside`: whether that is within a value; `torn`: where text follows a closing quote;
-    `open_at`: where the value begins that is still open at the end."""
+    """`breaks`: ends of lines; `inside`: whether a break is within a value; `torn`: positions of text after a closing quote;
+    `open_at`: start of the value that is still open at the end."""
 
     breaks: np.ndarray
     inside: np.ndarray
@@ -59,16 +59,16 @@ class _Scan:
 
 
 def whole_rows(pieces: Iterable[bytes], csv: CsvPlan, fields: int, longest: int) -> Iterator[Rows]:
-    """Pieces of a text, cut where a row ends instead of anywhere.
+    """Cuts the pieces of a text at the ends of rows.
 
     Args:
         pieces: the text's bytes.
-        csv: its dialect.
-        fields: the number of columns.
-        longest: bytes that a row may have.
+        csv: dialect of the text.
+        fields: number of columns.
+        longest: maximum bytes of a row.
 
     Raises:
-        Stray: a quote that cannot be meant, or a row that is too long.
+        Stray: a stray quote, or a row that is too long.
     """
     rest, position = b"", 0
     for piece in pieces:
@@ -106,7 +106,7 @@ def _cut(text: bytes, position: int, csv: CsvPlan, fields: int, final: bool) -> 
 def _refuse_swallowed(
     text: bytes, position: int, scan: _Scan, ends: np.ndarray, torn: np.ndarray, csv: CsvPlan, fields: int
 ) -> None:
-    """Raises Stray for the first row of several lines that are too many, look like rows, or follow a closed quote."""
+    """Raises Stray for the first row with too many lines, lines that look like rows, or text after a closing quote."""
     if not len(ends):
         return
     kept = scan.breaks < ends[-1]
@@ -143,7 +143,7 @@ def _scan(text: bytes, csv: CsvPlan) -> _Scan:
 
 
 def _by_parity(array: np.ndarray, breaks: np.ndarray, csv: CsvPlan) -> _Scan | None:
-    """Quotes open and close in turn; None where one of them stands where neither can be."""
+    """Scans a text with alternately opening and closing quotes; None if a quote is at a position where it can do neither."""
     quotes = np.flatnonzero(array == ord(csv.quote or ""))
     border = np.zeros(256, bool)
     border[[ord(csv.delimiter), _NEWLINE, _RETURN]] = True
@@ -161,7 +161,7 @@ def _by_parity(array: np.ndarray, breaks: np.ndarray, csv: CsvPlan) -> _Scan | N
 
 
 def _by_value(text: bytes, breaks: np.ndarray, csv: CsvPlan) -> _Scan:
-    """The same for any text, one quoted value after the other."""
+    """Scans any text, one quoted value after the other."""
     begins, ends, torn, open_at = [], [], [], None
     for match in _values(csv.delimiter, csv.quote, csv.escape).finditer(text):
         begins.append(match.start())
@@ -179,7 +179,7 @@ def _by_value(text: bytes, breaks: np.ndarray, csv: CsvPlan) -> _Scan:
 
 @functools.cache
 def _values(delimiter: str, quote: str | None, escape: str | None) -> re.Pattern[bytes]:
-    """Matches an escaped character, or a quoted value with what stands before it."""
+    """Matches an escaped character, or a quoted value with the character before it."""
     border = re.escape(delimiter) + r"\r\n"
     escaped = f"{re.escape(escape)}." if escape else "(?!)"
     never = "(?P<value>(?!))(?P<close>)(?P<after>)"

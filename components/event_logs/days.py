@@ -1,21 +1,21 @@
-"""Rows by day and stream, and the days that are missing: files that were not there, and are no proof that nothing happened.
+"""Row counts by day and stream, and detection of missing days: a day without files does not mean that nothing happened.
 
     views    |#####|#####|#####|#####|#####|         rate near the third day = median of clicks / views of the others
     clicks   | 12  | 11  |  0  | 13  | 12  |         expected = that rate x the views of the third day = 12
                             ^ missing
 
-A day of outcomes is missing if it has no more than `least_of_day` of what is expected, 15 or more are expected, and the
-stream does not vary that much from day to day anyway. Expected is the smaller of two rates of outcomes per impression, times
-the day's impressions: the median of the three nearest days with outcomes on either side, and that of the same weekday a week
-before and after, so that a shop which is closed on Sundays has none missing. It is no more than those days' own rows let
-expect: impressions of robots, or of a sale whose purchases come days later, make none missing either. Days of 24 hours are tried
-from each full hour on, for files are cut by local days too. Where the impressions span less than four days, hours stand for
-days, and the same hour of the day before and after for the weekday. A day of impressions is missing by the same rule turned
-round, per outcome.
+A day of outcomes is missing if all three hold: it has at most `least_of_day` of the expected rows, at least 15 rows are
+expected, and the stream does not usually vary that much from day to day. The expected rows are the day's impressions times the
+smaller of two rates of outcomes per impression: the median of the three nearest days with outcomes on either side, and the
+rate of the same weekday one week before and after. A shop that is closed on Sundays therefore has no missing day. The expected
+rows are also limited by the rows of those days themselves, so robots' impressions, or a sale with purchases days later, do not
+make a day missing. Days of 24 hours are tried from each full hour on, because files may be cut by local days. If the
+impressions span less than four days, hours replace days, and the same hour of the day before and after replaces the weekday.
+The same rule, per outcome instead of per impression, finds missing days of impressions.
 
-Rare outcomes never make a day missing: the chance of 0 where 15 are expected is 3e-7. And -ln(found / expected) must be 5
-times the standard deviation of that logarithm: by the median absolute deviation among the stream's other days, and at least
-that of a Poisson count.
+Rare outcomes never make a day missing: the probability of 0 rows with 15 expected is 3e-7. And -ln(found / expected) must be at
+least 5 standard deviations of that logarithm, estimated from the median absolute deviation of the stream's other days, and at
+least that of a Poisson count.
 """
 
 from __future__ import annotations
@@ -34,18 +34,21 @@ LEAST_EXPECTED = 15.0
 STANDARD_DEVIATIONS = 5.0
 NEIGHBOURS = 3
 SHORT = 96
-"""Hours; impressions that span fewer are counted by hour."""
+"""Hours. Impressions that span fewer hours are counted by hour."""
 _WEEKEND = (5, 6)
 
 
 @dataclass(frozen=True)
 class Missing:
-    """A day, or an hour, of a stream. `start` in hours since 1970; `per` is what the rows are compared with.
+    """A missing day or hour of a stream. `start` is in hours since 1970; `per` names the streams the rows are compared with.
 
-    `certain` is false where there may be other reasons: outcomes before the first day that has what is expected, when their
-    logging may have begun, or which the first impressions' outcomes had not reached yet; impressions after their last, which is
-    where they may have been cut, their outcomes still being waited for; a day without any row in any stream, on which all may
-    have been closed; and a weekend, or an hour, that no other week, or day, can be compared with.
+    `certain` is false if there may be another reason:
+
+    - outcomes before the first day with the expected rows: their logging may have begun later, or the outcomes of the first
+      impressions had not happened yet;
+    - impressions after the last impression: they may have been cut there on purpose, to wait for their outcomes;
+    - a day without rows in any stream: everything may have been closed;
+    - a weekend or an hour without another week or day to compare with.
     """
 
     stream: str
@@ -59,17 +62,17 @@ class Missing:
     """(start, rows, rows compared with) of the nearest days."""
     certain: bool
     also: tuple[int, ...] = ()
-    """Where the other days begin that are missing by the same hour."""
+    """Start of the other missing days that begin at the same hour."""
 
 
 def unit(timelines: Iterable[Timeline]) -> int:
-    """24 or 1: hours of what rows are counted by; a handful of rows of clocks behind make no log longer."""
+    """24 or 1: the hours by which rows are counted. A few rows from clocks that run behind do not make a log longer."""
     spans = [(timeline.begin, max(timeline.hours)) for timeline in timelines if timeline.begin is not None]
     return 24 if spans and max(end for _, end in spans) - min(begin for begin, _ in spans) >= SHORT else 1
 
 
 def by_day(timelines: Mapping[str, Timeline], unit: int) -> dict[str, dict[str, int]]:
-    """{stream: {day or hour in UTC, ISO 8601: rows}}, the earliest first; only those with rows."""
+    """{stream: {day or hour in UTC, ISO 8601: rows}}, earliest first; only days or hours with rows."""
     found = {}
     for name, timeline in timelines.items():
         days: Counter[int] = Counter()
@@ -80,7 +83,7 @@ def by_day(timelines: Mapping[str, Timeline], unit: int) -> dict[str, dict[str, 
 
 
 def text(start: int, unit: int) -> str:
-    """An hour since 1970 as "2026-01-05", or where the day does not begin there, "2026-01-05T15:00Z"."""
+    """An hour since 1970 as "2026-01-05", or "2026-01-05T15:00Z" if no day begins at that hour."""
     moment = datetime.datetime.fromtimestamp(start * 3600, datetime.UTC)
     return f"{moment:%Y-%m-%d}" if unit == 24 and start % 24 == 0 else f"{moment:%Y-%m-%dT%H:00Z}"
 
@@ -88,13 +91,13 @@ def text(start: int, unit: int) -> str:
 def missing(
     impressions: str, outcomes: Iterable[str], timelines: Mapping[str, Timeline], as_of: int, least: float
 ) -> list[Missing]:
-    """At most one for each stream: of the days, and of the hours at which days may begin, that with the fewest of what is expected.
+    """At most one for each stream: the day with the smallest share of the expected rows, over all hours at which days may begin.
 
     Args:
         impressions, outcomes: names of streams.
         timelines: of each of them.
-        as_of: microseconds; days that end later are not judged.
-        least: the share of what is expected that a day must exceed.
+        as_of: microseconds; days that end later are not checked.
+        least: share of the expected rows that a day must exceed.
     """
     names = [impressions, *outcomes]
     step = unit([timelines[impressions]])
@@ -157,7 +160,7 @@ def _of_impressions(
     counts, base = _days(rows, step), _days(of, step)
     _, by_outcomes, _, around = _expected(counts, base, step)
     _, by_time, compared, _ = _expected(counts, np.ones_like(counts), step)
-    # Without outcomes either, nothing may have been open.
+    # If there are no outcomes either, everything may have been closed.
     expected = np.where(base > 0, np.minimum(by_outcomes, by_time), by_time)
     for day in _far_below(counts, expected, least):
         sure = base[day] > 0 and counts[day + 1 :].any() and (compared[day] or _is_weekday(first, day, step))
@@ -172,8 +175,8 @@ def _days(rows: np.ndarray, step: int) -> np.ndarray:
 def _expected(
     counts: np.ndarray, base: np.ndarray, step: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[np.ndarray]]:
-    """(days,) rows expected by the rate near each day, (days,) no more than by that of the week or day before and after,
-    (days,) whether one of these was compared with, the days near each."""
+    """(days,) rows expected by the rate near each day, (days,) the same limited by the rate of the week or day before and after,
+    (days,) whether such a week or day exists, the days near each."""
     days, cycle = np.arange(len(counts)), 7 if step == 24 else 24
     filled = np.flatnonzero((counts > 0) & (base > 0))
     left, right = np.searchsorted(filled, days, "left"), np.searchsorted(filled, days, "right")
@@ -186,7 +189,7 @@ def _expected(
         before, after = days - cycle, days + cycle
         return held[np.where(before >= 0, before, -1)] + held[np.where(after < len(values), after, -1)]
 
-    # The median: one day of robots, or of a sale, does not make the days beside it look empty.
+    # The median: one day of robots or of a sale does not make its neighbours look empty.
     rates = np.sort(np.append(counts[filled] / base[filled], np.nan)[np.where(inside, places, -1)], axis=1)
     middle = np.maximum(inside.sum(1) - 1, 0)[:, None]
     rate = np.take_along_axis(rates, np.hstack([middle // 2, (middle + 1) // 2]), axis=1).mean(1)
@@ -198,7 +201,7 @@ def _expected(
 
 
 def _far_below(counts: np.ndarray, expected: np.ndarray, least: float) -> np.ndarray:
-    """The days that are missing by all but what could excuse them."""
+    """The days whose counts are far enough below the expected ones, before any other reason is considered."""
     enough = expected >= LEAST_EXPECTED
     logs = np.log((counts + 0.5) / (expected + 0.5))
     spread = 1.4826 * np.median(np.abs(logs[enough] - np.median(logs[enough]))) if enough.sum() >= 5 else 0.0
@@ -207,7 +210,7 @@ def _far_below(counts: np.ndarray, expected: np.ndarray, least: float) -> np.nda
 
 
 def _is_weekday(first: int, day: int, step: int) -> bool:
-    """Whether it is a day, not an hour, with no hour on a weekend: it may be judged without another week's."""
+    """Whether it is a day without an hour on a weekend. Such a day needs no other week to compare with."""
     hours = (first + int(day) * 24, first + int(day) * 24 + 23)
     return step == 24 and not any(
         datetime.datetime.fromtimestamp(hour * 3600, datetime.UTC).weekday() in _WEEKEND for hour in hours

@@ -1,4 +1,4 @@
-"""Malformed rows, kept with a reason beside the examples: `dead_letters/part-*.parquet`."""
+"""Dead letters: malformed rows, stored with a reason next to the examples in `dead_letters/part-*.parquet`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SCHEMA = {"stream": pl.String, "file": pl.String, "row": pl.Int64, "reason": pl.
 
 
 def letters(dead: pl.DataFrame, stream: str, file: str) -> pl.DataFrame:
-    """Dead letters (row, reason, raw) of one stream and file with all the columns of `SCHEMA`."""
+    """Adds the missing columns of `SCHEMA` to the dead letters (row, reason, raw) of one stream and file."""
     return dead.select(
         pl.lit(stream).alias("stream"), pl.lit(file).alias("file"), pl.col("row"), pl.col("reason"), pl.col("raw")
     )
@@ -36,24 +36,24 @@ def count(dead: pl.DataFrame, stream: str, file: str, tally: Tally) -> None:
 
 
 def write(dead: pl.DataFrame, folder: str) -> None:
-    """Writes a part file; its name follows from the rows, so a repeated attempt writes the same file again."""
+    """Writes a part file. Its name depends only on the rows, so a repeated attempt writes the same file again."""
     first = dead.row(0, named=True)
     name = hashlib.blake2b(f"{first['stream']}:{first['file']}:{first['row']}".encode(), digest_size=8).hexdigest()
     write_part(dead, folder, name)
 
 
 def write_part(dead: pl.DataFrame, folder: str, name: str) -> None:
-    """Writes `part-<name>.parquet`, whole or not at all."""
+    """Writes `part-<name>.parquet` atomically."""
     with whole_file(os.path.join(folder, f"part-{name}.parquet")) as temporary:
         dead.write_parquet(temporary)
 
 
 def kept(uri: str, error: InputError) -> InputError:
-    """The error, which says where the dead letters are, if there are any: TFX removes the outputs of a stage that fails.
+    """Copies the dead letters of a refused run, and returns the error with their path. TFX removes the outputs of a failed stage.
 
         .../EventLogs/examples/7  ->  .../EventLogs/refused/7/dead_letters
 
-    Of the refused runs only the newest's are kept; the logs would give the others again.
+    Only the newest refused run keeps its dead letters; the logs yield the others again.
 
     Args:
         uri: of the examples.
@@ -70,4 +70,4 @@ def kept(uri: str, error: InputError) -> InputError:
         shutil.rmtree(place.parent, ignore_errors=True)
     place.mkdir(parents=True)
     shutil.copytree(written, place / FOLDER)
-    return InputError(f"{error} The malformed rows are kept: gatewise dead-letters {place / FOLDER} shows them.")
+    return InputError(f"{error} To list the malformed rows, run: gatewise dead-letters {place / FOLDER}")

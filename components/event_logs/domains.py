@@ -1,8 +1,8 @@
-"""Labels that a task's loss is not defined for: counted where the examples are written, refused when all are known.
+"""Labels outside the domain of a task's loss: counted when the examples are written, refused when all are known.
 
-It is the label that counts, not the single value: a sum of refunds may leave the domain where no refund does, and a
-refund that a sale makes up for is no harm. Every domain of the table holds all numbers from 0 on, so a label outside of
-one has a negative value behind it, and the first of these has a file and a row.
+The label is checked, not the single value: a sum of values may leave the domain, and a sale may compensate a refund. Every
+domain of the table contains all numbers greater than 0, so a label outside has a negative value behind it. The message names the
+file and row of the first one.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ _SHOWN = 5
 def note_negatives(
     events: pl.DataFrame, rows: pl.Series, stream: StreamPlan, plan: EventLogsPlan, file: str, tally: Tally
 ) -> None:
-    """Notes where the first negative number of each column stands of which a task's loss may not learn negative ones.
+    """Records the place of the first negative number in each column whose task has a loss with a restricted domain.
 
     Args:
-        events, rows: well-formed rows of the stream as `events.Prepared` has them, and their numbers in the file.
-        stream: theirs.
-        plan: the stage's.
+        events, rows: well-formed rows of the stream as in `events.Prepared`, and their row numbers in the file.
+        stream: stream of the rows.
+        plan: plan of the stage.
         file: name of the file.
-        tally: added to.
+        tally: tally that receives the counts.
     """
     for task in plan.tasks:
         if task.domain is None or task.stream not in (None, stream.name):
@@ -44,13 +44,13 @@ def note_negatives(
 
 
 def count_outside(part: pl.DataFrame, task: TaskPlan, domain: DomainPlan, tally: Tally) -> None:
-    """Adds the observed labels outside of the loss's domain, and the smallest of them, to the tally.
+    """Adds the observed labels outside the loss's domain, and the smallest of them, to the tally.
 
     Args:
         part: label/<task> and weight/<task> of some examples.
-        task: one whose loss restricts its labels.
-        domain: the labels that its loss is defined for.
-        tally: added to.
+        task: task with a loss that restricts its labels.
+        domain: the labels for which the loss is defined.
+        tally: tally that receives the counts.
     """
     label = pl.col(label_of(task.name)).cast(pl.Float64)
     inside = pl.lit(True)
@@ -65,10 +65,10 @@ def count_outside(part: pl.DataFrame, task: TaskPlan, domain: DomainPlan, tally:
 
 
 def check_labels(plan: EventLogsPlan, task: TaskPlan, tally: Tally) -> None:
-    """Refuses labels outside of the domain of the task's loss.
+    """Refuses labels outside the domain of the task's loss.
 
     Raises:
-        InputError: there are some.
+        InputError: there is such a label.
     """
     count = tally.counts["outside", task.name]
     if task.domain is None or not count:
@@ -82,7 +82,7 @@ def check_labels(plan: EventLogsPlan, task: TaskPlan, tally: Tally) -> None:
         tally.samples[key] for stream in streams if (key := (str(stream), NEGATIVE.format(column))) in tally.samples
     ]
     where = "".join(
-        f" The first negative number in column {column!r} stands in {f}, row {r}: {raw}." for f, r, raw in places
+        f" The first negative number in column {column!r} is in {f}, row {r}: {raw}." for f, r, raw in places
     )
     rows = {loss: facts(path, LOSS) for loss, path in LOSSES.items()}
     fitting = [
@@ -92,9 +92,9 @@ def check_labels(plan: EventLogsPlan, task: TaskPlan, tally: Tally) -> None:
     ]
     summed = ", the sums of an impression's outcomes," if task.stream and task.aggregate == "sum" else ""
     raise InputError(
-        f"task {task.name!r} ({source}): {count:,} of {observed:,} observed labels{summed} are not what the loss "
-        f"{task.domain.loss!r} is defined for: expected numbers {task.domain.words}, received "
+        f"task {task.name!r} ({source}): {count:,} of {observed:,} observed labels{summed} are outside the domain of the loss "
+        f"{task.domain.loss!r}: expected numbers {task.domain.words}, received "
         f"{', '.join(f'{value:g}' for value in smallest)}{' ...' if len(smallest) == _SHOWN else ''} (the smallest)."
-        f"{where} Mend the values or leave these rows out, or choose a loss for any number: `loss: {fitting[0]}`, "
+        f"{where} Correct the values, remove these rows, or choose a loss for any number: `loss: {fitting[0]}`, "
         f"{', '.join(map(repr, fitting[1:]))}."
     )

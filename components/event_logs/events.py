@@ -1,4 +1,4 @@
-"""Rows of a file become well-formed events of a stream, and dead letters with a reason."""
+"""Converts rows of a file to well-formed events of a stream, and to dead letters with a reason."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ FUTURE = "time in the future"
 _SEPARATOR = "\x1f"
 _TIME_PROBLEM, _BAD = f"{OWN}time_problem", f"{OWN}bad"
 _Problem = tuple[pl.Expr, str | pl.Expr]
-"""Whether a row has it, and the reason to give."""
+"""Whether a row has the problem, and the reason to report."""
 
 
 def label_column(task: TaskPlan) -> str:
-    """The name under which the label column of a task is read."""
+    """The internal name of a task's label column."""
     return f"{OWN}label/{task.name}"
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """A column to cast: read from `column.name`, written as `name`; `zero_or_one` refuses all other numbers."""
+    """A column to cast, read from `column.name` and written as `name`. `zero_or_one` refuses all numbers except 0 and 1."""
 
     name: str
     column: ColumnPlan
@@ -53,13 +53,13 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Prepared:
-    """What a block holds of one stream.
+    """The rows of one stream in a block.
 
-    `events`: gatewise/{row, key, event_time, event_id, value} as far as the stream has them, and the feature columns
-    where its rows become examples. `keys`: for each event gatewise/number, its row in the file, and the key columns as
-    they stand there. `dead`: (row, reason, raw). `after`: rows later than `as_of`, of which nothing else was asked. `other`:
-    rows that `where` gives to other streams; `others`: {column of `where`: values there}, when no row of the block is the
-    stream's.
+    `events`: gatewise/{row, key, event_time, event_id, value}, if the stream has them, and the feature columns if its rows
+    become examples. `keys`: for each event, gatewise/number (its row in the file) and the original key columns.
+    `dead`: (row, reason, raw). `after`: number of rows later than `as_of`, which are not checked further. `other`: number of
+    rows that `where` assigns to other streams. `others`: {column of `where`: its values}, if no row of the block belongs to
+    the stream.
     """
 
     events: pl.DataFrame
@@ -71,7 +71,7 @@ class Prepared:
 
 
 def needed_columns(plan: EventLogsPlan, stream: StreamPlan) -> dict[str, str]:
-    """{column that the stream's files must have: what it is}."""
+    """{required column of the stream's files: what it is}."""
     needed = dict.fromkeys(stream.where, f"`where` of stream {stream.name!r}") | event_columns(stream)
     for column, what in optional_columns(plan, stream).items():
         needed.setdefault(column, what)
@@ -79,7 +79,7 @@ def needed_columns(plan: EventLogsPlan, stream: StreamPlan) -> dict[str, str]:
 
 
 def event_columns(stream: StreamPlan) -> dict[str, str]:
-    """{column without which a row is no event of the stream: what it is}."""
+    """{required column of an event of the stream: what it is}."""
     needed = dict.fromkeys(stream.key, f"key of stream {stream.name!r}")
     if stream.time:
         needed[stream.time.column] = f"time of stream {stream.name!r}"
@@ -91,7 +91,7 @@ def event_columns(stream: StreamPlan) -> dict[str, str]:
 
 
 def optional_columns(plan: EventLogsPlan, stream: StreamPlan) -> dict[str, str]:
-    """{column that may lack a value, so that a file of JSON lines need not have it: what it is}."""
+    """{column that may have missing values, so a file of JSON lines may lack it: what it is}."""
     optional: dict[str, str] = {}
     if plan.makes_examples(stream):
         optional |= {column.name: "read by a feature or a slice" for column in plan.columns}
@@ -110,19 +110,19 @@ def prepare(
     file: str,
     as_of: int | None = None,
 ) -> Prepared:
-    """The stream's events and dead letters among the block's readable rows (the broken ones are the caller's).
+    """The stream's events and dead letters among the block's readable rows. The caller handles the broken rows.
 
     Args:
-        block: rows with at least the columns that the stream needs (JSON lines: absent ones are null).
+        block: rows with at least the columns of the stream (JSON lines: absent columns are null).
         hashes: `identity.row_hashes` of the rows.
-        stream: what to read.
-        columns: what to cast besides; empty for outcomes.
-        limit: latest possible time, microseconds; later ones are malformed.
+        stream: stream to read.
+        columns: further columns to cast; empty for outcomes.
+        limit: latest possible time, microseconds; later times are malformed.
         file: name for messages.
-        as_of: microseconds; rows after it, until `limit`, are counted and left out, whatever else they hold.
+        as_of: microseconds; later rows, up to `limit`, are counted and dropped without further checks.
 
     Raises:
-        InputError: a column's type cannot hold what the recipe says it holds, in any row.
+        InputError: a column's type does not fit the recipe.
     """
     frame = without(block.frame, stream.nulls) if stream.nulls and block.untyped else block.frame
     frame = frame.with_columns(hashes.alias(ROW), pl.Series(NUMBER, block.rows))
@@ -212,7 +212,7 @@ def _key(frame: pl.DataFrame, stream: StreamPlan) -> pl.Expr:
         dtype = frame.schema[column]
         text = as_text(pl.col(column), dtype)
         if not dtype.is_numeric() and frame.select(text.str.contains("[\x1e\x1f]").any()).item():
-            # Escaped, so that ("a␟", "b") and ("a", "␟b") stay two keys.
+            # Escaped, so ("a␟", "b") and ("a", "␟b") are different keys.
             text = text.str.replace_all("\x1e", "\x1e0", literal=True).str.replace_all("\x1f", "\x1e1", literal=True)
         parts.append(text)
     return pl.concat_str(parts, separator=_SEPARATOR)
@@ -220,7 +220,7 @@ def _key(frame: pl.DataFrame, stream: StreamPlan) -> pl.Expr:
 
 def _inexact(frame: pl.DataFrame, stream: StreamPlan) -> list[_Problem]:
     asked = {column: is_inexact(pl.col(column), frame.schema[column]) for column in stream.key}
-    reason = "key column {!r}: a float so large that it may stand for several whole numbers"
+    reason = "key column {!r}: a float so large that it may represent several integers"
     return [(large, reason.format(column)) for column, large in asked.items() if large is not None]
 
 
@@ -233,9 +233,9 @@ def _absent(frame: pl.DataFrame, column: str) -> pl.Expr:
 
 
 def _cast(frame: pl.DataFrame, column: ColumnPlan, file: str) -> tuple[pl.Expr, pl.Expr, pl.Expr | None]:
-    """(value, whether there is none, whether it is of a wrong type: None if none can be), as `values.cast`.
+    """(value, whether it is missing, whether it has a wrong type: None if that is impossible), as in `values.cast`.
 
-    Many texts in one stay one text, which `writing` takes apart: that is half the memory of lists, and never in the way.
+    Several texts in one text stay unsplit until `writing`, because that takes half the memory of lists.
     """
     dtype, name = frame.schema[column.name], pl.col(column.name)
     inner = items_of(dtype)
@@ -243,7 +243,7 @@ def _cast(frame: pl.DataFrame, column: ColumnPlan, file: str) -> tuple[pl.Expr, 
     if not scalars or (column.type != "bytes" and not is_number(inner)):
         expected = {"bytes": "text", "int": "integers", "float": "numbers"}[column.type]
         hint = " Lists need `kind: multivalued`." if isinstance(dtype, pl.List) and not column.multivalued else ""
-        raise InputError(f"{file}: column {column.name!r} holds {dtype}, expected {expected}.{hint}")
+        raise InputError(f"{file}: column {column.name!r} has type {dtype}; expected {expected}.{hint}")
     if column.type != "bytes" and isinstance(dtype, pl.String) and may_hold_truths(frame[column.name]):
         name = name.replace(DIGITS)
     if column.multivalued and column.separator and column.type == "bytes" and isinstance(dtype, pl.String):
@@ -280,5 +280,5 @@ def _dead(
 def _raw(frame: pl.DataFrame) -> pl.Series:
     try:
         return frame.select(pl.struct(pl.all()).struct.json_encode().alias("raw"))["raw"]
-    except pl.exceptions.PolarsError:  # a type that JSON has not, such as Decimal
+    except pl.exceptions.PolarsError:  # a type without JSON equivalent, such as Decimal
         return pl.Series("raw", [json.dumps(row, default=str) for row in frame.to_dicts()], dtype=pl.String)

@@ -1,4 +1,4 @@
-"""The examples of one partition: features where they lie, and beside them the narrow rest in the order of the files."""
+"""The examples of one partition: features in their stored order, labels in the order of the output files."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from components.example_schema import EXAMPLE_ID, TIME
 class Examples:
     """Examples of one stream.
 
-    `features`: the columns of the plan, in any order of rows, and among them perhaps rows that are no examples; many
-    values in one text are still one text (`writing.separators`).
-    `labels`: a row for each example, by example id: `writing.POSITION` of its features, example id, row hash, time,
+    `features`: the columns of the plan, with rows in any order. Some rows may not be examples. A text with several values is
+    not split yet (`writing.separators`).
+    `labels`: one row per example, sorted by example id: `writing.POSITION` of its features, example id, row hash, time,
     label/<task>, weight/<task>.
     """
 
@@ -40,7 +40,7 @@ def examples_of(references: Iterable[Reference], plan: EventLogsPlan, tally: Tal
     """The examples of one partition, by stream; counts go into `tally`.
 
     Raises:
-        RuntimeError: an example without features, a defect of this stage.
+        RuntimeError: an example has no features: a defect of this stage.
     """
     found = grouped(references)
     for stream in plan.streams:
@@ -59,12 +59,12 @@ def examples_of(references: Iterable[Reference], plan: EventLogsPlan, tally: Tal
 
 
 def evaluates(examples: Examples, plan: EventLogsPlan, limit: int | None) -> np.ndarray:
-    """(examples,) bool: which of them evaluate; `limit` is that of `splits.time_limit`."""
+    """(examples,) bool: which examples evaluate. `limit` is the result of `splits.time_limit`."""
     labels = examples.labels
     if plan.labelled and len(plan.streams) > 1:
         return np.full(labels.height, examples.stream == plan.streams[1].name)
     if TIME not in labels.columns:
-        # By the id of the first of equal rows: twins in both splits would let the model learn what it is asked.
+        # By the id of the first of equal rows: twins in both splits would leak eval examples into training.
         rows = labels[ROW].to_numpy()
         firsts = example_ids(rows, np.zeros(len(rows), np.uint64), examples.stream)
         return evaluates_by_hash(firsts, plan.split.eval_fraction or 0.0)
@@ -73,7 +73,7 @@ def evaluates(examples: Examples, plan: EventLogsPlan, limit: int | None) -> np.
 
 def _features(references: Iterable[Reference], plan: EventLogsPlan) -> pl.DataFrame | None:
     parts = list(shuffle.frames(references))
-    # A stream's JSON lines may hold lists where its CSV has texts.
+    # The same column may contain lists in JSON lines and texts in CSV.
     for name, separator in separators(plan).items():
         if len({part.schema[name] for part in parts}) > 1:
             parts = [

@@ -1,4 +1,4 @@
-"""Runs the stage for TFX: plan in, examples with their accounts out."""
+"""Executor of `EventLogs`: reads the plan, writes examples with their row accounting."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Fills the `examples` artifact: Parquet files, accounts (by file, too), summary, dead letters, and the rows read.
+        """Writes the `examples` artifact: Parquet files, row accounting (also by file), summary, dead letters, number of rows read.
 
         Raises:
-            InputError: the logs are missing, unreadable, not what the recipe says, or changed since they were listed.
+            InputError: the logs are missing, unreadable, do not match the recipe, or changed since they were listed.
         """
         plan = EventLogsPlan.model_validate_json(exec_properties["plan"])
         examples = artifact_utils.get_single_instance(output_dict["examples"])

@@ -1,4 +1,4 @@
-"""Which files a stream's path means, and what to say when it means none."""
+"""The files that a stream's path matches, and the message if there are none."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _COMPRESSED = {".gz", ".bz2", ".zst", ".lz4", ".xz"}
 
 
 def matched_files(data: str, path: str, what: str) -> list[str]:
-    """The files that `path` (a file or glob, relative to the folder `data`) means, sorted, as absolute paths or URLs.
+    """The files that `path` (a file or glob, relative to the folder `data`) matches, sorted, as absolute paths or URLs.
 
     Raises:
-        InputError: none; says the absolute pattern, and what lies in the nearest folder that exists. Or the store of a
-            URL is not reached.
+        InputError: no file matches; names the absolute pattern and the content of the nearest folder that exists. Or the
+            store of a URL cannot be reached.
     """
     folder = absolute(data)
     found = matching(folder, path)
@@ -36,10 +36,10 @@ def matched_files(data: str, path: str, what: str) -> list[str]:
 
 
 def format_of(file: str, declared: str | None, what: str) -> str:
-    """The file's format: the declared one, or by its ending (before .gz and the like).
+    """The file's format: the declared one, or the one of its ending (before .gz and similar).
 
     Raises:
-        InputError: the ending says nothing.
+        InputError: the ending is not known.
     """
     if declared:
         return declared
@@ -48,12 +48,14 @@ def format_of(file: str, declared: str | None, what: str) -> str:
         ending = os.path.splitext(name)[1]
     if ending not in FORMATS:
         known = ", ".join(FORMATS)
-        raise InputError(f"{what}: the ending of {file} does not tell its format. Known: {known}; or write `format:`.")
+        raise InputError(
+            f"{what}: the ending of {file} does not tell its format. Known endings: {known}. Or set `format:`."
+        )
     return FORMATS[ending]
 
 
 def is_compressed(file: str) -> bool:
-    """Whether the file's ending says that its text is compressed."""
+    """Whether the file's ending is one of a compressed text."""
     return os.path.splitext(file.lower())[1] in _COMPRESSED
 
 
@@ -65,4 +67,4 @@ def _nearest(data: str, path: str) -> str:
     near = difflib.get_close_matches(wanted, names, n=1)
     hint = f" Did you mean {near[0]}?" if near else ""
     more = f" and {len(names) - 10} more" if len(names) > 10 else ""
-    return f"The nearest folder that exists is {folder}; in it: {', '.join(names[:10]) or 'nothing'}{more}.{hint}"
+    return f"The nearest existing folder is {folder}; it contains {', '.join(names[:10]) or 'nothing'}{more}.{hint}"

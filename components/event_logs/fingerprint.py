@@ -1,4 +1,4 @@
-"""Fingerprint of the logs, taken when the pipeline is assembled: TFX's cache does not look into log files."""
+"""Fingerprint of the logs, taken when the pipeline is assembled, because TFX's cache does not read log files."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 State = tuple[int, ...]
-"""What tells that a file was written without reading it: device, inode, bytes, times of content and of status."""
+"""Detects a write without reading the file: device, inode, bytes, times of the last change of content and of status."""
 
 _PIECE = 1 << 22
-_SETTLED_NS = 2_000_000_000  # file systems count time in up to two seconds: a later write may leave the same state
+_SETTLED_NS = 2_000_000_000  # file times have a resolution of up to two seconds: a later write may leave the same state
 _known: dict[str, tuple[State, int, str]] = {}
 
 
 def fingerprint(recipe: Recipe) -> str:
     """JSON {path relative to `data`: [bytes, hexadecimal BLAKE2b of the content]} of every file of every stream.
 
-    Touching or copying a file changes nothing; renaming it or changing one byte does.
-    At a URL nothing is read: "@" and the time of the last change stand for the content (`storage.listing.version_of`).
-    There a file that is written again with the same content counts as changed, too: its stage runs once more.
+    Touching or copying a file does not change the fingerprint; renaming it or changing one byte does.
+    Files at a URL are not read: "@" and the time of the last change replace the digest (`storage.listing.version_of`).
+    Such a file counts as changed even if it is written again with the same content, and its stage runs again.
 
     Raises:
         InputError: a stream's path matches no file, or a file cannot be read.
@@ -41,14 +41,14 @@ def fingerprint(recipe: Recipe) -> str:
 
 
 def fingerprint_files(data: str, paths: dict[str, str]) -> str:
-    """The same for any globs: {words for the message: path relative to `data`}."""
+    """The fingerprint of any globs: {words for the message: path relative to `data`}."""
     files = sorted({file for what, path in paths.items() for file in matched_files(data, path, what)})
     found = dict(zip((relative(data, file) for file in files), of_each(identity, files), strict=True))
     return json.dumps(found, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
 def of_each(function: Callable[[str], Result], files: Sequence[str]) -> Iterator[Result]:
-    """As `storage.reading.of_each`, without Arrow where all files are local."""
+    """Like `storage.reading.of_each`, but without importing Arrow if all files are local."""
     if not any(map(is_url, files)):
         return map(function, files)
     from components.storage import reading
@@ -57,9 +57,9 @@ def of_each(function: Callable[[str], Result], files: Sequence[str]) -> Iterator
 
 
 def identity(file: str) -> tuple[int, str]:
-    """(bytes, what stands for the content) of a file, as in a fingerprint.
+    """(bytes, digest or time of the last change) of a file, as in a fingerprint.
 
-    A file that this process has read for it before is not read again while its state is the same.
+    A file that this process has already read is not read again while its state is the same.
 
     Raises:
         InputError: it cannot be read.
@@ -83,16 +83,16 @@ def identity(file: str) -> tuple[int, str]:
 
 
 def version(file: str, state: State) -> tuple[int, str]:
-    """(bytes, "@" and nanoseconds since 1970 of the last change): stands for the content where that is not read."""
+    """(bytes, "@" and nanoseconds since 1970 of the last change): identifies the content without reading it."""
     size, changed = state if is_url(file) else state[2:4]
     return size, f"@{changed}"
 
 
 def state_of(file: str) -> State:
-    """The file's state; of a URL (bytes, nanoseconds since 1970 of its last change).
+    """The file's state; for a URL, (bytes, nanoseconds since 1970 of its last change).
 
     Raises:
-        InputError: there is no such file.
+        InputError: the file does not exist.
     """
     if is_url(file):
         from components.storage.listing import version_of
@@ -106,7 +106,7 @@ def state_of(file: str) -> State:
 
 
 def is_settled(file: str, state: State, moment: int) -> bool:
-    """Whether a write after `moment`, nanoseconds since 1970, must have given the file another state."""
+    """Whether any write after `moment` (nanoseconds since 1970) must have changed the file's state."""
     return is_url(file) or state[-1] < moment - _SETTLED_NS
 
 

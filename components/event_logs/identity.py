@@ -1,17 +1,17 @@
-"""What makes two rows one event, and an example's id: 64-bit hashes of values, whatever format and type they come in.
+"""Hashes that identify events and examples: 64-bit hashes of values, independent of file format and type.
 
     hash(row) = mix(sum over columns with a value of hash(value, column))
     hash(number, column) = mix(its 64 bits + seed of the column's name): those of the int64 if it is whole, else of the
                            float64, with a second seed
     hash(text, column) = xxh3(text, seed of the column's name), unless the text is a number's
 
-A text is taken as `values.one_text` gives it. It is a number's if it is that number in plain decimals without a needless
-sign or zero, or the shortest text of the float: "7", "7.0", "-0.25" and "1e-7" are, "07", "+7", "0.250" and "1e3" are
-texts of their own. So the integer 7 of Parquet, the 7.0 and the "7" of JSON and the 7.00 of CSV are one value, and two
-numbers never are. Every value is judged alone: the hash depends on nothing but the row.
+A text is first converted by `values.one_text`. It is a number's if it is that number in plain decimals without a redundant
+sign or zero, or the shortest text of the float: "7", "7.0", "-0.25" and "1e-7" are numbers; "07", "+7", "0.250" and "1e3" are
+different texts. So the integer 7 of Parquet, the 7.0 and the "7" of JSON and the 7.00 of CSV are one value, and two different
+numbers never are. The hash depends only on the row.
 
-Polars computes the xxh3 of the texts, and promises its value for no other version of polars. Example ids reach users, so
-the numbers stand in the test: it fails with a version that hashes otherwise.
+Polars computes the xxh3 of the texts, but does not guarantee the same value in another version. Example ids are visible to
+users, so a test contains fixed ids and fails with a version that hashes differently.
 """
 
 from __future__ import annotations
@@ -26,24 +26,23 @@ from components.event_logs.values import as_text, beginnings, one_text
 from models.features.value_texts import BOOLEANS
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-"""2^64 divided by the golden ratio, odd: multiples of it are scattered evenly."""
+"""2^64 divided by the golden ratio, odd: its multiples are evenly distributed."""
 
 _INTEGERS = (pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32)
 _FRACTION = r"^-?(0|[1-9][0-9]*)\.[0-9]*[1-9]$"
-# Characters of a decimal with at most 15 digits and a point: float64 tells those apart.
+# Characters of a decimal with at most 15 digits and a point: float64 distinguishes these.
 _EXACT = 16
-# The first four bytes of the texts that are another way to write a truth value.
+# The first four bytes of the other spellings of a truth value.
 _TRUTHS = np.array([int.from_bytes(text[:4].encode(), "little") for text in BOOLEANS], np.int32)
-_AT_ONCE = 1 << 16  # rows: what is made of one column stays in the processor's cache
+_AT_ONCE = 1 << 16  # rows: the arrays of one column stay in the processor's cache
 
 
 def row_hashes(frame: pl.DataFrame) -> pl.Series:
-    """UInt64 hash of every row over all its columns, whatever their order, chunking and file format.
+    """UInt64 hash of every row over all its columns, independent of their order, chunking and file format.
 
-    A column without a value counts as absent, so an optional field of JSON equals a null of Parquet. An empty text and
-    NaN are no value. A Float32 is the number that its shortest text says, so 0.1 is one value in all formats.
-    Only numbers that JSON or CSV write in another way than the shortest (with an exponent, with zeros at the end) may
-    get another hash there than in Parquet.
+    A missing value counts as an absent column, so an absent field of JSON equals a null of Parquet. An empty text and NaN are
+    missing values. A Float32 is the number of its shortest text, so 0.1 is one value in all formats. Only numbers that JSON or
+    CSV do not write in the shortest way (with an exponent or trailing zeros) may get a different hash than in Parquet.
     """
     hashes = np.zeros(frame.height, np.uint64)
     for start in range(0, frame.height, _AT_ONCE):
@@ -55,7 +54,7 @@ def row_hashes(frame: pl.DataFrame) -> pl.Series:
 
 
 def mix(values: np.ndarray) -> np.ndarray:
-    """The finaliser of SplitMix64 (a bijection of the 64-bit integers that scatters neighbours)."""
+    """The finaliser of SplitMix64, a bijection of the 64-bit integers that spreads adjacent values."""
     z = values.astype(np.uint64)
     z += GOLDEN
     shifted = np.empty_like(z)
@@ -68,7 +67,7 @@ def mix(values: np.ndarray) -> np.ndarray:
 
 
 def example_ids(rows: np.ndarray, twins: np.ndarray | None = None, salt: str = "") -> np.ndarray:
-    """Non-negative int64 ids from row hashes; `twins` numbers equal rows, `salt` tells file sets apart."""
+    """Non-negative int64 ids from row hashes. `twins` numbers equal rows, `salt` distinguishes file sets."""
     seed = np.uint64(_seed(salt)) if salt else np.uint64(0)
     numbered = rows.astype(np.uint64) ^ seed
     if twins is not None:
@@ -77,7 +76,7 @@ def example_ids(rows: np.ndarray, twins: np.ndarray | None = None, salt: str = "
 
 
 def _hashes(column: pl.Series, dtype: pl.DataType) -> np.ndarray:
-    """(rows,) uint64; 0 where there is no value."""
+    """(rows,) uint64; 0 for a missing value."""
     name = column.name
     if dtype in _INTEGERS:
         hashes = _of_integers(column.cast(pl.Int64).fill_null(0).to_numpy(), name)
@@ -132,7 +131,7 @@ def _of_texts(texts: pl.Series, name: str) -> np.ndarray:
 
 
 def _integers_in(texts: pl.Series, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(which of the texts are an integer's, the integers); all begin with a digit or a minus."""
+    """(which texts are integers, the integers); all begin with a digit or a minus."""
     numbers = texts.cast(pl.Int64, strict=False)
     length, first, second = starts[:, :4].view(np.int32)[:, 0], starts[:, 4], starts[:, 5]
     needless = (first == ord("0")) & (length > 1) | (first == ord("-")) & (second == ord("0"))
@@ -141,7 +140,7 @@ def _integers_in(texts: pl.Series, starts: np.ndarray) -> tuple[np.ndarray, np.n
 
 
 def _floats_in(texts: pl.Series) -> tuple[np.ndarray, np.ndarray]:
-    """(which of the texts are a number's, the numbers)."""
+    """(which texts are numbers, the numbers)."""
     numbers = texts.cast(pl.Float64, strict=False)
     is_one = texts.str.contains(_FRACTION) & (texts.str.len_bytes() <= _EXACT)
     rest = ~is_one & numbers.is_not_null()

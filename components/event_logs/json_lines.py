@@ -1,4 +1,4 @@
-"""JSON lines (UTF-8, compressed or not), an object a line, block by block; scalars become text, arrays lists of it."""
+"""Reads JSON lines (UTF-8, compressed or not) in blocks. Scalars become text, arrays become lists of text."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from components.event_logs.blocks import Block, Broken
 from components.storage.reading import open_stream
 
 _BLOCK_BYTES = 1 << 25
-# Half of a character beyond U+FFFF: what is left where a text was cut by its UTF-16 units.
+# Half of a character beyond U+FFFF, as in a text that was cut between UTF-16 units.
 _HALF = re.compile(rb"\\u[dD](?:[89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..\\u[dD])[c-fC-F]..)")
 
 
 def read(file: str, block_bytes: int = _BLOCK_BYTES) -> Iterator[Block]:
     """The file's rows; blank lines have no row number.
 
-    A line that is no JSON object is broken, and so is one with half of a surrogate pair, which is no character. Of a key that an
-    object has twice, the first counts. Whole numbers lose a trailing ".0", true is "true". NaN, which is no JSON but what Python
-    writes for a missing number, is null; Infinity breaks its line.
+    A line is broken if it is not a JSON object, or contains half of a surrogate pair. If an object has a key twice, the first
+    counts. Whole numbers lose a trailing ".0"; true is "true". NaN, which Python writes for a missing number, is null. Infinity
+    makes the line broken.
 
     Raises:
         pyarrow.ArrowException, OSError: the file cannot be read.
@@ -47,7 +47,7 @@ def read(file: str, block_bytes: int = _BLOCK_BYTES) -> Iterator[Block]:
 
 
 def parse(lines: list[bytes]) -> tuple[pl.DataFrame, np.ndarray, list[tuple[int, str, str]]]:
-    """(rows, their positions among the lines, (position, reason, line as JSON text) of the broken ones)."""
+    """(rows, their positions among the lines, (position, reason, line as JSON text) of the broken lines)."""
     if not lines:
         return pl.DataFrame(), np.array([], np.int64), []
     lines = [_without_nan(line) if b"NaN" in line else line for line in lines]
@@ -58,17 +58,17 @@ def parse(lines: list[bytes]) -> tuple[pl.DataFrame, np.ndarray, list[tuple[int,
     for position, line in enumerate(lines):
         try:
             value = json.loads(line, parse_constant=_constant, object_pairs_hook=_first_of_each)
-            reason = "" if isinstance(value, dict) else "a JSON line that is no object"
+            reason = "" if isinstance(value, dict) else "a JSON line that is not an object"
             if _HALF.search(line) and _has_half(value):
                 reason = "half of a surrogate pair in a text of a JSON line"
         except (ValueError, RecursionError):
-            reason = "a line that is no JSON"
+            reason = "a line that is not JSON"
         if reason:
             broken.append((position, reason, json.dumps({"line": line.decode(errors="replace")})))
         else:
             objects.append((position, value))
     good = np.array([position for position, _ in objects], np.int64)
-    # The good lines are read by the same reader as in a block without broken ones, where it can.
+    # If possible, the good lines are read by the same reader as in a block without broken lines.
     frame = _parse_fast([lines[position] for position in good]) if len(good) else pl.DataFrame()
     return frame if frame is not None else _from_objects([value for _, value in objects]), good, broken
 
@@ -90,7 +90,7 @@ def _parse_fast(lines: list[bytes]) -> pl.DataFrame | None:
 
 
 def _hides_lists(texts: pl.Series, content: bytes) -> bool:
-    """Whether the fast reader made texts of lists, as it does where others of the column's values are texts."""
+    """Whether the fast reader converted lists to texts, as it does if other values of the column are texts."""
     if not texts.str.starts_with("[").any():
         return False
     return (
@@ -113,7 +113,7 @@ def _text_type(dtype: pl.DataType) -> pl.DataType:
 
 
 def _from_objects(objects: list[dict[str, Any]]) -> pl.DataFrame:
-    """Rows whose fields are lists here and scalars there: such a field becomes a list everywhere."""
+    """Rows with fields that are lists in some rows and scalars in others. Such a field becomes a list in all rows."""
     names = dict.fromkeys(name for row in objects for name in row)
     columns = []
     for name in names:
@@ -139,12 +139,12 @@ def _text(value: Any) -> str | None:
 
 
 def _first_of_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """As polars has it."""
+    """Keeps the first value of a repeated key, as Polars does."""
     return dict(pairs) | dict(reversed(pairs))
 
 
 def _without_nan(line: bytes) -> bytes:
-    """The line with null for NaN, which the fast reader does not know; itself where that is no JSON either."""
+    """The line with null for NaN, which the fast reader does not support; unchanged if it still is not JSON."""
     try:
         value = json.loads(line, parse_constant=_constant, object_pairs_hook=_first_of_each)
         return json.dumps(value, allow_nan=False).encode()

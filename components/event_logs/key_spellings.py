@@ -1,7 +1,7 @@
-"""Numbers in keys that are written in two ways: "007" here and 7 there are two keys, and nobody meant them to be.
+"""Numeric keys with two spellings: "007" in one stream and 7 in the other are different keys by mistake.
 
-Which is meant cannot be told from one column: a text of digits may begin with a zero for good reason. But where it does
-so on one side only, its rows can have nothing on the other side, and outcomes there are without impressions.
+One column alone does not show the mistake: a text of digits may begin with a zero for a good reason. If only one of the two
+streams spells keys so, its rows match nothing in the other stream, and outcomes have no impressions.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ _OTHER, _PLAIN = "other spelling of a number in key column {!r}", "key column {!
 
 
 def count_spellings(keys: pl.DataFrame, stream: StreamPlan, file: str, tally: Tally) -> None:
-    """Adds the rows whose key column is a text that is a number but for its zeros, sign or spaces to the tally.
+    """Counts the rows whose key is a text of a number with leading zeros, a sign or spaces.
 
     Args:
         keys: of `events.Prepared`.
-        stream: theirs.
+        stream: stream of the keys.
         file: name of the file.
-        tally: added to.
+        tally: tally that receives the counts.
     """
     rows = keys[NUMBER]
     for column in dict.fromkeys(stream.key) if keys.height else ():
@@ -41,10 +41,10 @@ def count_spellings(keys: pl.DataFrame, stream: StreamPlan, file: str, tally: Ta
 
 
 def check_spellings(plan: EventLogsPlan, stream: StreamPlan, tally: Tally) -> None:
-    """Refuses key columns that spell more numbers in another way than `limits.dead_letters`, on one side only.
+    """Refuses a key column if only one side spells numbers differently, in more than the share `limits.dead_letters` of its rows.
 
     Raises:
-        InputError: the outcomes of `stream` or the impressions do so, and there are outcomes whose key no impression has.
+        InputError: the outcomes of `stream` or the impressions do so, and no impression has the key of some outcomes.
     """
     impressions = plan.stream(str(plan.impressions))
     if not tally.counts["orphan_key", stream.name]:
@@ -61,9 +61,9 @@ def check_spellings(plan: EventLogsPlan, stream: StreamPlan, tally: Tally) -> No
         file, row, text = tally.samples[one.name, _OTHER.format(column)]
         other_file, other_row, other_text = tally.samples[other.name, _PLAIN.format(other_column)]
         raise InputError(
-            f"stream {one.name!r}, key column {column!r}: {count:,} of {read:,} rows hold a number with zeros before it, a "
-            f"sign or spaces, such as {text!r} ({file}, row {row}), and no row of stream {other.name!r} does, where column "
-            f"{other_column!r} holds {other_text!r} for example ({other_file}, row {other_row}). These are different keys, "
+            f"stream {one.name!r}, key column {column!r}: {count:,} of {read:,} rows contain a number with leading zeros, a "
+            f"sign or spaces, such as {text!r} ({file}, row {row}). No row of stream {other.name!r} does; its column "
+            f"{other_column!r} contains for example {other_text!r} ({other_file}, row {other_row}). These are different keys, "
             f"and {tally.counts['orphan_key', stream.name]:,} outcomes of stream {stream.name!r} have no impression with "
-            "their key. Write the key in one way in both."
+            "their key. Spell the key the same way in both streams."
         )

@@ -1,4 +1,4 @@
-"""Examples that carry their labels already: the label columns become labels and weights, equal rows stay twins."""
+"""Labelled examples: label columns become labels and weights. Equal rows remain separate examples (twins)."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from components.example_schema import EXAMPLE_ID
 
 
 def wanted_labels(tasks: Sequence[TaskPlan]) -> list[Wanted]:
-    """What to read of the label columns.
+    """The label columns to read.
 
-    A task with `positive` compares texts; without, a binary label is 0 or 1 and a regression label a finite number:
-    anything else is a dead letter. A missing label is none of these but not observed: weight 0.
+    A task with `positive` compares texts. Without it, a binary label is 0 or 1 and a regression label is a finite number;
+    other values are dead letters. A missing label is not observed: weight 0.
     """
     return [
         Wanted(
@@ -33,10 +33,9 @@ def wanted_labels(tasks: Sequence[TaskPlan]) -> list[Wanted]:
 
 
 def number_twins(examples: pl.DataFrame, row: str, salt: str) -> pl.DataFrame:
-    """The examples with `gatewise/example_id`: unique, and the same however the rows are spread over files.
+    """The examples with `gatewise/example_id`: unique, and independent of how the rows are distributed over files.
 
-    Equal rows (same hash `row`) are numbered 0, 1, ...; being equal, it does not matter which gets which number.
-    `salt` tells the file sets apart.
+    Equal rows (same hash `row`) are numbered 0, 1, ... in any order. `salt` distinguishes the file sets.
     """
     twins = examples.select(pl.int_range(pl.len()).over(row).alias("twin"))["twin"].to_numpy()
     return examples.with_columns(pl.Series(EXAMPLE_ID, example_ids(examples[row].to_numpy(), twins, salt)))
@@ -58,7 +57,7 @@ def labels(examples: pl.DataFrame, tasks: Sequence[TaskPlan]) -> pl.DataFrame:
 
 
 def label_values(frame: pl.DataFrame, task: TaskPlan) -> list[str]:
-    """Up to ten of the values in the label column, for the message when no row is positive."""
+    """Up to ten values of the label column, for the message if no row is positive."""
     if task.label not in frame.columns:
         return []
     texts = frame.select(as_text(pl.col(task.label), frame.schema[task.label]).alias("text"))["text"]

@@ -1,9 +1,9 @@
-"""The files that a stage reads are those that were listed before, and none was written meanwhile; else nothing is kept.
+"""Checks that a stage reads exactly the files that were listed, and that none changes meanwhile. Otherwise the stage fails.
 
-A file's content is known by its digest (`fingerprint.identity`). It is not digested again after the reading: its state (inode,
-bytes, times) is compared, and only of a file that was written in the last two seconds before the reading the digest, too.
-What this does not see: bytes that are written through a memory map that was dirty before, a change that is undone within the
-same tick of the file system's clock, and on a network file system what this machine's attribute cache does not know yet.
+A digest identifies a file's content (`fingerprint.identity`). After reading, the file's state (inode, bytes, times) is
+compared; the digest is compared again only for a file that was written in the last two seconds before reading.
+Not detected: bytes that are written through a memory map that was dirty before, a change that is undone within the same tick
+of the file system's clock, and on a network file system a change that is not yet in this machine's attribute cache.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ _SHOWN = 3
 
 
 class ListedFiles:
-    """The files of some globs, as they are before a stage reads them.
+    """The files that match some globs, in their state before a stage reads them.
 
     Args:
         data: the folder.
         paths: {words for the message: path relative to `data`}.
-        fingerprint: of `fingerprint_files`, taken at assembly; "" where that saw no files: then they are listed now, and
-            the time of the last change stands for the content of those that were not written just now.
+        fingerprint: of `fingerprint_files`, taken when the pipeline was assembled; "" if no files were visible then. In that
+            case they are listed now, and the time of the last change identifies the content of files not written just now.
 
     Attributes:
-        identities: {path relative to `data`: (bytes, what stands for the content)}, sorted.
+        identities: {path relative to `data`: (bytes, digest or time of the last change)}, sorted.
 
     Raises:
-        InputError: what was listed at assembly is not what lies there now; or nothing matches a path.
+        InputError: the files differ from those listed at assembly, or no file matches a path.
     """
 
     def __init__(self, data: str, paths: Mapping[str, str], fingerprint: str = "") -> None:
@@ -105,7 +105,7 @@ class ListedFiles:
         more = f"; and {len(differences) - _SHOWN} more" if len(differences) > _SHOWN else ""
         raise InputError(
             f"{self._data}: files changed while the pipeline was reading them: {'; '.join(differences[:_SHOWN])}{more}. "
-            "Nothing of this stage was kept. Run again when the logs are still."
+            "This stage kept no output. Run again when the logs no longer change."
         )
 
 
@@ -127,7 +127,7 @@ def _difference(name: str, listed: tuple[int, str], size: int | None) -> str:
 
 
 def _state_or_gone(file: str) -> State:
-    """() of a file that is gone since the folder was listed."""
+    """The state of a file; () if it was removed after the folder was listed."""
     try:
         return state_of(file)
     except InputError:

@@ -1,4 +1,4 @@
-"""Whether every task can be learned and measured: a task without an observed example in a split is refused before training.
+"""Checks that every task can be trained and measured. A task without an observed example in a split is refused before training.
 
     impressions |------------------------------------------|
     train split |---------------------------|              |
@@ -6,8 +6,8 @@
     window                        |------------------------| as_of
                          observed |  not observed: the window is still open at as_of
 
-Here the window is longer than the eval split, so no example of it is observed: its loss would be 0, the first epoch the
-best, and every metric without a value.
+Here the window is longer than the eval split, so no example in it is observed. The loss would be 0, the first epoch would be
+the best, and no metric would have a value.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ from components.example_schema import EVAL, SPLITS, TRAIN
 from models.recipe.errors import InputError
 
 _EVAL_SHARE = 0.2
-"""Of the impressions whose windows have closed: what the split that is suggested evaluates."""
+"""Share of the impressions with closed windows that the suggested split evaluates."""
 
 
 def check_measurable(plan: EventLogsPlan, tally: Tally, as_of: int | None, split_at: int | None) -> list[str]:
-    """Refuses a task that no example of a split is observed for; one that the recipe allows to be unmeasured is a warning.
+    """Refuses a task without an observed example in a split. With `unmeasured: allow`, the eval split only causes a warning.
 
     Args:
-        plan: the stage's.
-        tally: of all steps.
-        as_of: microseconds; up to then the logs are complete.
-        split_at: microseconds; from then on examples evaluate, None where the split is not by time.
+        plan: plan of the stage.
+        tally: tally of all steps.
+        as_of: microseconds; the logs are complete up to this time.
+        split_at: microseconds; start of the eval split, None if the split is not by time.
 
     Raises:
         InputError: names the task, its window, the split, `as_of`, and a split that would work.
@@ -48,7 +48,7 @@ def check_measurable(plan: EventLogsPlan, tally: Tally, as_of: int | None, split
             told = _told(plan, task, split, tally, as_of, split_at)
             if split == TRAIN or task.unmeasured == "refuse":
                 allowed = (
-                    "" if split == TRAIN else " To train without measuring the task, write `unmeasured: allow` in it."
+                    "" if split == TRAIN else " To train without measuring the task, set `unmeasured: allow` in it."
                 )
                 raise InputError(f"{told}{allowed}")
             warnings.append(told)
@@ -59,18 +59,18 @@ def _told(
     plan: EventLogsPlan, task: TaskPlan, split: str, tally: Tally, as_of: int | None, split_at: int | None
 ) -> str:
     examples = tally.counts["examples", split]
-    purpose = "it cannot be measured" if split == EVAL else "there is nothing to learn from"
+    purpose = "it cannot be measured" if split == EVAL else "it cannot be trained"
     found = f"task {task.name!r}: none of {examples:,} {split} examples is observed, so {purpose}. "
     if task.label:
         return (
-            f"{found}The label column {task.label!r} has no value in any of them{_given(task)}. Fill it in, or change "
+            f"{found}The label column {task.label!r} has no value in any of them{_given(task)}. Fill the column, or change "
             "`split`."
         )
     never = _never_positive(plan, task, split, tally)
     if never or as_of is None:
         return (
-            f"{found}Windows have closed in time, so it is {never!r}, {_relation(task, never)}, that never is positive there. "
-            "Let more examples into the split, or leave out `conditioned_on`."
+            f"{found}Some windows have closed, but {never!r}, {_relation(task, never)}, is never positive there. "
+            "Put more examples into the split, or remove `conditioned_on`."
         )
     window, held = longest_window(plan, task)
     of = (
@@ -88,7 +88,7 @@ def _told(
 
 
 def _never_positive(plan: EventLogsPlan, task: TaskPlan, split: str, tally: Tally) -> str | None:
-    """The task of the chain of `conditioned_on` that was observed in the split, and never happened."""
+    """The task in the chain of `conditioned_on` that is observed in the split but never positive."""
     for name in (other.name for other in _chain(plan, task)[1:]):
         if tally.counts["task", name, split, "observed"] and not _positives(name, split, tally):
             return name
@@ -123,7 +123,7 @@ def _given(task: TaskPlan) -> str:
 
 
 def longest_window(plan: EventLogsPlan, task: TaskPlan) -> tuple[int, str]:
-    """(the longest window that must have closed for the task to be observed, words that name its task if it is another)."""
+    """(longest window that must close before the task is observed, words that name its task if it is another one)."""
     longest = max(_chain(plan, task), key=lambda other: other.window)
     return longest.window, "" if longest.window == task.window else f"(that of {longest.name!r}, its `conditioned_on`) "
 
@@ -132,24 +132,24 @@ def _cure(plan: EventLogsPlan, tally: Tally, as_of: int) -> str:
     start = eval_from(plan, tally, as_of)
     if start is None:
         return (
-            "No split at a full hour leaves both splits impressions on which the windows of every task have closed. Add earlier "
+            "No split at a full hour gives both splits impressions with closed windows for every task. Add earlier "
             "logs, or shorten the windows."
         )
     return (
-        f"Begin the eval split earlier: with `split: {{eval_from: {moment(start)}}}` the windows of every task that is to be "
-        "measured have closed for some of it. Or shorten the window, or add later logs."
+        f"Begin the eval split earlier: with `split: {{eval_from: {moment(start)}}}`, the windows of every measured task "
+        "have closed for some of its impressions. Or shorten the window, or add later logs."
     )
 
 
 def eval_from(plan: EventLogsPlan, tally: Tally, as_of: int) -> int | None:
-    """A full hour (microseconds) for `split.eval_from` that leaves to both splits impressions on which windows have closed.
+    """A full hour (microseconds) for `split.eval_from` that gives both splits impressions with closed windows.
 
-    To the train split those of every task, to the eval split those of the tasks that must be measured; about a fifth of the
-    impressions of the latter then evaluate. None where there is no such hour.
+    In the train split, the windows of every task have closed; in the eval split, those of the tasks that must be measured.
+    About a fifth of the impressions with closed windows are then in the eval split. None if there is no such hour.
     """
     windows = {task.name: longest_window(plan, task)[0] for task in plan.tasks}
     required = [windows[task.name] for task in plan.tasks if task.unmeasured == "refuse"] or list(windows.values())
-    # Whole hours only: of the last one some windows may be open.
+    # Whole hours only: in the last hour some windows may still be open.
     hours = sorted(
         (hour, n)
         for hour, n in tally.timeline(str(plan.impressions)).hours.items()

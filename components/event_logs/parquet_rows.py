@@ -1,4 +1,4 @@
-"""Parquet files: neighbouring row groups make a piece, and a piece is read in blocks that bound the memory."""
+"""Parquet files: adjacent row groups form a piece. A piece is read in blocks to bound the memory."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _LEAST_ROWS = 1 << 12
 
 
 def row_groups(file: str) -> list[tuple[tuple[int, ...], int, int]]:
-    """(neighbouring row groups, their rows, a guess of the bytes these take in memory) of each piece of the file.
+    """(adjacent row groups, their rows, their estimated bytes in memory) of each piece of the file.
 
-    A piece holds at least half a block and a 64th of the file, if its last is not counted: small row groups are read
-    together, the number of pieces stays small, and yet there are enough of them for several threads.
+    Every piece except the last has at least half a block and a 64th of the file. Small row groups are read together, so there
+    are few pieces, but enough for several threads.
 
     Raises:
-        InputError: the file cannot be read, or names a column twice.
+        InputError: the file cannot be read, or has two columns of the same name.
     """
     opened = open_parquet(file)
     _refuse_twice_named(opened, file)
@@ -46,9 +46,9 @@ def row_groups(file: str) -> list[tuple[tuple[int, ...], int, int]]:
 
 
 def read(file: str, groups: tuple[int, ...], first: int, bytes_per_row: int) -> Iterator[Block]:
-    """The rows of some row groups, of which the first is the file's row `first`.
+    """The rows of some row groups. The first row has number `first` in the file.
 
-    A block has `blocks.ROWS` rows, or fewer where they are wide: about 128 MiB by `bytes_per_row`.
+    A block has `blocks.ROWS` rows, or fewer wide rows: about 128 MiB by `bytes_per_row`.
 
     Raises:
         InputError, pyarrow.ArrowException, OSError: the file cannot be read.
@@ -65,7 +65,7 @@ def open_parquet(file: str) -> pq.ParquetFile:
     """The file, opened.
 
     Raises:
-        InputError: it is no Parquet, or cannot be read.
+        InputError: it is not a Parquet file, or cannot be read.
     """
     try:
         return reading.open_parquet(file)
@@ -77,11 +77,11 @@ def _refuse_twice_named(opened: pq.ParquetFile, file: str) -> None:
     names = opened.schema_arrow.names
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise InputError(f"{file}: the schema names column {twice[0]!r} twice; give each column its own name.")
+        raise InputError(f"{file}: the schema has two columns {twice[0]!r}. Give each column a unique name.")
 
 
 def _together(opened: pq.ParquetFile, groups: tuple[int, ...], size: int) -> Iterator[tuple[list[int], int]]:
-    """(neighbouring row groups, their rows): as many as make a block, or one that makes several."""
+    """(adjacent row groups, their rows): as many as fit into a block, or one row group of several blocks."""
     held: list[int] = []
     rows = 0
     for group in groups:
@@ -108,20 +108,20 @@ def _frames(
 
 
 def _by_polars(opened: pq.ParquetFile, file: str, first: int, rows: int) -> pl.DataFrame | None:
-    """Whole row groups in half the time; None of types, of rows, or at a URL, that only Arrow reads.
+    """Reads whole row groups in half of Arrow's time; None for types, rows or URLs that only Arrow reads.
 
-    Of a larger row group polars would unpack the beginning again for each of its blocks.
+    For a larger row group, Polars would decompress the beginning again for each block.
     """
     if is_url(file) or not all(map(_is_simple, opened.schema_arrow.types)):
         return None
     try:
         return pl.scan_parquet(file, glob=False, hive_partitioning=False).slice(first, rows).collect()
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
-        return None  # it panics where a file's end is not where its footer says; Arrow says what is wrong
+        return None  # it panics if the file is shorter than its footer says; Arrow reports the error
 
 
 def _is_simple(dtype: pa.DataType) -> bool:
-    """Whether polars and Arrow read the type as the same."""
+    """Whether Polars and Arrow read the type identically."""
     types = pa.types
     if types.is_list(dtype) or types.is_large_list(dtype):
         return _is_simple(dtype.value_type)
@@ -138,7 +138,7 @@ def _is_simple(dtype: pa.DataType) -> bool:
 
 
 def _for_polars(column: pa.Array) -> pa.Array:
-    """Timestamps with a fixed offset ("+05:30") in UTC, wide decimals as text: polars reads neither."""
+    """Converts timestamps with a fixed offset ("+05:30") to UTC and wide decimals to text. Polars reads neither."""
     if pa.types.is_timestamp(column.type) and column.type.tz and column.type.tz[0] in "+-":
         return column.cast(pa.timestamp(column.type.unit, "UTC"))
     return column.cast(pa.string()) if pa.types.is_decimal256(column.type) else column

@@ -1,8 +1,8 @@
-"""The pure work between the shuffles: a piece into rows by partition, a partition's events into labels.
+"""The pure functions between the shuffles: a piece to rows by partition, a partition's events to labels.
 
-An impression goes two ways. What the join needs of it (key, time, event id) goes by its key, to the outcomes of that
-key. Its features, forty columns perhaps, go by the hash of the row: so a user with a twentieth of all events weighs on
-the join of four columns, but never on the writing of the examples. The labels follow the features.
+The columns of an impression that the join needs (key, time, event id) are partitioned by key, like the outcomes. Its features,
+which may be forty columns, are partitioned by the hash of the row. So a user with a twentieth of all events makes only the join
+of four columns uneven, not the writing of the examples. The labels then go to the partition of the features.
 """
 
 from __future__ import annotations
@@ -42,18 +42,18 @@ BYTES_PER_PARTITION = 192 << 20
 MOST = 65_536
 
 _HOME = f"{OWN}partition"
-# The partition of a key or an event id lives as long as the run, and no output depends on it.
+# The partition of a key or an event id matters only within a run. No output depends on it.
 _PARTITION_SEED = 7
 
 
 def count_of_partitions(plan: EventLogsPlan, found: Iterable[Piece]) -> int:
-    """As few as keep a partition, with all that is made from it, well below a GiB of memory.
+    """The number of partitions: as few as keep the memory of a partition well below a GiB.
 
-    The plan's number; else, with R rows and B bytes in the pieces, max(2, R / 500,000, B / 192 MiB) rounded up.
+    The plan's number; without one, with R rows and B bytes in the pieces, max(2, R / 500,000, B / 192 MiB) rounded up.
 
-    The bytes are a guess of what the columns that the stage reads take in memory (`Piece.bytes`). A partition's rows
-    lie in mapped files; beside them stand an index of them, and one row group of examples being written. As many
-    partitions as there are threads (`components.beam.threads.OnThreads`) are worked on at once.
+    The bytes are the estimated memory of the columns that the stage reads (`Piece.bytes`). A partition's rows are in mapped
+    files; an index of them and one row group of examples are in memory. Each thread (`components.beam.threads.OnThreads`)
+    processes one partition at a time.
     """
     if plan.partitions:
         return plan.partitions
@@ -65,14 +65,14 @@ def count_of_partitions(plan: EventLogsPlan, found: Iterable[Piece]) -> int:
 def read_piece(
     piece: Piece, plan: EventLogsPlan, partitions: int, limit: int, tally: Tally
 ) -> Iterator[Rows | pl.DataFrame]:
-    """The piece's well-formed events by partition, and its dead letters (the frames); counts go into `tally`.
+    """The piece's well-formed events by partition (`Rows`) and its dead letters (frames). Adds counts to `tally`.
 
     Args:
-        piece: what to read.
-        plan: the stage's.
+        piece: piece to read.
+        plan: plan of the stage.
         partitions: number of partitions.
         limit: latest possible time, microseconds.
-        tally: added to.
+        tally: tally that receives the counts.
     """
     streams = [stream for stream in plan.streams if stream.name in piece.streams]
     needed: dict[str, str] = {}
@@ -106,7 +106,7 @@ def _read_block(
     hashes = row_hashes(block.frame)
     for position, stream in enumerate(streams):
         prepared = prepare(block, hashes, stream, _wanted(plan, stream), limit, piece.name, plan.as_of)
-        # A row that cannot be read may be of any of the file's streams: it goes to the first, so it is counted once.
+        # A row that cannot be read may belong to any stream of the file. It is counted once, in the first stream.
         if prepared.events.height or prepared.dead.height or prepared.after:
             present.add(stream.name)
         dead = pl.concat([prepared.dead, broken_letters(block)]) if position == 0 else prepared.dead
@@ -161,7 +161,7 @@ def _numbers(hashes: pl.Series, partitions: int) -> np.ndarray:
 
 
 def lost_copies(references: Iterable[Reference]) -> Iterator[Rows]:
-    """The events whose event id an earlier event keeps, sent to the partitions of their keys (role "duplicate")."""
+    """The events that lose their event id to an earlier event, for the partitions of their keys (role "duplicate")."""
     for (_, stream), held in grouped(references).items():
         ids = shuffle.read(held)
         if ids is not None:
@@ -173,11 +173,11 @@ def labels_of(references: Iterable[Reference], plan: EventLogsPlan, partitions: 
     """Labels and weights of one partition's impressions (time, row hash, label/<task>, weight/<task>).
 
     Args:
-        references: the events and duplicates of all streams whose keys fall into the partition.
-        plan: the stage's.
+        references: the events and duplicates of all streams with keys in the partition.
+        plan: plan of the stage.
         partitions: number of partitions.
-        as_of: microseconds; up to then the logs are complete.
-        tally: added to.
+        as_of: microseconds; the logs are complete up to this time.
+        tally: tally that receives the counts.
     """
     found = grouped(references)
     events: dict[str, pl.DataFrame] = {}

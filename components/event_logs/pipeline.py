@@ -1,4 +1,4 @@
-"""The stage as a Beam pipeline: references to rows in files go through three barriers, and there is exactly one leaf.
+"""The stage as a Beam pipeline: references to rows in files pass three barriers. There is exactly one leaf.
 
 pieces -> read --- dead letters (written where they are found)
            |--- watermarks -> as_of  -> to each partition --.
@@ -11,7 +11,7 @@ pieces -> read --- dead letters (written where they are found)
            as_of, split limit, counts of all steps ------------------------------------------------------------------+-> sum
                                                                                                          -> tally.json
 Labelled examples have no events: their features go from read to write, and their times to the split limit.
-Only what all of Beam's engines do alike is used: see `components.beam.outputs`.
+The pipeline uses only transforms that all of Beam's engines implement alike: see `components.beam.outputs`.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ logger = logging.getLogger(__name__)
 
 
 class Read(OnThreads):
-    """A piece -> references to its well-formed events, by partition; writes its dead letters.
+    """A piece -> references to its well-formed events, by partition. Writes its dead letters.
 
     Kinds: the references' roles, each with (partition, reference); "tally"; "watermarks", {stream: its latest time}; "times",
     all times of labelled examples.
@@ -85,7 +85,7 @@ class Read(OnThreads):
 
 
 class LostCopies(OnThreads):
-    """The event ids of a partition -> references to the events that lose theirs, by the partition of their keys."""
+    """The event ids of a partition -> references to the events that lose their id, by the partition of their keys."""
 
     def __init__(self, folder: str) -> None:
         self.folder = folder
@@ -99,13 +99,13 @@ class LostCopies(OnThreads):
 
 
 class Attribute(OnThreads):
-    """The events of a partition, told `as_of` -> references to the labels of its impressions; kinds "tally", "times", too."""
+    """The events of a partition, and `as_of` -> references to the labels of its impressions; also kinds "tally" and "times"."""
 
     def __init__(self, plan: EventLogsPlan, partitions: int, folder: str) -> None:
         self.plan, self.partitions, self.folder = plan, partitions, folder
 
     def work(self, number: int, values: list[Any]) -> Iterator[Output]:
-        """The outputs for one partition; told is the moment up to which the logs are complete."""
+        """The outputs for one partition. The broadcast value is `as_of`."""
         tally = Tally()
         references, as_of = without_broadcast(values)
         labels = labels_of(references, self.plan, self.partitions, as_of, tally)
@@ -118,13 +118,13 @@ class Attribute(OnThreads):
 
 
 class WriteExamples(OnThreads):
-    """The features and labels of a partition, told where the split lies -> its file in each split, and a tally."""
+    """The features and labels of a partition, and the time of the split -> its file in each split, and a tally."""
 
     def __init__(self, plan: EventLogsPlan, partitions: int, folder: str) -> None:
         self.plan, self.partitions, self.folder = plan, partitions, folder
 
     def work(self, number: int, values: list[Any]) -> Iterator[Output]:
-        """The output for one partition; told is the moment from which on examples evaluate, or None."""
+        """The output for one partition. The broadcast value is the start of the eval split, or None."""
         tally = Tally()
         references, split_at = without_broadcast(values)
         file = f"examples-{number:05d}-of-{self.partitions:05d}.parquet"
@@ -136,20 +136,20 @@ class WriteExamples(OnThreads):
 
 
 def of_roles(writer: ShuffleWriter) -> Iterator[Output]:
-    """The references to what was written, their roles being the kinds."""
+    """The references to the written rows, with their roles as kinds."""
     for number, reference in writer.references():
         yield reference.role, (number, reference)
 
 
 def build(pipeline: beam.Pipeline, plan: EventLogsPlan, listed: ListedFiles, folder: str, now: int) -> None:
-    """Adds the stage to a Beam pipeline. Its one leaf is the file tally.json in the folder of the shuffle.
+    """Adds the stage to a Beam pipeline. Its one leaf is the file tally.json in the shuffle folder.
 
     Args:
         pipeline: the Beam pipeline.
-        plan: the stage's plan.
+        plan: plan of the stage.
         listed: the files to read.
-        folder: where Split-train, Split-eval and dead_letters are written.
-        now: the wall clock in microseconds; with `as_of: latest` a later time is malformed.
+        folder: output folder of Split-train, Split-eval and dead_letters.
+        now: current time in microseconds; with `as_of: latest`, later times are malformed.
     """
     found = pieces(plan, listed)
     partitions = count_of_partitions(plan, found)
@@ -198,16 +198,16 @@ def run(
     make_pipeline: Callable[[], AbstractContextManager[beam.Pipeline]],
     fingerprint: str = "",
 ) -> dict[str, dict[str, int]]:
-    """Runs the stage into `folder`, checks what came out, and returns the accounts.
+    """Runs the stage, checks the result, and returns the row accounting.
 
     Args:
-        plan: the stage's plan.
-        folder: where everything is written.
-        make_pipeline: a new Beam pipeline.
-        fingerprint: of the files to read (`fingerprint.fingerprint`), "" where assembly saw none.
+        plan: plan of the stage.
+        folder: output folder.
+        make_pipeline: creates a Beam pipeline.
+        fingerprint: fingerprint of the files to read (`fingerprint.fingerprint`); "" if none were visible at assembly.
 
     Raises:
-        InputError: the logs are missing, unreadable or not what the recipe says; or they changed meanwhile.
+        InputError: the logs are missing, unreadable, do not match the recipe, or changed during the run.
     """
     listed = ListedFiles(plan.data, {f"stream {stream.name!r}": stream.path for stream in plan.streams}, fingerprint)
     with listed.still():

@@ -1,4 +1,4 @@
-"""What the first stage needs of the recipe, and nothing else: a changed gate or layer must not read the logs again."""
+"""The first stage's part of the recipe, and nothing else: a changed gate or layer must not read the logs again."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class ColumnPlan(StagePlan):
 
 
 class TimePlan(StagePlan):
-    """Where a stream's time stands; as `models.recipe.Time`."""
+    """The time column of a stream, like `models.recipe.Time`."""
 
     column: str
     unit: Literal["s", "ms", "us", "ns", "text"]
@@ -40,7 +40,7 @@ class TimePlan(StagePlan):
 
 
 class CsvPlan(StagePlan):
-    """How CSV is written; as `models.recipe.Csv`."""
+    """The CSV dialect, like `models.recipe.Csv`."""
 
     delimiter: str = ","
     quote: str | None = '"'
@@ -50,7 +50,7 @@ class CsvPlan(StagePlan):
 
 
 class StreamPlan(StagePlan):
-    """A stream of events, or a file set of labelled examples (no key, and perhaps no time); tolerance in microseconds."""
+    """A stream of events, or a file set of labelled examples (no key, time optional). The tolerance is in microseconds."""
 
     name: str
     path: str
@@ -66,7 +66,7 @@ class StreamPlan(StagePlan):
 
 
 class DomainPlan(StagePlan):
-    """The labels that a loss is defined for: `label > above` and `label >= at_least`."""
+    """The labels for which a loss is defined: `label > above` and `label >= at_least`."""
 
     loss: str
     words: str
@@ -77,7 +77,7 @@ class DomainPlan(StagePlan):
 class TaskPlan(StagePlan):
     """A task: from an outcome stream and a window in microseconds, or from a label column.
 
-    `domain` is there only where the loss restricts the labels: another change of the loss does not read the logs again.
+    `domain` is set only if the loss restricts the labels. Other changes of the loss do not read the logs again.
     """
 
     name: str
@@ -93,7 +93,7 @@ class TaskPlan(StagePlan):
 
 
 class SplitPlan(StagePlan):
-    """One of the three; `eval_last` in microseconds, `eval_from` in microseconds since 1970 UTC."""
+    """The split: one of the keys is set. `eval_last` is in microseconds, `eval_from` in microseconds since 1970 UTC."""
 
     eval_fraction: float | None = None
     eval_last: int | None = None
@@ -103,8 +103,8 @@ class SplitPlan(StagePlan):
 class EventLogsPlan(StagePlan):
     """The whole plan.
 
-    `as_of` is in microseconds since 1970 UTC; None stands for the smallest watermark (`outcomes`). `impressions` is the stream
-    that becomes the examples, None for labelled examples: there every stream does.
+    `as_of` is in microseconds since 1970 UTC; None means the smallest watermark (`outcomes`). `impressions` is the stream that
+    becomes the examples; None for labelled examples, where every stream does.
     """
 
     data: str
@@ -122,12 +122,12 @@ class EventLogsPlan(StagePlan):
 
     @property
     def labelled(self) -> bool:
-        """Whether the examples carry their labels already."""
+        """Whether the input is labelled examples."""
         return self.impressions is None
 
     @property
     def outcomes(self) -> tuple[str, ...]:
-        """The outcome streams that tasks use. The logs are complete up to when these and the impressions go on."""
+        """The outcome streams that tasks use. The end of these and of the impressions determines `as_of: latest`."""
         used = {task.stream for task in self.tasks}
         return tuple(stream.name for stream in self.streams if stream.name in used)
 
@@ -141,12 +141,12 @@ class EventLogsPlan(StagePlan):
         return next(stream for stream in self.streams if stream.name == name)
 
     def makes_examples(self, stream: StreamPlan) -> bool:
-        """Whether the stream's rows become examples, so that the feature columns are read from them."""
+        """Whether the stream's rows become examples, so the feature columns are read from them."""
         return self.labelled or stream.name == self.impressions
 
     @classmethod
     def from_recipe(cls, recipe: Recipe) -> EventLogsPlan:
-        """The plan of a recipe whose `data` is a path that this process can open."""
+        """The plan of a recipe. This process must be able to open the recipe's `data`."""
         common = {"data": recipe.data, "columns": _columns(recipe), "split": _split(recipe)}
         common["partitions"] = recipe.beam.partitions
         source = recipe.logs if recipe.logs is not None else recipe.examples
@@ -198,7 +198,7 @@ def _of_logs(recipe: Recipe, logs: Logs) -> dict[str, object]:
 
 
 def as_of_micros(as_of: datetime.datetime | Literal["latest"]) -> int | None:
-    """A recipe's `as_of` as the plan has it."""
+    """A recipe's `as_of` in microseconds; None for `latest`."""
     return _micros(as_of - EPOCH) if isinstance(as_of, datetime.datetime) else None
 
 

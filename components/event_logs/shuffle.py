@@ -1,15 +1,15 @@
-"""Rows between the steps lie in files of Arrow record batches; what Beam moves are references to those batches.
+"""The shuffle: rows between the steps are stored in files of Arrow record batches. Beam moves only references to the batches.
 
     piece 0 --> piece-0.event.a1.arrow   [rows of partition 0 | of partition 1 | ...]   --.
     piece 1 --> piece-1.event.7f.arrow   [rows of partition 0 | of partition 1 | ...]   --+--> partition 1
                                                                                           '--> partition 0
 
-A runner would encode the rows and hold all of them at once. A file is read by mapping it into memory, and only where
-it is needed: a step that wants four columns of forty never touches the others. At a URL a batch is one request.
+A runner would encode the rows and hold all of them in memory. Here a file is memory-mapped, and only the needed parts are
+read: a step that needs four of forty columns never reads the others. At a URL, a batch is one request.
 
-Every attempt at a step writes files of its own, under a temporary name first, so neither an attempt that was killed
-nor two at the same time harm: only the references of the attempt that Beam takes are ever followed. The folder lies
-beneath the stage's output, which every worker shares; or at a URL beside it (`storage.writing.remove_folder` says why).
+Every attempt at a step writes its own files, first under temporary names. Killed or simultaneous attempts do no harm, because
+only the references of the attempt that Beam accepts are used. The folder is inside the stage's output, which all workers
+share; at a URL it is next to the output (for the reason, see `storage.writing.remove_folder`).
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ FOLDER = "shuffle"
 
 
 def folder_of(output: str) -> str:
-    """The folder of the shuffle of the stage that writes to `output`."""
+    """The shuffle folder of the stage that writes to `output`."""
     return f"{output.rstrip('/')}.{FOLDER}" if is_url(output) else os.path.join(output, FOLDER)
 
 
 @dataclass(frozen=True, order=True)
 class Reference:
-    """Some batches of a file: rows of one partition, that are all of one stream and have one role.
+    """Some batches of a file: rows of one partition, one stream and one role.
 
-    Roles: event (what the join needs of an event), id (its event id), duplicate (an event whose id another keeps), label
+    Roles: event (columns of an event for the join), id (its event id), duplicate (an event that loses its id to another), label
     (labels of an impression), feature (the columns of an example).
     """
 
@@ -53,7 +53,7 @@ class Reference:
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows to be shuffled and (rows,) the number of each one's partition."""
+    """Rows to shuffle and (rows,) their partition numbers."""
 
     frame: pl.DataFrame
     numbers: np.ndarray
@@ -62,15 +62,15 @@ class Rows:
 
 
 class ShuffleWriter:
-    """Writes the rows of one attempt at a step: a file for each role and stream, in it a batch for each partition.
+    """Writes the rows of one attempt at a step: one file per role and stream, with batches per partition.
 
         with ShuffleWriter(folder, "piece-00003") as writer:
             writer.add(rows)
         references = writer.references()
 
     Args:
-        folder: of the shuffle; made if need be.
-        name: of what is being written, for whoever looks into the folder.
+        folder: the shuffle folder; created if it is missing.
+        name: prefix of the file names, for debugging.
     """
 
     def __init__(self, folder: str, name: str) -> None:
@@ -89,7 +89,7 @@ class ShuffleWriter:
             file.close(whole=kind is None)
 
     def add(self, rows: Rows) -> None:
-        """Appends the rows, in a batch for each partition that has some; all rows of a role and stream have one schema."""
+        """Appends the rows, one batch per partition. All rows of a role and stream must have the same schema."""
         if rows.frame.height == 0:
             return
         order = np.argsort(rows.numbers, kind="stable")
@@ -104,22 +104,22 @@ class ShuffleWriter:
             self._files[what].append(int(numbers[start]), held.slice(start, end - start))
 
     def references(self) -> Iterator[tuple[int, Reference]]:
-        """(partition, where its rows are), once the files stand."""
+        """(partition, reference to its rows), after the files are complete."""
         for (role, stream), file in self._files.items():
             for number, batches in file.batches.items():
                 yield number, Reference(file.path, role, stream, tuple(batches))
 
 
 def read(references: Iterable[Reference], columns: Sequence[str] | None = None) -> pl.DataFrame | None:
-    """The rows of all references in one frame, or only some of the columns; None without references."""
+    """The rows of all references in one frame, with all or some columns; None without references."""
     parts = list(frames(references, columns))
     return pl.concat(parts, rechunk=True) if parts else None
 
 
 def frames(references: Iterable[Reference], columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
-    """The rows of one batch after the other, where they lie in the mapped files.
+    """The rows, batch by batch, as views of the mapped files.
 
-    Those at URLs are fetched by several threads: most of the time is the way there and back.
+    Batches at URLs are fetched by several threads, because most of the time is latency.
     """
     there = sorted(references)
     if any(is_url(reference.file) for reference in there):

@@ -1,4 +1,4 @@
-"""Which examples train and which evaluate. The newest evaluate; the result depends on the examples' times alone."""
+"""The split into train and eval examples. The newest examples evaluate; the result depends only on the examples' times."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from components.event_logs.plan import SplitPlan
 
 
 def time_limit(split: SplitPlan, times: Iterable[np.ndarray], as_of: int) -> int | None:
-    """The moment (microseconds) from which on examples evaluate.
+    """The time (microseconds) at which the eval split begins.
 
     `eval_from` is the limit itself, `eval_last` counts back from `as_of`. `eval_fraction` f of n examples: the limit is
-    the k-th newest time, k = round(f n) and at least 1; examples at the limit evaluate too, so that equal times stay
+    the k-th newest time, k = round(f n) and at least 1. Examples at the limit evaluate, too, so equal times stay
     together.
 
     Args:
-        split: the plan's.
+        split: split of the plan.
         times: the times of all examples, in any arrays and order; read for `eval_fraction` only.
         as_of: microseconds.
 
@@ -38,6 +38,6 @@ def time_limit(split: SplitPlan, times: Iterable[np.ndarray], as_of: int) -> int
 
 def evaluates_by_hash(example_ids: np.ndarray, fraction: float) -> np.ndarray:
     """(rows,) bool: a share `fraction` of the ids, always the same ones."""
-    # Scattered again, or the eval examples would be those with the smallest ids, and the files are in order of id.
+    # Hashed again: otherwise the eval examples would have the smallest ids, and the files are sorted by id.
     scattered = (example_ids.astype(np.uint64) * GOLDEN) >> np.uint64(11)
     return scattered.astype(np.float64) / 2.0**53 < fraction

@@ -1,4 +1,4 @@
-"""The streams' files in bounded pieces, each file read once however many streams it holds."""
+"""The streams' files in bounded pieces. Each file is read once, even if it contains several streams."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from models.recipe.errors import InputError
 from models.recipe.registry import known
 
 _BYTES_PER_ROW = 200
-_IN_MEMORY = 2  # times what a text takes in its file
-_UNPACKED = 6  # times what compressed text takes
+_IN_MEMORY = 2  # times the size of a text in its file
+_UNPACKED = 6  # times the size of compressed text
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A part of a file that one worker reads: neighbouring row groups of Parquet, else the whole file.
+    """A part of a file that one worker reads: adjacent row groups of Parquet, or a whole file of another format.
 
-    `streams` are the names of the streams that the file belongs to, in the recipe's order. `rows` is known for Parquet
-    and a guess from the file's size otherwise; `bytes` is a guess of what the rows take in memory. Only the number of
-    partitions, and the size of the blocks, come from them.
+    `streams` are the names of the file's streams, in the recipe's order. `rows` is exact for Parquet and otherwise estimated
+    from the file's size. `bytes` is the estimated size of the rows in memory. They only determine the number of partitions
+    and the size of the blocks.
     """
 
     file: str
@@ -44,11 +44,11 @@ class Piece:
 
 
 def pieces(plan: EventLogsPlan, listed: ListedFiles | None = None) -> list[Piece]:
-    """All pieces of all files, by file and row; `listed` are the files that these have to be.
+    """All pieces of all files, by file and row. The files must be those of `listed`.
 
     Raises:
-        InputError: other files than the listed ones, a stream without files, an unknown format, two formats or ways to write
-            CSV declared for one file, an unreadable file, a file whose rows would be of two streams.
+        InputError: the files differ from the listed ones, a stream has no files, a format is unknown, a file has two formats or
+            two CSV dialects, a file is unreadable, or its rows would belong to two streams.
     """
     owners: dict[str, list[str]] = {}
     formats: dict[str, str] = {}
@@ -60,17 +60,17 @@ def pieces(plan: EventLogsPlan, listed: ListedFiles | None = None) -> list[Piece
             if formats.setdefault(file, format) != format:
                 raise InputError(f"{what}: {file} is {formats[file]} in another stream, but {format} here.")
             if format != "csv" and stream.csv != CsvPlan():
-                raise InputError(f"{what}: `csv` says how CSV is written, but {file} is {format}. Take `csv` out.")
+                raise InputError(f"{what}: `csv` applies only to CSV files, but {file} is {format}. Remove `csv`.")
             if format == "csv" and dialects.setdefault(file, stream.csv) != stream.csv:
                 raise InputError(
-                    f"{what}: its `csv` for {file} differs from that of stream {owners[file][0]!r}, which matches the file, "
-                    "too. Write the same in both."
+                    f"{what}: its `csv` for {file} differs from that of stream {owners[file][0]!r}, which also matches the file. "
+                    "Set the same `csv` in both."
                 )
             for other in owners.setdefault(file, []):
                 if plan.stream(other).where == stream.where:
                     raise InputError(
-                        f"{what}: its `path` and that of {other!r} both match {file}, whose rows would count twice. "
-                        "Make the paths distinct, or tell the rows apart with `where`."
+                        f"{what}: its `path` and that of {other!r} both match {file}, so its rows would count twice. "
+                        "Use distinct paths, or separate the rows with `where`."
                     )
             owners[file].append(stream.name)
     if listed is not None:
@@ -96,7 +96,7 @@ def read(piece: Piece) -> Iterator[Block]:
     """The piece's rows in blocks.
 
     Raises:
-        InputError: the file is corrupt, cannot be read, or no line of it can.
+        InputError: the file is corrupt, or the file or all of its lines cannot be read.
     """
     try:
         if piece.format == "parquet":
@@ -109,12 +109,12 @@ def read(piece: Piece) -> Iterator[Block]:
     except (pa.ArrowException, OSError) as error:
         raise InputError(
             f"cannot read {piece.file} as {piece.format}: {str(error).splitlines()[0]} "
-            "Write the file again, or take it out of the stream's `path`."
+            "Write the file again, or exclude it from the stream's `path`."
         ) from None
 
 
 def _some_row(piece: Piece, blocks: Iterator[Block]) -> Iterator[Block]:
-    """The blocks; at the end raises InputError if there were lines and not one of them is a row."""
+    """The blocks. At the end raises InputError if there are lines but no rows."""
     rows, broken, first = 0, 0, ""
     for block in blocks:
         yield block
@@ -124,17 +124,17 @@ def _some_row(piece: Piece, blocks: Iterator[Block]) -> Iterator[Block]:
             first = f"{block.broken[0].reason}, {block.broken[0].raw[:80]!r}"
     if broken and not rows:
         raise InputError(
-            f"{piece.file}: not one of its {broken:,} lines is a row of {piece.format}; the first: {first}. Correct `format`"
+            f"{piece.file}: none of its {broken:,} lines is a row of {piece.format}; the first: {first}. Correct `format`"
             + (" or `csv`" if piece.format == "csv" else "")
-            + ", write the file again, or take it out of the stream's `path`."
+            + ", write the file again, or exclude it from the stream's `path`."
         )
 
 
 def require_columns(block: Block, needed: dict[str, str], file: str) -> None:
-    """Refuses a file without a column that the recipe names: {column: what it is}.
+    """Refuses a file without a column of the recipe: {column: what it is}.
 
     Raises:
-        InputError: names the file, the column, the columns that are there, and the nearest.
+        InputError: names the file, the column, the existing columns, and the nearest.
     """
     for column, what in needed.items():
         if column not in block.columns:
@@ -144,14 +144,10 @@ def require_columns(block: Block, needed: dict[str, str], file: str) -> None:
 
 def _hint(column: str, block: Block, file: str) -> str:
     if any(folder.startswith(f"{column}=") for folder in file.split("/")[:-1]):
-        return " The name of a folder gives no column: write it into the rows."
+        return " Folder names do not become columns: write the value into the rows."
     marks = [
         mark
         for mark in ";\t|"
         if block.untyped and not block.open_ended and len(block.columns) == 1 and mark in block.columns[0]
     ]
-    return (
-        f" If {marks[0]!r} stands between the values, say so: `csv: {{delimiter: {json.dumps(marks[0])}}}`."
-        if marks
-        else ""
-    )
+    return f" If {marks[0]!r} separates the values, set `csv: {{delimiter: {json.dumps(marks[0])}}}`." if marks else ""

@@ -1,4 +1,4 @@
-"""Counts that every step adds to and the last one sums: from them come the accounts, the summary and the checks."""
+"""Counts that every step adds to and the last step sums. Row accounting, summary and checks are computed from them."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from dataclasses import dataclass, field
 from components.event_logs.timeline import Timeline
 
 LOSSES = ("duplicate", "orphan", "late", "after_as_of", "dead_lettered")
-"""What becomes of a row that is not used."""
+"""Reasons why a row is not used."""
 ACCOUNT = ("read", "used", *LOSSES, "other")
 
 
 @dataclass
 class Tally:
-    """What the steps counted.
+    """The counts of the steps.
 
-    `counts` by what is counted, a tuple of words; `samples` holds the first (file, row, raw) of (stream, reason);
-    `timelines` says when each stream's events happened.
+    `counts`: a tuple of words -> count. `samples`: (stream, reason) -> first (file, row, raw). `timelines`: stream -> times of
+    its events.
     """
 
     counts: Counter[tuple[str, ...]] = field(default_factory=Counter)
@@ -27,12 +27,12 @@ class Tally:
     timelines: dict[str, Timeline] = field(default_factory=dict)
 
     def add(self, count: int, *what: str) -> None:
-        """Counts `count` more of `what`."""
+        """Adds `count` to the count of `what`."""
         if count:
             self.counts[what] += int(count)
 
     def sample(self, stream: str, reason: str, file: str, row: int, raw: str = "") -> None:
-        """Remembers the row if it is the first with this reason."""
+        """Stores the row if it is the first with this reason."""
         place = (file, int(row), raw)
         self.samples[stream, reason] = min(place, self.samples.get((stream, reason), place))
 
@@ -41,12 +41,12 @@ class Tally:
         return self.timelines.setdefault(stream, Timeline())
 
     def below(self, *what: str) -> dict[str, int]:
-        """{next word: count} of what begins with `what`, the most frequent first, then by the word."""
+        """{next word: count} of the counts that begin with `what`, most frequent first, then by word."""
         found = {key[len(what)]: n for key, n in self.counts.items() if key[:-1] == what}
         return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
 
     def account(self, stream: str) -> dict[str, int]:
-        """The stream's account: read = used + the sum of LOSSES."""
+        """The row accounting of the stream: read = used + the sum of LOSSES."""
         return {entry: self.counts["account", stream, entry] for entry in ACCOUNT}
 
     def to_json(self) -> str:

@@ -1,4 +1,4 @@
-"""When the events of a stream happened, in bounded memory: rows by hour, and the few latest rows with their places."""
+"""The times of a stream's events in bounded memory: rows by hour, and the few latest rows with file and row number."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ import polars as pl
 HOUR = 3_600_000_000
 """Microseconds."""
 PLACES = 5
-"""Latest rows whose places are remembered."""
+"""Number of latest rows with file and row number."""
 LEAST_REST, LEAST_GAP, TIMES_THE_LONGEST = 20, 48, 3
 """See `ahead`."""
 
 
 @dataclass
 class Timeline:
-    """`hours`: {hour since 1970: rows}; `latest`: (time, file, row) of the latest rows, the latest first, then by place.
+    """`hours`: {hour since 1970: rows}; `latest`: (time, file, row) of the latest rows, latest first, then by file and row.
 
-    Sums of timelines do not depend on their order and grouping.
+    The sum of timelines does not depend on their order or grouping.
     """
 
     hours: Counter[int] = field(default_factory=Counter)
@@ -41,13 +41,13 @@ class Timeline:
         self._place((int(values[i]), file, int(rows[i])) for i in at)
 
     def merge(self, other: Timeline) -> None:
-        """Adds what another one holds."""
+        """Adds another timeline."""
         self.hours.update(other.hours)
         self._place(other.latest)
 
     @property
     def begin(self) -> int | None:
-        """The hour by which more than a handful of rows have come: rows years before it are of clocks behind. None without rows."""
+        """The first hour, ignoring a few early rows from clocks that run behind. None without rows."""
         hours, counts = _sorted(self)
         if not len(hours):
             return None
@@ -75,11 +75,11 @@ class Timeline:
 
 
 def ahead(name: str, timelines: Mapping[str, Timeline]) -> tuple[int, int] | None:
-    """(rows, hours) of a stream's last rows that a clock ahead of time must have written, by how many hours they are apart.
+    """(number of last rows written by a clock that runs ahead, hours between them and the earlier rows); None without such rows.
 
-    They are so if all of this holds: they are at most 3 rows or a thousandth of the stream; 48 hours at least without any
-    row of the stream lie before them, more than three times the longest such gap before that; 20 rows at least are
-    earlier; and no other stream goes on as far, by more than such a handful of its own rows.
+    The last rows come from such a clock if all of these hold: they are at most 3 rows or a thousandth of the stream; at least 48
+    hours without a row of the stream precede them, more than three times the longest earlier gap; at least 20 rows are
+    earlier; and no other stream has more than as small a number of its own rows at that time or later.
     """
     hours, counts = _sorted(timelines[name])
     if len(hours) < 2:

@@ -10,8 +10,8 @@ import polars as pl
 from components.event_logs.plan import TimePlan
 from models.recipe.errors import InputError
 
-NAIVE = "time without an offset from UTC, and the stream states no zone"
-EARLIEST = 631_152_000_000_000  # 1990-01-01: earlier times are epochs in a wrong unit, or zeros
+NAIVE = "time without an offset from UTC, and the stream has no `zone`"
+EARLIEST = 631_152_000_000_000  # 1990-01-01: earlier times are epochs in a wrong unit or zeros
 LATEST = 4_102_444_800_000_000  # 2100-01-01
 _MICROS = {"s": 1e6, "ms": 1e3, "us": 1.0, "ns": 1e-3}
 _BOUND = 9.2e18
@@ -19,18 +19,18 @@ _ISO = (
     r"^\s*(?<date>\d{4}-\d{2}-\d{2})(?:[Tt ](?<hour>\d{2}:\d{2})(?::(?<second>\d{2})(?:[.,](?<fraction>\d{1,9}))?)?)?"
     r"\s*(?<offset>[Zz]|[Uu][Tt][Cc]|[+-]\d{2}:?\d{2}|[+-]\d{2})?\s*$"
 )
-_MOST_MINUTES = 14 * 60  # no clock is further from UTC
+_MOST_MINUTES = 14 * 60  # largest offset from UTC
 
 
 def micros(column: pl.Series, time: TimePlan, where: str) -> tuple[pl.Series, pl.Series]:
     """(Int64 microseconds, String reason): one of the two is null in every row.
 
-    Fractions are rounded to whole microseconds, integer nanoseconds are floored. Texts are ISO 8601, " UTC" for Z too, or
-    as `time.format` says; a text without offset, and a Parquet timestamp without zone, are read in `time.zone`; local
-    times that its clocks skip or show twice are refused.
+    Fractions are rounded to whole microseconds; integer nanoseconds are floored. Texts are ISO 8601 (" UTC" may replace Z),
+    or in the format `time.format`. A text without offset and a Parquet timestamp without zone are read in `time.zone`. Local
+    times that the zone skips or repeats are refused.
 
     Raises:
-        InputError: the column's type cannot hold times in this unit, or the zone is unknown; `where` comes first.
+        InputError: the column's type cannot hold times in this unit, or the zone is unknown. The message begins with `where`.
     """
     text_column = f"time column {time.column!r}"
     if column.dtype.is_temporal():
@@ -38,14 +38,14 @@ def micros(column: pl.Series, time: TimePlan, where: str) -> tuple[pl.Series, pl
     elif time.unit == "text":
         if column.dtype not in (pl.String, pl.Null):
             raise InputError(
-                f"{where}: {text_column} holds {column.dtype}, but `unit: text` expects ISO 8601 texts or timestamps. "
-                "Write the unit of the numbers: s, ms, us or ns."
+                f"{where}: {text_column} has type {column.dtype}, but `unit: text` expects ISO 8601 texts or timestamps. "
+                "Set the unit of the numbers: s, ms, us or ns."
             )
         read = _of_texts if time.format is None else _of_formatted
         values, reasons = read(column.cast(pl.String), time, where)
     else:
         if not (column.dtype.is_numeric() or column.dtype in (pl.String, pl.Null)):
-            raise InputError(f"{where}: {text_column} holds {column.dtype}, not numbers in {time.unit!r}.")
+            raise InputError(f"{where}: {text_column} has type {column.dtype}; expected numbers in {time.unit!r}.")
         values, reasons = _of_numbers(column, time)
     frame = pl.DataFrame({"value": values, "reason": reasons}).select(
         "value",
@@ -58,7 +58,7 @@ def micros(column: pl.Series, time: TimePlan, where: str) -> tuple[pl.Series, pl
 
 
 def likely_unit(reason: str) -> str | None:
-    """The unit that a reason of `micros` suggests instead of the recipe's, if it does."""
+    """The unit that a reason of `micros` suggests instead of the recipe's; None if it suggests none."""
     return reason.rpartition("plausible in ")[2].strip("')") if "plausible in " in reason else None
 
 
@@ -89,7 +89,7 @@ def _of_numbers(column: pl.Series, time: TimePlan) -> tuple[pl.Series, pl.Series
 def _with_unit_hints(reasons: pl.Series, outside: np.ndarray, raw: np.ndarray, time: TimePlan) -> pl.Series:
     for unit, factor in _MICROS.items():
         fits = pl.Series(outside & (raw * factor >= EARLIEST) & (raw * factor < LATEST))
-        text = f"time outside of 1990-2100 in {time.unit!r} (plausible in {unit!r})"
+        text = f"time outside 1990-2100 in {time.unit!r} (plausible in {unit!r})"
         reasons = pl.select(pl.when(fits).then(pl.lit(text)).otherwise(reasons).alias("reason"))["reason"]
     return reasons
 
@@ -98,8 +98,8 @@ def _of_timestamps(column: pl.Series, time: TimePlan, where: str) -> tuple[pl.Se
     dtype = column.dtype
     if time.unit != "text" or not isinstance(dtype, pl.Datetime | pl.Date):
         raise InputError(
-            f"{where}: time column {time.column!r} holds {dtype}, but the recipe says `unit: {time.unit}`. "
-            "Timestamps are read with `unit: text`."
+            f"{where}: time column {time.column!r} has type {dtype}, but the recipe has `unit: {time.unit}`. "
+            "To read timestamps, set `unit: text`."
         )
     naive = column.cast(pl.Datetime("us", getattr(dtype, "time_zone", None)))
     absent = pl.when(naive.is_null()).then(pl.lit(f"no time in column {time.column!r}"))
@@ -140,7 +140,7 @@ def _of_texts(column: pl.Series, time: TimePlan, where: str) -> tuple[pl.Series,
         .when(naive.is_null())
         .then(pl.lit(f"time is not ISO 8601 in column {time.column!r}"))
         .when(parsed["far"])
-        .then(pl.lit(f"no clock has this offset from UTC, in time column {time.column!r}"))
+        .then(pl.lit(f"impossible offset from UTC in time column {time.column!r}"))
         .alias("reason")
     )["reason"]
     return _in_zone(naive, parsed["minutes"], reasons, time, where)
@@ -153,7 +153,7 @@ def _of_formatted(column: pl.Series, time: TimePlan, where: str) -> tuple[pl.Ser
         pl.when(stripped.is_null() | (stripped == ""))
         .then(pl.lit(f"no time in column {time.column!r}"))
         .when(found.is_null())
-        .then(pl.lit(f"time is not as `format` {time.format!r} says in column {time.column!r}"))
+        .then(pl.lit(f"time does not match `format` {time.format!r} in column {time.column!r}"))
         .alias("reason")
     )["reason"]
     if getattr(found.dtype, "time_zone", None):
@@ -175,7 +175,7 @@ def _in_zone(
             )
         zoned = naive.dt.replace_time_zone(time.zone, ambiguous="null", non_existent="null")
         local = zoned.dt.convert_time_zone("UTC").to_physical()
-        problem = f"local time that {time.zone} skips or shows twice"
+        problem = f"local time that {time.zone} skips or repeats"
     frame = pl.DataFrame({"offset": with_offset, "local": local, "minutes": minutes, "reason": reasons})
     value = pl.when(pl.col("minutes").is_not_null()).then("offset").otherwise("local")
     reason = pl.when(pl.col("reason").is_null() & value.is_null()).then(pl.lit(problem)).otherwise("reason")

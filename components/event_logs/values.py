@@ -1,8 +1,8 @@
-"""Values of any file format as the types of the examples, and as the text that identifies them.
+"""Converts values of any file format to the types of the examples, and to the text that identifies them.
 
-One text for one value, whatever the format: 7 is "7" as integer, whole float, decimal, and as the "7.0" of CSV and JSON;
-true is "true", also where it is written "True" (`models.features.value_texts` has the rule, and the served model follows it).
-NaN is no value, as an empty text is none.
+A value has the same text in every format: 7 is "7" as integer, whole float, decimal, and as the "7.0" of CSV and JSON.
+"True" becomes "true" (rule in `models.features.value_texts`; the served model follows it). NaN and the empty text are missing
+values.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ ITEM = "\x1e"
 FLOAT32_MAX = float(np.finfo(np.float32).max)
 _INT64 = 2.0**63
 DIGITS = {text: str(int(text.lower() == "true")) for text in (*BOOLEANS, *BOOLEANS.values())}
-"""{a truth value as text: the number that stands for it where numbers are wanted, as of Parquet's booleans}."""
+"""{a truth value as text: its number if numbers are needed, as for Parquet's booleans}."""
 _FITTING = (pl.Int64, pl.Int32, pl.Int16, pl.Int8, pl.UInt32, pl.UInt16, pl.UInt8, pl.Boolean)
 _EXACT: dict[type[pl.DataType], float] = {pl.Float32: 2.0**24, pl.Float64: 2.0**53}
 
 
 def as_text(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
-    """The text of each value; null where there is none. Lists are joined by U+001E, structs are JSON."""
+    """The text of each value; null if it is missing. Lists are joined by U+001E, structs are JSON."""
     if isinstance(dtype, pl.String):
         return value.map_batches(one_text, return_dtype=pl.String)
     if dtype.is_float():
@@ -43,8 +43,8 @@ def as_text(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
 
 
 def one_text(texts: pl.Series) -> pl.Series:
-    """The texts, those of `value_texts.REWRITTEN` as the text of their value; the same object if there are none of these."""
-    # Quick questions first: hardly any column has such texts, and the pattern takes a hundred times as long.
+    """The texts with those of `value_texts.REWRITTEN` replaced by the text of their value; the same object without such texts."""
+    # Quick checks first: few columns have such texts, and the pattern takes a hundred times as long.
     first = beginnings(texts)[:, 4].copy()
     if ((first - np.uint8(ord("0")) < 10) | (first == ord("-"))).any():
         ending = texts.filter(texts.str.ends_with("0"))
@@ -56,7 +56,7 @@ def one_text(texts: pl.Series) -> pl.Series:
 
 
 def beginnings(texts: pl.Series) -> np.ndarray:
-    """(rows, 16) uint8: four bytes of the text's length, then at least its first four; anything where it is null."""
+    """(rows, 16) uint8: four bytes of the text's length, then at least its first four bytes; arbitrary for null."""
     views = texts.to_arrow(compat_level=pl.CompatLevel.newest())
     if isinstance(views, pa.ChunkedArray):
         views = views.combine_chunks()
@@ -64,12 +64,12 @@ def beginnings(texts: pl.Series) -> np.ndarray:
 
 
 def may_hold_truths(texts: pl.Series) -> bool:
-    """Whether some of the texts begin as those of `DIGITS` do; only then it is worth the time to replace them."""
+    """Whether any text begins like one in `DIGITS`. If not, replacing them can be skipped."""
     return bool(np.isin(beginnings(texts)[:, 4], np.frombuffer(b"TtFf", np.uint8)).any())
 
 
 def one_text_each(texts: pl.Series, separator: str) -> pl.Series:
-    """`one_text` of each of the values between the separators."""
+    """Applies `one_text` to each value between the separators."""
     if not texts.str.contains_any([".0", *BOOLEANS]).any():
         return texts
     items = texts.str.split(separator).list.eval(as_text(pl.element(), pl.String()))
@@ -77,51 +77,51 @@ def one_text_each(texts: pl.Series, separator: str) -> pl.Series:
 
 
 def is_one_of(text: pl.Expr, wanted: Iterable[str | int | float | bool]) -> pl.Expr:
-    """Whether a text of `as_text` is one of the recipe's values; null where it is null.
+    """Whether a text of `as_text` is one of the recipe's values; null for null.
 
-    Texts and truth values are compared as texts, numbers as numbers too: 1 finds "01" and "1e0", and not "true".
+    Texts and truth values are compared as texts, numbers also as numbers: 1 matches "01" and "1e0", but not "true".
     """
     wanted = tuple(wanted)
     found = text.is_in([text_of(value) for value in wanted])
     numbers = [float(value) for value in wanted if isinstance(value, int | float) and not isinstance(value, bool)]
-    # Beyond 2**53 a number that differs would be equal as float.
+    # Beyond 2**53, different numbers may be equal as floats.
     near = [number for number in numbers if abs(number) < _EXACT[pl.Float64]]
     return found | text.str.strip_chars().cast(pl.Float64, strict=False).is_in(near).fill_null(False) if near else found
 
 
 def is_inexact(value: pl.Expr, dtype: pl.DataType) -> pl.Expr | None:
-    """Whether a float is so large that it may stand for several whole numbers; None if the type has none."""
+    """Whether a float is so large that it may represent several integers; None if the type has no such values."""
     limit = _EXACT.get(type(dtype))
     return None if limit is None else value.abs() >= limit
 
 
 def items_of(dtype: pl.DataType) -> pl.DataType:
-    """The type of a list column's items; that of any other column itself."""
+    """The type of a list column's items; the type itself for other columns."""
     return cast_type(pl.DataType, dtype.inner) if isinstance(dtype, pl.List) else dtype
 
 
 def is_scalar(dtype: pl.DataType) -> bool:
-    """Whether a column of this type holds one value per row."""
+    """Whether a column of this type has one value per row."""
     return not isinstance(dtype, pl.List | pl.Struct)
 
 
 def is_number(dtype: pl.DataType) -> bool:
-    """Whether a column of this type may hold numbers: numeric, boolean, or text to be parsed."""
+    """Whether a column of this type may contain numbers: numeric, boolean, or text to parse."""
     return dtype.is_numeric() or isinstance(dtype, pl.Boolean | pl.String | pl.Null)
 
 
 def cast(value: pl.Expr, dtype: pl.DataType, target: str) -> tuple[pl.Expr, pl.Expr, pl.Expr | None]:
-    """(the value as `target`, whether there is none, whether there is one of a wrong type: None if none can be).
+    """(value as `target`, whether it is missing, whether it has a wrong type: None if that is impossible).
 
-    NaN is none, as a float and, where numbers are wanted, as the text "nan" in any case.
+    NaN is a missing value, as a float and, for numeric targets, as the text "nan" in upper or lower case.
 
     Args:
-        value: scalars of `dtype`, for which `is_scalar`, and `is_number` unless the target is bytes, hold.
+        value: scalars of `dtype`: `is_scalar` holds, and `is_number` unless the target is bytes.
         target: "bytes" -> String; "int" -> Int64, whole floats included; "float" -> Float32, finite only.
     """
     if target == "bytes":
         text = as_text(value, dtype)
-        # Where the text is null, so is the comparison, and null is what comes out.
+        # For a null text the comparison is null, too, and so is the result.
         return pl.when(text != "").then(text), text.is_null() | (text == ""), None
     missing = value.is_null()
     if dtype.is_float():
@@ -150,5 +150,5 @@ def _integer(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
 
 def _finite(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     number = value if dtype == pl.Float64 else value.cast(pl.Float64, strict=False)
-    # In polars NaN is larger than every number.
+    # In Polars, NaN is larger than every number.
     return pl.when(number.abs() <= FLOAT32_MAX).then(number).cast(pl.Float32)

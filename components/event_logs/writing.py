@@ -1,4 +1,4 @@
-"""Examples as the Parquet files that the stock TFX parts read: every column a list, a missing value an empty one."""
+"""Writes examples as Parquet files that the stock TFX components read: each column is a list, a missing value an empty list."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ def list_schema(types: dict[str, str]) -> pa.Schema:
 
 
 def separators(plan: EventLogsPlan) -> dict[str, str | None]:
-    """{column whose texts hold many values: what stands between them, None where a text is one value}."""
+    """{multivalued text column: its separator, None if a text is one value}."""
     return {column.name: column.separator for column in plan.columns if column.multivalued and column.type == "bytes"}
 
 
 def to_lists(examples: pl.DataFrame, types: dict[str, str], separators: Mapping[str, str | None]) -> pa.Table:
-    """The examples with every column as `large_list<large_binary | int64 | float32>`, no null anywhere."""
+    """The examples with every column as `large_list<large_binary | int64 | float32>`, without nulls."""
     arrays = [_to_list(examples[name], ARROW_TYPES[type], separators.get(name)) for name, type in types.items()]
     return pa.Table.from_arrays(arrays, schema=list_schema(types))
 
@@ -57,18 +57,18 @@ def to_lists(examples: pl.DataFrame, types: dict[str, str], separators: Mapping[
 def write_splits(
     features: pl.DataFrame, labels: pl.DataFrame, evaluates: np.ndarray, plan: EventLogsPlan, folder: str, file: str
 ) -> Iterable[tuple[str, pl.DataFrame]]:
-    """Writes one file of each split, a row group at a time; a split without rows here gets no file.
+    """Writes one file per split, one row group at a time. A split without rows here gets no file.
 
     Args:
-        features: feature columns, in any order of rows.
-        labels: a row for each example, in the order of the file: `POSITION` of its features, and the other columns.
-        evaluates: (examples,) bool: whether it goes to the eval split, not to the train split.
-        plan: the stage's; the columns of the files are those of `schema`.
-        folder: where Split-train and Split-eval lie.
-        file: name of the file in both.
+        features: feature columns, with rows in any order.
+        labels: one row per example, in the order of the file: `POSITION` of its features, and the other columns.
+        evaluates: (examples,) bool: True for the eval split, False for the train split.
+        plan: plan of the stage; the columns of the files are those of `schema`.
+        folder: parent folder of Split-train and Split-eval.
+        file: name of the file in both folders.
 
     Yields:
-        (split, its rows of `labels`), after its file stands under its final name.
+        (split, its rows of `labels`), after its file has its final name.
     """
     for split in SPLITS:
         part = labels.filter(pl.Series(evaluates == (split == EVAL)))
@@ -83,10 +83,10 @@ def _write_file(features: pl.DataFrame, labels: pl.DataFrame, plan: EventLogsPla
     types, apart = schema(plan), separators(plan)
     wide = features.select(name for name in types if name not in labels.columns)
     options = {
-        # The items of lists repeat: a dictionary costs no time here, and saves some of it to whoever reads them.
+        # The items of lists repeat: a dictionary costs no time here and makes reading faster.
         "use_dictionary": [f"{name}.list.element" for name in apart],
         "compression": "snappy",
-        # Nobody asks these files for the smallest and largest value of a column, and finding them is a fifth of the work.
+        # No reader uses the columns' minima and maxima, and computing them takes a fifth of the time.
         "write_statistics": False,
     }
     with pq.ParquetWriter(path, list_schema(types), **options) as writer:
@@ -96,7 +96,7 @@ def _write_file(features: pl.DataFrame, labels: pl.DataFrame, plan: EventLogsPla
 
 
 def count_labels(part: pl.DataFrame, split: str, plan: EventLogsPlan, tally: Tally) -> None:
-    """Adds a split's examples, and each task's observed and positive ones, to the tally."""
+    """Adds a split's examples, and the observed and positive examples of each task, to the tally."""
     tally.add(part.height, "examples", split)
     for task in plan.tasks:
         label, weight = part[label_of(task.name)], part[weight_of(task.name)]
@@ -107,6 +107,6 @@ def count_labels(part: pl.DataFrame, split: str, plan: EventLogsPlan, tally: Tal
 
 
 def _to_list(column: pl.Series, values: pa.DataType, separator: str | None) -> pa.LargeListArray:
-    # Missing lists lie in Arrow as lists without items, which is what they become.
+    # Arrow stores missing lists as empty lists, which is the wanted result.
     held = to_arrow(column) if isinstance(column.dtype, pl.List) else taken_apart(column, separator)
     return pa.LargeListArray.from_arrays(held.offsets, held.values.cast(values))

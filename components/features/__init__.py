@@ -1,1 +1,1 @@
-"""Stage 4: what the train split says about the features becomes one TensorFlow graph, and all examples go through it."""
+"""Stage 4: analyses the features in the train split, builds one TensorFlow graph, and transforms all examples with it."""

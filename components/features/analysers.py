@@ -1,4 +1,4 @@
-"""The analysis of the train split: which sums each feature needs, and what follows from them. Pure, over Arrow batches.
+"""The analysis of the train split: the statistics of each feature, and the constants computed from them. Pure, over Arrow batches.
 
     analyse(batch) -> Analysis; merge(analyses) -> Analysis; conclude(analysis) -> vocabularies, limits, scaling
 
@@ -97,7 +97,7 @@ _MERGE: dict[type, Callable[[Any], Any]] = {
 
 
 def conclude(analysis: Analysis, features: Mapping[str, Feature]) -> tuple[Analysed, dict[str, pa.Array]]:
-    """What the graph needs to know of the train split.
+    """The constants of the graph, computed from the train split.
 
     Returns:
         The constants, and {table: its vocabulary in the order of the ids}.
@@ -108,8 +108,8 @@ def conclude(analysis: Analysis, features: Mapping[str, Feature]) -> tuple[Analy
     rows = analysis.get("rows", 0)
     if not rows:
         raise InputError(
-            "The train split has no examples, so there is nothing to learn the features' vocabularies and moments from. "
-            "Look at the recipe's `split` and at the times in the logs."
+            "The train split has no examples, so the features' vocabularies and moments cannot be computed. "
+            "Check the recipe's `split` and the times in the logs."
         )
     vocabularies: dict[str, pa.Array] = {}
     boundaries: dict[str, tuple[float, ...]] = {}
@@ -120,7 +120,7 @@ def conclude(analysis: Analysis, features: Mapping[str, Feature]) -> tuple[Analy
         if not analysis[f"values/{name}"]:
             raise InputError(
                 f"Feature {name!r}: the column {column_of(name, feature)!r} has no value in any of the {rows} train "
-                "examples. Its name is probably wrong, or the column is new: correct it, or remove the feature."
+                "examples. The name may be wrong, or the column may be new: correct it, or remove the feature."
             )
         if isinstance(feature, Categorical | MultiValued):
             table = table_of(name, feature)

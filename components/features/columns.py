@@ -1,4 +1,4 @@
-"""Raw examples as arrays: each column is a list for every row, and missing is an empty list or null."""
+"""Raw examples as arrays: each column has a list per row; a missing value is an empty list or null."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def check_columns(schema: pa.Schema, features: Mapping[str, Feature], where: str
     """Checks that the examples have a list column of the right type for every feature.
 
     Raises:
-        InputError: a column is not there, or holds something else.
+        InputError: a column is missing or has another type.
     """
     for name, feature in features.items():
         column = column_of(name, feature)

@@ -1,4 +1,4 @@
-"""Features: examples in; the TransformGraph, and the examples as columns ready for training, out."""
+"""The component Features: from examples to the TransformGraph and to transformed examples for training."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Features(base_beam_component.BaseBeamComponent):
     Args:
         examples: `Examples` with a Parquet payload, every column a list; splits "train" and any others.
         plan: JSON of `FeaturesPlan`.
-        code: version of the stage's source; only TFX's cache looks at it.
+        code: version of the stage's source, used only by TFX's cache.
 
     Outputs:
         transform_graph: `TransformGraph`, as the stock Transform writes it, with `layout.json` beside it.

@@ -67,7 +67,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         if not pieces:
             raise InputError(
                 f"The examples have no files in the split {TRAIN!r} ({examples.uri}). The features' vocabularies and "
-                "moments come from it: look at the recipe's `split` and at the times in the logs."
+                "moments are computed from it. Check the recipe's `split` and the times in the logs."
             )
 
         with running(self._make_beam_pipeline) as pipeline:
@@ -76,7 +76,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         with running(self._make_beam_pipeline, transformed.uri) as pipeline:
             _ = pipeline | "Transform" >> TransformPass(jobs, plan, transform_graph.uri)
 
-        # A local runner goes on in this process: it needs the graph's vocabularies no more.
+        # A local runner continues in this process, which no longer needs the graph's vocabularies.
         load_transform.cache_clear()
 
         for artifact in (transform_graph, transformed):
@@ -84,10 +84,10 @@ class Executor(base_beam_executor.BaseBeamExecutor):
 
 
 def _warn_of_errors(transform_graph: str) -> None:
-    """Says what the analysis could not count exactly: the step that found out may have run on another machine."""
+    """Logs what the analysis could not count exactly, because the analysing step may run on another machine."""
     analysed = Analysed.from_json(read_text(os.path.join(transform_graph, ANALYSED_FILE)))
     for table, rows in analysed.count_errors.items():
-        logger.warning("vocabulary %s: too many distinct values to count all; counts are exact to %d rows", table, rows)
+        logger.warning("Vocabulary %s: too many distinct values to count; counts are exact to %d rows.", table, rows)
     for name, part in analysed.limit_errors.items():
-        words = "feature %s: too many distinct numbers to count all; limits are exact to a part of %g"
+        words = "Feature %s: too many distinct numbers to count; bucket limits have a relative error of at most %g."
         logger.warning(words, name, part)

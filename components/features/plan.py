@@ -1,4 +1,4 @@
-"""What the features stage needs of the recipe, and nothing else: a changed gate or layer must not transform again."""
+"""The features stage's part of the recipe, and nothing else: a changed gate or layer must not run the stage again."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from models.recipe.stage_plan import StagePlan
 
 
 class FeaturesPlan(StagePlan):
-    """The stage's part of the recipe; travels as JSON text.
+    """The stage's part of the recipe, passed as JSON text.
 
     `features` in the recipe's order, with their width filled in, and without what only other stages read (side,
     separator). `tasks`: the names, in the recipe's order.

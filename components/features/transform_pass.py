@@ -1,4 +1,4 @@
-"""The second pass, in Beam: every file of raw examples goes through the written TransformGraph into one Arrow file.
+"""The second pass, in Beam: transforms every file of raw examples with the TransformGraph to one Arrow file.
 
 Create(jobs) -> Reshuffle -> TransformFile
 """

@@ -1,1 +1,1 @@
-"""Infra validator: a model server as it runs in production loads the model before it may be pushed."""
+"""Infra validator: loads the model into a production model server before the push."""

@@ -1,4 +1,4 @@
-"""The stock InfraValidator's attempts, each of which is a verdict on the model or none, and a mend of what it asks for."""
+"""The attempts of the stock InfraValidator, with or without a verdict on the model, and a fix for its pod resources."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from tfx.proto import infra_validator_pb2
 logger = logging.getLogger(__name__)
 
 REFUSED = re.compile(r"Loading servable: .* failed: (?!\S*(?:RESOURCE_EXHAUSTED|UNAVAILABLE|Resource exhausted))")
-"""What TensorFlow Serving logs of a model that it cannot load; it goes on trying for longer than anybody waits."""
+"""What TensorFlow Serving logs if it cannot load a model. It retries for longer than the attempt's time limit."""
 
 NOT_ITS_OWN = {0, *range(125, 193)}
-"""Exit codes that do not tell of the model: done, not to be executed (125 to 127), killed by a signal (128 and its number).
-TensorFlow Serving's own is 255."""
+"""Exit codes unrelated to the model: success, not executable (125 to 127), killed by a signal (128 plus its number).
+TensorFlow Serving's own exit code is 255."""
 
 
 class Attempts(stock.Executor):
-    """Remembers of each failed attempt whether the server has refused the model.
+    """Records for each failed attempt whether the server refused the model.
 
-    The stock executor takes whatever happens to the server's pod as the model's fault: one that no node has room for, an
+    The stock executor blames the model for everything that happens to the server's pod: no node with enough room, an
     image that cannot be pulled, an eviction.
 
     Attributes:
-        refused: whether one attempt has ended with the server's refusal of the model.
-        last: what happened in the last failed attempt, in words.
+        refused: whether the server refused the model in at least one attempt.
+        last: description of the last failed attempt.
     """
 
     def __init__(self, context: Any = None) -> None:
@@ -75,7 +75,7 @@ class Attempts(stock.Executor):
 
 
 def ended_by_itself(pod: Any) -> bool:
-    """Whether a pod's server has ended with an error code of its own: not killed, not evicted, not out of time or memory.
+    """Whether the server of a pod ended with its own error code: not killed, not evicted, not out of time or memory.
 
     Args:
         pod: a V1Pod.
@@ -88,7 +88,7 @@ def ended_by_itself(pod: Any) -> bool:
 
 def _in_words(pod: Any) -> str:
     if pod is None:
-        return " (the server's pod is not there)"
+        return " (the server's pod does not exist)"
     waiting = [
         f", {state.reason}: {state.message}"
         for container in pod.status.container_statuses or ()
@@ -100,31 +100,31 @@ def _in_words(pod: Any) -> str:
 
 
 def _pod_of(runner: Any) -> Any:
-    """The server's V1Pod, or None where there is none, or nobody tells."""
+    """The server's V1Pod; None if it does not exist or cannot be read."""
     if runner is None or runner._pod_name is None:
         return None
     try:
         return runner._k8s_core_api.read_namespaced_pod(name=runner._pod_name, namespace=runner._namespace)
-    except Exception:  # asked only to say more of an error
-        logger.warning("InfraValidator: the server's pod cannot be asked for.", exc_info=True)
+    except Exception:  # only needed to describe another error
+        logger.warning("InfraValidator: cannot read the server's pod.", exc_info=True)
         return None
 
 
 def _log_of(runner: Any) -> str:
     try:
-        # Its only container; the stock runner's own GetLogs names the step's.
+        # The pod's only container. The stock runner's GetLogs names the container of the step.
         return str(runner._k8s_core_api.read_namespaced_pod_log(name=runner._pod_name, namespace=runner._namespace))
     except Exception:
-        logger.warning("InfraValidator: the server's log cannot be read.", exc_info=True)
+        logger.warning("InfraValidator: cannot read the server's log.", exc_info=True)
         return ""
 
 
 @contextlib.contextmanager
 def resources_as_kubernetes_wants_them() -> Iterator[None]:
-    """A mend of TFX 1.21: inside, the server's pod has the resources of `serving_pod_overrides`, and no claims.
+    """Fixes TFX 1.21: in this context, the server's pod gets the resources of `serving_pod_overrides` without claims.
 
-    The stock runner writes `claims` into every pod, from Kubernetes' client 26 on, as a mapping; in the API they are a
-    list, and a pod with anything else is refused as one that cannot be read.
+    With Kubernetes' client 26 or later, the stock runner writes `claims` into every pod as a mapping. The API expects a
+    list and refuses the pod.
     """
     original = kubernetes_runner._convert_to_resource_requirements
     kubernetes_runner._convert_to_resource_requirements = _requirements

@@ -1,4 +1,4 @@
-"""The component InfraValidator: the stock one, which also takes what the probe has found."""
+"""The component InfraValidator: the stock one, which also takes the result of the probe."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ class InfraValidatorSpec(ComponentSpec):
 
 
 class InfraValidator(base_component.BaseComponent):
-    """A server of `serving_spec` loads the model that the probe has blessed, and answers the probe's warm-up requests.
+    """Loads a model that the probe has blessed into a server of `serving_spec`, which answers the probe's warm-up requests.
 
-    Output `blessing`: blessed if the probe's is and the server did; it stands for both, with the probe's requests in it.
+    Output `blessing`: blessed if the probe blessed the model and the server loaded it. It contains the probe's requests.
 
     Args:
-        model: the exported model, of the Trainer.
-        infra_blessing: of the Probe.
-        serving_spec: the server's image, and where it runs.
-        validation_spec: how long it may load, and how often that is tried.
-        scratch: a folder that the server sees at the same path: on a volume that is mounted in the step's own pod.
-        code: version of the stage's source; only for TFX's cache.
+        model: the exported model of the Trainer.
+        infra_blessing: blessing of the Probe.
+        serving_spec: image and platform of the server.
+        validation_spec: time limit for loading, and number of attempts.
+        scratch: a folder that the server sees at the same path, on a volume that is mounted in the step's pod.
+        code: version of the stage's source, used only by TFX's cache.
     """
 
     SPEC_CLASS = InfraValidatorSpec

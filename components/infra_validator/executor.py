@@ -1,4 +1,4 @@
-"""Has the stock InfraValidator's executor load the model into a server, from where the server's pod can see it."""
+"""Executor of `InfraValidator`: runs the stock executor with the model in a folder that the server's pod can read."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ from models.recipe.errors import InputError, NoVerdictError
 logger = logging.getLogger(__name__)
 
 LITTER_SECONDS = 24 * 3600
-"""The longest that a server's pod may live, and so the age at which a copy of a model is nobody's."""
+"""Maximum lifetime of a server's pod. An older copy of a model is abandoned."""
 
 
 class Executor(base_executor.BaseExecutor):
-    """Blesses what the probe has blessed, if a model server loads it.
+    """Blesses a model that the probe has blessed, if a model server loads it.
 
-    The stock executor's own requests are read from TFRecords of tf.Examples, of one signature. Here the model is given to
-    the server with the probe's requests as its warm-up, of real rows and of every signature: TensorFlow Serving has not
-    loaded a model before it has answered them.
+    The stock executor reads its requests from TFRecords of tf.Examples, for one signature. Here the server gets the model with
+    the probe's requests as warm-up: real rows for every signature. TensorFlow Serving finishes loading a model only after it
+    has answered them.
     """
 
     def Do(
@@ -43,18 +43,18 @@ class Executor(base_executor.BaseExecutor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Sets `blessed` of the InfraBlessing and puts the probe's requests into it; a bad model is no exception.
+        """Sets `blessed` of the InfraBlessing and copies the probe's requests into it. A bad model raises no exception.
 
         Raises:
-            InputError: it does not run in a pod of Kubeflow Pipelines.
-            NoVerdictError: no server got so far as to load or refuse the model; the next run tries again.
+            InputError: the step does not run in a pod of Kubeflow Pipelines.
+            NoVerdictError: no server loaded or refused the model; the next run tries again.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         model = artifact_utils.get_single_instance(input_dict["model"])
         probed = artifact_utils.get_single_instance(input_dict["infra_blessing"])
         blessing = artifact_utils.get_single_instance(output_dict["blessing"])
         if not model_utils.is_infra_validated(probed):
-            logger.error("InfraValidator: no server is asked, the probe has not blessed the model.")
+            logger.error("InfraValidator: not run, because the probe has not blessed the model.")
             blessing.set_int_custom_property("blessed", 0)
             return
         _check_place()
@@ -70,19 +70,19 @@ class Executor(base_executor.BaseExecutor):
         if not model_utils.is_infra_validated(blessing):
             if not attempts.refused:
                 raise NoVerdictError(
-                    f"InfraValidator: no server came to a verdict on the model; the last attempt: {attempts.last}. It is not "
-                    "pushed, and nothing is kept of this step: mend what the log above tells of the cluster, and run the "
-                    "pipeline again."
+                    f"InfraValidator: no server came to a verdict on the model; the last attempt: {attempts.last}. The model is "
+                    "not pushed, and the result of this step is not kept. Fix the cluster as the log above indicates, and run "
+                    "the pipeline again."
                 )
             logger.error(
-                "InfraValidator: the server has not loaded the model; why is in the log above. It is not pushed."
+                "InfraValidator: the server has not loaded the model; see the log above. The model is not pushed."
             )
         elif requests.is_file():
             shutil.copyfile(requests, Path(blessing.uri, WARM_UP))
 
 
 def link_model(source: Path, requests: Path, target: Path) -> None:
-    """Makes `target` the exported model `source`, by links, with `requests` as its warm-up if there are any."""
+    """Links the exported model `source` to `target`, with `requests` as its warm-up if they exist."""
     shutil.copytree(source, target, copy_function=os.symlink)
     if requests.is_file():
         warm_up = target / WARM_UP_FILE
@@ -93,14 +93,14 @@ def link_model(source: Path, requests: Path, target: Path) -> None:
 
 @contextlib.contextmanager
 def scratch_folder(base: Path) -> Iterator[Path]:
-    """A new folder below `base` that other users can read, as the server's may be one; removed in the end.
+    """A new temporary folder in `base` that other users can read, because the server may run as another user.
 
-    What a killed step has left there is removed as well, when no server can have it any more.
+    Also removes folders of killed steps once no server can use them.
     """
     base.mkdir(parents=True, exist_ok=True)
     for litter in base.iterdir():
         if time.time() - litter.stat().st_mtime > LITTER_SECONDS:
-            logger.warning("InfraValidator: removing %s, which a step left that did not finish.", litter)
+            logger.warning("InfraValidator: removing %s, left by an unfinished step.", litter)
             shutil.rmtree(litter, ignore_errors=True)
     with tempfile.TemporaryDirectory(dir=base) as folder:
         os.chmod(folder, 0o755)
@@ -108,10 +108,10 @@ def scratch_folder(base: Path) -> Iterator[Path]:
 
 
 def _check_place() -> None:
-    """The stock executor would try for minutes, and then find that the model was bad."""
+    """Refuses to run outside a pod. The stock executor would try for minutes and then reject the model."""
     lacking = [name for name in (kube_utils.KFP_POD_NAME, kube_utils.KFP_NAMESPACE) if not os.environ.get(name)]
     if lacking:
         raise InputError(
-            f"InfraValidator: runs in a pod of Kubeflow Pipelines only, which knows its name and namespace; {' and '.join(lacking)} "
+            f"InfraValidator: runs only in a pod of Kubeflow Pipelines with its name and namespace; {' and '.join(lacking)} "
             "is not in the environment. Compile the recipe again, or remove kubeflow.infra_validator from it."
         )

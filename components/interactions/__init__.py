@@ -1,1 +1,1 @@
-"""The interactions: the positives of the examples with their users' histories, and the tables of items and of eval_queries."""
+"""The interactions: positives with the users' histories, item tables and eval queries."""

@@ -1,4 +1,4 @@
-"""Ids as numbers: dense codes in the order of the ids, so that they depend neither on files nor on time."""
+"""Dense integer codes of ids, in the order of the ids, so they do not depend on files or time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Interactions: examples, raw and transformed, in; positives with histories, item tables and eval queries out."""
+"""The component Interactions: from raw and transformed examples to positives with histories, item tables and eval queries."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ class InteractionsSpec(ComponentSpec):
 
 
 class Interactions(base_component.BaseComponent):
-    """Gathers what a retrieval model learns from, answers with, and is asked.
+    """Builds the training positives, item tables and eval queries of a retrieval model.
 
     Args:
         examples: `Examples` of the stage EventLogs, splits "train" and "eval".
         transformed_examples: `Examples` of the stage Features, of the same rows.
         transform_graph: `TransformGraph` of the stage Features.
         plan: JSON of `InteractionsPlan`.
-        code: version of the stage's source; only TFX's cache looks at it.
+        code: version of the stage's source, used only by TFX's cache.
 
     Outputs:
         interactions: `Examples` with five splits. `train` and `eval`: the positives, an Arrow file (`interactions.Gathered`).

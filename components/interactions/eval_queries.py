@@ -1,4 +1,4 @@
-"""The eval queries of the evaluation: users of the eval split, what is known of them before it, and what they then chose."""
+"""The eval queries: users of the eval split, their features and history before it, and the items they chose in it."""
 
 from __future__ import annotations
 

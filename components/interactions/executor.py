@@ -1,4 +1,4 @@
-"""Executor of `Interactions`: finds the files, gathers, writes."""
+"""Executor of `Interactions`: finds the files, builds the tables and writes them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Executor(base_executor.BaseExecutor):
         """Writes `interactions`.
 
         Raises:
-            InputError: a column is not there, there is no positive to learn from, or no item is left.
+            InputError: a column is missing, the train split has no positive, or no item is left.
         """
         plan = InteractionsPlan.model_validate_json(exec_properties["plan"])
         examples = artifact_utils.get_single_instance(input_dict["examples"])
@@ -72,12 +72,12 @@ class Executor(base_executor.BaseExecutor):
 
 
 def _as_of(examples: types.Artifact) -> int:
-    """The moment up to which the logs are complete, microseconds since 1970 UTC, as EventLogs found or was told."""
+    """The `as_of` of the stage EventLogs, microseconds since 1970 UTC."""
     text = json.loads(read_text(joined(examples.uri, "summary.json")))["as_of"]
     if text is None:
         raise InputError(
-            "retrieval: the examples come without a log, so nothing says what a user had chosen before, nor when. Write `logs` in "
-            "place of `examples`, or remove the section."
+            "retrieval: labelled examples do not contain the users' earlier choices and their times. Use `logs` instead of "
+            "`examples`, or remove the section."
         )
     return (parse_moment(text) - EPOCH) // datetime.timedelta(microseconds=1)
 

@@ -1,4 +1,4 @@
-"""The pieces put together: from the files of both splits to everything that the stage writes."""
+"""Builds everything that the stage writes from the files of both splits."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Files = tuple[Sequence[str], Sequence[str]]
 """A split's raw and transformed files, both sorted."""
 
 UNSEEN = 0.5
-"""Positives that an item without any is taken to have: ln 0 would be an infinite correction."""
+"""Assumed positives of an item without positives: ln 0 would be an infinite correction."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -147,25 +147,25 @@ def _bounds(both: Sequence[Positives]) -> list[tuple[int, int]]:
 
 
 def no_positive(plan: InteractionsPlan) -> InputError:
-    """What to raise without a positive in the train split."""
+    """The error if the train split has no positive."""
     names = [*plan.tasks, *(["the impressions' stream"] if plan.impression else [])]
     return InputError(
         f"retrieval.positives: no example of the train split has a positive of {', '.join(names)} with a value in {plan.user!r} "
-        f"and {plan.item!r}, so there is nothing to learn from. Look at the counts of positives that EventLogs reports, name "
-        "a task that happens, or let the train split be longer."
+        f"and {plan.item!r}, so the model cannot be trained. Check the counts of positives that EventLogs reports, name "
+        "a task with positives, or make the train split longer."
     )
 
 
 def no_item(last_seen: Any, as_of: int) -> InputError:
-    """What to raise where `item_ttl` leaves no item."""
+    """The error if `item_ttl` drops all items."""
     return InputError(
-        f"retrieval.item_ttl: no item was shown for that long before {moment(as_of)}, the moment up to which the logs are said "
-        f"to be complete (logs.as_of); the newest example is of {moment(last_seen)}. Write a longer item_ttl, or another as_of."
+        f"retrieval.item_ttl: no item was shown within that time before logs.as_of ({moment(as_of)}); "
+        f"the newest example is of {moment(last_seen)}. Set a longer item_ttl, or another as_of."
     )
 
 
 def log_shares(counts: NDArray[np.int64], rows: int) -> NDArray[np.float32]:
-    """What sampling negatives from the positives favours, and the softmax has to be told.
+    """The log-Q correction for negatives that are sampled from the positives.
 
     log_q[i] = ln(max(counts[i], UNSEEN) / rows), an item's chance to be a negative in a batch of positives.
 

@@ -1,4 +1,4 @@
-"""The history of a user: what he had chosen before each of his positives, and what he chose last of all."""
+"""The history of a user: the items chosen before each positive, and the last chosen items."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 NOTHING = -1
-"""What stands in a history's places behind its last item."""
+"""Fills a history's places after its last item."""
 
 
 def histories(

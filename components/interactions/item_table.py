@@ -1,4 +1,4 @@
-"""The item table: every item with its latest features, how often it was shown and chosen, and what its score begins with."""
+"""The item table: every item with its latest features, its impressions and positives, and the prior of its score."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the stage needs of the recipe, and nothing else: another learning rate must not gather the positives again."""
+"""The stage's part of the recipe, and nothing else: a changed learning rate must not run the stage again."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class PriorPlan(StagePlan):
 
 
 class InteractionsPlan(StagePlan):
-    """The stage's part of the recipe; travels as JSON text.
+    """The stage's part of the recipe, passed as JSON text.
 
     Attributes:
         user, item: the columns that name them.
@@ -64,7 +64,7 @@ class InteractionsPlan(StagePlan):
         return cls(
             user=section.user,
             item=section.item,
-            # The checks of the recipe see to it that no task has the stream's name.
+            # The recipe's checks guarantee that no task has the stream's name.
             tasks={name: weight for name, weight in section.positives.items() if name in recipe.tasks},
             impression=sum(
                 weight for name, weight in section.positives.items() if name == impressions and name not in recipe.tasks

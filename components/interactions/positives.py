@@ -1,4 +1,4 @@
-"""The positives: the examples in which the user chose the item, and how much each counts."""
+"""The positives: the examples in which the user chose the item, and their weights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The examples from their two sides, in step: file i of the raw Parquet files beside file i of the transformed Arrow files."""
+"""Reads the raw Parquet files and the transformed Arrow files of the examples in parallel, file by file."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def check_columns(path: str, user: str, item: str, others: Sequence[str]) -> Non
         others: further columns that will be read.
 
     Raises:
-        InputError: a column is not there.
+        InputError: a column is missing.
     """
     with open_parquet(path) as parquet:
         names = parquet.schema_arrow.names

@@ -1,4 +1,4 @@
-"""One split of the examples, read once: its positives, its items, and its users' first positives."""
+"""Reads one split of the examples once: its positives, its items, and its users' first positives."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The files of the stage: positives as an Arrow file that the trainer maps, tables as Parquet."""
+"""Writes the files of the stage: positives as an Arrow file that the trainer maps, tables as Parquet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is right and wrong about the answers of a served model: plain functions on arrays."""
+"""Checks of a served model's answers, as plain functions on arrays."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import numpy as np
 
 
 def faults(answers: Mapping[str, Any], tasks: Mapping[str, str], count: int, what: str) -> list[str]:
-    """What is wrong with the shape and range of the answers; [] if nothing.
+    """Faults in the shape and range of the answers; [] if there are none.
 
     Args:
         answers: {task: (count,) numbers}.
         tasks: {task: "binary" or "regression"}; a binary task's answer is a probability.
-        count: number of examples asked about.
-        what: the request in words, put before each fault.
+        count: number of examples in the request.
+        what: description of the request, put before each fault.
     """
     if set(answers) != set(tasks):
         return [f"{what}: expected answers for tasks {sorted(tasks)}, received {sorted(answers)}"]
@@ -42,18 +42,18 @@ def differences(
     what: str,
     other: str = "trainer",
 ) -> list[str]:
-    """Where the answers are not those of another; [] if they are.
+    """Differences between the answers and the expected values; [] if there are none.
 
     Equal means |answer - expected| <= tolerance * max(1, |expected|): absolute for probabilities and small values,
-    relative for amounts, of which float32 keeps seven digits.
+    relative for amounts, because float32 keeps seven digits.
 
     Args:
-        answers: {task: (example,)}, whose shapes `faults` has found right.
+        answers: {task: (example,)}, with shapes that `faults` has accepted.
         expected: {task: (example,)}.
-        example_ids: of the examples, for the message.
+        example_ids: ids of the examples, for the message.
         tolerance: largest allowed difference.
-        what: the request in words, put before each difference.
-        other: whose values are expected.
+        what: description of the request, put before each difference.
+        other: source of the expected values, for the message.
     """
     found = []
     for task, values in expected.items():
@@ -62,8 +62,8 @@ def differences(
         if not (gap <= tolerance).all():
             at = int(np.argmax(gap))
             found.append(
-                f"{what}: task {task!r}: {int((~(gap <= tolerance)).sum())} of {len(gap)} answers are not what the "
-                f"{other} predicted (tolerance {tolerance:g}); the largest difference is at example {example_ids[at]}: "
+                f"{what}: task {task!r}: {int((~(gap <= tolerance)).sum())} of {len(gap)} answers differ from the "
+                f"{other}'s (tolerance {tolerance:g}); the largest difference is at example {example_ids[at]}: "
                 f"served {float(answers[task][at]):.8g}, {other} {should[at]:.8g}"
             )
     return found

@@ -1,6 +1,6 @@
-"""The process that asks: `python -m components.probe.ask QUESTION ANSWER PARENT`, two JSON files and a process id.
+"""The process that queries the model: `python -m components.probe.ask QUESTION ANSWER PARENT` (two JSON files, a process id).
 
-It knows nothing but the files, as a server would: the exported model, and the raw eval examples.
+Like a server, it has only the files: the exported model and the raw eval examples.
 """
 
 from __future__ import annotations
@@ -22,27 +22,27 @@ from models.files.whole_file import write_whole
 from models.recipe.errors import GatewiseError
 
 WARM_UP_ROWS = 10
-"""Of the real rows, that TensorFlow Serving is warmed up with."""
+"""Number of real rows in the warm-up requests of TensorFlow Serving."""
 
 
 def ask(model: str, files: Sequence[str], plan: ProbePlan, warm_up: str | None = None) -> dict[str, Any]:
-    """Asks the model about real examples and odd ones, by every signature that a client uses.
+    """Sends real and unusual requests to the model, through every signature that a client uses.
 
-    `serving_default` and `raw`: the examples one by one and as one batch, and one with nothing in it. `rank`: each
-    example's user with all examples as candidates, and the odd ones of `components.probe.named`.
+    `serving_default` and `raw`: the examples one by one and as one batch, and an empty example. `rank`: each
+    example's user with all examples as candidates, and the unusual requests of `components.probe.named`.
 
     Args:
         model: folder of the SavedModel.
         files: Parquet files of the raw eval examples.
-        plan: of the recipe.
-        warm_up: file for the requests that TensorFlow Serving is to be warmed up with; not written if there are faults.
+        plan: plan of the recipe.
+        warm_up: file for the warm-up requests of TensorFlow Serving; not written if there are faults.
 
     Returns:
-        {"requests": number of examples asked about, "faults": [what is wrong, in words], "latency_ms": {"p50", "p99"} of
-        `rank` with the plan's page of candidates, "size_mib": of the model's files}.
+        {"requests": number of examples, "faults": [messages], "latency_ms": {"p50", "p99"} of `rank` with the plan's page of
+        candidates, "size_mib": size of the model's files}.
 
     Raises:
-        InputError: no such model, or its examples are not among the files.
+        InputError: the model does not exist, or its examples are not in the files.
     """
     from models.serving import warm_up as warming
     from models.serving.inference import RANK, RAW, load_named, load_server
@@ -54,7 +54,7 @@ def ask(model: str, files: Sequence[str], plan: ProbePlan, warm_up: str | None =
     rows = read_requests([Path(file) for file in files], ids, list(inputs))
     requests = serialize_examples(rows, inputs)
     server = load_server(model)
-    found = faults(server(serialize_examples([{}], inputs)), tasks, 1, "a request with nothing in it")
+    found = faults(server(serialize_examples([{}], inputs)), tasks, 1, "an empty request")
     batch = server(requests)
     singles = [server([request]) for request in requests]
     for number, answer in enumerate(singles):
@@ -77,10 +77,9 @@ def ask(model: str, files: Sequence[str], plan: ProbePlan, warm_up: str | None =
 
 
 def main(question: str, answer: str) -> None:
-    """Reads the arguments of `ask` from one file and writes what it returns into the other.
+    """Reads the arguments of `ask` from one file and writes its result to the other.
 
-    An error of the model is an answer as well. One of the machine is none: it ends the process, and the next probe may
-    fare better.
+    An error of the model is a result, too. An error of the machine ends the process without one; the next probe may succeed.
     """
     arguments = json.loads(Path(question).read_text(encoding="utf-8"))
     try:
@@ -91,7 +90,7 @@ def main(question: str, answer: str) -> None:
         if is_of_the_machine(error):
             raise
         traceback.print_exc()
-        result = {"requests": 0, "faults": [f"the model cannot be asked: {type(error).__name__}: {error}"]}
+        result = {"requests": 0, "faults": [f"the model failed: {type(error).__name__}: {error}"]}
     write_whole(answer, json.dumps(result))
 
 

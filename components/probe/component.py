@@ -29,17 +29,17 @@ class ProbeSpec(ComponentSpec):
 
 
 class Probe(base_component.BaseComponent):
-    """Asks the exported model real requests in a fresh process, before it may be pushed.
+    """Sends real requests to the exported model in a fresh process before the push.
 
-    Output `infra_blessing`: int property `blessed`, as the stock InfraValidator sets it; `probe.json` says why not.
+    Output `infra_blessing`: int property `blessed`, as the stock InfraValidator sets it. `probe.json` lists the faults.
 
     Args:
-        model: the exported model, of the Trainer.
-        examples: the raw examples, of the stage event_logs.
+        model: the exported model of the Trainer.
+        examples: the raw examples of the stage event_logs.
         plan: JSON text of a ProbePlan.
-        code: version of the stage's source; only for TFX's cache.
-        blessing: of the evaluation; a model that it has not blessed is not asked.
-        timeout_seconds: for all requests together, the start of the process included.
+        code: version of the stage's source, used only by TFX's cache.
+        blessing: blessing of the evaluation; a model that is not blessed is not probed.
+        timeout_seconds: limit for all requests together, including the start of the process.
     """
 
     SPEC_CLASS = ProbeSpec

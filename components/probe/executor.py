@@ -1,4 +1,4 @@
-"""Runs the probe and writes down what it found."""
+"""Executor of `Probe`: runs the probe and writes its report."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 class Executor(base_executor.BaseExecutor):
-    """Blesses the exported model if it answers as the trainer did."""
+    """Blesses the exported model if its answers equal the trainer's predictions."""
 
     def Do(
         self,
@@ -30,14 +30,14 @@ class Executor(base_executor.BaseExecutor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Sets `blessed` and `rows` of the InfraBlessing and writes probe.json into it; a bad model is no exception.
+        """Sets `blessed` and `rows` of the InfraBlessing and writes probe.json into it. A bad model raises no exception.
 
-        probe.json: {"blessed": bool, "requests": number of examples asked about, "faults": [...], "latency_ms": {"p50",
-        "p99"}, "size_mib"}. Beside it, for a good model, requests of real rows for TensorFlow Serving's warm-up: the push
-        puts them into the version.
+        probe.json: {"blessed": bool, "requests": number of examples, "faults": [...], "latency_ms": {"p50", "p99"},
+        "size_mib"}. For a good model, it also writes warm-up requests of real rows for TensorFlow Serving, which the push
+        copies into the version.
 
         Raises:
-            NoVerdictError: the process that asks was killed or did not end in time; the next run asks again.
+            NoVerdictError: the probe process was killed or did not end in time; the next run probes again.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         plan = ProbePlan.model_validate_json(exec_properties["plan"])
@@ -45,7 +45,7 @@ class Executor(base_executor.BaseExecutor):
         blessing = artifact_utils.get_single_instance(output_dict["infra_blessing"])
         Path(blessing.uri).mkdir(parents=True, exist_ok=True)
         if any(not model_utils.is_model_blessed(given) for given in input_dict.get("blessing", [])):
-            report: dict[str, Any] = {"requests": 0, "faults": ["not asked: the evaluation has not blessed the model"]}
+            report: dict[str, Any] = {"requests": 0, "faults": ["not probed: the evaluation has not blessed the model"]}
         else:
             examples = artifact_utils.get_single_instance(input_dict["examples"])
             report = ask_in_process(

@@ -1,4 +1,4 @@
-"""What a model may cost: the time of a ranking request, and the size of its files."""
+"""Limits of a model: the latency of a ranking request and the size of its files."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from components.probe.plan import ProbePlan
 from models.serving.named_rows import page_of, rank_columns
 
 REQUESTS = 200
-"""Timed ones, unless they take longer than SECONDS together."""
+"""Number of timed requests, unless they take longer than SECONDS in total."""
 
 SECONDS = 20.0
 
@@ -27,14 +27,14 @@ def latency(
     page: int,
     clock: Callable[[], float] = time.perf_counter,
 ) -> dict[str, float]:
-    """{"p50", "p99"} in milliseconds of ranking `page` candidates in this process, the users taking turns.
+    """{"p50", "p99"} in milliseconds of ranking `page` candidates in this process, cycling through the users.
 
     Args:
-        rank: the signature.
-        rows: real ones, repeated to fill the page.
+        rank: the signature `rank`.
+        rows: real rows, repeated to fill the page.
         inputs: the model's columns.
-        page: candidates.
-        clock: seconds.
+        page: number of candidates.
+        clock: returns seconds.
     """
     candidates = [rows[place % len(rows)] for place in range(page)]
     requests = [rank_columns(page_of(row, candidates, inputs), inputs) for row in rows[:10]]
@@ -56,17 +56,17 @@ def size_mib(model: str | Path) -> float:
 
 
 def over_limits(report: Mapping[str, Any], plan: ProbePlan) -> list[str]:
-    """Which limits of the recipe are not held."""
+    """A message for each limit of the recipe that is exceeded."""
     found = []
     p99 = report["latency_ms"]["p99"]
     if plan.max_latency_ms is not None and p99 > plan.max_latency_ms:
         found.append(
             f"ranking {plan.page:,} candidates took {p99:g} ms (99th percentile), more than serving.max_latency_ms: "
-            f"{plan.max_latency_ms:g}. Allow more, or make the network smaller"
+            f"{plan.max_latency_ms:g}. Raise the limit, or make the network smaller"
         )
     if plan.max_size_mib is not None and report["size_mib"] > plan.max_size_mib:
         found.append(
             f"the model's files have {report['size_mib']:g} MiB, more than serving.max_size_mib: {plan.max_size_mib:g}. "
-            "Allow more, or give features smaller vocabularies or dims"
+            "Raise the limit, or give features smaller vocabularies or dims"
         )
     return found

@@ -1,4 +1,4 @@
-"""Asking by named columns: the signatures `raw` and `rank`, with real rows and with odd ones."""
+"""Requests with named columns: the signatures `raw` and `rank`, with real and unusual rows."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ Rows = Sequence[Mapping[str, Any]]
 Inputs = Mapping[str, Mapping[str, Any]]
 
 MANY = 2000
-"""Candidates of the largest request."""
+"""Number of candidates in the largest request."""
 
 UNSEEN: dict[str, Any] = {"bytes": b"gatewise: a value never seen", "int": 2**63 - 1, "float": None}
-"""Numbers have no unseen values, only larger ones than the model has learned from."""
+"""Numbers have no unseen values, only values larger than those in training."""
 
 
 def ask_raw(
     raw: Ask, rows: Rows, inputs: Inputs, plan: ProbePlan, predictions: Mapping[str, Any], ids: list[int]
 ) -> list[str]:
-    """What is wrong with the answers to the real rows by name, as one batch and alone, and to no column at all."""
+    """Faults of `raw` for the real rows as one batch, for one row, and for a request without columns."""
     found = faults(raw({}), plan.tasks, 1, "raw without a column")
     for count, what in ((len(rows), "raw, as one batch"), (1, "raw, one row")):
         answer = raw(named_columns(rows[:count], inputs, inputs, what))
@@ -47,11 +47,11 @@ def ask_rank(
     predictions: Mapping[str, Any],
     ids: list[int],
 ) -> list[str]:
-    """What is wrong with the answers to ranking requests.
+    """Faults of `rank`.
 
-    Each real row's user with all rows as candidates: the row's own prediction must be the trainer's, the others'
-    those of `server` for the same user and candidate. Then unseen values, empty lists, missing columns, one candidate
-    and MANY.
+    Each real row's user is ranked with all rows as candidates. The row's own prediction must equal the trainer's, the others
+    those of `server` for the same user and candidate. Further requests have unseen values, empty lists, missing columns, one
+    candidate, and MANY candidates.
     """
     found: list[str] = []
     for number, row in enumerate(rows):
@@ -88,7 +88,7 @@ def _ranked(
     plan: ProbePlan,
     what: str,
 ) -> tuple[Mapping[str, Any], list[str]]:
-    """The answer to one request, and what is wrong with it."""
+    """The answer to one request and its faults."""
     from models.serving.inputs import serialize_examples
 
     request = page_of(user, candidates, inputs)
@@ -109,7 +109,7 @@ def _tasks(answer: Mapping[str, Any], plan: ProbePlan) -> dict[str, Any]:
 
 
 def _misranked(answer: Mapping[str, Any], plan: ProbePlan, what: str) -> list[str]:
-    """The blend is the recipe's, and the ranking its order: falling, with equal ones and no numbers as they came."""
+    """Checks that the score is the recipe's formula and that the ranking is descending and stable, with NaN last."""
     parsed = formula.parse(plan.score, tuple(plan.tasks), tuple(plan.weights))
     weights = {name: np.float32(value) for name, value in plan.weights.items()}
     with np.errstate(all="ignore"):
@@ -120,7 +120,7 @@ def _misranked(answer: Mapping[str, Any], plan: ProbePlan, what: str) -> list[st
         [] if got.shape == expected.shape else [f"{what}: expected scores of shape {expected.shape}, not {got.shape}"]
     )
     if not found and not np.array_equal(numbers, np.isfinite(got)):
-        found = [f"{what}: the score is no finite number where the formula {plan.score!r} is, or the other way round"]
+        found = [f"{what}: the score and the formula {plan.score!r} are not finite at the same candidates"]
     if not found:
         shown = {"score": got[numbers]}, {"score": expected[numbers]}
         found = differences(*shown, np.flatnonzero(numbers).tolist(), plan.tolerance, what, "formula")

@@ -1,4 +1,4 @@
-"""What the probe needs of the recipe."""
+"""The probe's part of the recipe."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from models.recipe.stage_plan import StagePlan
 
 
 class ProbePlan(StagePlan):
-    """The probe's part of the recipe; travels as JSON text in the exec property `plan`."""
+    """The probe's part of the recipe, passed as JSON text in the exec property `plan`."""
 
     tasks: Mapping[str, Literal["binary", "regression"]]
     tolerance: float
@@ -22,7 +22,7 @@ class ProbePlan(StagePlan):
 
     @classmethod
     def from_recipe(cls, recipe: Recipe) -> ProbePlan:
-        """The plan for a recipe; which requests are asked stands beside the exported model."""
+        """The plan of a recipe. The example ids of the requests are stored with the exported model."""
         serving = recipe.serving
         return cls(
             tasks={name: task.kind for name, task in recipe.tasks.items()},

@@ -1,6 +1,6 @@
-"""Asking in a fresh process: what it answers is a verdict on the model; a process that dies or is silent has given none.
+"""Runs the probe in a fresh process. Its answer is a verdict on the model; a process without an answer gives no verdict.
 
-`ask_in_process` starts it; inside it, `end_with` and `is_of_the_machine` see to how it ends.
+`ask_in_process` starts the process. `end_with` and `is_of_the_machine` run inside it.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from components.probe.plan import ProbePlan
 from models.recipe.errors import NoVerdictError
 
 ROOT = Path(__file__).parents[2]
-"""Where the packages `components` and `models` lie."""
+"""Parent folder of the packages `components` and `models`."""
 
 LAST = 2000
-"""Characters of what the process has written that go into the message."""
+"""Number of last characters of the process's output in the message."""
 
 TRANSIENT = ("ResourceExhaustedError", "UnavailableError", "DeadlineExceededError", "AbortedError", "CancelledError")
-"""Of TensorFlow: another try may end otherwise."""
+"""TensorFlow errors that may not occur again in another attempt."""
 
 _PR_SET_PDEATHSIG = 1
-"""Of Linux' prctl: the signal that the system sends when the parent has ended."""
+"""Option of Linux' prctl: the signal that the process receives when its parent ends."""
 
 
 def ask_in_process(
@@ -37,18 +37,18 @@ def ask_in_process(
 ) -> dict[str, Any]:
     """`components.probe.ask.ask` in a new Python process.
 
-    Nothing of this process helps it: no object, no registered Keras class, no variable. It gets no GPU, which this
-    process may hold.
+    The new process shares nothing with this one: no object, no registered Keras class, no variable. It uses no GPU, because
+    this process may hold it.
 
     Args:
-        model, files, plan, warm_up: of `ask`.
-        timeout: seconds after which it is killed.
+        model, files, plan, warm_up: arguments of `ask`.
+        timeout: seconds after which the process is killed.
 
     Returns:
         The report of `ask`.
 
     Raises:
-        NoVerdictError: the process could not be started, was killed, did not end in time, or ended without an answer.
+        NoVerdictError: the process could not start, was killed, did not end in time, or ended without an answer.
     """
     with tempfile.TemporaryDirectory(prefix="gatewise-probe-") as folder:
         question, answer, output = (Path(folder, name) for name in ("question.json", "answer.json", "output.txt"))
@@ -57,7 +57,7 @@ def ask_in_process(
         path = os.pathsep.join(part for part in (str(ROOT), os.environ.get("PYTHONPATH")) if part)
         environment = {**os.environ, "PYTHONPATH": path, "CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "2"}
         command = [sys.executable, "-m", "components.probe.ask", str(question), str(answer), str(os.getpid())]
-        # Into a file, not a pipe: a pipe that a child of the killed process still holds would be waited for.
+        # A file, not a pipe: subprocess.run would wait for a pipe that a child of the killed process still holds.
         with output.open("wb") as written:
             try:
                 code = subprocess.run(
@@ -72,7 +72,7 @@ def ask_in_process(
             except subprocess.TimeoutExpired:
                 raise NoVerdictError(_message(f"did not answer within {timeout:g} seconds", output)) from None
             except OSError as error:
-                raise NoVerdictError(_message(f"could not be started: {error}", output)) from None
+                raise NoVerdictError(_message(f"could not start: {error}", output)) from None
         if code or not answer.is_file():
             raise NoVerdictError(_message(_end(code), output))
         return json.loads(answer.read_text(encoding="utf-8"))
@@ -80,16 +80,16 @@ def ask_in_process(
 
 def _message(what: str, output: Path) -> str:
     last = output.read_text(encoding="utf-8", errors="replace").strip()[-LAST:]
-    said = f"It last wrote:\n{last}\n" if last else "It wrote nothing. "
+    said = f"Its last output:\n{last}\n" if last else "It wrote no output. "
     return (
-        f"Probe: the process that asked the model {what}. That is no verdict on the model: it is not pushed, and nothing is "
-        f"kept of the probe. {said}Run the same command again; it goes on with the probe."
+        f"Probe: the process that runs the model {what}. That is not a verdict on the model: the model is not pushed, and the "
+        f"result of the probe is not kept. {said}Run the same command again; it resumes at the probe."
     )
 
 
 def _end(code: int) -> str:
     if code == -signal.SIGKILL:
-        return "was killed by SIGKILL, as the kernel does when memory runs out"
+        return "was killed by SIGKILL; the kernel sends it when memory runs out"
     if code < 0:
         return f"was killed by {_signal(-code)}"
     return f"ended with code {code} and without an answer"
@@ -103,10 +103,10 @@ def _signal(number: int) -> str:
 
 
 def end_with(parent: int) -> None:
-    """Has the system kill this process when its parent ends; a parent that is killed cannot do it.
+    """Asks the system to kill this process when its parent ends. A killed parent cannot do that itself.
 
     Args:
-        parent: its process id. If it has ended already, this process ends now.
+        parent: process id of the parent. If the parent has already ended, this process ends now.
     """
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:
@@ -114,10 +114,10 @@ def end_with(parent: int) -> None:
 
 
 def is_of_the_machine(error: BaseException) -> bool:
-    """Whether the same model may well be fine: memory, disk, a file system that is away, a broken installation.
+    """Whether an error comes from the machine and not from the model: memory, disk, file system, or a broken installation.
 
-    An OSError with a number is the operating system's. One without is TensorFlow's own, about a SavedModel that it cannot
-    read; that will be the same the next time. What caused an error counts as the error itself.
+    An OSError with an errno comes from the operating system. One without comes from TensorFlow, about a SavedModel that it
+    cannot read, and would occur again. The causes of an error are checked, too.
     """
     import tensorflow as tf
 

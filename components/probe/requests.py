@@ -1,4 +1,4 @@
-"""Real requests: raw eval examples, found again by their ids."""
+"""Real requests: raw eval examples, looked up by their ids."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from models.recipe.errors import InputError
 
 
 def read_requests(files: Iterable[Path], example_ids: Sequence[int], columns: Sequence[str]) -> list[dict[str, Any]]:
-    """The rows of the given examples, in the order of the ids: {column: list of values}.
+    """The rows of some examples, in the order of the ids: {column: list of values}.
 
-    Of each row group the ids are read first, and the columns only where one of the examples lies in it.
+    Reads the ids of each row group first, and the other columns only if the row group contains one of the examples.
 
     Args:
         files: Parquet files of a split of the raw examples.
-        example_ids: of the examples wanted.
-        columns: the raw columns wanted; a file without one of them has no values there.
+        example_ids: ids of the examples.
+        columns: raw columns to read; a file without one of them has no values for it.
 
     Raises:
-        InputError: an example is in none of the files.
+        InputError: none of the files contains an example.
     """
     wanted = np.asarray(example_ids, np.int64)
     found: dict[int, dict[str, Any]] = {}
@@ -41,7 +41,7 @@ def read_requests(files: Iterable[Path], example_ids: Sequence[int], columns: Se
     missing = [example_id for example_id in example_ids if example_id not in found]
     if missing:
         raise InputError(
-            f"{len(missing)} of {len(example_ids)} examples that the trainer predicted are not among the raw eval "
-            f"examples, such as {missing[0]}: the model was trained on other examples than these."
+            f"{len(missing)} of {len(example_ids)} examples that the trainer predicted are missing in the raw eval "
+            f"examples, such as {missing[0]}: the model was trained on other examples."
         )
     return [found[example_id] for example_id in example_ids]

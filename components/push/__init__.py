@@ -1,1 +1,1 @@
-"""Push: the blessed model becomes a version in the folder that TensorFlow Serving watches."""
+"""Push: copies the blessed model as a new version into the folder that TensorFlow Serving watches."""

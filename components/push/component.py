@@ -1,4 +1,4 @@
-"""The component Pusher: the stock one, with an executor that can be killed and repeated, and that pushes models in pairs."""
+"""The component Pusher: the stock one with an executor that can be killed and repeated, and that can push a pair of models."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from components.push.executor import (
 
 
 class PusherSpec(specs.PusherSpec):
-    """Interface of `Pusher`: the stock one's, the partner, and how many versions are kept."""
+    """Interface of `Pusher`: that of the stock Pusher, the partner, and the number of versions to keep."""
 
     PARAMETERS: ClassVar[dict[str, Any]] = {
         **specs.PusherSpec.PARAMETERS,
@@ -39,27 +39,27 @@ class PusherSpec(specs.PusherSpec):
 
 
 class Pusher(base_component.BaseComponent):
-    """Pushes a model into a folder of versions, if everything that was given has blessed it.
+    """Pushes a model into a folder of versions, if every blessing that is passed approves it.
 
-    The version is the second at which the model was made, and it appears whole or not at all. Two models that belong
-    together are pushed by two of these, each the other's partner: under one version, and only if both are blessed.
+    The version is the second at which the model was created. It appears atomically. Two Pushers push a pair of models, each with
+    the other's model as partner: under the same version, and only if both are blessed.
 
     Args:
         model: `Model` to push.
-        model_blessing: `ModelBlessing` of it.
-        infra_blessing: `InfraBlessing` of it.
+        model_blessing: `ModelBlessing` of the model.
+        infra_blessing: `InfraBlessing` of the model.
         push_destination: the folder of the versions.
-        partner: `Model` that is pushed beside it, by a Pusher of its own.
+        partner: `Model` that another Pusher pushes under the same version.
         partner_blessing: `ModelBlessing` of the partner.
         partner_infra_blessing: `InfraBlessing` of the partner.
         partner_served: the folder of the partner's versions.
-        keep_versions: how many of the newest versions a push keeps; None: all.
+        keep_versions: number of newest versions that a push keeps; None keeps all.
 
     Outputs:
-        pushed_model: `PushedModel` with a copy of the model, and the stock Pusher's properties.
+        pushed_model: `PushedModel` with a copy of the model and the properties of the stock Pusher.
 
     Raises:
-        ValueError: a partner without its folder, or the other way round.
+        ValueError: only one of `partner` and `partner_served` is set.
     """
 
     SPEC_CLASS = PusherSpec
@@ -87,7 +87,7 @@ class Pusher(base_component.BaseComponent):
             partner_blessing=partner_blessing,
             partner_infra_blessing=partner_infra_blessing,
             push_destination=push_destination,
-            # As the stock Pusher has it without one: another value would push everything once more.
+            # The stock Pusher's value if there is none. Another value would invalidate the cache and push everything again.
             custom_config=json_utils.dumps(None),
             partner_served=partner_served,
             keep_versions=keep_versions,

@@ -1,4 +1,4 @@
-"""Runs the push: the stock Pusher's executor with another way to write the version."""
+"""Executor of `Pusher`: the stock executor with a different way to write the version."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ PARTNER_SERVED, KEEP_VERSIONS = "partner_served", "keep_versions"
 
 
 class Executor(stock.Executor):
-    """Pushes the model if everything that was given has blessed it, and its partner if there is one.
+    """Pushes the model if every blessing that is passed approves it and, if there is one, its partner.
 
-    The stock executor names the version after the clock and copies into place: killed half-way it leaves half a
-    version, killed at the end it pushes the same model twice. Here the version is the second at which the model was
-    made, so a repeated push finds it there; a number that another model has is left to it, and the next one taken. With a
-    partner it is the second at which the later of the two was made, so that each one's push comes to the same number by
-    itself; a model that has not changed is pushed once more, under the number of its new partner.
+    The stock executor takes the version from the clock and copies in place. If it is killed while copying, it leaves half a
+    version; if it is killed at the end, the next run pushes the same model twice. Here the version is the second at which the
+    model was created, so a repeated push finds it. If another model has that number, the next free number is used. With a
+    partner, the version is the second at which the later of the two models was created, so both pushes derive the same number
+    independently. An unchanged model is pushed again under the number of its new partner.
     """
 
     def Do(
@@ -42,19 +42,19 @@ class Executor(stock.Executor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Sets `pushed`, `pushed_destination` and `pushed_version` of the PushedModel, which gets a copy of the model.
+        """Copies the model into the PushedModel and sets its `pushed`, `pushed_destination` and `pushed_version`.
 
-        An execution property `push` that is false keeps everything as it is, whatever the blessings say. With `keep_versions`,
+        If the execution property `push` is false, nothing is pushed, whatever the blessings. With `keep_versions`,
         a push removes old versions afterwards (`components.push.retention`).
 
         Raises:
-            InputError: the destination is no folder of a file system, or what was copied is not the model.
+            InputError: the destination is not a folder of a file system, or the copy differs from the model.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         pushed = artifact_utils.get_single_instance(output_dict[specs.PUSHED_MODEL_KEY])
         pushed.set_int_custom_property("rows", 0)
         if not exec_properties.get("push", True):
-            logger.info("Push: switched off for this run.")
+            logger.info("Push: disabled for this run.")
             self._MarkNotPushed(pushed)
             return
         partner = input_dict.get(PARTNER, [])
@@ -67,8 +67,8 @@ class Executor(stock.Executor):
         base = destination.filesystem.base_directory
         if not base or "://" in base:
             raise InputError(
-                f"Push: expected a folder of a file system, mounted where it is remote, received {base!r}. "
-                "Renaming, which makes a version appear whole, is not atomic elsewhere."
+                f"Push: expected a folder of a file system (mount remote storage), received {base!r}. "
+                "A version appears by an atomic rename, which other storage does not offer."
             )
         made = version_of(artifact_utils.get_single_instance(input_dict[specs.MODEL_KEY]), source)
         places = [(source, Path(base))]
@@ -76,13 +76,13 @@ class Executor(stock.Executor):
             theirs = Path(self.GetModelPath(_of_partner(input_dict)))
             made = max(made, version_of(artifact_utils.get_single_instance(partner), theirs))
             places.append((theirs, Path(exec_properties[PARTNER_SERVED])))
-        # Nobody takes the number between its choice and the push.
+        # The lock keeps the number free between its choice and the push.
         with alone_in(folder for _, folder in places):
             version = version_of_both(made, places)
             if version != made:
                 logger.warning(
-                    "Push: version %d in %s is another model, of another recipe of the same serving.model_name, another run or "
-                    "another partner. This one becomes version %d.",
+                    "Push: version %d in %s is another model: from another recipe with the same serving.model_name, another run "
+                    "or another partner. This model becomes version %d.",
                     made,
                     " or ".join(str(folder) for _, folder in places),
                     version,
@@ -97,7 +97,7 @@ class Executor(stock.Executor):
 
 
 def _of_partner(input_dict: dict[str, list[types.Artifact]]) -> dict[str, list[types.Artifact]]:
-    """The partner and its blessings, under the names that they have in their own push."""
+    """The partner and its blessings, under the keys of a model and its blessings."""
     names = {
         PARTNER: specs.MODEL_KEY,
         PARTNER_BLESSING: specs.MODEL_BLESSING_KEY,
@@ -107,13 +107,12 @@ def _of_partner(input_dict: dict[str, list[types.Artifact]]) -> dict[str, list[t
 
 
 def warm_up_of(blessings: list[types.Artifact]) -> Path | None:
-    """The requests of real rows that the probe has left, if it has."""
+    """The warm-up requests that the probe wrote; None if it wrote none."""
     files = [Path(blessing.uri, WARM_UP) for blessing in blessings if blessing.uri]
     return next((file for file in files if file.is_file()), None)
 
 
 def version_of(model: types.Artifact, source: Path) -> int:
-    """The second at which the model was made: as the metadata store knows it, else (Kubeflow hands over no times) as
-    the exported model itself says."""
+    """The second at which the model was created, from the metadata store; without one (on Kubeflow), from the exported model."""
     milliseconds = model.mlmd_artifact.create_time_since_epoch
     return milliseconds // 1000 if milliseconds else read_exported_at(source)

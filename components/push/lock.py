@@ -1,4 +1,4 @@
-"""One process at a time in a folder of versions."""
+"""A lock that admits one process at a time to a folder of versions."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ from models.recipe.errors import InputError
 logger = logging.getLogger(__name__)
 
 LOCK = ".push.lock"
-"""TensorFlow Serving looks only at folders whose whole name is a number."""
+"""TensorFlow Serving reads only folders with a number as name."""
 
 LONGEST_WAIT = 600.0
-"""Seconds. The system frees the lock of a process that ends, however it ends; but not that of one that is stopped, and some
-file servers not that of a machine that is gone."""
+"""Seconds. The system frees the lock when a process ends in any way, but not while it is stopped. Some file servers do not free
+the lock of a machine that is gone."""
 
 _held = threading.local()
 
 
 @contextlib.contextmanager
 def alone_in(folders: Iterable[Path], wait: float = LONGEST_WAIT) -> Iterator[bool]:
-    """Waits until no other process is in any of the folders, which are made if missing. Within itself it is free.
+    """Waits until no other process holds the lock of any of the folders. Creates missing folders. The lock is reentrant.
 
-    Where the file system has no locks, or the wait is over, it goes on all the same and says so: pushes do not overwrite each
-    other's files, locked or not, but two at once may then be refused a number.
+    If the file system has no locks, or the wait is over, it continues without the lock and logs a warning. Pushes never
+    overwrite each other's files, but without the lock one of two simultaneous pushes may be refused a number.
 
     Args:
-        folders: of versions. They are locked in one order, so that two processes never wait for each other.
-        wait: seconds at most, in each folder.
+        folders: folders of versions. They are locked in a fixed order, so two processes never deadlock.
+        wait: maximum seconds to wait for each folder.
 
     Yields:
-        Whether all of the locks are held.
+        Whether all locks are held.
 
     Raises:
-        InputError: something that is no folder is in the place of one.
+        InputError: a path exists and is not a folder.
     """
     paths = sorted({Path(os.path.realpath(folder)) for folder in folders})
     for path in paths:
@@ -48,7 +48,7 @@ def alone_in(folders: Iterable[Path], wait: float = LONGEST_WAIT) -> Iterator[bo
             path.mkdir(parents=True, exist_ok=True)
         except (FileExistsError, NotADirectoryError) as error:
             raise InputError(
-                f"Push: {path}: expected a folder of versions, or none yet ({error.strerror}). Move away what is there."
+                f"Push: {path}: expected a folder of versions or no file ({error.strerror}). Move the existing file away."
             ) from None
     with contextlib.ExitStack() as stack:
         yield all([stack.enter_context(_alone(path, wait)) for path in paths])
@@ -78,11 +78,13 @@ def _locked(descriptor: int, folder: Path, wait: float) -> bool:
                 logger.warning("Push: waiting for another push to %s.", folder)
                 told = True
             if time.monotonic() > end:
-                logger.warning("Push: another push to %s has not ended within %g s; going on beside it.", folder, wait)
+                logger.warning(
+                    "Push: another push to %s did not end within %g s; continuing without the lock.", folder, wait
+                )
                 return False
             time.sleep(0.05)
         except OSError as error:
-            logger.warning("Push: %s cannot be locked: %s", folder, os.strerror(error.errno or 0))
+            logger.warning("Push: cannot lock %s: %s", folder, os.strerror(error.errno or 0))
             return False
         else:
             return True

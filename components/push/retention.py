@@ -1,4 +1,4 @@
-"""Removing old versions after a push: by the recipe's rule, and never one that somebody serves or may go back to."""
+"""Removes old versions after a push, by the recipe's rule. Versions that are served, or kept for a rollback, stay."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ from models.recipe.errors import InputError
 logger = logging.getLogger(__name__)
 
 _PRUNED = re.compile(r"\.(\d+)\.pruned")
-"""Hidden, and no number: no server takes it for a version."""
+"""A hidden name that is not a number: no server loads it as a version."""
 
 
 def prune(keep: int, *folders: Path, pushed: int | None = None) -> list[int]:
-    """Keeps the newest `keep` versions and those that are chosen; removes what is older.
+    """Removes all versions except the newest `keep` and those chosen by `gatewise serving-config`.
 
-    With two folders, of models that belong together, only a version that is whole in both counts, and it goes from both. What
-    `gatewise serving-config` has chosen (stable, canary, kept, and what was served before) stays, whatever its age. The newest
-    stay in any case, and with them the model that the next candidate is compared with; and so does what was pushed just now,
-    where folders with larger numbers lie beside it. A version that is not whole does not count and is left to a person.
+    With two folders, for a pair of models, only a version that is complete in both counts, and it is removed from both. The
+    choice of `gatewise serving-config` (stable, canary, kept, and previously served) stays, whatever its age. The newest
+    versions always stay, and with them the baseline of the next candidate. The version that was just pushed stays even if
+    larger numbers exist. An incomplete version does not count and is not removed.
 
-    A folder is renamed first and removed then, so that nobody sees half a version; what a killed pruning has renamed is
-    removed by the next. A version that is chosen while it is renamed comes back.
+    A folder is renamed before it is removed, so a reader never sees half a version. The next pruning removes what a killed one
+    has renamed. A version that is chosen while it is renamed is restored.
 
     Args:
-        keep: at least 2: the newest, and the one that a server has until the newest is loaded.
-        folders: the folder of the versions; of a pair, both.
-        pushed: the version that was pushed just now.
+        keep: at least 2: the newest version, and the one that a server uses until the newest is loaded.
+        folders: the folder of the versions; for a pair, both folders.
+        pushed: the version that was just pushed.
 
     Returns:
-        The versions that were removed, ascending. None where a choice cannot be read: what is served is then not known.
+        The removed versions, ascending; empty if the choice cannot be read, because the served versions are then unknown.
     """
     try:
         chosen = _chosen(folders)
     except InputError as error:
-        logger.warning("Push: no old version is removed, as it is not known which are served. %s", error)
+        logger.warning("Push: removing no old versions, because the served versions are unknown. %s", error)
         return []
     for folder in folders:
         for litter in folder.glob(".*.pruned"):
@@ -79,10 +79,10 @@ def _prune_one(version: int, folders: tuple[Path, ...]) -> bool:
         hidden = folder / f".{version}.pruned"
         try:
             os.rename(folder / str(version), hidden)
-        except FileNotFoundError:  # of one of the pair only, or the other one's push was faster
+        except FileNotFoundError:  # only one of the pair has it, or the partner's push was faster
             continue
         except OSError as error:
-            logger.warning("Push: %s is old, but cannot be removed: %s", folder / str(version), error)
+            logger.warning("Push: cannot remove the old version %s: %s", folder / str(version), error)
             continue
         renamed.append((folder / str(version), hidden))
     if _is_chosen(version, folders):
@@ -91,13 +91,12 @@ def _prune_one(version: int, folders: tuple[Path, ...]) -> bool:
         return False
     for target, hidden in renamed:
         _remove(hidden)
-        logger.info("Push: %s is older than those that are kept, and removed.", target)
+        logger.info("Push: removed the old version %s.", target)
     return bool(renamed)
 
 
 def _remove(folder: Path) -> None:
-    """A file system that cannot remove it now does not fail the push, which is done: the next one tries again. Of a link, what
-    it points to is not ours."""
+    """Removes a folder, or a link without its target. A failure does not fail the push, which is done; the next push tries again."""
     try:
         if folder.is_symlink():
             folder.unlink()
@@ -106,4 +105,4 @@ def _remove(folder: Path) -> None:
     except FileNotFoundError:
         pass
     except OSError as error:
-        logger.warning("Push: %s cannot be removed: %s", folder, error)
+        logger.warning("Push: cannot remove %s: %s", folder, error)

@@ -1,4 +1,4 @@
-"""Which versions are to be served: a person's choice, kept beside the versions, so that no push and no pruning undoes it."""
+"""The user's choice of served versions. It is stored next to the versions, so no push and no pruning undoes it."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ Served = Version | Literal["newest"]
 
 
 class ServingChoice(Section):
-    """What the servers load, and what is kept on disk besides.
+    """The versions that the servers load, and the other versions to keep on disk.
 
     Attributes:
-        stable: for all clients; `newest` follows each push.
-        canary: for those who ask the canary's server; None: the same as `stable`.
+        stable: version for all clients; `newest` follows each push.
+        canary: version of the canary server; None means `stable`.
         keep: versions that are never pruned.
-        previous: what was served before and is no longer, the newest change first, to go back to.
-        mount: where the servers see the folder in which the models' folders lie.
+        previous: previously served versions, latest change first, for a rollback.
+        mount: path at which the servers see the parent folder of the models' folders.
     """
 
     stable: Served = "newest"
@@ -38,16 +38,16 @@ class ServingChoice(Section):
 
     @property
     def numbers(self) -> frozenset[int]:
-        """The versions that must stay: served by number, kept, or served before."""
+        """The versions that must stay: served by number, kept, or previously served."""
         named = (version for version in (self.stable, self.canary) if isinstance(version, int))
         return frozenset((*named, *self.keep, *self.previous))
 
 
 def read_choice(served: Path) -> ServingChoice | None:
-    """The choice that lies in a model's folder of versions; None if nobody has chosen.
+    """The choice in a model's folder of versions; None if there is none.
 
     Raises:
-        InputError: the file cannot be read, or is no such choice.
+        InputError: the file cannot be read or is not a valid choice.
     """
     path = served / CHOICE
     try:
@@ -61,10 +61,10 @@ def read_choice(served: Path) -> ServingChoice | None:
         where = ".".join(map(str, first["loc"]))
         raise InputError(
             f"{path}{': ' + where if where else ''}: {findings.in_words(first)}; expected what gatewise serving-config writes. "
-            "Remove the file and choose again, with --stable."
+            "Remove the file and choose again with --stable."
         ) from None
 
 
 def write_choice(served: Path, choice: ServingChoice) -> None:
-    """Puts the choice beside the versions, whole."""
+    """Writes the choice next to the versions, atomically."""
     write_whole(served / CHOICE, choice.model_dump_json(indent=1) + "\n")

@@ -1,4 +1,4 @@
-"""Publishing a folder as a version: whole or not at all, once, whatever is killed in between, whoever else pushes."""
+"""Publishes a folder as a version: atomically and once, even if a push is killed or others push at the same time."""
 
 from __future__ import annotations
 
@@ -20,39 +20,40 @@ from models.recipe.errors import InputError
 logger = logging.getLogger(__name__)
 
 _UNFINISHED = re.compile(r"\.\d+(?:\.(?P<host>.+)\.[0-9a-f]{32})?\.tmp")
-"""Hidden, and no number: TensorFlow Serving looks only at folders whose whole name is a number."""
+"""A hidden name that is not a number: TensorFlow Serving reads only folders with a number as name."""
 
 LITTER_SECONDS = 24 * 3600
-"""No push takes as long: what is older is nobody's, on whichever machine it was made."""
+"""No push takes this long. An older temporary folder is abandoned, whichever machine created it."""
 
 _IDENTITY = WHOLE
-"""Two exported models of the same files and sizes are one and the same if these are: the graph, and the checksums of the
-weights."""
+"""Two exported models with the same files and sizes are equal if these files are: the graph and the checksums of the weights."""
 
 
 def publish(source: Path, base: Path, version: int, warm_up: Path | None = None) -> Path:
-    """Makes `source` the version `version` below `base`, if it is not there already.
+    """Publishes `source` as version `version` in `base`, unless it is already there.
 
-    The files are copied beside, under a name that no other push has, and the folder is renamed, so that a reader never sees
-    half a version. What a push left behind that was killed while it copied is removed first.
+    The files are copied to a unique temporary folder in `base`, which is then renamed, so a reader never sees half a version.
+    Temporary folders of killed pushes are removed first.
 
     Args:
         source: the exported model.
-        base: folder of the versions; made if it is missing.
-        version: positive, rising with the age of the models: a server takes the largest.
-        warm_up: requests that a server is to replay before it takes real ones, instead of those in `source`.
+        base: folder of the versions; created if it is missing.
+        version: positive number, larger for newer models: a server takes the largest.
+        warm_up: warm-up requests for the server, instead of those in `source`.
 
     Returns:
         The version's folder.
 
     Raises:
-        InputError: `source` has no saved_model.pb, the version is not positive, it exists and is another model, or what was
-            copied is not what is in `source`.
+        InputError: `source` has no saved_model.pb, the version is not positive, the version exists with another model, or the
+            copy differs from `source`.
     """
     if version <= 0:
         raise InputError(f"Push: expected a positive version, received {version}.")
     if not (source / "saved_model.pb").is_file():
-        raise InputError(f"Push: {source} has no saved_model.pb, so it is no exported model. Run the training again.")
+        raise InputError(
+            f"Push: {source} has no saved_model.pb, so it is not an exported model. Run the training again."
+        )
     with alone_in([base]) as alone:
         _remove_litter(base, alone)
         target = base / str(version)
@@ -69,10 +70,10 @@ def publish(source: Path, base: Path, version: int, warm_up: Path | None = None)
                 shutil.rmtree(unfinished, ignore_errors=True)
         if _is_another(source, target):
             raise InputError(
-                f"Push: {target} exists and holds another model than {source}, or not all of it. A pushed version never "
-                "changes: remove that folder, or give this pipeline a serving.model_name of its own."
+                f"Push: {target} exists and differs from the model in {source}. A pushed version never "
+                "changes: remove that folder, or set another serving.model_name in this recipe."
             )
-        logger.info("Push: %s is already there.", target)
+        logger.info("Push: %s already exists.", target)
         return target
 
 
@@ -80,9 +81,9 @@ def _tell_of_newer(base: Path, version: int) -> None:
     newest = max(version_folders(base), default=version)
     if newest > version:
         logger.warning(
-            "Push: version %d is not the newest in %s: a server that follows the newest stays at %d. Is that a version of "
-            "something else, or of a clock that was ahead? Move it away, or serve this one by number: gatewise serving-config "
-            "%s --stable %d.",
+            "Push: version %d is not the newest in %s: a server that follows the newest version keeps serving %d. Does that version "
+            "belong to another pipeline, or was a clock ahead? Move it away, or serve this version by number: gatewise "
+            "serving-config %s --stable %d.",
             version,
             base,
             newest,
@@ -100,7 +101,7 @@ def _copy(source: Path, unfinished: Path, warm_up: Path | None) -> None:
 
 
 def _renamed(unfinished: Path, target: Path) -> bool:
-    """False if another push, on a machine whose locks do not reach here, was first."""
+    """False if another push was first, on a machine that does not share this lock."""
     try:
         os.rename(unfinished, target)
     except OSError as error:
@@ -111,7 +112,7 @@ def _renamed(unfinished: Path, target: Path) -> bool:
 
 
 def _check_renamed(source: Path, target: Path, unfinished: Path) -> None:
-    """Takes the version back if it is not whole."""
+    """Withdraws the version if it is incomplete."""
     try:
         _check_whole(source, target, "written")
     except InputError:
@@ -122,18 +123,18 @@ def _check_renamed(source: Path, target: Path, unfinished: Path) -> None:
 def _check_whole(source: Path, copy: Path, what: str) -> None:
     if not same_model(source, copy):
         raise InputError(
-            f"Push: what was {what} to {copy} is not what is in {source}: one of them was changed or removed meanwhile. Let "
-            f"nothing else write to {source} and {copy.parent}, and run the same command again."
+            f"Push: the files {what} to {copy} differ from those in {source}: one of them changed or was removed during the push. "
+            f"Make sure that no other process writes to {source} or {copy.parent}, and run the same command again."
         )
 
 
 def _remove_litter(base: Path, alone: bool) -> None:
-    """Removes what pushes have left that are certainly no longer under way.
+    """Removes temporary folders of pushes that are certainly over.
 
     Args:
         base: folder of the versions.
-        alone: whether this process holds the lock: then no other on this machine is copying. Of another machine the lock may
-            not reach here, so there is only the age.
+        alone: whether this process holds the lock. If so, no other process on this machine is copying. Another machine may
+            not share the lock, so its folders are removed by age only.
     """
     for litter in base.iterdir():
         if match := _UNFINISHED.fullmatch(litter.name):
@@ -143,23 +144,23 @@ def _remove_litter(base: Path, alone: bool) -> None:
             except FileNotFoundError:  # its own push was faster
                 continue
             if own or old:
-                logger.warning("Push: removing %s, which a push left that did not finish.", litter)
+                logger.warning("Push: removing %s, left by an unfinished push.", litter)
                 shutil.rmtree(litter, ignore_errors=True)
 
 
 def version_of_both(version: int, places: Iterable[tuple[Path, Path]]) -> int:
-    """The version under which models are pushed that belong together.
+    """The common version of a pair of models.
 
-    Mostly that is `version`. But after going back to an earlier ranker beside the newest retrieval model, say, the later of
-    the two is the same as it was beside another ranker, which has the number already: then it is the next one. The answer
-    is the same before and after each of them is pushed, so that two pushes agree without asking each other.
+    Usually `version`. It is a later number if another pair has that one: for example, if an earlier ranker is combined with
+    the newest retrieval model again, the newer of the two already has its number with another ranker. The result is the same
+    before and after either model is pushed, so two pushes agree without communication.
 
     Args:
-        version: the smallest that it may be.
-        places: for each of the models its folder, and the folder of its versions.
+        version: the smallest possible version.
+        places: (folder of the model, folder of its versions) of each model.
 
     Returns:
-        The smallest number from `version` on that in no folder is another model's.
+        The smallest number from `version` on that no other model has in any of the folders.
     """
     pairs = tuple(places)
     while any(_is_another(source, base / str(version)) for source, base in pairs):
@@ -172,13 +173,12 @@ def _is_another(source: Path, target: Path) -> bool:
 
 
 def same_model(one: Path, other: Path) -> bool:
-    """Whether two folders hold the same files, of the same sizes, and the same graph and weights; the requests to warm a
-    server up with may differ."""
+    """Whether two folders have the same files with the same sizes, and the same graph and weights. Warm-up requests may differ."""
     return _sizes(one) == _sizes(other) and all(_bytes(one / name) == _bytes(other / name) for name in _IDENTITY)
 
 
 def _sizes(folder: Path) -> dict[str, int]:
-    """{file: bytes}, of the model itself."""
+    """{file: bytes} of the model, without warm-up requests."""
     return {
         name: path.stat().st_size
         for path in folder.rglob("*")

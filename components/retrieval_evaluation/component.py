@@ -1,4 +1,4 @@
-"""RetrievalEvaluator: eval queries and a two-tower model in, its metrics beside simple methods' and a blessing out."""
+"""The component RetrievalEvaluator: measures a two-tower model and simple methods on eval queries; writes a blessing."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ class RetrievalEvaluatorSpec(ComponentSpec):
 
 
 class RetrievalEvaluator(base_component.BaseComponent):
-    """Asks a retrieval model what users of the eval split will choose, and blesses it if every gate holds.
+    """Measures a retrieval model on users of the eval split and blesses it if every gate holds.
 
     Args:
         interactions: `Examples` of the stage Interactions: the splits `train`, `eval`, `eval_items` and `eval_queries`.
         model: `Model`, the candidate.
         plan: JSON of `RetrievalEvaluationPlan`.
-        code: version of the stage's source; only TFX's cache looks at it.
-        baseline_model: `Model` to compare with, the newest blessed one that is older, or nothing.
+        code: version of the stage's source, used only by TFX's cache.
+        baseline_model: `Model` to compare with, the newest older blessed one, or None.
 
     Outputs:
         evaluation: `ModelEvaluation`, as retrieval.json (`results.RESULTS`).
-        blessing: `ModelBlessing`, with the properties of the stock Evaluator's. Not blessed is a result, not an error.
+        blessing: `ModelBlessing` with the properties of the stock Evaluator. A model that is not blessed is not an error.
     """
 
     SPEC_CLASS = RetrievalEvaluatorSpec

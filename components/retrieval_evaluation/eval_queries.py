@@ -1,4 +1,4 @@
-"""What is asked, and what was known before: all that the methods answer from and are measured by. Arrays only."""
+"""The eval queries and the train positives, as arrays: the input of all methods and metrics."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from components.retrieval_evaluation.row_lists import RowLists, Rows
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TrainPositives:
-    """The positives of the train split whose item can be answered, in the order of time.
+    """The positives of the train split with an item that can be answered, in order of time.
 
     Attributes:
         users: (positive,) int32, a number for each user.
@@ -29,12 +29,12 @@ class TrainPositives:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class EvalQueries:
-    """Users of the eval split, asked what they will choose, as of the moment before the split begins.
+    """Users of the eval split, as of the time before the split begins.
 
     Attributes:
-        relevant: for each query what the user did choose, at least one item, each once.
-        excluded: what is not answered.
-        history: what the user chose last, the newest first.
+        relevant: for each query, the items that the user chose: at least one, each once.
+        excluded: for each query, the items that are not answered.
+        history: for each query, the items that the user chose last, newest first.
         popularity: (item,) int64: positives of each item in the train split.
         train: positives that the simple methods count.
     """
@@ -50,5 +50,5 @@ class EvalQueries:
 
     @property
     def items(self) -> int:
-        """How many items can be answered."""
+        """Number of items that can be answered."""
         return len(self.popularity)

@@ -1,4 +1,4 @@
-"""The items of the largest scores, found by comparing all of them: the reference that no index approximates."""
+"""Exact top-k: finds the items with the largest scores by comparing all items. The reference for approximate indexes."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from components.retrieval_evaluation.row_lists import RowLists, Rows
 
 NO_ITEM = -1
-"""What stands in an answer's places behind its last item."""
+"""Fills an answer's places after its last item."""
 
 CELLS = 1 << 24
-"""Scores that are in memory at once: 64 MiB of float32."""
+"""Number of scores in memory at once: 64 MiB of float32."""
 
 ScoreBlock = Callable[[int, int], NDArray[Any]]
 """(start, stop) -> (stop - start, items): the scores of some eval queries, an array that the caller may write to."""

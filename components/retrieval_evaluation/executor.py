@@ -1,4 +1,4 @@
-"""Executor of `RetrievalEvaluator`: reads the eval queries, asks the models, writes the results and the blessing."""
+"""Executor of `RetrievalEvaluator`: reads the eval queries, runs the models, writes the results and the blessing."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Executor(base_executor.BaseExecutor):
         asked = time.perf_counter()
         report = evaluate(plan, problem.asked, candidate, older, why, served)
         logger.info(
-            "Retrieval: %d eval queries about %d items: asked in %.1f s, methods and metrics %.1f s.",
+            "Retrieval: %d eval queries on %d items: models %.1f s, methods and metrics %.1f s.",
             report.eval_queries,
             report.items,
             asked - started,
@@ -72,7 +72,7 @@ class Executor(base_executor.BaseExecutor):
         )
         for gate in report.gates:
             if not gate.held:
-                logger.warning("Gate not held: %s", gate.message)
+                logger.warning("Gate failed: %s", gate.message)
 
         evaluation = artifact_utils.get_single_instance(output_dict["evaluation"])
         write_results(report, problem.unanswerable, evaluation.uri)
@@ -81,7 +81,7 @@ class Executor(base_executor.BaseExecutor):
 
 
 def _candidate(directory: str, problem: Problem, encode: Encode) -> tuple[Vectors, str | None]:
-    """Its vectors; and what its `serving_default` answers wrongly, nothing if it has none."""
+    """The model's vectors, and the first wrong answer of its `serving_default`; None without one."""
     model = load_retrieval(directory)
     vectors = ask(model, problem.eval_queries, problem.items, encode)
     if not model.notes["answers"] or not len(problem.asked) or vectors.not_finite:
@@ -94,7 +94,7 @@ def _candidate(directory: str, problem: Problem, encode: Encode) -> tuple[Vector
 
 
 def _older(directory: str, problem: Problem, encode: Encode, prior: bool) -> tuple[Vectors | None, str]:
-    """The older model's vectors for the same eval queries and items; or None, and why it cannot be asked.
+    """The older model's vectors for the same eval queries and items; or None and the reason why it cannot be compared.
 
     Args:
         directory: of the older model.

@@ -1,4 +1,4 @@
-"""The gates: what must hold, what was measured, and the sentence that says so."""
+"""The gates: limits on the measured metrics, their verdicts and their messages."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TWO_TOWER, PRIOR, OLDER = "two_tower", "prior", "older_model"
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class GateResult:
-    """One limit of one gate; or a fault of the model, which counts without a gate."""
+    """The verdict on one limit of a gate, or on a fault of the model, which needs no gate."""
 
     metric: str
     limit: str
@@ -26,20 +26,20 @@ class GateResult:
 
 
 def loss(metric: str, value: float, other: float) -> float:
-    """How much worse than another method, in the metric's own unit; negative where better."""
+    """How much worse than another method, in the metric's unit; negative if better."""
     return value - other if metric.split("@")[0] in LOWER_IS_BETTER else other - value
 
 
 def check_gate(
     gate: GatePlan, methods: Mapping[str, Mapping[str, Value]], no_older: str, no_value: str = ""
 ) -> list[GateResult]:
-    """Holds one gate against the two-tower model: one result for each of its limits.
+    """Checks one gate: one result for each of its limits.
 
     Args:
         gate: the gate.
-        methods: what was measured: method -> metric -> value. OLDER is not among them where it could not be asked.
-        no_older: why not, in words.
-        no_value: why the metrics have no value, in words, if it is for one reason.
+        methods: method -> metric -> value. It lacks OLDER if the older model cannot be compared.
+        no_older: why there is no older model, as text.
+        no_value: why the metrics have no value, as text, if there is one common reason.
     """
     name, value = gate.metric, methods[TWO_TOWER][gate.metric]
 
@@ -59,7 +59,7 @@ def check_gate(
         return result(limit, worse <= most, f"{words}; required {limit}.")
 
     def undefined(limit: str) -> GateResult:
-        why = f", as {no_value}" if no_value else ""
+        why = f", because {no_value}" if no_value else ""
         return result(limit, False, f"has no value{why}; required {limit}.")
 
     found = []
@@ -78,7 +78,7 @@ def check_gate(
 
 
 def _bounds(gate: GatePlan, value: Value) -> list[tuple[str, bool]]:
-    """The limits that are numbers, in words, and whether they hold."""
+    """The numeric limits as text, and whether they hold."""
     found = []
     if gate.at_least is not None:
         found.append((f"at least {gate.at_least:g}", value is not None and value >= gate.at_least))

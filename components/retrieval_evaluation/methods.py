@@ -1,6 +1,6 @@
-"""The simple methods, by name: what a model that learns must be worth more than.
+"""The simple methods, by name: baselines that a trained model must beat.
 
-Popularity is one ranking of the items for everybody. Co-occurrence is what those chose who chose the same: Linden, Smith,
+Popularity ranks the items alike for all users. Co-occurrence ranks the items of users who chose the same items: Linden, Smith,
 York: Amazon.com Recommendations: Item-to-Item Collaborative Filtering, 2003 (https://doi.org/10.1109/MIC.2003.1167344), where
 the similarity of two items is the cosine of their columns in the matrix of users and items. Here a cell is 0 or 1, and of a
 user count the last items only, or few users with long lists would decide.

@@ -1,6 +1,6 @@
-"""What a list of answered items is worth, and the mean over all eval_queries.
+"""Retrieval metrics of the answers, as means over all eval queries.
 
-For a query with the relevant items R and the answer a_1, a_2, ..., of which the first k count:
+For a query with the relevant items R and the answer a_1, a_2, ..., cut to the first k items:
 
     recall@k = |{a_1..a_k} & R| / |R|
     ndcg@k   = sum over hits at place p of 1 / log2(p + 1), divided by the same sum over p = 1 .. min(k, |R|)
@@ -12,7 +12,7 @@ and over all eval queries together:
     popularity_bias@k = mean over eval queries of the mean popularity of their first k answered items,
                         divided by the mean over eval queries of the mean popularity of their relevant items
 
-A bias of 1: what is answered is as popular as what the users chose.
+A bias of 1 means that the answered items are as popular as the chosen ones.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _CELLS = 1 << 22
 
 
 def measure(answers: Rows, relevant: RowLists, popularity: NDArray[np.int64], ks: Sequence[int]) -> dict[str, Value]:
-    """Every metric of one method's answers; None where there is nothing to divide by.
+    """All metrics of one method's answers; None if the denominator is 0.
 
     Args:
         answers: (eval_queries, at least min(max(ks), items)), rows of items, the best first, each once; -1 behind the last.

@@ -1,4 +1,4 @@
-"""What the retrieval evaluation needs of the recipe: the item's column, the lengths of the lists, and what must hold."""
+"""The retrieval evaluation's part of the recipe: the item's column, the lengths of the lists, and the gates."""
 
 from __future__ import annotations
 

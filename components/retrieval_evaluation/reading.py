@@ -1,4 +1,4 @@
-"""What the stage Interactions wrote, as the evaluation needs it: ids become rows of the item table."""
+"""Reads the output of the stage Interactions for the evaluation. Ids become rows of the item table."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Problem:
         eval_queries: one row for each query, every column a large list.
         items: one row for each item: its id and raw columns as large lists, ours plain.
         asked: both as rows of items and counts.
-        unanswerable: share of the eval split's positives whose item is not among the items; None without positives.
+        unanswerable: share of the eval split's positives with an item that is not in the item table; None without positives.
     """
 
     eval_queries: pa.Table
@@ -69,7 +69,7 @@ def read_problem(
         asked=EvalQueries(
             relevant=relevant,
             excluded=seen if exclude_seen else RowLists.empty(len(asked)),
-            # Under a recipe without a history the users have chosen something all the same.
+            # Without a history in the recipe, the users have chosen items nevertheless.
             history=history if len(history.rows) else seen,
             popularity=known.column(POSITIVES).to_numpy().astype(np.int64),
             train=_train_positives(train),

@@ -1,4 +1,4 @@
-"""The whole evaluation: eval queries and vectors in, metrics of every method and the gates out, and as a file retrieval.json."""
+"""The evaluation: from eval queries and vectors to metrics of every method, gates, and the file retrieval.json."""
 
 from __future__ import annotations
 
@@ -49,11 +49,11 @@ class Report:
 
     @property
     def blessed(self) -> bool:
-        """Whether every gate holds; so also where there are none."""
+        """Whether every gate holds. True without gates."""
         return all(gate.held for gate in self.gates)
 
     def to_json(self) -> dict[str, Any]:
-        """As retrieval.json has it."""
+        """The content of retrieval.json."""
         return dataclasses.asdict(self)
 
 
@@ -65,19 +65,19 @@ def evaluate(
     no_older: str = "there is no older blessed model",
     served: str | None = None,
 ) -> Report:
-    """Measures every method on the same eval queries, and holds the gates against the candidate.
+    """Measures every method on the same eval queries, and checks the gates of the candidate.
 
     Args:
         plan: what to measure.
-        asked: the eval_queries.
-        candidate: its vectors.
-        older: those of an older model, of the same eval queries and items; None without one.
-        no_older: why there is none, in words.
-        served: what the exported candidate answers wrongly, in words; None if nothing.
+        asked: the eval queries.
+        candidate: vectors of the candidate.
+        older: vectors of an older model for the same eval queries and items; None without one.
+        no_older: why there is no older model, as text.
+        served: the first wrong answer of the exported candidate, as text; None without one.
     """
     longest = plan.k[-1]
     if older is not None and (broken := older.not_finite):
-        older, no_older = None, f"{broken} of its vectors are not finite numbers"
+        older, no_older = None, f"{broken} of its vectors are not finite"
 
     def measured(answers: Rows) -> dict[str, Value]:
         return measure(answers, asked.relevant, asked.popularity, plan.k)
@@ -109,31 +109,33 @@ def evaluate(
 
 
 def _finite(vectors: Vectors) -> Sequence[GateResult]:
-    """A gate that nobody has to write: a model whose vectors are NaN or infinite is never pushed."""
+    """An implicit gate: a model with NaN or infinite vectors is never pushed."""
     if not vectors.not_finite:
         return []
     number = len(vectors.queries) + len(vectors.items)
-    words = f"{TWO_TOWER}: {vectors.not_finite} of {number} vectors of users and items are not finite numbers; required none."
-    limit = "no vector that is not finite"
+    words = f"{TWO_TOWER}: {vectors.not_finite} of {number} vectors of users and items are not finite; required 0."
+    limit = "only finite vectors"
     return [GateResult(metric="not_finite", limit=limit, value=vectors.not_finite, held=False, message=words)]
 
 
 def _served(difference: str | None) -> Sequence[GateResult]:
-    """Another: the exported model must answer what its own vectors say, or what was measured is not what is served."""
+    """An implicit gate: the exported model must answer what its vectors imply. Otherwise the metrics do not describe it."""
     if difference is None:
         return []
     limit = "the answers of the exact computation"
-    words = f"{TWO_TOWER}: serving_default answers otherwise than its own vectors: {difference}; required {limit}."
+    words = (
+        f"{TWO_TOWER}: serving_default and the model's vectors give different answers: {difference}; required {limit}."
+    )
     return [GateResult(metric="served_answers", limit=limit, value=None, held=False, message=words)]
 
 
 def write_results(report: Report, unanswerable: float | None, folder: str) -> None:
-    """Writes the file; it appears whole or not at all.
+    """Writes the file atomically.
 
     Args:
-        report: what was measured.
-        unanswerable: share of the eval split's positives whose item was not known before it.
-        folder: of the ModelEvaluation artifact.
+        report: report of the evaluation.
+        unanswerable: share of the eval split's positives with an item that was unknown before the split.
+        folder: folder of the ModelEvaluation artifact.
     """
     found = {**report.to_json(), "unanswerable": unanswerable}
     write_text(os.path.join(folder, RESULTS), json.dumps(found, indent=1, allow_nan=False))

@@ -1,4 +1,4 @@
-"""Whether the exported model answers what its own vectors say: `serving_default` beside the exact computation."""
+"""Compares the exported model's `serving_default` with the exact computation from its vectors."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from models.retrieval.plan import EXCLUDE, VECTOR_COLUMN
 from models.serving.named_rows import named_columns
 
 EVAL_QUERIES = 50
-"""How many are asked; spread evenly over all."""
+"""Number of eval queries to compare, evenly spread over all."""
 
 UNKNOWN = -2
-"""In place of a row: an id that is not in the model's own table."""
+"""Replaces a row: an id that is not in the model's item table."""
 
 TOLERANCE = 1e-4
 """Of a score, in parts of the product of the vectors' lengths. The same float32 sum in another order differs by about 1e-6."""
@@ -80,13 +80,13 @@ def first_difference(
         answered, expected = line[line != NO_ITEM], expected[expected != NO_ITEM]
         where = f"query {number}"
         if (answered == UNKNOWN).any():
-            return f"{where}: an item is answered that is not in the model's own table"
+            return f"{where}: the answer has an item that is not in the model's item table"
         if np.isin(answered, excluded[number]).any():
-            return f"{where}: an item is answered that was to be excluded"
+            return f"{where}: the answer has an excluded item"
         if len(np.unique(answered)) != len(answered):
-            return f"{where}: an item is answered twice"
+            return f"{where}: the answer has an item twice"
         if len(answered) != len(expected):
-            return f"{where}: {len(answered)} items are answered, and exactly computed there are {len(expected)}"
+            return f"{where}: the answer has {len(answered)} items, the exact computation {len(expected)}"
         query = queries[number]
         exact, noise = items[expected] @ query, TOLERANCE * np.linalg.norm(query) * largest
         came_with = scores[number][line != NO_ITEM]

@@ -1,4 +1,4 @@
-"""The vectors of a retrieval model: of the eval_queries' users, and of the items as they were known before the eval_queries."""
+"""The vectors of a retrieval model: of the users in the eval queries, and of the items as known before the eval split."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Statistics of the examples, split by split, in TFDV's protos: what the schema and the drift checks stand on."""
+"""Statistics of the examples, split by split, in TFDV's protos. The schema and the drift checks use them."""

@@ -1,4 +1,4 @@
-"""Statistics: examples in, TFDV statistics of every split out."""
+"""The component Statistics: computes TFDV statistics of every split."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ class Statistics(base_beam_component.BaseBeamComponent):
         examples: `Examples` with a Parquet payload, every column a list of one of tf.Example's types: texts, whole
             numbers, float32.
         plan: JSON of `StatisticsPlan`.
-        code: version of the stage's source; only TFX's cache looks at it.
+        code: version of the stage's source, used only by TFX's cache.
 
     Outputs:
         statistics: `ExampleStatistics`, `Split-X/FeatureStats.pb` as the stock StatisticsGen writes them; beside it
-            `Split-X/IntegerCategories.pb` with the value counts of the columns of integer ids, where there are any.
-            Every row counts. All fields are exact up to the sizes in `frequencies.py` and `columnar/cells.py`; columns beyond
-            carry a custom statistic that bounds the error, and stand in the JSON of the string property `approximate`.
+            `Split-X/IntegerCategories.pb` with the value counts of the integer id columns, if there are any.
+            Every row counts. All fields are exact up to the sizes in `frequencies.py` and `columnar/cells.py`. Larger columns
+            have a custom statistic that bounds the error, and are listed in the JSON of the string property `approximate`.
     """
 
     SPEC_CLASS = StatisticsSpec

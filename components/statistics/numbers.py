@@ -1,4 +1,4 @@
-"""What is summed up of a column's numbers, floating-point or whole: mergeable, the same for any order and division."""
+"""Mergeable summary of a column's numbers, floats or integers. It does not depend on the order or division of the rows."""
 
 from __future__ import annotations
 

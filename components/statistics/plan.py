@@ -1,4 +1,4 @@
-"""What the statistics need to know of the recipe: next to nothing, so next to no change of a recipe recomputes them."""
+"""The statistics' part of the recipe. It is small, so few changes of a recipe recompute the statistics."""
 
 from __future__ import annotations
 

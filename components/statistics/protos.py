@@ -13,9 +13,9 @@ from components.statistics.summary import STRING, Summary
 from models.recipe.checks.served_names import OWN
 
 STATISTICS_FILE = "FeatureStats.pb"
-"""The stock name, which every reader of `ExampleStatistics` knows."""
+"""The stock file name, which readers of `ExampleStatistics` expect."""
 CATEGORIES_FILE = "IntegerCategories.pb"
-"""Value counts of the columns of integer ids, where there are any."""
+"""Value counts of the integer id columns, if there are any."""
 
 # TFDV's defaults.
 TOP_VALUES = 20

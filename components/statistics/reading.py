@@ -1,4 +1,4 @@
-"""Example files column by column: every column but gatewise's own bookkeeping, in arrays of bounded size."""
+"""Reads example files column by column in arrays of bounded size, without gatewise's internal columns."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def files_of(split: str, paths: Sequence[str]) -> SplitFiles:
     if not found.rows:
         raise InputError(
             f"The split {split!r} has no examples. Expected examples in both splits, train and eval: "
-            "look at the recipe's `split` and at the times in the logs."
+            "check the recipe's `split` and the times in the logs."
         )
     return found
 

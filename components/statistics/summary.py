@@ -1,4 +1,4 @@
-"""The summary of one column: all that its statistics follow from. Pure, over Arrow arrays.
+"""The summary of one column, from which its statistics are computed. Pure, over Arrow arrays.
 
 `summarise` makes it from an array, `merge` and `merge_all` put several together, `protos.py` draws the conclusions.
 """
@@ -96,7 +96,7 @@ def summarise(name: str, column: pa.Array, ids: bool = False) -> Summary:
         )
     raise InputError(
         f"column {name!r}: expected lists of texts, whole numbers or float32 numbers, as in tf.Example, found "
-        f"{column.type}. Cast the column where the examples are written."
+        f"{column.type}. Cast the column when the examples are written."
     )
 
 
@@ -133,7 +133,7 @@ def merge(name: str, parts: Sequence[Summary]) -> Summary:
     types = sorted({statistics_pb2.FeatureNameStatistics.Type.Name(part.type) for part in parts})
     if len(types) > 1:
         raise InputError(
-            f"column {name!r} holds {' in some files and '.join(types)} in others. "
+            f"column {name!r} has type {' in some files and '.join(types)} in others. "
             "Write all files of the examples with the same types."
         )
     numbers = [part.numbers for part in parts if part.numbers is not None]

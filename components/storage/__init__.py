@@ -1,1 +1,1 @@
-"""How the data stages reach files, by path or by URL: find, read, write whole, remove."""
+"""File access of the data stages, by path or URL: find, read, write atomically, remove."""

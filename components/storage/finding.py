@@ -1,4 +1,4 @@
-"""Which files there are: globs, what lies in a folder, sizes."""
+"""Finds files: globs, folder contents, sizes."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ def relative(folder: str, file: str) -> str:
 def matching(folder: str, pattern: str) -> list[str]:
     """The files that a glob below `folder` matches, sorted; the folder itself is no glob.
 
-    `*`, `?` and `[...]` match within one name, `**` any number of folders. Names that begin with `_` or `.` are no data,
-    as Spark and Hive have it (`_SUCCESS`, `_temporary/...`, `_delta_log`, `.part.crc`): they match only where the name
-    in the pattern begins with that character, too.
+    `*`, `?` and `[...]` match within one name, `**` any number of folders. Names that begin with `_` or `.` are not data,
+    as in Spark and Hive (`_SUCCESS`, `_temporary/...`, `_delta_log`, `.part.crc`): they match only if the name in the
+    pattern begins with the same character.
 
     Raises:
-        InputError: a link that leads nowhere, or a folder that may not be listed. Or the store refuses, is not reached,
-            or has no such bucket.
+        InputError: a link is broken, or a folder cannot be listed. Or the store refuses access, cannot be reached, or has no
+            such bucket.
     """
     folder = absolute(folder)
     if not is_url(folder) and os.path.isabs(pattern):
@@ -69,7 +69,7 @@ def _walk(folder: str, pattern: Sequence[str]) -> Iterator[str]:
     for path in _paths(folder, first):
         if os.path.islink(path) and not os.path.exists(path):
             raise InputError(
-                f"{path}: the link leads to {os.readlink(path)}, which does not exist. Restore the file, or remove the link."
+                f"{path}: the link points to {os.readlink(path)}, which does not exist. Restore the file, or remove the link."
             )
         if os.path.isdir(path):
             if first == "**":
@@ -93,8 +93,8 @@ def _paths(folder: str, pattern: str) -> list[str]:
         return []
     except OSError as error:
         raise InputError(
-            f"{folder}: the folder cannot be listed ({error.strerror}), and files in it may be meant by the path. Give the "
-            "process the right to read it, or take it out of the path."
+            f"{folder}: the folder cannot be listed ({error.strerror}), and files in it may match the path. Give the "
+            "process permission to read it, or exclude it from the path."
         ) from None
     return [os.path.join(folder, name) for name in names if _fits(name, pattern)]
 

@@ -1,4 +1,4 @@
-"""What a file is by its first bytes: its name may say something else, or nothing."""
+"""Detects a file's type by its first bytes, because its name may be wrong or have no ending."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from models.recipe.errors import InputError
 
 LENGTH = 16
-"""Bytes that are enough to tell."""
+"""Number of bytes needed to detect the type."""
 
 _PACKED = {
     rb"\x1f\x8b": "gzip",
@@ -17,7 +17,7 @@ _PACKED = {
     rb"\xfd7zXZ\x00": "xz",
 }
 _NO_TEXT = {
-    rb"PAR1[\x00-\x1f\x80-\xff]": ("Parquet", "Write `format: parquet` for it, or give it that ending."),
+    rb"PAR1[\x00-\x1f\x80-\xff]": ("Parquet", "Set `format: parquet`, or give the file that ending."),
     rb"\xff\xfe|\xfe\xff|[\x20-\x7e]\x00[\x20-\x7e]\x00|\x00[\x20-\x7e]\x00[\x20-\x7e]": (
         "UTF-16 text",
         "Save the file as UTF-8: `iconv -f UTF-16 -t UTF-8`.",
@@ -27,23 +27,23 @@ _NO_TEXT = {
     rb"Obj\x01": ("Avro", "Write it as Parquet."),
     rb"ARROW1\x00": ("Arrow or Feather", "Write it as Parquet."),
     rb"SQLite format 3\x00": ("an SQLite database", "Export its table as CSV."),
-    rb"(?i:<!doctype|<html|<\?xml)": ("HTML or XML", "Was a page with an error saved instead of the file?"),
+    rb"(?i:<!doctype|<html|<\?xml)": ("HTML or XML", "Was an error page saved instead of the file?"),
 }
 
 
 def packing_of(first: bytes) -> str | None:
-    """The name of the method by which a file is packed, as Arrow says it, and "xz"; None if it is not packed."""
+    """The compression of a file, by Arrow's name or "xz"; None if it is not compressed."""
     return next((codec for magic, codec in _PACKED.items() if re.match(magic, first, re.DOTALL)), None)
 
 
 def refuse_no_text(file: str, first: bytes) -> None:
-    """Raises where the first bytes are not those of text in UTF-8.
+    """Refuses a file if its first bytes are not UTF-8 text.
 
     Raises:
-        InputError: says what the file is, and what to do.
+        InputError: names the detected type and a remedy.
     """
     for magic, (name, cure) in _NO_TEXT.items():
         if re.match(magic, first, re.DOTALL):
             raise InputError(
-                f"{file}: expected text in UTF-8 (CSV or JSON lines), but by its first bytes, {first[:8]!r}, it is {name}. {cure}"
+                f"{file}: expected text in UTF-8 (CSV or JSON lines), but its first bytes, {first[:8]!r}, are those of {name}. {cure}"
             )

@@ -1,4 +1,4 @@
-"""What lies at the URLs of object stores: objects are files, and what stands before a slash in a key is a folder."""
+"""Lists object stores: objects are files, and the parts of a key before a slash are folders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files to read from: local ones as they lie on the disk or mapped into memory, ranges of those at a URL."""
+"""Opens files for reading: local files directly or memory-mapped, files at a URL by ranges."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Object stores by Arrow's own file systems: ranges of files for its readers, and nothing more to install.
+"""Object stores through Arrow's file systems, without further dependencies.
 
-Credentials, region and endpoint come from where each store's own tools look for them: for S3 the environment (AWS_ACCESS_KEY_ID,
+Credentials, region and endpoint come from the usual places of each store: for S3 the environment (AWS_ACCESS_KEY_ID,
 AWS_SECRET_ACCESS_KEY, AWS_ENDPOINT_URL, ...), ~/.aws, or the role of the pod.
 """
 
@@ -50,9 +50,7 @@ def answers_of(url: str) -> Iterator[None]:
 def no_bucket(url: str) -> InputError:
     """The error to raise where the bucket of a URL is not there."""
     _, bucket, _ = bucket_and_key(url)
-    return InputError(
-        f"{url}: there is no bucket {bucket!r}. Make it, or correct the URL; is AWS_ENDPOINT_URL that of its store?"
-    )
+    return InputError(f"{url}: there is no bucket {bucket!r}. Create it, correct the URL, or check AWS_ENDPOINT_URL.")
 
 
 def _explained(url: str, error: OSError) -> str:
@@ -63,11 +61,11 @@ def _explained(url: str, error: OSError) -> str:
         r"ACCESS_DENIED|INVALID_ACCESS_KEY_ID|SIGNATURE|FORBIDDEN|InvalidAccessKeyId|HTTP status 40[13]", said
     ):
         return (
-            f"{url}: the store refuses access ({said}). Give the process, and each worker, credentials that may list, read "
+            f"{url}: the store refuses access ({said}). Give the process and each worker credentials to list, read "
             "and write there: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (on Kubeflow from kubeflow.secrets), or a role."
         )
     if re.search(r"NETWORK_CONNECTION|curlCode|resolve host", said):
-        return f"{url}: the store cannot be reached ({said}). Is AWS_ENDPOINT_URL right, and does this machine see it?"
+        return f"{url}: the store cannot be reached ({said}). Check AWS_ENDPOINT_URL and this machine's network."
     if isinstance(error, FileNotFoundError):
-        return f"{url}: there is no such file."
+        return f"{url}: the file does not exist."
     return f"{url}: {said}"

@@ -1,8 +1,8 @@
-"""Files that are there whole or not at all, on a disk or at a URL; and the removal of what is not wanted any more.
+"""Writes files atomically, on a disk or at a URL, and removes folders.
 
-On a disk a file is written under a temporary name beside its own, and renamed. A store shows an object when its upload is
-complete, but Arrow's stream completes it also when an error closes it, half written. So a file is written to this machine's
-temporary folder, and uploaded in one call once it is whole: a process that dies on the way leaves nothing that anyone sees.
+On a disk, a file is written under a temporary name in the same folder, and then renamed. A store shows an object when its upload
+is complete, but Arrow's stream also completes a half-written upload after an error. So the file is written to this machine's
+temporary folder and then uploaded in one call. A process that dies in between leaves no visible file.
 """
 
 from __future__ import annotations
@@ -113,10 +113,10 @@ def make_folder(folder: str) -> None:
 
 
 def remove_folder(folder: str) -> None:
-    """Removes a folder with all that is in it; where there is none, nothing.
+    """Removes a folder and its content, if it exists.
 
-    At a URL Arrow then leaves an empty object for the folder above, `ABOVE/`: no reader of ours minds, but whoever copies
-    objects into files may. So nothing is removed from inside of an artifact there.
+    At a URL, Arrow then leaves an empty object `ABOVE/` for the parent folder. gatewise ignores it, but tools that copy objects
+    to files may fail. So nothing is removed inside an artifact at a URL.
     """
     if not is_url(folder):
         shutil.rmtree(folder, ignore_errors=True)

@@ -1,1 +1,1 @@
-"""Validation: examples that depart from the curated schema, or drifted from the last good run, go no further."""
+"""Validation: stops the run if the examples violate the curated schema or have drifted since the last good run."""

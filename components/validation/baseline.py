@@ -1,7 +1,7 @@
-"""Which run the drift is measured against: the newest good one before this.
+"""Resolves the baseline of drift: the statistics of the newest good run before this one.
 
-A stock strategy would take the newest statistics, those of this very run. Ours only looks at older ones, so an unchanged
-second run finds the same baseline as the first, and stays cached.
+A stock strategy would take the newest statistics, which are those of this run. This one considers only older statistics, so an
+unchanged second run finds the same baseline as the first and stays cached.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ CANDIDATE, BASELINE, ANOMALIES = "candidate", "baseline_statistics", "anomalies"
 
 
 class LastGoodStatistics(resolver.ResolverStrategy):
-    """The newest `ExampleStatistics` that are older than the candidate, passed the validation, and are still on disk.
+    """Resolves the newest `ExampleStatistics` that are older than the candidate, passed validation and still exist on disk.
 
     Inputs: `candidate` (this run's statistics), `baseline_statistics` (all statistics) and `anomalies` (all).
     Resolves `baseline_statistics` to one artifact or none.
@@ -42,7 +42,7 @@ class LastGoodStatistics(resolver.ResolverStrategy):
 
 
 def baseline_statistics_resolver(statistics: types.BaseChannel) -> resolver.Resolver:
-    """The node that finds the last good run's statistics: its output `baseline_statistics` is an input of `Validation`.
+    """The node that finds the statistics of the last good run. Its output `baseline_statistics` is an input of `Validation`.
 
     Args:
         statistics: this run's statistics.

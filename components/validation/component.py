@@ -1,4 +1,4 @@
-"""Validation: statistics, schema and the last good run's statistics in, anomalies out, or the run stops."""
+"""The component Validation: compares statistics with the schema and the last good run; writes anomalies or stops the run."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ class ValidationSpec(ComponentSpec):
 
 
 class Validation(base_component.BaseComponent):
-    """Stops the run where the examples are not what they should be.
+    """Stops the run if the examples violate the schema or have drifted.
 
-    The stock ExampleValidator writes the same anomalies, but never stops a run and knows no drift.
+    The stock ExampleValidator writes the same anomalies, but never stops a run and does not check drift.
 
     Args:
         statistics: `ExampleStatistics` of this run's examples.
         schema: `Schema`, curated or inferred.
         plan: JSON of `ValidationPlan`.
-        code: version of the stage's source; only TFX's cache looks at it.
-        baseline_statistics: `ExampleStatistics` of the last good run (`baseline_statistics_resolver`), or nothing.
-        keep: folder in which statistics that passed are kept for `BaselineStatistics`; "" where a metadata store does so.
+        code: version of the stage's source, used only by TFX's cache.
+        baseline_statistics: `ExampleStatistics` of the last good run (`baseline_statistics_resolver`), or None.
+        keep: folder for statistics that passed, read by `BaselineStatistics`; "" if a metadata store keeps them.
 
     Outputs:
         anomalies: `ExampleAnomalies`, as the stock ExampleValidator writes them (`Split-X/SchemaDiff.pb`, property `blessed`),

@@ -1,7 +1,7 @@
 """The component CuratedSchema: the recipe's schema as an artifact.
 
-The stock ImportSchemaGen takes the path of a file: TFX's cache then does not see an edited schema, and a pod does not see
-the file. Here its content travels.
+The stock ImportSchemaGen takes a file's path. TFX's cache then misses an edited schema, and a pod cannot read the file. This
+component takes the content.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from components.storage.writing import write_text
 
 
 class Executor(base_executor.BaseExecutor):
-    """Writes the schema into a file of its own."""
+    """Writes the schema to a file."""
 
     def Do(
         self,
@@ -26,7 +26,7 @@ class Executor(base_executor.BaseExecutor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Writes schema.pbtxt, as the stock stages call it; `Validation` says if it is no schema."""
+        """Writes schema.pbtxt, the file name of the stock stages. `Validation` raises an error if it is not a schema."""
         schema = artifact_utils.get_single_instance(output_dict["schema"])
         write_text(os.path.join(schema.uri, "schema.pbtxt"), exec_properties["content"])
 
@@ -40,7 +40,7 @@ class CuratedSchemaSpec(ComponentSpec):
 
 
 class CuratedSchema(base_component.BaseComponent):
-    """A schema by value.
+    """Writes a schema, passed by value, as an artifact.
 
     Args:
         content: a TFDV schema as text proto.

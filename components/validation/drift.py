@@ -1,8 +1,8 @@
-"""How far each column moved since the last good run, by TFDV's comparators.
+"""Drift of each column since the last good run, measured by TFDV's comparators.
 
-Texts and ids: the L-infinity distance of the shares, max_v |share_now(v) - share_before(v)|: "phone went from 50 % to 20 %"
-is 0.3. Numbers: the Jensen-Shannon divergence of the histograms, 0 (equal) to 1 (nothing in common).
-TFDV takes integers for quantities; the counted values of integer ids stand in their own statistics (`Statistics`).
+Texts and ids: L-infinity distance of the shares, max_v |share_now(v) - share_before(v)|. If the share of "phone" falls from
+50 % to 20 %, the distance is 0.3. Numbers: Jensen-Shannon divergence of the histograms, from 0 (equal) to 1 (disjoint).
+TFDV treats integers as quantities. The value counts of integer ids are in separate statistics (`Statistics`).
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ Columns: TypeAlias = Mapping[str, statistics_pb2.FeatureNameStatistics]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SplitStatistics:
-    """The statistics of one split: of all columns, and of the columns of integer ids as categories (None without any)."""
+    """The statistics of one split: of all columns, and of integer id columns as categories (None if there are none)."""
 
     all: Statistics
     categories: Statistics | None = None
 
     def columns(self) -> dict[str, statistics_pb2.FeatureNameStatistics]:
-        """Column -> its statistics; of integer ids those as categories."""
+        """Column -> its statistics; integer ids have those of categories."""
         found: dict[str, statistics_pb2.FeatureNameStatistics] = {}
         for statistics in (self.all, self.categories):
             for feature in statistics.datasets[0].features if statistics is not None else ():
@@ -44,10 +44,10 @@ class SplitStatistics:
 
 
 def check_columns(limits: Mapping[str, float], columns: Columns) -> None:
-    """Refuses limits for columns that are not there.
+    """Refuses limits for columns that do not exist.
 
     Raises:
-        InputError: names every such column and the columns that have statistics.
+        InputError: a limit's column has no statistics; lists the columns that have some.
     """
     for name in limits:
         if name not in columns:
@@ -59,16 +59,16 @@ def check_drift(
 ) -> tuple[anomalies_pb2.Anomalies, list[Finding]]:
     """Compares the columns that have a limit.
 
-    A column that the earlier run did not have, or had with another type, is logged and left out.
+    A column that is new since the last good run, or changed its type, is logged and skipped.
 
     Args:
         now: this run's statistics of the split.
-        before: the last good run's.
+        before: the last good run's statistics of the split.
         limits: column -> largest distance.
-        split: name of the split, for the words.
+        split: name of the split, for the messages.
 
     Returns:
-        TFDV's anomalies with every distance in `drift_skew_info`, and the distances beyond their limits in words.
+        TFDV's anomalies with every distance in `drift_skew_info`, and a finding for each distance above its limit.
 
     Raises:
         InputError: a column with a limit has no statistics.
@@ -78,9 +78,9 @@ def check_drift(
     compared = {}
     for name, limit in limits.items():
         if name not in earlier:
-            logger.warning("Drift of column %r: the last good run did not have it; not compared.", name)
+            logger.warning("Drift of column %r: not compared; the last good run did not have it.", name)
         elif _distance(earlier[name]) != _distance(current[name]):
-            logger.warning("Drift of column %r: its type changed since the last good run; not compared.", name)
+            logger.warning("Drift of column %r: not compared; its type changed since the last good run.", name)
         else:
             compared[name] = limit
     if not compared:
@@ -98,9 +98,9 @@ def check_drift(
                 words = _words(measurement, current[name], earlier[name])
                 findings.append(Finding(kind="drift", split=split, column=name, words=words))
     for name in compared:
-        # The largest drift there is, of which TFDV says nothing: it has no shares to compare.
+        # The largest possible drift. TFDV does not report it, because it has no shares to compare.
         if _values(earlier[name]) and not _values(current[name]):
-            words = "drift since the last good run: it has no value at all now, and had some before."
+            words = "drift since the last good run: it had values before and has none now."
             findings.append(Finding(kind="drift", split=split, column=name, words=words))
             info = anomalies.anomaly_info[name]
             info.path.step.append(name)
@@ -109,7 +109,7 @@ def check_drift(
 
 
 def drift_schema(limits: Mapping[str, float], columns: Columns) -> schema_pb2.Schema:
-    """A schema that asks for nothing but the limits of drift."""
+    """A schema that contains only the limits of drift."""
     schema = schema_pb2.Schema()
     for name, limit in limits.items():
         statistics = columns[name]
@@ -136,12 +136,12 @@ def _distance(statistics: statistics_pb2.FeatureNameStatistics) -> str:
 
 
 def _values(statistics: statistics_pb2.FeatureNameStatistics) -> int:
-    """How many examples have a value."""
+    """Number of examples with a value."""
     return getattr(statistics, statistics.WhichOneof("stats")).common_stats.num_non_missing
 
 
 def _only(all_columns: Statistics, columns: Columns, names: Mapping[str, float]) -> Statistics:
-    """The statistics of some columns; TFDV would report every other one as not in the schema."""
+    """The statistics of some columns. TFDV would report the others as missing in the schema."""
     chosen = statistics_pb2.DatasetFeatureStatisticsList()
     dataset = chosen.datasets.add()
     dataset.CopyFrom(all_columns.datasets[0])
@@ -156,14 +156,14 @@ def _words(
     before: statistics_pb2.FeatureNameStatistics,
 ) -> str:
     distance = _distance(now)
-    words = f"drift since the last good run: {distance} {measurement.value:.4g}, beyond the limit {measurement.threshold:.4g}"
+    words = f"drift since the last good run: {distance} {measurement.value:.4g}, above the limit {measurement.threshold:.4g}"
     if distance == JENSEN_SHANNON:
         return f"{words}; mean {before.num_stats.mean:.4g} before, {now.num_stats.mean:.4g} now."
     current, earlier = _shares(now), _shares(before)
     labels = sorted(set(current) | set(earlier))
-    # rounded: of two values that moved equally far the first is named, whatever the last bit says
+    # rounded: of two values with equal changes, the first is named, whatever the last bit
     value = max(labels, key=lambda label: round(abs(current.get(label, 0.0) - earlier.get(label, 0.0)), 9))
-    return f"{words}; most at {value!r}: {earlier.get(value, 0.0):.2%} before, {current.get(value, 0.0):.2%} of the values now."
+    return f"{words}; largest change at {value!r}: {earlier.get(value, 0.0):.2%} of the values before, {current.get(value, 0.0):.2%} now."
 
 
 def _shares(statistics: statistics_pb2.FeatureNameStatistics) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""Executor of `Validation`: reads the statistics, runs the checks, writes the anomalies, stops the run if it must."""
+"""Executor of `Validation`: reads the statistics, runs the checks, writes the anomalies, and stops the run if needed."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from components.validation.plan import ValidationPlan
 from components.validation.schema_check import check_schema
 from models.recipe.errors import InputError
 
-# The stock name and property, which every reader of `ExampleAnomalies` knows.
+# The stock file name and property, which readers of `ExampleAnomalies` expect.
 ANOMALIES_FILE = "SchemaDiff.pb"
 BLESSED = "blessed"
-# What `baseline.py` looks for.
+# Read by `baseline.py`.
 PASSED = "passed"
 STATISTICS_ID = "statistics_id"
 
 
 class Executor(base_executor.BaseExecutor):
-    """Every split against the schema and against the last good run."""
+    """Compares every split with the schema and with the last good run."""
 
     def Do(
         self,
@@ -41,10 +41,10 @@ class Executor(base_executor.BaseExecutor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Writes `anomalies`; keeps the statistics, if it is to, once they have passed.
+        """Writes `anomalies`. If `keep` is set, keeps the statistics after they passed.
 
         Raises:
-            InputError: the examples depart from the curated schema or drifted, and the recipe says that this stops a run.
+            InputError: the examples violate the curated schema or have drifted, and the recipe stops the run for it.
         """
         plan = ValidationPlan.model_validate_json(exec_properties["plan"])
         statistics = artifact_utils.get_single_instance(input_dict["statistics"])
@@ -84,7 +84,7 @@ class Executor(base_executor.BaseExecutor):
 
 
 def merge(anomalies: anomalies_pb2.Anomalies, drifted: anomalies_pb2.Anomalies) -> None:
-    """Adds the drift to the departures from the schema: one file holds both, as TFDV's own would."""
+    """Adds the drift to the anomalies of the schema. One file holds both, as in TFDV."""
     for key, info in drifted.anomaly_info.items():
         if key in anomalies.anomaly_info:
             known = anomalies.anomaly_info[key]
@@ -115,4 +115,6 @@ def _read_schema(artifact: types.Artifact) -> schema_pb2.Schema:
         with LocalCopy(artifact.uri) as folder:
             return io_utils.SchemaReader().read(io_utils.get_only_uri_in_dir(folder))
     except text_format.ParseError as error:
-        raise InputError(f"validation.schema: expected a TFDV schema as text proto; cannot read it: {error}.") from None
+        raise InputError(
+            f"validation.schema: expected a TFDV schema as text proto; cannot parse it: {error}."
+        ) from None

@@ -1,4 +1,4 @@
-"""TFDV's anomalies in words (which column, what was expected, what came), and what they mean for the run: go on, or stop."""
+"""TFDV's anomalies as messages (column, expected, received), and the decision to continue or to stop the run."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from models.recipe.errors import InputError
 logger = logging.getLogger(__name__)
 
 _ADVICE = {
-    "schema": "If the data is right, correct the curated schema (validation.schema); to go on regardless, set "
+    "schema": "If the data is right, correct the curated schema (validation.schema). To continue anyway, set "
     "validation.on_anomaly to warn.",
-    "drift": "If the change is meant, raise the limit in validation.drift, or set validation.on_drift to warn for one "
-    "run: what it lets through is what the next run is compared with.",
+    "drift": "If the change is intended, raise the limit in validation.drift, or set validation.on_drift to warn for one "
+    "run. That run then becomes the baseline of the next run.",
 }
 
 Reason: TypeAlias = anomalies_pb2.AnomalyInfo
@@ -27,7 +27,7 @@ _SHOWN_VALUES = 20
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One departure. `kind` is "schema" or "drift"."""
+    """One violation of the schema or one drift. `kind` is "schema" or "drift"."""
 
     kind: str
     split: str
@@ -40,11 +40,11 @@ class Finding:
 
 
 def schema_findings(anomalies: anomalies_pb2.Anomalies, schema: schema_pb2.Schema, split: str) -> list[Finding]:
-    """Every reason of every anomaly, in the order of the columns' names.
+    """A finding for each reason of each anomaly, sorted by column name.
 
     Args:
-        anomalies: what TFDV found in a split.
-        schema: the schema that it was held against; the words quote its limits where TFDV's do not.
+        anomalies: TFDV's anomalies of a split.
+        schema: the schema they violate; the messages add its limits if TFDV's do not contain them.
         split: name of the split.
     """
     features = {feature.name: feature for feature in schema.feature}
@@ -75,7 +75,7 @@ def _words(info: Reason, feature: schema_pb2.Feature | None, schema: schema_pb2.
 
 def _expected(kind: int, feature: schema_pb2.Feature | None, schema: schema_pb2.Schema) -> str:
     if kind == Reason.SCHEMA_NEW_COLUMN:
-        return "Describe it in the schema, or take it out of the recipe."
+        return "Add it to the schema, or remove it from the recipe."
     if feature is None:
         return ""
     if kind == Reason.SCHEMA_MISSING_COLUMN:
@@ -108,12 +108,12 @@ def _domain(feature: schema_pb2.Feature, schema: schema_pb2.Schema) -> list[str]
 
 
 def decide(findings: Sequence[Finding], plan: ValidationPlan) -> None:
-    """Logs what only warns; stops the run for the rest.
+    """Logs the findings that only warn, and stops the run for the others.
 
-    Findings against an inferred schema never stop: such a schema was made from the same statistics.
+    Violations of an inferred schema never stop the run, because the schema comes from the same statistics.
 
     Raises:
-        InputError: lists every finding that stops, what to do about each kind, and the warnings.
+        InputError: at least one finding stops the run. Lists these findings, a remedy for each kind, and the warnings.
     """
     action = {"schema": plan.on_anomaly if plan.curated else "warn", "drift": plan.on_drift}
     stopping = [finding for finding in findings if action[finding.kind] == "stop"]
@@ -127,12 +127,12 @@ def decide(findings: Sequence[Finding], plan: ValidationPlan) -> None:
 def _message(stopping: Sequence[Finding], warnings: Sequence[Finding]) -> str:
     kinds = {finding.kind for finding in stopping}
     what = {
-        frozenset({"schema"}): "depart from the curated schema",
+        frozenset({"schema"}): "violate the curated schema",
         frozenset({"drift"}): "have drifted from those of the last good run",
-    }.get(frozenset(kinds), "depart from the curated schema and have drifted from those of the last good run")
-    lines = [f"The examples {what}. Nothing was learned from them."]
+    }.get(frozenset(kinds), "violate the curated schema and have drifted from those of the last good run")
+    lines = [f"The examples {what}. No model was trained."]
     lines += [f"  - {finding}" for finding in stopping]
     if warnings:
-        lines += ["Only warnings:", *(f"  - {finding}" for finding in warnings)]
+        lines += ["Warnings:", *(f"  - {finding}" for finding in warnings)]
     lines += [_ADVICE[kind] for kind in ("schema", "drift") if kind in kinds]
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""What the validation needs of the recipe: whether the schema is curated, the limits of drift, and what each one stops."""
+"""The validation's part of the recipe: whether the schema is curated, the limits of drift, and what stops the run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from models.recipe.stage_plan import StagePlan
 class ValidationPlan(StagePlan):
     """The part of the recipe that the stage reads.
 
-    `curated`: the schema was written by a person; an inferred one only repeats what the same statistics say.
+    `curated`: a person wrote the schema. An inferred schema only repeats the same statistics.
     `drift`: column -> largest distance to the last good run.
     """
 

@@ -1,4 +1,4 @@
-"""The statistics of a split against the schema, by TFDV."""
+"""Compares the statistics of a split with the schema, by TFDV."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ Statistics: TypeAlias = statistics_pb2.DatasetFeatureStatisticsList
 
 
 def with_task_columns(schema: schema_pb2.Schema, statistics: Statistics) -> schema_pb2.Schema:
-    """A copy of the schema that also knows the labels and weights in the statistics: the recipe's tasks make them, not the data.
+    """A copy of the schema with the labels and weights of the statistics added: they come from the recipe's tasks, not the data.
 
-    Without it a task added to the recipe would be reported as an unexpected new column.
+    Otherwise a task added to the recipe would be reported as an unexpected new column.
     """
     complete = schema_pb2.Schema()
     complete.CopyFrom(schema)

@@ -88,7 +88,7 @@ def test_a_probe_that_is_killed_is_no_verdict(probed: tuple[Any, Any, Path]) -> 
     """The run ends with 3 and pushes nothing, and the same command probes again and pushes."""
     first, again, root = probed
     assert first.code == 3, first.err
-    assert "was killed by SIGKILL, as the kernel does when memory runs out" in first.err
+    assert "was killed by SIGKILL; the kernel sends it when memory runs out" in first.err
     assert "Run the same command again" in first.err and "Traceback" not in first.err
     assert again.code == 0, again.out + again.err
     assert len(list((root / "serving" / "shop").glob("[0-9]*"))) == 1

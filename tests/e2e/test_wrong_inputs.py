@@ -128,7 +128,7 @@ WRONG: dict[str, tuple[Callable[[Logs], Any], int, list[str]]] = {
         ["beam.runner", "FlinkRuner"],
     ),
     "empty file": (lambda logs: logs.text("click.csv", ""), 1, ["click.csv"]),
-    "header only": (lambda logs: logs.text("click.csv", "user,item,at,seconds\n"), 1, ["click", "no rows at all"]),
+    "header only": (lambda logs: logs.text("click.csv", "user,item,at,seconds\n"), 1, ["click", "have no rows"]),
     "no event of this kind": (
         lambda logs: logs.stream("click", where={"item": ["none"]}),
         1,

@@ -61,7 +61,7 @@ def test_those_of_a_refused_run_are_kept_and_are_the_newest(tmp_path: Path, caps
         error = kept(str(stage / "examples" / number), InputError("5% of the rows are malformed."))
         folder = stage / "refused" / number / "dead_letters"
         assert str(error) == (
-            f"5% of the rows are malformed. The malformed rows are kept: gatewise dead-letters {folder} shows them."
+            f"5% of the rows are malformed. To list the malformed rows, run: gatewise dead-letters {folder}"
         )
         (stage / "examples" / number / "dead_letters").rename(tmp_path / f"removed by TFX {number}")
     assert newest(tmp_path) == folder and [found.name for found in (stage / "refused").iterdir()] == ["12"]

@@ -20,7 +20,7 @@ def test_kinds_apart_one_of_all_and_all_are_told() -> None:
 
 def test_what_a_partition_was_told() -> None:
     assert without_broadcast(iter(["a", BroadcastValue(None), "b"])) == (["a", "b"], None)
-    with pytest.raises(ValueError, match="expected one value that the partition is told, received 0"):
+    with pytest.raises(ValueError, match="expected one broadcast value, received 0"):
         without_broadcast(["a"])
     with pytest.raises(ValueError, match="received 2"):
         without_broadcast([BroadcastValue(1), BroadcastValue(1)])

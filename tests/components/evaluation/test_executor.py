@@ -115,7 +115,7 @@ def test_a_baseline_without_the_task(run, make_split, make_model):
     assert blessing.get_int_custom_property("blessed") == 1
     assert set(found["baseline"]) == {"click"}
     [message] = [gate["message"] for gate in found["gates"] if gate["task"] == "value"]
-    assert "the baseline does not know the task 'value'" in message
+    assert "the baseline does not have the task 'value'" in message
 
 
 @pytest.mark.parametrize(
@@ -188,7 +188,7 @@ def test_the_gates_of_a_task_that_names_none_are_read_by_tfma(run, make_split, m
     assert not result.validation_ok and set(failures) == {"click", "value"}
     bound = failures["click"].metric_threshold.value_threshold.upper_bound.value
     assert bound == pytest.approx(click["metrics"]["log_loss"])
-    assert "the constant always answers" in failures["value"].message and "`gates: none`" in failures["value"].message
+    assert "the constant always predicts" in failures["value"].message and "`gates: none`" in failures["value"].message
     config = tfma.load_eval_result(evaluation.uri).config
     named = {spec.output_names[0]: [metric.class_name for metric in spec.metrics] for spec in config.metrics_specs}
     assert named["click"] == ["auc", "log_loss", "calibration"]
@@ -207,7 +207,7 @@ def test_the_best_value_is_handed_on(run, make_split, make_model, tmp_path, kept
         messages.append(found["gates"][0]["message"])
         older = blessing if blessed[-1] else older
     assert blessed[0] == 1 and blessed[-1] == 0 and blessed == sorted(blessed, reverse=True)
-    assert "no comparable value of a blessed model is on record" in messages[0]
+    assert "there is no comparable value of a blessed model on record" in messages[0]
     assert f"the best blessed value, of {models[0].uri}," in messages[-1]
 
 

@@ -52,7 +52,7 @@ def test_truth_needs_event_ids(make_split):
     split = make_split(30)
     for path in split.raw_files:
         pq.write_table(pq.read_table(path).drop_columns(["gatewise/event_id"]), path)
-    with pytest.raises(InputError, match="name the column in the impression stream's `event_id`"):
+    with pytest.raises(InputError, match="Set `event_id` in the impression stream"):
         read_examples(split.raw_files, split.transformed_files, [], event_id=True)
 
 

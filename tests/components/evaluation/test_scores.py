@@ -11,7 +11,7 @@ from models.recipe.tasks import COUNTS
     ("name", "counts", "grouped", "words"),
     [
         ("rmse", (0, 0, 0), True, "no example of the task is observed in land = at"),
-        ("auc", (4, 1, 2), True, "2 of 4 predictions in land = at are not finite numbers"),
+        ("auc", (4, 1, 2), True, "2 of 4 predictions in land = at are not finite"),
         ("gauc", (4, 1, 0), False, "there are no groups: evaluation.group_key is not set"),
         ("auc", (3, 3, 0), True, "only one class in land = at: all 3 labels are 1"),
         ("gauc", (3, 0, 0), True, "only one class in land = at: all 3 labels are 0"),

@@ -94,5 +94,5 @@ def test_files_that_changed_since_they_were_listed(tmp_path, folder, monkeypatch
     monkeypatch.setattr(
         truth, "_table", lambda *all: (writers[ending](TRUTH, folder / f"two.{ending}"), before(*all))[1]
     )
-    with pytest.raises(InputError, match=rf"two\.{ending} is new\. Nothing of this stage was kept"):
+    with pytest.raises(InputError, match=rf"two\.{ending} is new\. This stage kept no output"):
         read_truth(plan(tmp_path), IDS, listed)

@@ -62,7 +62,7 @@ def test_latest_is_the_end_of_the_stream_that_ends_first(shop_recipe: Make, writ
     # Impressions after it stay examples.
     assert out.examples.height == len(logs["impression"])
     (warning,) = out.summary["warnings"]
-    assert warning.startswith("stream 'click' ends at 2026-01-06T11:42:30Z, 12 hours before the impressions do.")
+    assert warning.startswith("stream 'click' ends at 2026-01-06T11:42:30Z, 12 hours before the impressions.")
 
 
 def test_a_stream_that_has_ended_long_ago_is_named(shop_recipe: Make, write_log: Write, run_stage: Run) -> None:
@@ -73,14 +73,14 @@ def test_a_stream_that_has_ended_long_ago_is_named(shop_recipe: Make, write_log:
     short = {"tasks": {"click": {"kind": "binary", "outcome": "click", "window": "1h"}}} | split
     (warning,) = run_stage(shop_recipe(**short)).summary["warnings"]
     assert warning == (
-        "stream 'click' ends at 2026-01-06T23:42:30Z, 8.0 days before the impressions do. So the logs count as complete up "
-        "to there (`as_of: latest`), and about 1,920 impressions after it have no weight. Are files of 'click' missing? "
-        "Otherwise write the moment as logs.as_of."
+        "stream 'click' ends at 2026-01-06T23:42:30Z, 8.0 days before the impressions. So `as_of: latest` is that time, "
+        "and about 1,920 later impressions get weight 0. Are files of 'click' missing? "
+        "If not, set logs.as_of to the time up to which the logs are complete."
     )
     long = {"tasks": {"click": {"kind": "binary", "outcome": "click", "window": "9d"}}} | split
     message = refused(run_stage, shop_recipe(**long))
     assert (
-        "`as_of: latest` is 2026-01-06T23:42:30Z, where stream 'click' ends, the first of the streams that tasks use."
+        "`as_of: latest` is 2026-01-06T23:42:30Z, the end of stream 'click', which ends first of the streams that tasks use."
         in message
     )
     # The eval split begins after `as_of`.
@@ -94,9 +94,9 @@ def test_a_clock_ahead_is_refused_by_name(shop_recipe: Make, write_log: Write, r
     logs["click"].insert(10, logs["click"][10] | {"time": START + 7 * DAY})
     write_all(write_log, logs, ending)
     assert refused(run_stage, shop_recipe()) == (
-        f"stream 'click': click.{ending}, row 10: its time is 2026-01-12T00:00:00Z, after 5.0 days without any row of the "
-        "stream. Its clock is ahead. Remove the row, or write the moment up to which the logs are complete as logs.as_of: rows "
-        "after it are counted apart."
+        f"stream 'click': click.{ending}, row 10: its time is 2026-01-12T00:00:00Z, 5.0 days after the previous row of the "
+        "stream. Its clock is ahead. Remove the row, or set logs.as_of to the time up to which the logs are complete: later "
+        "rows are counted apart."
     )
     out = run_stage(shop_recipe(logs={"as_of": "2026-01-07T00:00:00Z"}))
     assert out.accounts["click"]["after_as_of"] == 1 and out.summary["watermarks"]["click"] == "2026-01-06T23:42:30Z"
@@ -115,7 +115,7 @@ def test_labelled_examples_from_a_clock_ahead(write_log: Write, run_stage: Run, 
     assert run_stage(Recipe.model_validate(fields | {"split": {"eval_fraction": 0.2}})).summary["as_of"] is not None
     message = refused(run_stage, Recipe.model_validate(fields | {"split": {"eval_last": "1d"}}))
     assert message.startswith(
-        "stream 'examples': examples.csv, row 60: its time is 2026-03-06T00:00:00Z, after 57.5 days"
+        "stream 'examples': examples.csv, row 60: its time is 2026-03-06T00:00:00Z, 57.5 days after"
     )
     assert message.endswith("Remove the row: `split.eval_last` counts back from the latest time.")
 
@@ -172,7 +172,7 @@ def test_rows_after_as_of_are_no_dead_letters(shop_recipe: Make, write_log: Writ
     out = run_stage(shop_recipe(logs={"as_of": "2026-01-07T00:00:00Z"}))
     assert out.dead["reason"].to_list() == ["time in the future"], "2100 is no time of an event"
     assert refused(run_stage, shop_recipe(logs={"as_of": "2026-01-04T00:00:00Z"})) == (
-        "stream 'impression': all of its 2,400 rows are later than logs.as_of (2026-01-04T00:00:00Z). Write a later `as_of`, "
+        "stream 'impression': all 2,400 rows are later than logs.as_of (2026-01-04T00:00:00Z). Set a later `as_of`, "
         "or check `time`."
     )
 
@@ -188,11 +188,11 @@ def test_a_day_without_clicks(shop_recipe: Make, write_log: Write, run_stage: Ru
     write_all(write_log, logs)
     message = refused(run_stage, shop_recipe(logs={"as_of": as_of}))
     assert message == (
-        "stream 'click': 2026-01-09 has 0 rows to 240 of impression, where about 80 are expected. Around it, click to "
+        "stream 'click': 2026-01-09 has 0 rows to 240 of impression; about 80 are expected. Nearest days, click to "
         "impression: 2026-01-06: 80 to 240, 2026-01-07: 80 to 240, 2026-01-08: 80 to 240, 2026-01-10: 80 to 240, 2026-01-11: "
-        "80 to 240, 2026-01-12: 80 to 240. The outcomes of that time cannot be told from what never happened. Restore the "
-        "files of that time, or write `limits: {missing_days: warn}` under `logs` if nothing is missing "
-        "(`limits.least_of_day` says what is)."
+        "80 to 240, 2026-01-12: 80 to 240. Missing outcomes would become negative labels. Restore the "
+        "files of that time. If nothing is missing, set `limits: {missing_days: warn}` under `logs` "
+        "(`limits.least_of_day` defines a missing day)."
     )
     warned = run_stage(shop_recipe(logs={"as_of": as_of, "limits": {"missing_days": "warn"}}))
     assert warned.summary["warnings"] == [message.partition(" Restore")[0]]
@@ -206,7 +206,11 @@ def test_days_without_clicks_are_all_named(shop_recipe: Make, write_log: Write, 
     logs["click"] = [row for row in logs["click"] if row["time"] // DAY not in gone]
     write_all(write_log, logs)
     message = refused(run_stage, shop_recipe())
-    for words in ("2026-01-13 has 0 rows to 240", "So it is with 2026-01-15, 2026-01-17, ", " 2026-02-02 and 3 more."):
+    for words in (
+        "2026-01-13 has 0 rows to 240",
+        "The same holds for 2026-01-15, 2026-01-17, ",
+        " 2026-02-02 and 3 more.",
+    ):
         assert words in message, message
 
 
@@ -229,10 +233,8 @@ def test_a_day_without_impressions(shop_recipe: Make, write_log: Write, run_stag
     logs["impression"] = [row for row in logs["impression"] if row["time"] not in gone]
     write_all(write_log, logs)
     message = refused(run_stage, shop_recipe())
-    assert message.startswith(
-        "stream 'impression': 2026-01-09 has 0 rows to 80 of click, where about 240 are expected."
-    )
-    assert "Outcomes of that time are credited to older impressions, or to none." in message
+    assert message.startswith("stream 'impression': 2026-01-09 has 0 rows to 80 of click; about 240 are expected.")
+    assert "Outcomes of that time are credited to older impressions or become orphans." in message
 
 
 # ---- clocks that differ -----------------------------------------------------------------------------------------
@@ -246,7 +248,8 @@ def test_clicks_a_moment_before_their_impressions(shop_recipe: Make, write_log: 
     assert out.accounts["click"]["orphan"] == 60
     assert out.summary["warnings"] == [
         "stream 'click': 60 of 240 outcomes are orphans that come less than a minute before an impression of their key, half "
-        "of them by 200ms or less. If the clocks differ, write `clock_tolerance: 1s` in the stream, and they are credited to it."
+        "of them by 200ms or less. If the clocks differ, set `clock_tolerance: 1s` in the stream to "
+        "attribute them to that impression."
     ]
     out = run_stage(shop_recipe(streams={"click": {"clock_tolerance": "1s"}}))
     assert (
@@ -264,7 +267,7 @@ def test_all_clicks_a_moment_early_are_refused_with_the_tolerance(
     logs["click"] = [row | {"time": row["time"] - 30.2} for row in logs["click"]]
     write_all(write_log, logs)
     message = refused(run_stage, shop_recipe())
-    assert "240 of them come less than a minute before" in message and "write `clock_tolerance: 1s` in the" in message
+    assert "240 of them come less than a minute before" in message and "set `clock_tolerance: 1s` in the" in message
     assert run_stage(shop_recipe(streams={"click": {"clock_tolerance": "1s"}})).accounts["click"]["used"] == 240
 
 

@@ -132,6 +132,6 @@ def test_malformed_rows_outlive_the_refusal(
     examples.uri = str(tmp_path / "EventLogs" / "examples" / "7")
     plan = EventLogsPlan.from_recipe(shop_recipe()).model_dump_json()
     kept = tmp_path / "EventLogs" / "refused" / "7" / "dead_letters"
-    with pytest.raises(InputError, match=rf"1 of 6 rows .* are kept: gatewise dead-letters {kept} shows them"):
+    with pytest.raises(InputError, match=rf"1 of 6 rows .* run: gatewise dead-letters {kept}"):
         executor(Executor).Do({}, {"examples": [examples]}, {"plan": plan, "fingerprint": "", "code": ""})
     assert pl.read_parquet(kept)["raw"].to_list() == ['{"user":"1","item":"1","time":"never"}']

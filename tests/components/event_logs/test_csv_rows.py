@@ -118,12 +118,12 @@ def test_the_fast_scan_is_the_slow_one() -> None:
     ("lines", "said"),
     [
         (['1,"x,3', *["2,y,3"] * 9], "line 3: a quote opens a value here and never closes"),
-        (['1,"x,3', *["2,y,3"] * 200], "line 3: a quote opens a value here that goes on for more than 100 lines"),
-        (['1,"x,3', *["2,y,3"] * 2, '2,y",3'], "line 3: a quote opens a value here that goes on over lines which look"),
-        (['1,"x,3', '2,"y,3'], "line 3: a quote opens a value here that goes on over lines which look like rows"),
+        (['1,"x,3', *["2,y,3"] * 200], "line 3: a quote opens a value here that continues for more than 100 lines"),
+        (['1,"x,3', *["2,y,3"] * 2, '2,y",3'], "line 3: a quote opens a value here that spans lines which look"),
+        (['1,"x,3', '2,"y,3'], "line 3: a quote opens a value here that spans lines which look like separate rows"),
         (['1,"x', '2,"y"', "3,y,3"], "line 3: text after the closing quote of a CSV value of several lines"),
         (['1,"x"",3', "2,y,3"], "line 3: a quote opens a value here and never closes"),
-        (['1,"x\n' + "\n" * 100 + '",3'], "line 3: a quote opens a value here that goes on for more than 100 lines"),
+        (['1,"x\n' + "\n" * 100 + '",3'], "line 3: a quote opens a value here that continues for more than 100 lines"),
     ],
 )
 @pytest.mark.parametrize("block_bytes", [40, 1 << 20])
@@ -143,7 +143,7 @@ def test_texts_of_a_few_lines_and_as_many_as_are_allowed(tmp_path: Path) -> None
     path.write_text('a,b,c\n1,"p, q,\nr, s, t",3\n4,"' + "x\n" * 300 + '",6\n')
     rows, broken = read(path, CsvPlan(multiline=True))
     assert rows == {0: ("1", "p, q,\nr, s, t", "3"), 1: ("4", "x\n" * 300, "6")} and not broken
-    with pytest.raises(InputError, match=r"a\.csv, line 2: .*look like rows of their own\..*`multiline: true`"):
+    with pytest.raises(InputError, match=r"a\.csv, line 2: .*look like separate rows\..*`multiline: true`"):
         read(path)
 
 

@@ -48,11 +48,11 @@ def test_a_label_outside_of_the_domain_stops_with_its_place(sales: Callable[...,
         run_stage(sales("squared_log_error", {1: [4.5], 2: [-5.0], 3: [2.0], 4: [-1.0], 6: [-0.5]}))
     message = str(error.value)
     assert message.startswith(
-        "task 'spent' (stream 'click'): 2 of 9 observed labels, the sums of an impression's outcomes, are not what the "
-        "loss 'squared_log_error' is defined for: expected numbers greater than -1, because of log(1 + y), received "
-        "-5, -1 (the smallest). The first negative number in column 'amount' stands in "
+        "task 'spent' (stream 'click'): 2 of 9 observed labels, the sums of an impression's outcomes, are outside the domain of the "
+        "loss 'squared_log_error': expected numbers greater than -1, because of log(1 + y), received "
+        "-5, -1 (the smallest). The first negative number in column 'amount' is in "
     )
-    assert "click.csv, row 1: -5. Mend the values or leave these rows out" in message
+    assert "click.csv, row 1: -5. Correct the values, remove these rows" in message
     assert message.endswith("a loss for any number: `loss: squared_error`, 'absolute_error', 'huber'.")
 
 
@@ -84,7 +84,7 @@ def test_the_label_counts_not_the_value(
     if not count:
         run_stage(recipe)
         return
-    with pytest.raises(InputError, match=rf"{count} of 9 observed labels.* the loss '{loss}' is defined for"):
+    with pytest.raises(InputError, match=rf"{count} of 9 observed labels.* outside the domain of the loss '{loss}'"):
         run_stage(recipe)
 
 
@@ -106,7 +106,7 @@ def test_labelled_examples(tmp_path: Path, write_log: Write, run_stage: Run) -> 
         run_stage(recipe)
     message = str(error.value)
     assert (
-        "task 'visits' (label column 'visits'): 1 of 58 observed labels are not what the loss 'poisson' is defined for: "
+        "task 'visits' (label column 'visits'): 1 of 58 observed labels are outside the domain of the loss 'poisson': "
         "expected numbers 0 or more, such as counts, received -1 (the smallest)." in message
     )
     assert "train.csv, row 17: -1." in message

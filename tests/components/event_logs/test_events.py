@@ -51,7 +51,7 @@ def test_an_item_of_a_wrong_type_spoils_its_row_only() -> None:
 
 def test_nested_lists_are_refused() -> None:
     frame = pl.DataFrame({"tags": [[["a"]]]})
-    with pytest.raises(InputError, match=r"log: column 'tags' holds List\(List\(String\)\), expected text\.$"):
+    with pytest.raises(InputError, match=r"log: column 'tags' has type List\(List\(String\)\); expected text\.$"):
         prepared(frame, name="tags", type="bytes", multivalued=True)
 
 

@@ -25,11 +25,11 @@ def test_no_file_says_the_pattern_and_what_lies_nearby(tmp_path: Path) -> None:
     with pytest.raises(InputError) as error:
         matched_files(str(tmp_path), "logs/click.parquet", "stream 'click'")
     assert str(error.value) == (
-        f"stream 'click': no file matches {tmp_path}/logs/click.parquet. The nearest folder that exists is "
-        f"{tmp_path}/logs; in it: clicks.parquet. Did you mean clicks.parquet?"
+        f"stream 'click': no file matches {tmp_path}/logs/click.parquet. The nearest existing folder is "
+        f"{tmp_path}/logs; it contains clicks.parquet. Did you mean clicks.parquet?"
     )
     with pytest.raises(
-        InputError, match=rf"nearest folder that exists is {tmp_path}; in it: logs/\. Did you mean logs/\?"
+        InputError, match=rf"nearest existing folder is {tmp_path}; it contains logs/\. Did you mean logs/\?"
     ):
         matched_files(str(tmp_path), "log/**/*.parquet", "stream 'click'")
 
@@ -42,7 +42,7 @@ def test_the_folder_of_the_data_is_no_glob(tmp_path: Path) -> None:
     with pytest.raises(InputError) as error:
         matched_files(str(folder), "click.csv", "s")
     assert str(error.value) == (
-        f"s: no file matches {folder}/click.csv. The nearest folder that exists is {folder}; in it: clicks.csv. "
+        f"s: no file matches {folder}/click.csv. The nearest existing folder is {folder}; it contains clicks.csv. "
         "Did you mean clicks.csv?"
     )
 
@@ -53,6 +53,6 @@ def test_formats() -> None:
     assert format_of("a.json", None, "s") == "jsonl"
     assert format_of("a.log", "jsonl", "s") == "jsonl"
     with pytest.raises(
-        InputError, match=r"s: the ending of a\.log does not tell its format\. Known: \.parquet.*`format:`"
+        InputError, match=r"s: the ending of a\.log does not tell its format\. Known endings: \.parquet.*`format:`"
     ):
         format_of("a.log", None, "s")

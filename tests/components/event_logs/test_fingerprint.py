@@ -59,7 +59,7 @@ def test_labelled_examples(tmp_path: Path, write_log: Callable[..., Path]) -> No
         "tasks": {"income": {"kind": "binary", "label": {"column": "income"}}},
     }
     write_log("train.csv", "a")
-    with pytest.raises(InputError, match=r"examples.eval_path: no file matches .*test\.csv.*in it: train\.csv"):
+    with pytest.raises(InputError, match=r"examples.eval_path: no file matches .*test\.csv.*it contains train\.csv"):
         fingerprint(Recipe.model_validate(fields))
     write_log("test.csv", "b")
     first = fingerprint(Recipe.model_validate(fields))

@@ -35,10 +35,10 @@ def test_lines_that_are_no_objects() -> None:
     frame, good, broken = json_lines.parse(lines)
     assert frame["a"].to_list() == ["1", "2"] and good.tolist() == [0, 5]
     assert [reason for _, reason, _ in broken] == [
-        "a line that is no JSON",
-        "a JSON line that is no object",
-        "a line that is no JSON",
-        "a line that is no JSON",
+        "a line that is not JSON",
+        "a JSON line that is not an object",
+        "a line that is not JSON",
+        "a line that is not JSON",
     ]
     assert [number for number, _, _ in broken] == [1, 2, 3, 4]
     assert json.loads(broken[0][2]) == {"line": '{"a": 1'}
@@ -90,7 +90,7 @@ def test_blocks_change_nothing(tmp_path: Path, block_bytes: int, end: str) -> No
     path.write_text("\n\n".join(lines) + end)
     rows, broken = everything(path, block_bytes)
     assert rows == {n: {"a": str(n), "b": "z" * (n % 40)} for n in range(200) if n % 7}
-    assert broken == [(n, "a line that is no JSON") for n in range(0, 200, 7)]
+    assert broken == [(n, "a line that is not JSON") for n in range(0, 200, 7)]
 
 
 def test_an_empty_file(tmp_path: Path) -> None:

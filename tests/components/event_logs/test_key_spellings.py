@@ -77,14 +77,13 @@ def test_another_spelling_on_one_side_stops_with_both(
         run_stage(shop_recipe())
     message = str(error.value)
     assert message.startswith(
-        "stream 'click', key column 'user': 3 of 9 rows hold a number with zeros before it, a sign "
+        "stream 'click', key column 'user': 3 of 9 rows contain a number with leading zeros, a sign "
     )
+    assert f"such as {other[6]!r} (" in message and "click.csv, row 6). No row of stream 'impression' does" in message
+    assert "column 'user' contains for example '3' (" in message and "impression.parquet, row 0)" in message
     assert (
-        f"such as {other[6]!r} (" in message and "click.csv, row 6), and no row of stream 'impression' does" in message
-    )
-    assert "column 'user' holds '3' for example (" in message and "impression.parquet, row 0)" in message
-    assert (
-        "3 outcomes of stream 'click' have no impression with their key. Write the key in one way in both." in message
+        "3 outcomes of stream 'click' have no impression with their key. Spell the key the same way in both streams."
+        in message
     )
 
 
@@ -112,5 +111,5 @@ def test_floats_that_may_be_several_ids_are_dead_letters(shop_recipe: Make, writ
     write_log("click.csv", frame(list(USERS), 5)[:4])
     out = run_stage(shop_recipe(logs={**LATER, "limits": {"dead_letters": 0.1}}))
     assert out.dead["reason"].to_list() == [
-        "key column 'user': a float so large that it may stand for several whole numbers"
+        "key column 'user': a float so large that it may represent several integers"
     ]

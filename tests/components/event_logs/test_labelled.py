@@ -114,7 +114,7 @@ def test_a_positive_that_is_not_there(tmp_path: Path, write_log: Callable, run_s
     tasks = {"rich": {"kind": "binary", "label": {"column": "income", "positive": ["50000+"]}}}
     with pytest.raises(
         InputError,
-        match=r"task 'rich' \(label column 'income'\): none of .* is positive.*holds - 50000\., 50000\+\.; check",
+        match=r"task 'rich' \(label column 'income'\): none of .* is positive.*contains - 50000\., 50000\+\.; check",
     ):
         run_stage(recipe(tmp_path, tasks=tasks))
 

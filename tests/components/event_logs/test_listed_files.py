@@ -25,7 +25,7 @@ from models.recipe.recipe import Recipe
 
 START, DAY = 1_700_000_000, 86_400
 STILL = "files changed while the pipeline was reading them: "
-AGAIN = "Nothing of this stage was kept. Run again when the logs are still."
+AGAIN = "This stage kept no output. Run again when the logs no longer change."
 
 
 def rows(first: int, count: int) -> pl.DataFrame:
@@ -221,7 +221,9 @@ def test_many_changes_are_summed_up(tmp_path: Path) -> None:
         (tmp_path / f"{name}.csv").write_text("user\n")
     files = ListedFiles(str(tmp_path), {"stream 'click'": "*.csv"})
     with (
-        pytest.raises(InputError, match="a.csv is gone; b.csv is gone; c.csv is gone; and 2 more. Nothing"),
+        pytest.raises(
+            InputError, match="a.csv is gone; b.csv is gone; c.csv is gone; and 2 more. This stage kept no output"
+        ),
         files.still(),
     ):
         for name in "abcde":

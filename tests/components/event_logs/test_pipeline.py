@@ -390,7 +390,7 @@ def test_no_file_and_no_rows(
     message = refused(run_stage, shop_recipe())
     assert message.startswith(f"stream 'click': no file matches {tmp_path}/click.*.") and "clack.csv" in message
     write_log("click.csv", "user,item,time\n")
-    assert refused(run_stage, shop_recipe()) == "stream 'click': the files that click.* matches hold no rows at all."
+    assert refused(run_stage, shop_recipe()) == "stream 'click': the files that match click.* have no rows."
     (tmp_path / "clack.csv").rename(tmp_path / "click.one.csv")
     assert run_stage(shop_recipe()).accounts["click"]["read"] == 5
 
@@ -398,7 +398,7 @@ def test_no_file_and_no_rows(
 def test_a_where_that_nothing_meets(shop_recipe: Make, shop_log: Callable, run_stage: Run) -> None:
     shop_log("csv")
     message = refused(run_stage, shop_recipe(streams={"click": {"where": {"item": ["CLICK"]}}}))
-    assert message == "stream 'click': none of 5 rows meets its `where`: column 'item' holds 1; expected CLICK."
+    assert message == "stream 'click': none of 5 rows meets its `where`: column 'item' contains 1; expected CLICK."
 
 
 @pytest.mark.parametrize("ending", ["parquet", "csv.gz"])
@@ -423,7 +423,7 @@ def test_texts_without_a_zone(shop_recipe: Make, write_log: Write, run_stage: Ru
     message = refused(run_stage, shop_recipe(streams={n: {"time": time} for n in ("impression", "click")}))
     assert message == (
         "stream 'impression', time column 'time' (first in impression.csv, row 0): 10 of 10 times have no offset "
-        "from UTC. A guess would shift every window. Write the zone in which they were logged under `time`, such as "
+        "from UTC. A wrong zone would shift every window. State the zone of the times under `time`, such as "
         "`zone: Europe/Vienna` or `zone: UTC`."
     )
     zoned = shop_recipe(streams={n: {"time": time | {"zone": "Asia/Tokyo"}} for n in ("impression", "click")})
@@ -434,8 +434,8 @@ def test_a_wrong_unit(shop_recipe: Make, shop_log: Callable, run_stage: Run) -> 
     shop_log("csv")
     message = refused(run_stage, shop_recipe(streams={"click": {"time": {"column": "time", "unit": "ms"}}}))
     assert message == (
-        "stream 'click', time column 'time' (first in click.csv, row 0): 5 of 5 times lie outside of 1990-2100 when "
-        "read in 'ms'. The unit is likely 's': write `unit: s`."
+        "stream 'click', time column 'time' (first in click.csv, row 0): 5 of 5 times are outside 1990-2100 when "
+        "read in 'ms'. The unit is likely 's': set `unit: s`."
     )
 
 
@@ -443,12 +443,12 @@ def test_too_many_dead_letters(shop_recipe: Make, shop_log: Callable, write_log:
     shop_log("csv")
     write_log("click.two.csv", "user,item,time\n1,1,\n,1,5\n2,1\n3,1,\n")
     assert refused(run_stage, shop_recipe(logs={"limits": {"dead_letters": 0.25}})) == (
-        "stream 'click': 4 of 9 rows (44.4%) are malformed, the limit is 25.0% (`limits.dead_letters`). "
-        "Commonest reasons: "
+        "stream 'click': 4 of 9 rows (44.4%) are malformed; the limit is 25.0% (`limits.dead_letters`). "
+        "Most frequent reasons: "
         '2 x no time in column \'time\' (first in click.two.csv, row 0: {"user":"1","item":"1","time":null}); '
         '1 x 2 fields in a CSV line, the header has 3 (first in click.two.csv, row 2: {"line": "2,1"}); '
         '1 x no value in key column \'user\' (first in click.two.csv, row 1: {"user":null,"item":"1","time":"5"}). '
-        "Mend the rows, or what the recipe says of these columns."
+        "Fix the rows, or change how the recipe declares these columns."
     )
 
 
@@ -458,10 +458,14 @@ def test_too_many_dead_letters(shop_recipe: Make, shop_log: Callable, write_log:
         (
             -7200,
             0,
-            "5 of them come up to 14 h before an impression of the same key: are the clocks of the two streams in",
+            "5 of them come up to 14 h before an impression of the same key. Are the clocks of the two streams in",
         ),
-        (0, 100, r"For 5 of them the key has no impression after them either: is `key` \(user, item\) the same thing"),
-        (-40 * DAY, 0, "Their impressions come later: do the logs of the impressions begin too late"),
+        (
+            0,
+            100,
+            r"For 5 of them, no later impression has the key either. Does `key` \(user, item\) have the same meaning",
+        ),
+        (-40 * DAY, 0, "Their keys have only later impressions. Do the impression logs begin too late"),
     ],
 )
 def test_too_many_orphans(
@@ -472,7 +476,7 @@ def test_too_many_orphans(
     write_log("click.csv", rows)
     message = refused(run_stage, shop_recipe())
     assert message.startswith(
-        "stream 'click': 5 of 5 outcomes (100.0%) have no earlier impression in 'impression', the limit is 50.0%"
+        "stream 'click': 5 of 5 outcomes (100.0%) have no earlier impression in 'impression'; the limit is 50.0%"
     )
     assert re.search(hint, message)
 
@@ -488,13 +492,13 @@ def test_one_class_only(shop_recipe: Make, shop_log: Callable, write_log: Write,
     shop_log("csv")
     short = shop_recipe(tasks={"click": {"kind": "binary", "outcome": "click", "window": "5s"}})
     assert refused(run_stage, short) == (
-        "task 'click' (stream 'click'): none of 5 observed train examples (of 5) is positive, so there is only one "
-        "class to learn from. Check `outcome`, `key` and `window`."
+        "task 'click' (stream 'click'): none of 5 observed train examples (of 5) is positive. Training needs both "
+        "classes. Check `outcome`, `key` and `window`."
     )
     long = shop_recipe(tasks={"click": {"kind": "binary", "outcome": "click", "window": "90d"}})
     assert "none of 5 train examples is observed" in refused(run_stage, long)
     write_log("click.two.csv", [{"user": n, "item": 1, "time": START + n * DAY + 10} for n in range(1, 10, 2)])
-    assert "is negative, so there is only one class" in refused(run_stage, shop_recipe())
+    assert "is negative. Training needs both classes" in refused(run_stage, shop_recipe())
 
 
 def test_types_that_cannot_be(shop_recipe: Make, shop_log: Callable, write_log: Write, run_stage: Run) -> None:
@@ -506,9 +510,9 @@ def test_types_that_cannot_be(shop_recipe: Make, shop_log: Callable, write_log: 
     write_log("impression.parquet", rows)
     lists = shop_recipe(features={"tags": {"kind": "categorical"}})
     assert refused(run_stage, lists) == (
-        "impression.parquet: column 'tags' holds List(String), expected text. Lists need `kind: multivalued`."
+        "impression.parquet: column 'tags' has type List(String); expected text. Lists need `kind: multivalued`."
     )
-    assert "column 'when' holds Date, expected numbers" in refused(
+    assert "column 'when' has type Date; expected numbers" in refused(
         run_stage, shop_recipe(features={"when": {"kind": "numeric"}})
     )
 
@@ -524,7 +528,7 @@ def test_rows_that_would_be_of_two_streams(shop_recipe: Make, shop_log: Callable
     message = refused(run_stage, shop_recipe(streams={"click": {"path": "*.csv"}}))
     assert message.startswith("stream 'click': its `path` and that of 'impression' both match ")
     assert message.endswith(
-        "impression.csv, whose rows would count twice. Make the paths distinct, or tell the rows apart with `where`."
+        "impression.csv, so its rows would count twice. Use distinct paths, or separate the rows with `where`."
     )
 
 

@@ -61,7 +61,7 @@ def test_two_streams_of_a_file_agree(shop_recipe: Callable[..., Recipe], write_l
     del streams["click"]["csv"]
     with pytest.raises(
         InputError,
-        match=r"stream 'click': its `csv` for .*all\.csv differs from that of stream 'impression', .*Write the same",
+        match=r"stream 'click': its `csv` for .*all\.csv differs from that of stream 'impression', .*Set the same",
     ):
         pieces(plan(shop_recipe(streams=streams)))
 
@@ -69,7 +69,7 @@ def test_two_streams_of_a_file_agree(shop_recipe: Callable[..., Recipe], write_l
 def test_csv_of_another_format_is_refused(shop_recipe: Callable[..., Recipe], shop_log: Callable[..., None]) -> None:
     shop_log("jsonl")
     with pytest.raises(
-        InputError, match=r"stream 'click': `csv` says how CSV is written, but .*click\.jsonl is jsonl\."
+        InputError, match=r"stream 'click': `csv` applies only to CSV files, but .*click\.jsonl is jsonl\."
     ):
         pieces(plan(shop_recipe(streams={"click": {"csv": {"delimiter": ";"}}})))
 
@@ -80,12 +80,12 @@ def test_csv_of_another_format_is_refused(shop_recipe: Callable[..., Recipe], sh
         (
             "click.csv",
             b"user,item,time\n1\n2\n",
-            r"not one of its 2 lines is a row of csv; the first: 1 fields in a CSV line",
+            r"none of its 2 lines is a row of csv; the first: 1 fields in a CSV line",
         ),
         (
             "click.jsonl",
             b"user,item\n1,2\n\n",
-            r"not one of its 2 lines is a row of jsonl; the first: a line that is no JSON",
+            r"none of its 2 lines is a row of jsonl; the first: a line that is not JSON",
         ),
         ("click.jsonl", "{}\n".encode("utf-16"), "it is UTF-16 text"),
         ("click.csv", b"\x80\x81\n", "the header is not UTF-8"),
@@ -126,7 +126,7 @@ def test_dialects_that_cannot_be(csv: dict[str, Any], said: str) -> None:
 
 def test_the_name_of_a_folder_is_no_column() -> None:
     block = Block(pl.DataFrame({"user": [1]}), np.array([0]), ("user",))
-    message = r"no column 'dt' \(key of stream 'click'\)\. Known: user\. The name of a folder gives no column: write it into the rows\."
+    message = r"no column 'dt' \(key of stream 'click'\)\. Known: user\. Folder names do not become columns: write the value into the rows\."
     with pytest.raises(InputError, match=message):
         require_columns(block, {"dt": "key of stream 'click'"}, "click/dt=2026-01-01/part-0.parquet")
     with pytest.raises(InputError, match=r"Known: user\.$"):
@@ -136,6 +136,6 @@ def test_the_name_of_a_folder_is_no_column() -> None:
 @pytest.mark.parametrize("mark, written", [(";", '";"'), ("\t", r'"\t"'), ("|", '"|"')])
 def test_a_header_with_another_delimiter(mark: str, written: str) -> None:
     block = Block(pl.DataFrame(), np.array([]), (f"user{mark}item",), untyped=True)
-    message = re.escape(f"If {mark!r} stands between the values, say so: `csv: {{delimiter: {written}}}`.")
+    message = re.escape(f"If {mark!r} separates the values, set `csv: {{delimiter: {written}}}`.")
     with pytest.raises(InputError, match=message):
         require_columns(block, {"user": "key of stream 'click'"}, "click.csv")

@@ -62,7 +62,7 @@ def test_local_times_need_a_zone_and_the_clocks_change_makes_some_impossible() -
     times, reasons = read(texts, "text", "Europe/Vienna")
     expected = ["2026-03-29T01:30:00+00:00", "2026-03-29T02:30:00+00:00", "2025-12-31T23:00:00+00:00"]
     assert times[2:] == [int(datetime.datetime.fromisoformat(text).timestamp() * 1e6) for text in expected]
-    assert reasons[:2] == ["local time that Europe/Vienna skips or shows twice"] * 2
+    assert reasons[:2] == ["local time that Europe/Vienna skips or repeats"] * 2
     assert read(texts[:1], "text")[1] == [NAIVE]
 
 
@@ -73,7 +73,7 @@ def test_parquet_timestamps() -> None:
     assert read([moment], "text", "America/Caracas")[0] == [MOMENT + 4 * 3600 * 1_000_000]
     zoned = pl.Datetime("ms", "Europe/Vienna")
     assert read([moment.replace(tzinfo=datetime.UTC)], "text", dtype=zoned)[0] == [MOMENT]
-    with pytest.raises(InputError, match=r"click.csv: time column 't' holds Datetime.* `unit: s`.*`unit: text`"):
+    with pytest.raises(InputError, match=r"click.csv: time column 't' has type Datetime.* `unit: s`.*`unit: text`"):
         read([moment], "s")
 
 
@@ -92,7 +92,7 @@ def test_reasons() -> None:
 
 
 def test_an_offset_that_no_clock_has() -> None:
-    reason = "no clock has this offset from UTC, in time column 't'"
+    reason = "impossible offset from UTC in time column 't'"
     texts = [f"2023-11-14 22:13:20{offset}" for offset in ("+25:00", "-2500", "+14:01", "+99", "+05:60")]
     assert read(texts, "text") == ([None] * 5, [reason] * 5)
     assert read(texts, "text", "Europe/Vienna") == ([None] * 5, [reason] * 5)
@@ -115,7 +115,7 @@ def test_a_truth_value_is_no_time() -> None:
 )
 def test_a_format_of_ones_own(text: str, format: str, zone: str | None) -> None:
     assert read([text], "text", zone, format=format) == ([MOMENT], [None])
-    wrong = f"time is not as `format` {format!r} says in column 't'"
+    wrong = f"time does not match `format` {format!r} in column 't'"
     assert read(["2023-11-14T22:13:20Z", None, ""], "text", zone, format=format)[1] == [
         wrong,
         *["no time in column 't'"] * 2,
@@ -140,9 +140,11 @@ def test_a_far_future_does_not_wrap_around() -> None:
 
 
 def test_a_column_that_cannot_hold_times_is_refused() -> None:
-    with pytest.raises(InputError, match=r"click.csv: time column 't' holds Int64, but `unit: text`.*s, ms, us or ns"):
+    with pytest.raises(
+        InputError, match=r"click.csv: time column 't' has type Int64, but `unit: text`.*s, ms, us or ns"
+    ):
         read([5], "text")
-    with pytest.raises(InputError, match=r"holds Boolean, not numbers in 's'"):
+    with pytest.raises(InputError, match=r"has type Boolean; expected numbers in 's'"):
         read([True], "s")
     with pytest.raises(InputError, match=r"unknown time zone 'Vienna'; expected an IANA name"):
         read(["2026-01-01T00:00:00"], "text", "Vienna")

@@ -138,7 +138,7 @@ def test_a_model_that_the_probe_has_not_blessed_is_not_loaded(
 ) -> None:
     blessing = validate(tmp_path / "no" / "model", home, tmp_path, blessed=0)
     assert blessing.get_int_custom_property("blessed") == 0 and cluster.asked == []
-    assert "no server is asked, the probe has not blessed the model" in caplog.text
+    assert "not run, because the probe has not blessed the model" in caplog.text
 
 
 def test_a_volume_for_one_node_is_not_enough(exported: Path, home: Path, cluster: Kubernetes, tmp_path: Path) -> None:

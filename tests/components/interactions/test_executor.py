@@ -197,7 +197,7 @@ def test_nothing_to_learn_from(tmp_path: Path, make_log: Any, make_plan: Any, ru
     with pytest.raises(InputError, match="no example of the train split has a positive of click, order .* 'user_id'"):
         run(tmp_path, make_plan())
     make_log(tmp_path / "empty", train=[])
-    with pytest.raises(InputError, match="name a task that happens, or let the train split be longer"):
+    with pytest.raises(InputError, match="name a task with positives, or make the train split longer"):
         run(tmp_path / "empty", make_plan())
 
 
@@ -205,7 +205,7 @@ def test_no_item_left(tmp_path: Path, make_log: Any, make_plan: Any, run: Any) -
     make_log(tmp_path)
     with pytest.raises(
         InputError,
-        match=r"item_ttl: no item was shown for that long before 1970-01-01T12:00:00Z.*newest example is of "
+        match=r"item_ttl: no item was shown within that time before logs.as_of .1970-01-01T12:00:00Z.*newest example is of "
         r"1970-01-01T10:00:00Z.*longer item_ttl",
     ):
         run(tmp_path, make_plan(item_ttl=HOUR))
@@ -222,7 +222,7 @@ def test_a_column_that_is_not_there(tmp_path: Path, make_log: Any, make_plan: An
 def test_examples_without_a_log(tmp_path: Path, make_log: Any, make_plan: Any, run: Any) -> None:
     make_log(tmp_path)
     (tmp_path / "examples" / "summary.json").write_text(json.dumps({"as_of": None}))
-    with pytest.raises(InputError, match="Write `logs` in place of `examples`, or remove the section"):
+    with pytest.raises(InputError, match="Use `logs` instead of `examples`, or remove the section"):
         run(tmp_path, make_plan())
 
 

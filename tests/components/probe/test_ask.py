@@ -63,19 +63,19 @@ def test_another_answer_with_many_candidates(export: Callable[..., Path], exampl
     model = export(named=lambda age: age + tf.where(tf.size(age) > 100, 0.1, 0.0))
     click, value = sorted(report(model, examples)["faults"])
     assert click.startswith(
-        "rank, 2,000 candidates: task 'click': 2000 of 2000 answers are not what the serving_default"
+        "rank, 2,000 candidates: task 'click': 2000 of 2000 answers differ from the serving_default's"
     )
     assert "task 'value'" in value
 
 
 def test_another_score_than_the_recipes(export: Callable[..., Path], examples: Path) -> None:
     (fault,) = report(export(score=lambda click, value: click), examples)["faults"]
-    assert fault.startswith("rank, user of example 0: task 'score': 4 of 5 answers are not what the formula")
+    assert fault.startswith("rank, user of example 0: task 'score': 4 of 5 answers differ from the formula's")
 
 
 def test_a_score_that_is_no_number(export: Callable[..., Path], examples: Path) -> None:
     (fault,) = report(export(score=lambda click, value: click / 0), examples)["faults"]
-    assert "the score is no finite number where the formula 'click + 0.001 * value' is" in fault
+    assert "the score and the formula 'click + 0.001 * value' are not finite at the same candidates" in fault
 
 
 def test_a_model_without_the_signatures(export: Callable[..., Path], examples: Path) -> None:
@@ -101,16 +101,16 @@ def test_another_prediction_than_the_trainers(export: Callable[..., Path], examp
 def test_an_answer_that_depends_on_the_rest_of_the_batch(export: Callable[..., Path], examples: Path) -> None:
     model = export(value=lambda age: 100 * age + tf.cast(tf.size(age) - 1, tf.float32))
     (fault,) = report(model, examples)["faults"]
-    assert fault.startswith("as one batch: task 'value': 5 of 5 answers are not what the trainer predicted")
+    assert fault.startswith("as one batch: task 'value': 5 of 5 answers differ from the trainer's")
 
 
 @pytest.mark.parametrize(
     ("broken", "message"),
     [
-        ({"click": lambda age: age * 0.01 + 1}, "a request with nothing in it: task 'click': expected probabilities"),
+        ({"click": lambda age: age * 0.01 + 1}, "an empty request: task 'click': expected probabilities"),
         (
             {"value": lambda age: tf.where(age == 7.0, float("nan"), 100 * age)},
-            "a request with nothing in it: task 'value': 1 of 1 answers are not finite",
+            "an empty request: task 'value': 1 of 1 answers are not finite",
         ),
         (
             {"value": lambda age: tf.where(age == 1.0, float("inf"), 100 * age)},
@@ -143,7 +143,9 @@ def test_what_a_person_can_act_on_is_a_fault_and_no_traceback(
     (tmp_path / "question.json").write_text(json.dumps(question))
     main(str(tmp_path / "question.json"), str(tmp_path / "answer.json"))
     answer = json.loads((tmp_path / "answer.json").read_text())
-    assert answer["requests"] == 0 and "1 of 5 examples that the trainer predicted are not among" in answer["faults"][0]
+    assert (
+        answer["requests"] == 0 and "1 of 5 examples that the trainer predicted are missing in" in answer["faults"][0]
+    )
 
 
 OF_THE_MACHINE: dict[str, BaseException] = {
@@ -194,4 +196,4 @@ def test_an_error_of_the_machine_is_no_answer(
 def test_an_error_of_the_model_is_an_answer(case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     error = OF_THE_MODEL[case]
     answer = json.loads(told(error, tmp_path, monkeypatch).read_text())
-    assert answer == {"requests": 0, "faults": [f"the model cannot be asked: {type(error).__name__}: {error}"]}
+    assert answer == {"requests": 0, "faults": [f"the model failed: {type(error).__name__}: {error}"]}

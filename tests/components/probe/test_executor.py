@@ -56,14 +56,14 @@ def test_a_good_model_is_blessed(export: Callable[..., Path], examples: Path, bl
 def test_a_wrong_model_is_not(export: Callable[..., Path], examples: Path, caplog: pytest.LogCaptureFixture) -> None:
     blessing, report = probe(export(expected={"click": [0.5] * 5}), examples)
     assert properties(blessing) == (0, 5) and not report["blessed"]
-    assert "task 'click': 4 of 5 answers are not what the trainer predicted" in report["faults"][0]
+    assert "task 'click': 4 of 5 answers differ from the trainer's" in report["faults"][0]
     assert "Probe: one by one: task 'click'" in caplog.text and "The model is not pushed." in caplog.text
 
 
 def test_a_model_that_the_evaluation_has_not_blessed_is_not_asked(tmp_path: Path, examples: Path) -> None:
     blessing, report = probe(tmp_path / "no" / "such" / "model", examples, blessed=0)
     assert properties(blessing) == (0, 0)
-    assert report["faults"] == ["not asked: the evaluation has not blessed the model"]
+    assert report["faults"] == ["not probed: the evaluation has not blessed the model"]
 
 
 def test_a_model_that_cannot_be_loaded(export: Callable[..., Path], examples: Path) -> None:
@@ -71,19 +71,19 @@ def test_a_model_that_cannot_be_loaded(export: Callable[..., Path], examples: Pa
     (model / "Format-Serving" / "saved_model.pb").write_bytes(b"cut off")
     blessing, report = probe(model, examples)
     assert properties(blessing) == (0, 0)
-    assert "the model cannot be asked: OSError" in report["faults"][0] and "saved_model.pb" in report["faults"][0]
+    assert "the model failed: OSError" in report["faults"][0] and "saved_model.pb" in report["faults"][0]
 
 
 NO_VERDICT = {
     "killed, as the kernel does when memory runs out": (
         "os.kill(os.getpid(), 9)",
-        "was killed by SIGKILL, as the kernel does when memory runs out",
+        "was killed by SIGKILL; the kernel sends it when memory runs out",
     ),
     "aborted, as C++ does on std::bad_alloc": ("print('bad_alloc', flush=True); os.abort()", "SIGABRT.*bad_alloc"),
     "a signal without a name": ("os.kill(os.getpid(), 40)", "was killed by signal 40"),
     "hangs": (
         "print('loading', flush=True); time.sleep(60)",
-        "did not answer within 2 seconds.*It last wrote:.loading",
+        "did not answer within 2 seconds.*Its last output:.loading",
     ),
     "hangs, with a child that has its output": (
         "os.environ.pop('PYTHONPATH'); subprocess.Popen(['sleep', '30']); time.sleep(60)",
@@ -108,7 +108,7 @@ def test_a_process_that_comes_to_no_verdict(
     (tmp_path / "early" / "sitecustomize.py").write_text(f"import os, subprocess, time\n{code}\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "early") + os.pathsep + os.environ.get("PYTHONPATH", ""))
     begin = time.monotonic()
-    told_of = rf"(?s)^Probe: the process that asked .*{words}.*Run the same command again"
+    told_of = rf"(?s)^Probe: the process that runs the model .*{words}.*Run the same command again"
     with pytest.raises(NoVerdictError, match=told_of) as told:
         probe(tmp_path / "model" / "3", examples, timeout=2 if "hangs" in case else 120)
     assert told.value.exit_code == 3 and time.monotonic() - begin < 20
@@ -117,7 +117,7 @@ def test_a_process_that_comes_to_no_verdict(
 
 def test_a_process_that_cannot_be_started(examples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("components.probe.process.sys.executable", str(tmp_path / "no_python"))
-    with pytest.raises(NoVerdictError, match="could not be started: .*No such file"):
+    with pytest.raises(NoVerdictError, match="could not start: .*No such file"):
         probe(tmp_path / "model" / "3", examples)
 
 

@@ -52,5 +52,5 @@ def test_a_column_that_no_file_has_is_missing(files: list[Path]) -> None:
 
 
 def test_an_example_that_is_in_no_file_is_told(files: list[Path]) -> None:
-    with pytest.raises(InputError, match=r"2 of 3 examples that the trainer predicted are not among .* such as 77"):
+    with pytest.raises(InputError, match=r"2 of 3 examples that the trainer predicted are missing in .* such as 77"):
         read_requests(files, [3, 77, 78], ["device"])

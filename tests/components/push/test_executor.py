@@ -78,7 +78,7 @@ def test_another_model_of_the_same_second_gets_the_next_number(
     Path(model.uri, "Format-Serving", "saved_model.pb").write_bytes(b"of another recipe")
     for _ in range(2):
         assert push(model, str(tmp_path / "serving")).get_string_custom_property("pushed_version") == "1700000001"
-    assert "version 1700000000 in" in caplog.text and "This one becomes version 1700000001" in caplog.text
+    assert "version 1700000000 in" in caplog.text and "This model becomes version 1700000001" in caplog.text
     assert (tmp_path / "serving" / "1700000000" / "saved_model.pb").read_bytes() == b"graph"
     assert (tmp_path / "serving" / "1700000001" / "saved_model.pb").read_bytes() == b"of another recipe"
 

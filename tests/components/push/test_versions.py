@@ -95,7 +95,7 @@ def test_another_model_under_the_same_version_is_refused(model: Path, tmp_path: 
     target = publish(model, tmp_path / "serving", 1700000000)
     before = tree(target)
     (model / changed).write_bytes(b"another")
-    with pytest.raises(InputError, match=r"exists and holds another model.*serving\.model_name"):
+    with pytest.raises(InputError, match=r"exists and differs from the model.*serving\.model_name"):
         publish(model, tmp_path / "serving", 1700000000)
     assert tree(target) == before
 
@@ -149,7 +149,7 @@ for second in range(1, 41):
                 print(publish(source, base, version_of_both(second, [(source, base)])))
             break
         except Exception as error:
-            if lock == "yes" or "exists and holds another model" not in str(error):
+            if lock == "yes" or "exists and differs from the model" not in str(error):
                 raise
 """
 
@@ -187,7 +187,7 @@ def test_a_lock_of_a_process_that_is_killed_or_stopped(tmp_path: Path, caplog: p
         assert holder.stdout is not None and holder.stdout.readline() == "held\n"
         with alone_in([tmp_path], wait=0.2) as alone:
             assert not alone
-        assert "waiting for another push" in caplog.text and "going on beside it" in caplog.text
+        assert "waiting for another push" in caplog.text and "continuing without the lock" in caplog.text
         holder.kill()
     with alone_in([tmp_path, tmp_path / "other", tmp_path], wait=0) as alone, alone_in([tmp_path], wait=0) as again:
         assert alone and again
@@ -204,7 +204,7 @@ def test_a_model_that_changes_while_it_is_copied_is_refused(
         Path(target, lost).unlink(missing_ok=True)
 
     monkeypatch.setattr(shutil, "copytree", losing)
-    with pytest.raises(InputError, match="is not what is in .*run the same command again"):
+    with pytest.raises(InputError, match="differ from those in .*run the same command again"):
         publish(model, tmp_path / "serving", 1700000000)
     assert visible(tmp_path / "serving") == set()
 
@@ -221,7 +221,7 @@ def test_a_version_that_is_not_whole_once_it_is_there_is_taken_back(
         calls.append(target)
 
     monkeypatch.setattr(os, "rename", losing)
-    with pytest.raises(InputError, match="what was written to .* is not what is in"):
+    with pytest.raises(InputError, match="the files written to .* differ from those in"):
         publish(model, tmp_path / "serving", 1700000000)
     assert visible(tmp_path / "serving") == set()
 
@@ -232,7 +232,7 @@ def test_half_a_version_is_not_taken_for_the_model(model: Path, tmp_path: Path, 
     base = tmp_path / "serving"
     target = publish(model, base, 7)
     (target / lacking).unlink()
-    with pytest.raises(InputError, match="or not all of it"):
+    with pytest.raises(InputError, match="exists and differs from the model"):
         publish(model, base, 7)
     assert version_of_both(7, [(model, base)]) == 8
 
@@ -245,7 +245,7 @@ def test_what_is_in_the_place_of_a_version_is_told(model: Path, tmp_path: Path, 
         (base / "7").write_text("notes")
     else:
         (base / "7").symlink_to(tmp_path / "nowhere")
-    with pytest.raises(InputError, match=r"serving/7 exists and holds another model"):
+    with pytest.raises(InputError, match=r"serving/7 exists and differs from the model"):
         publish(model, base, 7)
     assert visible(base) == {"7"}
     assert version_of_both(7, [(model, base)]) == 8
@@ -259,7 +259,7 @@ def test_what_is_in_the_place_of_the_folder_is_told(model: Path, tmp_path: Path,
     else:
         base.write_text("notes")
     with pytest.raises(
-        InputError, match=r"Push: \S+serving\S*: expected a folder of versions.*Move away what is there"
+        InputError, match=r"Push: \S+serving\S*: expected a folder of versions.*Move the existing file away"
     ):
         publish(model, base / "shop" if there == "a file above" else base, 7)
 
@@ -273,7 +273,7 @@ def test_a_version_that_a_server_would_not_take_is_told(
     publish(model, base, 1700000001)
     assert "not the newest" not in caplog.text
     publish(model, base, 7)
-    assert "version 7 is not the newest" in caplog.text and "stays at 1700000001" in caplog.text
+    assert "version 7 is not the newest" in caplog.text and "keeps serving 1700000001" in caplog.text
     assert f"serving-config {base} --stable 7" in caplog.text
 
 

@@ -97,7 +97,7 @@ def test_what_is_served_must_be_what_was_measured(run, make_model):
     assert blessing.get_int_custom_property("blessed") == 0
     [gate] = found["gates"]
     assert gate["metric"] == "served_answers"
-    assert "serving_default answers otherwise than its own vectors: query 0" in gate["message"]
+    assert "serving_default and the model's vectors give different answers: query 0" in gate["message"]
 
 
 def test_a_model_that_gives_vectors_only(run, make_model):

@@ -82,7 +82,7 @@ def test_a_single_metric_without_value_is_not_for_want_of_users():
 def test_the_reason_for_no_value_is_said():
     gate = GatePlan(metric="mrr", at_least=0.1)
     [failed] = check_gate(gate, {TWO_TOWER: {"mrr": None}}, "there is none", "nobody was asked")
-    assert failed.message == "two_tower: mrr has no value, as nobody was asked; required at least 0.1."
+    assert failed.message == "two_tower: mrr has no value, because nobody was asked; required at least 0.1."
 
 
 def test_each_limit_is_judged():

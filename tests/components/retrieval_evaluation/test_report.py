@@ -80,13 +80,13 @@ def test_against_an_older_model():
 
 def test_an_older_model_with_broken_vectors_is_not_compared():
     report = evaluate(plan(AGAINST_OLDER), ASKED, GOOD, BROKEN)
-    assert report.blessed and report.older == "1 of its vectors are not finite numbers"
+    assert report.blessed and report.older == "1 of its vectors are not finite"
 
 
 def test_a_candidate_with_broken_vectors_is_never_blessed():
     report = evaluate(plan(), ASKED, BROKEN)
     assert not report.blessed and set(report.methods["two_tower"].values()) == {None}
-    assert report.gates[0].message.startswith("two_tower: 1 of 6 vectors of users and items are not finite numbers")
+    assert report.gates[0].message.startswith("two_tower: 1 of 6 vectors of users and items are not finite")
     assert report.methods["popular"]["recall@2"] == 0.75
 
 
@@ -94,7 +94,7 @@ def test_a_candidate_that_serves_something_else_is_never_blessed():
     report = evaluate(plan(), ASKED, GOOD, served="query 3: an item is answered twice")
     [gate] = report.gates
     assert not report.blessed and gate.metric == "served_answers"
-    assert "than its own vectors: query 3: an item is answered twice; required" in gate.message
+    assert "give different answers: query 3: an item is answered twice; required" in gate.message
 
 
 def test_nothing_is_asked():
@@ -103,7 +103,7 @@ def test_nothing_is_asked():
         relevant=nothing, excluded=nothing, history=nothing, popularity=ASKED.popularity, train=ASKED.train
     )
     report = evaluate(plan(BEATS), asked, Vectors(QUERIES[:0], GOOD.items))
-    words = "as no user of the eval split chose an item that was known before it; required not worse than popular."
+    words = "because no user of the eval split chose an item that was known before it; required not worse than popular."
     assert not report.blessed and report.gates[0].message == f"two_tower: recall@2 has no value, {words}"
 
 

@@ -49,10 +49,10 @@ def test_no_items_left():
             "query 1, place 3: exactly computed the score is -1, the answer says -1.01",
         ),
         (ROWS, [[2, np.nan, 1], [2, 0, -1]], "place 2: exactly computed the score is 2, the answer says nan"),
-        ([[1, 2, 3], [3, 4, 0]], [[3, 2, 2], [2, 0, -1]], "query 0: an item is answered that was to be excluded"),
-        ([[2, 2, 0], [3, 4, 0]], SCORES, "query 0: an item is answered twice"),
-        ([[2, UNKNOWN, 0], [3, 4, 0]], SCORES, "query 0: an item is answered that is not in the model's own table"),
-        ([[2, 3, NO_ITEM], [3, 4, 0]], SCORES, "query 0: 2 items are answered, and exactly computed there are 3"),
+        ([[1, 2, 3], [3, 4, 0]], [[3, 2, 2], [2, 0, -1]], "query 0: the answer has an excluded item"),
+        ([[2, 2, 0], [3, 4, 0]], SCORES, "query 0: the answer has an item twice"),
+        ([[2, UNKNOWN, 0], [3, 4, 0]], SCORES, "query 0: the answer has an item that is not in the model's item table"),
+        ([[2, 3, NO_ITEM], [3, 4, 0]], SCORES, "query 0: the answer has 2 items, the exact computation 3"),
     ],
 )
 def test_the_first_difference(rows, scores, words):

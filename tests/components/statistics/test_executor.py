@@ -153,5 +153,5 @@ def _change_eval(examples):
 
 
 def test_a_split_without_examples(tmp_path, make_examples):
-    with pytest.raises(InputError, match=r"split 'eval' has no examples.*look at the recipe's `split`"):
+    with pytest.raises(InputError, match=r"split 'eval' has no examples.*check the recipe's `split`"):
         run(tmp_path, make_examples({"train": 50, "eval": 0}))

@@ -90,7 +90,7 @@ def test_a_link_that_leads_nowhere_is_named(tmp_path: Path, link: str, pattern: 
     with pytest.raises(InputError) as error:
         matching(str(tmp_path), pattern)
     assert str(error.value) == (
-        f"{tmp_path}/{link}: the link leads to {tmp_path}/gone, which does not exist. Restore the file, or remove the link."
+        f"{tmp_path}/{link}: the link points to {tmp_path}/gone, which does not exist. Restore the file, or remove the link."
     )
     assert matching(str(tmp_path), "a*") == [f"{tmp_path}/a.csv"]
 
@@ -142,19 +142,19 @@ def test_no_file_says_what_lies_nearby(store: Any) -> None:
     with pytest.raises(InputError) as error:
         matched_files("s3://logs/nearby", "logs/click.csv", "stream 'click'")
     assert str(error.value) == (
-        "stream 'click': no file matches s3://logs/nearby/logs/click.csv. The nearest folder that exists is "
-        "s3://logs/nearby/logs; in it: clicks.csv. Did you mean clicks.csv?"
+        "stream 'click': no file matches s3://logs/nearby/logs/click.csv. The nearest existing folder is "
+        "s3://logs/nearby/logs; it contains clicks.csv. Did you mean clicks.csv?"
     )
     with pytest.raises(
-        InputError, match=r"nearest folder that exists is s3://logs/nearby; in it: logs/\. Did you mean logs/\?"
+        InputError, match=r"nearest existing folder is s3://logs/nearby; it contains logs/\. Did you mean logs/\?"
     ):
         matched_files("s3://logs/nearby/", "log/**/*.csv", "s")
-    with pytest.raises(InputError, match=r"The nearest folder that exists is s3://logs; in it: "):
+    with pytest.raises(InputError, match=r"The nearest existing folder is s3://logs; it contains "):
         matched_files("s3://logs/none/at/all", "*.csv", "s")
 
 
 def test_a_bucket_that_is_not_there(store: Any) -> None:
-    with pytest.raises(InputError, match=r"s3://lost/day: there is no bucket 'lost'\. Make it, or correct the URL"):
+    with pytest.raises(InputError, match=r"s3://lost/day: there is no bucket 'lost'\. Create it, correct the URL"):
         matched_files("s3://lost/day", "*.csv", "s")
     with pytest.raises(
         InputError, match=r"hdfs://a/b: expected a path or a URL of an object store: s3://BUCKET/\.\.\., "

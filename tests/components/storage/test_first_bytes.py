@@ -62,14 +62,14 @@ def parquet() -> bytes:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (parquet(), r"it is Parquet\. Write `format: parquet` for it"),
-        ("user,item\n".encode("utf-16"), r"b'\\xff\\xfeu.*it is UTF-16 text\. Save the file as UTF-8"),
-        ("\ufeffuser,item\n".encode("utf-16-be"), "it is UTF-16 text"),
-        ("user,item\n".encode("utf-16-le"), "it is UTF-16 text"),
-        (b"PK\x03\x04\x14\x00\x06\x00", r"it is a ZIP archive or a spreadsheet\. Unpack it"),
-        (b"ORC\x0a\x03\x00", "it is ORC"),
-        (b"Obj\x01\x04\x14", "it is Avro"),
-        (b"<!DOCTYPE html>\n<html>", r"it is HTML or XML\. Was a page with an error saved"),
+        (parquet(), r"are those of Parquet\. Set `format: parquet`"),
+        ("user,item\n".encode("utf-16"), r"b'\\xff\\xfeu.*those of UTF-16 text\. Save the file as UTF-8"),
+        ("\ufeffuser,item\n".encode("utf-16-be"), "those of UTF-16 text"),
+        ("user,item\n".encode("utf-16-le"), "those of UTF-16 text"),
+        (b"PK\x03\x04\x14\x00\x06\x00", r"are those of a ZIP archive or a spreadsheet\. Unpack it"),
+        (b"ORC\x0a\x03\x00", "those of ORC"),
+        (b"Obj\x01\x04\x14", "those of Avro"),
+        (b"<!DOCTYPE html>\n<html>", r"are those of HTML or XML\. Was an error page saved"),
     ],
 )
 @pytest.mark.parametrize("place", ["folder", "url"])
@@ -77,7 +77,7 @@ def test_what_is_no_text_is_named(tmp_path: Path, store: Any, place: str, conten
     (tmp_path / "a.csv").write_bytes(content)
     store.put_object(Bucket="logs", Key="first/a.csv", Body=content)
     folder = str(tmp_path) if place == "folder" else "s3://logs/first"
-    with pytest.raises(InputError, match=rf"{folder}/a\.csv: expected text in UTF-8 .*by its first bytes, .*{said}"):
+    with pytest.raises(InputError, match=rf"{folder}/a\.csv: expected text in UTF-8 .*its first bytes, .*{said}"):
         open_stream(f"{folder}/a.csv")
 
 

@@ -83,7 +83,7 @@ def test_a_local_copy_is_gone_at_the_end(store: Any, tmp_path: Path) -> None:
 
 
 def test_what_is_not_there(store: Any) -> None:
-    with pytest.raises(InputError, match=r"s3://logs/reading/none\.txt: there is no such file"):
+    with pytest.raises(InputError, match=r"s3://logs/reading/none\.txt: the file does not exist"):
         read_text("s3://logs/reading/none.txt")
 
 
@@ -92,7 +92,7 @@ def test_a_store_that_refuses_says_which_credentials_it_wants(store: Any, monkey
         stores._file_system.cache_clear()
         with pytest.raises(
             InputError,
-            match=r"(?s)s3://logs/a\.txt: the store refuses access .*credentials that may list.*AWS_ACCESS_KEY_ID",
+            match=r"(?s)s3://logs/a\.txt: the store refuses access .*credentials to list.*AWS_ACCESS_KEY_ID",
         ):
             read_text("s3://logs/a.txt")
     stores._file_system.cache_clear()
@@ -101,9 +101,7 @@ def test_a_store_that_refuses_says_which_credentials_it_wants(store: Any, monkey
 def test_a_store_that_is_not_there(store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{s3_server.free_port()}")
     stores._file_system.cache_clear()
-    with pytest.raises(
-        InputError, match=r"(?s)s3://logs/a\.txt: the store cannot be reached .*Is AWS_ENDPOINT_URL right"
-    ):
+    with pytest.raises(InputError, match=r"(?s)s3://logs/a\.txt: the store cannot be reached .*Check AWS_ENDPOINT_URL"):
         read_text("s3://logs/a.txt")
     stores._file_system.cache_clear()
 
@@ -115,5 +113,5 @@ def test_of_each_file_in_their_order(store: Any, tmp_path: Path) -> None:
         store.put_object(Bucket="logs", Key=f"reading/each/{name}", Body=name.encode())
     for folder in (str(tmp_path), "s3://logs/reading/each"):
         assert list(of_each(read_text, [f"{folder}/{name}" for name in names])) == names
-    with pytest.raises(InputError, match=r"each/none\.txt: there is no such file"):
+    with pytest.raises(InputError, match=r"each/none\.txt: the file does not exist"):
         list(of_each(read_text, ["s3://logs/reading/each/1.txt", "s3://logs/reading/each/none.txt"]))

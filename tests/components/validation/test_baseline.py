@@ -107,9 +107,7 @@ def test_only_good_older_runs_are_compared_with(run):
     again = run(50)
     assert again == CACHED
 
-    with pytest.raises(
-        InputError, match=r"column 'device', split train: drift since the last good run: .* 0.3, beyond"
-    ):
+    with pytest.raises(InputError, match=r"column 'device', split train: drift since the last good run: .* 0.3, above"):
         run(20)
     stopped = run.states()
     assert stopped["Validation"] == "FAILED" and "Learn" not in stopped

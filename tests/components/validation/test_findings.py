@@ -9,17 +9,17 @@ from components.validation.plan import ValidationPlan
 from models.recipe.errors import InputError
 
 SCHEMA = Finding(kind="schema", split="train", column="device", words="Unexpected value: watch.")
-DRIFT = Finding(kind="drift", split="eval", column="price", words="moved by 0.4, beyond the limit 0.1.")
+DRIFT = Finding(kind="drift", split="eval", column="price", words="moved by 0.4, above the limit 0.1.")
 
 
 def test_everything_in_one_message():
     with pytest.raises(InputError) as error:
         decide([SCHEMA, DRIFT], ValidationPlan(curated=True))
     assert str(error.value).splitlines()[:3] == [
-        "The examples depart from the curated schema and have drifted from those of the last good run. "
-        "Nothing was learned from them.",
+        "The examples violate the curated schema and have drifted from those of the last good run. "
+        "No model was trained.",
         "  - column 'device', split train: Unexpected value: watch.",
-        "  - column 'price', split eval: moved by 0.4, beyond the limit 0.1.",
+        "  - column 'price', split eval: moved by 0.4, above the limit 0.1.",
     ]
     assert "validation.on_anomaly" in str(error.value) and "validation.on_drift" in str(error.value)
 
@@ -28,8 +28,8 @@ def test_one_kind_stops_and_the_other_warns(caplog):
     with pytest.raises(InputError) as error:
         decide([SCHEMA, DRIFT], ValidationPlan(curated=True, on_drift="warn"))
     lines = str(error.value).splitlines()
-    assert lines[0].startswith("The examples depart from the curated schema. ")
-    assert lines[2:4] == ["Only warnings:", f"  - {DRIFT}"]
+    assert lines[0].startswith("The examples violate the curated schema. ")
+    assert lines[2:4] == ["Warnings:", f"  - {DRIFT}"]
     assert "validation.on_drift" not in str(error.value)
     with pytest.raises(InputError, match="have drifted from those of the last good run"):
         decide([SCHEMA, DRIFT], ValidationPlan(curated=True, on_anomaly="warn"))

@@ -44,8 +44,8 @@ def test_every_departure_is_named_with_what_was_expected(statistics, frame, sche
 def test_missing_and_new_columns(statistics, frame, schema):
     now = frame(colour=["red"] * 1000).drop(columns=["device"])
     assert words(check_schema(statistics(now), schema), schema) == [
-        "column 'colour', split eval: New column (column in data but not in schema). Describe it in the schema, or take it "
-        "out of the recipe.",
+        "column 'colour', split eval: New column (column in data but not in schema). Add it to the schema, or remove it "
+        "from the recipe.",
         "column 'device', split eval: Column is completely missing. Expected values in at least 100.0% of the examples.",
     ]
 

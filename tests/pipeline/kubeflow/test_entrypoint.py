@@ -48,7 +48,7 @@ class Undecided(base_executor.BaseExecutor):
     """Ends as a probe whose process was killed."""
 
     def Do(self, input_dict: Any, output_dict: Any, exec_properties: Any) -> None:
-        raise NoVerdictError("Probe: the process that asked the model was killed by SIGKILL.")
+        raise NoVerdictError("Probe: the process that runs the model was killed by SIGKILL.")
 
 
 @pytest.fixture(autouse=True)
@@ -126,9 +126,7 @@ def test_no_verdict_on_a_model_ends_with_3_and_one_message(
     assert entrypoint.main(step(f"{__name__}.Undecided", tmp_path)) == 3
     last = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert "traceback" not in last and last["exit_code"] == 3
-    assert (
-        termination_log.read_text() == "CuratedSchema: Probe: the process that asked the model was killed by SIGKILL."
-    )
+    assert termination_log.read_text() == "CuratedSchema: Probe: the process that runs the model was killed by SIGKILL."
     assert not (tmp_path / "kfp_outputs").exists()
 
 
