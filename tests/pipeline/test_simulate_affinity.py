@@ -66,7 +66,7 @@ def test_a_score_without_its_truth_is_refused() -> None:
     with pytest.raises(InputError, match=re.escape("missing: cart, order_value.")):
         true_score(without)
     unscored = load_recipe(RECIPE, ["serving={}"])
-    with pytest.raises(InputError, match=r"serving\.score: the recipe has none"):
+    with pytest.raises(InputError, match=r"serving\.score: missing in the recipe"):
         true_score(unscored)
 
 
