@@ -126,7 +126,7 @@ def another_base(written: str, value: object) -> str:
     if ":" in digits:
         return f"{shown(written)[1:-1]} is the number {value} in base 60 in YAML 1.1. Write its decimal digits."
     if digits.isdecimal() and int(digits) != abs(value):
-        return f"{shown(written)[1:-1]} is the octal number {value} in YAML 1.1, because it has a leading 0. Write {value} or {written.lstrip('0')}."
+        return f"{shown(written)[1:-1]} is the number {value} in YAML 1.1, because a leading 0 means octal. Write {value} or {written.lstrip('0')}."
     return ""
 
 

@@ -46,7 +46,7 @@ def run_fn(fn_args: Any) -> None:
 
     Raises:
         InputError: a split is empty, or the features stage did not write its files.
-        TrainingError: a task has no observed train example, or a loss is not finite.
+        TrainingError: a split has other tasks, a task has no observed train example, or a loss is not finite.
     """
     take_memory_as_needed()
     number_from_a_round_one()
@@ -115,7 +115,7 @@ def train(
 
     Raises:
         InputError: the batch size is not a multiple of the number of devices.
-        TrainingError: a task has no observed train example, or a loss is not finite.
+        TrainingError: a split has other tasks, a task has no observed train example, or a loss is not finite.
     """
     tasks = tuple(plan.tasks)
     _check(data, evaluation, tasks)

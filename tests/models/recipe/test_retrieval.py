@@ -190,12 +190,12 @@ WRONG = {
     "a gate at a length that is not measured": (
         "recall@100",
         "recall@50",
-        [":25: retrieval.gates.0.metric: not measured: 'recall@50'; did you mean 'recall@10'?"],
+        [":25: retrieval.gates.0.metric: unknown metric 'recall@50'; did you mean 'recall@10'?"],
     ),
     "a gate on no metric": (
         "recall@100",
         "auc",
-        ["retrieval.gates.0.metric: not measured: 'auc'; ", "Known: coverage@10"],
+        ["retrieval.gates.0.metric: unknown metric 'auc'; ", "Known: coverage@10"],
     ),
     "a gate without a limit": (
         ", beats: popular",

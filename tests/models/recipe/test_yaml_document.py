@@ -176,7 +176,7 @@ def test_numbers_durations_and_booleans_are_read_as_before(tmp_path: Path) -> No
         ("model.options.mmoe.units=[yes]", "received [True]"),
         (
             "model.options.mmoe.experts=010",
-            "010 is the octal number 8 in YAML 1.1, because it has a leading 0. Write 8 or 10.",
+            "010 is the number 8 in YAML 1.1, because a leading 0 means octal. Write 8 or 10.",
         ),
         ("model.embedding_dim=0_12", "0_12 is the number 10 in YAML 1.1"),
         ("training.learning_rate=12:30", "12:30 is the number 750 in base 60 in YAML 1.1. Write its decimal digits."),
@@ -318,7 +318,7 @@ def test_more_values_than_a_recipe_has(name: str, tmp_path: Path) -> None:
 
 
 def test_a_file_larger_than_a_recipe(tmp_path: Path) -> None:
-    assert "recipe.yaml: larger than the 512 KiB, the limit of a recipe" in fails(tmp_path, "# " + "x" * 2**20)
+    assert "recipe.yaml: larger than 512 KiB, the limit of a recipe" in fails(tmp_path, "# " + "x" * 2**20)
 
 
 @pytest.mark.parametrize(

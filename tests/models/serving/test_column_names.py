@@ -133,12 +133,14 @@ REFUSED = {
     "evaluation.slices.0.1: the name of the column 'weight/self' is reserved": {
         "evaluation": {"slices": [["a b", "weight/self"]]}
     },
-    "evaluation.group_key: the column 'gatewise/key' has": {"evaluation": {"group_key": "gatewise/key"}},
+    "evaluation.group_key: the name of the column 'gatewise/key' is reserved": {
+        "evaluation": {"group_key": "gatewise/key"}
+    },
     "features.SELF: differs from 'self' only in case": {"features": {"SELF": {"kind": "numeric", "column": "other"}}},
-    "serving.weights.Taste: differs from 'taste' in small": {
+    "serving.weights.Taste: differs from 'taste' only in case": {
         "serving": {"weights": {"taste": 1.0, "Taste": 1.0}, "score": "self * taste * Taste"}
     },
-    "serving.weights.A_b_c: the column 'a b c' has this name in the signature `rank`": {
+    "serving.weights.A_b_c: the column 'a b c' already has this name in the signature `rank`": {
         "features": {"f22": {"kind": "numeric", "column": "a b c"}},
         "serving": {"weights": {"A_b_c": 1.0}, "score": "cls * A_b_c"},
     },
