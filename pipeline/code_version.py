@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import importlib.util
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -12,7 +13,10 @@ PACKAGES = ("models", "components", "pipeline")
 
 
 def code_version(*modules: str) -> str:
-    """Hash of the source files of the modules and of all gatewise modules that they import, directly or indirectly.
+    """Hash of the source files of the modules and of all modules that they import, directly or indirectly.
+
+    Only modules of gatewise count, and modules of the packages of the arguments: a method from outside is hashed together
+    with the modules of its own package.
 
     Args:
         modules: dotted names, such as "components.event_logs.executor".
@@ -21,40 +25,48 @@ def code_version(*modules: str) -> str:
         16 hexadecimal digits. The hash covers the files' bytes, including comments.
     """
     digest = hashlib.sha256()
-    for path in sorted(closure(modules)):
-        digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes() + b"\0")
+    for path, module in sorted(closure(modules).items()):
+        name = str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else module
+        digest.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
 
 
-def closure(modules: Iterable[str]) -> set[Path]:
-    """Source files of the modules and of all gatewise modules below them in the import graph."""
-    found: set[Path] = set()
-    waiting = [path for module in modules if (path := _source(module)) is not None]
+def closure(modules: Iterable[str]) -> dict[Path, str]:
+    """Source files, with their modules, of the modules and of everything below them in the import graph."""
+    modules = list(modules)
+    packages = {*PACKAGES, *(module.split(".")[0] for module in modules)}
+    found: dict[Path, str] = {}
+    waiting = modules
     while waiting:
-        path = waiting.pop()
-        if path not in found:
-            found.add(path)
-            waiting.extend(_imports(path))
+        module = waiting.pop()
+        path = _source(module, packages)
+        if path is not None and path not in found:
+            found[path] = module
+            waiting.extend(_imports(path, module))
     return found
 
 
-def _imports(path: Path) -> Iterator[Path]:
+def _imports(path: Path, module: str) -> Iterator[str]:
+    """Names of the modules that a module imports; an imported function or class is among them."""
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        names: list[str] = []
         if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module is not None and node.level == 0:
-            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-        for name in names:
-            if (source := _source(name)) is not None:
-                yield source
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            name = "." * node.level + (node.module or "")
+            name = importlib.util.resolve_name(name, package) if node.level else name
+            yield from (name, *(f"{name}.{alias.name}" for alias in node.names))
 
 
-def _source(module: str) -> Path | None:
-    if module.split(".")[0] not in PACKAGES:
+def _source(module: str, packages: set[str]) -> Path | None:
+    top = module.split(".")[0]
+    if top not in packages:
         return None
-    path = ROOT.joinpath(*module.split("."))
-    for candidate in (path.with_suffix(".py"), path / "__init__.py"):
-        if candidate.is_file():
-            return candidate
-    return None
+    if top in PACKAGES:
+        path = ROOT.joinpath(*module.split("."))
+        return next((one for one in (path.with_suffix(".py"), path / "__init__.py") if one.is_file()), None)
+    try:
+        spec = importlib.util.find_spec(module)
+    except (ImportError, ValueError):  # a function or a class, not a module
+        return None
+    return Path(spec.origin) if spec and spec.origin and spec.origin.endswith(".py") else None

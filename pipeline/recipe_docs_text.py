@@ -118,7 +118,7 @@ tasks:
 - The class derives from the base class of its kind, such as `models.losses.base.Loss`. [CONTRIBUTING.md](../CONTRIBUTING.md#add-a-method-or-a-stage)
   has the contract.
 - The package must be importable, for example with `PYTHONPATH=/path/to/folder`. On Kubeflow, add it to the image.
-- The cache does not see changes in your package. After a change, run with a new `--root`.
+- After a change in your package, the next run trains again.
 - `training.embedding_optimizer` takes names only.
 
 """
