@@ -87,7 +87,7 @@ def test_csv_of_another_format_is_refused(shop_recipe: Callable[..., Recipe], sh
             b"user,item\n1,2\n\n",
             r"none of its 2 lines is a row of jsonl; the first: a line that is not JSON",
         ),
-        ("click.jsonl", "{}\n".encode("utf-16"), "it is UTF-16 text"),
+        ("click.jsonl", "{}\n".encode("utf-16"), "those of UTF-16 text"),
         ("click.csv", b"\x80\x81\n", "the header is not UTF-8"),
     ],
 )

@@ -56,7 +56,7 @@ def test_what_is_not_a_list_of_tf_examples_types_is_refused():
 
 def test_files_of_different_types_are_refused():
     parts = [summarise("x", lists([[1]], pa.int64())), summarise("x", lists([[b"1"]], pa.large_binary()))]
-    with pytest.raises(InputError, match=r"column 'x' holds INT in some files and STRING in others"):
+    with pytest.raises(InputError, match=r"column 'x' has type INT in some files and STRING in others"):
         merge("x", parts)
 
 

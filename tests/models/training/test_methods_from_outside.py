@@ -71,12 +71,12 @@ def test_a_wrong_user_once_stops_before_the_training(problem: SimpleNamespace, t
         (
             "architecture",
             f"{HERE}.NoMethod",
-            "model.architecture: 'methods_from_outside.NoMethod' is no subclass of models.arch",
+            "model.architecture: 'methods_from_outside.NoMethod' is not a subclass of models.arch",
         ),
         (
             "backbone",
             f"{HERE}.Squared",
-            "model.backbone: 'methods_from_outside.Squared' is no subclass of models.backbones",
+            "model.backbone: 'methods_from_outside.Squared' is not a subclass of models.backbones",
         ),
         (
             "architecture",
