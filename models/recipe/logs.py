@@ -80,6 +80,27 @@ class Csv(Section):
         return self
 
 
+Format = Annotated[
+    Literal["parquet", "csv", "jsonl"] | None,
+    Field(description="Format of the files. By default the file ending decides.", examples=["csv"]),
+]
+Dialect = Annotated[
+    Csv,
+    Field(
+        description="Dialect of the files if they are CSV and differ from RFC 4180.",
+        examples=[{"delimiter": "\t", "quote": None, "escape": "\\"}],
+    ),
+]
+Nulls = Annotated[
+    tuple[str, ...],
+    Field(
+        description="Texts in CSV and JSON Lines files that mean a missing value, in every column, in addition to the empty "
+        "text. They are compared exactly.",
+        examples=[["NA", "\\N"]],
+    ),
+]
+
+
 class Stream(Section):
     """One stream of events: its files, its rows and its columns."""
 
@@ -89,14 +110,8 @@ class Stream(Section):
         "with gzip, bzip2, zstd, lz4 or xz.",
         examples=["clicks/*.parquet"],
     )
-    format: Literal["parquet", "csv", "jsonl"] | None = Field(
-        default=None, description="Format of the files. By default the file ending decides.", examples=["csv"]
-    )
-    csv: Csv = Field(
-        default=Csv(),
-        description="Dialect of the files if they are CSV and differ from RFC 4180.",
-        examples=[{"delimiter": "\t", "quote": None, "escape": "\\"}],
-    )
+    format: Format = None
+    csv: Dialect = Csv()
     where: Mapping[NonEmpty, tuple[Scalar, ...]] = Field(
         default={},
         description="Selects the rows of this stream in files that hold several streams: column -> allowed values. Row "
@@ -137,12 +152,7 @@ class Stream(Section):
         "with that impression. By default there is no tolerance.",
         examples=["1s"],
     )
-    nulls: tuple[str, ...] = Field(
-        default=(),
-        description="Texts in CSV and JSON Lines files that mean a missing value, in every column, in addition to the empty "
-        "text. They are compared exactly.",
-        examples=[["NA", "\\N"]],
-    )
+    nulls: Nulls = ()
 
 
 class LogLimits(Section):
@@ -213,25 +223,14 @@ class LabelledExamples(Section):
         "`path`.",
         examples=["census_test.parquet"],
     )
-    format: Literal["parquet", "csv", "jsonl"] | None = Field(
-        default=None, description="Format of the files. By default the file ending decides.", examples=["csv"]
-    )
-    csv: Csv = Field(
-        default=Csv(),
-        description="Dialect of the files if they are CSV and differ from RFC 4180.",
-        examples=[{"delimiter": "\t", "quote": None, "escape": "\\"}],
-    )
+    format: Format = None
+    csv: Dialect = Csv()
     time: Time | None = Field(
         default=None,
         description="Time of the example, if known. The split is then by time.",
         examples=[{"column": "timestamp", "unit": "s"}],
     )
-    nulls: tuple[str, ...] = Field(
-        default=(),
-        description="Texts in CSV and JSON Lines files that mean a missing value, in every column, in addition to the empty "
-        "text. They are compared exactly.",
-        examples=[["NA", "\\N"]],
-    )
+    nulls: Nulls = ()
     limits: LogLimits = Field(
         default=LogLimits(),
         description="Limits on malformed rows.",
