@@ -13,7 +13,6 @@ from models.recipe.tasks import COUNTS
 
 Value = float | int | None
 
-COUNTS = COUNTS
 # Number of observed examples with a NaN or infinite prediction.
 NOT_FINITE = "not_finite"
 

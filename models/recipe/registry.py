@@ -41,26 +41,25 @@ def lookup(name: str, table: Mapping[str, Any], what: str, where: str = "") -> A
     raise InputError(f"{where}{': ' if where else ''}unknown {what} {name!r}; {known(name, table)}")
 
 
-def path_of(name: str, table: Mapping[str, str], what: str, where: str = "") -> str:
+def path_of(name: str, table: Mapping[str, str], what: str) -> str:
     """The dotted path of a method, from its row in the table, or the name itself if it is a path.
 
     Args:
         name: name in the table, or the dotted path of a class in another package.
         table: table of methods.
         what: description of the methods for the message ("architecture").
-        where: location of the name, as a prefix of the message.
 
     Raises:
         InputError: the table has no such name, or the path has no class.
     """
     if "." not in name:
-        return str(lookup(name, table, what, where))
+        return lookup(name, table, what)
     try:
         _class(name)
     except (ImportError, StopIteration, SyntaxError, ValueError) as error:
         reason = "no such class in it" if isinstance(error, StopIteration) else str(error)
         raise InputError(
-            f"{where}{': ' if where else ''}{name!r} is not the path of a class that can be imported: {reason}. Expected one of "
+            f"{name!r} is not the path of a class that can be imported: {reason}. Expected one of "
             f"{', '.join(sorted(table))}, or a path such as package.module.Class."
         ) from None
     return name
@@ -127,9 +126,8 @@ def facts(path: str, root: str) -> Mapping[str, Any]:
 
 def _facts(path: str, root: str) -> dict[str, Any] | None:
     """Facts of a class, or None if it does not derive from `root` or has no source."""
-    try:
-        class_ = _class(path)
-    except (ImportError, StopIteration, SyntaxError, ValueError, OSError):
+    class_ = _class_or_none(path)
+    if class_ is None:
         return None
     inherited: dict[str, Any] | None = {} if path == root else None
     for base in reversed(_bases(path, class_)) if path != root else ():
@@ -257,6 +255,14 @@ def _class(path: str) -> ast.ClassDef:
     return next(node for node in _tree(module).body if isinstance(node, ast.ClassDef) and node.name == name)
 
 
+def _class_or_none(path: str) -> ast.ClassDef | None:
+    """The class at a dotted path, or None if it has no readable source, such as `abc.ABC` of a compiled module."""
+    try:
+        return _class(path)
+    except (ImportError, StopIteration, SyntaxError, ValueError, OSError):
+        return None
+
+
 @cache
 def _tree(module: str) -> ast.Module:
     spec = importlib.util.find_spec(module)
@@ -267,9 +273,8 @@ def _tree(module: str) -> ast.Module:
 
 def _init(path: str) -> ast.FunctionDef | None:
     """The `__init__` of the class or of the first class that it derives from which has one; None if no source has one."""
-    try:
-        class_ = _class(path)
-    except (ImportError, StopIteration, SyntaxError, ValueError, OSError):
+    class_ = _class_or_none(path)
+    if class_ is None:
         return None
     own = (node for node in class_.body if isinstance(node, ast.FunctionDef) and node.name == "__init__")
     return next(own, None) or next(filter(None, map(_init, _bases(path, class_))), None)

@@ -106,16 +106,13 @@ def _given(name: str, recipe: Recipe) -> Iterator[Problem]:
         return
     at = ("tasks", name, "conditioned_on")
     if task.conditioned_on not in recipe.tasks:
-        yield (
-            at,
-            f"no task is called {task.conditioned_on!r}; {known(task.conditioned_on, [other for other in recipe.tasks if other != name])}",
-        )
+        yield at, _no_task(task.conditioned_on, name, recipe)
         return
     given = recipe.tasks[task.conditioned_on]
     if given.kind != "binary":
         yield at, f"{task.conditioned_on!r} is a regression task; a task can only be conditioned on a binary task."
-    if circle := list(_circle(at, name, recipe.tasks, lambda one: one.conditioned_on)):
-        yield from circle
+    if cycle := _cycle(name, recipe.tasks, lambda one: one.conditioned_on):
+        yield at, cycle
         return
     if task.window and given.window and task.window < given.window:
         yield (
@@ -131,28 +128,28 @@ def _after(name: str, recipe: Recipe) -> Iterator[Problem]:
         return
     at = ("tasks", name, "after")
     if task.after not in recipe.tasks:
-        yield (
-            at,
-            f"no task is called {task.after!r}; {known(task.after, [other for other in recipe.tasks if other != name])}",
-        )
+        yield at, _no_task(task.after, name, recipe)
     elif task.conditioned_on not in (None, task.after):
         yield (
             at,
             f"the task is conditioned on {task.conditioned_on!r}, so it comes after that task, not after {task.after!r}. "
             "Remove 'after'.",
         )
-    else:
-        yield from _circle(at, name, recipe.tasks, after_of)
+    elif cycle := _cycle(name, recipe.tasks, after_of):
+        yield at, cycle
 
 
-def _circle(
-    at: tuple[str, ...], name: str, tasks: Mapping[str, Task], before: Callable[[Task], str | None]
-) -> Iterator[Problem]:
-    """Reports a cycle of tasks."""
+def _no_task(wanted: str, name: str, recipe: Recipe) -> str:
+    """Message about an unknown task that the task `name` refers to."""
+    return f"no task is called {wanted!r}; {known(wanted, [other for other in recipe.tasks if other != name])}"
+
+
+def _cycle(name: str, tasks: Mapping[str, Task], before: Callable[[Task], str | None]) -> str:
+    """Message about a cycle of tasks that starts at `name`; "" if there is none."""
     seen, link = [name], before(tasks[name])
     while link is not None and link in tasks:
         if link in seen:
-            yield at, f"the tasks form a cycle: {' -> '.join([*seen, link])}. Remove one of these links."
-            return
+            return f"the tasks form a cycle: {' -> '.join([*seen, link])}. Remove one of these links."
         seen.append(link)
         link = before(tasks[link])
+    return ""
