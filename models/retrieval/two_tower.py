@@ -11,8 +11,8 @@ from keras import ops
 
 from models.embedding_optimizers.lazy_adam import LazyAdam
 from models.embedding_optimizers.one_pass import one_pass
+from models.features.encoder import encoder_of
 from models.layers.dense import Dense
-from models.layers.feature_encoder import FeatureEncoder
 from models.layers.mlp import MLP
 from models.recipe.retrieval import Retrieval
 from models.retrieval.plan import HISTORY
@@ -37,17 +37,8 @@ class Tower(keras.layers.Layer):
 
     def __init__(self, side: Side, units: tuple[int, ...], dim: int, normalise: bool, **layer: Any) -> None:
         super().__init__(**layer)
-        layout = side.layout
-        lists = {name: (table, pooling) for name, (table, pooling, _) in layout.multivalued.items()}
-        if side.history is not None:
-            lists[HISTORY] = (side.history[0], "mean")
-        self.encoder = FeatureEncoder(
-            layout.tables,
-            categorical=dict(layout.categorical),
-            multivalued=lists,
-            numeric=layout.numeric,
-            quotient_remainder=layout.quotient_remainder,
-        )
+        history = {HISTORY: (side.history[0], "mean")} if side.history is not None else None
+        self.encoder = encoder_of(side.layout, history)
         self.encoder.fill = one_pass
         self.hidden = MLP(units)
         self.out = Dense(dim)

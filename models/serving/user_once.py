@@ -18,6 +18,7 @@ from keras import ops
 
 from models.architectures.base import Architecture
 from models.architectures.encoded import Encoded
+from models.features.encoder import encoder_of
 from models.features.layout import FeatureLayout, features_of, missing_name, part_of
 from models.layers.feature_encoder import FeatureEncoder
 from models.recipe.errors import TrainingError
@@ -108,7 +109,7 @@ class UserOnce:
         self.user_layout, self.candidate_layout = part_of(layout, user_features), part_of(layout, others)
         if not features_of(self.user_layout) or not others:
             raise ValueError("UserOnce: expected features of the user and others.")
-        self.encoders = [_encoder(part, layout) for part in (self.user_layout, self.candidate_layout)]
+        self.encoders = [encoder_of(part) for part in (self.user_layout, self.candidate_layout)]
         self.split = SplitArchitecture(model.architecture, _positions(model.encoder, user_features))
 
     def __call__(self, user: Mapping[str, Any], candidates: Mapping[str, Any]) -> dict[str, Any]:
@@ -159,25 +160,14 @@ def check_split(architecture: Architecture, dim: int) -> None:
     try:
         split = SplitArchitecture(twin, of_user)(tf.constant(x[:1, of_user]), tf.constant(x[:, ~of_user]))
         differs = [task for task in whole if not np.allclose(split[task], whole[task], rtol=1e-3, atol=1e-4)]
-        reason = f"its logits of {', '.join(differs)} differ" if differs else ""
+        reason = f"its logits of {', '.join(differs)} differ." if differs else ""
     except (ValueError, TypeError, tf.errors.InvalidArgumentError) as error:
-        reason = str(error)
+        reason = f"it fails: {str(error).rstrip('.')}."
     if reason:
         raise TrainingError(
             f"{type(architecture).__name__}: sets `user_once = True`, but with the user's part of x computed once for all "
             f"candidates {reason} Remove `user_once`; requests then compute each candidate in full."
         )
-
-
-def _encoder(part: FeatureLayout, whole: FeatureLayout) -> FeatureEncoder:
-    """Encoder of a part of the features. It reads the fused tables of the whole layout at the same offsets."""
-    return FeatureEncoder(
-        dict(whole.tables),
-        categorical=dict(part.categorical),
-        multivalued={name: (table, pooling) for name, (table, pooling, _) in part.multivalued.items()},
-        numeric=part.numeric,
-        quotient_remainder=part.quotient_remainder,
-    )
 
 
 def _positions(encoder: FeatureEncoder, features: Collection[str]) -> np.ndarray:

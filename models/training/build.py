@@ -11,8 +11,8 @@ from models.architectures.task_info import TaskInfo
 from models.backbones import BACKBONES
 from models.balancing import BALANCERS
 from models.embedding_optimizers import EMBEDDING_OPTIMIZERS
+from models.features.encoder import encoder_of
 from models.features.layout import FeatureLayout, features_of
-from models.layers.feature_encoder import FeatureEncoder
 from models.losses import LOSSES
 from models.recipe.registry import load, path_of
 from models.regularizers import REGULARIZERS
@@ -43,20 +43,12 @@ def build_model(plan: TrainerPlan, layout: FeatureLayout, precision: str | None 
         for name, task in plan.tasks.items()
     )
     policy = keras.DTypePolicy(precision or plan.training.precision)
-    encoder = FeatureEncoder(
-        {name: (rows, dim) for name, (rows, dim) in layout.tables.items()},
-        categorical=dict(layout.categorical),
-        multivalued={name: (table, pooling) for name, (table, pooling, _) in layout.multivalued.items()},
-        numeric=layout.numeric,
-        quotient_remainder=layout.quotient_remainder,
-        dtype=policy,
-    )
     architecture = load(path_of(plan.architecture, ARCHITECTURES, "architecture"))
     backbone = load(path_of(plan.backbone, BACKBONES, "backbone"))
     balancer = load(path_of(plan.balancer, BALANCERS, "balancer"))
     weights = tuple(task.weight for task in plan.tasks.values())
     model = MultiTaskModel(
-        encoder,
+        encoder_of(layout, dtype=policy),
         architecture(tasks, **plan.options, dtype=policy),
         balancer(tuple(plan.tasks), weights, **plan.balancer_options),
         {name: task.loss for name, task in plan.tasks.items()},
