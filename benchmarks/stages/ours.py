@@ -163,11 +163,12 @@ def feed(recipe: Recipe, inputs: Path, out: Path) -> Done:
     Reading it is apart; so are the first batch of the process, for which TensorFlow starts up, and the data set's graph.
     """
     from models.features.input_pipeline import dataset, read_split
+    from models.training.rounds import default_batch_size
 
     with clock() as opening:
         columns = read_split(str(inputs / "transformed_examples" / "Split-train" / "*"))
     rows = len(columns.example_id)
-    size = min(recipe.training.batch_size, rows)
+    size = min(recipe.training.batch_size or default_batch_size(rows), rows)
     steps = -(-rows // size)
 
     def epoch(number: int) -> Any:

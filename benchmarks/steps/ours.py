@@ -23,9 +23,9 @@ from models.features import input_pipeline
 from models.features.layout import FeatureLayout
 from models.recipe.model import Training
 from models.training.build import build_model
+from models.training.compiling import OPTIMIZERS
 from models.training.devices import compiles
 from models.training.plan import TaskPlan, TrainerPlan
-from models.training.trainer import OPTIMIZERS
 
 _WARM_UP_STEPS = 3
 

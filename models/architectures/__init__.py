@@ -6,6 +6,7 @@ To add one, write a file with one `Architecture` and add a row here. The contrac
 
 ARCHITECTURES = {
     "single_task": "models.architectures.single_task.SingleTask",
+    "linear": "models.architectures.linear.Linear",
     "shared_bottom": "models.architectures.shared_bottom.SharedBottom",
     "mmoe": "models.architectures.mmoe.MMoE",
     "ple": "models.architectures.ple.PLE",

@@ -80,7 +80,9 @@ class EmbeddingOptimizer(keras.layers.Layer, abc.ABC):
             for last_position, ids in zip(self.last_positions, row_ids, strict=True)
         ]
 
-    def apply(self, table: keras.Variable, index: int, rows: DistinctRows, gradients: Any, step: Any) -> None:
+    def apply(
+        self, table: keras.Variable, index: int, rows: DistinctRows, gradients: Any, step: Any, rate: Any = 1.0
+    ) -> None:
         """Updates the rows of one table.
 
         Args:
@@ -89,6 +91,7 @@ class EmbeddingOptimizer(keras.layers.Layer, abc.ABC):
             rows: the rows to update.
             gradients: (position, dim): the summed gradient of each row, at its representative position in `rows`.
             step: number of the step as a float, from 1.
+            rate: part of the learning rate that applies at this step.
         """
         if not self.states:
             change, _ = self.change(gradients, gradients[:, :0], step)
@@ -96,7 +99,7 @@ class EmbeddingOptimizer(keras.layers.Layer, abc.ABC):
             state = self.states[index]
             change, new = self.change(gradients, tf.gather(state.value, rows.targets), step)
             tf.raw_ops.ResourceScatterUpdate(resource=state.value.handle, indices=rows.targets, updates=new)
-        tf.raw_ops.ResourceScatterAdd(resource=table.value.handle, indices=rows.targets, updates=change)
+        tf.raw_ops.ResourceScatterAdd(resource=table.value.handle, indices=rows.targets, updates=change * rate)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "learning_rate": self.learning_rate}

@@ -3,7 +3,21 @@
 from __future__ import annotations
 
 import abc
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, NamedTuple
+
+import numpy as np
+
+
+class Start(NamedTuple):
+    """Where the network of a task starts: logits = offset + scale * outputs.
+
+    Attributes:
+        offset: logits of the best constant prediction, one per output of the loss.
+        scale: spread of the labels in units of each logit, so that outputs near 1 are ordinary.
+    """
+
+    offset: tuple[float, ...]
+    scale: tuple[float, ...]
 
 
 class Loss(abc.ABC):
@@ -40,6 +54,38 @@ class Loss(abc.ABC):
             (batch,) float32.
         """
 
+    def start(self, labels: np.ndarray, weights: np.ndarray) -> Start:
+        """Where a network starts, from the train labels. By default at logits of 0, on the scale of the network.
+
+        Args:
+            labels: (example,) observed labels, at least one.
+            weights: (example,) their weights, above 0.
+        """
+        return Start((0.0,) * self.outputs, (1.0,) * self.outputs)
+
     @abc.abstractmethod
     def prediction(self, logits: Any) -> Any:
         """(batch,) or (batch, outputs) logits -> (batch,) predictions."""
+
+
+def log_odds(positive: np.ndarray, weights: np.ndarray) -> float:
+    """Log odds of the weighted share of positives, with half an example of each class added, so that it is finite."""
+    scale = len(weights) / weights.sum()
+    positives, total = scale * (weights @ positive), float(len(weights))
+    return float(np.log((positives + 0.5) / (total - positives + 0.5)))
+
+
+def mean_and_deviation(values: np.ndarray, weights: np.ndarray) -> tuple[float, float]:
+    """Weighted mean and standard deviation; a deviation of 1 if all values are equal."""
+    mean = float(np.average(values, weights=weights))
+    deviation = float(np.sqrt(np.average(np.square(values - mean), weights=weights)))
+    return mean, deviation if deviation > 1e-12 * max(1.0, abs(mean)) else 1.0
+
+
+def median_and_deviation(values: np.ndarray, weights: np.ndarray) -> tuple[float, float]:
+    """Weighted median and mean distance from it; a distance of 1 if all values are equal."""
+    order = np.argsort(values, kind="stable")
+    upto = np.cumsum(weights[order])
+    median = float(values[order][np.searchsorted(upto, 0.5 * upto[-1])])
+    distance = float(np.average(np.abs(values - median), weights=weights))
+    return median, distance if distance > 1e-12 * max(1.0, abs(median)) else 1.0

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from keras import ops
 
-from models.losses.base import Loss
+from models.losses.base import Loss, Start, log_odds
 
 
 class BinaryCrossentropy(Loss):
@@ -23,6 +24,9 @@ class BinaryCrossentropy(Loss):
 
     def value(self, logits: Any, labels: Any) -> Any:
         return labels * ops.softplus(-logits) + (1.0 - labels) * ops.softplus(logits)
+
+    def start(self, labels: np.ndarray, weights: np.ndarray) -> Start:
+        return Start((log_odds(labels, weights),), (1.0,))
 
     def prediction(self, logits: Any) -> Any:
         return ops.sigmoid(logits)

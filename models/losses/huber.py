@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from keras import ops
 
-from models.losses.base import Loss
+from models.losses.base import Loss, Start, median_and_deviation
 
 
 class Huber(Loss):
@@ -21,6 +22,10 @@ class Huber(Loss):
         distance = ops.abs(logits - labels)
         near = ops.minimum(distance, 1.0)
         return near * (distance - 0.5 * near)
+
+    def start(self, labels: np.ndarray, weights: np.ndarray) -> Start:
+        median, distance = median_and_deviation(labels, weights)
+        return Start((median,), (distance,))
 
     def prediction(self, logits: Any) -> Any:
         return logits

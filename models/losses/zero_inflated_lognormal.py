@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 from keras import ops
 
-from models.losses.base import Loss
+from models.losses.base import Loss, Start, log_odds, mean_and_deviation
 
 
 class ZeroInflatedLognormal(Loss):
@@ -40,6 +41,13 @@ class ZeroInflatedLognormal(Loss):
         log = ops.log(ops.where(positive, labels, 1.0))
         amount = log + ops.log(sigma) + 0.5 * math.log(2 * math.pi) + 0.5 * ops.square((log - mu) / sigma)
         return ops.where(positive, ops.softplus(-a) + amount, ops.softplus(a))
+
+    def start(self, labels: np.ndarray, weights: np.ndarray) -> Start:
+        positive = labels > 0
+        if not positive.any():
+            return Start((log_odds(positive, weights), 0.0, 0.0), (1.0, 1.0, 1.0))
+        mean, deviation = mean_and_deviation(np.log(labels[positive]), weights[positive])
+        return Start((log_odds(positive, weights), mean, float(np.log(np.expm1(deviation)))), (1.0, deviation, 1.0))
 
     def prediction(self, logits: Any) -> Any:
         a, mu, sigma = _parts(logits)

@@ -60,17 +60,51 @@ class ModelOptions(Section):
 class Training(Section):
     """Settings of one training run."""
 
-    epochs: Annotated[int, Field(ge=1), Number] = Field(
-        default=5, description="Maximum number of passes over the train split."
+    epochs: Annotated[int, Field(ge=1), Number] | None = Field(
+        default=None,
+        description="Maximum number of passes over the train split. By default 5, or as many as 2,000 steps need: on a log of "
+        "3,000 examples, 5 passes have too few steps to train a network. Early stopping ends the training sooner.",
+        examples=[10],
     )
-    batch_size: Annotated[int, Field(ge=1, le=16_777_216), Number] = Field(
-        default=4096, description="Examples per step over all GPUs. Each GPU takes an equal part."
+    evaluate_every: Annotated[int, Field(ge=1), Number] | None = Field(
+        default=None,
+        description="Number of train examples between two evaluations of the validate split, which decide when to stop and "
+        "which weights to keep. By default one pass, several passes if a pass has less than 50 steps, and equal parts of a "
+        "pass of at most 5,000,000 examples.",
+        examples=[1_000_000],
+    )
+    batch_size: Annotated[int, Field(ge=1, le=16_777_216), Number] | None = Field(
+        default=None,
+        description="Examples per step over all GPUs. Each GPU takes an equal part. By default the power of two nearest to "
+        "2 sqrt(train examples), between 64 and 8192: 1024 for 200,000 examples.",
+        examples=[4096],
     )
     optimizer: Literal["adam", "adagrad", "sgd"] = Field(
         default="adam", description="Keras optimizer of all variables except the embedding tables."
     )
     learning_rate: Annotated[float, Field(gt=0.0), Number] = Field(
         default=0.001, description="Learning rate of `optimizer`."
+    )
+    learning_rate_decay: Literal["constant", "cosine", "plateau"] = Field(
+        default="constant",
+        description="How both learning rates fall during the training. `cosine`: along half a cosine over the largest number of "
+        "steps. `plateau`: by a factor of 0.3 after each evaluation that does not improve. `average_weights` does the work of a "
+        "decay without knowing the end of the training.",
+    )
+    warmup_steps: Annotated[int, Field(ge=0), Number] = Field(
+        default=0, description="Number of steps in which both learning rates rise linearly from 0.", examples=[500]
+    )
+    average_weights: bool = Field(
+        default=True,
+        description="Evaluate, keep and export a running average of the weights and embedding rows instead of the last ones. "
+        "The average reaches back over about a tenth of the training so far. It costs a third more memory for the tables.",
+    )
+    weight_decay: Annotated[float, Field(ge=0.0), Number] = Field(
+        default=0.0,
+        description="Decoupled weight decay: about the share by which one pass over the train split shrinks the weights of the "
+        "network, without its biases, and all embedding rows. Rows of rare and of unseen values end near 0. Because it counts "
+        "passes, one value fits logs of any size.",
+        examples=[0.1],
     )
     embedding_optimizer: str | None = Field(
         default=None,
@@ -92,8 +126,10 @@ class Training(Section):
         default=1, description="Seed of initial weights, example order and dropout."
     )
     patience: Annotated[int, Field(ge=0), Number] = Field(
-        default=1,
-        description="Number of epochs in a row without a lower eval loss after which training stops. The weights of the best epoch are kept.",
+        default=2,
+        description="Number of evaluations in a row without a better validation score after which training stops. The weights of "
+        "the best evaluation are kept. The score is the mean over tasks of the validation loss relative to that of the "
+        "best constant; a task with too few validate examples to tell does not count.",
     )
     precision: Literal["float32", "mixed_bfloat16"] = Field(
         default="float32",

@@ -82,13 +82,13 @@ def train(
     model = build_model(plan, layout)
     progress = Progress(EarlyStopping(options.epochs))
     if checkpoint.restore(model, progress):
-        logger.info("Resuming from a checkpoint after %d epochs: %s", progress.epoch, checkpoint.folder)
+        logger.info("Resuming from a checkpoint after %d epochs: %s", progress.round, checkpoint.folder)
     size = min(options.batch_size, max(len(data), 2))
     # With AutoGraph, which TensorFlow Recommenders requires.
     step = tf.function(model.step, jit_compile=True)
-    while progress.epoch < options.epochs:
+    while progress.round < options.epochs:
         begin, losses, weights = time.perf_counter(), [], []
-        batches = epoch_batches(len(data), size, plan.seed, progress.epoch, options.batches == "by_time")
+        batches = epoch_batches(len(data), size, plan.seed, progress.round, options.batches == "by_time")
         for rows, counts in zip(*batches, strict=True):
             weight = np.where(counts, data.weight[rows], np.float32(0))
             packed = {name: tf.constant(array[rows]) for name, array in data.packed.items()}
@@ -97,19 +97,19 @@ def train(
         loss = float(np.average([float(one) for one in losses], weights=weights))
         if not math.isfinite(loss):
             raise TrainingError(
-                f"retrieval: the loss of epoch {progress.epoch + 1} is {loss}. Try a smaller `retrieval.learning_rate` or a larger "
+                f"retrieval: the loss of epoch {progress.round + 1} is {loss}. Try a smaller `retrieval.learning_rate` or a larger "
                 "`temperature`."
             )
         seconds = time.perf_counter() - begin
         entry = {
-            "epoch": progress.epoch + 1,
+            "epoch": progress.round + 1,
             "loss": loss,
             "seconds": round(seconds, 3),
             "examples_per_second": round(len(data) / max(seconds, 1e-9), 1),
         }
         # No early stopping; the last epoch is used: the positives of the eval split are from another time, with other
         # items.
-        progress.stopping.update(progress.epoch, -float(progress.epoch))
+        progress.stopping.update(progress.round, -float(progress.round))
         progress.history.append(entry)
         checkpoint.save(model, progress)
         logger.info("Retrieval, epoch %d of %d: loss %.4f, %.1f s", entry["epoch"], options.epochs, loss, seconds)

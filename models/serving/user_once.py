@@ -114,7 +114,7 @@ class UserOnce:
 
     def __call__(self, user: Mapping[str, Any], candidates: Mapping[str, Any]) -> dict[str, Any]:
         u, c = (self._encoded(*pair) for pair in zip(self.encoders, (user, candidates), strict=True))
-        logits = self.split(u, c)
+        logits = self.model.logits(self.split(u, c))
         losses = zip(self.model.tasks, self.model.loss_functions, strict=True)
         return {task: loss.prediction(logits[task]) for task, loss in losses}
 

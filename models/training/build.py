@@ -59,9 +59,12 @@ def build_model(plan: TrainerPlan, layout: FeatureLayout, precision: str | None 
                 EMBEDDING_OPTIMIZERS,
                 "embedding optimizer",
             )
-        )(learning_rate=plan.training.embedding_learning_rate or plan.training.learning_rate),
+        )(
+            learning_rate=plan.training.embedding_learning_rate or plan.training.learning_rate,
+        ),
         plan.training.clip_norm,
         backbone(**plan.backbone_options, dtype=policy),
+        plan.training.average_weights,
     )
     model.compiles_parts = compiles_parts(plan.training.jit_compile, policy.name)
     return model

@@ -11,6 +11,7 @@ import keras
 import tensorflow as tf
 
 from models.recipe.errors import TrainingError
+from models.training.rounds import Rounds
 
 
 class StopOnNaN(keras.callbacks.Callback):
@@ -52,21 +53,20 @@ WHAT_TO_TRY = (
 )
 
 
-def check_eval_losses(epoch: int, losses: Mapping[str, float], tasks: Sequence[str]) -> None:
-    """Raises an error if an eval loss is not finite.
+def check_eval_losses(losses: Mapping[str, float], tasks: Sequence[str]) -> None:
+    """Raises an error if a validation loss is not finite.
 
     Args:
-        epoch: epoch number, from 0.
-        losses: val_loss and val_<task>_loss of the measured tasks.
+        losses: history entry of a round, with epoch, val_loss and val_<task>_loss of the measured tasks.
 
     Raises:
-        TrainingError: an eval loss is not finite; the message lists the tasks.
+        TrainingError: a validation loss is not finite; the message lists the tasks.
     """
     bad = [task for task in tasks if not math.isfinite(losses.get(f"val_{task}_loss", 0.0))]
     if bad or not math.isfinite(losses.get("val_loss", 0.0)):
         names = ", ".join(repr(task) for task in bad) or "all tasks together"
         raise TrainingError(
-            f"Training stopped: after epoch {epoch + 1} the eval loss of {names} is not finite, although all "
+            f"Training stopped: after epoch {losses['epoch']:g} the validation loss of {names} is not finite, although all "
             f"training steps were finite. {WHAT_TO_TRY}"
         )
 
@@ -87,14 +87,51 @@ class Clock(keras.callbacks.Callback):
         self.seconds = self._now() - self._begin
 
 
-class Checkpoints(keras.callbacks.Callback):
-    """Saves checkpoints within an epoch, and restores the metrics of a resumed epoch.
+class TablePasses(keras.callbacks.Callback):
+    """Passes over all weights every few steps: decays the embedding tables and updates the average of the weights.
+
+    Has the average evaluated instead of the weights.
 
     Args:
-        save: called with the number of steps done in the epoch.
+        decay: share of itself by which a step shrinks an embedding row.
+    """
+
+    def __init__(self, decay: float = 0.0) -> None:
+        super().__init__()
+        self._decay = decay
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        self._first = self._before = int(keras.ops.convert_to_numpy(self.model.optimizer.iterations))
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        now, every = self._first + batch + 1, self.model.pass_every
+        # Due at every multiple of `every`, wherever a call of several steps or a resumed training begins.
+        if due := now // every - self._before // every:
+            if self._decay:
+                self.model.decay_tables((1.0 - self._decay) ** (due * every))
+            if self.model.average is not None:
+                self.model.average.update(self.model.averaged)
+        self._before = now
+
+    def on_test_begin(self, logs: Any = None) -> None:
+        self._exchange()
+
+    def on_test_end(self, logs: Any = None) -> None:
+        self._exchange()
+
+    def _exchange(self) -> None:
+        if self.model.average is not None:
+            self.model.average.exchange(self.model.averaged)
+
+
+class Checkpoints(keras.callbacks.Callback):
+    """Saves checkpoints within a round, and restores the metrics of a resumed round.
+
+    Args:
+        save: called with the number of steps done in the round.
         seconds: seconds of training between two checkpoints.
-        done: steps of the epoch that an earlier process completed. The model's metrics include them, but `fit` resets metrics.
-        steps: steps of the epoch. After the last step, the checkpoint at the end of the epoch is saved instead.
+        done: steps of the round that an earlier process completed. The model's metrics include them, but `fit` resets metrics.
+        steps: steps of the round. After the last step, the checkpoint at the end of the round is saved instead.
         now: clock in seconds.
     """
 
@@ -122,11 +159,12 @@ class Checkpoints(keras.callbacks.Callback):
             self._last = self._now()
 
 
-def progress_line(entry: Mapping[str, Any], epochs: int, tasks: Sequence[str], best: bool) -> str:
-    """Log line of an epoch: "epoch 2/5: loss 0.2511, val_loss 0.2603 (click 0.2001, order -), ..."; "-": not measured."""
+def progress_line(entry: Mapping[str, Any], rounds: Rounds, tasks: Sequence[str], best: bool) -> str:
+    """Log line of a round: "epoch 2/5: loss 0.2511, val_score 0.9603 (click 0.2001, order -), ..."; "-": not measured."""
     each = ", ".join(f"{task} {_figure(entry.get(f'val_{task}_loss'))}" for task in tasks)
     return (
-        f"epoch {entry['epoch']}/{epochs}: loss {entry['loss']:.5g}, val_loss {_figure(entry.get('val_loss'))} ({each}), "
+        f"epoch {entry['epoch']:g}/{rounds.passes(rounds.count - 1):g}: loss {entry['loss']:.5g}, "
+        f"val_score {_figure(entry.get('val_score'))} ({each}), "
         f"{entry['examples_per_second']:,.0f} examples/s, {entry['seconds']:.1f} s{', best so far' if best else ''}"
     )
 
@@ -152,8 +190,8 @@ class Curves:
     def write(self, entry: Mapping[str, Any], tasks: Sequence[str]) -> None:
         """Writes one epoch."""
         for run, prefix in (("train", ""), ("validation", "val_")):
-            with self._writers[run].as_default(step=entry["epoch"]):
-                for name in ("loss", *(f"{task}_loss" for task in tasks)):
+            with self._writers[run].as_default(step=entry["step"]):
+                for name in ("loss", "score", *(f"{task}_loss" for task in tasks)):
                     if prefix + name in entry:
                         tf.summary.write(name, tf.constant(entry[prefix + name], tf.float32), metadata=_SCALAR)
             self._writers[run].flush()

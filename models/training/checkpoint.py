@@ -1,6 +1,6 @@
-"""Early stopping and training checkpoints. A killed training resumes with the same result, even within an epoch.
+"""Early stopping and training checkpoints. A killed training resumes with the same result, even within a round.
 
-Keras' EarlyStopping forgets its best epoch when a training is resumed. Keras' BackupAndRestore writes weights and
+Keras' EarlyStopping forgets its best round when a training is resumed. Keras' BackupAndRestore writes weights and
 epoch in place, one after the other: a kill in between trains an epoch twice or leaves nothing to load. Here both are
 one state, which a single rename makes valid.
 """
@@ -28,25 +28,25 @@ logger = logging.getLogger(__name__)
 
 @dataclasses.dataclass
 class EarlyStopping:
-    """Stops after `patience` consecutive epochs without a smaller eval loss. A patience of 0 acts as 1.
+    """Stops after `patience` consecutive rounds without a smaller validation score. A patience of 0 acts as 1.
 
     Attributes:
-        best_epoch: epoch with the smallest loss so far, from 0; -1 before the first epoch.
-        wait: epochs since the best epoch.
+        best_round: round with the smallest score so far, from 0; -1 before the first.
+        wait: rounds since the best one.
     """
 
     patience: int
     best: float = math.inf
-    best_epoch: int = -1
+    best_round: int = -1
     wait: int = 0
 
-    def update(self, epoch: int, loss: float | None) -> bool:
-        """Records the eval loss of an epoch. Returns True if it is the smallest so far, or if there is none."""
-        if loss is None:
-            self.best_epoch = epoch
+    def update(self, number: int, score: float | None) -> bool:
+        """Records the score of a round. Returns True if it is the smallest so far, or if there is none."""
+        if score is None:
+            self.best_round = number
             return True
-        if loss < self.best:
-            self.best, self.best_epoch, self.wait = loss, epoch, 0
+        if score < self.best:
+            self.best, self.best_round, self.wait = score, number, 0
             return True
         self.wait += 1
         return False
@@ -62,8 +62,8 @@ class Progress:
     """Progress of a training.
 
     Attributes:
-        history: one entry per completed epoch, with its evaluation.
-        steps: completed steps of the current epoch.
+        history: one entry per completed round, with its evaluation.
+        steps: completed steps of the current round.
     """
 
     stopping: EarlyStopping
@@ -71,16 +71,16 @@ class Progress:
     steps: int = 0
 
     @property
-    def epoch(self) -> int:
-        """The current epoch, from 0."""
+    def round(self) -> int:
+        """The current round, from 0."""
         return len(self.history)
 
 
 class TrainingCheckpoint:
-    """A folder with the last state of a training and the weights of its best epoch.
+    """A folder with the last state of a training and the weights of its best round.
 
-    `weights-E-S.npz` and `optimizer-E-S.npz` hold the variables after E epochs and S steps of the next epoch, in Keras'
-    order. The optimizer file also holds the metrics, which accumulate over an epoch. `state.json` refers to the valid
+    `weights-R-S.npz` and `optimizer-R-S.npz` hold the variables after R rounds and S steps of the next round, in Keras'
+    order. The optimizer file also holds the metrics, which accumulate over a round. `state.json` refers to the valid
     files and is replaced by a rename: a kill at any moment leaves either the old or the new state, complete.
 
     Args:
@@ -91,10 +91,10 @@ class TrainingCheckpoint:
         self.folder = folder
 
     def save(self, model: keras.Model, progress: Progress) -> None:
-        """Saves the state, keeps the weights of the best epoch, and deletes all other files."""
+        """Saves the state, keeps the weights of the best round, and deletes all other files."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        weights, rest = self._weights(progress.epoch, progress.steps), self._rest(progress.epoch, progress.steps)
-        best = self._weights(progress.stopping.best_epoch + 1, 0)
+        weights, rest = self._weights(progress.round, progress.steps), self._rest(progress.round, progress.steps)
+        best = self._weights(progress.stopping.best_round + 1, 0)
         write_variables(weights, model.variables)
         write_variables(rest, _other_state(model))
         unfinished = self.folder / ".state.json"
@@ -114,7 +114,7 @@ class TrainingCheckpoint:
             state = json.loads(self._state.read_text(encoding="utf-8"))
             stopping = EarlyStopping(**{**state["stopping"], "patience": progress.stopping.patience})
             saved = Progress(stopping, state["history"], state["steps"])
-            weights, rest = self._weights(saved.epoch, saved.steps), self._rest(saved.epoch, saved.steps)
+            weights, rest = self._weights(saved.round, saved.steps), self._rest(saved.round, saved.steps)
             check_variables(weights, model.variables)
             check_variables(rest, _other_state(model))
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -130,8 +130,8 @@ class TrainingCheckpoint:
         return True
 
     def restore_best(self, model: keras.Model, stopping: EarlyStopping) -> None:
-        """Restores the model, not the optimizer, to the state after its best epoch."""
-        path = self._weights(stopping.best_epoch + 1, 0)
+        """Restores the model, not the optimizer, to the state after its best round."""
+        path = self._weights(stopping.best_round + 1, 0)
         check_variables(path, model.variables)
         read_variables(path, model.variables)
 
@@ -146,11 +146,11 @@ class TrainingCheckpoint:
     def _state(self) -> Path:
         return self.folder / "state.json"
 
-    def _weights(self, epochs: int, steps: int) -> Path:
-        return self.folder / f"weights-{epochs:05d}-{steps:08d}.npz"
+    def _weights(self, rounds: int, steps: int) -> Path:
+        return self.folder / f"weights-{rounds:05d}-{steps:08d}.npz"
 
-    def _rest(self, epochs: int, steps: int) -> Path:
-        return self.folder / f"optimizer-{epochs:05d}-{steps:08d}.npz"
+    def _rest(self, rounds: int, steps: int) -> Path:
+        return self.folder / f"optimizer-{rounds:05d}-{steps:08d}.npz"
 
 
 def _other_state(model: keras.Model) -> list[keras.Variable]:

@@ -7,6 +7,7 @@ The step depends on the two types of balancer and of regularizer, not on the nam
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -20,7 +21,6 @@ from models.backbones.base import Backbone
 from models.backbones.none import NoBackbone
 from models.balancing.base import GradientCombiner, Weighting
 from models.embedding_optimizers.base import EmbeddingOptimizer
-from models.embedding_optimizers.distinct_rows import DistinctRows
 from models.embedding_optimizers.lazy_adam import LazyAdam
 from models.embedding_optimizers.one_pass import compiled, one_pass
 from models.layers.dropout import Dropout
@@ -34,15 +34,20 @@ from models.training.combined_gradients import combined_gradients
 from models.training.encoding import checked_wants, encoded, encoded_shapes
 from models.training.evidence import evidence_of
 from models.training.extra_losses import extra_losses
-from models.training.gradients import clip_factor, finite, gradients
+from models.training.gradients import finite, gradients
+from models.training.learning_rate import LearningRate
+from models.training.random_states import RandomStates
 from models.training.row_counts import RowCounts
 from models.training.sharing import positions_over
+from models.training.task_scales import TaskScales
+from models.training.updates import apply_gradients
+from models.training.weight_average import WeightAverage, steps_between
 
 _PARTS = ("encoder", "backbone", "architecture", "balancer", "regularizers", "embedding_optimizer")
 
 
 @keras.saving.register_keras_serializable(package="gatewise")
-class MultiTaskModel(keras.Model):
+class MultiTaskModel(RandomStates, keras.Model):
     """Encoder, backbone, architecture and losses, trained together under a balancer.
 
     The data are (features, labels, weights): a dict for the encoder, and two float matrices (batch, task) in the order
@@ -65,6 +70,7 @@ class MultiTaskModel(keras.Model):
         clip_norm: global norm to which gradients are clipped after balancing, over all variables and the rows in the
             batch. None: no clipping.
         backbone: mixes the features before the architecture. Default: none.
+        average: whether to keep a running average of the weights (`WeightAverage`).
 
     Call: features -> {task: (batch,) logits, or (batch, outputs) if the loss has several outputs}.
 
@@ -83,6 +89,7 @@ class MultiTaskModel(keras.Model):
         embedding_optimizer: EmbeddingOptimizer | None = None,
         clip_norm: float | None = None,
         backbone: Backbone | None = None,
+        average: bool = False,
         **model: Any,
     ) -> None:
         super().__init__(**model)
@@ -107,6 +114,10 @@ class MultiTaskModel(keras.Model):
         self.clip_norm = clip_norm
         self.compiles_parts = False
         """Whether to compile dropout sampling and variable updates in a step that is not compiled as a whole."""
+        self.rate: LearningRate | None = None
+        """Learning-rate schedule that the embedding optimizer shares with Keras' optimizer. None: constant."""
+        self.scales = TaskScales([loss.outputs for loss in self.loss_functions])
+        self.average = WeightAverage() if average else None
         self.row_counts = RowCounts() if any(isinstance(one, RowRegularizer) for one in regularizers) else None
         if (wanted := [loss.outputs for loss in self.loss_functions]) != [task.outputs for task in architecture.tasks]:
             raise ValueError(f"MultiTaskModel: the losses need {wanted} logits, the tasks are {architecture.tasks}.")
@@ -130,8 +141,16 @@ class MultiTaskModel(keras.Model):
             if isinstance(layer, Dropout):
                 layer.examples_before = replicas.examples_before
                 layer.run = self._compiled_if_parts_are
+        if not self.scales.built:
+            self.scales.build()
         # Keras' optimizer would keep state and compute gradients of the size of the tables.
         self.encoder.trainable = False
+        if self.average is not None and not self.average.built:
+            self.average.build([tuple(variable.shape) for variable in self.averaged])
+        self.pass_every = steps_between(sum(math.prod(variable.shape) for variable in self.averaged))
+        self.reduction = self.add_weight(
+            shape=(), initializer="ones", dtype="float32", trainable=False, autocast=False, name="rate_reduction"
+        )
         # Not int32: TensorFlow places int32 variables in host memory, which a compiled step on a GPU cannot access.
         self.bad_step = self.add_weight(
             shape=(len(self.tasks),),
@@ -143,7 +162,21 @@ class MultiTaskModel(keras.Model):
         )
 
     def call(self, features: Mapping[str, Any], training: bool | None = None) -> dict[str, Any]:
-        return self.architecture(self.encode(features, training), training=training)
+        return self.logits(self.architecture(self.encode(features, training), training=training))
+
+    def logits(self, outputs: Mapping[str, Any]) -> dict[str, Any]:
+        """{task: outputs of the architecture} -> {task: logits}: each task's outputs on its scale, from its constant."""
+        return dict(zip(self.tasks, self.scales([outputs[task] for task in self.tasks]), strict=True))
+
+    def decay_tables(self, factor: float) -> None:
+        """Multiplies all embedding rows by a factor."""
+        for table in self.encoder.embeddings:
+            table.assign(table.value * factor)
+
+    @property
+    def averaged(self) -> list[keras.Variable]:
+        """The weights of the network: what `average` averages."""
+        return [*self.encoder.embeddings, *self.backbone.trainable_variables, *self.architecture.trainable_variables]
 
     def encode(self, features: Mapping[str, Any], training: bool | None = None) -> Encoded:
         """features -> input of the architecture."""
@@ -189,7 +222,7 @@ class MultiTaskModel(keras.Model):
         with tf.GradientTape(persistent=self.balancer.over is not None) as tape:
             tape.watch(rows)
             x, inputs = self._encoded(row_ids, rows, features, True)
-            logits = self.architecture(inputs, training=True)
+            logits = self.logits(self.architecture(inputs, training=True))
             losses = replicas.whole_batch(self._task_losses(logits, labels, weights), weights)
             own = [] if combines else over
             evidence = evidence_of(losses, weights, self.optimizer.iterations.value, tape, own, scale)
@@ -209,34 +242,15 @@ class MultiTaskModel(keras.Model):
         del tape
         self._record_bad_step(finite(losses, observed))
         if replicas.count() == 1:
-            self._compiled_if_parts_are(lambda: self._apply(dense, of_rows, distinct))
+            self._compiled_if_parts_are(lambda: apply_gradients(self, dense, of_rows, distinct, scale))
         else:
-            self._apply(dense, of_rows, distinct)
+            apply_gradients(self, dense, of_rows, distinct, scale)
         self._track(losses, weights)
         self.loss_tracker.update_state(total / scale, tf.math.count_nonzero(tf.reduce_any(weights > 0, axis=1)))
         return self.get_metrics_result()
 
     def _compiled_if_parts_are(self, work: Callable[[], Any]) -> Any:
         return compiled(work) if self.compiles_parts else work()
-
-    def _apply(self, dense: list[Any], of_rows: list[Any], distinct: list[DistinctRows]) -> None:
-        """Applies both optimizers to the gradients of the variables and of the gathered rows.
-
-        Keras' optimizer unscales its gradients and sums them over replicas.
-        """
-        scale = self.optimizer.scale_loss(tf.constant(1.0))
-        sums = [
-            its_rows.sums(tf.reshape(replicas.gathered(gradient), (-1, gradient.shape[-1]))) / scale / replicas.count()
-            for its_rows, gradient in zip(distinct, of_rows, strict=True)
-        ]
-        if self.clip_norm is not None:
-            dense = replicas.mean(dense)
-            factor = clip_factor([*(gradient / scale for gradient in dense), *sums], self.clip_norm)
-            dense, sums = [gradient * factor for gradient in dense], [gradient * factor for gradient in sums]
-        step = tf.cast(self.optimizer.iterations, "float32") + 1.0
-        for index, (table, its_rows, its_sums) in enumerate(zip(self.encoder.embeddings, distinct, sums, strict=True)):
-            self.embedding_optimizer.apply(table, index, its_rows, its_sums, step)
-        self.optimizer.apply([gradient / replicas.count() for gradient in dense], self.trainable_variables)
 
     def test_step(self, data: tuple[Mapping[str, Any], Any, Any]) -> dict[str, Any]:
         features, labels, weights = data
@@ -254,7 +268,7 @@ class MultiTaskModel(keras.Model):
 
     def _task_losses(self, logits: Mapping[str, Any], labels: Any, weights: Any) -> list[Any]:
         return [
-            task_loss(loss, logits[task], labels[:, i], weights[:, i])
+            task_loss(loss, logits[task], labels[:, i], weights[:, i]) / self.scales.unit.value[i]
             for i, (task, loss) in enumerate(zip(self.tasks, self.loss_functions, strict=True))
         ]
 
@@ -268,22 +282,6 @@ class MultiTaskModel(keras.Model):
         for i, (tracker, loss) in enumerate(zip(self.task_trackers, losses, strict=True)):
             tracker.update_state(loss, tf.reduce_sum(weights[:, i]))
 
-    def save_own_variables(self, store: Any) -> None:
-        """Also saves the states of the random generators (dropout, PCGrad), which Keras omits, so that a resumed training
-        gives the same result."""
-        super().save_own_variables(store)
-        for i, state in enumerate(self._random_states()):
-            store[f"random_{i}"] = state
-
-    def load_own_variables(self, store: Any) -> None:
-        stored = dict(store)
-        for i, state in enumerate(self._random_states()):
-            state.assign(stored.pop(f"random_{i}"))
-        super().load_own_variables(stored)
-
-    def _random_states(self) -> list[keras.Variable]:
-        return [variable for variable in self.non_trainable_variables if variable.name == "seed_generator_state"]
-
     def get_config(self) -> dict[str, Any]:
         parts = {key: getattr(self, key) for key in _PARTS} | {"regularizers": list(self.regularizers)}
         return {
@@ -291,6 +289,7 @@ class MultiTaskModel(keras.Model):
             **{key: keras.saving.serialize_keras_object(part) for key, part in parts.items()},
             "losses": dict(zip(self.tasks, self.loss_names, strict=True)),
             "clip_norm": self.clip_norm,
+            "average": self.average is not None,
         }
 
     @classmethod

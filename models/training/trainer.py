@@ -17,26 +17,40 @@ from models.features import input_pipeline
 from models.features.layout import FeatureLayout
 from models.files.whole_file import write_whole
 from models.recipe.errors import TrainingError
+from models.recipe.model import Training
 from models.serving.export import export
 from models.training.after_training import expected_predictions, mean_gates
 from models.training.build import build_model, check_outside, for_one_user
-from models.training.callbacks import Checkpoints, Clock, Curves, StopOnNaN, check_eval_losses, progress_line
+from models.training.callbacks import (
+    Checkpoints,
+    Clock,
+    Curves,
+    StopOnNaN,
+    TablePasses,
+    check_eval_losses,
+    progress_line,
+)
 from models.training.checkpoint import EarlyStopping, Progress, TrainingCheckpoint, checkpoint_folder
-from models.training.devices import batch_of, compiles, compiles_parts, strategy_on, take_memory_as_needed
+from models.training.compiling import batch_size_of, compile_model
+from models.training.devices import batch_of, strategy_on, take_memory_as_needed
 from models.training.function_numbers import number_from_a_round_one
+from models.training.learning_rate import PLATEAU
 from models.training.multi_task_model import MultiTaskModel
 from models.training.plan import TrainerPlan
+from models.training.rounds import Rounds, rounds_of
+from models.training.validation import Validation
 
 logger = logging.getLogger(__name__)
 
-OPTIMIZERS = {"adam": keras.optimizers.Adam, "adagrad": keras.optimizers.Adagrad, "sgd": keras.optimizers.SGD}
+EVAL_BATCH = 4096
+"""Smallest number of examples of an evaluation step, if there are as many: an evaluation has no reason for small steps."""
 
 
 def run_fn(fn_args: Any) -> None:
     """Trains and exports a model for the stock TFX Trainer: `run_fn="models.training.trainer.run_fn"`.
 
     Writes the exported model, and history.json, gates.json and TensorBoard curves to `model_run_dir`. Saves a checkpoint
-    to `checkpoint_folder` after each epoch and every `checkpoint_minutes`. If the run is killed, the next run resumes
+    to `checkpoint_folder` after each evaluation and every `checkpoint_minutes`. If the run is killed, the next run resumes
     from it.
 
     Args:
@@ -68,8 +82,8 @@ def run_fn(fn_args: Any) -> None:
         plan=plan.serving,
         for_one_user=for_one_user(trained.model, layout, plan),
     )
-    history = {"epochs": trained.epochs, "best_epoch": trained.best_epoch, "rows": len(data.labels)}
-    gates = mean_gates(trained.model, evaluation, plan.training.batch_size)
+    history = {"epochs": trained.rounds, "best_epoch": trained.best["epoch"], "rows": len(data.labels)}
+    gates = mean_gates(trained.model, evaluation, EVAL_BATCH)
     write_whole(run_dir / "gates.json", json.dumps(gates, indent=2))
     write_whole(run_dir / "history.json", json.dumps(history, indent=2))
     checkpoint.remove()
@@ -77,18 +91,23 @@ def run_fn(fn_args: Any) -> None:
 
 @dataclasses.dataclass(frozen=True)
 class Trained:
-    """A model in the state after its best epoch, with its training history. It predicts in float32, whatever the precision
+    """A model in the state after its best round, with its training history. It predicts in float32, whatever the precision
     of the training.
 
-    `epochs` has one entry per epoch: epoch (from 1), loss, val_loss, <task>_loss, val_<task>_loss, seconds,
-    examples_per_second. For a resumed epoch, the last two cover the part after the kill. `best_epoch` counts from 1.
-    A task without an observed eval example has no val_<task>_loss and does not affect the choice of the best epoch. If no
-    task has an observed eval example, there is no val_loss, and the last epoch is the best.
+    `rounds` has one entry per evaluation: epoch (passes over the train split), step, loss, val_loss, val_score, <task>_loss,
+    val_<task>_loss, seconds, examples_per_second. For a resumed round, the last two cover the part after the kill. A task
+    without an observed validate example has no val_<task>_loss and does not affect the choice of the best round. If no task
+    has an observed validate example, there are no val_loss and val_score, and the last round is the best.
     """
 
     model: MultiTaskModel
-    epochs: list[dict[str, Any]]
-    best_epoch: int
+    rounds: list[dict[str, Any]]
+    best_round: int
+
+    @property
+    def best(self) -> dict[str, Any]:
+        """The entry of the best round."""
+        return self.rounds[self.best_round]
 
 
 def train(
@@ -100,7 +119,7 @@ def train(
     run_dir: Path,
     devices: Sequence[str] = (),
 ) -> Trained:
-    """Trains a model from the plan's seed, or resumes from the checkpoint, even within an epoch.
+    """Trains a model from the plan's seed, or resumes from the checkpoint, even within a round.
 
     The same seed, data and number of devices give the same result, bit for bit, however often the training was killed.
 
@@ -122,91 +141,98 @@ def train(
     unknown = _unknown_losses(evaluation, tasks)
     options = plan.training
     strategy = strategy_on(devices)
-    replicas = strategy.num_replicas_in_sync
-    batch_of(options.batch_size, len(data.labels), replicas)
+    rounds = rounds_of(options, batch_size_of(options, len(data.labels), strategy), len(data.labels))
     check_outside(plan, layout)
     keras.utils.set_random_seed(options.seed)
     with strategy.scope():
-        model = build_model(plan, layout)
-        model.compiles_parts = compiles_parts(options.jit_compile, options.precision, replicas)
-        model.compile(
-            optimizer=OPTIMIZERS[options.optimizer](learning_rate=options.learning_rate),
-            jit_compile=compiles(options.jit_compile, options.precision, replicas),
-            # TensorFlow 2.21 cannot run a loop over steps that synchronize replicas: "must feed a value for placeholder".
-            steps_per_execution=options.steps_per_execution if replicas == 1 else 1,
-        )
-        # Creates all variables before the first step, including the optimizer's: the checkpoint assigns to them.
-        _with_variables(model, data)
-        model.optimizer.build(model.trainable_variables)
+        model = _with_variables(build_model(plan, layout), data)
+        compile_model(model, options, rounds, strategy.num_replicas_in_sync)
+    model.scales.start(model.loss_functions, data.labels[:], data.weights[:])
+    validation = Validation(tasks, model.loss_functions, model.scales, evaluation.labels[:], evaluation.weights[:])
     progress = Progress(EarlyStopping(options.patience))
     if checkpoint.restore(model, progress):
         logger.info(
-            "Resuming from a checkpoint after %d epochs and %d steps: %s",
-            progress.epoch,
+            "Resuming from a checkpoint after %d evaluations and %d steps: %s",
+            progress.round,
             progress.steps,
             checkpoint.folder,
         )
     curves = Curves(run_dir)
     for entry in progress.history:
         curves.write(entry, tasks)
-    while progress.epoch < options.epochs and not progress.stopping.stopped:
-        entry = _epoch(model, plan, data, evaluation, checkpoint, progress)
+    while progress.round < rounds.count and not progress.stopping.stopped:
+        entry = _round(model, options, rounds, data, evaluation, checkpoint, progress)
         entry = {name: value for name, value in entry.items() if name not in unknown}
-        check_eval_losses(progress.epoch, entry, tasks)
-        best = progress.stopping.update(progress.epoch, entry.get("val_loss"))
+        check_eval_losses(entry, tasks)
+        score = validation.score(entry)
+        best = progress.stopping.update(progress.round, score)
+        if score is not None:
+            entry["val_score"] = score
+        if not best and options.learning_rate_decay == "plateau":
+            model.reduction.assign(model.reduction.value * PLATEAU)
         progress.history.append(entry)
         progress.steps = 0
         checkpoint.save(model, progress)
         curves.write(entry, tasks)
-        logger.info(progress_line(entry, options.epochs, tasks, best))
+        logger.info(progress_line(entry, rounds, tasks, best))
     curves.close()
-    if options.precision != "float32" or replicas > 1:
+    if options.precision != "float32" or strategy.num_replicas_in_sync > 1:
         # Rebuilt on one device in float32: bfloat16 predictions depend on how a graph is compiled, and the export must match.
         del model
         gc.collect()
         model = _with_variables(build_model(plan, layout, "float32"), data)
     checkpoint.restore_best(model, progress.stopping)
-    return Trained(model, progress.history, progress.stopping.best_epoch + 1)
+    if model.average is not None:
+        model.average.exchange(model.averaged)
+    return Trained(model, progress.history, progress.stopping.best_round)
 
 
-def _epoch(
+def _round(
     model: MultiTaskModel,
-    plan: TrainerPlan,
+    options: Training,
+    rounds: Rounds,
     data: input_pipeline.Columns,
     evaluation: input_pipeline.Columns,
     checkpoint: TrainingCheckpoint,
     progress: Progress,
 ) -> dict[str, Any]:
-    """Completes one pass over the train split, evaluates the eval split and returns the history entry.
+    """Completes a round, evaluates the validate split and returns the history entry.
 
-    Each epoch is a separate `fit` on a finite data set. A last call with fewer than `steps_per_execution` steps then
-    works, and the order of the examples depends only on seed and epoch.
+    Each round is a separate `fit` on a finite data set. A last call with fewer than `steps_per_execution` steps then
+    works, and the order of the examples depends only on seed and pass.
     """
-    options, epoch, done = plan.training, progress.epoch, progress.steps
+    number, done, steps = progress.round, progress.steps, rounds.steps_of(progress.round)
+    first_pass, first_step = divmod(number * rounds.round_steps + done, rounds.pass_steps)
     replicas = model.distribute_strategy.num_replicas_in_sync
-    size = batch_of(options.batch_size, len(data.labels), replicas)
-    eval_size = batch_of(options.batch_size, len(evaluation.labels), replicas)
-    steps = -(-len(data.labels) // size)
+    eval_size = batch_of(max(rounds.batch_size, EVAL_BATCH // replicas * replicas), len(evaluation.labels), replicas)
     clock, begin = Clock(time.perf_counter), time.perf_counter()
 
     def save(steps_done: int) -> None:
         progress.steps = steps_done
         checkpoint.save(model, progress)
 
+    callbacks = [
+        StopOnNaN(),
+        clock,
+        TablePasses(options.weight_decay / rounds.pass_steps),
+        Checkpoints(save, 60 * options.checkpoint_minutes, done, steps, time.monotonic),
+    ]
     fitted = model.fit(
-        input_pipeline.dataset(data, size, options.seed, epoch, done).take(steps - done),
+        input_pipeline.dataset(data, rounds.batch_size, options.seed, first_pass, first_step).take(steps - done),
         validation_data=input_pipeline.dataset(evaluation, eval_size, None),
-        initial_epoch=epoch,
-        epochs=epoch + 1,
+        initial_epoch=number,
+        epochs=number + 1,
         shuffle=False,  # the data set is shuffled
-        callbacks=[StopOnNaN(), clock, Checkpoints(save, 60 * options.checkpoint_minutes, done, steps, time.monotonic)],
+        callbacks=callbacks,
         verbose=0,
     )
+    examples = min((steps - done) * rounds.batch_size, -(-(steps - done) * len(data.labels) // rounds.pass_steps))
     return {
-        "epoch": epoch + 1,
+        "epoch": rounds.passes(number),
+        "step": number * rounds.round_steps + steps,
         **{name: float(values[-1]) for name, values in fitted.history.items()},
         "seconds": round(time.perf_counter() - begin, 3),
-        "examples_per_second": round((len(data.labels) - done * size) / max(clock.seconds, 1e-9), 1),
+        "examples_per_second": round(examples / max(clock.seconds, 1e-9), 1),
     }
 
 

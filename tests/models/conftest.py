@@ -64,7 +64,14 @@ def problem(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
         "features": FEATURES,
         "tasks": TASKS,
         "model": {"options": {"mmoe": {"experts": 2, "units": [8], "tower_units": [4], "dropout": 0.1}}},
-        "training": {"epochs": 3, "batch_size": 32, "learning_rate": 0.01, "patience": 3, "jit_compile": False},
+        "training": {
+            "epochs": 3,
+            "evaluate_every": 300,
+            "batch_size": 32,
+            "learning_rate": 0.01,
+            "patience": 3,
+            "jit_compile": False,
+        },
         "serving": {"probe_requests": 5},
     }
     parsed = Recipe.model_validate(recipe)

@@ -11,9 +11,13 @@ import tensorflow as tf
 
 from models.recipe.errors import TrainingError
 from models.training.callbacks import Checkpoints, Clock, Curves, StopOnNaN, check_eval_losses, progress_line
+from models.training.rounds import Rounds
 
+ROUNDS = Rounds(batch_size=32, pass_steps=10, round_steps=10, steps=50)
 ENTRY = {
     "epoch": 2,
+    "step": 20,
+    "val_score": 0.97,
     "loss": 0.251149,
     "val_loss": 0.26,
     "click_loss": 0.2,
@@ -49,11 +53,11 @@ def test_the_first_bad_task_and_step_are_named() -> None:
 
 
 def test_an_eval_loss_that_is_not_finite_is_refused() -> None:
-    check_eval_losses(1, ENTRY, ("click", "order"))
-    with pytest.raises(TrainingError, match="after epoch 2 the eval loss of 'order' is not finite"):
-        check_eval_losses(1, {**ENTRY, "val_order_loss": float("inf"), "val_loss": float("inf")}, ("click", "order"))
-    with pytest.raises(TrainingError, match="the eval loss of all tasks together is not"):
-        check_eval_losses(1, {**ENTRY, "val_loss": float("nan")}, ("click", "order"))
+    check_eval_losses(ENTRY, ("click", "order"))
+    with pytest.raises(TrainingError, match="after epoch 2 the validation loss of 'order' is not finite"):
+        check_eval_losses({**ENTRY, "val_order_loss": float("inf"), "val_loss": float("inf")}, ("click", "order"))
+    with pytest.raises(TrainingError, match="the validation loss of all tasks together is not"):
+        check_eval_losses({**ENTRY, "val_loss": float("nan")}, ("click", "order"))
 
 
 def test_the_clock_leaves_the_evaluation_out() -> None:
@@ -88,10 +92,10 @@ def test_metrics_of_an_epoch_that_is_taken_up_go_on() -> None:
 
 
 def test_an_epoch_in_words() -> None:
-    assert progress_line(ENTRY, 5, ("click", "order"), best=True) == (
-        "epoch 2/5: loss 0.25115, val_loss 0.26 (click 0.20012, order 1234.5), 123,457 examples/s, 3.2 s, best so far"
+    assert progress_line(ENTRY, ROUNDS, ("click", "order"), best=True) == (
+        "epoch 2/5: loss 0.25115, val_score 0.97 (click 0.20012, order 1234.5), 123,457 examples/s, 3.2 s, best so far"
     )
-    assert progress_line(ENTRY, 5, ("click", "order"), best=False).endswith("examples/s, 3.2 s")
+    assert progress_line(ENTRY, ROUNDS, ("click", "order"), best=False).endswith("examples/s, 3.2 s")
 
 
 def test_curves_of_train_and_validation_have_the_same_names(tmp_path: Path) -> None:
@@ -107,11 +111,12 @@ def test_curves_of_train_and_validation_have_the_same_names(tmp_path: Path) -> N
                 read[run, value.tag, event.step] = float(tf.make_ndarray(value.tensor))
     assert read == pytest.approx(
         {
-            ("train", "loss", 2): 0.251149,
-            ("train", "click_loss", 2): 0.2,
-            ("train", "order_loss", 2): 12.0,
-            ("validation", "loss", 2): 0.26,
-            ("validation", "click_loss", 2): 0.20012345,
-            ("validation", "order_loss", 2): 1234.5,
+            ("train", "loss", 20): 0.251149,
+            ("train", "click_loss", 20): 0.2,
+            ("train", "order_loss", 20): 12.0,
+            ("validation", "loss", 20): 0.26,
+            ("validation", "score", 20): 0.97,
+            ("validation", "click_loss", 20): 0.20012345,
+            ("validation", "order_loss", 20): 1234.5,
         }
     )

@@ -47,7 +47,7 @@ def same(one: list[np.ndarray], other: list[np.ndarray]) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("patience", "losses", "trained", "best_epoch"),
+    ("patience", "losses", "trained", "best_round"),
     [
         (1, [3.0, 2.0, 2.5, 1.0], 3, 1),
         (2, [3.0, 2.0, 2.5, 1.0], 4, 3),
@@ -57,7 +57,7 @@ def same(one: list[np.ndarray], other: list[np.ndarray]) -> bool:
     ],
 )
 def test_stops_after_patience_epochs_without_a_smaller_loss(
-    patience: int, losses: list[float], trained: int, best_epoch: int
+    patience: int, losses: list[float], trained: int, best_round: int
 ) -> None:
     stopping = EarlyStopping(patience)
     epochs = 0
@@ -66,7 +66,7 @@ def test_stops_after_patience_epochs_without_a_smaller_loss(
             break
         stopping.update(epoch, loss)
         epochs += 1
-    assert (epochs, stopping.best_epoch) == (trained, best_epoch)
+    assert (epochs, stopping.best_round) == (trained, best_round)
 
 
 @pytest.mark.parametrize("steps", [0, 7])
@@ -80,7 +80,7 @@ def test_the_state_goes_through_the_folder_bit_for_bit(model: keras.Model, tmp_p
     other, again = make_model(), Progress(EarlyStopping(patience=3))
     assert TrainingCheckpoint(tmp_path / "checkpoint").restore(other, again)
     assert same(saved, state(other))
-    assert again == after(1, steps=steps, patience=3) and (again.epoch, again.steps) == (1, steps)
+    assert again == after(1, steps=steps, patience=3) and (again.round, again.steps) == (1, steps)
     step(other)
     assert same(state(model), state(other)), "the dropout's generator and the metrics are part of the state"
 

@@ -33,7 +33,7 @@ plan, transform_graph, train, evaluation, folder = sys.argv[1:]
 class Stopped(TrainingCheckpoint):
     def save(self, model, progress):
         super().save(model, progress)
-        if (progress.epoch, progress.steps) == (1, 4):
+        if (progress.round, progress.steps) == (1, 4):
             raise KeyboardInterrupt
 
 def run(name, devices, kept=TrainingCheckpoint):
@@ -43,7 +43,7 @@ def run(name, devices, kept=TrainingCheckpoint):
     )
 
 def losses(trained):
-    return [[entry[name] for name in sorted(entry) if "loss" in name] for entry in trained.epochs]
+    return [[entry[name] for name in sorted(entry) if "loss" in name] for entry in trained.rounds]
 
 two = ["CPU:0", "CPU:1"]
 one, both = run("one", []), run("both", two)

@@ -16,6 +16,9 @@ from models.training import trainer
 from models.training.callbacks import progress_line
 from models.training.checkpoint import TrainingCheckpoint
 from models.training.plan import TrainerPlan
+from models.training.rounds import Rounds
+
+ROUNDS = Rounds(batch_size=32, pass_steps=10, round_steps=10, steps=30)
 
 
 def trained(problem: SimpleNamespace, folder: Path, unobserved: list[int]) -> trainer.Trained:
@@ -37,14 +40,14 @@ def trained(problem: SimpleNamespace, folder: Path, unobserved: list[int]) -> tr
 
 def test_an_unobserved_task_has_no_eval_loss_and_no_say_in_stopping(problem: SimpleNamespace, tmp_path: Path) -> None:
     found = trained(problem, tmp_path, [0])
-    assert all("val_click_loss" not in entry and "val_loss" in entry for entry in found.epochs)
-    assert found.epochs[-1]["val_loss"] == pytest.approx(0.5 * found.epochs[-1]["val_value_loss"], rel=1e-5)
-    line = progress_line(found.epochs[0], 3, ("click", "value"), True)
+    assert all("val_click_loss" not in entry and "val_loss" in entry for entry in found.rounds)
+    assert found.rounds[-1]["val_loss"] == pytest.approx(0.5 * found.rounds[-1]["val_value_loss"], rel=1e-5)
+    line = progress_line(found.rounds[0], ROUNDS, ("click", "value"), True)
     assert "(click -, value " in line
 
 
-def test_with_nothing_observed_no_epoch_is_best_by_a_loss_of_nothing(problem: SimpleNamespace, tmp_path: Path) -> None:
+def test_with_nothing_observed_no_round_is_best_by_a_loss_of_nothing(problem: SimpleNamespace, tmp_path: Path) -> None:
     found = trained(problem, tmp_path, [0, 1])
-    assert len(found.epochs) == 3 and found.best_epoch == 3, "a loss of 0 would make the first epoch the best"
-    assert not any(name.startswith("val_") for entry in found.epochs for name in entry)
-    assert "val_loss - (click -, value -)" in progress_line(found.epochs[0], 3, ("click", "value"), True)
+    assert len(found.rounds) == 3 and found.best_round == 2, "a loss of 0 would make the first epoch the best"
+    assert not any(name.startswith("val_") for entry in found.rounds for name in entry)
+    assert "val_score - (click -, value -)" in progress_line(found.rounds[0], ROUNDS, ("click", "value"), True)

@@ -1,0 +1,105 @@
+"""TaskScales: where the network of each task starts, and the unit of its loss."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from models.losses.base import Loss
+from models.losses.task_loss import task_loss
+
+_SMALLEST = 1e-12
+
+
+@keras.saving.register_keras_serializable(package="gatewise")
+class TaskScales(keras.layers.Layer):
+    """Moves and scales the outputs of a network, so that it starts at the best constant prediction of each task.
+
+        logits = offset + scale * outputs
+        loss = value(logits, label) / unit
+
+    The offset is the log odds of a binary task's base rate, or the mean of a regression task's labels on the scale of the
+    loss; `Loss.start` has them. A network from zero would spend its first steps, on a small log all of them, on finding
+    this constant. The unit of a regression task is the mean loss of its constant, so that the loss begins at 1 whatever
+    the unit of the label. The unit of a binary task, and of a loss that can be negative, is 1.
+
+    Until `start` is called, offset, scale and unit are 0, 1 and 1.
+
+    Args:
+        outputs: number of logits of each task.
+
+    Call: list of (batch,) or (batch, outputs), in the order of the tasks -> the same, as logits.
+    """
+
+    def __init__(self, outputs: Sequence[int], **layer: Any) -> None:
+        super().__init__(**layer)
+        self.outputs = tuple(outputs)
+
+    def build(self, input_shape: Any = None) -> None:
+        total = sum(self.outputs)
+        self.offset = self._row(total, "zeros", "logit_offset")
+        self.scale = self._row(total, "ones", "logit_scale")
+        self.unit = self._row(len(self.outputs), "ones", "loss_unit")
+
+    def _row(self, size: int, initializer: str, name: str) -> keras.Variable:
+        return self.add_weight(shape=(size,), initializer=initializer, trainable=False, dtype="float32", name=name)
+
+    def call(self, outputs: list[Any]) -> list[Any]:
+        offsets, scales = ops.convert_to_tensor(self.offset), ops.convert_to_tensor(self.scale)
+        logits, start = [], 0
+        for output, size in zip(outputs, self.outputs, strict=True):
+            part = slice(start, start + size) if size > 1 else start
+            logits.append(offsets[part] + scales[part] * output)
+            start += size
+        return logits
+
+    def start(self, losses: Sequence[Loss], labels: np.ndarray, weights: np.ndarray) -> None:
+        """Sets offset, scale and unit from the train labels.
+
+        Args:
+            losses: loss of each task.
+            labels: (example, task).
+            weights: (example, task); 0 where the label is not observed.
+        """
+        starts, units = [], []
+        for i, loss in enumerate(losses):
+            observed = weights[:, i] > 0
+            own, its_weights = labels[observed, i].astype(np.float64), weights[observed, i].astype(np.float64)
+            starts.append(loss.start(own, its_weights))
+            constant = constant_loss(loss, starts[-1].offset, labels[:, i], weights[:, i])
+            has_unit = loss.kind == "regression" and not loss.negative and _SMALLEST < constant < math.inf
+            units.append(constant if has_unit else 1.0)
+        self.offset.assign(np.concatenate([start.offset for start in starts]).astype(np.float32))
+        self.scale.assign(np.concatenate([start.scale for start in starts]).astype(np.float32))
+        self.unit.assign(np.array(units, np.float32))
+
+    def constants(self, losses: Sequence[Loss], labels: np.ndarray, weights: np.ndarray) -> list[float]:
+        """The loss of each task's constant prediction on the given examples, in units of the loss."""
+        offsets = np.split(ops.convert_to_numpy(self.offset), np.cumsum(self.outputs)[:-1])
+        units = ops.convert_to_numpy(self.unit)
+        return [
+            constant_loss(loss, offset, labels[:, i], weights[:, i]) / float(units[i])
+            for i, (loss, offset) in enumerate(zip(losses, offsets, strict=True))
+        ]
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "outputs": self.outputs}
+
+
+def constant_loss(loss: Loss, logits: Sequence[float] | np.ndarray, labels: np.ndarray, weights: np.ndarray) -> float:
+    """Weighted mean loss of the same logits for all examples; 0 if no example is observed.
+
+    Args:
+        loss: loss of the task.
+        logits: (outputs,).
+        labels, weights: (example,).
+    """
+    shape = (len(labels),) if loss.outputs == 1 else (len(labels), loss.outputs)
+    repeated = np.broadcast_to(np.asarray(logits, np.float32).reshape(shape[1:]), shape)
+    value = task_loss(loss, repeated, labels.astype(np.float32), weights.astype(np.float32))
+    return float(ops.convert_to_numpy(value))
