@@ -53,7 +53,7 @@ def training_curves(epochs: Sequence[Mapping[str, Any]], best: int | None) -> st
         drawing = Figure(figsize=(2.6 * columns + 0.2, 2.1 * rows + 0.3), layout="constrained")
         for index, (title, key) in enumerate(panels):
             axes = drawing.add_subplot(rows, columns, index + 1)
-            for name, label, colour, width in ((key, "train", TRAIN, 1.6), (f"val_{key}", "eval", EVAL, 2.0)):
+            for name, label, colour, width in ((key, "train", TRAIN, 1.6), (f"val_{key}", "validate", EVAL, 2.0)):
                 values = [epoch.get(name, math.nan) for epoch in epochs]
                 axes.plot(steps, values, color=colour, linewidth=width, marker="o", markersize=3, label=label)
             if best is not None and best in steps:

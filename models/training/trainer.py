@@ -82,8 +82,8 @@ class Trained:
 
     `epochs` has one entry per epoch: epoch (from 1), loss, val_loss, <task>_loss, val_<task>_loss, seconds,
     examples_per_second. For a resumed epoch, the last two cover the part after the kill. `best_epoch` counts from 1.
-    A task without an observed eval example has no val_<task>_loss and does not affect the choice of the best epoch. If no
-    task has an observed eval example, there is no val_loss, and the last epoch is the best.
+    A task without an observed validate example has no val_<task>_loss and does not affect the choice of the best epoch. If no
+    task has an observed validate example, there is no val_loss, and the last epoch is the best.
     """
 
     model: MultiTaskModel
@@ -108,7 +108,7 @@ def train(
         plan: plan from the recipe.
         layout: feature layout.
         data: the train split.
-        evaluation: the eval split.
+        evaluation: the validate split.
         checkpoint: checkpoint to resume from and to save to.
         run_dir: folder of the TensorBoard curves.
         devices: names such as "GPU:0" of the devices to train on. Default: all GPUs, or the CPU.
@@ -177,7 +177,7 @@ def _epoch(
     checkpoint: TrainingCheckpoint,
     progress: Progress,
 ) -> dict[str, Any]:
-    """Completes one pass over the train split, evaluates the eval split and returns the history entry.
+    """Completes one pass over the train split, evaluates the validate split and returns the history entry.
 
     Each epoch is a separate `fit` on a finite data set. A last call with fewer than `steps_per_execution` steps then
     works, and the order of the examples depends only on seed and epoch.
@@ -217,7 +217,7 @@ def _with_variables(model: MultiTaskModel, data: input_pipeline.Columns) -> Mult
 
 
 def _check(data: input_pipeline.Columns, evaluation: input_pipeline.Columns, tasks: tuple[str, ...]) -> None:
-    for split, columns in (("train", data), ("eval", evaluation)):
+    for split, columns in (("train", data), ("validate", evaluation)):
         if tuple(columns.tasks) != tasks:
             raise TrainingError(
                 f"The {split} split has labels of {tuple(columns.tasks)}, but the recipe has tasks {tasks}: "
@@ -238,11 +238,11 @@ def _check(data: input_pipeline.Columns, evaluation: input_pipeline.Columns, tas
 
 
 def _unknown_losses(evaluation: input_pipeline.Columns, tasks: tuple[str, ...]) -> set[str]:
-    """Names of the eval losses without an observed example, which Keras reports as 0."""
+    """Names of the validate losses without an observed example, which Keras reports as 0."""
     unmeasured = [task for i, task in enumerate(tasks) if not (evaluation.weights[:, i] > 0).any()]
     for task in unmeasured:
         logger.warning(
-            "Task %r has no observed example in the eval split: it is not measured, and early stopping ignores it.",
+            "Task %r has no observed example in the validate split: early stopping ignores it.",
             task,
         )
     return {f"val_{task}_loss" for task in unmeasured} | ({"val_loss"} if len(unmeasured) == len(tasks) else set())
