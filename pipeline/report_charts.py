@@ -43,7 +43,7 @@ _HEAT = LinearSegmentedColormap.from_list("gates", ["#eef3fa", "#8ab6e8", "#2f7e
 
 
 def training_curves(epochs: Sequence[Mapping[str, Any]], best: int | None) -> str:
-    """Train and eval loss by epoch, one panel per task."""
+    """Train and validate loss by epoch, one panel per task."""
     tasks = [key[4:-5] for key in epochs[-1] if key.startswith("val_") and key.endswith("_loss") and key != "val_loss"]
     panels = [(task, f"{task}_loss") for task in tasks] or [("all tasks", "loss")]
     columns = min(len(panels), 4)
@@ -66,7 +66,7 @@ def training_curves(epochs: Sequence[Mapping[str, Any]], best: int | None) -> st
                 axes.legend(frameon=False, fontsize=9, handlelength=1.2)
             if index >= len(panels) - columns:
                 axes.set_xlabel("epoch")
-        return _svg(drawing, "curves", "Training and eval loss of each task by epoch")
+        return _svg(drawing, "curves", "Train and validate loss of each task by epoch")
 
 
 def rows_by_day(rows: Mapping[str, Mapping[str, int]], hours: int) -> str:

@@ -1,4 +1,4 @@
-"""Builds everything that the stage writes from the files of both splits."""
+"""Builds everything that the stage writes from the files of all splits."""
 
 from __future__ import annotations
 
