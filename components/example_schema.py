@@ -6,8 +6,9 @@ import pyarrow as pa
 
 from models.recipe.checks.served_names import OWN
 
-TRAIN, EVAL = "train", "eval"
-SPLITS = (TRAIN, EVAL)
+TRAIN, VALIDATE, EVAL = "train", "validate", "eval"
+SPLITS = (TRAIN, VALIDATE, EVAL)
+"""In the order of time: training, choice of the best epoch, metrics."""
 
 EXAMPLE_ID, EVENT_ID, TIME = f"{OWN}example_id", f"{OWN}event_id", f"{OWN}event_time"
 """An example's number, the impression's id in its log, and its time in microseconds since 1970 UTC."""

@@ -51,8 +51,8 @@ def create_pipeline(recipe: Recipe, platform: Platform) -> Pipeline:
         recipe: a checked recipe with absolute paths.
         platform: where the pipeline runs: one machine, or Kubeflow.
     """
-    # Reads the event logs and writes labelled examples. Last-touch attribution credits each outcome to the last impression
-    # before it. Row accounting counts every row that is not used.
+    # Reads the event logs and writes labelled examples in three splits: train, validate and eval. Last-touch attribution credits
+    # each outcome to the last impression before it. Row accounting counts every row that is not used.
     event_logs = EventLogs(
         plan=EventLogsPlan.from_recipe(recipe).model_dump_json(),
         fingerprint=platform.logs_fingerprint(recipe),
@@ -95,13 +95,14 @@ def create_pipeline(recipe: Recipe, platform: Platform) -> Pipeline:
     )
     features.add_upstream_node(validation)
 
-    # Trains the multi-task model. This is the stock TFX Trainer; it calls `run_fn` in models/training/trainer.py.
+    # Trains the multi-task model. This is the stock TFX Trainer; it calls `run_fn` in models/training/trainer.py. The validate
+    # split decides when training stops and which epoch is kept.
     trainer = Trainer(
         run_fn="models.training.trainer.run_fn",
         examples=features.outputs["transformed_examples"],
         transform_graph=features.outputs["transform_graph"],
-        train_args=TrainArgs(),
-        eval_args=EvalArgs(),
+        train_args=TrainArgs(splits=["train"]),
+        eval_args=EvalArgs(splits=["validate"]),
         custom_config={
             "plan": TrainerPlan.from_recipe(recipe).model_dump_json(),
             "code": code_version("models.training.trainer", *_methods(recipe)),
@@ -110,7 +111,7 @@ def create_pipeline(recipe: Recipe, platform: Platform) -> Pipeline:
     )
     model = trainer.outputs["model"]
 
-    # Computes metrics per task and slice, and applies the gates. A gate compares the candidate with a threshold, with the
+    # Computes metrics of the eval split per task and slice, and applies the gates. A gate compares the candidate with a threshold, with the
     # constant prediction from the train split, with the newest earlier blessed model (the baseline) or with the best value
     # of all earlier blessed models.
     baseline_model = platform.baseline_model(model)

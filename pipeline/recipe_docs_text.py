@@ -19,7 +19,7 @@ logs:
       key: [user, article_id]         # other names, the same order
       time: {column: time, unit: text, zone: Europe/Vienna}
       value: seconds
-split: {eval_last: 1d}                # the newest day is the eval split
+split: {eval_last: 1d}                # the newest day is the eval split, a tenth before it the validate split
 features:
   reader: {kind: categorical, side: user, min_count: 5}
   article: {kind: categorical, side: item, embedding: article}

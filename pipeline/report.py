@@ -19,7 +19,7 @@ class ReportData:
         recipe: the recipe's name.
         description: one sentence about the recipe.
         accounts: accounts.json of EventLogs: {stream: {"read", "used", "duplicate", ...}}.
-        summary: summary.json of EventLogs: as_of, watermarks, split_at, examples of each split, tasks, warnings.
+        summary: summary.json of EventLogs: as_of, watermarks, validate_from, eval_from, examples of each split, tasks, warnings.
         days: days.json of EventLogs: rows of each stream by day or hour.
         metrics: metrics.json of the evaluation: tasks, slices, truth, gates, baseline.
         history: history.json of the training: epochs, best_epoch, rows.
@@ -91,7 +91,7 @@ def _training(history: Mapping[str, Any] | None) -> str:
         classes=[kind for (kind, _), *_ in rows],
     )
     note = "<p class=note>★ marks the best epoch. The model has its weights.</p>" if best is not None else ""
-    return f"{report_page.figure(chart, 'Loss of each task on the train and eval splits.')}{table}{note}"
+    return f"{report_page.figure(chart, 'Loss of each task on the train and validate splits.')}{table}{note}"
 
 
 def _experts(gates: Mapping[str, list[float]] | None) -> str:
@@ -102,6 +102,6 @@ def _experts(gates: Mapping[str, list[float]] | None) -> str:
     chart = report_charts.gate_heat_map(gates)
     return report_page.figure(
         chart,
-        "Mean gate weight of each expert by task, over the eval examples. Tasks with similar rows use the same experts. "
+        "Mean gate weight of each expert by task, over the validate examples. Tasks with similar rows use the same experts. "
         "A task with a weight near 1 uses one expert only.",
     )

@@ -43,7 +43,7 @@ _HEAT = LinearSegmentedColormap.from_list("gates", ["#eef3fa", "#8ab6e8", "#2f7e
 
 
 def training_curves(epochs: Sequence[Mapping[str, Any]], best: int | None) -> str:
-    """Train and eval loss by epoch, one panel per task."""
+    """Train and validate loss by epoch, one panel per task."""
     tasks = [key[4:-5] for key in epochs[-1] if key.startswith("val_") and key.endswith("_loss") and key != "val_loss"]
     panels = [(task, f"{task}_loss") for task in tasks] or [("all tasks", "loss")]
     columns = min(len(panels), 4)
@@ -53,7 +53,7 @@ def training_curves(epochs: Sequence[Mapping[str, Any]], best: int | None) -> st
         drawing = Figure(figsize=(2.6 * columns + 0.2, 2.1 * rows + 0.3), layout="constrained")
         for index, (title, key) in enumerate(panels):
             axes = drawing.add_subplot(rows, columns, index + 1)
-            for name, label, colour, width in ((key, "train", TRAIN, 1.6), (f"val_{key}", "eval", EVAL, 2.0)):
+            for name, label, colour, width in ((key, "train", TRAIN, 1.6), (f"val_{key}", "validate", EVAL, 2.0)):
                 values = [epoch.get(name, math.nan) for epoch in epochs]
                 axes.plot(steps, values, color=colour, linewidth=width, marker="o", markersize=3, label=label)
             if best is not None and best in steps:
@@ -66,7 +66,7 @@ def training_curves(epochs: Sequence[Mapping[str, Any]], best: int | None) -> st
                 axes.legend(frameon=False, fontsize=9, handlelength=1.2)
             if index >= len(panels) - columns:
                 axes.set_xlabel("epoch")
-        return _svg(drawing, "curves", "Training and eval loss of each task by epoch")
+        return _svg(drawing, "curves", "Train and validate loss of each task by epoch")
 
 
 def rows_by_day(rows: Mapping[str, Mapping[str, int]], hours: int) -> str:

@@ -208,7 +208,7 @@ def examples(summary: Mapping[str, Any] | None) -> str:
             numbers = (count(tally.get("examples")), count(observed), share(observed, tally.get("examples")))
             rows.append((task, split, *numbers, count(positives), share(positives, observed, 2)))
     head = ("Task", "Split", "Examples", "Observed", "of examples", "Positives", "of observed")
-    named = (("complete up to", "as_of"), ("split at", "split_at"))
+    named = (("complete up to", "as_of"), ("validate split from", "validate_from"), ("eval split from", "eval_from"))
     moments = [f"{name}: {summary[key]}" for name, key in named if summary.get(key)]
     moments += [f"{stream} ends at {at}" for stream, at in summary.get("watermarks", {}).items()]
     note = f'<p class="note">{text(" · ".join(moments))}</p>' if moments else ""

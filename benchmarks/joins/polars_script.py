@@ -50,9 +50,8 @@ def join(problem: Problem, data: Path, out: Path) -> None:
     labels = labels.select(name, *columns)
     # One join with the wide side, streamed from the files into the files.
     wide = pl.scan_parquet(data / problem.paths["impression"]).join(labels.lazy(), on=name, how="left")
-    late = pl.col("time") >= problem.split_at_ms
-    for split, chosen in (("train", ~late), ("eval", late)):
-        wide.filter(chosen).sink_parquet(out / f"{split}.parquet")
+    for split, (start, end) in problem.spans.items():
+        wide.filter(pl.col("time").is_between(start, end, closed="left")).sink_parquet(out / f"{split}.parquet")
 
 
 def _credited(problem: Problem, task: JoinTask, data: Path, touches: pl.DataFrame) -> pl.DataFrame:

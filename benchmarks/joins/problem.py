@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,14 @@ class Problem:
     tasks: tuple[JoinTask, ...]
     columns: tuple[str, ...]
     as_of_ms: int
-    split_at_ms: int
+    validate_at_ms: int
+    eval_at_ms: int
+
+    @property
+    def spans(self) -> dict[str, tuple[int, int]]:
+        """{split: (its first millisecond, the first one after it)}."""
+        limits = (-(2**62), self.validate_at_ms, self.eval_at_ms, 2**62)
+        return dict(zip(("train", "validate", "eval"), itertools.pairwise(limits), strict=True))
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Problem:
@@ -47,7 +55,7 @@ def positives(out: Path, problem: Problem) -> dict[str, Any]:
     """`rows`, and `tasks`: of each split the examples, observed and positive ones, as our stage's summary counts them."""
     found: dict[str, Any] = {task.name: {} for task in problem.tasks}
     rows = 0
-    for split in ("train", "eval"):
+    for split in problem.spans:
         paths = sorted(out.glob(f"{split}*.parquet"))
         names = [f"{part}/{task.name}" for task in problem.tasks for part in ("label", "weight")]
         table = pl.concat([pl.read_parquet(path, columns=names) for path in paths])

@@ -79,10 +79,10 @@ def run(question: Mapping[str, Any]) -> dict[str, Any]:
             for stream in problem.paths
         }
         examples = streams | beam.CoGroupByKey() | "Attribute" >> beam.ParDo(Attribute(problem))
-        for split in ("train", "eval"):
+        for split, (start, end) in problem.spans.items():
             _ = (
                 examples
-                | f"Split {split}" >> beam.Filter(_in_split, split=split, limit=problem.split_at_ms)
+                | f"Split {split}" >> beam.Filter(_in_split, start=start, end=end)
                 | f"Write {split}" >> beam.io.WriteToParquet(str(out / split), schema, file_name_suffix=".parquet")
             )
     return {"seconds": seconds[0], **positives(out, problem)}
@@ -92,8 +92,8 @@ def _keyed(row: Row, key: tuple[str, ...]) -> Keyed:
     return tuple(row[name] for name in key), row
 
 
-def _in_split(row: Row, split: str, limit: int) -> bool:
-    return (row["time"] >= limit) == (split == "eval")
+def _in_split(row: Row, start: int, end: int) -> bool:
+    return bool(start <= row["time"] < end)
 
 
 def _schema(problem: Problem, data: Path) -> pa.Schema:

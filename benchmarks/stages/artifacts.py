@@ -14,7 +14,7 @@ from tfx.dsl.components.base import base_beam_executor, base_executor
 from components.beam.running import running
 
 BEAM = ("--runner=FnApiRunner", "--sdk_container_image=gatewise")
-SPLITS = '["train", "eval"]'
+SPLITS = '["train", "validate", "eval"]'
 
 
 def artifact(

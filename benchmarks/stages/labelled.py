@@ -1,8 +1,8 @@
 """Attributed examples as one CSV file of labelled examples, and the recipe that reads it: what stock TFX can start from.
 
 python -m benchmarks.stages.labelled QUESTION, with `inputs`, the folder that holds our examples, `recipe`, and `rows`,
-the first ones of the train split and then of the eval split. Writes csv/examples.csv, with the features' columns, label_<task> and weight_<task>, and
-labelled.yaml.
+the first ones of the train split, then of the validate and the eval split. Writes csv/examples.csv, with the features' columns,
+label_<task> and weight_<task>, and labelled.yaml.
 """
 
 from __future__ import annotations
@@ -39,7 +39,11 @@ def run(question: Mapping[str, Any]) -> dict[str, Any]:
         columns += [pl.col(f"weight/{task}").list.first().alias(WEIGHTS.format(task))]
     (out / "csv").mkdir(parents=True)
     with clock() as seconds:
-        paths = [path for split in ("train", "eval") for path in files(Path(question["inputs"]), "examples", split)]
+        paths = [
+            path
+            for split in ("train", "validate", "eval")
+            for path in files(Path(question["inputs"]), "examples", split)
+        ]
         rows = pl.scan_parquet(paths).head(question["rows"]).select(columns)
         table = rows.with_columns(pl.col(pl.Binary).cast(pl.String)).collect()
         table.write_csv(out / "csv" / "examples.csv")

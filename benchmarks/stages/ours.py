@@ -45,7 +45,7 @@ def event_logs(recipe: Recipe, inputs: Path, out: Path) -> Done:
 
 
 def statistics(recipe: Recipe, inputs: Path, out: Path) -> Done:
-    """Examples -> statistics of both splits."""
+    """Examples -> statistics of all splits."""
     from components.statistics.executor import Executor
     from components.statistics.plan import StatisticsPlan
 
@@ -100,21 +100,21 @@ def features(recipe: Recipe, inputs: Path, out: Path) -> Done:
 
 def trainer(recipe: Recipe, inputs: Path, out: Path) -> Done:
     """Transformed examples -> a model, from the first file of each split alone: the stages after need some model."""
-    train, evaluation = (str(files(inputs, "transformed_examples", split)[0]) for split in ("train", "eval"))
-    return _train(recipe, inputs, out, train, evaluation)
+    train, validate = (str(files(inputs, "transformed_examples", split)[0]) for split in ("train", "validate"))
+    return _train(recipe, inputs, out, train, validate)
 
 
 def training(recipe: Recipe, inputs: Path, out: Path) -> Done:
     """Transformed examples -> a model, from all of them. `tables`: rows of each."""
     from models.features.layout import FeatureLayout
 
-    train, evaluation = (str(inputs / "transformed_examples" / f"Split-{split}" / "*") for split in ("train", "eval"))
-    done = _train(recipe, inputs, out, train, evaluation)
+    train, validate = (str(inputs / "transformed_examples" / f"Split-{split}" / "*") for split in ("train", "validate"))
+    done = _train(recipe, inputs, out, train, validate)
     tables = FeatureLayout.load(inputs / "transform_graph").tables
     return {**done, "tables": {name: rows for name, (rows, _) in tables.items()}}
 
 
-def _train(recipe: Recipe, inputs: Path, out: Path, train: str, evaluation: str) -> Done:
+def _train(recipe: Recipe, inputs: Path, out: Path, train: str, validate: str) -> Done:
     from models.training.plan import TrainerPlan
     from models.training.trainer import run_fn
 
@@ -124,7 +124,7 @@ def _train(recipe: Recipe, inputs: Path, out: Path, train: str, evaluation: str)
         run_fn(
             SimpleNamespace(
                 train_files=[train],
-                eval_files=[evaluation],
+                eval_files=[validate],
                 transform_graph_path=str(inputs / "transform_graph"),
                 serving_model_dir=str(out / "model" / "Format-Serving"),
                 model_run_dir=str(run),

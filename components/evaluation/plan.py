@@ -30,7 +30,7 @@ class GatePlan(StagePlan):
 
 
 # Keys that change from night to night for an unchanged problem: paths and fixed times.
-_MOVES = {"streams": {"path", "format"}, "examples": {"path", "eval_path", "format", "limits"}}
+_MOVES = {"streams": {"path", "format"}, "examples": {"path", "validate_path", "eval_path", "format", "limits"}}
 
 # The metric that compares a model with the constant.
 AGAINST_CONSTANT = {"binary": "log_loss", "regression": "rmse"}

@@ -14,6 +14,7 @@ from components.event_logs.days import by_day, unit
 from components.event_logs.dead_letters import FOLDER, SCHEMA, write_part
 from components.event_logs.listed_files import ListedFiles
 from components.event_logs.plan import EPOCH, EventLogsPlan
+from components.event_logs.splits import Starts
 from components.event_logs.tally import ACCOUNT, LOSSES, Tally
 from components.example_schema import SPLITS
 from components.storage.finding import is_folder
@@ -38,9 +39,9 @@ def accounts(plan: EventLogsPlan, tally: Tally) -> dict[str, dict[str, int]]:
 
 
 def summary(
-    plan: EventLogsPlan, tally: Tally, as_of: int | None, split_at: int | None, warnings: Sequence[str] = ()
+    plan: EventLogsPlan, tally: Tally, as_of: int | None, starts: Starts, warnings: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """`as_of`, each stream's watermark, time of the split, examples, observed and positive examples per split and task, warnings."""
+    """`as_of`, each stream's watermark, starts of the splits, examples, observed and positive examples per split and task, warnings."""
     examples = {split: tally.counts["examples", split] for split in SPLITS}
     tasks = {
         task.name: {
@@ -55,7 +56,8 @@ def summary(
     return {
         "as_of": moment(as_of),
         "watermarks": {name: moment(at) for name, at in watermarks(tally).items()},
-        "split_at": moment(split_at),
+        "validate_from": moment(starts.validate),
+        "eval_from": moment(starts.eval),
         "examples": examples,
         "tasks": tasks,
         "warnings": list(warnings),

@@ -9,6 +9,7 @@ from components.event_logs.events import optional_columns
 from components.event_logs.key_spellings import check_spellings
 from components.event_logs.measurable import check_measurable
 from components.event_logs.plan import EventLogsPlan, StreamPlan, TaskPlan
+from components.event_logs.splits import Starts
 from components.event_logs.tally import Tally
 from components.event_logs.times import NAIVE, likely_unit
 from components.example_schema import SPLITS, TRAIN
@@ -16,13 +17,13 @@ from models.recipe.errors import InputError
 from models.recipe.registry import known
 
 
-def check(plan: EventLogsPlan, tally: Tally, as_of: int | None, split_at: int | None) -> list[str]:
+def check(plan: EventLogsPlan, tally: Tally, as_of: int | None, starts: Starts) -> list[str]:
     """Raises the first failure, in the order in which a user would fix them; returns warnings.
 
     Raises:
         InputError: a stream has no rows; most times have a wrong unit or no zone; there are too many dead letters or
             orphans; numeric keys are spelled in two ways; no row has a column; a clock is far ahead of the others; a day has no
-            rows; a split has no examples; a task has no observed example; labels are outside the loss's domain; a binary
+            rows; a split has no examples; a task has no observed train or eval example; labels are outside the loss's domain; a binary
             task has only one class in the train split.
     """
     for stream in plan.streams:
@@ -36,8 +37,8 @@ def check(plan: EventLogsPlan, tally: Tally, as_of: int | None, split_at: int | 
             _check_orphans(plan, stream, tally)
             check_spellings(plan, stream, tally)
     warnings = check_days(plan, tally, as_of)
-    _check_splits(plan, tally)
-    warnings += check_measurable(plan, tally, as_of, split_at)
+    _check_splits(plan, tally, starts)
+    warnings += check_measurable(plan, tally, as_of, starts)
     for task in plan.tasks:
         check_labels(plan, task, tally)
         if task.kind == "binary":
@@ -143,13 +144,23 @@ def _check_orphans(plan: EventLogsPlan, stream: StreamPlan, tally: Tally) -> Non
     )
 
 
-def _check_splits(plan: EventLogsPlan, tally: Tally) -> None:
+def _check_splits(plan: EventLogsPlan, tally: Tally, starts: Starts) -> None:
+    if starts.validate is not None and starts.eval is not None and starts.validate >= starts.eval:
+        raise InputError(
+            f"split.validate_from: expected a moment before the start of the eval split, {moment(starts.eval)}; received "
+            f"{moment(starts.validate)}, so the validate split has no examples. Begin the validate split earlier, or the eval "
+            "split later."
+        )
+    counts = {name: tally.counts["examples", name] for name in SPLITS}
+    if plan.split.gap:
+        counts["gap"] = sum(tally.counts["account", stream.name, "gap"] for stream in plan.streams)
     for split in SPLITS:
-        if not tally.counts["examples", split]:
-            counts = ", ".join(f"{name}: {tally.counts['examples', name]:,}" for name in SPLITS)
+        if not counts[split]:
+            told = ", ".join(f"{name}: {rows:,}" for name, rows in counts.items())
+            cure = "Make `split.gap` shorter, change another key of `split`" if plan.split.gap else "Change `split`"
             raise InputError(
-                f"the {split} split has no examples ({counts}). Change `split`, or check that its time is within "
-                "the period that the logs cover."
+                f"the {split} split has no examples ({told}). {cure}, or check that its time is within the period that the "
+                "logs cover."
             )
 
 

@@ -13,12 +13,11 @@ from components.event_logs import labelled, shuffle
 from components.event_logs.events import ROW
 from components.event_logs.identity import example_ids
 from components.event_logs.partitions import grouped
-from components.event_logs.plan import EventLogsPlan, StreamPlan
+from components.event_logs.plan import FILES_OF, EventLogsPlan, StreamPlan
 from components.event_logs.shuffle import Reference
-from components.event_logs.splits import evaluates_by_hash
-from components.event_logs.tally import Tally
+from components.event_logs.splits import Starts, splits_by_hash, splits_by_time
 from components.event_logs.writing import POSITION, separators
-from components.example_schema import EXAMPLE_ID, TIME
+from components.example_schema import EVAL, EXAMPLE_ID, SPLITS, TIME, VALIDATE
 
 
 @dataclass(frozen=True)
@@ -36,8 +35,8 @@ class Examples:
     labels: pl.DataFrame
 
 
-def examples_of(references: Iterable[Reference], plan: EventLogsPlan, tally: Tally) -> Iterator[Examples]:
-    """The examples of one partition, by stream; counts go into `tally`.
+def examples_of(references: Iterable[Reference], plan: EventLogsPlan) -> Iterator[Examples]:
+    """The examples of one partition, by stream.
 
     Raises:
         RuntimeError: an example has no features: a defect of this stage.
@@ -48,7 +47,6 @@ def examples_of(references: Iterable[Reference], plan: EventLogsPlan, tally: Tal
         if features is None:
             continue
         if plan.labelled:
-            tally.add(features.height, "account", stream.name, "used")
             labels = _own_labels(features, plan, stream)
         else:
             credited = shuffle.read(found.get(("label", stream.name), ()))
@@ -58,17 +56,20 @@ def examples_of(references: Iterable[Reference], plan: EventLogsPlan, tally: Tal
         yield Examples(stream.name, features, labels.sort(EXAMPLE_ID))
 
 
-def evaluates(examples: Examples, plan: EventLogsPlan, limit: int | None) -> np.ndarray:
-    """(examples,) bool: which examples evaluate. `limit` is the result of `splits.time_limit`."""
+def splits_of(examples: Examples, plan: EventLogsPlan, starts: Starts) -> np.ndarray:
+    """(examples,) uint8: the place of each example's split in SPLITS, or `splits.GAP`. `starts`: of `splits.starts_of`."""
     labels = examples.labels
-    if plan.labelled and len(plan.streams) > 1:
-        return np.full(labels.height, examples.stream == plan.streams[1].name)
-    if TIME not in labels.columns:
-        # By the id of the first of equal rows: twins in both splits would leak eval examples into training.
-        rows = labels[ROW].to_numpy()
-        firsts = example_ids(rows, np.zeros(len(rows), np.uint64), examples.stream)
-        return evaluates_by_hash(firsts, plan.split.eval_fraction or 0.0)
-    return labels[TIME].to_numpy() >= (limit or 0)
+    for split, files in FILES_OF.items():
+        if plan.labelled and examples.stream == files:
+            return np.full(labels.height, SPLITS.index(split), np.uint8)
+    if TIME in labels.columns:
+        return splits_by_time(labels[TIME].to_numpy(), starts, plan.split.gap)
+    # By the id of the first of equal rows: twins in two splits would leak eval examples into training.
+    rows = labels[ROW].to_numpy()
+    firsts = example_ids(rows, np.zeros(len(rows), np.uint64), examples.stream)
+    validate = 0.0 if plan.published(VALIDATE) else plan.split.validate_share or 0.0
+    evaluate = 0.0 if plan.published(EVAL) else plan.split.eval_fraction or 0.0
+    return splits_by_hash(firsts, validate, evaluate)
 
 
 def _features(references: Iterable[Reference], plan: EventLogsPlan) -> pl.DataFrame | None:

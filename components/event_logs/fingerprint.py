@@ -114,6 +114,6 @@ def _paths(recipe: Recipe) -> dict[str, str]:
     if recipe.logs is not None:
         return {f"stream {name!r}": stream.path for name, stream in recipe.logs.streams.items()}
     if recipe.examples is not None:
-        found = {"examples.path": recipe.examples.path, "examples.eval_path": recipe.examples.eval_path}
-        return {what: path for what, path in found.items() if path}
+        found = {key: getattr(recipe.examples, key) for key in ("path", "validate_path", "eval_path")}
+        return {f"examples.{key}": path for key, path in found.items() if path}
     return {}

@@ -1,13 +1,14 @@
-"""Checks that every task can be trained and measured. A task without an observed example in a split is refused before training.
+"""Checks that every task can be trained and measured. A task without an observed train or eval example is refused before training.
 
-    impressions |------------------------------------------|
-    train split |---------------------------|              |
-    eval split                              |--------------|
-    window                        |------------------------| as_of
-                         observed |  not observed: the window is still open at as_of
+    impressions    |------------------------------------------|
+    train split    |--------------------|      |              |
+    validate split                      |------|              |
+    eval split                                 |--------------|
+    window                           |------------------------| as_of
+                            observed |  not observed: the window is still open at as_of
 
-Here the window is longer than the eval split, so no example in it is observed. The loss would be 0, the first epoch would be
-the best, and no metric would have a value.
+Here the window is longer than the eval split, so no example in it is observed and no metric would have a value. A task without
+an observed validate example only causes a warning: the last epoch counts for it.
 """
 
 from __future__ import annotations
@@ -19,23 +20,35 @@ import numpy as np
 from components.event_logs.accounts import moment
 from components.event_logs.clocks import of_slowest
 from components.event_logs.plan import EventLogsPlan, TaskPlan
+from components.event_logs.splits import Starts
 from components.event_logs.tally import Tally
 from components.event_logs.timeline import HOUR
-from components.example_schema import EVAL, SPLITS, TRAIN
+from components.example_schema import EVAL, SPLITS, TRAIN, VALIDATE
 from models.recipe.errors import InputError
 
 _EVAL_SHARE = 0.2
 """Share of the impressions with closed windows that the suggested split evaluates."""
 
 
-def check_measurable(plan: EventLogsPlan, tally: Tally, as_of: int | None, split_at: int | None) -> list[str]:
-    """Refuses a task without an observed example in a split. With `unmeasured: allow`, the eval split only causes a warning.
+_SO = {
+    TRAIN: "it cannot be trained",
+    VALIDATE: "early stopping ignores it",
+    EVAL: "it cannot be measured",
+}
+"""Split -> what follows if none of its examples is observed."""
+
+
+def check_measurable(plan: EventLogsPlan, tally: Tally, as_of: int | None, starts: Starts) -> list[str]:
+    """Refuses a task without an observed train or eval example.
+
+    Warns of a task without an observed validate example, or with one class only in the validate split. With `unmeasured:
+    allow`, a task without an observed eval example only causes a warning, too.
 
     Args:
         plan: plan of the stage.
         tally: tally of all steps.
         as_of: microseconds; the logs are complete up to this time.
-        split_at: microseconds; start of the eval split, None if the split is not by time.
+        starts: starts of the splits.
 
     Raises:
         InputError: names the task, its window, the split, `as_of`, and a split that would work.
@@ -44,9 +57,10 @@ def check_measurable(plan: EventLogsPlan, tally: Tally, as_of: int | None, split
     for task in plan.tasks:
         for split in SPLITS:
             if tally.counts["task", task.name, split, "observed"]:
+                warnings += _one_class(task, tally) if split == VALIDATE else []
                 continue
-            told = _told(plan, task, split, tally, as_of, split_at)
-            if split == TRAIN or task.unmeasured == "refuse":
+            told = _told(plan, task, split, tally, as_of, starts)
+            if split == TRAIN or (split == EVAL and task.unmeasured == "refuse"):
                 allowed = (
                     "" if split == TRAIN else " To train without measuring the task, set `unmeasured: allow` in it."
                 )
@@ -55,12 +69,21 @@ def check_measurable(plan: EventLogsPlan, tally: Tally, as_of: int | None, split
     return warnings
 
 
-def _told(
-    plan: EventLogsPlan, task: TaskPlan, split: str, tally: Tally, as_of: int | None, split_at: int | None
-) -> str:
+def _one_class(task: TaskPlan, tally: Tally) -> list[str]:
+    """A warning if the validate split has only one class of a binary task."""
+    observed, positives = (tally.counts["task", task.name, VALIDATE, what] for what in ("observed", "positives"))
+    if task.kind != "binary" or 0 < positives < observed:
+        return []
+    kind = "negative" if positives else "positive"
+    return [
+        f"task {task.name!r}: none of {observed:,} observed validate examples is {kind}, so its validate loss says little "
+        "about the best epoch. Make the validate split longer, such as with a larger `split.validate_fraction`."
+    ]
+
+
+def _told(plan: EventLogsPlan, task: TaskPlan, split: str, tally: Tally, as_of: int | None, starts: Starts) -> str:
     examples = tally.counts["examples", split]
-    purpose = "it cannot be measured" if split == EVAL else "it cannot be trained"
-    found = f"task {task.name!r}: none of {examples:,} {split} examples is observed, so {purpose}. "
+    found = f"task {task.name!r}: none of {examples:,} {split} examples is observed, so {_SO[split]}. "
     if task.label:
         return (
             f"{found}The label column {task.label!r} has no value in any of them{_given(task)}. Fill the column, or change "
@@ -79,12 +102,14 @@ def _told(
         else ""
     )
     times = f"Its window of {_span(window)} {held}is still open at logs.as_of, {moment(as_of)}, for "
-    if split == EVAL and split_at is not None:
-        apart = f"{_span(abs(as_of - split_at))} {'before' if split_at <= as_of else 'after'}"
-        times += f"every impression of the eval split{of}, which begins at {moment(split_at)}, {apart}."
+    start = {VALIDATE: starts.validate, EVAL: starts.eval}.get(split)
+    if start is not None:
+        apart = f"{_span(abs(as_of - start))} {'before' if start <= as_of else 'after'}"
+        times += f"every impression of the {split} split{of}, which begins at {moment(start)}, {apart}."
     else:
         times += f"every impression{of}."
-    return f"{found}{times}{of_slowest(plan, tally)} {_cure(plan, tally, as_of)}"
+    cure = _EARLIER if split == VALIDATE else _cure(plan, tally, as_of)
+    return f"{found}{times}{of_slowest(plan, tally)} {cure}"
 
 
 def _never_positive(plan: EventLogsPlan, task: TaskPlan, split: str, tally: Tally) -> str | None:
@@ -128,6 +153,9 @@ def longest_window(plan: EventLogsPlan, task: TaskPlan) -> tuple[int, str]:
     return longest.window, "" if longest.window == task.window else f"(that of {longest.name!r}, its `conditioned_on`) "
 
 
+_EARLIER = "Begin the validate split earlier. Or shorten the window, or add later logs."
+
+
 def _cure(plan: EventLogsPlan, tally: Tally, as_of: int) -> str:
     start = eval_from(plan, tally, as_of)
     if start is None:
@@ -144,7 +172,8 @@ def _cure(plan: EventLogsPlan, tally: Tally, as_of: int) -> str:
 def eval_from(plan: EventLogsPlan, tally: Tally, as_of: int) -> int | None:
     """A full hour (microseconds) for `split.eval_from` that gives both splits impressions with closed windows.
 
-    In the train split, the windows of every task have closed; in the eval split, those of the tasks that must be measured.
+    At the start of the train split, the windows of every task have closed; in the eval split, those of the tasks that must be
+    measured.
     About a fifth of the impressions with closed windows are then in the eval split. None if there is no such hour.
     """
     windows = {task.name: longest_window(plan, task)[0] for task in plan.tasks}

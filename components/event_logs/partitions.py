@@ -188,7 +188,6 @@ def labels_of(references: Iterable[Reference], plan: EventLogsPlan, partitions: 
         tally.add(duplicates, "account", stream.name, "duplicate")
     impressions = events.pop(str(plan.impressions))
     examples, counts = attribute(impressions, events, plan.tasks, as_of, plan.tolerances)
-    tally.add(examples.height, "account", str(plan.impressions), "used")
     for name, count in counts.items():
         for what in ("used", "late", "orphan"):
             tally.add(count[what], "account", name, what)

@@ -3,19 +3,20 @@
 pieces -> read --- dead letters (written where they are found)
            |--- watermarks -> as_of  -> to each partition --.
            |--- event ids -> by id -> later copies ---------|
-           |--- events -------------------------------------+-> by key -> attribute -> times -> split limit
-           |                                                               |                    |-> to each partition
-           |                                                               '-> labels ----------|
-           '--- features -----------------------------------------------------------------------+-> by row -> write -.
-                                                                                                                     |
-           as_of, split limit, counts of all steps ------------------------------------------------------------------+-> sum
+           |--- events -------------------------------------+-> by key -> attribute -> times -> starts
+           |                                                               |                |-> to each partition
+           |                                                               '-> labels ------|
+           '--- features -------------------------------------------------------------------+-> by row -> write -.
+                                                                                                                 |
+           as_of, starts of splits, counts of all steps --------------------------------------------------------+-> sum
                                                                                                          -> tally.json
-Labelled examples have no events: their features go from read to write, and their times to the split limit.
+Labelled examples have no events: their features go from read to write, and their times to the starts of the splits.
 The pipeline uses only transforms that all of Beam's engines implement alike: see `components.beam.outputs`.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import json
 import logging
@@ -36,19 +37,20 @@ from components.event_logs import accounts, dead_letters, shuffle
 from components.event_logs.accounts import write_files
 from components.event_logs.checks import check
 from components.event_logs.clocks import as_of_latest
-from components.event_logs.examples import evaluates, examples_of
+from components.event_logs.examples import examples_of, splits_of
 from components.event_logs.listed_files import ListedFiles
 from components.event_logs.partitions import count_of_partitions, labels_of, lost_copies, read_piece
-from components.event_logs.plan import EventLogsPlan, SplitPlan
+from components.event_logs.plan import EventLogsPlan
 from components.event_logs.shuffle import Reference, ShuffleWriter
-from components.event_logs.splits import time_limit
+from components.event_logs.splits import GAP, Starts, needs_times, starts_from
 from components.event_logs.streams import Piece, pieces
 from components.event_logs.tally import Tally, merged
 from components.event_logs.times import LATEST
 from components.event_logs.writing import count_labels, write_splits
-from components.example_schema import TIME
+from components.example_schema import TIME, VALIDATE
 from components.storage.reading import read_text
 from components.storage.writing import make_folder, remove_folder, write_text
+from models.recipe.logs import VALIDATE_FRACTION
 
 TALLY = "tally.json"
 
@@ -59,7 +61,7 @@ class Read(OnThreads):
     """A piece -> references to its well-formed events, by partition. Writes its dead letters.
 
     Kinds: the references' roles, each with (partition, reference); "tally"; "watermarks", {stream: its latest time}; "times",
-    all times of labelled examples.
+    all times of labelled examples that have no files for their split.
     """
 
     def __init__(self, plan: EventLogsPlan, partitions: int, limit: int, folder: str) -> None:
@@ -75,7 +77,7 @@ class Read(OnThreads):
                         dead_letters.write(found, os.path.join(self.folder, dead_letters.FOLDER))
                         continue
                     writer.add(found)
-                    if self.plan.labelled and TIME in found.frame.columns:
+                    if self.plan.labelled and TIME in found.frame.columns and found.stream == self.plan.streams[0].name:
                         times.append(found.frame[TIME].to_numpy())
         yield from of_roles(writer)
         yield "tally", tally
@@ -112,25 +114,27 @@ class Attribute(OnThreads):
         with ShuffleWriter(shuffle.folder_of(self.folder), f"labels-{number:05d}") as writer:
             writer.add(labels)
         yield from of_roles(writer)
-        if self.plan.split.eval_fraction is not None:
+        if needs_times(self.plan.split):
             yield "times", labels.frame[TIME].to_numpy()
         yield "tally", tally
 
 
 class WriteExamples(OnThreads):
-    """The features and labels of a partition, and the time of the split -> its file in each split, and a tally."""
+    """The features and labels of a partition, and the starts of the splits -> its file in each split, and a tally."""
 
     def __init__(self, plan: EventLogsPlan, partitions: int, folder: str) -> None:
         self.plan, self.partitions, self.folder = plan, partitions, folder
 
     def work(self, number: int, values: list[Any]) -> Iterator[Output]:
-        """The output for one partition. The broadcast value is the start of the eval split, or None."""
+        """The output for one partition. The broadcast value is the `Starts`."""
         tally = Tally()
-        references, split_at = without_broadcast(values)
+        references, starts = without_broadcast(values)
         file = f"examples-{number:05d}-of-{self.partitions:05d}.parquet"
-        for examples in examples_of(references, self.plan, tally):
-            chosen = evaluates(examples, self.plan, split_at)
+        for examples in examples_of(references, self.plan):
+            chosen = splits_of(examples, self.plan, starts)
+            tally.add(int(np.count_nonzero(chosen == GAP)), "account", examples.stream, "gap")
             for split, part in write_splits(examples.features, examples.labels, chosen, self.plan, self.folder, file):
+                tally.add(part.height, "account", examples.stream, "used")
                 count_labels(part, split, self.plan, tally)
         yield "tally", tally
 
@@ -148,7 +152,7 @@ def build(pipeline: beam.Pipeline, plan: EventLogsPlan, listed: ListedFiles, fol
         pipeline: the Beam pipeline.
         plan: plan of the stage.
         listed: the files to read.
-        folder: output folder of Split-train, Split-eval and dead_letters.
+        folder: output folder of Split-train, Split-validate, Split-eval and dead_letters.
         now: current time in microseconds; with `as_of: latest`, later times are malformed.
     """
     found = pieces(plan, listed)
@@ -167,8 +171,13 @@ def build(pipeline: beam.Pipeline, plan: EventLogsPlan, listed: ListedFiles, fol
     else:
         as_of = pipeline | "as of" >> beam.Create([plan.as_of])
     labels = read if plan.labelled else _labels(read, plan, partitions, folder, as_of)
-    split_at = _split_at(labels, plan, as_of)
-    to_write = [read | "features" >> Select("feature"), split_at | "tell split" >> Broadcast(partitions)]
+    times = labels | "times" >> Select("times")
+    starts = (
+        (times, as_of)
+        | "times and as of" >> beam.Flatten()
+        | "starts" >> Reduce(functools.partial(starts_from, plan=plan))
+    )
+    to_write = [read | "features" >> Select("feature"), starts | "tell starts" >> Broadcast(partitions)]
     facts = [read | "counts of read" >> Select("tally")]
     if not plan.labelled:
         to_write.append(labels | "labels" >> Select("label"))
@@ -182,7 +191,7 @@ def build(pipeline: beam.Pipeline, plan: EventLogsPlan, listed: ListedFiles, fol
     facts += [
         written | "counts of write" >> Select("tally"),
         as_of | "fact as of" >> beam.Map(_fact, "as_of"),
-        split_at | "fact split" >> beam.Map(_fact, "split_at"),
+        starts | "fact starts" >> beam.Map(_fact, "starts"),
     ]
     (
         facts
@@ -228,12 +237,19 @@ def _run(
     finally:
         remove_folder(shuffle.folder_of(folder))
     tally = Tally.from_json(saved["tally"])
-    warnings = check(plan, tally, saved["as_of"], saved["split_at"])
+    starts = Starts(**saved["starts"])
+    if not plan.split.names_validate and not plan.published(VALIDATE):
+        logger.info(
+            "split: no validate key; %s %g%% of the examples before the eval split validate",
+            "the newest" if starts.validate is not None else "a hash chooses which",
+            100 * VALIDATE_FRACTION,
+        )
+    warnings = check(plan, tally, saved["as_of"], starts)
     for warning in warnings:
         logger.warning(warning)
     found = accounts.accounts(plan, tally)
     write_files(folder, listed, plan, tally)
-    summary = accounts.summary(plan, tally, saved["as_of"], saved["split_at"], warnings)
+    summary = accounts.summary(plan, tally, saved["as_of"], starts, warnings)
     accounts.write(folder, found, summary, accounts.days(plan, tally))
     return found
 
@@ -256,19 +272,6 @@ def _labels(
     )
 
 
-def _split_at(timed: beam.PCollection, plan: EventLogsPlan, as_of: beam.PCollection) -> beam.PCollection:
-    split = plan.split
-    if split.eval_from is not None or plan.streams[0].time is None or (len(plan.streams) > 1 and plan.labelled):
-        return as_of.pipeline | "split" >> beam.Create([split.eval_from])
-    if split.eval_last is not None:
-        return as_of | "split by as of" >> beam.Map(_limit_by_as_of, split)
-    return timed | "times" >> Select("times") | "split limit" >> Reduce(functools.partial(time_limit, split, as_of=0))
-
-
-def _limit_by_as_of(as_of: int, split: SplitPlan) -> int | None:
-    return time_limit(split, (), as_of)
-
-
 def _fact(value: Any, name: str) -> dict[str, Any]:
     return {name: value}
 
@@ -285,5 +288,7 @@ def _summed(facts: Iterable[Tally | dict[str, Any]]) -> dict[str, Any]:
 
 
 def _save(facts: dict[str, Any], path: str) -> str:
-    write_text(path, json.dumps({**facts, "as_of": facts["as_of"] or None}))
+    write_text(
+        path, json.dumps({**facts, "as_of": facts["as_of"] or None, "starts": dataclasses.asdict(facts["starts"])})
+    )
     return path

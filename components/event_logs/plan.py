@@ -7,9 +7,10 @@ from typing import Literal
 
 import pydantic
 
+from components.example_schema import EVAL, VALIDATE
 from models.losses import LOSS, LOSSES
 from models.recipe.features import MultiValued, feature_columns, raw_type
-from models.recipe.logs import Csv, LabelledExamples, Logs, Time
+from models.recipe.logs import VALIDATE_FRACTION, Csv, LabelledExamples, Logs, Time
 from models.recipe.recipe import Recipe
 from models.recipe.registry import facts, path_of
 from models.recipe.retrieval_columns import column_type
@@ -18,6 +19,8 @@ from models.recipe.stage_plan import StagePlan
 from models.recipe.tasks import Task, loss_of
 
 ColumnType = Literal["bytes", "int", "float"]
+FILES_OF = {VALIDATE: "validate_examples", EVAL: "eval_examples"}
+"""Split -> name of the file set of labelled examples that is this split, in `EventLogsPlan.streams`."""
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 
@@ -93,11 +96,27 @@ class TaskPlan(StagePlan):
 
 
 class SplitPlan(StagePlan):
-    """The split: one of the keys is set. `eval_last` is in microseconds, `eval_from` in microseconds since 1970 UTC."""
+    """The split: one `eval` key is set, and at most one `validate` key. Durations are in microseconds, moments in microseconds
+    since 1970 UTC.
+    """
 
     eval_fraction: float | None = None
     eval_last: int | None = None
     eval_from: int | None = None
+    validate_fraction: float | None = None
+    validate_last: int | None = None
+    validate_from: int | None = None
+    gap: int = 0
+
+    @property
+    def names_validate(self) -> bool:
+        """Whether the recipe sets a `validate` key."""
+        return (self.validate_fraction, self.validate_last, self.validate_from) != (None, None, None)
+
+    @property
+    def validate_share(self) -> float | None:
+        """Share of the validate split in the examples before the eval split; None if it is set by time."""
+        return self.validate_fraction if self.names_validate else VALIDATE_FRACTION
 
 
 class EventLogsPlan(StagePlan):
@@ -139,6 +158,10 @@ class EventLogsPlan(StagePlan):
     def stream(self, name: str) -> StreamPlan:
         """The stream of that name."""
         return next(stream for stream in self.streams if stream.name == name)
+
+    def published(self, split: str) -> bool:
+        """Whether the split is a file set of its own (`FILES_OF`)."""
+        return any(stream.name == FILES_OF[split] for stream in self.streams) if self.labelled else False
 
     def makes_examples(self, stream: StreamPlan) -> bool:
         """Whether the stream's rows become examples, so the feature columns are read from them."""
@@ -203,7 +226,7 @@ def as_of_micros(as_of: datetime.datetime | Literal["latest"]) -> int | None:
 
 
 def _of_examples(recipe: Recipe, examples: LabelledExamples) -> dict[str, object]:
-    paths = {"examples": examples.path, "eval_examples": examples.eval_path}
+    paths = {"examples": examples.path, FILES_OF[VALIDATE]: examples.validate_path, FILES_OF[EVAL]: examples.eval_path}
     time = _time(examples.time) if examples.time else None
     streams = [
         StreamPlan(
@@ -257,6 +280,10 @@ def _split(recipe: Recipe) -> SplitPlan:
         eval_fraction=split.eval_fraction,
         eval_last=_micros(split.eval_last) if split.eval_last else None,
         eval_from=_micros(split.eval_from - EPOCH) if split.eval_from else None,
+        validate_fraction=split.validate_fraction,
+        validate_last=_micros(split.validate_last) if split.validate_last else None,
+        validate_from=_micros(split.validate_from - EPOCH) if split.validate_from else None,
+        gap=_micros(split.gap) if split.gap else 0,
     )
 
 

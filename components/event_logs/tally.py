@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from components.event_logs.timeline import Timeline
 
-LOSSES = ("duplicate", "orphan", "late", "after_as_of", "dead_lettered")
+LOSSES = ("duplicate", "orphan", "late", "after_as_of", "gap", "dead_lettered")
 """Reasons why a row is not used."""
 ACCOUNT = ("read", "used", *LOSSES, "other")
 

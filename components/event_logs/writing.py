@@ -14,7 +14,7 @@ from components.columnar.lists import taken_apart, to_arrow
 from components.event_logs.domains import count_outside
 from components.event_logs.plan import EventLogsPlan
 from components.event_logs.tally import Tally
-from components.example_schema import ARROW_TYPES, EVAL, EVENT_ID, EXAMPLE_ID, SPLITS, TIME, label_of, weight_of
+from components.example_schema import ARROW_TYPES, EVENT_ID, EXAMPLE_ID, SPLITS, TIME, label_of, weight_of
 from components.storage.writing import whole_file
 from models.recipe.checks.served_names import OWN
 
@@ -55,23 +55,23 @@ def to_lists(examples: pl.DataFrame, types: dict[str, str], separators: Mapping[
 
 
 def write_splits(
-    features: pl.DataFrame, labels: pl.DataFrame, evaluates: np.ndarray, plan: EventLogsPlan, folder: str, file: str
+    features: pl.DataFrame, labels: pl.DataFrame, chosen: np.ndarray, plan: EventLogsPlan, folder: str, file: str
 ) -> Iterable[tuple[str, pl.DataFrame]]:
     """Writes one file per split, one row group at a time. A split without rows here gets no file.
 
     Args:
         features: feature columns, with rows in any order.
         labels: one row per example, in the order of the file: `POSITION` of its features, and the other columns.
-        evaluates: (examples,) bool: True for the eval split, False for the train split.
+        chosen: (examples,) uint8: place of the example's split in SPLITS; other numbers are not written.
         plan: plan of the stage; the columns of the files are those of `schema`.
-        folder: parent folder of Split-train and Split-eval.
-        file: name of the file in both folders.
+        folder: parent folder of Split-train, Split-validate and Split-eval.
+        file: name of the file in each folder.
 
     Yields:
         (split, its rows of `labels`), after its file has its final name.
     """
-    for split in SPLITS:
-        part = labels.filter(pl.Series(evaluates == (split == EVAL)))
+    for number, split in enumerate(SPLITS):
+        part = labels.filter(pl.Series(chosen == number))
         if part.height == 0:
             continue
         with whole_file(os.path.join(folder, f"Split-{split}", file)) as temporary:

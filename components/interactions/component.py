@@ -28,7 +28,8 @@ class Interactions(base_component.BaseComponent):
     """Builds the training positives, item tables and eval queries of a retrieval model.
 
     Args:
-        examples: `Examples` of the stage EventLogs, splits "train" and "eval".
+        examples: `Examples` of the stage EventLogs, splits "train", "validate" and "eval". The retrieval model stops after a
+            fixed number of epochs, so the first two are its train split.
         transformed_examples: `Examples` of the stage Features, of the same rows.
         transform_graph: `TransformGraph` of the stage Features.
         plan: JSON of `InteractionsPlan`.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 from tfx import types
@@ -13,7 +14,7 @@ from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
 
 from components.event_logs.plan import EPOCH
-from components.example_schema import EVAL, TRAIN
+from components.example_schema import EVAL, TRAIN, VALIDATE
 from components.features.executor import FILE_FORMAT
 from components.interactions.gathering import gather
 from components.interactions.plan import InteractionsPlan
@@ -26,9 +27,13 @@ from models.recipe.units import parse_moment
 
 logger = logging.getLogger(__name__)
 
+_PARTS = {TRAIN: (TRAIN, VALIDATE), EVAL: (EVAL,)}
+"""Split of the interactions -> splits of the examples. The retrieval model does not stop early, so it also learns from the
+validate split, and the histories of the eval queries reach to the start of the eval split."""
+
 
 class Executor(base_executor.BaseExecutor):
-    """Both splits of the examples, read once each, by one process."""
+    """All splits of the examples, read once each, by one process."""
 
     def Do(
         self,
@@ -52,8 +57,8 @@ class Executor(base_executor.BaseExecutor):
         examples_utils.set_file_format(interactions, FILE_FORMAT)
 
         files = {
-            split: (_files(examples, split, "*.parquet"), _files(transformed, split, "*.arrow"))
-            for split in (TRAIN, EVAL)
+            split: (_files(examples, parts, "*.parquet"), _files(transformed, parts, "*.arrow"))
+            for split, parts in _PARTS.items()
         }
         layout = FeatureLayout.from_json(read_text(joined(graph.uri, LAYOUT_FILE)))
         found = gather(files, plan, layout, _as_of(examples))
@@ -82,6 +87,6 @@ def _as_of(examples: types.Artifact) -> int:
     return (parse_moment(text) - EPOCH) // datetime.timedelta(microseconds=1)
 
 
-def _files(artifact: types.Artifact, split: str, pattern: str) -> list[str]:
+def _files(artifact: types.Artifact, splits: Sequence[str], pattern: str) -> list[str]:
     # A split without rows has no files.
-    return matching(artifact_utils.get_split_uri([artifact], split), pattern)
+    return [path for split in splits for path in matching(artifact_utils.get_split_uri([artifact], split), pattern)]

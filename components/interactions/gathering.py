@@ -1,4 +1,4 @@
-"""Builds everything that the stage writes from the files of both splits."""
+"""Builds everything that the stage writes from the files of all splits."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def gather(splits: Mapping[str, Files], plan: InteractionsPlan, layout: FeatureL
     """Reads both splits, and makes what the stage writes.
 
     Args:
-        splits: the files of TRAIN and EVAL; those of EVAL may be none.
+        splits: the files of TRAIN, which include those of the validate split, and of EVAL; those of EVAL may be none.
         plan: the stage's.
         layout: of the transformed examples.
         as_of: the moment up to which the logs are complete, microseconds since 1970 UTC.

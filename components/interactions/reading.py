@@ -61,8 +61,8 @@ def in_step(
     """The rows of all files, some at a time.
 
     Args:
-        raw: the split's Parquet files, sorted.
-        transformed: the split's Arrow files, sorted: the same examples in the same order.
+        raw: Parquet files.
+        transformed: Arrow files: the same examples in the same order.
         plain: raw columns that have one value at most.
         lists: other raw columns.
 

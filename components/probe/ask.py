@@ -1,6 +1,6 @@
 """The process that queries the model: `python -m components.probe.ask QUESTION ANSWER PARENT` (two JSON files, a process id).
 
-Like a server, it has only the files: the exported model and the raw eval examples.
+Like a server, it has only the files: the exported model and the raw validate examples.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def ask(model: str, files: Sequence[str], plan: ProbePlan, warm_up: str | None =
 
     Args:
         model: folder of the SavedModel.
-        files: Parquet files of the raw eval examples.
+        files: Parquet files of the raw validate examples.
         plan: plan of the recipe.
         warm_up: file for the warm-up requests of TensorFlow Serving; not written if there are faults.
 

@@ -13,7 +13,7 @@ from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
-from components.example_schema import EVAL
+from components.example_schema import VALIDATE
 from components.probe.plan import ProbePlan
 from components.probe.process import ask_in_process
 from models.files.version_folders import WARM_UP
@@ -50,7 +50,7 @@ class Executor(base_executor.BaseExecutor):
             examples = artifact_utils.get_single_instance(input_dict["examples"])
             report = ask_in_process(
                 path_utils.serving_model_path(model.uri),
-                sorted(str(path) for path in Path(examples.uri, f"Split-{EVAL}").glob("*.parquet")),
+                sorted(str(path) for path in Path(examples.uri, f"Split-{VALIDATE}").glob("*.parquet")),
                 plan,
                 str(Path(blessing.uri, WARM_UP)),
                 exec_properties["timeout_seconds"],

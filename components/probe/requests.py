@@ -1,4 +1,4 @@
-"""Real requests: raw eval examples, looked up by their ids."""
+"""Real requests: raw validate examples, looked up by their ids."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def read_requests(files: Iterable[Path], example_ids: Sequence[int], columns: Se
     missing = [example_id for example_id in example_ids if example_id not in found]
     if missing:
         raise InputError(
-            f"{len(missing)} of {len(example_ids)} examples that the trainer predicted are missing in the raw eval "
+            f"{len(missing)} of {len(example_ids)} examples that the trainer predicted are missing in the raw validate "
             f"examples, such as {missing[0]}: the model was trained on other examples."
         )
     return [found[example_id] for example_id in example_ids]

@@ -53,7 +53,7 @@ def files_of(split: str, paths: Sequence[str]) -> SplitFiles:
     found = SplitFiles(pieces=tuple(pieces), columns=tuple(columns))
     if not found.rows:
         raise InputError(
-            f"The split {split!r} has no examples. Expected examples in both splits, train and eval: "
+            f"The split {split!r} has no examples. Expected examples in the splits train, validate and eval: "
             "check the recipe's `split` and the times in the logs."
         )
     return found

@@ -1,4 +1,4 @@
-"""The sections `logs`, `examples` and `split` of a recipe: the data, and the train and eval splits."""
+"""The sections `logs`, `examples` and `split` of a recipe: the data, and the train, validate and eval splits."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ from models.recipe.units import Duration, Moment, Share
 
 Mark = Annotated[str, Field(pattern=r"^[\x01-\x09\x0b\x0c\x0e-\x7f]$")]
 """One ASCII character that is not a line break."""
+
+VALIDATE_FRACTION = 0.1
+"""Share of the validate split in the examples before the eval split, if the recipe sets no `validate` key."""
 
 
 class Time(Section):
@@ -223,6 +226,11 @@ class LabelledExamples(Section):
         "`path`.",
         examples=["census_test.parquet"],
     )
+    validate_path: NonEmpty | None = Field(
+        default=None,
+        description="Files of the validate split if its publisher fixed one. Without this key, it is a part of `path`.",
+        examples=["census_validate.parquet"],
+    )
     format: Format = None
     csv: Dialect = Csv()
     time: Time | None = Field(
@@ -239,10 +247,11 @@ class LabelledExamples(Section):
 
 
 class Split(Section):
-    """Divides the examples into the train split and the eval split by time. The newest examples are the eval split.
+    """Divides the examples by time into the train, validate and eval splits, from the oldest to the newest examples.
 
-    Set exactly one of the three keys. Labelled examples without a time are divided by a hash of the row, with the share of
-    `eval_fraction`.
+    The train split trains the model. The validate split decides when training stops and which epoch is kept. The eval split
+    only measures the result. Set exactly one of the three `eval` keys and at most one of the three `validate` keys. Labelled
+    examples without a time are divided by hashes of the row, with the shares of `eval_fraction` and `validate_fraction`.
     """
 
     eval_fraction: Annotated[float, Field(gt=0.0, lt=1.0), Number] | None = Field(
@@ -255,4 +264,28 @@ class Split(Section):
         default=None,
         description="Start of the eval split. It contains the examples from this moment on.",
         examples=["2026-01-13T00:00:00Z"],
+    )
+    validate_fraction: Annotated[float, Field(gt=0.0, lt=1.0), Number] | None = Field(
+        default=None,
+        description="Share of the examples before the eval split that the validate split gets: the newest ones. Without a "
+        f"`validate` key, it is {VALIDATE_FRACTION}.",
+        examples=[0.1],
+    )
+    validate_last: Duration | None = Field(
+        default=None,
+        description="Length of the validate split, counted back from the start of the eval split.",
+        examples=["1d"],
+    )
+    validate_from: Moment | None = Field(
+        default=None,
+        description="Start of the validate split. It contains the examples from this moment to the start of the eval split.",
+        examples=["2026-01-12T00:00:00Z"],
+    )
+    gap: Duration | None = Field(
+        default=None,
+        description="Leaves out the train examples at most this long before the start of the validate split, and the validate "
+        "examples at most this long before the start of the eval split. Row accounting counts them as `gap`. Labels then do "
+        "not use outcomes of the next split's time if the gap is as long as the longest window of the tasks. By default "
+        "there is no gap.",
+        examples=["2d"],
     )

@@ -50,7 +50,7 @@ class Recipe(Section):
     )
     split: Split = Field(
         default=Split(),
-        description="Which examples train the model and which evaluate it.",
+        description="Which examples train the model, which choose its best epoch, and which evaluate it.",
         examples=[{"eval_fraction": 0.2}],
     )
     features: Mapping[Name, Feature] = Field(

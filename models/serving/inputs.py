@@ -18,7 +18,7 @@ INPUTS = "assets.extra/inputs.json"
 "tasks": {task: kind}, "weights": {tunable weight: value}, "exported_at": seconds since 1970}."""
 
 EXPECTED = "assets.extra/expected.json"
-"""{"example_ids": [...], "predictions": {task: [...]}}: predictions of the trainer for some eval examples."""
+"""{"example_ids": [...], "predictions": {task: [...]}}: predictions of the trainer for some validate examples."""
 
 
 def read_inputs(directory: str | Path) -> dict[str, Any]:

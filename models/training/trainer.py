@@ -127,7 +127,7 @@ def train(
         plan: plan from the recipe.
         layout: feature layout.
         data: the train split.
-        evaluation: the eval split.
+        evaluation: the validate split.
         checkpoint: checkpoint to resume from and to save to.
         run_dir: folder of the TensorBoard curves.
         devices: names such as "GPU:0" of the devices to train on. Default: all GPUs, or the CPU.
@@ -243,7 +243,7 @@ def _with_variables(model: MultiTaskModel, data: input_pipeline.Columns) -> Mult
 
 
 def _check(data: input_pipeline.Columns, evaluation: input_pipeline.Columns, tasks: tuple[str, ...]) -> None:
-    for split, columns in (("train", data), ("eval", evaluation)):
+    for split, columns in (("train", data), ("validate", evaluation)):
         if tuple(columns.tasks) != tasks:
             raise TrainingError(
                 f"The {split} split has labels of {tuple(columns.tasks)}, but the recipe has tasks {tasks}: "
@@ -264,11 +264,11 @@ def _check(data: input_pipeline.Columns, evaluation: input_pipeline.Columns, tas
 
 
 def _unknown_losses(evaluation: input_pipeline.Columns, tasks: tuple[str, ...]) -> set[str]:
-    """Names of the eval losses without an observed example, which Keras reports as 0."""
+    """Names of the validate losses without an observed example, which Keras reports as 0."""
     unmeasured = [task for i, task in enumerate(tasks) if not (evaluation.weights[:, i] > 0).any()]
     for task in unmeasured:
         logger.warning(
-            "Task %r has no observed example in the eval split: it is not measured, and early stopping ignores it.",
+            "Task %r has no observed example in the validate split: early stopping ignores it.",
             task,
         )
     return {f"val_{task}_loss" for task in unmeasured} | ({"val_loss"} if len(unmeasured) == len(tasks) else set())

@@ -7,7 +7,7 @@ from models.recipe.checks.served_names import OWN
 
 
 def test_names_are_those_of_the_artifacts_that_users_have() -> None:
-    assert SPLITS == ("train", "eval")
+    assert SPLITS == ("train", "validate", "eval")
     assert (EXAMPLE_ID, EVENT_ID, TIME) == ("gatewise/example_id", "gatewise/event_id", "gatewise/event_time")
     assert (label_of("click"), weight_of("click")) == ("label/click", "weight/click")
     assert all(name.startswith(OWN) for name in (EXAMPLE_ID, EVENT_ID, TIME))

@@ -44,6 +44,7 @@ FULL = {
             "orphan": 0,
             "late": 0,
             "after_as_of": 5,
+            "gap": 0,
             "dead_lettered": 20,
             "other": 7,
         },
@@ -53,7 +54,8 @@ FULL = {
         "as_of": "2026-01-15T00:00:00Z",
         "watermarks": {"click": "2026-01-15T00:00:00Z", "impression": "2026-01-15T00:00:03Z"},
         "warnings": ["stream 'click' ends early."],
-        "split_at": "2026-01-11T00:00:00Z",
+        "validate_from": "2026-01-10T00:00:00Z",
+        "eval_from": "2026-01-11T00:00:00Z",
         "examples": {"train": 700, "eval": 300},
         "tasks": {
             "click": {
@@ -189,8 +191,8 @@ def test_a_full_page_has_every_section_and_needs_nothing_else():
 
 def test_the_numbers_stand_where_they_belong():
     text = page(ReportData(**FULL))
-    assert ["impression", "1,045", "1,000", "20", "0", "0", "5", "20", "7", "balanced"] in rows(text, "accounts")
-    assert ["click", "100", "90", "1", "2", "3", "0", "3", "0", "does not add up"] in rows(text, "accounts"), (
+    assert ["impression", "1,045", "1,000", "20", "0", "0", "5", "0", "20", "7", "balanced"] in rows(text, "accounts")
+    assert ["click", "100", "90", "1", "2", "3", "0", "0", "3", "0", "does not add up"] in rows(text, "accounts"), (
         "99 of 100"
     )
     assert "click ends at 2026-01-15T00:00:00Z" in text and "stream &#x27;click&#x27; ends early." in text

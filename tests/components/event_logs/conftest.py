@@ -14,6 +14,7 @@ import pytest
 
 from components.event_logs import pipeline
 from components.event_logs.plan import EventLogsPlan
+from components.example_schema import SPLITS
 from models.recipe.recipe import Recipe
 
 DAY = 86_400
@@ -81,14 +82,14 @@ def shop_log(write_log: Callable[..., Path]) -> Callable[..., None]:
 
 @pytest.fixture
 def run_stage(tmp_path: Path) -> Callable[..., SimpleNamespace]:
-    """Runs the stage on a recipe or plan: its accounts, summary, dead letters and the examples of both splits."""
+    """Runs the stage on a recipe or plan: its accounts, summary, dead letters and the examples of each split."""
 
     def run(recipe: Recipe | EventLogsPlan, name: str = "out") -> SimpleNamespace:
         plan = EventLogsPlan.from_recipe(recipe) if isinstance(recipe, Recipe) else recipe
         folder = tmp_path / "outputs" / name
         accounts = pipeline.run(plan, str(folder), lambda: beam.Pipeline(runner="FnApiRunner"))
         splits = {}
-        for split in ("train", "eval"):
+        for split in SPLITS:
             splits[split] = pl.read_parquet(sorted((folder / f"Split-{split}").glob("*.parquet")))
         return SimpleNamespace(
             folder=folder,

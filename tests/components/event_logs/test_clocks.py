@@ -14,6 +14,7 @@ import polars as pl
 import pytest
 
 from components.event_logs.plan import EventLogsPlan
+from components.example_schema import SPLITS
 from models.recipe.errors import InputError
 from models.recipe.recipe import Recipe
 
@@ -58,7 +59,7 @@ def test_latest_is_the_end_of_the_stream_that_ends_first(shop_recipe: Make, writ
     assert out.summary["as_of"] == out.summary["watermarks"]["click"] == "2026-01-06T11:42:30Z"
     assert out.summary["watermarks"]["impression"] == "2026-01-06T23:54:00Z"
     closed = sum(row["time"] + DAY <= last for row in logs["impression"])
-    assert sum(out.summary["tasks"]["click"][split]["observed"] for split in ("train", "eval")) == closed
+    assert sum(out.summary["tasks"]["click"][split]["observed"] for split in SPLITS) == closed
     # Impressions after it stay examples.
     assert out.examples.height == len(logs["impression"])
     (warning,) = out.summary["warnings"]
@@ -165,7 +166,9 @@ def test_an_as_of_in_the_past_is_as_if_the_logs_had_ended_there(
 def test_rows_after_as_of_are_no_dead_letters(shop_recipe: Make, write_log: Write, run_stage: Run) -> None:
     write_all(write_log, shop(10))
     out = run_stage(shop_recipe(logs={"as_of": "2026-01-07T00:00:00Z", "limits": {"dead_letters": 0.0}}))
-    expected = dict(read=2400, used=481, duplicate=0, orphan=0, late=0, after_as_of=1919, dead_lettered=0, other=0)
+    expected = dict(
+        read=2400, used=481, duplicate=0, orphan=0, late=0, after_as_of=1919, gap=0, dead_lettered=0, other=0
+    )
     assert out.accounts["impression"] == expected and out.dead.height == 0
     logs = shop(10)
     write_all(write_log, logs | {"click": [*logs["click"], logs["click"][0] | {"time": 4_102_444_800}]})
@@ -194,7 +197,9 @@ def test_a_day_without_clicks(shop_recipe: Make, write_log: Write, run_stage: Ru
         "files of that time. If nothing is missing, set `limits: {missing_days: warn}` under `logs` "
         "(`limits.least_of_day` defines a missing day)."
     )
-    warned = run_stage(shop_recipe(logs={"as_of": as_of, "limits": {"missing_days": "warn"}}))
+    # With more validate examples than those of the day without clicks.
+    longer = {"eval_fraction": 0.5, "validate_fraction": 0.3}
+    warned = run_stage(shop_recipe(logs={"as_of": as_of, "limits": {"missing_days": "warn"}}, split=longer))
     assert warned.summary["warnings"] == [message.partition(" Restore")[0]]
     days = json.loads((warned.folder / "days.json").read_text())
     assert "2026-01-09" not in days["rows"]["click"] and days["rows"]["impression"]["2026-01-09"] == 240

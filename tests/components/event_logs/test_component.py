@@ -58,13 +58,14 @@ def test_the_component(shop_recipe: Callable[..., Recipe]) -> None:
 
 
 def test_the_artifact(executed: standard_artifacts.Examples) -> None:
-    assert json.loads(executed.split_names) == ["train", "eval"]
+    assert json.loads(executed.split_names) == ["train", "validate", "eval"]
     assert executed.get_int_custom_property("rows") == 15
     assert executed.get_string_custom_property("payload_format") == "FORMAT_PARQUET"
     folder = Path(executed.uri)
     assert sorted(path.name for path in folder.iterdir()) == [
         "Split-eval",
         "Split-train",
+        "Split-validate",
         "accounts.json",
         "days.json",
         "dead_letters",
@@ -95,9 +96,11 @@ def test_the_accounts_are_in_the_log(
     with caplog.at_level(logging.INFO, logger="components"):
         executor(Executor).Do({}, {"examples": [examples]}, {"plan": plan, "fingerprint": "", "code": ""})
     text = next(record.getMessage() for record in caplog.records if "Row accounting" in record.getMessage())
+    said = "split: no validate key; the newest 10% of the examples before the eval split validate"
+    assert [record.getMessage() for record in caplog.records].count(said) == 1
     assert [line.split() for line in text.splitlines()[2:]] == [
-        ["impression", "10", "10", "0", "0", "0", "0", "0", "0"],
-        ["click", "5", "5", "0", "0", "0", "0", "0", "0"],
+        ["impression", "10", "10", "0", "0", "0", "0", "0", "0", "0"],
+        ["click", "5", "5", "0", "0", "0", "0", "0", "0", "0"],
     ]
 
 
@@ -109,10 +112,12 @@ def test_the_stock_statistics_read_the_examples(executed: standard_artifacts.Exa
     )
     for split in artifact_utils.decode_split_names(executed.split_names):
         proto = tfdv.load_stats_binary(str(Path(statistics.uri) / f"Split-{split}" / "FeatureStats.pb")).datasets[0]
-        assert proto.num_examples == 5
+        assert proto.num_examples == {"train": 4, "validate": 1, "eval": 5}[split]
         features = {feature.path.step[0]: feature for feature in proto.features}
         assert features["user"].type == features["user"].STRING
-        assert features["label/click"].num_stats.mean == pytest.approx({"train": 0.6, "eval": 0.2}[split])
+        assert features["label/click"].num_stats.mean == pytest.approx(
+            {"train": 0.5, "validate": 1.0, "eval": 0.2}[split]
+        )
         assert features["gatewise/example_id"].num_stats.min >= 0
 
 

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.event_logs.identity import example_ids, mix, row_hashes
-from components.event_logs.splits import evaluates_by_hash
+from components.event_logs.splits import splits_by_hash
 
 
 def hash_of(value: Any, dtype: Any = None) -> int:
@@ -142,7 +142,8 @@ def test_the_ids_and_the_undated_split_are_those_that_users_have() -> None:
         994540217969161471,
         1406831897248560960,
     ], POLARS_HASHES_OTHERWISE.format(value="a row")
-    assert evaluates_by_hash(ids, 0.5).tolist() == [False, False, True]
+    # 2: the eval split, 1: the validate split.
+    assert splits_by_hash(ids, 0.5, 0.5).tolist() == [1, 1, 2]
 
 
 def test_mix_is_splitmix64() -> None:

@@ -24,6 +24,8 @@ Run = Callable[..., SimpleNamespace]
 
 # When every window has closed.
 LATER = {"as_of": "2023-12-31T00:00:00Z"}
+# Leaves both classes in the train split.
+MORE = {"eval_fraction": 0.3}
 
 
 def frame(users: list[Any], delay: int = 0, dtype: Any = None) -> pl.DataFrame:
@@ -103,13 +105,13 @@ def test_impressions_alone_may_have_them_if_no_outcome_is_lost(
 ) -> None:
     write_log("impression.csv", frame([*map(str, USERS), "007"]))
     write_log("click.csv", frame(list(map(str, USERS)), 5)[:4])
-    assert run_stage(shop_recipe(logs=LATER)).accounts["click"]["used"] == 4
+    assert run_stage(shop_recipe(logs=LATER, split=MORE)).accounts["click"]["used"] == 4
 
 
 def test_floats_that_may_be_several_ids_are_dead_letters(shop_recipe: Make, write_log: Write, run_stage: Run) -> None:
     write_log("impression.parquet", frame([*map(float, USERS), 2.0**53]))
     write_log("click.csv", frame(list(USERS), 5)[:4])
-    out = run_stage(shop_recipe(logs={**LATER, "limits": {"dead_letters": 0.1}}))
+    out = run_stage(shop_recipe(logs={**LATER, "limits": {"dead_letters": 0.1}}, split=MORE))
     assert out.dead["reason"].to_list() == [
         "key column 'user': a float so large that it may represent several integers"
     ]

@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from components.example_schema import SPLITS
 from models.recipe.errors import InputError
 from models.recipe.recipe import Recipe
 
@@ -36,7 +37,9 @@ def test_twins_stay_and_have_ids_of_their_own(tmp_path: Path, write_log: Callabl
     write_log("train.csv", rows(300))
     out = run_stage(recipe(tmp_path))
     assert out.accounts == {
-        "examples": dict(read=300, used=300, duplicate=0, orphan=0, late=0, after_as_of=0, dead_lettered=0, other=0)
+        "examples": dict(
+            read=300, used=300, duplicate=0, orphan=0, late=0, after_as_of=0, gap=0, dead_lettered=0, other=0
+        )
     }
     assert out.examples["gatewise/example_id"].explode().n_unique() == 300
     assert "gatewise/event_time" not in out.examples.columns
@@ -51,9 +54,9 @@ def test_equal_rows_are_in_one_split(tmp_path: Path, write_log: Callable, run_st
     distinct = [row | {"age": n} for n, row in enumerate(rows(40))]
     write_log("train.csv", distinct * 3)
     out = run_stage(recipe(tmp_path))
-    train, evaluates = (set(out.splits[split]["age"].list.first()) for split in ("train", "eval"))
-    assert len(train) + len(evaluates) == 40 and not train & evaluates and len(evaluates) >= 4
-    assert out.splits["eval"].height == 3 * len(evaluates)
+    ages = {split: set(out.splits[split]["age"].list.first()) for split in SPLITS}
+    assert sum(map(len, ages.values())) == len(set.union(*ages.values())) == 40 and len(ages["eval"]) >= 4
+    assert all(out.splits[split].height == 3 * len(ages[split]) for split in SPLITS)
 
 
 def test_the_eval_file_may_not_be_one_of_the_train_files(tmp_path: Path, write_log: Callable, run_stage: Run) -> None:
@@ -67,9 +70,30 @@ def test_a_fixed_eval_file_is_the_eval_split(tmp_path: Path, write_log: Callable
     write_log("train.csv", rows(20))
     write_log("test.csv", rows(10))
     out = run_stage(recipe(tmp_path, examples={"path": "train.csv", "eval_path": "test.csv"}, split={}))
-    assert (out.splits["train"].height, out.splits["eval"].height) == (20, 10)
+    assert out.splits["train"].height + out.splits["validate"].height == 20 and out.splits["eval"].height == 10
     assert list(out.accounts) == ["examples", "eval_examples"]
     assert out.examples["gatewise/example_id"].explode().n_unique() == 30
+    write_log("validate.csv", rows(5))
+    examples = {"path": "train.csv", "validate_path": "validate.csv", "eval_path": "test.csv"}
+    out = run_stage(recipe(tmp_path, examples=examples, split={}), "three")
+    assert [out.splits[split].height for split in SPLITS] == [20, 5, 10]
+    assert list(out.accounts) == ["examples", "validate_examples", "eval_examples"]
+    out = run_stage(recipe(tmp_path, examples=examples | {"eval_path": None}, split={"eval_fraction": 0.3}), "two")
+    assert out.splits["validate"].height == 5 and out.splits["eval"].height not in (0, 20)
+
+
+def test_a_fixed_eval_file_with_times(tmp_path: Path, write_log: Callable, run_stage: Run) -> None:
+    """The newest of the files of `path` validate, although the eval file is of the same time."""
+    for name, count in (("train.csv", 20), ("test.csv", 10)):
+        write_log(name, [row | {"at": 1_700_000_000 + n} for n, row in enumerate(rows(count))])
+    examples = {"path": "train.csv", "eval_path": "test.csv", "time": {"column": "at", "unit": "s"}}
+    out = run_stage(recipe(tmp_path, examples=examples, split={"validate_fraction": 0.2, "gap": "3s"}))
+    times = {
+        split: sorted(time // 1_000_000 - 1_700_000_000 for time in out.splits[split]["gatewise/event_time"].explode())
+        for split in SPLITS
+    }
+    assert times == {"train": list(range(13)), "validate": [16, 17, 18, 19], "eval": list(range(10))}
+    assert (out.accounts["examples"]["used"], out.accounts["examples"]["gap"]) == (17, 3)
 
 
 def test_numeric_labels_missing_labels_and_given(tmp_path: Path, write_log: Callable, run_stage: Run) -> None:
@@ -79,7 +103,8 @@ def test_numeric_labels_missing_labels_and_given(tmp_path: Path, write_log: Call
         "rich": {"kind": "binary", "label": {"column": "income"}},
         "paid": {"kind": "regression", "label": {"column": "paid"}, "conditioned_on": "rich"},
     }
-    examples = {"path": "train.csv", "limits": {"dead_letters": 0.2}}
+    write_log("more.csv", [{"age": 100, "income": 1, "paid": 2}])
+    examples = {"path": "train.csv", "validate_path": "more.csv", "limits": {"dead_letters": 0.2}}
     out = run_stage(recipe(tmp_path, tasks=tasks, examples=examples, split={"eval_fraction": 0.3}))
     assert out.dead["reason"].to_list() == ["label column 'income': not 0 or 1"]
     by_age = {
@@ -94,6 +119,7 @@ def test_numeric_labels_missing_labels_and_given(tmp_path: Path, write_log: Call
         5: (0, 1, 0, 0),
         6: (1, 1, 6.5, 1),
         7: (0, 1, 0, 0),
+        100: (1, 1, 2, 1),
     }
 
 
@@ -131,7 +157,7 @@ def test_census(shared_data: Path, run_stage: Run) -> None:
     }
     examples = {"path": "census_income_kdd_train.parquet", "eval_path": "census_income_kdd_test.parquet"}
     out = run_stage(recipe(shared_data, features=features, tasks=tasks, examples=examples, split={}))
-    assert out.summary["examples"] == {"train": 199_523, "eval": 99_762}
+    assert out.summary["examples"] == {"train": 179_748, "validate": 19_775, "eval": 99_762}
     assert out.examples["gatewise/example_id"].explode().n_unique() == 299_285
     raw = pl.read_parquet(shared_data / "census_income_kdd_test.parquet")
     assert (

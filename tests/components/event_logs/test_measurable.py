@@ -13,6 +13,7 @@ from components.event_logs.measurable import eval_from
 from components.event_logs.plan import EventLogsPlan
 from components.event_logs.tally import Tally
 from components.event_logs.timeline import HOUR
+from components.example_schema import SPLITS
 from models.recipe.errors import InputError
 from models.recipe.recipe import Recipe
 
@@ -31,11 +32,12 @@ def test_a_window_longer_than_the_eval_span_is_refused_with_a_split_that_works(
     shop_recipe: Make, shop_log: Callable, run_stage: Run
 ) -> None:
     shop_log()
-    recipe = shop_recipe(tasks={"click": HOURS_OF_CLICK}, split={"eval_last": "3d"})
+    tasks = {"click": {**HOURS_OF_CLICK, "window": "4d"}}
+    recipe = shop_recipe(tasks=tasks, split={"eval_last": "3d"})
     message = refused(run_stage, recipe)
     for words in (
         "task 'click': none of 4 eval examples is observed, so it cannot be measured",
-        "Its window of 5 days is still open at logs.as_of, 2023-11-22T22:13:30Z",
+        "Its window of 4 days is still open at logs.as_of, 2023-11-22T22:13:30Z",
         "the eval split, which begins at 2023-11-19T22:13:30Z, 3 days before",
         "`as_of: latest` is 2023-11-22T22:13:30Z, the end of stream 'click'",
         "`unmeasured: allow`",
@@ -43,8 +45,8 @@ def test_a_window_longer_than_the_eval_span_is_refused_with_a_split_that_works(
         assert words in message, message
     moment = re.search(r"eval_from: (\S+)}", message)
     assert moment is not None
-    done = run_stage(shop_recipe(tasks={"click": HOURS_OF_CLICK}, split={"eval_from": moment[1]}), "mended")
-    assert all(done.summary["tasks"]["click"][split]["observed"] for split in ("train", "eval"))
+    done = run_stage(shop_recipe(tasks=tasks, split={"eval_from": moment[1]}), "mended")
+    assert all(done.summary["tasks"]["click"][split]["observed"] for split in SPLITS)
 
 
 def test_the_recipe_may_say_in_so_many_words_that_a_task_is_not_measured(
@@ -55,6 +57,35 @@ def test_the_recipe_may_say_in_so_many_words_that_a_task_is_not_measured(
     done = run_stage(shop_recipe(tasks=allowed, split={"eval_last": "3d"}))
     assert done.summary["tasks"]["click"]["eval"]["observed"] == 0
     assert any("none of 4 eval examples is observed" in warning for warning in done.summary["warnings"])
+
+
+def test_a_task_without_an_observed_validate_example_causes_a_warning(
+    shop_recipe: Make, shop_log: Callable, run_stage: Run
+) -> None:
+    shop_log()
+    allowed = {"click": {**HOURS_OF_CLICK, "unmeasured": "allow"}}
+    split = {"eval_last": "3d", "validate_last": "2d"}
+    done = run_stage(shop_recipe(tasks=allowed, split=split))
+    assert [done.summary["tasks"]["click"][split]["observed"] for split in SPLITS] == [4, 0, 0]
+    assert done.summary["warnings"][0].startswith(
+        "task 'click': none of 2 validate examples is observed, so early stopping ignores it. Its window of 5 days is still "
+        "open at logs.as_of, 2023-11-22T22:13:30Z, for every impression of the validate split, which begins at "
+        "2023-11-17T22:13:30Z, 5 days before."
+    )
+    assert done.summary["warnings"][0].endswith(
+        " Begin the validate split earlier. Or shorten the window, or add later logs."
+    )
+
+
+def test_one_class_in_the_validate_split_causes_a_warning(
+    shop_recipe: Make, shop_log: Callable, run_stage: Run
+) -> None:
+    shop_log()
+    for last, kind, count in (("1d", "negative", 1), ("2d", None, 2)):
+        split = {"eval_from": "2023-11-19T12:00:00Z", "validate_last": last}
+        warnings = run_stage(shop_recipe(split=split), last).summary["warnings"]
+        told = [f"task 'click': none of {count} observed validate examples is {kind}"] if kind else []
+        assert [warning.partition(", so")[0] for warning in warnings] == told
 
 
 def test_one_unmeasured_task_among_measured_ones_is_refused_too(
@@ -70,7 +101,7 @@ def test_a_window_longer_than_the_logs_has_no_split_that_works(
 ) -> None:
     shop_log()
     message = refused(run_stage, shop_recipe(tasks={"click": {**HOURS_OF_CLICK, "window": "30d"}}))
-    assert "none of 5 train examples is observed, so it cannot be trained" in message
+    assert "none of 4 train examples is observed, so it cannot be trained" in message
     assert "still open at logs.as_of" in message and "No split at a full hour gives both splits" in message
 
 
@@ -123,7 +154,7 @@ def test_why_nothing_of_a_given_task_is_observed(shop_recipe: Make, write_log: C
 
     cart = {**hour, "outcome": "cart"}
     message = told(z={**hour, "conditioned_on": "y"}, y={**hour, "conditioned_on": "cart"}, cart=cart, click=hour)
-    assert message.startswith("task 'z': none of 8 train examples is observed, so it cannot be trained.")
+    assert message.startswith("task 'z': none of 7 train examples is observed, so it cannot be trained.")
     assert "but 'cart', which 'y', the task's `conditioned_on`, needs, is never positive there." in message
     # Windows of a day have closed by then, but of no impression after the split: its impressions come later.
     write_log("impression.csv", [row if row["user"] < 8 else row | {"time": start + 12 * day - 3600} for row in seen])
@@ -149,14 +180,14 @@ def test_a_task_that_need_not_be_measured_has_no_part_in_the_split(
     ("train", "evaluation", "words"),
     [
         (
-            [{"x": i, "y": i % 2, "z": i % 3} for i in range(9)],
+            [{"x": i, "y": i % 2, "z": i % 3} for i in range(40)],
             "x,y,z\n1,,1\n2,,2\n",
             "task 'y': none of 2 eval examples is observed, so it cannot be measured. The label column 'y' has no value",
         ),
         (
-            [{"x": i, "y": i % 2, "z": ""} for i in range(9)],
+            [{"x": i, "y": i % 2, "z": ""} for i in range(40)],
             "x,y,z\n1,1,1\n2,0,2\n",
-            "task 'z': none of 9 train examples is observed, so it cannot be trained",
+            "task 'z': none of 37 train examples is observed, so it cannot be trained",
         ),
     ],
 )

@@ -19,6 +19,7 @@ import pytest
 
 from components.event_logs import pipeline
 from components.event_logs.plan import EventLogsPlan
+from components.example_schema import SPLITS
 from models.recipe.errors import InputError
 from models.recipe.recipe import Recipe
 
@@ -71,6 +72,7 @@ def test_examples_by_hand(shop_recipe: Make, write_log: Write, run_stage: Run) -
             "device": "pc",
         },
     ]
+    seen.append(seen[0] | {"id": "i0", "user": "d", "time": START + 1000})
     clicks = [
         {"user": "a", "item": 1, "time": START + 200},
         {"user": "a", "item": 1, "time": START + 200},
@@ -88,8 +90,10 @@ def test_examples_by_hand(shop_recipe: Make, write_log: Write, run_stage: Run) -
     )
     out = run_stage(recipe)
     assert out.accounts == {
-        "impression": dict(read=4, used=4, duplicate=0, orphan=0, late=0, after_as_of=0, dead_lettered=0, other=0),
-        "click": dict(read=5, used=1, duplicate=1, orphan=2, late=1, after_as_of=0, dead_lettered=0, other=0),
+        "impression": dict(
+            read=5, used=5, duplicate=0, orphan=0, late=0, after_as_of=0, gap=0, dead_lettered=0, other=0
+        ),
+        "click": dict(read=5, used=1, duplicate=1, orphan=2, late=1, after_as_of=0, gap=0, dead_lettered=0, other=0),
     }
     rows = {row["gatewise/event_id"][0]: row for row in out.examples.to_dicts()}
     assert rows[b"i1"] | {"gatewise/example_id": 0} == {
@@ -107,30 +111,35 @@ def test_examples_by_hand(shop_recipe: Make, write_log: Write, run_stage: Run) -
     }
     assert [rows[b"i2"][name] for name in ("price", "age", "tags", "device")] == [[], [], [], []]
     labels = {name: (row["label/click"], row["weight/click"]) for name, row in rows.items()}
-    assert labels == {b"i1": ([0], [1]), b"i2": ([1], [1]), b"i3": ([0], [1]), b"i4": ([0], [0])}
+    assert labels == {b"i1": ([0], [1]), b"i2": ([1], [1]), b"i3": ([0], [1]), b"i4": ([0], [0]), b"i0": ([0], [1])}
     assert sorted(out.splits["eval"]["gatewise/event_id"].to_list()) == [[b"i3"], [b"i4"]]
     assert out.summary == {
         "as_of": "2023-11-23T22:13:20Z",
         "watermarks": {"impression": "2023-11-23T22:13:20Z", "click": "2023-11-23T22:13:20Z"},
-        "split_at": "2023-11-15T22:13:20Z",
-        "examples": {"train": 2, "eval": 2},
+        "validate_from": "2023-11-14T22:30:00Z",
+        "eval_from": "2023-11-15T22:13:20Z",
+        "examples": {"train": 2, "validate": 1, "eval": 2},
         "tasks": {
             "click": {
                 "train": {"examples": 2, "observed": 2, "positives": 1},
+                "validate": {"examples": 1, "observed": 1, "positives": 0},
                 "eval": {"examples": 2, "observed": 1, "positives": 0},
             }
         },
-        "warnings": [],
+        "warnings": [
+            "task 'click': none of 1 observed validate examples is positive, so its validate loss says little about the best "
+            "epoch. Make the validate split longer, such as with a larger `split.validate_fraction`."
+        ],
     }
     assert json.loads((out.folder / "days.json").read_text()) == {
         "hours": 24,
         "rows": {
-            "impression": {"2023-11-14": 2, "2023-11-16": 1, "2023-11-23": 1},
+            "impression": {"2023-11-14": 3, "2023-11-16": 1, "2023-11-23": 1},
             "click": {"2023-11-14": 3, "2023-11-17": 1, "2023-11-23": 1},
         },
     }
     assert out.dead.height == 0 and out.dead.columns == ["stream", "file", "row", "reason", "raw"]
-    for split in ("train", "eval"):
+    for split in SPLITS:
         for path in (out.folder / f"Split-{split}").iterdir():
             assert re.fullmatch(r"examples-0000\d-of-00002\.parquet", path.name)
             ids = pl.read_parquet(path)["gatewise/example_id"].explode().to_list()
@@ -243,7 +252,7 @@ def test_the_shuffle_leaves_nothing(shop_recipe: Make, shop_log: Callable, run_s
     shop_log()
     names = sorted(path.name for path in run_stage(shop_recipe()).folder.iterdir())
     written = ["accounts.json", "days.json", "dead_letters", "files.json", "summary.json"]
-    assert names == ["Split-eval", "Split-train", *written]
+    assert names == ["Split-eval", "Split-train", "Split-validate", *written]
 
 
 def test_a_repeated_attempt_is_harmless(
@@ -276,10 +285,10 @@ def test_streams_of_one_file_are_told_apart_by_where(shop_recipe: Make, write_lo
     streams = {name: {"path": "all.jsonl", "where": {"what": [n]}} for n, name in enumerate(("impression", "click"), 1)}
     out = run_stage(shop_recipe(streams=streams, logs={"limits": {"dead_letters": 0.2}}))
     assert out.accounts["impression"] == dict(
-        read=7, used=6, duplicate=0, orphan=0, late=0, after_as_of=0, dead_lettered=1, other=3
+        read=7, used=6, duplicate=0, orphan=0, late=0, after_as_of=0, gap=0, dead_lettered=1, other=3
     )
     assert out.accounts["click"] == dict(
-        read=3, used=3, duplicate=0, orphan=0, late=0, after_as_of=0, dead_lettered=0, other=7
+        read=3, used=3, duplicate=0, orphan=0, late=0, after_as_of=0, gap=0, dead_lettered=0, other=7
     )
 
 
@@ -349,7 +358,7 @@ def test_a_value_is_needed_where_a_regression_learns_it(
     recipe = shop_recipe(streams={"buy": {"value": "value"}}, tasks=tasks, logs={"limits": {"dead_letters": 0.5}})
     out = run_stage(recipe)
     assert out.accounts["buy"] == dict(
-        read=4, used=2, duplicate=0, orphan=0, late=0, after_as_of=0, dead_lettered=2, other=0
+        read=4, used=2, duplicate=0, orphan=0, late=0, after_as_of=0, gap=0, dead_lettered=2, other=0
     )
     assert sorted(out.dead["reason"]) == [
         "no value in value column 'value'",
@@ -484,19 +493,52 @@ def test_too_many_orphans(
 def test_a_split_without_examples(shop_recipe: Make, shop_log: Callable, run_stage: Run) -> None:
     shop_log("csv")
     late = shop_recipe(split={"eval_from": "2030-01-01T00:00:00Z"})
-    assert refused(run_stage, late).startswith("the eval split has no examples (train: 10, eval: 0). Change `split`")
+    assert refused(run_stage, late).startswith(
+        "the eval split has no examples (train: 9, validate: 1, eval: 0). Change `split`"
+    )
     assert "the train split has no examples" in refused(run_stage, shop_recipe(split={"eval_last": "90d"}))
+
+
+def test_validate_after_the_start_of_eval(shop_recipe: Make, shop_log: Callable, run_stage: Run) -> None:
+    shop_log("csv")
+    split = {"eval_fraction": 0.5, "validate_from": "2023-11-20T00:00:00Z"}
+    assert refused(run_stage, shop_recipe(split=split)) == (
+        "split.validate_from: expected a moment before the start of the eval split, 2023-11-19T22:13:20Z; received "
+        "2023-11-20T00:00:00Z, so the validate split has no examples. Begin the validate split earlier, or the eval split "
+        "later."
+    )
+    everything = shop_recipe(split={"eval_fraction": 0.5, "validate_last": "2d", "gap": "47h"})
+    assert run_stage(everything).summary["examples"] == {"train": 2, "validate": 1, "eval": 5}
+    message = refused(run_stage, shop_recipe(split={"eval_fraction": 0.5, "validate_fraction": 0.2, "gap": "2d"}))
+    assert message.startswith(
+        "the validate split has no examples (train: 2, validate: 0, eval: 5, gap: 3). Make `split.gap`"
+    )
+
+
+def test_the_gap_is_in_the_accounts(shop_recipe: Make, shop_log: Callable, run_stage: Run) -> None:
+    """One impression a day. The 4th and the 7th are a gap of one day before the 5th and the 8th: outcomes of exactly a
+    day later would be of the next split.
+    """
+    shop_log("csv")
+    split = {"eval_from": "2023-11-22T22:13:20Z", "validate_from": "2023-11-19T22:13:20Z", "gap": "1d"}
+    for partitions in (1, 5):
+        plan = EventLogsPlan.from_recipe(shop_recipe(split=split)).model_copy(update={"partitions": partitions})
+        out = run_stage(plan, f"of {partitions}")
+        users = {name: sorted(int(user) for [user] in rows["user"]) for name, rows in out.splits.items()}
+        assert users == {"train": [0, 1, 2, 3], "validate": [5, 6], "eval": [8, 9]}
+        account = out.accounts["impression"]
+        assert (account["read"], account["used"], account["gap"]) == (10, 8, 2)
 
 
 def test_one_class_only(shop_recipe: Make, shop_log: Callable, write_log: Write, run_stage: Run) -> None:
     shop_log("csv")
     short = shop_recipe(tasks={"click": {"kind": "binary", "outcome": "click", "window": "5s"}})
     assert refused(run_stage, short) == (
-        "task 'click' (stream 'click'): none of 5 observed train examples (of 5) is positive. Training needs both "
+        "task 'click' (stream 'click'): none of 4 observed train examples (of 4) is positive. Training needs both "
         "classes. Check `outcome`, `key` and `window`."
     )
     long = shop_recipe(tasks={"click": {"kind": "binary", "outcome": "click", "window": "90d"}})
-    assert "none of 5 train examples is observed" in refused(run_stage, long)
+    assert "none of 4 train examples is observed" in refused(run_stage, long)
     write_log("click.two.csv", [{"user": n, "item": 1, "time": START + n * DAY + 10} for n in range(1, 10, 2)])
     assert "is negative. Training needs both classes" in refused(run_stage, shop_recipe())
 

@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from components.event_logs.plan import EventLogsPlan
+from components.example_schema import SPLITS
 from models.recipe.recipe import Recipe
 
 Run = Callable[..., SimpleNamespace]
@@ -60,7 +61,7 @@ def test_deskdrop(shared_data: Path, run_stage: Run) -> None:
         assert (account["read"], account["duplicate"]) == (done.height, done.height - done.unique().height)
         assert (account["used"], account["late"], account["orphan"]) == (used, late, orphan)
     # Of every outcome at most one view is positive, and a liked (person, content) pair has one positive view or more.
-    positives = sum(out.summary["tasks"]["like"][split]["positives"] for split in ("train", "eval"))
+    positives = sum(out.summary["tasks"]["like"][split]["positives"] for split in SPLITS)
     assert 0 < positives <= out.accounts["like"]["used"]
 
 
@@ -73,7 +74,7 @@ def test_taobao_cart_to_buy(shared_data: Path, run_stage: Run) -> None:
     assert out.accounts["buy"]["read"] == 167_862
     assert out.accounts["buy"]["used"] + out.accounts["buy"]["late"] == 25_614
     assert out.accounts["buy"]["late"] == 0
-    assert sum(out.summary["tasks"]["buy"][split]["positives"] for split in ("train", "eval")) == 25_614
+    assert sum(out.summary["tasks"]["buy"][split]["positives"] for split in SPLITS) == 25_614
 
 
 def test_the_taobao_slice_is_too_short_to_close_its_windows(shared_data: Path, run_stage: Run) -> None:
@@ -87,4 +88,4 @@ def test_the_taobao_slice_is_too_short_to_close_its_windows(shared_data: Path, r
     as_of = min(seen["timestamp"].max(), done["timestamp"].max())
     open_windows = seen.filter(pl.col("timestamp") + 1800 > as_of).height
     tasks_ = out.summary["tasks"]["buy"]
-    assert sum(tasks_[split]["observed"] for split in ("train", "eval")) == seen.height - open_windows
+    assert sum(tasks_[split]["observed"] for split in SPLITS) == seen.height - open_windows

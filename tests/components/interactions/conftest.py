@@ -64,9 +64,12 @@ def plan_of(**changes: Any) -> InteractionsPlan:
 
 
 def write_log(root: Path, train: Log = TRAIN, evaluated: Log = EVAL, files: int = 1, seed: int | None = None) -> None:
-    """Raw and transformed files; the features of an example name it: `tags` are its item and hour, `device` is its id."""
-    number = 0
-    for split, rows in (("train", train), ("eval", evaluated)):
+    """Raw and transformed files; the features of an example name it: `tags` are its item and hour, `device` is its id.
+
+    The last third of `train` is the validate split, which the stage adds to its train split.
+    """
+    number, middle = 0, len(train) * 2 // 3
+    for split, rows in (("train", train[:middle]), ("validate", train[middle:]), ("eval", evaluated)):
         numbered = list(enumerate(rows, number + 1))
         number += len(rows)
         if seed is not None:
@@ -142,7 +145,7 @@ def run_stage(root: Path | str, plan: InteractionsPlan) -> standard_artifacts.Ex
     for name, artifact in inputs.items():
         artifact.uri = f"{root}/{name}"
         if name != "transform_graph":
-            artifact.split_names, artifact.span, artifact.version = '["train", "eval"]', 3, 2
+            artifact.split_names, artifact.span, artifact.version = '["train", "validate", "eval"]', 3, 2
     examples_utils.set_file_format(inputs["transformed_examples"], "arrow_ipc")
     output = standard_artifacts.Examples()
     output.uri = f"{root}/interactions"

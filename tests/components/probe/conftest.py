@@ -18,13 +18,13 @@ AGES = [0.0, 1.0, None, -2.0, 0.5]
 
 @pytest.fixture
 def examples(tmp_path: Path) -> Path:
-    """Folder of the raw examples: ids 0, 10, ... in two files of the eval split."""
+    """Folder of the raw examples: ids 0, 10, ... in two files of the validate split."""
     rows = [{"gatewise/example_id": [10 * i], "age": [] if age is None else [age]} for i, age in enumerate(AGES)]
     schema = pa.schema({"gatewise/example_id": pa.large_list(pa.int64()), "age": pa.large_list(pa.float32())})
     folder = tmp_path / "examples"
-    (folder / "Split-eval").mkdir(parents=True)
+    (folder / "Split-validate").mkdir(parents=True)
     for part in range(2):
-        pq.write_table(pa.Table.from_pylist(rows[part::2], schema), folder / "Split-eval" / f"part-{part}.parquet")
+        pq.write_table(pa.Table.from_pylist(rows[part::2], schema), folder / "Split-validate" / f"part-{part}.parquet")
     return folder
 
 

@@ -227,6 +227,23 @@ WRONG = {
         "eval_from: '2026-01-16T00:00:00Z'",
         ["is not before logs.as_of (2026-01-15T00:00:00+00:00)"],
     ),
+    "two validate keys": (
+        "eval_last: 1d",
+        "eval_last: 1d, validate_last: 1d, validate_fraction: 0.1",
+        ["expected at most one of validate_fraction, validate_last, validate_from; received validate_fraction and"],
+    ),
+    "validate split after the start of the eval split": (
+        "eval_last: 1d",
+        "eval_last: 1d, validate_from: '2026-01-14T00:00:00Z'",
+        [
+            "split.validate_from: expected a moment before the start of the eval split (2026-01-14T00:00:00+00:00), received"
+        ],
+    ),
+    "gap as long as the validate split": (
+        "eval_last: 1d",
+        "eval_last: 1d, validate_last: 12h, gap: 12h",
+        ["split.gap: expected less than validate_last"],
+    ),
     "moment without offset": (
         "'2026-01-15T00:00:00Z'",
         "'2026-01-15 00:00:00'",
@@ -328,6 +345,20 @@ WRONG = {
             "tasks.read: the key 'label' is missing",
             "tasks.read.outcome: 'outcome' is for recipes that start from 'logs'",
         ],
+    ),
+    "times without a time": (
+        LOGS + SPLIT,
+        "examples: {path: a.parquet, validate_path: v.parquet}\nsplit: {eval_fraction: 0.2, validate_last: 1d, gap: 1h}\n",
+        [
+            "split.validate_last: examples.validate_path already sets the validate split",
+            "split.validate_last: the examples have no time column; set examples.time, or use validate_fraction.",
+            "split.gap: the examples have no time column; set examples.time, or remove it.",
+        ],
+    ),
+    "a start that an eval file does not tell": (
+        LOGS + SPLIT,
+        "examples: {path: a.parquet, eval_path: e.parquet, time: {column: t, unit: s}}\nsplit: {validate_last: 1d}\n",
+        ["split.validate_last: counts back from the start of the eval split, which examples.eval_path does not tell"],
     ),
     "a key twice": ("model:", "name: other\nmodel:", ["recipe.yaml:26: name: duplicate key, first on line 1"]),
     "no YAML": ("split: {", "split: {{", ["invalid YAML"]),

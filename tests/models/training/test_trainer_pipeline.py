@@ -37,10 +37,10 @@ KINDS = {
 
 @pytest.fixture
 def raw_examples(problem: SimpleNamespace, tmp_path: Path) -> Path:
-    """The raw eval examples, as the stage event_logs writes them."""
+    """The raw validate examples, as the stage event_logs writes them."""
     rows = [{**row, "gatewise/example_id": [10 * place]} for place, row in enumerate(problem.rows["eval"])]
     table = pa.Table.from_pylist(rows, pa.schema({name: pa.large_list(kind) for name, kind in KINDS.items()}))
-    folder = tmp_path / "examples" / "Split-eval"
+    folder = tmp_path / "examples" / "Split-validate"
     folder.mkdir(parents=True)
     pq.write_table(table, folder / "examples-00000-of-00001.parquet")
     return folder.parent
@@ -53,7 +53,7 @@ def run(problem: SimpleNamespace, raw_examples: Path, root: Path) -> None:
         return Importer(source_uri=str(uri), artifact_type=kind, **properties).with_id(name)
 
     splits = {"properties": {"split_names": '["train", "eval"]'}}
-    raw = imported(raw_examples, standard.Examples, "raw", **splits)
+    raw = imported(raw_examples, standard.Examples, "raw", properties={"split_names": '["validate"]'})
     transformed = imported(
         problem.folder / "transformed",
         standard.Examples,
