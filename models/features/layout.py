@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
+from models.layers.input_names import component_name, input_of
 from models.recipe.errors import InputError
 from models.recipe.features import (
     Bucketised,
@@ -17,8 +18,6 @@ from models.recipe.features import (
     Numeric,
     Periodic,
     PiecewiseLinear,
-    component_name,
-    input_of,
 )
 
 LAYOUT_FILE = "layout.json"

@@ -99,7 +99,9 @@ _TRANSFORMS: dict[str, Callable[[tf.Tensor], tf.Tensor]] = {"none": lambda value
 
 def _pieces(features: Mapping[str, PiecewiseLinear], analysed: Analysed, gather: Gather) -> dict[str, tf.Tensor]:
     """clip((x - low) / width, 0, 1) for each interval; 0 for the interval of a constant column, which has no width."""
-    inputs, owners, intervals = [], [], []
+    inputs: list[str] = []
+    owners: list[str] = []
+    intervals: list[tuple[float, float]] = []
     for name, feature in features.items():
         limits = analysed.boundaries[name]
         inputs += numeric_inputs(name, feature, analysed)

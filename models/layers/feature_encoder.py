@@ -11,8 +11,8 @@ import keras
 from keras import ops
 
 from models.layers.fused_tables import PADDING_ROW, Reader, fuse
+from models.layers.input_names import input_of
 from models.layers.pooling import POOLINGS, pooled
-from models.recipe.features import input_of
 
 PADDING = -1
 """Pads the rows of a multi-valued column; contributes nothing."""

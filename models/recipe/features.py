@@ -215,13 +215,3 @@ def feature_columns(features: Mapping[str, Feature]) -> dict[str, Feature]:
     for name, feature in features.items():
         columns.setdefault(column_of(name, feature), feature)
     return columns
-
-
-def component_name(feature: str, component: str | int) -> str:
-    """The name of one of several numeric inputs of a feature."""
-    return f"{feature}/{component}"
-
-
-def input_of(column: str) -> str:
-    """The name of a numeric input without its component. Names of features have no slash."""
-    return column.partition("/")[0]
