@@ -206,6 +206,17 @@ def column_types(features: Mapping[str, Feature]) -> dict[str, RawType]:
     return types
 
 
+def quantities(features: Mapping[str, Feature]) -> tuple[str, ...]:
+    """The columns of integers that a feature reads as numbers too, by name."""
+    types = column_types(features)
+    read = {
+        column_of(name, feature)
+        for name, feature in features.items()
+        if not isinstance(feature, Categorical | MultiValued)
+    }
+    return tuple(sorted(column for column in read if types[column] == "int"))
+
+
 def feature_columns(features: Mapping[str, Feature]) -> dict[str, Feature]:
     """The raw columns that the features read: {column: the first feature that reads it}, in order.
 
