@@ -16,7 +16,7 @@ READERS: dict[str, Feature] = {
 }
 
 
-@pytest.mark.parametrize("order", itertools.permutations(READERS))
+@pytest.mark.parametrize("order", list(itertools.permutations(READERS)))
 def test_a_column_with_an_integer_reader_is_of_integers_in_any_order(order: tuple[str, ...]) -> None:
     features = {name: READERS[name] for name in order}
     assert column_types(features) == {"x": "int"}
