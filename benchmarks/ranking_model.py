@@ -11,7 +11,8 @@ import keras
 import numpy as np
 
 from models.features.layout import Analysed, feature_layout
-from models.features.preprocessing import vocabulary_file, write_transform_graph
+from models.features.preprocessing import write_transform_graph
+from models.features.value_ids import vocabulary_file
 from models.recipe.recipe import Recipe
 from models.serving.export import export
 from models.serving.user_once import UserOnce

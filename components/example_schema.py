@@ -17,7 +17,7 @@ LABEL, WEIGHT = "label/", "weight/"
 """Prefixes of a task's columns."""
 
 ARROW_TYPES = {"bytes": pa.large_binary(), "int": pa.int64(), "float": pa.float32()}
-"""`models.recipe.raw_type` -> Arrow type of the values: each column is a list of one of tf.Example's three types."""
+"""`models.recipe.features.column_types` -> Arrow type of the values: each column is a list of one of tf.Example's three types."""
 
 
 def label_of(task: str) -> str:

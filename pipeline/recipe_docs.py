@@ -21,7 +21,7 @@ from models.losses import LOSS, LOSSES
 from models.recipe import kubeflow, retrieval, schedule
 from models.recipe.beam import Beam
 from models.recipe.evaluation import Evaluation, Truth
-from models.recipe.features import Bucketised, Categorical, MultiValued, Numeric
+from models.recipe.features import Bucketised, Categorical, MultiValued, Numeric, Periodic, PiecewiseLinear
 from models.recipe.file import schema_text
 from models.recipe.logs import Csv, LabelledExamples, LogLimits, Logs, Split, Stream, Time
 from models.recipe.model import ModelOptions, Training
@@ -49,6 +49,8 @@ SECTIONS: tuple[tuple[str, type[Section]], ...] = (
     ("`features.NAME`, kind `multivalued`", MultiValued),
     ("`features.NAME`, kind `numeric`", Numeric),
     ("`features.NAME`, kind `bucketised`", Bucketised),
+    ("`features.NAME`, kind `piecewise_linear`", PiecewiseLinear),
+    ("`features.NAME`, kind `periodic`", Periodic),
     ("`tasks.NAME`", Task),
     ("`label` of a task", Label),
     ("`gates` of a task", Gate),

@@ -46,12 +46,12 @@ def vocabulary(counts: Counts, size: int, min_count: int) -> pa.Array:
     Empty texts and texts with a line break get no id of their own: TensorFlow's vocabulary files have a value a line.
 
     Args:
-        counts: of int64 or large_binary values.
+        counts: of int64, float32 (finite) or large_binary values.
         size: most values to return.
         min_count: values that occur less often are left out.
     """
     keep = counts.counts >= min_count
-    if not pa.types.is_integer(counts.values.type):
+    if not pa.types.is_primitive(counts.values.type):
         texts = counts.values.cast(pa.large_binary())
         broken = pc.or_(pc.match_substring(texts, b"\n"), pc.match_substring(texts, b"\r"))
         keep &= pc.and_(pc.greater(pc.binary_length(texts), 0), pc.invert(broken)).to_numpy(zero_copy_only=False)

@@ -9,7 +9,7 @@ import pydantic
 
 from components.example_schema import EVAL, VALIDATE
 from models.losses import LOSS, LOSSES
-from models.recipe.features import MultiValued, feature_columns, raw_type
+from models.recipe.features import MultiValued, column_types, feature_columns
 from models.recipe.logs import VALIDATE_FRACTION, Csv, LabelledExamples, Logs, Time
 from models.recipe.recipe import Recipe
 from models.recipe.registry import facts, path_of
@@ -260,11 +260,11 @@ def _domain(task: Task) -> DomainPlan | None:
 
 
 def _columns(recipe: Recipe) -> tuple[ColumnPlan, ...]:
-    columns = {}
+    columns, types = {}, column_types(recipe.features)
     for name, feature in feature_columns(recipe.features).items():
         many = isinstance(feature, MultiValued)
         separator = feature.separator if isinstance(feature, MultiValued) else None
-        columns[name] = ColumnPlan(name=name, type=raw_type(feature), multivalued=many, separator=separator)
+        columns[name] = ColumnPlan(name=name, type=types[name], multivalued=many, separator=separator)
     slices = [column for entry in recipe.evaluation.slices for column in entry]
     group = [recipe.evaluation.group_key] if recipe.evaluation.group_key else []
     for name in slices + group:

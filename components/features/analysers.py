@@ -22,7 +22,15 @@ from components.columnar.moments import Moments, measure, merge_moments
 from components.features.columns import first_values
 from models.features.layout import Analysed, table_of
 from models.recipe.errors import InputError
-from models.recipe.features import Bucketised, Categorical, Feature, MultiValued, Numeric, column_of
+from models.recipe.features import (
+    Bucketised,
+    Categorical,
+    Feature,
+    MultiValued,
+    Numeric,
+    PiecewiseLinear,
+    column_of,
+)
 
 MOST_NUMBERS = 2**21
 """Distinct numbers of a column up to which its quantiles are exact. Beyond, a cell forgets at most 11 of the 32 bits of a float32, and
@@ -43,20 +51,25 @@ def analyse(batch: pa.RecordBatch, features: Mapping[str, Feature]) -> Analysis:
     for name, feature in features.items():
         most = feature.max_length if isinstance(feature, MultiValued) else 1
         values = first_values(batch.column(column_of(name, feature)), most)
+        if not isinstance(feature, Categorical | MultiValued) or feature.type == "number":
+            values = finite_numbers(values)
         if isinstance(feature, Categorical | MultiValued):
             # Without a vocabulary it counts for nothing but `values`.
             if feature.vocabulary is not None:
                 counts = count_frequent(values, feature.vocabulary)
                 parts.append({f"vocabulary/{table_of(name, feature)}": counts})
-        else:
-            values = values.cast(pa.float32())
-            values = values.filter(pc.is_finite(values))
-        if isinstance(feature, Numeric):
+        elif isinstance(feature, Numeric):
             parts.append({f"moments/{name}": measure(transformed(values.to_numpy(zero_copy_only=False), feature))})
-        elif isinstance(feature, Bucketised) and feature.buckets is not None:
+        elif isinstance(feature, Bucketised | PiecewiseLinear) and feature.buckets is not None:
             parts.append({f"quantiles/{name}": count_numbers(values)})
         parts.append({f"values/{name}": len(values)})
     return merge(parts)
+
+
+def finite_numbers(values: pa.Array) -> pa.Array:
+    """The finite numbers as float32, rounded as the graph does; -0.0 becomes 0.0."""
+    values = values.cast(pa.float32(), safe=False)
+    return pc.add(values.filter(pc.is_finite(values)), pa.scalar(0, pa.float32()))
 
 
 def count_numbers(values: pa.Array) -> Cells:
@@ -133,15 +146,11 @@ def conclude(analysis: Analysis, features: Mapping[str, Feature]) -> tuple[Analy
                     count_errors[table] = found.error
         elif isinstance(feature, Numeric):
             scaling[name] = _scaling(_of(Moments, analysis[f"moments/{name}"]), feature)
-        elif feature.buckets is not None:
-            numbers = _of(Cells, analysis[f"quantiles/{name}"])
-            boundaries[name] = quantile_boundaries(numbers, feature.buckets)
-            if numbers.shift:
+        elif isinstance(feature, Bucketised | PiecewiseLinear):
+            numbers = None if feature.buckets is None else _of(Cells, analysis[f"quantiles/{name}"])
+            boundaries[name] = _limits(feature, numbers)
+            if numbers is not None and numbers.shift:
                 limit_errors[name] = numbers.relative_width
-        else:
-            # The graph compares float32 numbers; limits that are one there must be one here too.
-            limits = np.unique(np.asarray(feature.boundaries, np.float32))
-            boundaries[name] = tuple(float(limit) for limit in limits)
     sizes = {table: len(values) for table, values in vocabularies.items()}
     analysed = Analysed(
         vocabulary_sizes=sizes,
@@ -151,6 +160,18 @@ def conclude(analysis: Analysis, features: Mapping[str, Feature]) -> tuple[Analy
         limit_errors=limit_errors,
     )
     return analysed, vocabularies
+
+
+def _limits(feature: Bucketised | PiecewiseLinear, numbers: Cells | None) -> tuple[float, ...]:
+    """The limits of the intervals: those of the recipe, or the quantiles of the numbers."""
+    inner = feature.boundaries or ()
+    if numbers is not None and feature.buckets is not None:
+        inner = quantile_boundaries(numbers, feature.buckets)
+        if isinstance(feature, PiecewiseLinear):
+            inner = (float(numbers.lows[0]), *inner, float(numbers.lows[-1]))
+    # The graph compares float32 numbers; limits that are one there must be one here too.
+    limits = tuple(float(limit) for limit in np.unique(np.asarray(inner, np.float32)))
+    return limits * 2 if isinstance(feature, PiecewiseLinear) and len(limits) == 1 else limits
 
 
 def _scaling(moments: Moments, feature: Numeric) -> tuple[float, float]:

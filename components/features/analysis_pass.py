@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import apache_beam as beam
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -24,7 +25,8 @@ from components.features.plan import FeaturesPlan
 from components.storage.reading import open_parquet
 from components.storage.writing import remove_folder, write_text, written_folder
 from models.features.layout import ANALYSED_FILE, LAYOUT_FILE, Analysed, feature_layout
-from models.features.preprocessing import vocabulary_file, write_transform_graph
+from models.features.preprocessing import write_transform_graph
+from models.features.value_ids import vocabulary_file
 from models.recipe.features import Feature
 
 # A piece of a split: (file, row group).
@@ -150,7 +152,11 @@ def _write_graph(features: Mapping[str, Feature], analysed: Analysed, vocabulari
 
 
 def _write_lines(path: str, values: pa.Array) -> None:
-    lines = values.cast(pa.string()) if pa.types.is_integer(values.type) else values
+    lines = values.cast(pa.string()) if pa.types.is_primitive(values.type) else values
+    if pa.types.is_floating(values.type):
+        # The key that the graph looks up: `models.features.value_ids.float_keys`. Zeros have no sign here.
+        keys = pa.array(values.to_numpy(zero_copy_only=False).view(np.int32)).cast(pa.string())
+        lines = pc.binary_join_element_wise(lines, keys, "\t")
     with open(path, "wb") as file:
         for start in range(0, len(lines), _LINES):
             some = lines.slice(start, _LINES).cast(pa.large_binary())

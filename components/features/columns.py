@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from components.example_schema import ARROW_TYPES
 from models.recipe.errors import InputError
-from models.recipe.features import Feature, column_of, feature_columns, raw_type
+from models.recipe.features import Feature, column_of, column_types, feature_columns
 
 
 def check_columns(schema: pa.Schema, features: Mapping[str, Feature], where: str) -> None:
@@ -19,6 +19,7 @@ def check_columns(schema: pa.Schema, features: Mapping[str, Feature], where: str
     Raises:
         InputError: a column is missing or has another type.
     """
+    types = column_types(features)
     for name, feature in features.items():
         column = column_of(name, feature)
         if column not in schema.names:
@@ -26,7 +27,7 @@ def check_columns(schema: pa.Schema, features: Mapping[str, Feature], where: str
                 f"{where}: feature {name!r} reads the column {column!r}, which the examples do not have. "
                 f"Their columns: {', '.join(schema.names)}."
             )
-        received, expected = schema.field(column).type, ARROW_TYPES[raw_type(feature)]
+        received, expected = schema.field(column).type, ARROW_TYPES[types[column]]
         if not _is_list(received) or not _same_kind(received.value_type, expected):
             raise InputError(
                 f"{where}: feature {name!r} needs the column {column!r} as a list of {expected}, found {received}."

@@ -26,8 +26,9 @@ from components.features.plan import FeaturesPlan
 from components.storage.reading import LocalCopy, open_parquet, read_text
 from components.storage.writing import whole_file
 from models.features.layout import ANALYSED_FILE, LAYOUT_FILE, Analysed, FeatureLayout
-from models.features.preprocessing import encode_columns, load_vocabulary, pack, raw_feature_spec
+from models.features.preprocessing import encode_columns, pack, raw_feature_spec
 from models.features.raw_columns import Column
+from models.features.value_ids import load_vocabulary
 
 # A file of raw examples, and the file of transformed ones that it becomes.
 Job = tuple[str, str]

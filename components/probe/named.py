@@ -21,7 +21,7 @@ MANY = 2000
 """Number of candidates in the largest request."""
 
 UNSEEN: dict[str, Any] = {"bytes": b"gatewise: a value never seen", "int": 2**63 - 1, "float": None}
-"""Numbers have no unseen values, only values larger than those in training."""
+"""Numbers have no unseen values, only values larger than those in training. Neither have integers that are numbers too."""
 
 
 def ask_raw(
@@ -64,7 +64,7 @@ def ask_rank(
         found += problems
         if problems:
             return found
-    unseen = {column: UNSEEN[about["type"]] for column, about in inputs.items()}
+    unseen = unseen_row(inputs, plan)
     empty: dict[str, Any] = {column: [] for column in inputs}
     many = [rows[place % len(rows)] for place in range(MANY)]
     odd: tuple[tuple[str, Mapping[str, Any], Rows], ...] = (
@@ -77,6 +77,11 @@ def ask_rank(
     for what, user, candidates in odd:
         found += _ranked(rank, server, user, candidates, inputs, plan, f"rank, {what}")[1]
     return [*found, *faults(_tasks(rank({}), plan), plan.tasks, 1, "rank without a column")]
+
+
+def unseen_row(inputs: Inputs, plan: ProbePlan) -> dict[str, Any]:
+    """A row of values that training never saw."""
+    return {column: UNSEEN["float" if column in plan.quantities else about["type"]] for column, about in inputs.items()}
 
 
 def _ranked(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from models.recipe.features import feature_columns, raw_type
+from models.recipe.features import column_types
 from models.recipe.recipe import Recipe
 from models.recipe.stage_plan import StagePlan
 
@@ -18,6 +18,5 @@ class StatisticsPlan(StagePlan):
     @classmethod
     def from_recipe(cls, recipe: Recipe) -> StatisticsPlan:
         """The plan of a recipe; columns in the order of their names, so that a reordered recipe changes nothing."""
-        columns = feature_columns(recipe.features)
-        integers = sorted(name for name, feature in columns.items() if raw_type(feature) == "int")
+        integers = sorted(name for name, kind in column_types(recipe.features).items() if kind == "int")
         return cls(integer_categories=tuple(integers))

@@ -8,8 +8,17 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
+from models.layers.input_names import component_name, input_of
 from models.recipe.errors import InputError
-from models.recipe.features import Bucketised, Categorical, Feature, MultiValued, Numeric
+from models.recipe.features import (
+    Bucketised,
+    Categorical,
+    Feature,
+    MultiValued,
+    Numeric,
+    Periodic,
+    PiecewiseLinear,
+)
 
 LAYOUT_FILE = "layout.json"
 ANALYSED_FILE = "analysed.json"
@@ -21,11 +30,12 @@ class Analysed:
 
     Attributes:
         vocabulary_sizes: {table: number of values in the vocabulary}.
-        boundaries: {bucketised feature: limits, ascending float32 values}.
+        boundaries: {bucketised feature: limits, ascending float32 values; piecewise linear feature: the limits of its
+            intervals, at least two, ascending; twice the same number for a constant column}.
         scaling: {numeric feature: (shift, scale)}: the input is (value - shift) / scale, after the transform.
         count_errors: {table: rows}, only for tables with too many distinct values to count exactly. Values whose counts
             differ by more than this are in the correct order.
-        limit_errors: {bucketised feature: part}, only for features with too many distinct numbers to count exactly. A
+        limit_errors: {bucketised or piecewise linear feature: part}, only for features with too many distinct numbers to count exactly. A
             limit is below the exact quantile by at most this part of itself.
     """
 
@@ -60,7 +70,8 @@ class FeatureLayout:
         tables: {embedding table: (rows, dim)}.
         categorical: (feature, table) of each column of `categorical`, in order.
         multivalued: {feature: (table, pooling, width)} of each `multivalued/<feature>`.
-        numeric: name of each column of `numeric`, in order: feature, feature_missing, ...
+        numeric: name of each column of `numeric`, in order: feature, feature_missing, ...; or, for a feature of several
+            inputs, feature/component, ..., feature_missing.
         quotient_remainder: features of `multivalued` with two ids per value. A categorical feature is included as a list
             of one value.
     """
@@ -152,11 +163,23 @@ def feature_layout(features: Mapping[str, Feature], analysed: Analysed) -> Featu
         numeric=tuple(
             column
             for name, feature in features.items()
-            if isinstance(feature, Numeric)
-            for column in (name, missing_name(name))
+            if (inputs := numeric_inputs(name, feature, analysed))
+            for column in (*inputs, missing_name(name))
         ),
         quotient_remainder=tuple(name for name, feature in features.items() if is_quotient_remainder(feature)),
     )
+
+
+def numeric_inputs(name: str, feature: Feature, analysed: Analysed) -> tuple[str, ...]:
+    """The columns of `numeric` of one feature, without the one that marks a missing value."""
+    if isinstance(feature, Numeric):
+        return (name,)
+    components: list[str] = []
+    if isinstance(feature, PiecewiseLinear):
+        components = [str(number) for number in range(1, len(analysed.boundaries[name]))]
+    elif isinstance(feature, Periodic):
+        components = [f"{wave}{harmonic}" for harmonic in range(1, feature.harmonics + 1) for wave in ("sin", "cos")]
+    return tuple(component_name(name, component) for component in components)
 
 
 def is_quotient_remainder(feature: Feature) -> bool:
@@ -171,7 +194,7 @@ def _list(feature: Feature) -> tuple[str, int]:
 
 
 def missing_name(feature: str) -> str:
-    """Name of the input that marks a missing numeric feature: 1 if missing, else 0."""
+    """Name of the input that marks a missing number: 1 if missing, else 0."""
     return f"{feature}_missing"
 
 
@@ -182,12 +205,13 @@ def part_of(layout: FeatureLayout, features: Collection[str]) -> FeatureLayout:
         layout,
         categorical=tuple(entry for entry in layout.categorical if entry[0] in features),
         multivalued={name: about for name, about in layout.multivalued.items() if name in features},
-        numeric=tuple(name for name in layout.numeric if name in numbers),
+        numeric=tuple(name for name in layout.numeric if input_of(name) in numbers),
         quotient_remainder=tuple(name for name in layout.quotient_remainder if name in features),
     )
 
 
 def features_of(layout: FeatureLayout) -> tuple[str, ...]:
     """The features of a layout."""
-    numbers = [name for name in layout.numeric if missing_name(name) in layout.numeric]
+    inputs = dict.fromkeys(map(input_of, layout.numeric))
+    numbers = [name for name in inputs if missing_name(name) in inputs]
     return (*(name for name, _ in layout.categorical), *layout.multivalued, *numbers)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import functools
 import json
-import math
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -18,34 +17,18 @@ from typing import Any
 
 import tensorflow as tf
 
-from models.features.layout import (
-    Analysed,
-    FeatureLayout,
-    first_vocabulary_id,
-    is_quotient_remainder,
-    missing_name,
-    table_of,
-)
+from models.features.layout import Analysed, FeatureLayout, is_quotient_remainder
+from models.features.number_inputs import numbers_of
 from models.features.raw_columns import Column, first_values, lists, with_one_text
-from models.recipe.features import (
-    Bucketised,
-    Categorical,
-    Feature,
-    MultiValued,
-    Numeric,
-    column_of,
-    feature_columns,
-    raw_type,
-)
+from models.features.value_ids import Table, codes_of, load_vocabulary, pairs_of, vocabulary_file
+from models.recipe.features import Categorical, Feature, MultiValued, column_of, column_types, feature_columns
 
 _DTYPES = {"bytes": tf.string, "int": tf.int64, "float": tf.float32}
 
 
 def raw_feature_spec(features: Mapping[str, Feature]) -> dict[str, tf.io.VarLenFeature]:
     """Specs of the raw columns for `tf.io.parse_example`. A missing value is an empty list."""
-    return {
-        column: tf.io.VarLenFeature(_DTYPES[raw_type(feature)]) for column, feature in feature_columns(features).items()
-    }
+    return {column: tf.io.VarLenFeature(_DTYPES[kind]) for column, kind in column_types(features).items()}
 
 
 def pack(outputs: Mapping[str, Any], layout: FeatureLayout) -> dict[str, tf.Tensor]:
@@ -69,10 +52,6 @@ def pack(outputs: Mapping[str, Any], layout: FeatureLayout) -> dict[str, tf.Tens
     return packed
 
 
-Table = Callable[[str, tf.DType], tf.lookup.StaticHashTable]
-"""(table, type of its values) -> its vocabulary as value -> rank, -1 for others; one and the same for each table."""
-
-
 def encode_columns(
     features: Mapping[str, Feature],
     analysed: Analysed,
@@ -83,7 +62,8 @@ def encode_columns(
     """Computes the features from a batch of raw columns, for training and serving.
 
     Outputs: categorical and bucketised: (batch,) int64 ids. multivalued: (batch, max_length) int64 ids, padded with
-    -1. numeric: (batch,) float32 `<feature>` and `<feature>_missing`.
+    -1. numeric: (batch,) float32 `<feature>` and `<feature>_missing`; piecewise linear and periodic: (batch,) float32
+    `<feature>/<component>` for each component, and `<feature>_missing`.
     Ids: 0 is missing; then the `oov_buckets` ids of out-of-vocabulary values; then the vocabulary.
     Without a vocabulary: 0 is missing; then the `hash_buckets` ids. quotient_remainder: (batch, 2) or (batch, 2 max_length)
     int64: for each value 1 + hash mod hash_buckets, and an id of the second half of the rows, by the hash's quotient;
@@ -105,9 +85,9 @@ def encode_columns(
     for name, feature in features.items():
         if isinstance(feature, Categorical | MultiValued):
             column = columns[column_of(name, feature)]
-            codes = column.each(functools.partial(_codes, name, feature, analysed, vocabulary))
+            codes = column.each(functools.partial(codes_of, name, feature, analysed, vocabulary))
             if isinstance(feature, MultiValued):
-                outputs[name] = _pairs(lists(column.rows, codes, feature.max_length, batch), feature, missing=-1)
+                outputs[name] = pairs_of(lists(column.rows, codes, feature.max_length, batch), feature, missing=-1)
             else:
                 single[name] = column.rows, codes
     if single:
@@ -116,8 +96,8 @@ def encode_columns(
         for name, first in zip(single, tf.unstack(firsts, num=len(single)), strict=True):
             feature = features[name]
             pairs = is_quotient_remainder(feature)
-            outputs[name] = _pairs(tf.expand_dims(first, 1), feature, missing=0) if pairs else tf.maximum(first, 0)
-    return outputs | _numbers(features, analysed, columns, batch)
+            outputs[name] = pairs_of(tf.expand_dims(first, 1), feature, missing=0) if pairs else tf.maximum(first, 0)
+    return outputs | numbers_of(features, analysed, columns, batch)
 
 
 def preprocessing_fn(
@@ -144,14 +124,6 @@ def preprocessing_fn(
         return encode_columns(features, analysed, columns, batch, table)
 
     return function
-
-
-def load_vocabulary(folder: str | Path, table: str, dtype: tf.DType) -> tf.lookup.StaticHashTable:
-    """Loads the vocabulary in `<table>.txt`, one value per line, as a table value -> rank, with -1 for other values."""
-    index = tf.lookup.TextFileIndex
-    path = os.path.join(os.fspath(folder), vocabulary_file(table))
-    lines = tf.lookup.TextFileInitializer(path, dtype, index.WHOLE_LINE, tf.int64, index.LINE_NUMBER)
-    return tf.lookup.StaticHashTable(lines, default_value=-1)
 
 
 def write_transform_graph(
@@ -181,119 +153,3 @@ def write_transform_graph(
     metadata = os.path.join(os.fspath(folder), tft.TFTransformOutput.TRANSFORMED_METADATA_DIR)
     with tf.io.gfile.GFile(os.path.join(metadata, tft.TFTransformOutput.ASSET_MAP), "w") as file:
         file.write(json.dumps(known))
-
-
-def vocabulary_file(table: str) -> str:
-    """The name of a table's vocabulary file."""
-    return f"{table}.txt"
-
-
-def _codes(
-    name: str, feature: Categorical | MultiValued, analysed: Analysed, vocabulary: Table, values: tf.Tensor
-) -> tf.Tensor:
-    """(value,) int64: id of each value, or its hash for a quotient-remainder feature; -1 for an empty text."""
-    if feature.hash_buckets is None:
-        codes = _known_ids(name, feature, analysed, vocabulary, values)
-    elif feature.quotient_remainder:
-        # Remainder and quotient of one hash are as good as two independent hashes.
-        codes = _bucket(values, feature.hash_buckets**2)
-    else:
-        codes = 1 + _bucket(values, feature.hash_buckets)
-    return tf.where(tf.equal(values, ""), tf.constant(-1, tf.int64), codes) if values.dtype == tf.string else codes
-
-
-def _pairs(codes: tf.Tensor, feature: Feature, missing: int) -> tf.Tensor:
-    """(batch, 2 length) int64: two ids for each of (batch, length) hashes of a quotient-remainder feature, or `missing` and -1
-    for a missing value. For other features, the codes themselves.
-    """
-    if (
-        not isinstance(feature, Categorical | MultiValued)
-        or not feature.quotient_remainder
-        or feature.hash_buckets is None
-    ):
-        return codes
-    there, size = codes >= 0, feature.hash_buckets
-    remainders = tf.where(there, 1 + codes % size, tf.constant(missing, tf.int64))
-    quotients = tf.where(there, 1 + size + codes // size, tf.constant(-1, tf.int64))
-    return tf.reshape(tf.stack([remainders, quotients], axis=2), (-1, 2 * codes.shape[1]))
-
-
-def _numbers(
-    features: Mapping[str, Feature], analysed: Analysed, columns: Mapping[str, Column], batch: tf.Tensor
-) -> dict[str, tf.Tensor]:
-    """The numeric and the bucketised features."""
-    numbers = {name: feature for name, feature in features.items() if isinstance(feature, Numeric | Bucketised)}
-    if not numbers:
-        return {}
-    used = list(feature_columns(numbers))
-    rows, values = zip(*((columns[name].rows, columns[name].values) for name in used), strict=True)
-    firsts = first_values(rows, values, math.nan, batch)
-    finite = tf.math.is_finite(firsts)
-    place = {name: used.index(column_of(name, feature)) for name, feature in numbers.items()}
-    outputs: dict[str, tf.Tensor] = {}
-
-    bucketised = [name for name, feature in numbers.items() if isinstance(feature, Bucketised)]
-    if bucketised:
-        each = tf.unstack(firsts, num=len(used))
-        buckets = [
-            tf.raw_ops.Bucketize(input=each[place[name]], boundaries=list(analysed.boundaries[name]))
-            for name in bucketised
-        ]
-        there = tf.gather(finite, [place[name] for name in bucketised])
-        ids = tf.where(there, tf.cast(tf.stack(buckets), tf.int64) + 1, tf.constant(0, tf.int64))
-        outputs |= dict(zip(bucketised, tf.unstack(ids, num=len(bucketised)), strict=True))
-
-    for transform, function in _TRANSFORMS.items():
-        names = [name for name, one in numbers.items() if isinstance(one, Numeric) and one.transform == transform]
-        if names:
-            places = [place[name] for name in names]
-            shifts, scales = (
-                tf.constant([[analysed.scaling[name][part]] for name in names], tf.float64) for part in (0, 1)
-            )
-            wide = function(tf.cast(tf.gather(firsts, places), tf.float64))
-            there = tf.gather(finite, places)
-            scaled = tf.where(there, tf.cast((wide - shifts) / scales, tf.float32), tf.constant(0, tf.float32))
-            outputs |= dict(zip(names, tf.unstack(scaled, num=len(names)), strict=True))
-            missing = tf.unstack(tf.cast(~there, tf.float32), num=len(names))
-            outputs |= {missing_name(name): one for name, one in zip(names, missing, strict=True)}
-    return outputs
-
-
-def _log1p(values: tf.Tensor) -> tf.Tensor:
-    # In float32, as the moments were computed.
-    return tf.cast(tf.cast(tf.sign(values) * tf.math.log1p(tf.abs(values)), tf.float32), tf.float64)
-
-
-_TRANSFORMS: dict[str, Callable[[tf.Tensor], tf.Tensor]] = {"none": lambda values: values, "log1p": _log1p}
-
-
-def _known_ids(
-    name: str, feature: Categorical | MultiValued, analysed: Analysed, vocabulary: Table, values: tf.Tensor
-) -> tf.Tensor:
-    """(value,) int64: id of each value of a feature with a vocabulary."""
-    table = table_of(name, feature)
-    # TensorFlow refuses an empty vocabulary file.
-    if not analysed.vocabulary_sizes[table]:
-        return 1 + _bucket(values, feature.oov_buckets)
-    ids = vocabulary(table, values.dtype).lookup(values) + first_vocabulary_id(feature)
-    # Values outside the table have rank -1, which with one bucket is already the right offset.
-    if feature.oov_buckets == 1:
-        return ids
-    return tf.where(ids < first_vocabulary_id(feature), 1 + _bucket(values, feature.oov_buckets), ids)
-
-
-def _bucket(values: tf.Tensor, buckets: int) -> tf.Tensor:
-    """(value,) int64 in [0, buckets): the same on every machine. Texts by FarmHash, whole numbers by SplitMix64."""
-    if buckets == 1:
-        return tf.zeros_like(values, dtype=tf.int64)
-    if values.dtype == tf.string:
-        return tf.strings.to_hash_bucket_fast(values, buckets)
-    mixed = tf.bitcast(values, tf.uint64)
-    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
-        mixed = tf.bitwise.bitwise_xor(mixed, _shifted(mixed, shift)) * tf.constant(factor, tf.uint64)
-    mixed = tf.bitwise.bitwise_xor(mixed, _shifted(mixed, 31))
-    return tf.bitcast(_shifted(mixed, 1), tf.int64) % buckets
-
-
-def _shifted(values: tf.Tensor, bits: int) -> tf.Tensor:
-    return tf.bitwise.right_shift(values, tf.constant(bits, tf.uint64))

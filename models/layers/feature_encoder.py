@@ -11,6 +11,7 @@ import keras
 from keras import ops
 
 from models.layers.fused_tables import PADDING_ROW, Reader, fuse
+from models.layers.input_names import input_of
 from models.layers.pooling import POOLINGS, pooled
 
 PADDING = -1
@@ -32,7 +33,8 @@ class FeatureEncoder(keras.layers.Layer):
         tables: {name: (rows, dim)} of the embedding tables.
         categorical: {feature: table} of each column of the categorical matrix. Columns may share a table.
         multivalued: {feature: (table, pooling)}, pooling one of mean, sum, max, sqrtn (sum / sqrt(length)).
-        numeric: names of the columns of the numeric matrix.
+        numeric: names of the columns of the numeric matrix. `feature/component` is one of several columns of a feature; they
+            are side by side.
         quotient_remainder: multi-valued features with two ids per value. The embedding of a value is the sum of the rows
             of its two ids.
 
@@ -82,7 +84,7 @@ class FeatureEncoder(keras.layers.Layer):
         widths = [
             *((name, dims[table]) for name, table in self.categorical),
             *((name, dims[table]) for name, (table, _) in self.multivalued),
-            *((name, 1) for name in self.numeric),
+            *((name, len(list(columns))) for name, columns in groupby(map(input_of, self.numeric))),
         ]
         ends = itertools.accumulate(width for _, width in widths)
         self.slices = tuple((name, end - width, end) for (name, width), end in zip(widths, ends, strict=True))

@@ -30,10 +30,13 @@ class _Embedded(_Feature):
 
 
 class _Vocabulary(_Embedded):
-    type: Literal["string", "integer"] = Field(
+    type: Literal["string", "integer", "number"] = Field(
         default="string",
-        description="Type of the values. `string` converts numbers to text.",
-        examples=["string"],
+        description="Type of the values. `string` converts numbers to text. `integer` reads whole numbers of 64 bits; a value "
+        "with a fraction is a dead letter. `number` gives each exact value an id, as a float32: -0.0 equals 0.0, and a value "
+        "that is not finite is missing. With `integer` or `number`, numeric features can read the same column: the model then "
+        "has the amount as a quantity and its exact value as a category, such as a wage of exactly 0 or a round price.",
+        examples=["integer"],
     )
     vocabulary: Annotated[int, Field(ge=1, le=100_000_000), Number] | None = Field(
         default=100_000,
@@ -122,7 +125,56 @@ class Bucketised(_Embedded):
     )
 
 
-Feature = Annotated[Categorical | MultiValued | Numeric | Bucketised, Field(discriminator="kind")]
+class PiecewiseLinear(_Feature):
+    """A number that the model reads as its position in each of several intervals.
+
+    With the boundaries b_0 < ... < b_k, component j = 1..k is clip((x - b_(j-1)) / (b_j - b_(j-1)), 0, 1): 1 above the interval,
+    0 below it, and the part of the interval below x inside it. A layer of weights on the components is a piecewise linear
+    function of x. Use it where the effect of a number bends, such as age, and where `numeric` is too coarse and `bucketised`
+    loses the order. A missing value is 0 in all components, and one more input marks it as missing.
+
+    Gorishniy et al., On Embeddings for Numerical Features in Tabular Deep Learning, 2022, https://arxiv.org/abs/2203.05556.
+    Deviation: the first and the last component are clipped too, so a number outside the train split's range equals the nearest
+    boundary.
+    """
+
+    kind: Literal["piecewise_linear"] = Field(description="Kind of the feature.")
+    buckets: Annotated[int, Field(ge=2, le=1000), Number] | None = Field(
+        default=None,
+        description="Number of intervals. Their boundaries are the smallest number, the quantiles and the largest number of the "
+        "train split. Equal boundaries count once, so a column with few distinct numbers has fewer intervals.",
+        examples=[16],
+    )
+    boundaries: tuple[Real, ...] | None = Field(
+        default=None,
+        description="Boundaries b_0, ..., b_k of the intervals, at least two, in rising order.",
+        examples=[[0.0, 18.0, 30.0, 65.0, 90.0]],
+    )
+
+
+class Periodic(_Feature):
+    """A number that repeats after a period, such as an hour of the day, a day of the week or an angle.
+
+    The inputs are sin(2 pi h x / period) and cos(2 pi h x / period) for h = 1..harmonics. Hours 23 and 0 are then as close as
+    hours 0 and 1. A missing value is 0 in all of them, and one more input marks it as missing.
+    """
+
+    kind: Literal["periodic"] = Field(description="Kind of the feature.")
+    period: Annotated[float, Field(gt=0), Number] = Field(
+        description="Length of the period in the units of the column.", examples=[24]
+    )
+    harmonics: Annotated[int, Field(ge=1, le=100), Number] = Field(
+        default=1,
+        description="Number of frequencies. 1 is one wave per period; more give the model sharper functions of the period.",
+        examples=[3],
+    )
+
+
+Feature = Annotated[
+    Categorical | MultiValued | Numeric | Bucketised | PiecewiseLinear | Periodic, Field(discriminator="kind")
+]
+RawType = Literal["bytes", "int", "float"]
+"""Type of a column in the examples and in a request: one of the three types of tf.Example."""
 
 
 def column_of(name: str, feature: Feature) -> str:
@@ -130,17 +182,45 @@ def column_of(name: str, feature: Feature) -> str:
     return feature.column or name
 
 
-def raw_type(feature: Feature) -> Literal["bytes", "int", "float"]:
-    """Type of a feature's values in the examples and in a request: one of the three types of tf.Example."""
+def raw_type(feature: Feature) -> RawType:
+    """The type that a feature by itself gives its column."""
     if isinstance(feature, Categorical | MultiValued):
-        return "bytes" if feature.type == "string" else "int"
+        return _RAW_TYPES[feature.type]
     return "float"
 
 
-def feature_columns(features: Mapping[str, Feature]) -> dict[str, Feature]:
-    """The raw columns that the features read: {column: a feature that reads it}, in order.
+_RAW_TYPES: dict[str, RawType] = {"string": "bytes", "integer": "int", "number": "float"}
 
-    Several features may read one column; `models.recipe.checks.features` checks that they agree on its type.
+
+def column_types(features: Mapping[str, Feature]) -> dict[str, RawType]:
+    """The type of each raw column, in the order of `feature_columns`.
+
+    `int` if any feature reads integers: all values are whole numbers, and the graph converts them for the other readers.
+    `bytes` if the features read text, `float` otherwise.
+    """
+    types: dict[str, RawType] = {}
+    for name, feature in features.items():
+        column = column_of(name, feature)
+        own = raw_type(feature)
+        types[column] = own if types.get(column, "float") == "float" else types[column]
+    return types
+
+
+def quantities(features: Mapping[str, Feature]) -> tuple[str, ...]:
+    """The columns of integers that a feature reads as numbers too, by name."""
+    types = column_types(features)
+    read = {
+        column_of(name, feature)
+        for name, feature in features.items()
+        if not isinstance(feature, Categorical | MultiValued)
+    }
+    return tuple(sorted(column for column in read if types[column] == "int"))
+
+
+def feature_columns(features: Mapping[str, Feature]) -> dict[str, Feature]:
+    """The raw columns that the features read: {column: the first feature that reads it}, in order.
+
+    Several features may read one column; `models.recipe.checks.features` checks that they agree on text or numbers.
     """
     columns: dict[str, Feature] = {}
     for name, feature in features.items():

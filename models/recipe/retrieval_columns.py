@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import Literal
 
-from models.recipe.features import Categorical, Feature, column_of, feature_columns, raw_type
+from models.recipe.features import Categorical, Feature, column_of, column_types
 from models.recipe.recipe import Recipe
 from models.recipe.retrieval import Retrieval
 
 
 def column_type(recipe: Recipe, column: str) -> Literal["bytes", "int"]:
-    """Type of a column with user or item ids: the type of the feature that reads it, or text if there is none.
+    """Type of a column with user or item ids: the type that the features give it, or text if none reads it.
 
     `models.recipe.checks.retrieval` refuses a column of floats.
     """
-    feature = feature_columns(recipe.features).get(column)
-    return "int" if feature is not None and raw_type(feature) == "int" else "bytes"
+    return "int" if column_types(recipe.features).get(column) == "int" else "bytes"
 
 
 def user_features(recipe: Recipe, section: Retrieval) -> dict[str, Feature]:

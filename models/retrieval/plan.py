@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from models.features.layout import table_of
-from models.recipe.features import Categorical, Feature, MultiValued, column_of, raw_type
+from models.recipe.features import Categorical, Feature, MultiValued, RawType, column_of, column_types
 from models.recipe.recipe import Recipe
 from models.recipe.retrieval import Retrieval
 from models.recipe.retrieval_columns import column_type, history_feature, item_features, user_features
@@ -69,6 +69,7 @@ class RetrievalPlan(StagePlan):
         if section is None:
             raise ValueError("a recipe with a section retrieval")
         of_user, of_item = user_features(recipe, section), item_features(recipe)
+        types = column_types(recipe.features)
         ids = (section.user, section.item)
         wide = [
             table_of(name, feature)
@@ -83,8 +84,8 @@ class RetrievalPlan(StagePlan):
             item_features=tuple(of_item),
             wide_tables=tuple(dict.fromkeys(wide)),
             history_feature=history,
-            user_inputs=_inputs(of_user),
-            item_inputs=_inputs(of_item),
+            user_inputs=_inputs(of_user, types),
+            item_inputs=_inputs(of_item, types),
             prior=section.prior is not None,
             options=section.model_copy(update=_FOR_OTHERS),
             seed=recipe.training.seed,
@@ -107,13 +108,13 @@ def _id(recipe: Recipe, column: str) -> IdPlan:
     return IdPlan(column=column, type=column_type(recipe, column))
 
 
-def _inputs(features: Mapping[str, Feature]) -> dict[str, InputPlan]:
+def _inputs(features: Mapping[str, Feature], types: Mapping[str, RawType]) -> dict[str, InputPlan]:
     columns: dict[str, InputPlan] = {}
     for name, feature in features.items():
         columns.setdefault(
             column_of(name, feature),
             InputPlan(
-                type=raw_type(feature),
+                type=types[column_of(name, feature)],
                 multivalued=isinstance(feature, MultiValued),
                 side=feature.side,
                 separator=feature.separator if isinstance(feature, MultiValued) else None,

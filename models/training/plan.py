@@ -8,7 +8,7 @@ from typing import Any, Literal
 from models.architectures import ARCHITECTURES
 from models.backbones import BACKBONES
 from models.balancing import BALANCERS
-from models.recipe.features import MultiValued, column_of, feature_columns, raw_type
+from models.recipe.features import MultiValued, column_of, column_types, feature_columns
 from models.recipe.model import Training
 from models.recipe.recipe import Recipe
 from models.recipe.registry import check_options, path_of
@@ -51,7 +51,7 @@ class TrainerPlan(StagePlan):
 
         Converts options to the types of the methods: YAML reads 1e-6 as text, and "8" or 8.0 mean 8.
         """
-        model, columns = recipe.model, feature_columns(recipe.features)
+        model, columns, types = recipe.model, feature_columns(recipe.features), column_types(recipe.features)
         lists = {
             column_of(name, feature) for name, feature in recipe.features.items() if isinstance(feature, MultiValued)
         }
@@ -77,7 +77,7 @@ class TrainerPlan(StagePlan):
             probe_requests=recipe.serving.probe_requests,
             inputs={
                 column: InputPlan(
-                    type=raw_type(feature),
+                    type=types[column],
                     multivalued=column in lists,
                     side=feature.side,
                     separator=feature.separator if isinstance(feature, MultiValued) else None,

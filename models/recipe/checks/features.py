@@ -5,22 +5,40 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from models.recipe.checks.problem import Problem
-from models.recipe.features import Bucketised, Categorical, MultiValued, Numeric, column_of, feature_columns, raw_type
+from models.recipe.features import (
+    Bucketised,
+    Categorical,
+    Feature,
+    MultiValued,
+    Numeric,
+    Periodic,
+    PiecewiseLinear,
+    column_of,
+    raw_type,
+)
 from models.recipe.recipe import Recipe
 
 
 def feature_problems(recipe: Recipe) -> Iterator[Problem]:
-    columns = feature_columns(recipe.features)
+    readers: dict[str, str] = {}
     tables: dict[str, str] = {}
     for name, feature in recipe.features.items():
         at = ("features", name)
         column = column_of(name, feature)
-        first = columns[column]
-        if raw_type(first) != raw_type(feature) or isinstance(first, MultiValued) != isinstance(feature, MultiValued):
+        reader = readers.setdefault(column, name)
+        first = recipe.features[reader]
+        if _is_text(first) != _is_text(feature):
+            text, number = (reader, name) if _is_text(first) else (name, reader)
             yield (
                 at,
-                f"another feature reads the column {column!r} as {first.kind} {raw_type(first)}, this one as "
-                f"{feature.kind} {raw_type(feature)}. A column has one type: use the same type, or log the column twice.",
+                f"{text!r} reads the column {column!r} as text, {number!r} as numbers. If its values are numbers, write "
+                f"'type: integer' (whole numbers) or 'type: number' in {text!r}; otherwise log the column twice.",
+            )
+        if isinstance(first, MultiValued) != isinstance(feature, MultiValued):
+            yield (
+                at,
+                f"{reader!r} reads the column {column!r} as {first.kind}, this feature as {feature.kind}. A column has either "
+                "one value or a list: use one kind, or log the column twice.",
             )
         if (first.side == "user") != (feature.side == "user"):
             yield (
@@ -28,21 +46,13 @@ def feature_problems(recipe: Recipe) -> Iterator[Problem]:
                 f"another feature reads the column {column!r} on the side {first.side!r}, this one on the side "
                 f"{feature.side!r}. A ranking request has a column either once or once per candidate: use the same side.",
             )
-        if f"{name}_missing" in recipe.features and isinstance(feature, Numeric):
+        if f"{name}_missing" in recipe.features and isinstance(feature, Numeric | PiecewiseLinear | Periodic):
             yield (
                 ("features", f"{name}_missing"),
                 f"the name is reserved for the input that marks missing values of {name!r}. Choose another name.",
             )
-        if isinstance(feature, Bucketised):
-            if (feature.buckets is None) == (feature.boundaries is None):
-                yield (
-                    at,
-                    "expected either 'buckets' (number of buckets, at quantiles) or 'boundaries' (a list of limits).",
-                )
-            if feature.boundaries is not None and (
-                not feature.boundaries or list(feature.boundaries) != sorted(set(feature.boundaries))
-            ):
-                yield (*at, "boundaries"), f"expected increasing numbers, received {list(feature.boundaries)}."
+        if isinstance(feature, Bucketised | PiecewiseLinear):
+            yield from _intervals(at, feature)
         if isinstance(feature, Categorical | MultiValued):
             yield from _hashed(at, feature)
         if isinstance(feature, Categorical | MultiValued) and feature.embedding is not None:
@@ -72,6 +82,24 @@ def feature_problems(recipe: Recipe) -> Iterator[Problem]:
                     f"the column {column!r} is the label of the task {task_name!r}: the feature would leak the label. "
                     "Remove the feature.",
                 )
+
+
+def _is_text(feature: Feature) -> bool:
+    return raw_type(feature) == "bytes"
+
+
+def _intervals(at: tuple[str, str], feature: Bucketised | PiecewiseLinear) -> Iterator[Problem]:
+    if (feature.buckets is None) == (feature.boundaries is None):
+        yield (
+            at,
+            "expected either 'buckets' (number of buckets, at quantiles) or 'boundaries' (a list of limits).",
+        )
+    if feature.boundaries is None:
+        return
+    fewest = 2 if isinstance(feature, PiecewiseLinear) else 1
+    if len(feature.boundaries) < fewest or list(feature.boundaries) != sorted(set(feature.boundaries)):
+        expected = "at least two increasing numbers" if fewest == 2 else "increasing numbers"
+        yield (*at, "boundaries"), f"expected {expected}, received {list(feature.boundaries)}."
 
 
 def _hashed(at: tuple[str, str], feature: Categorical | MultiValued) -> Iterator[Problem]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from models.recipe.features import MultiValued, column_of, feature_columns, raw_type
+from models.recipe.features import MultiValued, column_of, column_types, feature_columns
 from models.recipe.registry import known
 from models.recipe.retrieval import SUFFIX, Retrieval, metric_names
 from models.recipe.retrieval_columns import history_feature, item_features, user_features
@@ -54,14 +54,14 @@ def _folder(recipe: Recipe) -> Iterator[Problem]:
 
 
 def _ids(recipe: Recipe, section: Retrieval) -> Iterator[Problem]:
-    columns = feature_columns(recipe.features)
+    columns, types = feature_columns(recipe.features), column_types(recipe.features)
     if section.user == section.item:
         yield ("retrieval", "item"), f"{section.item!r} is already the user column. Set the column of the item ids."
     for key, column in (("user", section.user), ("item", section.item)):
         feature = columns.get(column)
         if feature is None:
             continue
-        if raw_type(feature) == "float" or isinstance(feature, MultiValued):
+        if types[column] == "float" or isinstance(feature, MultiValued):
             yield (
                 ("retrieval", key),
                 f"a feature reads the column {column!r} as {feature.kind}, so it cannot identify a single {key}. Make the feature "

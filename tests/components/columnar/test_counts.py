@@ -31,6 +31,11 @@ def test_vocabulary_of_whole_numbers_sorts_them_as_numbers() -> None:
     assert vocabulary(counts, 10, 1).to_pylist() == [9, -(2**63), 10, 2**63 - 1]
 
 
+def test_vocabulary_of_numbers_sorts_them_as_numbers() -> None:
+    counts = count_values(pa.array([10.5, -0.25, -7.0, 10.5, 0.0], pa.float32()))
+    assert vocabulary(counts, 10, 1).to_pylist() == [10.5, -7.0, -0.25, 0.0]
+
+
 def test_values_that_no_line_of_a_file_can_hold_get_no_id() -> None:
     counts = count_values(texts("", "", "a\nb", "c\r", "a b"))
     assert vocabulary(counts, 10, 1).to_pylist() == [b"a b"]

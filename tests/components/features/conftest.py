@@ -39,7 +39,7 @@ def make_plan() -> Callable[..., FeaturesPlan]:
 
     def make(features: Mapping[str, Mapping[str, Any]], tasks: Sequence[str] = ("click", "buy")) -> FeaturesPlan:
         filled = {
-            name: dict(feature) if feature["kind"] == "numeric" else {"dim": 4, **feature}
+            name: dict(feature) if feature["kind"] in WITHOUT_TABLE else {"dim": 4, **feature}
             for name, feature in features.items()
         }
         return FeaturesPlan.model_validate({"features": filled, "tasks": list(tasks)})
@@ -47,6 +47,7 @@ def make_plan() -> Callable[..., FeaturesPlan]:
     return make
 
 
+WITHOUT_TABLE = ("numeric", "piecewise_linear", "periodic")
 FEATURES: dict[str, dict[str, Any]] = {
     "device": {"kind": "categorical", "oov_buckets": 3},
     "item": {"kind": "categorical", "type": "integer", "embedding": "item", "oov_buckets": 2},
@@ -61,6 +62,11 @@ FEATURES: dict[str, dict[str, Any]] = {
     "price": {"kind": "numeric", "transform": "log1p"},
     "age": {"kind": "bucketised", "buckets": 3},
     "share": {"kind": "numeric", "scale": "minmax"},
+    "share_value": {"kind": "categorical", "column": "share", "type": "number"},
+    "share_often": {"kind": "categorical", "column": "share", "type": "number", "min_count": 2, "oov_buckets": 2},
+    "item_size": {"kind": "numeric", "column": "item", "scale": "none"},
+    "ages": {"kind": "piecewise_linear", "column": "age", "buckets": 3},
+    "cycle": {"kind": "periodic", "column": "age", "period": 7},
 }
 COLUMNS: dict[str, tuple[str, list[Any]]] = {
     "device": ("bytes", [[b"phone"], [b"tv"], None, [b"phone"], [b"caf\xc3\xa9"], [b"tv"], [b"phone"], []]),

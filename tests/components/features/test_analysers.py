@@ -28,9 +28,12 @@ def test_every_kind_by_hand(make_table: Any, make_plan: Any, features: Any, colu
     assert vocabularies["device"].to_pylist() == [b"phone", b"tv", b"caf\xc3\xa9"]
     # item: -5 x3, 7 x3, 2**62 x1; seen (the first two only, so no 99): 7 x4, -5, 1, 2, 3, 4.
     assert vocabularies["item"].to_pylist() == [7, -5, 1, 2, 3, 4, 2**62]
-    assert analysed.vocabulary_sizes == {"device": 3, "item": 7}
+    # 0.5 x5, 0.25, 0.75.
+    assert vocabularies["share_value"].to_pylist() == [0.5, 0.25, 0.75]
+    assert vocabularies["share_often"].to_pylist() == [0.5]
+    assert analysed.vocabulary_sizes == {"device": 3, "item": 7, "share_value": 3, "share_often": 1}
     # 1..7: floor(7/3) = 2, floor(14/3) = 4.
-    assert analysed.boundaries == {"age": (3.0, 5.0)}
+    assert analysed.boundaries == {"age": (3.0, 5.0), "ages": (1.0, 3.0, 5.0, 7.0)}
     assert analysed.scaling["share"] == (0.25, 0.5)
     prices = np.float32([1.0, 0.0, 10.5, 3.0, -2.5, 1e6])
     logs = (np.sign(prices) * np.log1p(np.abs(prices).astype(np.float64))).astype(np.float32).astype(np.float64)
@@ -88,6 +91,28 @@ def test_too_few_distinct_values_make_fewer_intervals(make_table: Any, make_plan
     assert analysed.boundaries == {"x": ()}
 
 
+def test_the_limits_of_pieces(make_table: Any, make_plan: Any) -> None:
+    feature = {"kind": "piecewise_linear", "buckets": 4}
+    # Six zeros, 5 and 9: the quantiles are 0, 0 and 5 at floor(8/4), floor(16/4) and floor(24/4).
+    analysed, _ = conclude_one(make_table, make_plan, feature, "float", [[0.0]] * 5 + [[-0.0], [5.0], [9.0]])
+    assert analysed.boundaries == {"x": (0.0, 5.0, 9.0)}
+    analysed, _ = conclude_one(make_table, make_plan, feature, "float", [[2.5], [2.5], None])
+    assert analysed.boundaries == {"x": (2.5, 2.5)}
+    feature = {"kind": "piecewise_linear", "boundaries": [0, 0.1, 1]}
+    analysed, _ = conclude_one(make_table, make_plan, feature, "float", [[7.0]])
+    assert analysed.boundaries == {"x": (0.0, float(np.float32(0.1)), 1.0)}
+
+
+def test_exact_numbers_are_counted_as_float32(make_table: Any, make_plan: Any) -> None:
+    feature = {"kind": "categorical", "type": "number", "min_count": 2}
+    lists = [[0.0], [-0.0], [0.0], [0.1], [0.1], [float("nan")], [float("inf")], [float("inf")], [-3.0], [-3.0], [7.0]]
+    _, vocabularies = conclude_one(make_table, make_plan, feature, "float", lists)
+    assert [str(value) for value in vocabularies["x"].to_pylist()] == ["0.0", "-3.0", str(float(np.float32(0.1)))]
+    # Above 2^24 whole numbers share a float32.
+    _, vocabularies = conclude_one(make_table, make_plan, feature, "int", [[2**24], [2**24 + 1], [5]])
+    assert vocabularies["x"].to_pylist() == [2.0**24]
+
+
 def test_declared_boundaries_become_float32_and_stay_rising(make_table: Any, make_plan: Any) -> None:
     feature = {"kind": "bucketised", "boundaries": [0.1, 0.1 + 1e-12, 3.0]}
     analysed, _ = conclude_one(make_table, make_plan, feature, "float", [[1.0]])
@@ -102,6 +127,9 @@ def test_declared_boundaries_become_float32_and_stay_rising(make_table: Any, mak
         ({"kind": "numeric"}, "float", [None, [float("nan")]]),
         ({"kind": "bucketised", "buckets": 2}, "float", [None, [float("inf")]]),
         ({"kind": "bucketised", "boundaries": [1.0]}, "float", [None, None]),
+        ({"kind": "piecewise_linear", "buckets": 2}, "float", [None, [float("nan")]]),
+        ({"kind": "periodic", "period": 24}, "float", [None, None]),
+        ({"kind": "categorical", "type": "number"}, "float", [None, [float("-inf")]]),
     ],
 )
 def test_a_column_without_any_value_is_refused(

@@ -85,12 +85,21 @@ def test_writes_a_transform_graph_with_its_encoding(
     with beam.Pipeline(options=PipelineOptions(["--runner=FnApiRunner"])) as pipeline:
         _ = pipeline | AnalysisPass([(str(path), 0) for path in paths], plan, str(folder))
     layout = FeatureLayout.load(folder)
-    assert layout.tables == {"device": (1 + 3 + 3, 4), "item": (1 + 2 + 7, 4), "age": (1 + 3, 4)}
-    assert layout.categorical == (("device", "device"), ("item", "item"), ("age", "age"))
+    assert layout.tables == {
+        "device": (1 + 3 + 3, 4),
+        "item": (1 + 2 + 7, 4),
+        "age": (1 + 3, 4),
+        "share_value": (1 + 1 + 3, 4),
+        "share_often": (1 + 2 + 1, 4),
+    }
+    names = ("device", "item", "age", "share_value", "share_often")
+    assert layout.categorical == tuple(zip(names, names, strict=True))
     assert layout.multivalued == {"seen": ("item", "sum", 2)}
     output = tft.TFTransformOutput(str(folder))
     assert output.vocabulary_by_name("device") == [b"phone", b"tv", b"caf\xc3\xa9"]
     assert output.vocabulary_by_name("item") == [b"7", b"-5", b"1", b"2", b"3", b"4", str(2**62).encode()]
+    # The value, and its bits as the graph's key.
+    assert output.vocabulary_by_name("share_value") == [b"0.5\t1056964608", b"0.25\t1048576000", b"0.75\t1061158912"]
     # Beam may run a step again: the second time finds the first's files.
     before = (folder / "layout.json").read_text()
     write(analyse(make_table(columns, plan.tasks).to_batches()[0], plan.features), plan.model_dump_json(), str(folder))
@@ -98,6 +107,8 @@ def test_writes_a_transform_graph_with_its_encoding(
     assert json.loads((folder / "transformed_metadata" / "asset_map").read_text()) == {
         "device": "device.txt",
         "item": "item.txt",
+        "share_value": "share_value.txt",
+        "share_often": "share_often.txt",
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,9 @@ def serialized(table: pa.Table, names: list[str]) -> list[bytes]:
     return rows
 
 
+SHARES = [float(np.float32(share)) for share in (0, -0.0, 0.1, 0.1, 1 / 3, -2.5, -1e-30, 7, math.nan, math.inf)]
+
+
 @pytest.fixture(scope="module")
 def rows() -> dict[str, tuple[str, list[Any]]]:
     """Two hundred rows of every kind, a part of the values missing."""
@@ -75,7 +79,7 @@ def rows() -> dict[str, tuple[str, list[Any]]]:
         "seen": ("int", some(lambda: int(random.integers(-5, 5)), 4)),
         "price": ("float", some(lambda: float(np.float32(random.lognormal(2, 3))), 1)),
         "age": ("float", some(lambda: float(np.float32(random.normal(40, 10))), 1)),
-        "share": ("float", some(lambda: float(np.float32(random.normal())), 1)),
+        "share": ("float", some(lambda: SHARES[random.integers(0, len(SHARES))], 1)),
     }
 
 
@@ -128,6 +132,17 @@ def test_files_are_aligned_and_training_equals_serving(
             np.testing.assert_allclose(
                 numeric, np.concatenate([part["numeric"] for part in served]), rtol=1e-6, atol=1e-6
             )
+
+    # Equal numbers of the column `share` have equal ids, and others have other ids.
+    places = [[name for name, _ in layout.categorical].index("share_value"), layout.numeric.index("share")]
+    train = pa.ipc.open_file(next(Path(transformed.uri).glob("Split-train/*.arrow"))).read_all()
+    ids, shares = (
+        np.array(train.column(name).to_pylist())[:, place]
+        for name, place in zip(("categorical", "numeric"), places, strict=True)
+    )
+    pairs = set(zip(ids[ids > 0].tolist(), shares[ids > 0].tolist(), strict=True))
+    # 0 and -0, 0.1, 1/3, -2.5, -1e-30, 7. After scaling to [0, 1], -1e-30 equals 0; its id differs.
+    assert len(pairs) == len({id for id, _ in pairs}) == 6 and ids.max() == 1 + 6
 
     # The ids of the train split use the tables, and stay inside.
     columns = input_pipeline.read_split(f"{transformed.uri}/Split-train/*")

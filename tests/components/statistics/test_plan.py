@@ -22,6 +22,12 @@ def test_columns_of_integers_that_are_ids():
     assert StatisticsPlan.from_recipe(recipe()).integer_categories == ("history", "user")
 
 
+def test_a_column_of_ids_and_quantities_is_of_ids():
+    features = {"size": {"kind": "numeric", "column": "user"}, "user": FEATURES["user"]}
+    exact = {"price_value": {"kind": "categorical", "type": "number", "column": "price"}, "price": FEATURES["price"]}
+    assert StatisticsPlan.from_recipe(recipe(features={**features, **exact})).integer_categories == ("user",)
+
+
 def test_nothing_else_of_the_recipe_counts():
     plan = StatisticsPlan.from_recipe(recipe())
     assert StatisticsPlan.from_recipe(recipe(features=dict(reversed(FEATURES.items())))) == plan

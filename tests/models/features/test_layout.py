@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from models.features.layout import Analysed, FeatureLayout, feature_layout
+from models.features.layout import Analysed, FeatureLayout, feature_layout, features_of, part_of
 from models.recipe.errors import InputError
-from models.recipe.features import Bucketised, Categorical, MultiValued, Numeric
+from models.recipe.features import Bucketised, Categorical, MultiValued, Numeric, Periodic, PiecewiseLinear
 
 FEATURES = {
     "price": Numeric(kind="numeric"),
@@ -34,6 +34,23 @@ def test_layout_by_hand() -> None:
     assert layout.categorical == (("age", "age"), ("main_tag", "tag"), ("device", "device"))
     assert layout.multivalued == {"tags": ("tag", "max", 5)}
     assert layout.numeric == ("price", "price_missing", "size", "size_missing")
+
+
+def test_features_of_several_inputs_by_hand() -> None:
+    features = {
+        "price": FEATURES["price"],
+        "ages": PiecewiseLinear(kind="piecewise_linear", buckets=4),
+        "constant": PiecewiseLinear(kind="piecewise_linear", buckets=4),
+        "hour": Periodic(kind="periodic", period=24, harmonics=2),
+    }
+    boundaries = {"ages": (0.0, 20.0, 90.0), "constant": (1.0, 1.0)}
+    layout = feature_layout(features, Analysed(vocabulary_sizes={}, boundaries=boundaries, scaling={}))
+    ages, hour = ("ages/1", "ages/2", "ages_missing"), ("hour/sin1", "hour/cos1", "hour/sin2", "hour/cos2")
+    constant = ("constant/1", "constant_missing")
+    assert layout.numeric == ("price", "price_missing", *ages, *constant, *hour, "hour_missing")
+    assert features_of(layout) == ("price", "ages", "constant", "hour")
+    assert part_of(layout, ("ages", "hour")).numeric == (*ages, *hour, "hour_missing")
+    assert features_of(part_of(layout, ("hour", "price"))) == ("price", "hour")
 
 
 def test_features_without_a_vocabulary_by_hand() -> None:

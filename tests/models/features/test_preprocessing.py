@@ -14,9 +14,19 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from models.features.layout import Analysed, feature_layout
-from models.features.preprocessing import pack, raw_feature_spec, vocabulary_file, write_transform_graph
+from models.features.preprocessing import pack, raw_feature_spec, write_transform_graph
+from models.features.value_ids import vocabulary_file
 from models.features.value_texts import text_of
-from models.recipe.features import Bucketised, Categorical, Feature, MultiValued, Numeric
+from models.recipe.features import (
+    Bucketised,
+    Categorical,
+    Feature,
+    MultiValued,
+    Numeric,
+    Periodic,
+    PiecewiseLinear,
+    column_types,
+)
 
 SHARED: dict[str, Any] = {"type": "integer", "embedding": "item", "oov_buckets": 4, "dim": 2}
 HASHED: dict[str, Any] = {"vocabulary": None, "hash_buckets": 1000, "dim": 2}
@@ -34,17 +44,33 @@ FEATURES: dict[str, Feature] = {
     "word_pairs": MultiValued(kind="multivalued", column="words", max_length=3, quotient_remainder=True, **HASHED),
     "price": Numeric(kind="numeric", transform="log1p"),
     "share": Numeric(kind="numeric", scale="minmax"),
+    "item_size": Numeric(kind="numeric", column="item", scale="none"),
+    "item_number": Categorical(kind="categorical", column="item", type="number", dim=2),
+    "price_value": Categorical(kind="categorical", column="price", type="number", oov_buckets=2, dim=2),
+    "price_hash": Categorical(kind="categorical", column="price", type="number", **HASHED),
+    "price_pair": Categorical(kind="categorical", column="price", type="number", quotient_remainder=True, **HASHED),
+    "ages": PiecewiseLinear(kind="piecewise_linear", column="age", boundaries=(18.0, 30.0, 60.0)),
+    "same_age": PiecewiseLinear(kind="piecewise_linear", column="age", buckets=2),
+    "cycle": Periodic(kind="periodic", column="share", period=24, harmonics=2),
 }
+
+
+def with_key(number: float) -> str:
+    return f"{number}\t{np.float32(number).view(np.int32)}"
+
+
 VOCABULARIES = {
     "device": ["phone", "tv", "café"],
     "country": [],
     "item": ["7", "-5", str(-(2**63)), str(2**63 - 1)],
     "words": ["a", "b"],
+    "item_number": [with_key(7.0), with_key(16777216.0)],
+    "price_value": [with_key(0.1), with_key(-2.5), with_key(0.0)],
 }
 ANALYSED = Analysed(
     vocabulary_sizes={table: len(values) for table, values in VOCABULARIES.items()},
-    boundaries={"age": (18.0, 30.0), "any_age": ()},
-    scaling={"price": (1.0, 2.0), "share": (0.25, 0.5)},
+    boundaries={"age": (18.0, 30.0), "any_age": (), "ages": (18.0, 30.0, 60.0), "same_age": (20.0, 20.0)},
+    scaling={"price": (1.0, 2.0), "share": (0.25, 0.5), "item_size": (0.0, 1.0)},
 )
 NOTHING: dict[str, list[Any]] = {
     column: [] for column in ("device", "place", "item", "seen", "words", "age", "price", "share")
@@ -204,6 +230,56 @@ def test_numbers_by_hand(run: Run) -> None:
         assert outputs[name].dtype == np.float32
 
 
+def test_exact_numbers_as_ids(run: Run) -> None:
+    # The float32 nearest to 0.1, and its two neighbours; zero of either sign; not finite.
+    tenth = np.float32(0.1)
+    near = [float(np.nextafter(tenth, np.float32(side))) for side in (0, 1)]
+    values = [0.1, -2.5, 0.0, -0.0, *near, math.nan, math.inf, -math.inf]
+    outputs = run([{"price": [value]} for value in values] + [{}])
+    bits = [int(np.float32(value).view(np.int32)) for value in values[:6]]
+    bits[3] = 0
+    outside = [1 + splitmix(key, 2) for key in bits[4:]]
+    assert outputs["price_value"].tolist() == [3, 4, 5, 5, *outside, 0, 0, 0, 0]
+    assert outputs["price_hash"].tolist() == [*(1 + splitmix(key, 1000) for key in bits), 0, 0, 0, 0]
+    pairs = [splitmix(key, 1_000_000) for key in bits]
+    assert outputs["price_pair"][:6].tolist() == [[1 + pair % 1000, 1001 + pair // 1000] for pair in pairs]
+    assert outputs["price_pair"][6:].tolist() == [[0, -1]] * 4
+
+
+def test_an_integer_column_has_readers_of_every_kind(run: Run) -> None:
+    types = column_types(FEATURES)
+    assert (types["item"], types["price"], types["place"]) == ("int", "float", "bytes")
+    outputs = run([{"item": [value]} for value in (7, -5, 2**24, 2**24 + 1, 2**63 - 1)] + [{}])
+    # Ids are exact in 64 bits. Numbers are float32: 2^24 + 1 rounds to 2^24.
+    assert outputs["item"].tolist() == [5, 6, 1 + splitmix(2**24, 4), 1 + splitmix(2**24 + 1, 4), 8, 0]
+    assert outputs["item_number"].tolist() == [2, 1, 3, 3, 1, 0]
+    assert outputs["item_size"].tolist() == [7.0, -5.0, 2.0**24, 2.0**24, 2.0**63, 0.0]
+    assert outputs["item_size_missing"].tolist() == [0, 0, 0, 0, 0, 1]
+
+
+def test_pieces_by_hand(run: Run) -> None:
+    outputs = run([{"age": age} for age in ([-1e9], [18.0], [21.0], [30.0], [45.0], [60.0], [1e9], [], [math.inf])])
+    # (x - 18) / 12 and (x - 30) / 30, between 0 and 1.
+    assert outputs["ages/1"].tolist() == [0, 0, 0.25, 1, 1, 1, 1, 0, 0]
+    assert outputs["ages/2"].tolist() == [0, 0, 0, 0, 0.5, 1, 1, 0, 0]
+    assert outputs["ages_missing"].tolist() == [0, 0, 0, 0, 0, 0, 0, 1, 1]
+    assert outputs["same_age/1"].tolist() == [0] * 9
+    assert outputs["ages/1"].dtype == np.float32 and "ages/3" not in outputs and "same_age/2" not in outputs
+
+
+def test_a_period_by_hand(run: Run) -> None:
+    outputs = run([{"share": value} for value in ([0.0], [6.0], [20.0], [30.0], [-18.0], [24.0 * 10**6 + 6], [])])
+    half = math.sqrt(3) / 2
+    for name, expected in {
+        "sin1": [0, 1, -half, 1, 1, 1, 0],
+        "cos1": [1, 0, 0.5, 0, 0, 0, 0],
+        "sin2": [0, 0, -half, 0, 0, 0, 0],
+        "cos2": [1, -1, -0.5, -1, -1, -1, 0],
+    }.items():
+        np.testing.assert_allclose(outputs[f"cycle/{name}"], np.float32(expected), rtol=1e-7, atol=1e-15)
+    assert outputs["cycle_missing"].tolist() == [0] * 6 + [1]
+
+
 def random_rows(count: int) -> list[dict[str, list[Any]]]:
     random = np.random.default_rng(3)
 
@@ -259,14 +335,21 @@ def test_it_is_a_transform_graph_that_stock_parts_read(folder: Path, run: Run) -
 def test_pack_by_hand(run: Run) -> None:
     outputs = run([{"device": ["tv"], "item": [7], "seen": [7], "age": [20.0], "price": [0.0], "share": [0.5]}, {}])
     packed = pack(outputs, feature_layout(FEATURES, ANALYSED))
-    lists = ["seen", "words", "city_pair", "seen_hashes", "word_pairs"]
+    lists = ["seen", "words", "city_pair", "seen_hashes", "word_pairs", "price_pair"]
     assert list(packed) == ["categorical", "numeric", *(f"multivalued/{name}" for name in lists)]
-    # device, country, item, age, any_age, city in the recipe's order.
-    assert packed["categorical"].numpy().tolist() == [[5, 0, 5, 2, 1, 0], [0, 0, 0, 0, 0, 0]]
-    assert packed["numeric"].numpy().tolist() == [[-0.5, 0.0, 0.5, 0.0], [0.0, 1.0, 0.0, 1.0]]
+    # device, country, item, age, any_age, city, item_number, price_value, price_hash in the recipe's order.
+    assert packed["categorical"].numpy().tolist() == [[5, 0, 5, 2, 1, 0, 2, 5, 1 + splitmix(0, 1000)], [0] * 9]
+    numeric = packed["numeric"].numpy()
+    # price, share, item_size, two ages and same_age, each with its missing input; then cycle.
+    expected = [
+        [-0.5, 0.0, 0.5, 0.0, 7.0, 0.0, 2 / 12, 0.0, 0.0, 0.0, 0.0],
+        [0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 1.0],
+    ]
+    assert numeric[:, :11].tolist() == np.float32(expected).tolist()
+    assert numeric.shape == (2, 16)
     assert packed["multivalued/seen"].numpy().tolist() == [[5, -1, -1], [-1, -1, -1]]
     assert packed["multivalued/city_pair"].numpy().tolist() == [[0, -1], [0, -1]]
-    assert [str(values.numpy().dtype) for values in packed.values()] == ["int32", "float32", *["int32"] * 5]
+    assert [str(values.numpy().dtype) for values in packed.values()] == ["int32", "float32", *["int32"] * 6]
 
 
 def test_pack_leaves_out_what_is_empty() -> None:

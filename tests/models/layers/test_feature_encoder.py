@@ -52,6 +52,11 @@ def test_where_each_feature_stands():
     )
 
 
+def test_the_columns_of_one_feature_are_one_slice():
+    layer = FeatureEncoder({}, numeric=("price", "age/1", "age/2", "age_missing"))
+    assert layer.slices == (("price", 0, 1), ("age", 1, 3), ("age_missing", 3, 4))
+
+
 def test_lists_before_they_are_pooled():
     layer = encoder()
     layer.build()

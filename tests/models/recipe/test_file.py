@@ -259,7 +259,52 @@ WRONG = {
         "vocabulary: 5",
         ["features.age_hours.vocabulary: unknown key 'vocabulary'"],
     ),
-    "one column, two types": ("transform: log1p", "column: reader", ["A column has one type: use the same type"]),
+    "text and numbers": (
+        "transform: log1p",
+        "side: user, column: reader",
+        [
+            ":21: features.age_hours: 'reader' reads the column 'reader' as text, 'age_hours' as numbers.",
+            "write 'type: integer' (whole numbers) or 'type: number' in 'reader'; otherwise log the column twice",
+        ],
+    ),
+    "numbers and text": (
+        "  hour:",
+        "  age_text: {kind: categorical, column: age_hours}\n  hour:",
+        ["features.age_text: 'age_text' reads the column 'age_hours' as text, 'age_hours' as numbers."],
+    ),
+    "one value and a list": (
+        "transform: log1p",
+        "side: user, column: last_read",
+        [
+            "features.age_hours: 'last_read' reads the column 'last_read' as multivalued, this feature as numeric.",
+            "use one kind, or log the column twice",
+        ],
+    ),
+    "the name of a missing input": (
+        "  hour: {kind: bucketised, boundaries: [6, 12, 18]}",
+        "  hour: {kind: periodic, period: 24}\n  hour_missing: {kind: categorical}",
+        ["features.hour_missing: the name is reserved for the input that marks missing values of 'hour'"],
+    ),
+    "no period": (
+        "kind: bucketised, boundaries: [6, 12, 18]",
+        "kind: periodic",
+        ["features.hour", "'period' is missing"],
+    ),
+    "a period of zero": (
+        "kind: bucketised, boundaries: [6, 12, 18]",
+        "kind: periodic, period: 0",
+        ["features.hour.period: "],
+    ),
+    "one boundary": (
+        "kind: bucketised, boundaries: [6, 12, 18]",
+        "kind: piecewise_linear, boundaries: [6]",
+        ["features.hour.boundaries: expected at least two increasing numbers, received [6.0]"],
+    ),
+    "pieces without boundaries": (
+        "kind: bucketised, boundaries: [6, 12, 18]",
+        "kind: piecewise_linear",
+        ["features.hour: expected either 'buckets'"],
+    ),
     "boundaries fall": (
         "[6, 12, 18]",
         "[12, 6, 18]",

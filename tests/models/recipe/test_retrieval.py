@@ -309,6 +309,8 @@ def test_an_id_is_of_the_type_of_the_feature_that_reads_it(tmp_path: Path) -> No
     recipe = read(tmp_path)
     types = {column: column_type(recipe, column) for column in ("article", "reader", "session")}
     assert types == {"article": "int", "reader": "bytes", "session": "bytes"}
+    first = "features:\n  size: {kind: numeric, side: item, column: article}\n"
+    assert column_type(read(tmp_path, RECIPE.replace("features:\n", first)), "article") == "int"
 
 
 def test_the_examples_have_the_columns_of_users_and_items(tmp_path: Path) -> None:

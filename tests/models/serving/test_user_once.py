@@ -26,7 +26,7 @@ LAYOUT = FeatureLayout(
     tables={"user": (9, 4), "item": (7, 4), "word": (6, 3), "pair": (9, 2)},
     categorical=(("item", "item"), ("user", "user"), ("seen", "item")),
     multivalued={"liked": ("word", "mean", 3), "tags": ("word", "sum", 2), "pair": ("pair", "sum", 2)},
-    numeric=("age", "age_missing", "price", "price_missing"),
+    numeric=("age/1", "age/2", "age_missing", "price", "price_missing"),
     quotient_remainder=("pair",),
 )
 USER = ("user", "seen", "liked", "age")
@@ -88,7 +88,7 @@ def test_each_candidate_gets_what_the_model_predicts(name: str, count: int) -> N
     for column, (feature, _) in enumerate(LAYOUT.categorical):
         if feature in USER:
             whole["categorical"][:, column] = user["categorical"][0, column]
-    whole["numeric"][:, :2] = user["numeric"][0, :2]
+    whole["numeric"][:, :3] = user["numeric"][0, :3]
     whole["multivalued/liked"][:] = user["multivalued/liked"]
     expected = model.predictions(whole)
     call = tf.function(lambda one, many: once(one, many))
@@ -132,7 +132,11 @@ def test_the_users_work_is_done_for_one_row() -> None:
 def test_the_parts_of_a_layout() -> None:
     assert features_of(LAYOUT) == ("item", "user", "seen", "liked", "tags", "pair", "age", "price")
     part = part_of(LAYOUT, USER)
-    assert part.categorical == (("user", "user"), ("seen", "item")) and part.numeric == ("age", "age_missing")
+    assert part.categorical == (("user", "user"), ("seen", "item")) and part.numeric == (
+        "age/1",
+        "age/2",
+        "age_missing",
+    )
     assert list(part.multivalued) == ["liked"] and part.quotient_remainder == () and part.tables == LAYOUT.tables
 
 

@@ -24,6 +24,7 @@ RECIPE: dict[str, Any] = {
         "item": {"kind": "categorical", "type": "integer", "side": "item"},
         "age": {"kind": "numeric", "side": "user"},
         "age_group": {"kind": "bucketised", "column": "age", "buckets": 4},
+        "age_value": {"kind": "categorical", "type": "integer", "column": "age"},
     },
     "tasks": {
         "click": {"kind": "binary", "label": {"column": "click"}},
@@ -47,7 +48,7 @@ def plan(**changes: Any) -> TrainerPlan:
 
 def test_what_is_served() -> None:
     made = plan()
-    assert made.user_features == ("age", "age_group"), "what reads the user's column is the user's"
+    assert made.user_features == ("age", "age_group", "age_value"), "what reads the user's column is the user's"
     assert made.serving is not None
     assert (made.serving.score, made.serving.weights, made.serving.tunable) == ("click", {}, {})
     weighted = {"score": "click + taste * value", "weights": {"taste": 2}}
@@ -74,7 +75,7 @@ def test_what_the_trainer_needs() -> None:
         "device": ("bytes", False, "context", None),
         "words": ("bytes", True, "item", "|"),
         "item": ("int", False, "item", None),
-        "age": ("float", False, "user", None),
+        "age": ("int", False, "user", None),
     }
 
 
