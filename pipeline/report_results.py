@@ -38,13 +38,14 @@ def metrics(found: Mapping[str, Any] | None) -> str:
                 (
                     metric,
                     number(value),
+                    _bounds(((found.get("intervals") or {}).get(task) or {}).get(metric)),
                     number(before),
                     change if change.startswith(("–", "−", "0.0000")) else f"+{change}",
                     number(constant.get(metric)),
                 )
             )
         size = ", ".join(f"{name.removesuffix('_count')}s: {count(values[name])}" for name in COUNTS if name in values)
-        head = ("Metric", "Candidate", "Baseline", "Change", "Constant")
+        head = ("Metric", "Candidate", "95 % interval", "Baseline", "Change", "Constant")
         parts.append(table(f"{task}{f' ({size})' if size else ''}", head, rows, classes))
     notes = [] if baseline else ["There is no baseline: no earlier model was blessed."]
     if found.get("constant"):
@@ -127,29 +128,45 @@ def slices(found: Mapping[str, Any] | None) -> str:
         leading = ordered[0] if ordered else None
         if leading:
             values.sort(key=lambda entry: _badness(leading, entry.get(leading)), reverse=True)
+        values.sort(key=lambda entry: bool(entry.get("few")))
         columns = [name for name in names if name not in COUNTS]
-        head = ("Slice", *columns, *(name.removesuffix("_count") + "s" for name in COUNTS if name in names))
+        interval = [(f"{leading}, 95 % interval", leading)] if leading else []
+        head = (
+            "Slice",
+            *columns,
+            *(title for title, _ in interval),
+            *(name.removesuffix("_count") + "s" for name in COUNTS if name in names),
+        )
         rows = [
             (
                 _slice(entry.get("slice")),
                 *(number(entry.get(name)) for name in columns),
+                *(_bounds((entry.get("intervals") or {}).get(name)) for _, name in interval),
                 *(count(entry.get(name)) for name in COUNTS if name in names),
             )
             for entry in values
         ]
-        measured = sum(1 for entry in values if leading and _is_number(entry.get(leading)))
+        few = sum(1 for entry in values if entry.get("few"))
+        measured = sum(1 for entry in values if leading and not entry.get("few") and _is_number(entry.get(leading)))
         worst = min(WORST, measured // 2)
-        classes = ["worst"] * worst + [""] * (len(rows) - worst)
+        classes = ["worst"] * worst + [""] * (len(rows) - worst - few) + ["few"] * few
         caption = f"{task}: by {leading}, worst first" if leading else task
+        caption += "; slices with few examples are grey and not ranked" if few else ""
         parts.append(table(caption, head, rows[:SHOWN], classes[:SHOWN]))
         if len(rows) > SHOWN:
-            rest = table(f"{task}: other slices", head, rows[SHOWN:])
+            rest = table(f"{task}: other slices", head, rows[SHOWN:], classes[SHOWN:])
             parts.append(f"<details><summary>{len(rows) - SHOWN} more slices of {text(task)}</summary>{rest}</details>")
     return "".join(parts)
 
 
 def _slice(chosen: Mapping[str, Any] | None) -> str:
     return ", ".join(f"{column} = {value}" for column, value in (chosen or {}).items()) or "all"
+
+
+def _bounds(interval: Mapping[str, Any] | None) -> str:
+    """An interval as text; a dash if there is none."""
+    found = interval or {}
+    return f"{number(found['lower'])} to {number(found['upper'])}" if "lower" in found else "–"
 
 
 def _is_number(value: object) -> bool:

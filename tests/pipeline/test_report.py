@@ -67,6 +67,12 @@ FULL = {
         "rows": {"impression": {"2026-01-13": 500, "2026-01-14": 520}, "click": {"2026-01-12": 40, "2026-01-14": 57}},
     },
     "metrics": {
+        "intervals": {
+            "click": {
+                "auc": {"lower": 0.7312, "upper": 0.7688, "standard_error": 0.0096},
+                "log_loss": {"why": "no variance"},
+            }
+        },
         "tasks": {"click": {"auc": 0.75, "log_loss": 0.31, "gauc": None, "example_count": 300, "positive_count": 33}},
         "slices": [
             {
@@ -195,9 +201,9 @@ def test_the_numbers_stand_where_they_belong():
     )
     assert "click ends at 2026-01-15T00:00:00Z" in text and "stream &#x27;click&#x27; ends early." in text
     assert ["click", "eval", "300", "150", "50.0%", "33", "22.00%"] in rows(text, "examples")
-    assert ["auc", "0.7500", "0.7400", "+0.0100", "0.5000"] in rows(text, "metrics")
-    assert ["log_loss", "0.3100", "0.3000", "+0.0100", "0.3050"] in rows(text, "metrics")
-    assert ["gauc", "–", "–", "–", "–"] in rows(text, "metrics")
+    assert ["auc", "0.7500", "0.7312 to 0.7688", "0.7400", "+0.0100", "0.5000"] in rows(text, "metrics")
+    assert ["log_loss", "0.3100", "–", "0.3000", "+0.0100", "0.3050"] in rows(text, "metrics")
+    assert ["gauc", "–", "–", "–", "–", "–"] in rows(text, "metrics")
     assert "The model is no better than the constant: click." in text
     assert "Tasks without gates (gates: none): order" in text
     assert re.search(r'class="worse"><th scope=row>log_loss<', text) and re.search(
@@ -227,6 +233,24 @@ def test_slices_are_sorted_with_the_worst_marked_and_the_unmeasured_last():
         "device = watch",
     ]
     assert re.findall(r'<tr class="worst"><th scope=row>(.*?)</th>', text) == ["device = tv"]
+
+
+def test_slices_with_few_examples_are_grey_and_after_the_ranked_ones():
+    full = copy.deepcopy(FULL)
+    bounds = {"auc": {"lower": 0.6, "upper": 0.8, "standard_error": 0.05}}
+    full["metrics"]["slices"] = [
+        {"slice": {"device": "tv"}, "task": "click", "auc": 0.2, "few": True},
+        {"slice": {"device": "pc"}, "task": "click", "auc": 0.8, "intervals": bounds},
+        {"slice": {"device": "phone"}, "task": "click", "auc": 0.7, "intervals": bounds},
+    ]
+    text = page(ReportData(**full))
+    assert rows(text, "slices")[1:] == [
+        ["device = phone", "0.7000", "0.6000 to 0.8000"],
+        ["device = pc", "0.8000", "0.6000 to 0.8000"],
+        ["device = tv", "0.2000", "–"],
+    ]
+    assert '<tr class="worst"><th scope=row>device = phone' in text
+    assert '<tr class="few"><th scope=row>device = tv' in text
 
 
 def test_many_slices_are_folded():
