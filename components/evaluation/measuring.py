@@ -11,6 +11,7 @@ from typing import TypeVar
 import numpy as np
 
 from components.evaluation.clusters import Clusters
+from components.evaluation.curves import curves
 from components.evaluation.influence import falling_order, influences, observed
 from components.evaluation.intervals import AREAS, Interval, Spread, intervals, spread_of
 from components.evaluation.means import QUOTIENTS, Sums, sums
@@ -38,10 +39,14 @@ class Asked:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Slices:
-    """For each slicing, for each of its slices: the metrics by name; and for the slicings with clusters, their intervals."""
+    """For each slicing, for each of its slices: the metrics by name; and for the slicings with clusters, their intervals.
+
+    `curves`: of a binary task with intervals, over all rows (`curves.py`).
+    """
 
     metrics: list[list[dict[str, Value]]]
     intervals: dict[int, list[dict[str, Interval]]]
+    curves: dict[str, dict[str, list[float]]] | None
 
 
 def measure_slices(
@@ -90,6 +95,7 @@ def measure_slices(
             for slicing, one, curve in zip(slicings, added, ranked, strict=True)
         ],
         intervals=found,
+        curves=curves(order) if order is not None and binary else None,
     )
 
 

@@ -52,6 +52,7 @@ class Report:
     """All measurements. `baseline` is None if there is no model to compare with.
 
     `intervals`: task -> metric -> its 95 % interval over the eval split.
+    `curves`: for each binary task with both classes, its curves (`curves.py`).
     `constant`: for each task observed in the train split, `mean` (the mean label there), the `metrics` of always predicting
     it, the metric `by` which it is compared (log_loss; rmse for a regression), the `model`'s value, and `beaten`, whether the
     model is better (None if a value is missing).
@@ -60,6 +61,7 @@ class Report:
 
     tasks: dict[str, dict[str, Value]]
     intervals: dict[str, dict[str, Interval]]
+    curves: dict[str, dict[str, dict[str, list[float]]]]
     constant: dict[str, dict[str, Any]]
     ungated: list[str]
     values: dict[str, float]
@@ -82,6 +84,7 @@ class Report:
         return {
             "tasks": self.tasks,
             "intervals": {task: intervals_json(intervals) for task, intervals in self.intervals.items()},
+            "curves": self.curves,
             "constant": self.constant,
             "ungated": self.ungated,
             "slices": [found.to_json() for found in self.slices],
@@ -174,6 +177,7 @@ def evaluate(
         intervals={
             task: reported(about, found["candidate", task].intervals[0][0]) for task, about in plan.tasks.items()
         },
+        curves={task: found_curves for task in plan.tasks if (found_curves := found["candidate", task].curves)},
         slices=[
             slice_metrics(
                 plan,
