@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from models.recipe.tasks import COUNTS, LOWER_IS_BETTER
-from pipeline.report_page import Markup, count, missing, number, table, text
+from pipeline.report_charts import evaluation_curves
+from pipeline.report_page import Markup, count, figure, missing, number, table, text
 
 NO_METRICS = "No metrics.json: the Evaluator has not run, or its output was removed."
 LEADING = ("auc", "rmse", "log_loss", "mae", "pr_auc", "gauc", "calibration")
@@ -38,22 +39,41 @@ def metrics(found: Mapping[str, Any] | None) -> str:
                 (
                     metric,
                     number(value),
-                    _bounds(((found.get("intervals") or {}).get(task) or {}).get(metric)),
+                    _half(((found.get("intervals") or {}).get(task) or {}).get(metric)),
                     number(before),
                     change if change.startswith(("–", "−", "0.0000")) else f"+{change}",
                     number(constant.get(metric)),
                 )
             )
         size = ", ".join(f"{name.removesuffix('_count')}s: {count(values[name])}" for name in COUNTS if name in values)
-        head = ("Metric", "Candidate", "95 % interval", "Baseline", "Change", "Constant")
+        head = ("Metric", "Candidate", "± (95 %)", "Baseline", "Change", "Constant")
         parts.append(table(f"{task}{f' ({size})' if size else ''}", head, rows, classes))
-    notes = [] if baseline else ["There is no baseline: no earlier model was blessed."]
+    notes = ["±: half of the 95 % interval."] if found.get("intervals") else []
+    notes += [] if baseline else ["There is no baseline: no earlier model was blessed."]
     if found.get("constant"):
         notes.append("The constant always predicts the task's mean label in the train split.")
         worse = [task for task, values in found["constant"].items() if values["beaten"] is False]
         notes += [f"The model is no better than the constant: {', '.join(worse)}."] if worse else []
     note = f'<p class="note">{text(" ".join(notes))}</p>' if notes else ""
     return f'<div class="grid">{"".join(parts)}</div>{note}'
+
+
+def curves(found: Mapping[str, Any] | None) -> str:
+    """The curves of each binary task."""
+    if not found:
+        return missing(NO_METRICS)
+    drawn = found.get("curves") or {}
+    if not drawn:
+        return missing("No binary task has eval examples of both classes.")
+    return "".join(
+        figure(
+            evaluation_curves(task, one),
+            f"{task}: reliability in {len(one['reliability']['label'])} bins of equal weight, ROC, precision-recall, lift by "
+            f"tenths of the examples (in the first: {one['lift']['lift'][0]:.2f}, with {one['lift']['gain'][0]:.0%} of the "
+            "positives), and predictions by class. Dashed: perfect reliability; chance elsewhere.",
+        )
+        for task, one in drawn.items()
+    )
 
 
 def gates(found: Mapping[str, Any] | None) -> str:
@@ -161,6 +181,12 @@ def slices(found: Mapping[str, Any] | None) -> str:
 
 def _slice(chosen: Mapping[str, Any] | None) -> str:
     return ", ".join(f"{column} = {value}" for column, value in (chosen or {}).items()) or "all"
+
+
+def _half(interval: Mapping[str, Any] | None) -> str:
+    """Half of an interval's width; a dash if there is none."""
+    found = interval or {}
+    return number((found["upper"] - found["lower"]) / 2.0) if "lower" in found else "–"
 
 
 def _bounds(interval: Mapping[str, Any] | None) -> str:
