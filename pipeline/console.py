@@ -8,6 +8,7 @@ import os
 import time
 import traceback
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -132,11 +133,18 @@ def _metrics_table(summary: dict[str, Any]) -> Table:
         task: metrics if task not in constant else metrics | {constant[task]["by"]: constant[task]["model"]}
         for task, metrics in summary["metrics"].items()
     }
-    table = Table("metric", title="Metrics on the eval split", title_justify="left")
+    # The first metric of a task is its main one.
+    main = {task: next(iter(metrics), None) for task, metrics in summary["metrics"].items()}
+    shown = any("lower" in (summary.get("intervals", {}).get(task, {}).get(name) or {}) for task, name in main.items())
+    title = "Metrics on the eval split" + (" (± half of the 95 % interval)" if shown else "")
+    table = Table("metric", title=title, title_justify="left")
     for task in tasks:
         table.add_column(task, justify="right")
     for name in dict.fromkeys(metric for metrics in tasks.values() for metric in metrics):
-        table.add_row(name, *(_number(tasks[task].get(name)) for task in tasks))
+        bounds = (
+            summary.get("intervals", {}).get(task, {}).get(name) if name == main.get(task) else None for task in tasks
+        )
+        table.add_row(name, *map(_with_interval, (_number(tasks[task].get(name)) for task in tasks), bounds))
     for name in dict.fromkeys(metric for about in constant.values() for metric in about["metrics"]):
         values = (constant[task]["metrics"].get(name) if task in constant else None for task in tasks)
         table.add_row(f"{name} of the constant", *map(_number, values))
@@ -172,6 +180,12 @@ def _retrieval_table(results: dict[str, Any]) -> Table:
     for name in dict.fromkeys(metric for metrics in methods.values() for metric in metrics):
         table.add_row(name, *(_number(metrics.get(name)) for metrics in methods.values()))
     return table
+
+
+def _with_interval(value: str, bounds: Mapping[str, float] | None) -> str:
+    if not bounds or "lower" not in bounds:
+        return value
+    return f"{value} ± {(bounds['upper'] - bounds['lower']) / 2.0:.4f}"
 
 
 def _number(value: Any) -> str:

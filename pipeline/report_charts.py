@@ -69,6 +69,51 @@ def training_curves(epochs: Sequence[Mapping[str, Any]], best: int | None) -> st
         return _svg(drawing, "curves", "Train and validate loss of each task by epoch")
 
 
+def evaluation_curves(task: str, curves: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
+    """Reliability, ROC, precision-recall, lift and histogram of one task, side by side."""
+    reliability, roc, precision, lift, histogram = (
+        curves[name] for name in ("reliability", "roc", "precision_recall", "lift", "histogram")
+    )
+    with rc_context(_STYLE):
+        drawing = Figure(figsize=(11.4, 2.5), layout="constrained")
+        panels = []
+        for index, (title, across, up) in enumerate(
+            (
+                ("Reliability", "mean prediction", "mean label"),
+                ("ROC", "false positive rate", "true positive rate"),
+                ("Precision-recall", "recall", "precision"),
+                ("Lift", "share of examples", "lift"),
+                ("Predictions", "prediction", "share of the class"),
+            )
+        ):
+            axes = drawing.add_subplot(1, 5, index + 1)
+            axes.set_title(title, loc="left", fontsize=10, fontweight="bold")
+            axes.set_xlabel(across, fontsize=9)
+            axes.set_ylabel(up, fontsize=9)
+            axes.grid(color=INK, alpha=0.12, linewidth=0.6)
+            axes.locator_params(nbins=4)
+            panels.append(axes)
+        dashed: Any = {"color": INK, "linewidth": 0.6, "linestyle": (0, (3, 3)), "alpha": 0.6}
+        top = max([*reliability["prediction"], *reliability["label"]]) * 1.05
+        panels[0].plot([0, top], [0, top], **dashed)
+        panels[0].plot(
+            reliability["prediction"], reliability["label"], color=EVAL, marker="o", markersize=3, linewidth=1.2
+        )
+        panels[1].plot([0, 1], [0, 1], **dashed)
+        panels[1].plot(roc["false_positive_rate"], roc["true_positive_rate"], color=EVAL, linewidth=1.6)
+        panels[2].plot([0, 1], [precision["precision"][-1]] * 2, **dashed)
+        panels[2].plot(precision["recall"], precision["precision"], color=EVAL, linewidth=1.6)
+        panels[2].set_ylim(0, 1.05)
+        panels[3].axhline(1.0, **dashed)
+        panels[3].step([0.0, *lift["share"]], [lift["lift"][0], *lift["lift"]], color=EVAL, linewidth=1.6, where="pre")
+        panels[3].set_ylim(bottom=0)
+        edges = [place / len(histogram["positive"]) for place in range(len(histogram["positive"]))]
+        for name, colour in (("negative", TRAIN), ("positive", EVAL)):
+            panels[4].step(edges, histogram[name], color=colour, linewidth=1.4, where="post", label=name)
+        panels[4].legend(frameon=False, fontsize=8, handlelength=1.0)
+        return _svg(drawing, f"evaluation-{task}", "Reliability, ROC, precision-recall, lift and predictions by class")
+
+
 def rows_by_day(rows: Mapping[str, Mapping[str, int]], hours: int) -> str:
     """Rows by day (24 hours) or hour: one panel per stream, on a common time axis. A gap is a day or hour without rows.
 

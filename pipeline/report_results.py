@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from models.recipe.tasks import COUNTS, LOWER_IS_BETTER
-from pipeline.report_page import Markup, count, missing, number, table, text
+from pipeline.report_charts import evaluation_curves
+from pipeline.report_page import Markup, count, figure, missing, number, table, text
 
 NO_METRICS = "No metrics.json: the Evaluator has not run, or its output was removed."
 LEADING = ("auc", "rmse", "log_loss", "mae", "pr_auc", "gauc", "calibration")
@@ -38,21 +39,41 @@ def metrics(found: Mapping[str, Any] | None) -> str:
                 (
                     metric,
                     number(value),
+                    _half(((found.get("intervals") or {}).get(task) or {}).get(metric)),
                     number(before),
                     change if change.startswith(("–", "−", "0.0000")) else f"+{change}",
                     number(constant.get(metric)),
                 )
             )
         size = ", ".join(f"{name.removesuffix('_count')}s: {count(values[name])}" for name in COUNTS if name in values)
-        head = ("Metric", "Candidate", "Baseline", "Change", "Constant")
+        head = ("Metric", "Candidate", "± (95 %)", "Baseline", "Change", "Constant")
         parts.append(table(f"{task}{f' ({size})' if size else ''}", head, rows, classes))
-    notes = [] if baseline else ["There is no baseline: no earlier model was blessed."]
+    notes = ["±: half of the 95 % interval."] if found.get("intervals") else []
+    notes += [] if baseline else ["There is no baseline: no earlier model was blessed."]
     if found.get("constant"):
         notes.append("The constant always predicts the task's mean label in the train split.")
         worse = [task for task, values in found["constant"].items() if values["beaten"] is False]
         notes += [f"The model is no better than the constant: {', '.join(worse)}."] if worse else []
     note = f'<p class="note">{text(" ".join(notes))}</p>' if notes else ""
     return f'<div class="grid">{"".join(parts)}</div>{note}'
+
+
+def curves(found: Mapping[str, Any] | None) -> str:
+    """The curves of each binary task."""
+    if not found:
+        return missing(NO_METRICS)
+    drawn = found.get("curves") or {}
+    if not drawn:
+        return missing("No binary task has eval examples of both classes.")
+    return "".join(
+        figure(
+            evaluation_curves(task, one),
+            f"{task}: reliability in {len(one['reliability']['label'])} bins of equal weight, ROC, precision-recall, lift by "
+            f"tenths of the examples (in the first: {one['lift']['lift'][0]:.2f}, with {one['lift']['gain'][0]:.0%} of the "
+            "positives), and predictions by class. Dashed: perfect reliability; chance elsewhere.",
+        )
+        for task, one in drawn.items()
+    )
 
 
 def gates(found: Mapping[str, Any] | None) -> str:
@@ -127,29 +148,51 @@ def slices(found: Mapping[str, Any] | None) -> str:
         leading = ordered[0] if ordered else None
         if leading:
             values.sort(key=lambda entry: _badness(leading, entry.get(leading)), reverse=True)
+        values.sort(key=lambda entry: bool(entry.get("few")))
         columns = [name for name in names if name not in COUNTS]
-        head = ("Slice", *columns, *(name.removesuffix("_count") + "s" for name in COUNTS if name in names))
+        interval = [(f"{leading}, 95 % interval", leading)] if leading else []
+        head = (
+            "Slice",
+            *columns,
+            *(title for title, _ in interval),
+            *(name.removesuffix("_count") + "s" for name in COUNTS if name in names),
+        )
         rows = [
             (
                 _slice(entry.get("slice")),
                 *(number(entry.get(name)) for name in columns),
+                *(_bounds((entry.get("intervals") or {}).get(name)) for _, name in interval),
                 *(count(entry.get(name)) for name in COUNTS if name in names),
             )
             for entry in values
         ]
-        measured = sum(1 for entry in values if leading and _is_number(entry.get(leading)))
+        few = sum(1 for entry in values if entry.get("few"))
+        measured = sum(1 for entry in values if leading and not entry.get("few") and _is_number(entry.get(leading)))
         worst = min(WORST, measured // 2)
-        classes = ["worst"] * worst + [""] * (len(rows) - worst)
+        classes = ["worst"] * worst + [""] * (len(rows) - worst - few) + ["few"] * few
         caption = f"{task}: by {leading}, worst first" if leading else task
+        caption += "; slices with few examples are grey and not ranked" if few else ""
         parts.append(table(caption, head, rows[:SHOWN], classes[:SHOWN]))
         if len(rows) > SHOWN:
-            rest = table(f"{task}: other slices", head, rows[SHOWN:])
+            rest = table(f"{task}: other slices", head, rows[SHOWN:], classes[SHOWN:])
             parts.append(f"<details><summary>{len(rows) - SHOWN} more slices of {text(task)}</summary>{rest}</details>")
     return "".join(parts)
 
 
 def _slice(chosen: Mapping[str, Any] | None) -> str:
     return ", ".join(f"{column} = {value}" for column, value in (chosen or {}).items()) or "all"
+
+
+def _half(interval: Mapping[str, Any] | None) -> str:
+    """Half of an interval's width; a dash if there is none."""
+    found = interval or {}
+    return number((found["upper"] - found["lower"]) / 2.0) if "lower" in found else "–"
+
+
+def _bounds(interval: Mapping[str, Any] | None) -> str:
+    """An interval as text; a dash if there is none."""
+    found = interval or {}
+    return f"{number(found['lower'])} to {number(found['upper'])}" if "lower" in found else "–"
 
 
 def _is_number(value: object) -> bool:

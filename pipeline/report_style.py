@@ -48,7 +48,7 @@ tbody th { font-weight: 500; overflow-wrap: break-word; min-width: 6rem; max-wid
 .n { text-align: right; white-space: nowrap; }
 tr.worst th, tr.failed th { box-shadow: inset 3px 0 var(--bad); }
 tr.worst, tr.failed { background: var(--bad-ground); }
-tr.best th { box-shadow: inset 3px 0 var(--accent); } tr.cached { color: var(--soft); }
+tr.best th { box-shadow: inset 3px 0 var(--accent); } tr.cached, tr.few { color: var(--soft); }
 tr.better td:last-child { color: var(--good); } tr.worse td:last-child { color: var(--bad); }
 .ok { color: var(--good); font-weight: 600; } .no { color: var(--bad); font-weight: 600; }
 .bar { display: block; min-width: 2px; height: .55rem; border-radius: .2rem; background: var(--accent); }

@@ -17,7 +17,8 @@ def summarise(run: Run) -> dict[str, Any]:
     Returns:
         {"stages": [{"name", "rows", "seconds", "rows_per_second", "cached"}], "accounts": {stream: counts},
         "warnings": [warning of EventLogs],
-        "metrics": {task: {metric: value}}, "constant": {task: {"mean", "metrics", "by": metric, "model": value, "beaten"}},
+        "metrics": {task: {metric: value}}, "intervals": {task: {metric: {"lower", "upper", "standard_error"} or {"why"}}},
+        "constant": {task: {"mean", "metrics", "by": metric, "model": value, "beaten"}},
         "ungated": [task with `gates: none`], "truth": {task: ...}, "retrieval": retrieval.json or None,
         "blessed": bool, "failed_gates": [message],
         "pushed": folder pushed by this run or None, "serving": folder of this model's version or None,
@@ -56,6 +57,7 @@ def summarise(run: Run) -> dict[str, Any]:
         "accounts": run.read_json("EventLogs.examples", "accounts.json") or {},
         "warnings": (run.read_json("EventLogs.examples", "summary.json") or {}).get("warnings", []),
         "metrics": evaluation.get("tasks", {}),
+        "intervals": evaluation.get("intervals", {}),
         "constant": evaluation.get("constant", {}),
         "ungated": evaluation.get("ungated", []),
         "truth": evaluation.get("truth", {}),

@@ -49,7 +49,7 @@ class Evaluator(base_component.BaseComponent):
         kept_best: folder for these values if there is no metadata store, or "".
 
     Outputs:
-        evaluation: `ModelEvaluation`, in TFMA's files and as metrics.json.
+        evaluation: `ModelEvaluation`, in TFMA's files and as metrics.json, and the candidate's predictions as Parquet files.
         blessing: `ModelBlessing` with the properties of the stock Evaluator. A model that is not blessed is not an error.
     """
 

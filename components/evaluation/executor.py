@@ -17,6 +17,7 @@ from tfx.types import artifact_utils
 from tfx_bsl.coders import example_coder
 
 from components.evaluation import best
+from components.evaluation.eval_predictions import write_predictions
 from components.evaluation.plan import EvaluationPlan
 from components.evaluation.predicting import NotComparable, predict_batches, predict_raw
 from components.evaluation.reading import BATCH_ROWS, check_tasks, packed_batches, read_examples, train_means
@@ -82,6 +83,7 @@ class Executor(base_executor.BaseExecutor):
 
         evaluation = artifact_utils.get_single_instance(output_dict["evaluation"])
         write_report(report, plan, evaluation.uri, model.uri, raw_artifact.uri)
+        write_predictions(evaluation.uri, raw, examples, list(plan.tasks), candidate)
         evaluation.set_int_custom_property("rows", examples.rows)
         blessing = artifact_utils.get_single_instance(output_dict["blessing"])
         bless(blessing, report.blessed, model, baseline)

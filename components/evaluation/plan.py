@@ -74,6 +74,7 @@ class EvaluationPlan(StagePlan):
     slices: tuple[tuple[str, ...], ...] = ()
     group_key: str | None = None
     max_slice_values: int = 100
+    min_slice_examples: int = 100
     truth: TruthPlan | None = None
 
     @classmethod
@@ -97,6 +98,7 @@ class EvaluationPlan(StagePlan):
             slices=evaluation.slices,
             group_key=evaluation.group_key,
             max_slice_values=evaluation.max_slice_values,
+            min_slice_examples=evaluation.min_slice_examples,
             truth=TruthPlan(data=recipe.data, **truth.model_dump()) if truth else None,
         )
 

@@ -42,11 +42,16 @@ class Ranked:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Areas:
-    """Of each slice of a slicing, (slices,), NaN where it has no value; defined in `tests/doubles/metric_oracle.py`."""
+    """Of each slice of a slicing, (slices,), NaN where it has no value; defined in `tests/doubles/metric_oracle.py`.
+
+    `gauc_squares`: the sum of the squared influences of the groups on GAUC (`influence.py`). `groups`: those with both classes.
+    """
 
     auc: Array
     pr_auc: Array
     gauc: Array
+    gauc_squares: Array
+    groups: Array
 
 
 def areas(
@@ -68,18 +73,19 @@ def areas(
         least: rows that are sorted at once, if MOST_PASSES are enough. It changes the memory and no result.
     """
     curves = [_Curves(*weight) for weight in weights]
-    means = [_GroupMeans(len(slicing.values)) for slicing in slicings]
+    means = [GroupMeans(len(slicing.values)) for slicing in slicings]
     for rows, order in falling_passes(ranked.predictions, observed, least):
         one = ranked.ordered(rows, order, grouped=False)
         for slicing, curve in zip(slicings, curves, strict=True):
             curve.add(one, slicing.codes[rows][order])
     if grouped and ranked.groups is not None:
-        for rows, order in _mixed_groups(ranked, observed, least):
+        for rows, order in mixed_groups(ranked, observed, least):
             one = ranked.ordered(rows, order, grouped=True)
             for slicing, mean in zip(slicings, means, strict=True):
                 mean.add(one, slicing.codes[rows][order])
     return [
-        Areas(auc=curve.auc, pr_auc=curve.pr_auc, gauc=mean.value) for curve, mean in zip(curves, means, strict=True)
+        Areas(auc=curve.auc, pr_auc=curve.pr_auc, gauc=mean.value, gauc_squares=mean.squares, groups=mean.groups)
+        for curve, mean in zip(curves, means, strict=True)
     ]
 
 
@@ -108,19 +114,21 @@ class _Curves:
 
     @property
     def auc(self) -> Array:
-        return _ratio(self._pairs, self._positives * self._negatives)[:-1]
+        return ratio(self._pairs, self._positives * self._negatives)[:-1]
 
     @property
     def pr_auc(self) -> Array:
-        return _ratio(self._precision, self._positives)[:-1]
+        return ratio(self._precision, self._positives)[:-1]
 
 
-class _GroupMeans:
+class GroupMeans:
     """The mean of the groups' AUCs in each slice, each weighted with its impressions."""
 
     def __init__(self, slices: int) -> None:
         self._size = slices + 1
-        self._sum, self._weight = np.zeros((2, self._size))
+        self._sum, self._weight, self._groups = np.zeros((3, self._size))
+        # Sums of the squared impressions, times 1, d and d^2 with d = AUC - 1/2.
+        self._moments = np.zeros((3, self._size))
 
     def add(self, one: Ordered, codes: NDArray[Any]) -> None:
         """Takes whole groups, by (group, falling prediction), and the codes of their slices."""
@@ -136,15 +144,38 @@ class _GroupMeans:
         positives = np.bincount(found.segments, found.positives, len(firsts))
         negatives = impressions - positives
         pairs = found.pairs(negatives[found.segments] - (found.above - found.positives_above))
-        area = _ratio(np.bincount(found.segments, pairs, len(firsts)), positives * negatives)
+        area = ratio(np.bincount(found.segments, pairs, len(firsts)), positives * negatives)
         both = ~np.isnan(area)
         slice_ = there[np.searchsorted(starts, firsts[both], side="right") - 1]
         self._sum += np.bincount(slice_, impressions[both] * area[both], self._size)
         self._weight += np.bincount(slice_, impressions[both], self._size)
+        self._groups += np.bincount(slice_, minlength=self._size)
+        term = impressions[both] ** 2
+        for moment in self._moments:
+            moment += np.bincount(slice_, term, self._size)
+            term *= area[both] - 0.5
 
     @property
     def value(self) -> Array:
-        return _ratio(self._sum, self._weight)[:-1]
+        """(slices,) the means."""
+        return ratio(self._sum, self._weight)[:-1]
+
+    @property
+    def squares(self) -> Array:
+        """(slices,) sum over the groups of (impressions (AUC - mean) / all impressions)^2."""
+        zero, one, two = (ratio(moment, self._weight**2)[:-1] for moment in self._moments)
+        off = self.value - 0.5
+        return np.maximum(two - 2.0 * off * one + off**2 * zero, 0.0)
+
+    @property
+    def groups(self) -> Array:
+        """(slices,) the groups with both classes."""
+        return self._groups[:-1]
+
+    @property
+    def weight(self) -> Array:
+        """(slices,) the impressions of the groups with both classes."""
+        return self._weight[:-1]
 
 
 def _by_slice(one: Ordered, codes: NDArray[Any], size: int) -> tuple[Ordered, Indices, Indices]:
@@ -155,7 +186,7 @@ def _by_slice(one: Ordered, codes: NDArray[Any], size: int) -> tuple[Ordered, In
     return (one.at(radix_argsort(codes)) if len(there) > 1 else one), starts, there
 
 
-def _mixed_groups(ranked: Ranked, rows: Indices, least: int) -> Iterator[tuple[Indices, Indices]]:
+def mixed_groups(ranked: Ranked, rows: Indices, least: int = PASS_ROWS) -> Iterator[tuple[Indices, Indices]]:
     """The rows of the groups with both classes, whole groups in passes, and their order by (group, falling prediction).
 
     The other groups have no AUC, in no slice: where positives are rare they hold most rows.
@@ -186,6 +217,6 @@ def _mixed_groups(ranked: Ranked, rows: Indices, least: int) -> Iterator[tuple[I
         yield mine, order[radix_argsort(groups[mine][order].astype(np.uint32))]
 
 
-def _ratio(over: NDArray[Any], under: NDArray[Any]) -> Array:
+def ratio(over: NDArray[Any], under: NDArray[Any]) -> Array:
     """over / under, NaN where that is 0."""
     return np.divide(over, under, out=np.full(len(over), np.nan), where=under > 0.0)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from components.evaluation.best import Record, metrics_on_record, place_of
+from components.evaluation.clusters import Clusters, clusters, group_order
 from components.evaluation.gates import GateResult, Measured, check_gate, not_finite, unmeasured
+from components.evaluation.intervals import Interval, intervals_json
 from components.evaluation.measuring import Asked, measure_all
 from components.evaluation.plan import AGAINST_CONSTANT, EvaluationPlan, TaskPlan
 from components.evaluation.scores import COUNTS, NOT_FINITE, Scores, Value
+from components.evaluation.slice_metrics import SliceMetrics, reported, slice_metrics
 from components.evaluation.slices import Coded, Slicing, one_slice, select, slices
 from models.recipe.section import Scalar
 
@@ -45,18 +48,11 @@ class EvalExamples:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class SliceMetrics:
-    """The metrics of one task on one slice."""
-
-    slice: dict[str, str]
-    task: str
-    metrics: dict[str, Value]
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class Report:
     """All measurements. `baseline` is None if there is no model to compare with.
 
+    `intervals`: task -> metric -> its 95 % interval over the eval split.
+    `curves`: for each binary task with both classes, its curves (`curves.py`).
     `constant`: for each task observed in the train split, `mean` (the mean label there), the `metrics` of always predicting
     it, the metric `by` which it is compared (log_loss; rmse for a regression), the `model`'s value, and `beaten`, whether the
     model is better (None if a value is missing).
@@ -64,6 +60,8 @@ class Report:
     """
 
     tasks: dict[str, dict[str, Value]]
+    intervals: dict[str, dict[str, Interval]]
+    curves: dict[str, dict[str, dict[str, list[float]]]]
     constant: dict[str, dict[str, Any]]
     ungated: list[str]
     values: dict[str, float]
@@ -85,9 +83,11 @@ class Report:
                 del gate[number]
         return {
             "tasks": self.tasks,
+            "intervals": {task: intervals_json(intervals) for task, intervals in self.intervals.items()},
+            "curves": self.curves,
             "constant": self.constant,
             "ungated": self.ungated,
-            "slices": [{"slice": found.slice, "task": found.task, **found.metrics} for found in self.slices],
+            "slices": [found.to_json() for found in self.slices],
             "truth": self.truth,
             "gates": gates,
             "baseline": self.baseline,
@@ -122,24 +122,34 @@ def evaluate(
     entries = {
         entry: slices([examples.columns[name] for name in entry], plan.max_slice_values) for entry in plan.slices
     }
+    groups = examples.columns[plan.group_key].codes if plan.group_key else None
+    grouped = None if groups is None else group_order(groups)
+    whole_split = one_slice(np.ones(examples.rows, np.bool_))
+    units = [clusters(slicing, grouped) for slicing in (whole_split, *entries.values())]
     asked = {
-        **_asked(plan, examples, "candidate", candidate, entries),
+        **_asked(plan, examples, "candidate", candidate, entries, units=units),
         **_asked(plan, examples, "baseline", baseline or {}, {}),
         **_asked(plan, examples, "truth", truth or {}, {}),
         **_asked(plan, examples, "constant", constant, {}, CONSTANT_METRICS),
     }
     found = measure_all(asked)
 
+    def metrics_of(who: str, task: str) -> list[list[dict[str, Value]]]:
+        return found[who, task].metrics if (who, task) in found else []
+
+    def whole(who: str, task: str) -> dict[str, Value]:
+        return found[who, task].metrics[0][0]
+
     gates: list[GateResult] = []
     values: dict[str, float] = {}
     for task, about in plan.tasks.items():
-        mine = _by_slice(about, found["candidate", task])
+        mine = _by_slice(about, found["candidate", task].metrics)
         overall = mine[WHOLE]
         if not overall[COUNTS[0]]:
             gates.append(unmeasured(task, about, examples.rows))
             continue
-        base = _by_slice(about, found.get(("baseline", task), []))
-        simplest = _by_slice(about, found.get(("constant", task), []))
+        base = _by_slice(about, metrics_of("baseline", task))
+        simplest = _by_slice(about, metrics_of("constant", task))
         why = no_baseline if baseline is None else f"the baseline does not have the task {task!r}"
         signed = about.kind == "regression" and bool(((examples.weights[task] > 0) & (examples.labels[task] < 0)).any())
         gates += not_finite(task, overall[COUNTS[0]], overall[NOT_FINITE])
@@ -163,25 +173,32 @@ def evaluate(
     names = {task: (*about.metrics, *COUNTS) for task, about in plan.tasks.items()}
     first_entry = {task: len(_gate_slices(about)) for task, about in plan.tasks.items()}
     return Report(
-        tasks={task: _pick(names[task], found["candidate", task][0][0]) for task in plan.tasks},
+        tasks={task: _pick(names[task], whole("candidate", task)) for task in plan.tasks},
+        intervals={
+            task: reported(about, found["candidate", task].intervals[0][0]) for task, about in plan.tasks.items()
+        },
+        curves={task: found_curves for task in plan.tasks if (found_curves := found["candidate", task].curves)},
         slices=[
-            SliceMetrics(
-                slice=dict(zip(entry, values, strict=True)),
-                task=task,
-                metrics=_pick(names[task], found["candidate", task][first_entry[task] + number][code]),
+            slice_metrics(
+                plan,
+                task,
+                dict(zip(entry, values, strict=True)),
+                found["candidate", task],
+                first_entry[task] + number,
+                code,
             )
             for number, (entry, slicing) in enumerate(entries.items())
             for code, values in enumerate(slicing.values)
             for task in plan.tasks
         ],
         truth={
-            task: against_truth(about, found["candidate", task][0][0], found["truth", task][0][0])
+            task: against_truth(about, whole("candidate", task), whole("truth", task))
             for task, about in plan.tasks.items()
             if ("truth", task) in found
         },
         gates=gates,
         constant={
-            task: _beside(about, means[task], found["candidate", task][0][0], found["constant", task][0][0])
+            task: _beside(about, means[task], whole("candidate", task), whole("constant", task))
             for task, about in plan.tasks.items()
             if ("constant", task) in found
         },
@@ -189,11 +206,7 @@ def evaluate(
         values=values,
         baseline=None
         if baseline is None
-        else {
-            task: _pick(names[task], found["baseline", task][0][0])
-            for task in plan.tasks
-            if ("baseline", task) in found
-        },
+        else {task: _pick(names[task], whole("baseline", task)) for task in plan.tasks if ("baseline", task) in found},
     )
 
 
@@ -204,10 +217,12 @@ def _asked(
     predictions: Predictions,
     entries: Mapping[Any, Slicing],
     only: Mapping[str, tuple[str, ...]] | None = None,
+    units: Sequence[Clusters] = (),
 ) -> dict[tuple[str, str], Asked]:
     """The measurements of one model: for each of its tasks the slices of the gates (all examples first) and the entries.
 
-    `only`: kind of task -> the metrics, if not all are needed.
+    `only`: kind of task -> the metrics, if not all are needed. `units`: the clusters of all examples and of the entries, if intervals
+    are needed.
     """
     groups = examples.columns[plan.group_key].codes if plan.group_key else None
     asked = {}
@@ -229,6 +244,10 @@ def _asked(
             names=tuple(dict.fromkeys((*names, *COUNTS, NOT_FINITE))),
             scores=scores,
             slicings=(*(one_slice(mask) for mask in masks), *entries.values()),
+            clusters=dict(
+                zip((0, *range(len(_gate_slices(about)), len(_gate_slices(about)) + len(entries))), units, strict=False)
+            ),
+            binary=about.kind == "binary",
         )
     return asked
 

@@ -19,6 +19,7 @@ from tensorflow_model_analysis import version
 from tensorflow_model_analysis.proto import config_pb2, metrics_for_slice_pb2, validation_result_pb2
 
 from components.evaluation.gates import GateResult
+from components.evaluation.intervals import Interval
 from components.evaluation.plan import EvaluationPlan
 from components.evaluation.report import Report
 from components.evaluation.scores import COUNTS, Value
@@ -81,13 +82,13 @@ def slice_metrics(report: Report) -> list[metrics_for_slice_pb2.MetricsForSlice]
     # TFMA recognizes the overall slice by a slice key that is set and empty.
     overall.slice_key.SetInParent()
     for task, metrics in report.tasks.items():
-        _add(overall, task, metrics)
+        _add(overall, task, metrics, report.intervals[task])
     found = [overall]
     for slice_, group in itertools.groupby(report.slices, key=lambda one: one.slice):
         message = metrics_for_slice_pb2.MetricsForSlice()
         _fill_key(message.slice_key, slice_)
         for one in group:
-            _add(message, one.task, one.metrics)
+            _add(message, one.task, one.metrics, one.intervals)
         found.append(message)
     return found
 
@@ -125,12 +126,24 @@ def _fill_key(key: Any, slice_: Mapping[str, str]) -> None:
         key.single_slice_keys.add(column=column, bytes_value=value.encode())
 
 
-def _add(message: metrics_for_slice_pb2.MetricsForSlice, task: str, metrics: Mapping[str, Value]) -> None:
+def _add(
+    message: metrics_for_slice_pb2.MetricsForSlice,
+    task: str,
+    metrics: Mapping[str, Value],
+    intervals: Mapping[str, Interval],
+) -> None:
     for name, value in metrics.items():
-        if value is not None:
-            added = message.metric_keys_and_values.add()
-            added.key.name, added.key.output_name = name, task
-            added.value.double_value.value = value
+        if value is None:
+            continue
+        added = message.metric_keys_and_values.add()
+        added.key.name, added.key.output_name = name, task
+        added.value.double_value.value = value
+        interval = intervals.get(name)
+        if interval is not None and not interval.why:
+            # As TFMA writes its own intervals: beside the value, which remains a number for every reader.
+            for field in ("lower_bound", "upper_bound", "standard_error"):
+                bound = getattr(interval, field.removesuffix("_bound"))
+                getattr(added.confidence_interval, field).double_value.value = bound
 
 
 def _write_records(path: str, messages: Iterable[Any]) -> None:

@@ -45,6 +45,7 @@ class PositiveRuns:
     """The runs with a positive, in order, each array (runs,): the segment, and weights in it.
 
     `weights` of the run, `positives` of its positives; `above`, `positives_above` of what comes before it in its segment.
+    `starts`, `ends`: the run's rows. `hits`: the number of its positives.
     """
 
     segments: Indices
@@ -52,6 +53,9 @@ class PositiveRuns:
     positives: Array
     above: Array
     positives_above: Array
+    starts: Indices
+    ends: Indices
+    hits: Indices
 
     def pairs(self, negatives_below: Array) -> Array:
         """(runs,) weight of the rightly ordered pairs: P * (negatives after the run + N / 2).
@@ -101,6 +105,9 @@ def positive_runs(ordered: Ordered, firsts: Indices) -> PositiveRuns:
         positives=positives,
         above=upto(starts[run]) - upto(firsts[segments]),
         positives_above=before - np.repeat(before[segment_heads], lengths),
+        starts=starts[run],
+        ends=starts[run + 1],
+        hits=np.diff(heads, append=len(hits)),
     )
 
 

@@ -35,6 +35,11 @@ class Evaluation(Section):
         default=100,
         description="Maximum number of values reported per entry of `slices`: those with the most examples.",
     )
+    min_slice_examples: Annotated[int, Field(ge=0), Number] = Field(
+        default=100,
+        description="A slice with fewer observed examples of a task, or with fewer than 10 of a class, is marked `few`: it gets no "
+        "intervals and is not ranked. Gates are not affected.",
+    )
     truth: Truth | None = Field(
         default=None,
         description="Known true probabilities of simulated logs.",

@@ -184,7 +184,7 @@ def test_the_results_load_with_tfma(first: Any, world: World) -> None:
     run = last_run(run_paths(recipe, world.root))
     folder = str(run.artifacts["Evaluator.evaluation"])
     metrics = tfma.load_eval_result(folder).get_metrics_for_slice((), output_name="click")
-    assert metrics["auc"]["doubleValue"] == pytest.approx(first.result["metrics"]["click"]["auc"])
+    assert metrics["auc"]["boundedValue"]["value"] == pytest.approx(first.result["metrics"]["click"]["auc"])
     assert tfma.load_validation_result(folder).validation_ok is True
 
 

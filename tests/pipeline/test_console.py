@@ -74,3 +74,15 @@ def test_counts_are_whole_and_metrics_are_not(tmp_path: Path, capfd: pytest.Capt
 def test_of_an_older_run_no_constant_is_known(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     said = _shown(_summary(constant={}, ungated=[]), tmp_path, capfd)
     assert "constant" not in said and "gates: none" not in said
+
+
+def test_the_interval_stands_beside_the_main_metric(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Beside the first metric of each task, if it has one."""
+    bounds = {"lower": 0.5, "upper": 0.5462, "standard_error": 0.0116}
+    intervals = {"click": {"auc": bounds, "pr_auc": bounds}, "value": {"mae": {"why": "no variance"}}}
+    metrics = {"click": {"auc": 0.52, "pr_auc": 0.3}, "value": {"mae": 2.5}}
+    said = _shown(_summary(metrics=metrics, intervals=intervals), tmp_path, capfd)
+    cells = [[cell.strip() for cell in line.split("│")[1:-1]] for line in said.splitlines() if line.startswith("│")]
+    assert ["auc", "0.5200 ± 0.0231", "-"] in cells and ["pr_auc", "0.3000", "-"] in cells
+    assert ["mae", "-", "2.5000"] in cells
+    assert "(± half of the 95 % interval)" in said

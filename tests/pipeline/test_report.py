@@ -69,6 +69,21 @@ FULL = {
         "rows": {"impression": {"2026-01-13": 500, "2026-01-14": 520}, "click": {"2026-01-12": 40, "2026-01-14": 57}},
     },
     "metrics": {
+        "curves": {
+            "click": {
+                "reliability": {"prediction": [0.6, 0.1], "label": [0.5, 0.2], "examples": [5, 5]},
+                "roc": {"false_positive_rate": [0.0, 0.5, 1.0], "true_positive_rate": [0.0, 0.7, 1.0]},
+                "precision_recall": {"recall": [0.5, 1.0], "precision": [1.0, 0.3]},
+                "lift": {"share": [0.5, 1.0], "lift": [1.6, 0.4], "gain": [0.8, 1.0]},
+                "histogram": {"positive": [0.5] * 2, "negative": [0.5] * 2},
+            }
+        },
+        "intervals": {
+            "click": {
+                "auc": {"lower": 0.7312, "upper": 0.7688, "standard_error": 0.0096},
+                "log_loss": {"why": "no variance"},
+            }
+        },
         "tasks": {"click": {"auc": 0.75, "log_loss": 0.31, "gauc": None, "example_count": 300, "positive_count": 33}},
         "slices": [
             {
@@ -133,6 +148,7 @@ SECTIONS = (
     "Rows by day",
     "Examples and labels",
     "Metrics",
+    "Curves",
     "Gates",
     "Gap to the true probabilities",
     "Slices",
@@ -186,7 +202,7 @@ def test_a_full_page_has_every_section_and_needs_nothing_else():
     assert all(link.startswith("#") for link in outline.links)
     assert not re.search(r"https?:|//[a-z]|@import|url\((?!#)", text)
     assert not {"script", "link", "img", "iframe", "object"} & set(outline.tags)
-    assert outline.tags.count("caption") == outline.tags.count("table") and outline.tags.count("svg") == 3
+    assert outline.tags.count("caption") == outline.tags.count("table") and outline.tags.count("svg") == 4
 
 
 def test_the_numbers_stand_where_they_belong():
@@ -197,9 +213,9 @@ def test_the_numbers_stand_where_they_belong():
     )
     assert "click ends at 2026-01-15T00:00:00Z" in text and "stream &#x27;click&#x27; ends early." in text
     assert ["click", "eval", "300", "150", "50.0%", "33", "22.00%"] in rows(text, "examples")
-    assert ["auc", "0.7500", "0.7400", "+0.0100", "0.5000"] in rows(text, "metrics")
-    assert ["log_loss", "0.3100", "0.3000", "+0.0100", "0.3050"] in rows(text, "metrics")
-    assert ["gauc", "–", "–", "–", "–"] in rows(text, "metrics")
+    assert ["auc", "0.7500", "0.0188", "0.7400", "+0.0100", "0.5000"] in rows(text, "metrics")
+    assert ["log_loss", "0.3100", "–", "0.3000", "+0.0100", "0.3050"] in rows(text, "metrics")
+    assert ["gauc", "–", "–", "–", "–", "–"] in rows(text, "metrics")
     assert "The model is no better than the constant: click." in text
     assert "Tasks without gates (gates: none): order" in text
     assert re.search(r'class="worse"><th scope=row>log_loss<', text) and re.search(
@@ -229,6 +245,35 @@ def test_slices_are_sorted_with_the_worst_marked_and_the_unmeasured_last():
         "device = watch",
     ]
     assert re.findall(r'<tr class="worst"><th scope=row>(.*?)</th>', text) == ["device = tv"]
+
+
+def test_slices_with_few_examples_are_grey_and_after_the_ranked_ones():
+    full = copy.deepcopy(FULL)
+    bounds = {"auc": {"lower": 0.6, "upper": 0.8, "standard_error": 0.05}}
+    full["metrics"]["slices"] = [
+        {"slice": {"device": "tv"}, "task": "click", "auc": 0.2, "few": True},
+        {"slice": {"device": "pc"}, "task": "click", "auc": 0.8, "intervals": bounds},
+        {"slice": {"device": "phone"}, "task": "click", "auc": 0.7, "intervals": bounds},
+    ]
+    text = page(ReportData(**full))
+    assert rows(text, "slices")[1:] == [
+        ["device = phone", "0.7000", "0.6000 to 0.8000"],
+        ["device = pc", "0.8000", "0.6000 to 0.8000"],
+        ["device = tv", "0.2000", "–"],
+    ]
+    assert '<tr class="worst"><th scope=row>device = phone' in text
+    assert '<tr class="few"><th scope=row>device = tv' in text
+
+
+def test_the_curves_are_drawn_and_described():
+    section = re.search(r'<section id="curves".*?</section>', page(ReportData(**FULL)), re.DOTALL)[0]
+    assert section.count("<svg") == 1
+    for title in ("Reliability", "ROC", "Precision-recall", "Lift", "Predictions"):
+        assert f">{title}</text>" in section
+    assert "in the first: 1.60, with 80% of the positives" in section
+    none = copy.deepcopy(FULL)
+    none["metrics"]["curves"] = {}
+    assert "No binary task has eval examples of both classes." in page(ReportData(**none))
 
 
 def test_many_slices_are_folded():

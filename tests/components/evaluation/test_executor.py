@@ -72,7 +72,7 @@ def test_without_baseline(run, make_split, make_model):
     assert mine["auc"] == pytest.approx(expected)
     loaded = tfma.load_eval_result(evaluation.uri)
     theirs = loaded.get_metrics_for_slice((("device", "phone"),), output_name="click")
-    assert theirs["auc"]["doubleValue"] == pytest.approx(expected)
+    assert theirs["auc"]["boundedValue"]["value"] == pytest.approx(expected)
     assert tfma.load_validation_result(evaluation.uri).validation_ok
 
 

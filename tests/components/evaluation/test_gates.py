@@ -20,7 +20,7 @@ def check(baseline=None, scores=SCORES, no_baseline="there is none", constant=No
     slicing = one_slice(select(DEVICE, gate.slice, len(scores.labels)))
 
     def measured(some):
-        return measure_slices([gate.metric, *COUNTS, NOT_FINITE], some, [slicing])[0][0]
+        return measure_slices([gate.metric, *COUNTS, NOT_FINITE], some, [slicing]).metrics[0][0]
 
     older = None if baseline is None else measured(baseline)
     return check_gate(

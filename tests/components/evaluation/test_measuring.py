@@ -33,7 +33,7 @@ def one_by_one(scores: Scores, rows: np.ndarray) -> dict:
 
 
 def check(scores, slicings, **options):
-    for slicing, found in zip(slicings, measure_slices(NAMES, scores, slicings, **options), strict=True):
+    for slicing, found in zip(slicings, measure_slices(NAMES, scores, slicings, **options).metrics, strict=True):
         assert len(found) == len(slicing.values)
         for code, values in enumerate(found):
             expected = one_by_one(scores, slicing.codes == code)
@@ -110,7 +110,7 @@ def test_hard_predictions(case, least):
 def test_the_number_of_passes_changes_no_bit():
     scores, slicings = random_case(5000, 4, weights=(0.0, 1.0))
     names = ("auc", "log_loss", "calibration", *COUNTS)
-    assert measure_slices(names, scores, slicings, least=100) == measure_slices(names, scores, slicings)
+    assert measure_slices(names, scores, slicings, least=100).metrics == measure_slices(names, scores, slicings).metrics
 
 
 def test_everything_that_is_asked_by_its_name():
@@ -123,13 +123,15 @@ def test_everything_that_is_asked_by_its_name():
     found = measure_all(asked)
     assert list(found) == ["mine", "other", "again"] and found["mine"] == found["again"]
     for name, some in (("mine", scores), ("other", other)):
-        assert found[name] == measure_slices(("auc",), some, slicings)
+        assert found[name].metrics == measure_slices(("auc",), some, slicings).metrics
 
 
 def test_every_slice_as_sklearn():
     sklearn_metrics = pytest.importorskip("sklearn.metrics")
     scores, slicings = random_case(4000, 6)
-    for slicing, found in zip(slicings[:2], measure_slices(NAMES, scores, slicings[:2], least=700), strict=True):
+    for slicing, found in zip(
+        slicings[:2], measure_slices(NAMES, scores, slicings[:2], least=700).metrics, strict=True
+    ):
         for code, values in enumerate(found):
             rows = slicing.codes == code
             y, p, w = scores.labels[rows], scores.predictions[rows], scores.weights[rows]
@@ -162,7 +164,7 @@ def test_every_slice_as_tfma():
     device = np.array([*(value for [value] in slicings[1].values)])[slicings[1].codes]
     columns = {"label": scores.labels, "prediction": scores.predictions, "weight": scores.weights, "device": device}
     result = tfma.analyze_raw_data(pandas.DataFrame(columns), config)
-    for slicing, found in zip(slicings, measure_slices(NAMES, scores, slicings[:2], least=500), strict=False):
+    for slicing, found in zip(slicings, measure_slices(NAMES, scores, slicings[:2], least=500).metrics, strict=False):
         for values, mine in zip(slicing.values, found, strict=True):
             theirs = result.get_metrics_for_slice((("device", *values),) if values else ())
             theirs = {name: value["doubleValue"] for name, value in theirs.items()}

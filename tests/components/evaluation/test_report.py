@@ -60,14 +60,74 @@ def test_by_hand():
 def test_json():
     text = json.dumps(evaluate(PLAN, EXAMPLES, CANDIDATE).to_json(), allow_nan=False)
     found = json.loads(text)
-    assert set(found) == {"tasks", "constant", "ungated", "slices", "truth", "gates", "baseline"}
+    assert set(found) == {"tasks", "intervals", "curves", "constant", "ungated", "slices", "truth", "gates", "baseline"}
     assert found["slices"][1] == {
         "slice": {"device": "phone"},
         "task": "value",
         "mae": 1.0,
         "example_count": 1,
         "positive_count": 1,
+        "few": True,
     }
+
+
+def test_intervals_and_slices_with_few_examples():
+    """The eval split and large slices have intervals of the task's metrics; small slices and those with one rare class are `few`."""
+    random = np.random.default_rng(1)
+    plan = EvaluationPlan.model_validate(
+        {
+            "tasks": {
+                "click": {
+                    "kind": "binary",
+                    "metrics": ["auc", "gauc"],
+                    "gates": [{"metric": "log_loss", "at_most": 9}],
+                },
+                "value": {"kind": "regression", "metrics": ["mae"]},
+            },
+            "slices": [["device"]],
+            "group_key": "user",
+            "min_slice_examples": 50,
+        }
+    )
+    device = np.repeat([0, 1, 2], [300, 60, 40])
+    click = (random.random(400) < 0.5).astype(np.float32)
+    click[device == 1] = np.arange(60) < 9  # 9 positives
+    examples = EvalExamples(
+        labels={"click": click, "value": random.normal(size=400)},
+        weights={"click": np.ones(400), "value": np.ones(400)},
+        columns={
+            "device": Coded(codes=device, values=("phone", "tablet", "tv")),
+            "user": Coded(codes=random.integers(0, 40, 400), values=[str(user) for user in range(40)]),
+        },
+    )
+    found = evaluate(plan, examples, {"click": random.random(400), "value": random.normal(size=400)}).to_json()
+    assert set(found["intervals"]["click"]) == {"auc", "gauc"}
+    bounds = found["intervals"]["click"]["auc"]
+    assert bounds["lower"] < found["tasks"]["click"]["auc"] < bounds["upper"] and bounds["standard_error"] < 0.1
+    by_slice = {(one["slice"]["device"], one["task"]): one for one in found["slices"]}
+    assert {place for place, one in by_slice.items() if one.get("few")} == {
+        ("tablet", "click"),
+        ("tv", "click"),
+        ("tv", "value"),
+    }
+    for one in by_slice.values():
+        assert ("intervals" in one) != one.get("few", False)
+    # the slice alone has the same interval
+    rows = device == 0
+    alone = EvalExamples(
+        labels={task: values[rows] for task, values in examples.labels.items()},
+        weights={task: values[rows] for task, values in examples.weights.items()},
+        columns={name: Coded(codes=one.codes[rows], values=one.values) for name, one in examples.columns.items()},
+    )
+    predictions = {"click": np.linspace(0, 1, 300), "value": np.zeros(300)}
+    everywhere = {task: np.append(values, np.zeros(100)) for task, values in predictions.items()}
+    [mine] = [
+        one
+        for one in evaluate(plan, examples, everywhere).slices
+        if one.slice == {"device": "phone"} and one.task == "click"
+    ]
+    its = evaluate(plan, alone, predictions).intervals["click"]["auc"]
+    assert mine.intervals["auc"].lower == pytest.approx(its.lower)
 
 
 def test_truth_gaps():

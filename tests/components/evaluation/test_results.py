@@ -46,8 +46,11 @@ def test_tfma_loads_the_metrics(written):
     report, folder = written
     result = tfma.load_eval_result(folder)
     overall = result.get_metrics_for_slice((), output_name="click")
-    assert overall["auc"] == {"doubleValue": 0.75}
-    assert overall["log_loss"]["doubleValue"] == pytest.approx(report.tasks["click"]["log_loss"])
+    interval = report.intervals["click"]["auc"]
+    assert interval.lower < 0.75 < interval.upper
+    bounds = {"lowerBound": pytest.approx(interval.lower), "upperBound": pytest.approx(interval.upper)}
+    assert overall["auc"] == {"boundedValue": {"value": 0.75, **bounds}}
+    assert overall["log_loss"]["boundedValue"]["value"] == pytest.approx(report.tasks["click"]["log_loss"])
     assert overall["example_count"] == {"doubleValue": 4.0}
     assert result.get_metrics_for_slice((("device", "phone"),), output_name="click")["auc"] == {"doubleValue": 1.0}
     # only one class: the metric is left out, the others are there

@@ -1,0 +1,105 @@
+"""The difference between two models on the same rows, with its standard error.
+
+Both models see the same rows, so most of the metric's variance cancels: the influences of the difference are the differences of
+the influences.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import stdtrit
+
+from components.evaluation.best import loss_to
+from components.evaluation.clusters import clusters, group_order
+from components.evaluation.influence import Influence, falling_order, influences, observed
+from components.evaluation.intervals import Spread
+from components.evaluation.scores import Scores
+from components.evaluation.slices import one_slice
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Difference:
+    """How much worse model A is than model B in one metric, in its unit (`best.loss_to`); negative if it is better.
+
+    `a`, `b`: the values of the models. `units`: clusters that carry information. `loss` is NaN if a model has no value, and
+    `standard_error` is NaN below 2 units.
+    """
+
+    metric: str
+    a: float
+    b: float
+    loss: float
+    standard_error: float
+    units: int
+
+    def at_least(self, confidence: float) -> float:
+        """One-sided lower bound of the loss: loss - t * standard_error. If A is B, it is 0."""
+        if self.standard_error == 0.0:
+            return self.loss
+        return self.loss - float(stdtrit(max(self.units - 1, 1), confidence)) * self.standard_error
+
+
+def difference(
+    metric: str,
+    labels: NDArray[Any],
+    weights: NDArray[Any],
+    a: NDArray[Any],
+    b: NDArray[Any],
+    groups: NDArray[np.signedinteger[Any]] | None = None,
+    binary: bool = True,
+) -> Difference:
+    """Compares two models on the rows where both predictions are finite.
+
+    The standard error is that of a - b. Of calibration, whose loss |a - 1| - |b - 1| bends at 1, it is the larger of those of a - b
+    and a + b, so it is too wide rather than too narrow.
+
+    Args:
+        metric: a metric of the recipe, no count.
+        labels, weights: (n,); weight 0 if the task is not observed.
+        a, b: (n,) predictions of the models.
+        groups: (n,) codes of the clusters, -1 for a cluster of its own; None if every row is one. gauc needs groups.
+        binary: whether the labels are classes.
+    """
+    both = np.where(np.isfinite(a) & np.isfinite(b), weights, 0)
+    all_rows = one_slice(np.ones(len(labels), np.bool_))
+    units = clusters(all_rows, None if groups is None else group_order(groups))
+
+    def of(predictions: NDArray[Any]) -> Influence | None:
+        scores = Scores(labels=labels, predictions=predictions, weights=both, groups=groups)
+        found = influences([metric], scores, falling_order(*observed(scores)), all_rows, units, binary)
+        return found.get(metric)
+
+    first, second = of(a), of(b)
+    if first is None or second is None:
+        return Difference(metric=metric, a=math.nan, b=math.nan, loss=math.nan, standard_error=math.nan, units=0)
+    value, other = float(first.values[0]), float(second.values[0])
+    count = int(min(first.units[0], second.units[0]))
+    sums = [first.sums - second.sums]
+    if metric == "calibration":
+        # Near 1 the loss bends: the larger error of the two sides, so that no model is refused for the bend.
+        sums.append(first.sums + second.sums)
+    squares = max(float(units.by_slice(one * one)[0]) for one in sums)
+    spread = Spread(values=first.values, squares=np.array([squares]), units=np.array([count]))
+    error = float(spread.error[0])
+    return Difference(
+        metric=metric, a=value, b=other, loss=loss_to(metric, value, other), standard_error=error, units=count
+    )
+
+
+def below(found: Difference, tolerance: float, confidence: float) -> bool:
+    """Whether model A is worse than model B by more than the tolerance, with this confidence (one-sided).
+
+    Args:
+        found: the difference.
+        tolerance: the loss that is allowed, in the metric's unit, 0 or more.
+        confidence: from 0.5 to 1, exclusive. If the models are equal, 1 - confidence of such comparisons say True at tolerance 0.
+
+    Returns:
+        False if a value or the standard error is missing: too little data refuses no model.
+    """
+    return bool(found.at_least(confidence) > tolerance)
