@@ -1,5 +1,6 @@
 """What holds for all tests."""
 
+import os
 import sys
 from collections.abc import Iterator
 
@@ -9,6 +10,10 @@ import pytest
 # No test is timed: a machine that does something else besides must not fail one.
 hypothesis.settings.register_profile("gatewise", deadline=None)
 hypothesis.settings.load_profile("gatewise")
+
+# XLA takes longer to compile a small model than the model to train, most of it to optimise machine code. The graph's own passes
+# are as ever. tests/e2e/test_real_recipes.py trains without the flag, as a user does.
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 
 LONGEST_FIRST = (
     "tests/e2e/test_shop.py",

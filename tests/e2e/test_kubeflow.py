@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -66,7 +67,7 @@ def recipe(home: Path, shop_recipe: Path, shop_logs: Path, tmp_path_factory: pyt
         "image": "registry.example.com/gatewise:1.0",
         "defaults": {
             "volumes": {str(home): "gatewise-home", str(shop_logs): "logs"},
-            "environment": {"TF_CPP_MIN_LOG_LEVEL": 2},
+            "environment": {"TF_CPP_MIN_LOG_LEVEL": 2, "XLA_FLAGS": os.environ.get("XLA_FLAGS", "")},
         },
         "stages": {"Trainer": {"retries": {"count": 2}}},
     }

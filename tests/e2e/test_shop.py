@@ -103,20 +103,18 @@ def test_the_accounts_balance_and_agree_with_the_files(first: Any, world: World)
     assert first.result["accounts"]["impression"]["read"] == impressions
 
 
-def test_it_answers(first: Any, world: World, gatewise_anew: Callable[..., Any], shop_recipe: Path) -> None:
-    done = gatewise_anew(
-        "predict", world.root / "serving" / "shop", "--input", shop_recipe.with_name("shop_requests.jsonl")
-    )
+def test_it_answers(first: Any, world: World, gatewise: Callable[..., Any], shop_recipe: Path) -> None:
+    done = gatewise("predict", world.root / "serving" / "shop", "--input", shop_recipe.with_name("shop_requests.jsonl"))
     answers = [json.loads(line) for line in done.out.splitlines()]
     assert done.code == 0 and len(answers) == 3
     assert all(set(answer) == {"click", "cart", "order", "order_value"} for answer in answers)
     assert all(0 < answer["click"] < 1 and answer["order_value"] > 0 for answer in answers)
 
 
-def test_it_ranks(first: Any, world: World, gatewise_anew: Callable[..., Any], shop_recipe: Path) -> None:
+def test_it_ranks(first: Any, world: World, gatewise: Callable[..., Any], shop_recipe: Path) -> None:
     """A page by the recipe's score, and by another weight in the request; real rows warm TensorFlow Serving up."""
     served = world.root / "serving" / "shop"
-    done = gatewise_anew("request", served, "--input", shop_recipe.with_name("shop_pages.jsonl"), "--signature", "rank")
+    done = gatewise("request", served, "--input", shop_recipe.with_name("shop_pages.jsonl"), "--signature", "rank")
     assert done.code == 0, done.err
     pages = [json.loads(line) for line in done.out.splitlines()]
     assert [len(page["score"]) for page in pages] == [3, 2]
@@ -165,8 +163,6 @@ def test_a_wrong_request_is_refused(first: Any, world: World, gatewise: Callable
     for line, words in (
         ('{"item_idd": "i1"}', "did you mean 'item_id'"),
         ('{"price": "much"}', "price"),
-        ("{", "not valid JSON"),
-        ("[]", "expected a JSON object"),
     ):
         (tmp_path / "r.jsonl").write_text(line + "\n")
         done = gatewise("predict", world.root / "serving" / "shop", "--input", tmp_path / "r.jsonl")
@@ -188,22 +184,30 @@ def test_the_results_load_with_tfma(first: Any, world: World) -> None:
     assert tfma.load_validation_result(folder).validation_ok is True
 
 
-def test_the_report_is_one_page(first: Any, world: World, gatewise_anew: Callable[..., Any]) -> None:
-    done = gatewise_anew("report", world.root)
+def test_the_report_is_one_page(first: Any, world: World, gatewise: Callable[..., Any]) -> None:
+    done = gatewise("report", world.root)
     page = Path(done.out.strip()).read_text()
     assert done.code == 0 and page.count("<svg") >= 2
     assert all(task in page for task in ("click", "cart", "order_value"))
 
 
-def test_another_run_over_files_in_another_order_and_other_partitions_gives_the_same_model(
-    first: Any, world: World, gatewise: Callable[..., Any], shop_recipe: Path, quick: list[str], tmp_path: Path
+def test_another_run_on_dask_over_files_in_another_order_and_other_partitions_gives_the_same_model(
+    first: Any,
+    world: World,
+    dask: Any,
+    gatewise: Callable[..., Any],
+    shop_recipe: Path,
+    quick: list[str],
+    tmp_path: Path,
 ) -> None:
     logs, requests = tmp_path / "logs", shop_recipe.with_name("shop_requests.jsonl")
     shutil.copytree(world.logs, logs)
     files = sorted(logs.glob("**/*.parquet"))
     for number, file in enumerate(files):
         file.rename(file.with_name(f"{len(files) - number:04d}.parquet"))
-    more = ["--data", logs, "--json", tmp_path / "again.json", "--set", "beam.partitions=5", *quick, *GATES_OFF]
+    more = ["--data", logs, "--json", tmp_path / "again.json", *quick, *GATES_OFF]
+    for override in (*dask.beam, "beam.partitions=5"):
+        more += ["--set", override]
     again = gatewise("run", shop_recipe, "--root", tmp_path / "runs", *more)
     assert again.code == 0, again.out + again.err
     assert again.result["accounts"] == first.result["accounts"]
@@ -232,27 +236,6 @@ def _bytes(model: Path) -> dict[str, bytes]:
     """{file of the model's first version: what is in it}."""
     version = min(model.iterdir())
     return {str(path.relative_to(version)): path.read_bytes() for path in version.rglob("*") if path.is_file()}
-
-
-def test_with_its_data_stages_on_dask_the_same_model(
-    first: Any,
-    world: World,
-    dask: Any,
-    gatewise: Callable[..., Any],
-    shop_recipe: Path,
-    quick: list[str],
-    tmp_path: Path,
-) -> None:
-    more = ["--data", world.logs, "--json", tmp_path / "dask.json", *quick, *GATES_OFF, "--set", "retrieval=null"]
-    for override in dask.beam:
-        more += ["--set", override]
-    done = gatewise("run", shop_recipe, "--root", tmp_path / "runs", *more)
-    assert done.code == 0, done.out + done.err
-    assert done.result["accounts"] == first.result["accounts"] and done.result["metrics"] == first.result["metrics"]
-    requests = shop_recipe.with_name("shop_requests.jsonl")
-    here, there = (gatewise("predict", run.result["pushed"], "--input", requests) for run in (first, done))
-    assert (here.code, there.code) == (0, 0), here.err + there.err
-    assert here.out == there.out
 
 
 def test_nothing_changed_is_all_cached(first: Any, world: World) -> None:

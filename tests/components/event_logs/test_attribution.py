@@ -261,7 +261,7 @@ def reference(
     return accounts, labels
 
 
-@settings(max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
 @given(seen=ROWS, click=ROWS, buy=ROWS, tolerance=st.sampled_from([0, SECOND, 2 * SECOND]))
 def test_equals_the_reference(
     seen: list[dict[str, Any]], click: list[dict[str, Any]], buy: list[dict[str, Any]], tolerance: int

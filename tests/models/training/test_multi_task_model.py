@@ -1,3 +1,5 @@
+import itertools
+
 import keras
 import numpy as np
 import pytest
@@ -23,6 +25,9 @@ from models.training.multi_task_model import MultiTaskModel
 TASKS = ("click", "click_cart", "amount")
 KINDS = ("binary_crossentropy", "binary_crossentropy", "squared_error")
 WEIGHTS = (1.0, 2.0, 0.5)
+MOST = max(len(ARCHITECTURES), len(BALANCERS))
+# Each row of either table at least once.
+PAIRS = list(itertools.islice(zip(itertools.cycle(ARCHITECTURES), itertools.cycle(BALANCERS), strict=True), MOST))
 
 
 def data(rows=32, seed=0, tasks=3):
@@ -354,8 +359,7 @@ def test_first_bad_step_names_task_and_step(balancer):
     assert model.first_bad_step() == {"click": 3, "click_cart": 2, "amount": 3}
 
 
-@pytest.mark.parametrize("balancer", BALANCERS)
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize(("architecture", "balancer"), PAIRS)
 def test_no_variable_stays_in_the_hosts_memory_beside_a_gpu(architecture, balancer):
     """TensorFlow has variables of int32 and text there only, and a compiled step cannot read them from the GPU."""
     model = make(architecture, balancer)

@@ -7,12 +7,12 @@ import glob
 import json
 import logging
 import signal
-import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, get_args
 
+import forked
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -198,36 +198,11 @@ def test_the_same_seed_gives_the_same_model_in_another_process(
     assert (stopped.best_round, len(stopped.rounds)) == (0, 3), "the case that this test needs"
     # Often enough for a state after each call of 4 steps.
     plan = make_plan(problem, **PATIENT, steps_per_execution=4, checkpoint_minutes=1e-9)
-    script = f"""
-import dataclasses, os
-import numpy as np
-from pathlib import Path
-from models.features import input_pipeline
-from models.training import trainer
-from models.training.after_training import mean_gates
-from models.training.checkpoint import TrainingCheckpoint, checkpoint_folder
-from models.features.layout import FeatureLayout
-from models.training.plan import TrainerPlan
-
-class Killed(TrainingCheckpoint):
-    def save(self, model, progress):
-        super().save(model, progress)
-        if (progress.round, progress.steps) == {at!r}:
-            os.kill(os.getpid(), 9)
-
-evaluation = input_pipeline.read_split({problem.eval!r})
-labels = np.stack([1 - evaluation.labels[:, 0], -evaluation.labels[:, 1]], axis=1)
-trainer.train(
-    TrainerPlan.model_validate_json({plan.model_dump_json()!r}),
-    FeatureLayout.load({str(problem.transform_graph)!r}),
-    input_pipeline.read_split({problem.train!r}),
-    dataclasses.replace(evaluation, labels=labels),
-    Killed(Path({str(tmp_path / "checkpoint")!r})),
-    Path({str(tmp_path / "run")!r}),
-)
-"""
-    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == -signal.SIGKILL, done.stderr[-3000:]
+    files = [problem.transform_graph, problem.train, problem.eval]
+    arguments = [plan.model_dump_json(), *map(str, (*files, tmp_path, *at))]
+    printed = tmp_path / "printed"
+    killed = forked.start([sys.executable, "-m", "killed_training", *arguments], ROOT, printed, printed)
+    assert killed.wait() == -signal.SIGKILL, printed.read_text()[-3000:]
 
     resumed = train(problem, plan, tmp_path)
     assert resumed.best_round == 0
@@ -283,7 +258,7 @@ def test_a_step_is_traced_in_the_first_epoch_only(
 
 
 def test_bfloat16_is_near_float32_and_predicts_in_float32(problem: SimpleNamespace, tmp_path: Path) -> None:
-    at_rest = {"architecture": "ple", "options": {"ple": {"units": [8], "tower_units": [4]}}}
+    at_rest = {"options": {"mmoe": {"experts": 2, "units": [8], "tower_units": [4]}}}
     trained = {
         precision: train(
             problem,
