@@ -69,8 +69,7 @@ class Training(Section):
     evaluate_every: Annotated[int, Field(ge=1), Number] | None = Field(
         default=None,
         description="Number of train examples between two evaluations of the validate split, which decide when to stop and "
-        "which weights to keep. By default one pass, several passes if a pass has less than 50 steps, and equal parts of a "
-        "pass of at most 5,000,000 examples.",
+        "which weights to keep. By default half a pass, at least 50 steps and at most 5,000,000 examples.",
         examples=[1_000_000],
     )
     batch_size: Annotated[int, Field(ge=1, le=16_777_216), Number] | None = Field(
@@ -99,12 +98,18 @@ class Training(Section):
         description="Evaluate, keep and export a running average of the weights and embedding rows instead of the last ones. "
         "The average reaches back over about a tenth of the training so far. It costs a third more memory for the tables.",
     )
+    embedding_decay: Annotated[float, Field(ge=0.0), Number] = Field(
+        default=0.5,
+        description="Decoupled weight decay of the embedding tables: how many e-folds one pass over the train split shrinks all "
+        "rows. 0.5 leaves 61 % of a row that no gradient moves. Rows of rare and of unseen values end near 0 instead of at "
+        "noise, which is what a small log needs most. Because it counts passes, one value fits logs of any size.",
+        examples=[0.1],
+    )
     weight_decay: Annotated[float, Field(ge=0.0), Number] = Field(
         default=0.0,
-        description="Decoupled weight decay: about the share by which one pass over the train split shrinks the weights of the "
-        "network, without its biases, and all embedding rows. Rows of rare and of unseen values end near 0. Because it counts "
-        "passes, one value fits logs of any size.",
-        examples=[0.1],
+        description="Decoupled weight decay of the network's kernels, as AdamW has it: a step shrinks them by learning_rate * "
+        "weight_decay of themselves. Biases and embedding tables do not take part.",
+        examples=[0.01],
     )
     embedding_optimizer: str | None = Field(
         default=None,
@@ -126,7 +131,7 @@ class Training(Section):
         default=1, description="Seed of initial weights, example order and dropout."
     )
     patience: Annotated[int, Field(ge=0), Number] = Field(
-        default=2,
+        default=3,
         description="Number of evaluations in a row without a better validation score after which training stops. The weights of "
         "the best evaluation are kept. The score is the mean over tasks of the validation loss relative to that of the "
         "best constant; a task with too few validate examples to tell does not count.",

@@ -93,7 +93,7 @@ class TablePasses(keras.callbacks.Callback):
     Has the average evaluated instead of the weights.
 
     Args:
-        decay: share of itself by which a step shrinks an embedding row.
+        decay: e-folds by which a step shrinks all embedding rows: one step leaves exp(-decay) of a row.
     """
 
     def __init__(self, decay: float = 0.0) -> None:
@@ -108,7 +108,7 @@ class TablePasses(keras.callbacks.Callback):
         # Due at every multiple of `every`, wherever a call of several steps or a resumed training begins.
         if due := now // every - self._before // every:
             if self._decay:
-                self.model.decay_tables((1.0 - self._decay) ** (due * every))
+                self.model.decay_tables(math.exp(-self._decay * due * every))
             if self.model.average is not None:
                 self.model.average.update(self.model.averaged)
         self._before = now

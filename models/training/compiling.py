@@ -34,8 +34,7 @@ def compile_model(model: MultiTaskModel, options: Training, rounds: Rounds, repl
         )
     optimizer = OPTIMIZERS[options.optimizer](
         learning_rate=model.rate or options.learning_rate,
-        # Keras multiplies it by the learning rate.
-        weight_decay=options.weight_decay / rounds.pass_steps / options.learning_rate or None,
+        weight_decay=options.weight_decay or None,
     )
     if options.weight_decay:
         optimizer.exclude_from_weight_decay(var_names=["bias"])

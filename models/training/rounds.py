@@ -63,11 +63,12 @@ def rounds_of(options: Training, batch_size: int, examples: int) -> Rounds:
     steps = (options.epochs or max(DEFAULT_PASSES, -(-DEFAULT_STEPS // pass_steps))) * pass_steps
     if options.evaluate_every is not None:
         round_steps = -(-options.evaluate_every // batch_size)
-    elif examples > MOST_EXAMPLES:
-        round_steps = -(-pass_steps // -(-examples // MOST_EXAMPLES))
-    else:
+    elif pass_steps < 2 * FEWEST_STEPS:
         # Whole passes, so that a round of a small log ends with a pass.
         round_steps = pass_steps * -(-FEWEST_STEPS // pass_steps)
+    else:
+        parts = max(2, -(-examples // MOST_EXAMPLES))
+        round_steps = -(-pass_steps // parts)
     return Rounds(
         batch_size=batch_size, pass_steps=pass_steps, round_steps=min(max(round_steps, 1), steps), steps=steps
     )
@@ -76,6 +77,6 @@ def rounds_of(options: Training, batch_size: int, examples: int) -> Rounds:
 DEFAULT_PASSES, DEFAULT_STEPS = 5, 2000
 """Passes over the train split at most, or as many as give this number of steps, if the recipe says nothing."""
 FEWEST_STEPS = 50
-"""Steps between two evaluations at least, in whole passes."""
+"""Steps between two evaluations at least."""
 MOST_EXAMPLES = 5_000_000
-"""Examples between two evaluations at most, in equal parts of a pass."""
+"""Examples between two evaluations at most."""

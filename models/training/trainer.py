@@ -214,7 +214,7 @@ def _round(
     callbacks = [
         StopOnNaN(),
         clock,
-        TablePasses(options.weight_decay / rounds.pass_steps),
+        TablePasses(options.embedding_decay / rounds.pass_steps),
         Checkpoints(save, 60 * options.checkpoint_minutes, done, steps, time.monotonic),
     ]
     fitted = model.fit(

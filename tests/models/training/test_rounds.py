@@ -20,8 +20,9 @@ def of(examples: int, batch_size: int, **training: int) -> tuple[list[int], list
     return [rounds.steps_of(i) for i in range(rounds.count)], [rounds.passes(i) for i in range(rounds.count)]
 
 
-def test_a_round_is_a_pass() -> None:
-    assert of(6_400, 64, epochs=3) == ([100, 100, 100], [1, 2, 3])
+def test_a_round_is_half_a_pass() -> None:
+    assert of(6_400, 64, epochs=2) == ([50] * 4, [0.5, 1, 1.5, 2])
+    assert of(6_336, 64, epochs=2) == ([99, 99], [1, 2]), "half of 99 steps is less than 50"
 
 
 def test_a_round_of_a_small_log_is_several_passes() -> None:
