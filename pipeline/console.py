@@ -23,6 +23,13 @@ from models.recipe.recipe import Recipe
 from pipeline.native_stderr import native_stderr_to
 from pipeline.run_paths import RunPaths
 
+RECALLS = {
+    "true_recall": "true_recall@k: share of the truly best k items that are in the list",
+    "recall": "recall@k: share of what the user chose; the user could choose only what was shown",
+    "weighted_recall": "weighted_recall@k: recall in which a chosen item counts 1 / its share of the impressions",
+}
+"""Name of a recall -> what it asks, in the order of the table."""
+
 
 class RunConsole:
     """Shows progress on standard error, and redirects the libraries' standard error to the run's log file.
@@ -172,12 +179,16 @@ def _warnings(summary: dict[str, Any]) -> list[str]:
 def _retrieval_table(results: dict[str, Any]) -> Table:
     methods = results["methods"]
     title = f"Retrieval: {results['eval_queries']:,} eval queries over {results['items']:,} items"
+    if results.get("with_truth") is not None:
+        title += f", {results['with_truth']:,} of them with known best items"
     if results.get("unanswerable") is not None:
         title += f"; {results['unanswerable']:.0%} of the positives are items unknown before the eval split"
-    table = Table("metric", title=title, title_justify="left")
+    names = list(dict.fromkeys(metric for metrics in methods.values() for metric in metrics))
+    words = [RECALLS[recall] for recall in RECALLS if any(name.split("@")[0] == recall for name in names)]
+    table = Table("metric", title=title, title_justify="left", caption="\n".join(words), caption_justify="left")
     for method in methods:
         table.add_column(method, justify="right")
-    for name in dict.fromkeys(metric for metrics in methods.values() for metric in metrics):
+    for name in names:
         table.add_row(name, *(_number(metrics.get(name)) for metrics in methods.values()))
     return table
 

@@ -18,26 +18,42 @@ NAMES = {
 }
 
 
+RECALLS = {
+    "true_recall": "True recall: share of a user's truly best k items that are in the list of k, where the truth is known.",
+    "recall": "Recall: share of a user's positives that are in the retrieved list. Users could choose only what was shown.",
+    "weighted_recall": "Weighted recall: recall in which a positive counts 1 / its item's share of the impressions, clipped. It "
+    "estimates the recall if every item was shown equally often.",
+}
+"""Name of a recall -> what it asks. The truth leads."""
+
+SAME_ITEMS = "Every method retrieves from the items known before the eval split."
+
+EXPOSURE = {
+    "recall": " Logs recorded under another ranking policy favour the items that it showed most. Compare the weighted recall, or "
+    "the true recall if it is known. See docs/retrieval.md, Which recall to trust.",
+}
+"""Name of a recall -> why popularity may win it wrongly."""
+
+
 def retrieval(found: Mapping[str, Any]) -> str:
     """Metrics of each method, a recall chart, and the gates."""
     methods = {NAMES.get(name, name): metrics for name, metrics in found["methods"].items()}
     names = list(dict.fromkeys(metric for metrics in methods.values() for metric in metrics))
     rows = [(name, *(number(metrics.get(name)) for metrics in methods.values())) for name in names]
     caption = f"{count(found['eval_queries'])} eval queries over {count(found['items'])} items"
+    if found.get("with_truth") is not None:
+        caption += f", {count(found['with_truth'])} of them with known best items"
     if found.get("unanswerable") is not None:
         caption += f"; {100 * found['unanswerable']:.0f}% of the positives are items unknown before the eval split"
     parts = []
-    recalls = [name for name in names if name.startswith("recall@")]
-    if recalls:
-        bars = {method: [float(metrics.get(name) or 0.0) for name in recalls] for method, metrics in methods.items()}
-        parts.append(
-            figure(
-                report_charts.grouped_bars(recalls, bars),
-                "Recall: share of a user's positives that are in the retrieved list. Every method retrieves from the items known "
-                "before the eval split.",
-            )
-        )
-        parts.append(_against_the_best(methods, recalls[-1]))
+    for recall, words in RECALLS.items():
+        recalls = [name for name in names if name.split("@")[0] == recall]
+        if recalls:
+            bars = {
+                method: [float(metrics.get(name) or 0.0) for name in recalls] for method, metrics in methods.items()
+            }
+            parts.append(figure(report_charts.grouped_bars(recalls, bars), f"{words} {SAME_ITEMS}"))
+            parts.append(_against_the_best(methods, recalls[-1]))
     parts.append(table(caption, ("Metric", *methods), rows, [""] * len(rows)))
     gates = found.get("gates") or []
     if gates:
@@ -61,8 +77,5 @@ def _against_the_best(methods: Mapping[str, Mapping[str, Any]], metric: str) -> 
     else:
         words = f"{metric}: the two-tower model is {-change:.4f} below the best other method ({best})."
         if best in (NAMES["popular"], NAMES["popular_last_day"]):
-            words += (
-                " Logs recorded under another ranking policy favour the items that it showed most. See docs/retrieval.md, What it "
-                "reaches."
-            )
+            words += EXPOSURE.get(metric.split("@")[0], "")
     return f'<p class="note">{text(words)}</p>'

@@ -12,7 +12,12 @@ and over all eval queries together:
     popularity_bias@k = mean over eval queries of the mean popularity of their first k answered items,
                         divided by the mean over eval queries of the mean popularity of their relevant items
 
-A bias of 1 means that the answered items are as popular as the chosen ones.
+    weighted_recall@k = sum of w over the hits in the first k of all answers / sum of w over all relevant items
+
+A bias of 1 means that the answered items are as popular as the chosen ones. `exposure` explains the weights w. If the truly
+best items of a query are known, with T the min(k, items that can be answered) best ones:
+
+    true_recall@k = |{a_1..a_k} & T| / |T|        mean over the queries with known best items
 """
 
 from __future__ import annotations
@@ -24,7 +29,7 @@ from numpy.typing import NDArray
 
 from components.evaluation.scores import Value
 from components.retrieval_evaluation.row_lists import RowLists, Rows
-from models.recipe.retrieval import metric_names
+from models.recipe.retrieval import TRUE_RECALL, WEIGHTED_RECALL, metric_names
 
 MRR = "mrr"
 LOWER_IS_BETTER = ("popularity_bias",)
@@ -32,13 +37,20 @@ LOWER_IS_BETTER = ("popularity_bias",)
 _CELLS = 1 << 22
 
 
-def measure(answers: Rows, relevant: RowLists, popularity: NDArray[np.int64], ks: Sequence[int]) -> dict[str, Value]:
+def measure(
+    answers: Rows,
+    relevant: RowLists,
+    popularity: NDArray[np.int64],
+    weights: NDArray[np.float64],
+    ks: Sequence[int],
+) -> dict[str, Value]:
     """All metrics of one method's answers; None if the denominator is 0.
 
     Args:
         answers: (eval_queries, at least min(max(ks), items)), rows of items, the best first, each once; -1 behind the last.
         relevant: for each query its relevant items, at least one, each once.
         popularity: (items,) how often each item was chosen before.
+        weights: (items,) weight of each item in the weighted recall, above 0.
         ks: lengths, rising.
 
     Returns:
@@ -47,17 +59,44 @@ def measure(answers: Rows, relevant: RowLists, popularity: NDArray[np.int64], ks
     if not len(relevant):
         return dict.fromkeys(metric_names(ks))
     hits = _hits(answers, relevant, len(popularity))
+    of_all = weights[relevant.rows].sum()
     wanted = relevant.lengths
     of_relevant = np.add.reduceat(popularity[relevant.rows].astype(np.float64), relevant.offsets[:-1]) / wanted
     found: dict[str, Value] = {}
     for k in ks:
         first, here = answers[:, :k], hits[:, :k]
         found[f"recall@{k}"] = float(np.mean(here.sum(axis=1) / wanted))
+        found[f"{WEIGHTED_RECALL}@{k}"] = float(weights[first[here]].sum() / of_all)
         found[f"ndcg@{k}"] = float(np.mean(_discounted(here) / _ideal(np.minimum(wanted, k))))
         found[f"coverage@{k}"] = len(np.unique(first[first >= 0])) / len(popularity)
         found[f"popularity_bias@{k}"] = _quotient(_mean_popularity(first, popularity), float(np.mean(of_relevant)))
     found[MRR] = float(np.mean(_reciprocal_ranks(hits[:, : ks[-1]])))
     return {name: found[name] for name in metric_names(ks)}
+
+
+def true_recalls(answers: Rows, best: Rows, ks: Sequence[int]) -> dict[str, Value]:
+    """true_recall@k; None if no query has known best items.
+
+    Args:
+        answers: (eval_queries, places), as for `measure`.
+        best: (eval_queries, at least min(max(ks), items)) rows of the truly best items, the best first; -1 behind the last.
+        ks: lengths.
+
+    Returns:
+        Metric -> value, in the order of `ks`.
+    """
+    asked = (best >= 0).any(axis=1)
+    if not asked.any():
+        return {f"{TRUE_RECALL}@{k}": None for k in ks}
+    answers, best = answers[asked], best[asked]
+    items = 1 + int(max(answers.max(initial=0), best.max()))
+    found: dict[str, Value] = {}
+    for k in ks:
+        top = best[:, :k]
+        wanted = (top >= 0).sum(axis=1)
+        lists = RowLists(np.concatenate([[0], np.cumsum(wanted)]).astype(np.int64), top[top >= 0])
+        found[f"{TRUE_RECALL}@{k}"] = float(np.mean(_hits(answers[:, :k], lists, items).sum(axis=1) / wanted))
+    return found
 
 
 def _hits(answers: Rows, relevant: RowLists, items: int) -> NDArray[np.bool_]:

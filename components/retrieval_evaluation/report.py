@@ -11,17 +11,20 @@ from typing import Any
 from components.evaluation.scores import Value
 from components.retrieval_evaluation.eval_queries import EvalQueries
 from components.retrieval_evaluation.exact_top_k import exact_top_k, products, top_k_of_ranking
+from components.retrieval_evaluation.exposure import effective_number, inverse_exposure
 from components.retrieval_evaluation.gates import OLDER, PRIOR, TWO_TOWER, GateResult, check_gate
 from components.retrieval_evaluation.methods import METHODS, popular
-from components.retrieval_evaluation.metrics import measure
+from components.retrieval_evaluation.metrics import measure, true_recalls
 from components.retrieval_evaluation.plan import RetrievalEvaluationPlan
 from components.retrieval_evaluation.row_lists import Rows
 from components.retrieval_evaluation.vectors import Vectors
 from components.storage.writing import write_text
-from models.recipe.retrieval import metric_names
+from models.recipe.retrieval import TRUE_RECALL, metric_names
 
 RESULTS = "retrieval.json"
 """{"methods": {method: {metric: value or null}}, "eval_queries", "items", "relevant", "without_history": numbers,
+"with_truth": number of eval queries whose truly best items are known, or null if the recipe names no truth,
+"effective_relevant": effective number of relevant items in the weighted recall,
 "gates": [{"metric", "limit", "value", "held", "message"}], "older": why no older model is among the methods, or null,
 "unanswerable": share of the eval split's positives whose item nobody could answer, or null}"""
 
@@ -35,6 +38,8 @@ class Report:
         eval_queries, items: how many.
         relevant: relevant items of all eval queries together.
         without_history: eval queries of users who chose nothing before.
+        with_truth: eval queries whose truly best items are known; None if the recipe names no truth.
+        effective_relevant: effective number of relevant items in the weighted recall.
         gates: in the order of the recipe; before them what is wrong with the model itself.
         older: why there is no older model among the methods; None if there is one.
     """
@@ -44,6 +49,8 @@ class Report:
     items: int
     relevant: int
     without_history: int
+    with_truth: int | None
+    effective_relevant: float
     gates: list[GateResult]
     older: str | None
 
@@ -79,12 +86,18 @@ def evaluate(
     if older is not None and (broken := older.not_finite):
         older, no_older = None, f"{broken} of its vectors are not finite"
 
+    weights = inverse_exposure(asked.exposure, asked.relevant)
+    names = metric_names(plan.k, truth=asked.best is not None)
+
     def measured(answers: Rows) -> dict[str, Value]:
-        return measure(answers, asked.relevant, asked.popularity, plan.k)
+        found = measure(answers, asked.relevant, asked.popularity, weights, plan.k)
+        if asked.best is not None:
+            found |= true_recalls(answers, asked.best, plan.k)
+        return {name: found[name] for name in names}
 
     def of_model(vectors: Vectors) -> dict[str, Value]:
         if vectors.not_finite:
-            return dict.fromkeys(metric_names(plan.k))
+            return dict.fromkeys(names)
         scores = products(vectors.queries, vectors.items)
         return measured(exact_top_k(scores, len(asked), asked.items, longest, asked.excluded))
 
@@ -94,18 +107,29 @@ def evaluate(
         methods[PRIOR] = measured(top_k_of_ranking(popular(candidate.prior), longest, asked.excluded))
     methods |= {OLDER: of_model(older)} if older is not None else {}
     gates = [*_finite(candidate), *_served(served)]
-    no_value = "" if len(asked) else "no user of the eval split chose an item that was known before it"
+    with_truth = None if asked.best is None else int((asked.best >= 0).any(axis=1).sum())
     for gate in plan.gates:
-        gates += check_gate(gate, methods, no_older, no_value)
+        gates += check_gate(gate, methods, no_older, _no_value(gate.metric, len(asked), with_truth))
     return Report(
         methods=methods,
         eval_queries=len(asked),
         items=asked.items,
         relevant=len(asked.relevant.rows),
         without_history=int((asked.history.lengths == 0).sum()),
+        with_truth=with_truth,
+        effective_relevant=effective_number(weights[asked.relevant.rows]),
         gates=gates,
         older=no_older if older is None else None,
     )
+
+
+def _no_value(metric: str, eval_queries: int, with_truth: int | None) -> str:
+    """The common reason why a metric has no value, as text; "" without one."""
+    if not eval_queries:
+        return "no user of the eval split chose an item that was known before it"
+    if metric.split("@")[0] == TRUE_RECALL and not with_truth:
+        return "the truly best items of no eval query are known"
+    return ""
 
 
 def _finite(vectors: Vectors) -> Sequence[GateResult]:
