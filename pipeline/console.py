@@ -95,6 +95,8 @@ class RunConsole:
         out.print(_metrics_table(summary))
         if summary["retrieval"]:
             out.print(_retrieval_table(summary["retrieval"]))
+            for line in _recalls_explained(summary["retrieval"]):
+                out.print(line, markup=False)
         seconds = time.monotonic() - self._started
         if summary["all_cached"]:
             out.print("Nothing has changed: every stage came from the cache. Nothing was pushed.")
@@ -183,14 +185,22 @@ def _retrieval_table(results: dict[str, Any]) -> Table:
         title += f", {results['with_truth']:,} of them with known best items"
     if results.get("unanswerable") is not None:
         title += f"; {results['unanswerable']:.0%} of the positives are items unknown before the eval split"
-    names = list(dict.fromkeys(metric for metrics in methods.values() for metric in metrics))
-    words = [RECALLS[recall] for recall in RECALLS if any(name.split("@")[0] == recall for name in names)]
-    table = Table("metric", title=title, title_justify="left", caption="\n".join(words), caption_justify="left")
+    table = Table("metric", title=title, title_justify="left")
     for method in methods:
         table.add_column(method, justify="right")
-    for name in names:
+    for name in _metrics_of(methods):
         table.add_row(name, *(_number(metrics.get(name)) for metrics in methods.values()))
     return table
+
+
+def _recalls_explained(results: dict[str, Any]) -> list[str]:
+    """What each recall in the table asks."""
+    shown = {name.split("@")[0] for name in _metrics_of(results["methods"])}
+    return [words for recall, words in RECALLS.items() if recall in shown]
+
+
+def _metrics_of(methods: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    return list(dict.fromkeys(metric for metrics in methods.values() for metric in metrics))
 
 
 def _with_interval(value: str, bounds: Mapping[str, float] | None) -> str:
