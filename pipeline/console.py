@@ -21,6 +21,7 @@ from components.event_logs.tally import ACCOUNT, LOSSES
 from models.recipe.errors import GatewiseError, InputError, masked
 from models.recipe.recipe import Recipe
 from pipeline.native_stderr import native_stderr_to
+from pipeline.retrieval_comparison import against_the_best
 from pipeline.run_paths import RunPaths
 
 RECALLS = {
@@ -194,9 +195,16 @@ def _retrieval_table(results: dict[str, Any]) -> Table:
 
 
 def _recalls_explained(results: dict[str, Any]) -> list[str]:
-    """What each recall in the table asks."""
-    shown = {name.split("@")[0] for name in _metrics_of(results["methods"])}
-    return [words for recall, words in RECALLS.items() if recall in shown]
+    """What each recall in the table asks, and how the model compares with the best other method."""
+    lines = []
+    for recall, words in RECALLS.items():
+        names = [name for name in _metrics_of(results["methods"]) if name.split("@")[0] == recall]
+        if names:
+            lines.append(words)
+            compared = against_the_best(results["methods"], names[-1], results.get("differences") or {})
+            if compared:
+                lines.append(f"  {names[-1]}: two_tower is {compared[1]} ({compared[2]})")
+    return lines
 
 
 def _metrics_of(methods: Mapping[str, Mapping[str, Any]]) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from pipeline import report_charts
 from pipeline.report_page import Markup, count, figure, number, table, text
+from pipeline.retrieval_comparison import against_the_best
 
 NAMES = {
     "two_tower": "two-tower model",
@@ -53,7 +54,7 @@ def retrieval(found: Mapping[str, Any]) -> str:
                 method: [float(metrics.get(name) or 0.0) for name in recalls] for method, metrics in methods.items()
             }
             parts.append(figure(report_charts.grouped_bars(recalls, bars), f"{words} {SAME_ITEMS}"))
-            parts.append(_against_the_best(methods, recalls[-1]))
+            parts.append(_against_the_best(found["methods"], recalls[-1], found.get("differences") or {}))
     parts.append(table(caption, ("Metric", *methods), rows, [""] * len(rows)))
     gates = found.get("gates") or []
     if gates:
@@ -64,18 +65,15 @@ def retrieval(found: Mapping[str, Any]) -> str:
     return "".join(parts)
 
 
-def _against_the_best(methods: Mapping[str, Mapping[str, Any]], metric: str) -> str:
+def _against_the_best(
+    methods: Mapping[str, Mapping[str, Any]], metric: str, differences: Mapping[str, Mapping[str, Any]]
+) -> str:
     """Difference between the model and the best other method, and an explanation if popularity wins."""
-    values = {method: metrics[metric] for method, metrics in methods.items() if metrics.get(metric) is not None}
-    ours = values.pop(NAMES["two_tower"], None)
-    if ours is None or not values:
+    compared = against_the_best(methods, metric, differences)
+    if compared is None:
         return ""
-    best = max(values, key=lambda method: values[method])
-    change = ours - values[best]
-    if change >= 0:
-        words = f"{metric}: the two-tower model is {change:.4f} above the best other method ({best})."
-    else:
-        words = f"{metric}: the two-tower model is {-change:.4f} below the best other method ({best})."
-        if best in (NAMES["popular"], NAMES["popular_last_day"]):
-            words += EXPOSURE.get(metric.split("@")[0], "")
+    change, words, best = compared
+    words = f"{metric}: the two-tower model is {words} ({NAMES.get(best, best)})."
+    if change < 0 and best in ("popular", "popular_last_day"):
+        words += EXPOSURE.get(metric.split("@")[0], "")
     return f'<p class="note">{text(words)}</p>'

@@ -28,6 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.evaluation.scores import Value
+from components.retrieval_evaluation.ratio import Ratio
 from components.retrieval_evaluation.row_lists import RowLists, Rows
 from models.recipe.retrieval import TRUE_RECALL, WEIGHTED_RECALL, metric_names
 
@@ -43,8 +44,8 @@ def measure(
     popularity: NDArray[np.int64],
     weights: NDArray[np.float64],
     ks: Sequence[int],
-) -> dict[str, Value]:
-    """All metrics of one method's answers; None if the denominator is 0.
+) -> tuple[dict[str, Value], dict[str, Ratio]]:
+    """All metrics of one method's answers but the true recall; None if the denominator is 0.
 
     Args:
         answers: (eval_queries, at least min(max(ks), items)), rows of items, the best first, each once; -1 behind the last.
@@ -54,28 +55,31 @@ def measure(
         ks: lengths, rising.
 
     Returns:
-        `metric_names(ks)` -> value.
+        `metric_names(ks)` -> value, and recall -> the ratio that it is.
     """
     if not len(relevant):
-        return dict.fromkeys(metric_names(ks))
+        return dict.fromkeys(metric_names(ks)), {}
     hits = _hits(answers, relevant, len(popularity))
-    of_all = weights[relevant.rows].sum()
+    of_all = np.add.reduceat(weights[relevant.rows], relevant.offsets[:-1])
     wanted = relevant.lengths
     of_relevant = np.add.reduceat(popularity[relevant.rows].astype(np.float64), relevant.offsets[:-1]) / wanted
     found: dict[str, Value] = {}
+    ratios: dict[str, Ratio] = {}
     for k in ks:
         first, here = answers[:, :k], hits[:, :k]
-        found[f"recall@{k}"] = float(np.mean(here.sum(axis=1) / wanted))
-        found[f"{WEIGHTED_RECALL}@{k}"] = float(weights[first[here]].sum() / of_all)
+        ratios[f"recall@{k}"] = Ratio(here.sum(axis=1) / wanted, np.ones(len(wanted)))
+        # The place of an item that is no hit may hold -1, whose weight does not count.
+        ratios[f"{WEIGHTED_RECALL}@{k}"] = Ratio(np.where(here, weights[first], 0.0).sum(axis=1), of_all)
         found[f"ndcg@{k}"] = float(np.mean(_discounted(here) / _ideal(np.minimum(wanted, k))))
         found[f"coverage@{k}"] = len(np.unique(first[first >= 0])) / len(popularity)
         found[f"popularity_bias@{k}"] = _quotient(_mean_popularity(first, popularity), float(np.mean(of_relevant)))
     found[MRR] = float(np.mean(_reciprocal_ranks(hits[:, : ks[-1]])))
-    return {name: found[name] for name in metric_names(ks)}
+    found |= {name: ratio.value for name, ratio in ratios.items()}
+    return {name: found[name] for name in metric_names(ks)}, ratios
 
 
-def true_recalls(answers: Rows, best: Rows, ks: Sequence[int]) -> dict[str, Value]:
-    """true_recall@k; None if no query has known best items.
+def true_recalls(answers: Rows, best: Rows, ks: Sequence[int]) -> dict[str, Ratio]:
+    """true_recall@k, over the queries with known best items.
 
     Args:
         answers: (eval_queries, places), as for `measure`.
@@ -83,19 +87,18 @@ def true_recalls(answers: Rows, best: Rows, ks: Sequence[int]) -> dict[str, Valu
         ks: lengths.
 
     Returns:
-        Metric -> value, in the order of `ks`.
+        Metric -> ratio, in the order of `ks`. Without a query it has no value.
     """
     asked = (best >= 0).any(axis=1)
-    if not asked.any():
-        return {f"{TRUE_RECALL}@{k}": None for k in ks}
     answers, best = answers[asked], best[asked]
-    items = 1 + int(max(answers.max(initial=0), best.max()))
-    found: dict[str, Value] = {}
+    items = 1 + int(max(answers.max(initial=0), best.max(initial=0)))
+    found: dict[str, Ratio] = {}
     for k in ks:
         top = best[:, :k]
         wanted = (top >= 0).sum(axis=1)
         lists = RowLists(np.concatenate([[0], np.cumsum(wanted)]).astype(np.int64), top[top >= 0])
-        found[f"{TRUE_RECALL}@{k}"] = float(np.mean(_hits(answers[:, :k], lists, items).sum(axis=1) / wanted))
+        hits = _hits(answers[:, :k], lists, items)
+        found[f"{TRUE_RECALL}@{k}"] = Ratio(hits.sum(axis=1) / wanted, np.ones(len(wanted)))
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from components.evaluation.scores import Value
@@ -16,6 +16,7 @@ from components.retrieval_evaluation.gates import OLDER, PRIOR, TWO_TOWER, GateR
 from components.retrieval_evaluation.methods import METHODS, popular
 from components.retrieval_evaluation.metrics import measure, true_recalls
 from components.retrieval_evaluation.plan import RetrievalEvaluationPlan
+from components.retrieval_evaluation.ratio import Difference, Ratio, difference
 from components.retrieval_evaluation.row_lists import Rows
 from components.retrieval_evaluation.vectors import Vectors
 from components.storage.writing import write_text
@@ -24,6 +25,7 @@ from models.recipe.retrieval import TRUE_RECALL, metric_names
 RESULTS = "retrieval.json"
 """{"methods": {method: {metric: value or null}}, "eval_queries", "items", "relevant", "without_history": numbers,
 "with_truth": number of eval queries whose truly best items are known, or null if the recipe names no truth,
+"differences": {recall: {other method: {"difference", "standard_error", "lower", "upper"}}}: candidate less method,
 "effective_relevant": effective number of relevant items in the weighted recall,
 "gates": [{"metric", "limit", "value", "held", "message"}], "older": why no older model is among the methods, or null,
 "unanswerable": share of the eval split's positives whose item nobody could answer, or null}"""
@@ -40,6 +42,7 @@ class Report:
         without_history: eval queries of users who chose nothing before.
         with_truth: eval queries whose truly best items are known; None if the recipe names no truth.
         effective_relevant: effective number of relevant items in the weighted recall.
+        differences: recall -> other method -> how much larger the candidate's is.
         gates: in the order of the recipe; before them what is wrong with the model itself.
         older: why there is no older model among the methods; None if there is one.
     """
@@ -51,6 +54,7 @@ class Report:
     without_history: int
     with_truth: int | None
     effective_relevant: float
+    differences: dict[str, dict[str, Difference]]
     gates: list[GateResult]
     older: str | None
 
@@ -89,23 +93,26 @@ def evaluate(
     weights = inverse_exposure(asked.exposure, asked.relevant)
     names = metric_names(plan.k, truth=asked.best is not None)
 
-    def measured(answers: Rows) -> dict[str, Value]:
-        found = measure(answers, asked.relevant, asked.popularity, weights, plan.k)
-        if asked.best is not None:
-            found |= true_recalls(answers, asked.best, plan.k)
-        return {name: found[name] for name in names}
+    ratios: dict[str, dict[str, Ratio]] = {}
 
-    def of_model(vectors: Vectors) -> dict[str, Value]:
+    def measured(name: str, answers: Rows) -> dict[str, Value]:
+        found, ratios[name] = measure(answers, asked.relevant, asked.popularity, weights, plan.k)
+        if asked.best is not None:
+            ratios[name] |= (true := true_recalls(answers, asked.best, plan.k))
+            found |= {metric: ratio.value for metric, ratio in true.items()}
+        return {metric: found[metric] for metric in names}
+
+    def of_model(name: str, vectors: Vectors) -> dict[str, Value]:
         if vectors.not_finite:
             return dict.fromkeys(names)
         scores = products(vectors.queries, vectors.items)
-        return measured(exact_top_k(scores, len(asked), asked.items, longest, asked.excluded))
+        return measured(name, exact_top_k(scores, len(asked), asked.items, longest, asked.excluded))
 
-    methods = {TWO_TOWER: of_model(candidate)}
-    methods |= {name: measured(method(asked, longest)) for name, method in METHODS.items()}
+    methods = {TWO_TOWER: of_model(TWO_TOWER, candidate)}
+    methods |= {name: measured(name, method(asked, longest)) for name, method in METHODS.items()}
     if candidate.prior is not None:
-        methods[PRIOR] = measured(top_k_of_ranking(popular(candidate.prior), longest, asked.excluded))
-    methods |= {OLDER: of_model(older)} if older is not None else {}
+        methods[PRIOR] = measured(PRIOR, top_k_of_ranking(popular(candidate.prior), longest, asked.excluded))
+    methods |= {OLDER: of_model(OLDER, older)} if older is not None else {}
     gates = [*_finite(candidate), *_served(served)]
     with_truth = None if asked.best is None else int((asked.best >= 0).any(axis=1).sum())
     for gate in plan.gates:
@@ -117,10 +124,20 @@ def evaluate(
         relevant=len(asked.relevant.rows),
         without_history=int((asked.history.lengths == 0).sum()),
         with_truth=with_truth,
+        differences=_differences(ratios),
         effective_relevant=effective_number(weights[asked.relevant.rows]),
         gates=gates,
         older=no_older if older is None else None,
     )
+
+
+def _differences(ratios: Mapping[str, Mapping[str, Ratio]]) -> dict[str, dict[str, Difference]]:
+    """The candidate's recalls less those of the other methods, where there is an interval."""
+    found: dict[str, dict[str, Difference]] = {}
+    for metric, ratio in ratios.get(TWO_TOWER, {}).items():
+        against = {name: difference(ratio, theirs[metric]) for name, theirs in ratios.items() if name != TWO_TOWER}
+        found[metric] = {name: one for name, one in against.items() if one is not None}
+    return found
 
 
 def _no_value(metric: str, eval_queries: int, with_truth: int | None) -> str:

@@ -95,8 +95,13 @@ def _retrieval(**changed: Any) -> dict[str, Any]:
 
 def test_the_retrieval_table_leads_with_the_truth(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """Below it stands what each recall asks."""
-    methods = {"two_tower": {"true_recall@10": 0.5, **_retrieval()["methods"]["two_tower"]}}
-    said = _shown(_summary(retrieval=_retrieval(methods=methods, with_truth=575)), tmp_path, capfd)
+    methods = {
+        "two_tower": {"true_recall@10": 0.5, **_retrieval()["methods"]["two_tower"]},
+        "popular": {"true_recall@10": 0.7},
+    }
+    differences = {"true_recall@10": {"popular": {"lower": -0.25, "upper": -0.15}}}
+    retrieval = _retrieval(methods=methods, with_truth=575, differences=differences)
+    said = _shown(_summary(retrieval=retrieval), tmp_path, capfd)
     words = [
         "702 eval queries over 833 items",
         "575 of them with known best",
@@ -105,6 +110,7 @@ def test_the_retrieval_table_leads_with_the_truth(tmp_path: Path, capfd: pytest.
         "│ weighted_recall@10",
         "│ mrr",
         "true_recall@k: share of the truly best k items",
+        "true_recall@10: two_tower is 0.2000 ± 0.0500 below the best other method (popular)",
         "recall@k: share of what the user chose; the user could choose only what was shown",
         "weighted_recall@k: recall in which a chosen item counts 1 / its share of the impressions",
     ]

@@ -419,13 +419,17 @@ def test_the_truth_leads_and_the_logs_follow() -> None:
     values = {"two_tower": (0.5, 0.1, 0.3), "popular": (0.3, 0.4, 0.2)}
     names = ("true_recall@100", "recall@100", "weighted_recall@100")
     methods = {method: dict(zip(names, numbers, strict=True)) for method, numbers in values.items()}
-    found = {**RETRIEVAL, "methods": methods, "with_truth": 575}
+    bounds = {"difference": 0.2, "standard_error": 0.01, "lower": 0.18, "upper": 0.22}
+    found = {**RETRIEVAL, "methods": methods, "with_truth": 575, "differences": {names[0]: {"popular": bounds}}}
     text = page(ReportData(**{**FULL, "retrieval": found}))
     places = [text.index(f'aria-label="{name} of each method"') for name in names]
     assert places == sorted(places)
     assert "69,050 eval queries over 40,918 items, 575 of them with known best items" in text
     assert "True recall: share of a user&#x27;s truly best k items" in text
-    assert "true_recall@100: the two-tower model is 0.2000 above the best other method (most popular).</p>" in text
+    assert (
+        "true_recall@100: the two-tower model is 0.2000 ± 0.0200 above the best other method (most popular).</p>"
+        in text
+    )
     assert "recall@100: the two-tower model is 0.3000 below the best other method (most popular). Logs recorded" in text
     assert "weighted_recall@100: the two-tower model is 0.1000 above the best other method (most popular).</p>" in text
 

@@ -60,8 +60,8 @@ def test_under_skewed_exposure_the_weighted_recall_ranks_as_the_truth_does():
         "popular": top_k_of_ranking(popular(exposure), k, none),
     }
     weights = inverse_exposure(exposure, relevant)
-    found = {name: measure(lists, relevant, exposure, weights, (k,)) for name, lists in methods.items()}
-    truth = {name: true_recalls(lists, liked[there], (k,))[f"true_recall@{k}"] for name, lists in methods.items()}
+    found = {name: measure(lists, relevant, exposure, weights, (k,))[0] for name, lists in methods.items()}
+    truth = {name: true_recalls(lists, liked[there], (k,))[f"true_recall@{k}"].value for name, lists in methods.items()}
     assert truth["taste"] > 2.0 * truth["popular"]
     assert found["taste"][f"recall@{k}"] < found["popular"][f"recall@{k}"], "the logs prefer what they showed"
     assert found["taste"][f"weighted_recall@{k}"] > 1.3 * found["popular"][f"weighted_recall@{k}"]

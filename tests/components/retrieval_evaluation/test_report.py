@@ -116,6 +116,17 @@ def test_weights_by_inverse_exposure():
     assert report.with_truth is None and "true_recall@1" not in report.methods["two_tower"]
 
 
+def test_the_candidate_less_each_other_method():
+    """recall@1: 1 and 1/2 less 0 and 1/2. The truth is known of one query alone, which has no interval."""
+    report = evaluate(plan(), dataclasses.replace(ASKED, best=BEST), GOOD, BAD)
+    found = report.differences["recall@1"]
+    assert list(found) == ["popular", "popular_last_day", "co_occurrence", "older_model"]
+    assert (found["popular"].difference, found["popular"].standard_error) == pytest.approx((0.5, 0.5))
+    assert report.differences["true_recall@1"] == {}
+    weighted = report.differences["weighted_recall@1"]["popular"]
+    assert weighted.difference == pytest.approx((8 + 8) / 18 - 2 / 18)
+
+
 def test_every_method_is_asked_for_the_truly_best_items():
     """Of the first query alone. The candidate answers 2 and 1, the popular methods 1 and 2, the older model 3 and 1."""
     asked = dataclasses.replace(ASKED, best=BEST)
@@ -165,6 +176,7 @@ def test_results(tmp_path):
     found = json.loads((tmp_path / RESULTS).read_text())
     assert found["methods"]["two_tower"]["mrr"] is None
     assert found["methods"]["popular"]["recall@1"] == pytest.approx(0.25)
+    assert found["differences"] == {}, "broken vectors have no recall"
     assert found["with_truth"] is None and found["effective_relevant"] == pytest.approx(18**2 / 132)
     assert (found["eval_queries"], found["items"], found["relevant"], found["unanswerable"]) == (2, 4, 3, 0.25)
     assert [(gate["metric"], gate["held"]) for gate in found["gates"]] == [("not_finite", False), ("recall@2", False)]
