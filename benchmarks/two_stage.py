@@ -31,7 +31,7 @@ from models.recipe.recipe import Recipe
 from pipeline.console import RunConsole
 from pipeline.lineage import Run
 from pipeline.run_paths import run_paths
-from pipeline.simulate import DIRT, simulate
+from pipeline.simulate import BEST_ITEMS, DIRT, simulate
 from pipeline.simulate_affinity import Shop, true_score
 
 RECIPE = Path(__file__).parents[1] / "recipes" / "shop.yaml"
@@ -75,9 +75,10 @@ def run(
         k: length of the lists.
     """
     folder = work.resolve() / f"two-stage-{rows}-{seed}-{conflict:g}"
-    if not (folder / "logs" / DIRT).is_file():
-        simulate(folder / "logs", rows, seed, conflict=conflict)
     recipe = load_recipe(RECIPE, overrides, str(folder / "logs"))
+    # Logs of an earlier version have no truly best items.
+    if not all((folder / "logs" / name).exists() for name in (DIRT, BEST_ITEMS)):
+        simulate(folder / "logs", rows, seed, conflict=conflict, score=true_score(recipe))
     made, failed = _run(recipe, folder / "runs")
     return ask(recipe, made, Shop(rows, seed, conflict), visitors, seed, k, failed)
 

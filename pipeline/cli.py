@@ -90,13 +90,13 @@ def simulate(
     Example: gatewise simulate recipes/shop.yaml --impressions 1000000 --seed 7 --out runs/shop-logs
     """
     from pipeline.simulate import simulate as write_logs
-    from pipeline.simulate_recipe import check_recipe, data_folder
+    from pipeline.simulate_recipe import best_items_score, check_recipe, data_folder
 
     checked = load_recipe(recipe)
     check_recipe(checked, recipe)
     folder = (out or data_folder(checked, recipe)).resolve()
     require_folder(folder)
-    written = write_logs(folder, impressions, seed, conflict=conflict, dirt=dirt)
+    written = write_logs(folder, impressions, seed, conflict=conflict, dirt=dirt, score=best_items_score(checked))
     rows = ", ".join(f"{count:,} {stream}" for stream, count in written.rows.items())
     typer.echo(f"{folder}: {rows} in {written.seconds:.1f} s")
 

@@ -21,7 +21,15 @@ from components.event_logs.tally import ACCOUNT, LOSSES
 from models.recipe.errors import GatewiseError, InputError, masked
 from models.recipe.recipe import Recipe
 from pipeline.native_stderr import native_stderr_to
+from pipeline.retrieval_comparison import against_the_best
 from pipeline.run_paths import RunPaths
+
+RECALLS = {
+    "true_recall": "true_recall@k: share of the truly best k items that are in the list",
+    "recall": "recall@k: share of what the user chose; the user could choose only what was shown",
+    "weighted_recall": "weighted_recall@k: recall in which a chosen item counts 1 / its share of the impressions",
+}
+"""Name of a recall -> what it asks, in the order of the table."""
 
 
 class RunConsole:
@@ -88,6 +96,8 @@ class RunConsole:
         out.print(_metrics_table(summary))
         if summary["retrieval"]:
             out.print(_retrieval_table(summary["retrieval"]))
+            for line in _recalls_explained(summary["retrieval"]):
+                out.print(line, markup=False)
         seconds = time.monotonic() - self._started
         if summary["all_cached"]:
             out.print("Nothing has changed: every stage came from the cache. Nothing was pushed.")
@@ -172,14 +182,33 @@ def _warnings(summary: dict[str, Any]) -> list[str]:
 def _retrieval_table(results: dict[str, Any]) -> Table:
     methods = results["methods"]
     title = f"Retrieval: {results['eval_queries']:,} eval queries over {results['items']:,} items"
+    if results.get("with_truth") is not None:
+        title += f", {results['with_truth']:,} of them with known best items"
     if results.get("unanswerable") is not None:
         title += f"; {results['unanswerable']:.0%} of the positives are items unknown before the eval split"
     table = Table("metric", title=title, title_justify="left")
     for method in methods:
         table.add_column(method, justify="right")
-    for name in dict.fromkeys(metric for metrics in methods.values() for metric in metrics):
+    for name in _metrics_of(methods):
         table.add_row(name, *(_number(metrics.get(name)) for metrics in methods.values()))
     return table
+
+
+def _recalls_explained(results: dict[str, Any]) -> list[str]:
+    """What each recall in the table asks, and how the model compares with the best other method."""
+    lines = []
+    for recall, words in RECALLS.items():
+        names = [name for name in _metrics_of(results["methods"]) if name.split("@")[0] == recall]
+        if names:
+            lines.append(words)
+            compared = against_the_best(results["methods"], names[-1], results.get("differences") or {})
+            if compared:
+                lines.append(f"  {names[-1]}: two_tower is {compared[1]} ({compared[2]})")
+    return lines
+
+
+def _metrics_of(methods: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    return list(dict.fromkeys(metric for metrics in methods.values() for metric in metrics))
 
 
 def _with_interval(value: str, bounds: Mapping[str, float] | None) -> str:

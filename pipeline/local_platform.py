@@ -11,6 +11,7 @@ from tfx.orchestration.metadata import sqlite_metadata_connection_config
 from components.evaluation.baseline import baseline_model_resolver
 from components.evaluation.plan import truth_fingerprint
 from components.event_logs.fingerprint import fingerprint
+from components.retrieval_evaluation.plan import best_items_fingerprint
 from components.validation.baseline import baseline_statistics_resolver
 from models.recipe.recipe import Recipe
 from pipeline.beam_flags import beam_flags
@@ -37,6 +38,10 @@ class LocalPlatform(Platform):
     def truth_fingerprint(self, recipe: Recipe) -> str:
         """See `Platform`."""
         return truth_fingerprint(recipe)
+
+    def best_items_fingerprint(self, recipe: Recipe) -> str:
+        """See `Platform`."""
+        return best_items_fingerprint(recipe)
 
     def baseline_statistics(self, statistics: types.BaseChannel) -> base_node.BaseNode:
         """See `Platform`."""

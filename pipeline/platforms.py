@@ -41,6 +41,10 @@ class Platform(abc.ABC):
         """The files of the true probabilities with their fingerprints, or ""."""
 
     @abc.abstractmethod
+    def best_items_fingerprint(self, recipe: Recipe) -> str:
+        """The files of the items' true values with their fingerprints, or ""."""
+
+    @abc.abstractmethod
     def baseline_statistics(self, statistics: types.BaseChannel) -> base_node.BaseNode:
         """The node that finds the statistics of the last valid run before these. Output: `baseline_statistics`."""
 

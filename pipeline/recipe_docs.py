@@ -61,6 +61,7 @@ SECTIONS: tuple[tuple[str, type[Section]], ...] = (
     ("`evaluation.truth`", Truth),
     ("`retrieval`", retrieval.Retrieval),
     ("`prior` of `retrieval`", retrieval.Prior),
+    ("`truth` of `retrieval`", retrieval.BestItems),
     ("`gates` of `retrieval`", retrieval.RetrievalGate),
     ("`serving`", Serving),
     ("`beam`", Beam),

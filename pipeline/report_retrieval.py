@@ -7,6 +7,7 @@ from typing import Any
 
 from pipeline import report_charts
 from pipeline.report_page import Markup, count, figure, number, table, text
+from pipeline.retrieval_comparison import against_the_best
 
 NAMES = {
     "two_tower": "two-tower model",
@@ -18,26 +19,42 @@ NAMES = {
 }
 
 
+RECALLS = {
+    "true_recall": "True recall: share of a user's truly best k items that are in the list of k, where the truth is known.",
+    "recall": "Recall: share of a user's positives that are in the retrieved list. Users could choose only what was shown.",
+    "weighted_recall": "Weighted recall: recall in which a positive counts 1 / its item's share of the impressions, clipped. It "
+    "estimates the recall if every item was shown equally often.",
+}
+"""Name of a recall -> what it asks. The truth leads."""
+
+SAME_ITEMS = "Every method retrieves from the items known before the eval split."
+
+EXPOSURE = {
+    "recall": " Logs recorded under another ranking policy favour the items that it showed most. Compare the weighted recall, or "
+    "the true recall if it is known. See docs/retrieval.md, Which recall to trust.",
+}
+"""Name of a recall -> why popularity may win it wrongly."""
+
+
 def retrieval(found: Mapping[str, Any]) -> str:
     """Metrics of each method, a recall chart, and the gates."""
     methods = {NAMES.get(name, name): metrics for name, metrics in found["methods"].items()}
     names = list(dict.fromkeys(metric for metrics in methods.values() for metric in metrics))
     rows = [(name, *(number(metrics.get(name)) for metrics in methods.values())) for name in names]
     caption = f"{count(found['eval_queries'])} eval queries over {count(found['items'])} items"
+    if found.get("with_truth") is not None:
+        caption += f", {count(found['with_truth'])} of them with known best items"
     if found.get("unanswerable") is not None:
         caption += f"; {100 * found['unanswerable']:.0f}% of the positives are items unknown before the eval split"
     parts = []
-    recalls = [name for name in names if name.startswith("recall@")]
-    if recalls:
-        bars = {method: [float(metrics.get(name) or 0.0) for name in recalls] for method, metrics in methods.items()}
-        parts.append(
-            figure(
-                report_charts.grouped_bars(recalls, bars),
-                "Recall: share of a user's positives that are in the retrieved list. Every method retrieves from the items known "
-                "before the eval split.",
-            )
-        )
-        parts.append(_against_the_best(methods, recalls[-1]))
+    for recall, words in RECALLS.items():
+        recalls = [name for name in names if name.split("@")[0] == recall]
+        if recalls:
+            bars = {
+                method: [float(metrics.get(name) or 0.0) for name in recalls] for method, metrics in methods.items()
+            }
+            parts.append(figure(report_charts.grouped_bars(recalls, bars), f"{words} {SAME_ITEMS}"))
+            parts.append(_against_the_best(found["methods"], recalls[-1], found.get("differences") or {}))
     parts.append(table(caption, ("Metric", *methods), rows, [""] * len(rows)))
     gates = found.get("gates") or []
     if gates:
@@ -48,21 +65,15 @@ def retrieval(found: Mapping[str, Any]) -> str:
     return "".join(parts)
 
 
-def _against_the_best(methods: Mapping[str, Mapping[str, Any]], metric: str) -> str:
+def _against_the_best(
+    methods: Mapping[str, Mapping[str, Any]], metric: str, differences: Mapping[str, Mapping[str, Any]]
+) -> str:
     """Difference between the model and the best other method, and an explanation if popularity wins."""
-    values = {method: metrics[metric] for method, metrics in methods.items() if metrics.get(metric) is not None}
-    ours = values.pop(NAMES["two_tower"], None)
-    if ours is None or not values:
+    compared = against_the_best(methods, metric, differences)
+    if compared is None:
         return ""
-    best = max(values, key=lambda method: values[method])
-    change = ours - values[best]
-    if change >= 0:
-        words = f"{metric}: the two-tower model is {change:.4f} above the best other method ({best})."
-    else:
-        words = f"{metric}: the two-tower model is {-change:.4f} below the best other method ({best})."
-        if best in (NAMES["popular"], NAMES["popular_last_day"]):
-            words += (
-                " Logs recorded under another ranking policy favour the items that it showed most. See docs/retrieval.md, What it "
-                "reaches."
-            )
+    change, words, best = compared
+    words = f"{metric}: the two-tower model is {words} ({NAMES.get(best, best)})."
+    if change < 0 and best in ("popular", "popular_last_day"):
+        words += EXPOSURE.get(metric.split("@")[0], "")
     return f'<p class="note">{text(words)}</p>'

@@ -67,7 +67,8 @@ def retrieval_stages(
     ).with_id("RetrievalTrainer")
     model = trainer.outputs["model"]
 
-    # Compares the model with popularity, popularity of the last day, co-occurrence, and the newest earlier blessed model.
+    # Compares the model with popularity, popularity of the last day, co-occurrence, and the newest earlier blessed model, on what
+    # the users chose and, if the recipe names a truth, on the truly best items.
     baseline = platform.baseline_retrieval(model)
     evaluator = RetrievalEvaluator(
         interactions=interactions.outputs["interactions"],
@@ -75,5 +76,6 @@ def retrieval_stages(
         baseline_model=baseline.outputs["baseline_model"],
         plan=RetrievalEvaluationPlan.from_recipe(recipe).model_dump_json(),
         code=code_version("components.retrieval_evaluation.executor"),
+        fingerprint=platform.best_items_fingerprint(recipe),
     )
     return RetrievalStages((interactions, trainer, baseline, evaluator), model, evaluator.outputs["blessing"])

@@ -1,7 +1,8 @@
 """Simulates the logs of a shop with known true probabilities: impressions, clicks, dwell times, carts and orders.
 
 `simulate_shop` draws the impressions, `simulate_truth` computes the true probabilities, `simulate_events` draws the outcomes,
-and `simulate_dirt` adds the defects of real logs. This module writes one Parquet file per stream and day.
+`simulate_dirt` adds the defects of real logs, and `simulate_best_items` finds the truly best items of some users. This module
+writes one Parquet file per stream and day.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import datetime
 import json
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +23,11 @@ import pyarrow.parquet as pq
 from models.recipe.errors import InputError
 from pipeline import simulate_dirt as dirty
 from pipeline import simulate_shop as shop
+from pipeline.simulate_affinity import Shop
+from pipeline.simulate_best_items import best_items
 from pipeline.simulate_events import WINDOWS_MS, Events, outcomes
 from pipeline.simulate_shop import DAY_MS, START, Array, Traffic
-from pipeline.simulate_truth import Truth, truth
+from pipeline.simulate_truth import Truth
 
 DIRT = "dirt.json"
 """File with the counts of planted rows. It is written last, and marks a folder of simulated logs, which may be replaced."""
@@ -36,7 +40,8 @@ _IDS = {
     "orders": "order_id",
 }
 STREAMS = tuple(_IDS)
-"""Folders of event logs. truth/ is written in addition."""
+"""Folders of event logs. truth/ and, if wanted, BEST_ITEMS are written in addition."""
+BEST_ITEMS = "best_items"
 _NUMBERS = {"dwell": "dwell_seconds", "orders": "order_value"}
 
 
@@ -60,7 +65,13 @@ class SimulationSummary:
 
 
 def simulate(
-    out: str | Path, impressions: int, seed: int, conflict: float = 0.0, dirt: float = 0.01, days: int = 14
+    out: str | Path,
+    impressions: int,
+    seed: int,
+    conflict: float = 0.0,
+    dirt: float = 0.01,
+    days: int = 14,
+    score: Callable[[Truth], Array] | None = None,
 ) -> SimulationSummary:
     """Writes the logs. The same arguments give the same bytes.
 
@@ -74,6 +85,8 @@ def simulate(
         conflict: 0: the causes of a click also cause an order; 1: they prevent it.
         dirt: rows planted of each kind (duplicate, orphan, late, malformed), as a share of the stream's clean rows.
         days: length of the log, from 2026-01-01 on.
+        score: maps true probabilities to the value of an item, see `true_score`. If set, `best_items/` has the items of the
+            largest value for a sample of users. The other files do not depend on it.
 
     Raises:
         InputError: an argument is out of range, or the folder has other content.
@@ -81,8 +94,8 @@ def simulate(
     started = time.perf_counter()
     out = Path(out)
     _check(out, impressions, seed, conflict, dirt, days)
-    shown = shop.traffic(impressions, seed, days)
-    chances = truth(shown, seed, conflict)
+    world = Shop(impressions, seed, conflict, days)
+    shown, chances = world.logged, world.truth
     start = shop.START_MS
     end = start + days * DAY_MS
     events = {
@@ -98,6 +111,10 @@ def simulate(
         rows[stream] = table.num_rows
         _write(temporary / stream, table, day, days)
     _write(temporary / "truth", _truth_table(chances), dirty.day_of(shown.time, start), days)
+    if score is not None:
+        (temporary / BEST_ITEMS).mkdir()
+        table = _best_items_table(world, *best_items(world, score, seed))
+        pq.write_table(table, temporary / BEST_ITEMS / "best_items.parquet", compression="zstd")
     as_of = datetime.datetime.fromtimestamp(end / 1000, datetime.UTC).isoformat().replace("+00:00", "Z")
     planned = {
         "as_of": as_of,
@@ -223,6 +240,11 @@ def _texts(values: list[Any], codes: Array) -> pa.Array:
 
 def _truth_table(truth: Truth) -> pa.Table:
     return pa.table({"impression_id": _ids("impressions", 0, len(truth.click)), **truth.columns()})
+
+
+def _best_items_table(world: Shop, users: Array, items: Array, values: Array) -> pa.Table:
+    names = user_names(int(world.logged.user.max()) + 1), item_names(len(world.logged.population.item_tags))
+    return pa.table({"user_id": _texts(names[0], users), "item_id": _texts(names[1], items), "value": values})
 
 
 def _write(folder: Path, table: pa.Table, day: Array, days: int) -> None:

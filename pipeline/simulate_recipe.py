@@ -1,21 +1,25 @@
-"""Checks that a recipe reads the simulated shop's streams."""
+"""What a recipe asks of the simulator: streams that it writes, and the true value of an item."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 from models.recipe.errors import InputError
 from models.recipe.locations import is_url
 from models.recipe.recipe import Recipe
 from models.recipe.registry import known
-from pipeline.simulate import STREAMS
+from pipeline.simulate import BEST_ITEMS, STREAMS
+from pipeline.simulate_affinity import true_score
+from pipeline.simulate_shop import Array
+from pipeline.simulate_truth import Truth
 
 
 def check_recipe(recipe: Recipe, file: Path) -> None:
     """Checks that the recipe reads only logs that the simulator writes.
 
     Raises:
-        InputError: the recipe has no logs, or the simulator does not write the folder of a stream.
+        InputError: the recipe has no logs, or the simulator does not write the folder of a stream or of `retrieval.truth`.
     """
     if recipe.logs is None:
         raise InputError(
@@ -28,6 +32,22 @@ def check_recipe(recipe: Recipe, file: Path) -> None:
                 f"{file}: logs.streams.{name}.path: the simulator does not write {stream.path!r}; {known(folder, STREAMS)} "
                 "Start from recipes/shop.yaml."
             )
+
+    truth = recipe.retrieval.truth if recipe.retrieval else None
+    if truth is not None and PurePosixPath(truth.path).parts[0] != BEST_ITEMS:
+        raise InputError(
+            f"{file}: retrieval.truth.path: the simulator does not write {truth.path!r}; it writes the truly best items to "
+            f"{BEST_ITEMS}/. Write {BEST_ITEMS}/*.parquet."
+        )
+
+
+def best_items_score(recipe: Recipe) -> Callable[[Truth], Array] | None:
+    """The true value of an item, if the recipe asks for the truly best items (`retrieval.truth`), else None.
+
+    Raises:
+        InputError: as `true_score`.
+    """
+    return true_score(recipe) if recipe.retrieval and recipe.retrieval.truth else None
 
 
 def data_folder(recipe: Recipe, file: Path) -> Path:

@@ -53,7 +53,7 @@ def _read(plan: TruthPlan, event_ids: pa.ChunkedArray, listed: ListedFiles) -> d
     files = matched_files(plan.data, plan.path, WHAT)
     listed.require(files)
     found = {task: np.full(len(event_ids), np.nan) for task in plan.columns}
-    for paths in _groups(files, GROUP_BYTES):
+    for paths in groups(files, GROUP_BYTES):
         # Only the examples' rows of each file are kept. An event that is logged twice has one truth.
         with contextlib.ExitStack() as copies:
             read = pl.concat([_table(plan, path, copies.enter_context(LocalCopy(path))) for path in paths])
@@ -81,7 +81,7 @@ def _numbered(event_ids: pa.ChunkedArray) -> pl.LazyFrame:
     return pl.LazyFrame({_KEY: ids}).with_row_index(_ROW)
 
 
-def _groups(paths: list[str], most: int) -> Iterator[list[str]]:
+def groups(paths: list[str], most: int) -> Iterator[list[str]]:
     """The files in their order, in groups of at most `most` bytes or one file."""
     group: list[str] = []
     size = 0
@@ -101,7 +101,7 @@ def _table(plan: TruthPlan, path: str, copy: str) -> pl.LazyFrame:
     Raises:
         InputError: a column is missing.
     """
-    table = _scan(copy, format_of(path, None, WHAT))
+    table = scan(copy, format_of(path, None, WHAT))
     names = table.collect_schema().names()
     for column in (plan.event_id, *plan.columns.values()):
         if column not in names:
@@ -112,7 +112,8 @@ def _table(plan: TruthPlan, path: str, copy: str) -> pl.LazyFrame:
     )
 
 
-def _scan(path: str, format: str) -> pl.LazyFrame:
+def scan(path: str, format: str) -> pl.LazyFrame:
+    """The rows of a local file."""
     if format == "parquet":
         return pl.scan_parquet(path, glob=False)
     if format == "csv":

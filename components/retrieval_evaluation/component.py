@@ -18,6 +18,7 @@ class RetrievalEvaluatorSpec(ComponentSpec):
     PARAMETERS: ClassVar[dict[str, Any]] = {
         "plan": ExecutionParameter(type=str),
         "code": ExecutionParameter(type=str),
+        "fingerprint": ExecutionParameter(type=str),
     }
     INPUTS: ClassVar[dict[str, Any]] = {
         "interactions": ChannelParameter(type=standard_artifacts.Examples),
@@ -39,6 +40,7 @@ class RetrievalEvaluator(base_component.BaseComponent):
         plan: JSON of `RetrievalEvaluationPlan`.
         code: version of the stage's source, used only by TFX's cache.
         baseline_model: `Model` to compare with, the newest older blessed one, or None.
+        fingerprint: fingerprint of the files of true values (`best_items_fingerprint`); "" if none were visible at assembly.
 
     Outputs:
         evaluation: `ModelEvaluation`, as retrieval.json (`results.RESULTS`).
@@ -55,6 +57,7 @@ class RetrievalEvaluator(base_component.BaseComponent):
         plan: str,
         code: str,
         baseline_model: types.BaseChannel | None = None,
+        fingerprint: str = "",
     ) -> None:
         spec = RetrievalEvaluatorSpec(
             interactions=interactions,
@@ -62,6 +65,7 @@ class RetrievalEvaluator(base_component.BaseComponent):
             baseline_model=baseline_model,
             plan=plan,
             code=code,
+            fingerprint=fingerprint,
             evaluation=types.Channel(type=standard_artifacts.ModelEvaluation),
             blessing=types.Channel(type=standard_artifacts.ModelBlessing),
         )

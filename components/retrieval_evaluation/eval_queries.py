@@ -36,14 +36,19 @@ class EvalQueries:
         excluded: for each query, the items that are not answered.
         history: for each query, the items that the user chose last, newest first.
         popularity: (item,) int64: positives of each item in the train split.
+        exposure: (item,) int64: impressions of each item in the train split, at least 1.
         train: positives that the simple methods count.
+        best: (query, at most the largest k) int32 rows of the truly best items that can be answered, the best first, NO_ITEM
+            behind the last. A query without any has no known truth. None if no truth is known.
     """
 
     relevant: RowLists
     excluded: RowLists
     history: RowLists
     popularity: NDArray[np.int64]
+    exposure: NDArray[np.int64]
     train: TrainPositives
+    best: Rows | None = None
 
     def __len__(self) -> int:
         return len(self.relevant)

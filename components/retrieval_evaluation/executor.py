@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import os
 import time
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from tfx import types
 from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
@@ -17,6 +19,7 @@ from components.evaluation.executor import bless
 from components.evaluation.predicting import NotComparable
 from components.example_schema import EVAL, TRAIN
 from components.interactions.writing import EVAL_ITEMS, EVAL_QUERIES, FILES
+from components.retrieval_evaluation.best_items import read_best_items
 from components.retrieval_evaluation.plan import RetrievalEvaluationPlan
 from components.retrieval_evaluation.reading import Problem, read_problem
 from components.retrieval_evaluation.report import evaluate, write_results
@@ -55,6 +58,7 @@ class Executor(base_executor.BaseExecutor):
             item=plan.item,
             exclude_seen=plan.exclude_seen,
         )
+        problem = _with_best_items(problem, plan, exec_properties.get("fingerprint") or "")
         with LocalCopy(_serving(model)) as directory:
             candidate, served = _candidate(directory, problem, encode)
         older, why = None, "there is no older blessed model"
@@ -78,6 +82,18 @@ class Executor(base_executor.BaseExecutor):
         write_results(report, problem.unanswerable, evaluation.uri)
         evaluation.set_int_custom_property("rows", report.eval_queries)
         bless(artifact_utils.get_single_instance(output_dict["blessing"]), report.blessed, model, baseline)
+
+
+def _with_best_items(problem: Problem, plan: RetrievalEvaluationPlan, fingerprint: str) -> Problem:
+    """Adds the truly best items of each query if the recipe names their files."""
+    if plan.truth is None:
+        return problem
+    users, items = (
+        pc.list_flatten(table.column(column)).combine_chunks()
+        for table, column in ((problem.eval_queries, plan.user), (problem.items, plan.item))
+    )
+    best = read_best_items(plan.truth, users, items, problem.asked.excluded, plan.k[-1], fingerprint)
+    return dataclasses.replace(problem, asked=dataclasses.replace(problem.asked, best=best))
 
 
 def _candidate(directory: str, problem: Problem, encode: Encode) -> tuple[Vectors, str | None]:

@@ -12,7 +12,12 @@ and over all eval queries together:
     popularity_bias@k = mean over eval queries of the mean popularity of their first k answered items,
                         divided by the mean over eval queries of the mean popularity of their relevant items
 
-A bias of 1 means that the answered items are as popular as the chosen ones.
+    weighted_recall@k = sum of w over the hits in the first k of all answers / sum of w over all relevant items
+
+A bias of 1 means that the answered items are as popular as the chosen ones. `exposure` explains the weights w. If the truly
+best items of a query are known, with T the min(k, items that can be answered) best ones:
+
+    true_recall@k = |{a_1..a_k} & T| / |T|        mean over the queries with known best items
 """
 
 from __future__ import annotations
@@ -23,8 +28,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.evaluation.scores import Value
+from components.retrieval_evaluation.ratio import Ratio
 from components.retrieval_evaluation.row_lists import RowLists, Rows
-from models.recipe.retrieval import metric_names
+from models.recipe.retrieval import TRUE_RECALL, WEIGHTED_RECALL, metric_names
 
 MRR = "mrr"
 LOWER_IS_BETTER = ("popularity_bias",)
@@ -32,32 +38,68 @@ LOWER_IS_BETTER = ("popularity_bias",)
 _CELLS = 1 << 22
 
 
-def measure(answers: Rows, relevant: RowLists, popularity: NDArray[np.int64], ks: Sequence[int]) -> dict[str, Value]:
-    """All metrics of one method's answers; None if the denominator is 0.
+def measure(
+    answers: Rows,
+    relevant: RowLists,
+    popularity: NDArray[np.int64],
+    weights: NDArray[np.float64],
+    ks: Sequence[int],
+) -> tuple[dict[str, Value], dict[str, Ratio]]:
+    """All metrics of one method's answers but the true recall; None if the denominator is 0.
 
     Args:
         answers: (eval_queries, at least min(max(ks), items)), rows of items, the best first, each once; -1 behind the last.
         relevant: for each query its relevant items, at least one, each once.
         popularity: (items,) how often each item was chosen before.
+        weights: (items,) weight of each item in the weighted recall, above 0.
         ks: lengths, rising.
 
     Returns:
-        `metric_names(ks)` -> value.
+        `metric_names(ks)` -> value, and recall -> the ratio that it is.
     """
     if not len(relevant):
-        return dict.fromkeys(metric_names(ks))
+        return dict.fromkeys(metric_names(ks)), {}
     hits = _hits(answers, relevant, len(popularity))
+    of_all = np.add.reduceat(weights[relevant.rows], relevant.offsets[:-1])
     wanted = relevant.lengths
     of_relevant = np.add.reduceat(popularity[relevant.rows].astype(np.float64), relevant.offsets[:-1]) / wanted
     found: dict[str, Value] = {}
+    ratios: dict[str, Ratio] = {}
     for k in ks:
         first, here = answers[:, :k], hits[:, :k]
-        found[f"recall@{k}"] = float(np.mean(here.sum(axis=1) / wanted))
+        ratios[f"recall@{k}"] = Ratio(here.sum(axis=1) / wanted, np.ones(len(wanted)))
+        # The place of an item that is no hit may hold -1, whose weight does not count.
+        ratios[f"{WEIGHTED_RECALL}@{k}"] = Ratio(np.where(here, weights[first], 0.0).sum(axis=1), of_all)
         found[f"ndcg@{k}"] = float(np.mean(_discounted(here) / _ideal(np.minimum(wanted, k))))
         found[f"coverage@{k}"] = len(np.unique(first[first >= 0])) / len(popularity)
         found[f"popularity_bias@{k}"] = _quotient(_mean_popularity(first, popularity), float(np.mean(of_relevant)))
     found[MRR] = float(np.mean(_reciprocal_ranks(hits[:, : ks[-1]])))
-    return {name: found[name] for name in metric_names(ks)}
+    found |= {name: ratio.value for name, ratio in ratios.items()}
+    return {name: found[name] for name in metric_names(ks)}, ratios
+
+
+def true_recalls(answers: Rows, best: Rows, ks: Sequence[int]) -> dict[str, Ratio]:
+    """true_recall@k, over the queries with known best items.
+
+    Args:
+        answers: (eval_queries, places), as for `measure`.
+        best: (eval_queries, at least min(max(ks), items)) rows of the truly best items, the best first; -1 behind the last.
+        ks: lengths.
+
+    Returns:
+        Metric -> ratio, in the order of `ks`. Without a query it has no value.
+    """
+    asked = (best >= 0).any(axis=1)
+    answers, best = answers[asked], best[asked]
+    items = 1 + int(max(answers.max(initial=0), best.max(initial=0)))
+    found: dict[str, Ratio] = {}
+    for k in ks:
+        top = best[:, :k]
+        wanted = (top >= 0).sum(axis=1)
+        lists = RowLists(np.concatenate([[0], np.cumsum(wanted)]).astype(np.int64), top[top >= 0])
+        hits = _hits(answers[:, :k], lists, items)
+        found[f"{TRUE_RECALL}@{k}"] = Ratio(hits.sum(axis=1) / wanted, np.ones(len(wanted)))
+    return found
 
 
 def _hits(answers: Rows, relevant: RowLists, items: int) -> NDArray[np.bool_]:

@@ -18,7 +18,7 @@ from components.storage.reading import open_file, open_parquet
 from models.recipe.checks.served_names import OWN
 from models.retrieval.plan import HISTORY
 
-RELEVANT, SEEN, POSITIVES = "relevant", "seen", f"{OWN}positives"
+RELEVANT, SEEN, POSITIVES, IMPRESSIONS = "relevant", "seen", f"{OWN}positives", f"{OWN}impressions"
 """Begins the names of an item table's columns that are no raw columns."""
 
 
@@ -72,6 +72,7 @@ def read_problem(
             # Without a history in the recipe, the users have chosen items nevertheless.
             history=history if len(history.rows) else seen,
             popularity=known.column(POSITIVES).to_numpy().astype(np.int64),
+            exposure=np.maximum(known.column(IMPRESSIONS).to_numpy().astype(np.int64), 1),
             train=_train_positives(train),
         ),
         unanswerable=_unanswerable(evaluated),

@@ -21,15 +21,20 @@ SUFFIX = "_retrieval"
 """Suffix that the folder of the pushed retrieval models adds to the ranker's name."""
 
 
-def metric_names(k: Iterable[int]) -> tuple[str, ...]:
+TRUE_RECALL, WEIGHTED_RECALL = "true_recall", "weighted_recall"
+
+
+def metric_names(k: Iterable[int], truth: bool = False) -> tuple[str, ...]:
     """The metrics of a retrieval model, in the order of the report.
 
     Args:
         k: lengths of the measured lists.
+        truth: whether the truly best items are known.
     """
     lengths = sorted(set(k))
+    recalls = (*([TRUE_RECALL] if truth else []), "recall", WEIGHTED_RECALL, "ndcg")
     return (
-        *(f"{name}@{length}" for name in ("recall", "ndcg") for length in lengths),
+        *(f"{name}@{length}" for name in recalls for length in lengths),
         "mrr",
         *(f"{name}@{length}" for name in ("coverage", "popularity_bias") for length in lengths),
     )
@@ -50,11 +55,28 @@ class Prior(Section):
     )
 
 
+class BestItems(Section):
+    """Known true values of items for some users, as `gatewise simulate` writes them. The evaluation then measures `true_recall@K`.
+
+    A file has one row per user and item. Each user needs the rows of the best items only, but more than the largest `k`,
+    because items that cannot be answered are left out.
+    """
+
+    path: NonEmpty = Field(description="File or glob, relative to `data`.", examples=["best_items/*.parquet"])
+    user: NonEmpty = Field(description="Column with the user id.", examples=["user_id"])
+    item: NonEmpty = Field(description="Column with the item id.", examples=["item_id"])
+    value: NonEmpty = Field(
+        description="Column with the true value of the item for the user. A larger value is better.", examples=["value"]
+    )
+
+
 class RetrievalGate(Section):
     """A condition on the retrieval model. If it fails, neither model is pushed. Set at least one limit."""
 
     metric: str = Field(
-        description="`recall@K`, `ndcg@K`, `coverage@K` or `popularity_bias@K` with a K from `retrieval.k`, or `mrr`. "
+        description="`true_recall@K`, `recall@K`, `weighted_recall@K`, `ndcg@K`, `coverage@K` or `popularity_bias@K` with a K from "
+        "`retrieval.k`, or `mrr`. True recall needs `retrieval.truth`. Weighted recall weighs a chosen item by 1 / its share of the "
+        "impressions. "
         "Coverage is the share of the items that any answer has. Popularity bias is the mean popularity of the answered items "
         "divided by that of the items that the users chose.",
         examples=["recall@100"],
@@ -169,6 +191,11 @@ class Retrieval(Section):
     max_queries: Annotated[int, Field(ge=1), Number] = Field(
         default=20_000,
         description="Maximum number of eval queries. A query is one user of the eval split; a hash chooses the users.",
+    )
+    truth: BestItems | None = Field(
+        default=None,
+        description="Known true values of items for some users, of simulated logs.",
+        examples=[{"path": "best_items/*.parquet", "user": "user_id", "item": "item_id", "value": "value"}],
     )
     gates: tuple[RetrievalGate, ...] = Field(
         default=(),

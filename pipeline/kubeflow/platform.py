@@ -47,6 +47,10 @@ class KubeflowPlatform(Platform):
         """See `Platform`."""
         return ""
 
+    def best_items_fingerprint(self, recipe: Recipe) -> str:
+        """See `Platform`."""
+        return ""
+
     def baseline_statistics(self, statistics: types.BaseChannel) -> base_node.BaseNode:
         """See `Platform`."""
         return BaselineStatistics(candidate=statistics, kept=self.kept_statistics)

@@ -131,7 +131,9 @@ def test_the_retrieval_model_stands_beside_the_simple_methods(first: Any) -> Non
     found = first.result["retrieval"]
     assert list(found["methods"]) == ["two_tower", "popular", "popular_last_day", "co_occurrence", "prior"]
     assert found["eval_queries"] > 200 and found["items"] > 300
-    assert all(0 < metrics["recall@100"] < 1 for metrics in found["methods"].values())
+    for name in ("true_recall@100", "recall@100", "weighted_recall@100"):
+        assert all(0 < metrics[name] < 1 for metrics in found["methods"].values())
+    assert found["with_truth"] > 100
     assert "Retrieval" in first.out
 
 

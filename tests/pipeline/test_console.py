@@ -86,3 +86,41 @@ def test_the_interval_stands_beside_the_main_metric(tmp_path: Path, capfd: pytes
     assert ["auc", "0.5200 ± 0.0231", "-"] in cells and ["pr_auc", "0.3000", "-"] in cells
     assert ["mae", "-", "2.5000"] in cells
     assert "(± half of the 95 % interval)" in said
+
+
+def _retrieval(**changed: Any) -> dict[str, Any]:
+    recalls = {"recall@10": 0.1, "weighted_recall@10": 0.2, "mrr": 0.3}
+    return {"methods": {"two_tower": recalls}, "eval_queries": 702, "items": 833, "unanswerable": None, **changed}
+
+
+def test_the_retrieval_table_leads_with_the_truth(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Below it stands what each recall asks."""
+    methods = {
+        "two_tower": {"true_recall@10": 0.5, **_retrieval()["methods"]["two_tower"]},
+        "popular": {"true_recall@10": 0.7},
+    }
+    differences = {"true_recall@10": {"popular": {"lower": -0.25, "upper": -0.15}}}
+    retrieval = _retrieval(methods=methods, with_truth=575, differences=differences)
+    said = _shown(_summary(retrieval=retrieval), tmp_path, capfd)
+    words = [
+        "702 eval queries over 833 items",
+        "575 of them with known best",
+        "│ true_recall@10",
+        "│ recall@10",
+        "│ weighted_recall@10",
+        "│ mrr",
+        "true_recall@k: share of the truly best k items",
+        "true_recall@10: two_tower is 0.2000 ± 0.0500 below the best other method (popular)",
+        "recall@k: share of what the user chose; the user could choose only what was shown",
+        "weighted_recall@k: recall in which a chosen item counts 1 / its share of the impressions",
+    ]
+    places = [" ".join(said.split()).index(word) for word in words]
+    assert places == sorted(places)
+
+
+def test_without_a_truth_the_weighted_recall_stands_beside_the_plain_one(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    said = _shown(_summary(retrieval=_retrieval()), tmp_path, capfd)
+    assert "true_recall" not in said and "known best items" not in said
+    assert "weighted_recall@10│0.2000" in said.replace(" ", "") and "recall@k: share of what the user chose" in said

@@ -415,6 +415,25 @@ def test_a_retrieval_model_that_loses_is_said_to_and_why_it_may() -> None:
     assert "recall@100: the two-tower model is 0.2848 below the best other method (prior only).</p>" in text
 
 
+def test_the_truth_leads_and_the_logs_follow() -> None:
+    values = {"two_tower": (0.5, 0.1, 0.3), "popular": (0.3, 0.4, 0.2)}
+    names = ("true_recall@100", "recall@100", "weighted_recall@100")
+    methods = {method: dict(zip(names, numbers, strict=True)) for method, numbers in values.items()}
+    bounds = {"difference": 0.2, "standard_error": 0.01, "lower": 0.18, "upper": 0.22}
+    found = {**RETRIEVAL, "methods": methods, "with_truth": 575, "differences": {names[0]: {"popular": bounds}}}
+    text = page(ReportData(**{**FULL, "retrieval": found}))
+    places = [text.index(f'aria-label="{name} of each method"') for name in names]
+    assert places == sorted(places)
+    assert "69,050 eval queries over 40,918 items, 575 of them with known best items" in text
+    assert "True recall: share of a user&#x27;s truly best k items" in text
+    assert (
+        "true_recall@100: the two-tower model is 0.2000 ± 0.0200 above the best other method (most popular).</p>"
+        in text
+    )
+    assert "recall@100: the two-tower model is 0.3000 below the best other method (most popular). Logs recorded" in text
+    assert "weighted_recall@100: the two-tower model is 0.1000 above the best other method (most popular).</p>" in text
+
+
 def test_where_nobody_was_asked_no_method_is_called_better() -> None:
     nothing = {method: dict.fromkeys(metrics) for method, metrics in RETRIEVAL["methods"].items()}
     text = page(ReportData(**{**FULL, "retrieval": {**RETRIEVAL, "methods": nothing}}))

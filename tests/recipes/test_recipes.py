@@ -11,6 +11,7 @@ from models.recipe.file import load_recipe
 from models.recipe.recipe import Recipe
 from pipeline.simulate import simulate
 from pipeline.simulate_events import WINDOWS_MS
+from pipeline.simulate_recipe import best_items_score
 
 ROOT = Path(__file__).resolve().parents[2]
 RECIPES = sorted((ROOT / "recipes").glob("*.yaml"))
@@ -63,9 +64,9 @@ def test_the_census_recipe_uses_every_column_but_labels_and_weight():
 
 
 def test_the_shop_recipe_fits_the_simulated_logs(tmp_path):
-    summary = simulate(tmp_path / "logs", 300, seed=1)
-    recipe = load_recipe(ROOT / "recipes" / "shop.yaml", data=summary.out)
-    assert recipe.logs and recipe.evaluation.truth
+    recipe = load_recipe(ROOT / "recipes" / "shop.yaml", data=tmp_path / "logs")
+    summary = simulate(tmp_path / "logs", 300, seed=1, score=best_items_score(recipe))
+    assert recipe.logs and recipe.evaluation.truth and recipe.retrieval and recipe.retrieval.truth
     assert recipe.logs.as_of.isoformat().replace("+00:00", "Z") == summary.as_of
     for name, stream in recipe.logs.streams.items():
         columns = pl.read_parquet_schema(next(summary.out.glob(stream.path)))
@@ -76,6 +77,8 @@ def test_the_shop_recipe_fits_the_simulated_logs(tmp_path):
             assert {column_of(key, feature) for key, feature in recipe.features.items()} <= set(columns)
     truth = pl.read_parquet_schema(next(summary.out.glob(recipe.evaluation.truth.path)))
     assert {recipe.evaluation.truth.event_id, *recipe.evaluation.truth.columns.values()} <= set(truth)
+    best = recipe.retrieval.truth
+    assert {best.user, best.item, best.value} == set(pl.read_parquet_schema(next(summary.out.glob(best.path))))
     for task in recipe.tasks.values():
         assert task.window.total_seconds() * 1000 == WINDOWS_MS[f"{task.outcome}s"], (
             "else the truth is of another window"

@@ -55,7 +55,12 @@ def kubeflow_problems(recipe: Recipe) -> Iterator[Problem]:
     yield from _place(("kubeflow", "defaults"), kubeflow.defaults)
     for name, place in kubeflow.stages.items():
         yield from _place(("kubeflow", "stages", name), place)
-    yield from _mounts(kubeflow, "data", ("EventLogs", "Evaluator") if recipe.evaluation.truth else ("EventLogs",))
+    readers = (
+        "EventLogs",
+        *(["Evaluator"] if recipe.evaluation.truth else []),
+        *(["RetrievalEvaluator"] if recipe.retrieval and recipe.retrieval.truth else []),
+    )
+    yield from _mounts(kubeflow, "data", readers)
     users = (*ROOT_USERS, "Evaluator") if recipe.asks_for_best else ROOT_USERS
     yield from _mounts(kubeflow, "root", tuple(stage for stage in stages if stage in users))
     if kubeflow.schedule is not None and kubeflow.schedule.parameters.as_of is not None and recipe.logs is None:

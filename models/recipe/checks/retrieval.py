@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from models.recipe.features import MultiValued, column_of, column_types, feature_columns
 from models.recipe.registry import known
-from models.recipe.retrieval import SUFFIX, Retrieval, metric_names
+from models.recipe.retrieval import SUFFIX, TRUE_RECALL, Retrieval, metric_names
 from models.recipe.retrieval_columns import history_feature, item_features, user_features
 
 if TYPE_CHECKING:
@@ -173,10 +173,16 @@ def _training(section: Retrieval) -> Iterator[Problem]:
 
 
 def _gates(section: Retrieval) -> Iterator[Problem]:
-    names = metric_names(section.k)
+    names = metric_names(section.k, truth=section.truth is not None)
     for index, gate in enumerate(section.gates):
         at = ("retrieval", "gates", index)
-        if gate.metric not in names:
+        if gate.metric.split("@")[0] == TRUE_RECALL and section.truth is None:
+            yield (
+                (*at, "metric"),
+                f"{gate.metric} needs the truly best items, which are known only for simulated logs. Set 'retrieval.truth', or "
+                "choose weighted_recall or recall.",
+            )
+        elif gate.metric not in names:
             yield (*at, "metric"), f"unknown metric {gate.metric!r}; {known(gate.metric, names)}"
         if all(limit is None for limit in (gate.at_least, gate.at_most, gate.beats, gate.max_loss_to_baseline)):
             yield at, "a gate needs a limit: at_least, at_most, beats or max_loss_to_baseline."

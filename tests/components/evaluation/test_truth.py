@@ -51,7 +51,7 @@ def test_files_are_grouped_up_to_so_many_bytes(tmp_path):
     for name, size in zip("abcde", (3, 4, 3, 11, 1), strict=True):
         paths.append(str(tmp_path / name))
         (tmp_path / name).write_bytes(b"x" * size)
-    groups = ["".join(path[-1] for path in group) for group in truth._groups(paths, 10)]
+    groups = ["".join(path[-1] for path in group) for group in truth.groups(paths, 10)]
     assert groups == ["abc", "d", "e"]
 
 

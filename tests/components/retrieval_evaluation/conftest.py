@@ -20,6 +20,7 @@ IDS = [b"a", b"b", b"c", b"d", b"e", b"f"]
 Y = [0.5, -1.0, 2.0, 1.0, None, 3.0]
 PRIORS = [0.0, 0.25, -0.5, 1.0, 0.125, -4.0]
 POSITIVES = [3, 2, 2, 1, 0, 1]
+IMPRESSIONS = [10, 8, 4, 2, 0, 1]
 USERS = [b"u1", b"u2", b"u3"]
 X = [1.0, -1.0, None]
 HISTORY: list[list[bytes]] = [[b"b", b"a", b"gone"], [b"a"], []]
@@ -50,6 +51,7 @@ def items_table(**changed: Any) -> pa.Table:
         "item": pa.array(IDS, pa.binary()),
         "y": lists(Y, pa.float32()),
         "gatewise/last_seen": pa.array([0] * 6, pa.int64()),
+        "gatewise/impressions": pa.array(IMPRESSIONS, pa.int64()),
         "gatewise/positives": pa.array(POSITIVES, pa.int64()),
         "gatewise/prior": pa.array(PRIORS, pa.float32()),
     }

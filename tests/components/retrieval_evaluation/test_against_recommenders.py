@@ -33,7 +33,7 @@ def vectors(generator, whole):
 
 def ours(queries, items, relevant):
     answers = exact_top_k(products(queries, items), EVAL_QUERIES, ITEMS, max(KS), RowLists.empty(EVAL_QUERIES))
-    found = measure(answers, RowLists.of([[row] for row in relevant]), np.ones(ITEMS, np.int64), KS)
+    found = measure(answers, RowLists.of([[row] for row in relevant]), np.ones(ITEMS, np.int64), np.ones(ITEMS), KS)[0]
     return [found[f"recall@{k}"] for k in KS]
 
 

@@ -21,7 +21,9 @@ def run(tmp_path, interactions):
         evaluation.uri, blessing.uri = str(folder / "evaluation"), str(folder / "blessing")
         inputs = {"interactions": [interactions.artifact], "model": [model]}
         inputs |= {"baseline_model": [baseline]} if baseline is not None else {}
-        plan = RetrievalEvaluationPlan(**{"item": "item", "k": (1, 2), "exclude_seen": True, "gates": gates} | plan)
+        plan = RetrievalEvaluationPlan(
+            **{"user": "user", "item": "item", "k": (1, 2), "exclude_seen": True, "gates": gates} | plan
+        )
         properties = {"plan": plan.model_dump_json(), "code": "1"}
         Executor().Do(inputs, {"evaluation": [evaluation], "blessing": [blessing]}, properties)
         with open(os.path.join(evaluation.uri, "retrieval.json")) as file:
@@ -109,6 +111,19 @@ def test_a_model_that_answers_nan_is_never_blessed(run, make_model):
     _, blessing, found = run(make_model("model", 11, slope=float("nan")))
     assert blessing.get_int_custom_property("blessed") == 0
     assert found["gates"][0]["message"].startswith("two_tower: 3 of 9 vectors")
+
+
+def test_the_truly_best_items(run, make_model, tmp_path):
+    """u1 is known: c, which it did not see, and f after it; b and a it has seen. u2 is known for d; u4 was not asked about."""
+    (tmp_path / "best.csv").write_text("u,i,v\nu1,b,9\nu1,f,0.1\nu1,c,0.2\nu1,gone,8\nu2,d,1\nu4,a,1\n")
+    truth = {"data": str(tmp_path), "path": "best.csv", "user": "u", "item": "i", "value": "v"}
+    _, _, found = run(make_model("model", 11), {"metric": "true_recall@2", "beats": "popular"}, truth=truth)
+    # u1 gets d and c, u2 gets b and e.
+    assert found["methods"]["two_tower"]["true_recall@1"] == 0.0
+    assert found["methods"]["two_tower"]["true_recall@2"] == pytest.approx((1 / 2 + 0) / 2)
+    # Popular: c and d for u1, b and c for u2.
+    assert found["methods"]["popular"]["true_recall@1"] == pytest.approx((1 + 0) / 2)
+    assert found["with_truth"] == 2 and [gate["held"] for gate in found["gates"]] == [True]
 
 
 def test_what_was_seen_may_be_answered(run, make_model):

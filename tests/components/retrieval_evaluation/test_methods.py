@@ -26,6 +26,7 @@ ASKED = EvalQueries(
     excluded=RowLists.of([[1], [], [0, 1, 2, 3]]),
     history=RowLists.of([[1], [], [0, 1]]),
     popularity=np.array([3, 4, 0, 1]),
+    exposure=np.ones(4, np.int64),
     train=TrainPositives(
         users=np.array([0, 0, 1, 1, 2, 2, 3, 3], np.int32),
         items=np.array([0, 1, 0, 1, 1, 3, 0, 1], np.int32),
@@ -86,6 +87,7 @@ def eval_queries_of(positives, histories, popularity):
         excluded=RowLists.empty(len(histories)),
         history=RowLists.of(histories),
         popularity=np.array(popularity),
+        exposure=np.ones(len(popularity), np.int64),
         train=train,
     )
 

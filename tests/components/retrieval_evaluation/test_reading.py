@@ -23,6 +23,8 @@ def test_ids_become_rows(interactions):
     assert as_python(asked.excluded) == [[0, 1], [0], []]
     assert as_python(asked.history) == [[1, 0], [0], []]
     assert asked.popularity.tolist() == [3, 2, 2, 1, 0, 1]
+    # An item without an impression, which only a broken table has, is taken to have one.
+    assert asked.exposure.tolist() == [10, 8, 4, 2, 1, 1]
     assert (len(asked), asked.items) == (3, 6)
 
 

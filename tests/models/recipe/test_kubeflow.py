@@ -236,6 +236,19 @@ def test_a_retrieval_model_has_stages_of_its_own(tmp_path: Path) -> None:
         kubeflow(tmp_path, text.replace("/gatewise: gatewise-home, ", "") + RETRIEVAL)
 
 
+def test_the_evaluation_of_the_truly_best_items_reads_the_data(tmp_path: Path) -> None:
+    text = RECIPE.replace("examples: {path: a.parquet}", LOGS).replace(
+        "label: {column: income}", "outcome: b, window: 1d"
+    )
+    text = (
+        text.replace("{age:", "{item: {kind: categorical, side: item}, age:").replace("/logs: ", "/other: ") + RETRIEVAL
+    )
+    truth = text.replace("history: 1", "history: 1, truth: {path: best/*, user: u, item: i, value: v}")
+    for one, stages in ((text, "EventLogs"), (truth, "EventLogs, RetrievalEvaluator")):
+        with pytest.raises(InputError, match=f"no volume is mounted at /logs/census in the pods of {stages}\\. Add"):
+            kubeflow(tmp_path, one)
+
+
 def test_the_schema_for_editors_accepts_what_the_recipe_accepts() -> None:
     jsonschema.validate(yaml.safe_load(RECIPE), json.loads(schema_text()))
     for wrong in (("cpu: 2", "cpus: 2"), ("count: 1}", "count: 0}")):

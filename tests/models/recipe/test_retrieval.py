@@ -43,7 +43,24 @@ retrieval:
 LOGS = RECIPE[RECIPE.index("logs:") : RECIPE.index("split:")]
 ARTICLE, READER = "{kind: categorical, side: item, type: integer}", "{kind: categorical, side: user}"
 
+TRUTH = "{path: best/*.csv, user: u, item: i, value: v}"
+
 WRONG = {
+    "a gate on an unknown truth": (
+        "recall@100",
+        "true_recall@100",
+        [":25: retrieval.gates.0.metric: true_recall@100 needs the truly best items", "Set 'retrieval.truth', or"],
+    ),
+    "a gate on the truth of a length that is not measured": (
+        "{metric: recall@100, beats: popular}",
+        f"{{metric: true_recall@50, at_least: 0.1}}\n  truth: {TRUTH}",
+        [":25: retrieval.gates.0.metric: unknown metric 'true_recall@50'; did you mean 'true_recall@10'?"],
+    ),
+    "a truth without values": (
+        "  history: 5",
+        "  truth: {path: best/*.csv, user: u, item: i}",
+        ["retrieval.truth: the key 'value' is missing"],
+    ),
     "a user's column that the examples have": (
         "user: reader",
         "user: gatewise/time",
@@ -273,6 +290,8 @@ def test_without_the_section_there_is_nothing_to_check(tmp_path: Path) -> None:
         ("  history: 5", "  log_q: false\n  prior: {kind: rate, window: 7d}"),
         ("  history: 5", "  batch_size: 64\n  hard_negatives: 63"),
         ("{metric: recall@100, beats: popular}", "{metric: mrr, max_loss_to_baseline: 0}"),
+        ("{metric: recall@100, beats: popular}", "{metric: weighted_recall@100, beats: popular}"),
+        ("{metric: recall@100, beats: popular}", f"{{metric: true_recall@10, at_least: 0.1}}\n  truth: {TRUTH}"),
         ("name: news", "name: news\nserving: {model_name: retrieval}"),
     ],
 )
@@ -327,6 +346,7 @@ def test_the_examples_have_the_columns_of_users_and_items(tmp_path: Path) -> Non
 
 def test_metrics_by_name() -> None:
     assert metric_names((100, 10, 10)) == (
-        *("recall@10", "recall@100", "ndcg@10", "ndcg@100", "mrr"),
+        *("recall@10", "recall@100", "weighted_recall@10", "weighted_recall@100", "ndcg@10", "ndcg@100", "mrr"),
         *("coverage@10", "coverage@100", "popularity_bias@10", "popularity_bias@100"),
     )
+    assert metric_names((5,), truth=True)[:3] == ("true_recall@5", "recall@5", "weighted_recall@5")
