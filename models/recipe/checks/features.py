@@ -22,6 +22,7 @@ from models.recipe.recipe import Recipe
 def feature_problems(recipe: Recipe) -> Iterator[Problem]:
     readers: dict[str, str] = {}
     tables: dict[str, str] = {}
+    weight = recipe.example_weight
     for name, feature in recipe.features.items():
         at = ("features", name)
         column = column_of(name, feature)
@@ -75,6 +76,11 @@ def feature_problems(recipe: Recipe) -> Iterator[Problem]:
                         f"shares the embedding {feature.embedding!r} with {other!r}, so {key} must agree: "
                         f"{other!r} has {theirs!r}, {name!r} has {ours!r}.",
                     )
+        if column == weight:
+            yield (
+                at,
+                f"the column {column!r} is the weight of the examples, which a request does not have. Remove the feature.",
+            )
         for task_name, task in recipe.tasks.items():
             if task.label is not None and task.label.column == column:
                 yield (
