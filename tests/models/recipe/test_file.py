@@ -280,6 +280,24 @@ WRONG = {
             "use one kind, or log the column twice",
         ],
     ),
+    "a weight of outcomes": (
+        "value: seconds",
+        "weight: seconds",
+        [
+            "recipe.yaml:15: logs.streams.read.weight: a weight belongs to an example, and the examples are the impressions.",
+            "Set 'weight' in the stream 'shown', or remove it.",
+        ],
+    ),
+    "a feature of the weight": (
+        "event_id: shown_id",
+        "weight: age_hours",
+        ["features.age_hours: the column 'age_hours' is the weight of the examples, which a request does not have."],
+    ),
+    "a feature of the weight of labelled examples": (
+        LOGS + SPLIT,
+        EXAMPLES.replace("a.parquet", "a.parquet, weight: reader"),
+        ["features.reader: the column 'reader' is the weight of the examples"],
+    ),
     "the name of a missing input": (
         "  hour: {kind: bucketised, boundaries: [6, 12, 18]}",
         "  hour: {kind: periodic, period: 24}\n  hour_missing: {kind: categorical}",
