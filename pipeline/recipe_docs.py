@@ -23,12 +23,13 @@ from models.recipe.beam import Beam
 from models.recipe.evaluation import Evaluation, Truth
 from models.recipe.features import Bucketised, Categorical, MultiValued, Numeric, Periodic, PiecewiseLinear
 from models.recipe.file import schema_text
-from models.recipe.logs import Csv, LabelledExamples, LogLimits, Logs, Split, Stream, Time
+from models.recipe.logs import Csv, LabelledExamples, LogLimits, Logs, Stream, Time
 from models.recipe.model import ModelOptions, Training
 from models.recipe.recipe import Recipe
 from models.recipe.registry import facts, in_words, signature, summary
 from models.recipe.section import Section
 from models.recipe.serving import Serving
+from models.recipe.split import Split
 from models.recipe.tasks import Gate, Label, Task
 from models.recipe.validation import Validation
 from models.regularizers import REGULARIZERS

@@ -123,7 +123,7 @@ def _older(directory: str, raw: Sequence[str]) -> tuple[dict[str, NDArray[np.flo
     try:
         inputs = read_inputs(directory)["inputs"]
         encoder = example_coder.RecordBatchToExamplesEncoder()
-        return predict_raw(load_server(directory), encoder.encode, inputs, raw), ""
+        return predict_raw(load_server(directory, logged=True), encoder.encode, inputs, raw), ""
     except (NotComparable, InputError) as error:
         logger.warning("The baseline model is not compared: %s", error)
         return None, str(error)

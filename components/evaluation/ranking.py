@@ -142,7 +142,9 @@ class GroupMeans:
         upto = weight_before(by_slice.weights)
         impressions = upto(np.append(firsts[1:], len(codes))) - upto(firsts)  # (segments,)
         positives = np.bincount(found.segments, found.positives, len(firsts))
-        negatives = impressions - positives
+        hits, rows = np.bincount(found.segments, found.hits, len(firsts)), np.diff(firsts, append=len(codes))
+        # Without a negative the difference of the weights is 0 but for rounding.
+        negatives = np.where(hits < rows, impressions - positives, 0.0)
         pairs = found.pairs(negatives[found.segments] - (found.above - found.positives_above))
         area = ratio(np.bincount(found.segments, pairs, len(firsts)), positives * negatives)
         both = ~np.isnan(area)

@@ -13,7 +13,8 @@ import polars as pl
 from components.event_logs.days import by_day, unit
 from components.event_logs.dead_letters import FOLDER, SCHEMA, write_part
 from components.event_logs.listed_files import ListedFiles
-from components.event_logs.plan import EPOCH, EventLogsPlan
+from components.event_logs.moments import EPOCH
+from components.event_logs.plan import EventLogsPlan
 from components.event_logs.splits import Starts
 from components.event_logs.tally import ACCOUNT, LOSSES, Tally
 from components.example_schema import SPLITS
@@ -41,7 +42,10 @@ def accounts(plan: EventLogsPlan, tally: Tally) -> dict[str, dict[str, int]]:
 def summary(
     plan: EventLogsPlan, tally: Tally, as_of: int | None, starts: Starts, warnings: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """`as_of`, each stream's watermark, starts of the splits, examples, observed and positive examples per split and task, warnings."""
+    """`as_of`, each stream's watermark, starts of the splits, examples, observed and positive examples per split and task, warnings.
+
+    If the examples have weights, also the number of examples of weight 0 per split.
+    """
     examples = {split: tally.counts["examples", split] for split in SPLITS}
     tasks = {
         task.name: {
@@ -59,6 +63,7 @@ def summary(
         "validate_from": moment(starts.validate),
         "eval_from": moment(starts.eval),
         "examples": examples,
+        **({"zero_weight": {split: tally.counts["zero weight", split] for split in SPLITS}} if plan.weight else {}),
         "tasks": tasks,
         "warnings": list(warnings),
     }

@@ -28,7 +28,7 @@ from components.example_schema import EVENT_ID, TIME
 from models.recipe.checks.served_names import OWN
 from models.recipe.errors import InputError
 
-KEY, ROW, VALUE, NUMBER = (f"{OWN}{name}" for name in ("key", "row", "value", "number"))
+KEY, ROW, VALUE, WEIGHT, NUMBER = (f"{OWN}{name}" for name in ("key", "row", "value", "weight", "number"))
 FUTURE = "time in the future"
 _SEPARATOR = "\x1f"
 _TIME_PROBLEM, _BAD = f"{OWN}time_problem", f"{OWN}bad"
@@ -55,7 +55,7 @@ class Wanted:
 class Prepared:
     """The rows of one stream in a block.
 
-    `events`: gatewise/{row, key, event_time, event_id, value}, if the stream has them, and the feature columns if its rows
+    `events`: gatewise/{row, key, event_time, event_id, value, weight}, if the stream has them, and the feature columns if its rows
     become examples. `keys`: for each event, gatewise/number (its row in the file) and the original key columns.
     `dead`: (row, reason, raw). `after`: number of rows later than `as_of`, which are not checked further. `other`: number of
     rows that `where` assigns to other streams. `others`: {column of `where`: its values}, if no row of the block belongs to
@@ -87,6 +87,8 @@ def event_columns(stream: StreamPlan) -> dict[str, str]:
         needed[stream.event_id] = f"event_id of stream {stream.name!r}"
     if stream.value:
         needed[stream.value] = f"value of stream {stream.name!r}"
+    if stream.weight:
+        needed[stream.weight] = f"weight of stream {stream.name!r}"
     return needed
 
 
@@ -153,6 +155,12 @@ def prepare(
         problems.append((missing, f"no value in value column {stream.value!r}"))
         if wrong is not None:
             problems.append((wrong, f"value column {stream.value!r}: {_expected('float')}"))
+    if stream.weight:
+        weight, missing, wrong = _cast(mine, ColumnPlan(name=stream.weight, type="float"), file)
+        names.append(weight.alias(WEIGHT))
+        problems.append((missing, f"no value in weight column {stream.weight!r}"))
+        wrong = weight < 0 if wrong is None else wrong | (weight < 0)
+        problems.append((wrong, f"weight column {stream.weight!r}: not a finite number of at least 0"))
     for wanted in columns:
         value, _, wrong = _cast(mine, wanted.column, file)
         names.append(value.alias(wanted.name))
@@ -185,7 +193,7 @@ def broken_letters(block: Block) -> pl.DataFrame:
 
 
 def _columns_of(stream: StreamPlan) -> list[str]:
-    named = [stream.time.column if stream.time else None, stream.event_id, stream.value]
+    named = [stream.time.column if stream.time else None, stream.event_id, stream.value, stream.weight]
     return [*stream.key, *(name for name in named if name)]
 
 

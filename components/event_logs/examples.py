@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,14 +10,14 @@ import polars as pl
 
 from components.columnar.lists import taken_apart
 from components.event_logs import labelled, shuffle
-from components.event_logs.events import ROW
+from components.event_logs.events import ROW, WEIGHT
 from components.event_logs.identity import example_ids
 from components.event_logs.partitions import grouped
-from components.event_logs.plan import FILES_OF, EventLogsPlan, StreamPlan
+from components.event_logs.plan import FILES_OF, EventLogsPlan, StreamPlan, TaskPlan
 from components.event_logs.shuffle import Reference
 from components.event_logs.splits import Starts, splits_by_hash, splits_by_time
 from components.event_logs.writing import POSITION, separators
-from components.example_schema import EVAL, EXAMPLE_ID, SPLITS, TIME, VALIDATE
+from components.example_schema import EVAL, EXAMPLE_ID, SPLITS, TIME, VALIDATE, label_of, weight_of
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Examples:
     `features`: the columns of the plan, with rows in any order. Some rows may not be examples. A text with several values is
     not split yet (`writing.separators`).
     `labels`: one row per example, sorted by example id: `writing.POSITION` of its features, example id, row hash, time,
-    label/<task>, weight/<task>.
+    label/<task>, weight/<task>, and the example's weight if the recipe has one.
     """
 
     stream: str
@@ -53,7 +53,18 @@ def examples_of(references: Iterable[Reference], plan: EventLogsPlan) -> Iterato
             if credited is None:
                 continue
             labels = _joined(features, credited)
-        yield Examples(stream.name, features, labels.sort(EXAMPLE_ID))
+        yield Examples(stream.name, features, weighted(labels, plan.tasks).sort(EXAMPLE_ID))
+
+
+def weighted(labels: pl.DataFrame, tasks: Sequence[TaskPlan]) -> pl.DataFrame:
+    """`weight/<task>` times the example's weight, if there is one. With a weight of 0 no task is observed: its label is 0."""
+    if WEIGHT not in labels.columns:
+        return labels
+    weight = pl.col(WEIGHT)
+    return labels.with_columns(
+        *(pl.col(weight_of(task.name)) * weight for task in tasks),
+        *(pl.when(weight > 0).then(pl.col(label_of(task.name))).otherwise(pl.lit(0.0, pl.Float32)) for task in tasks),
+    )
 
 
 def splits_of(examples: Examples, plan: EventLogsPlan, starts: Starts) -> np.ndarray:
@@ -94,7 +105,8 @@ def _own_labels(features: pl.DataFrame, plan: EventLogsPlan, stream: StreamPlan)
 
 def _joined(features: pl.DataFrame, labels: pl.DataFrame) -> pl.DataFrame:
     # Equal rows are one event: any of them has its features.
-    places = features.select(TIME, ROW).with_row_index(POSITION).unique(subset=[TIME, ROW], keep="any")
+    kept = [name for name in (TIME, ROW, WEIGHT) if name in features.columns]
+    places = features.select(kept).with_row_index(POSITION).unique(subset=[TIME, ROW], keep="any")
     joined = labels.join(places, on=[TIME, ROW], how="inner")
     if joined.height != labels.height:
         raise RuntimeError(f"{labels.height - joined.height} of {labels.height} examples have no features")

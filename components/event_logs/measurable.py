@@ -84,6 +84,8 @@ def _one_class(task: TaskPlan, tally: Tally) -> list[str]:
 def _told(plan: EventLogsPlan, task: TaskPlan, split: str, tally: Tally, as_of: int | None, starts: Starts) -> str:
     examples = tally.counts["examples", split]
     found = f"task {task.name!r}: none of {examples:,} {split} examples is observed, so {_SO[split]}. "
+    if examples and tally.counts["zero weight", split] == examples:
+        return f"{found}The weight column {plan.weight!r} is 0 in all of them. Correct the weights, or remove `weight`."
     if task.label:
         return (
             f"{found}The label column {task.label!r} has no value in any of them{_given(task)}. Fill the column, or change "

@@ -50,7 +50,7 @@ from components.event_logs.writing import count_labels, write_splits
 from components.example_schema import TIME, VALIDATE
 from components.storage.reading import read_text
 from components.storage.writing import make_folder, remove_folder, write_text
-from models.recipe.logs import VALIDATE_FRACTION
+from models.recipe.split import VALIDATE_FRACTION
 
 TALLY = "tally.json"
 

@@ -7,10 +7,12 @@ from typing import Literal
 
 import pydantic
 
+from components.event_logs.moments import EPOCH, micros
+from components.event_logs.split_plan import SplitPlan
 from components.example_schema import EVAL, VALIDATE
 from models.losses import LOSS, LOSSES
 from models.recipe.features import MultiValued, column_types, feature_columns
-from models.recipe.logs import VALIDATE_FRACTION, Csv, LabelledExamples, Logs, Time
+from models.recipe.logs import Csv, LabelledExamples, Logs, Time
 from models.recipe.recipe import Recipe
 from models.recipe.registry import facts, path_of
 from models.recipe.retrieval_columns import column_type
@@ -21,7 +23,6 @@ from models.recipe.tasks import Task, loss_of
 ColumnType = Literal["bytes", "int", "float"]
 FILES_OF = {VALIDATE: "validate_examples", EVAL: "eval_examples"}
 """Split -> name of the file set of labelled examples that is this split, in `EventLogsPlan.streams`."""
-EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 
 class ColumnPlan(StagePlan):
@@ -64,6 +65,7 @@ class StreamPlan(StagePlan):
     time: TimePlan | None = None
     event_id: str | None = None
     value: str | None = None
+    weight: str | None = None
     clock_tolerance: int = 0
     nulls: tuple[str, ...] = ()
 
@@ -93,30 +95,6 @@ class TaskPlan(StagePlan):
     positive: tuple[Scalar, ...] = ()
     domain: DomainPlan | None = None
     unmeasured: Literal["refuse", "allow"] = "refuse"
-
-
-class SplitPlan(StagePlan):
-    """The split: one `eval` key is set, and at most one `validate` key. Durations are in microseconds, moments in microseconds
-    since 1970 UTC.
-    """
-
-    eval_fraction: float | None = None
-    eval_last: int | None = None
-    eval_from: int | None = None
-    validate_fraction: float | None = None
-    validate_last: int | None = None
-    validate_from: int | None = None
-    gap: int = 0
-
-    @property
-    def names_validate(self) -> bool:
-        """Whether the recipe sets a `validate` key."""
-        return (self.validate_fraction, self.validate_last, self.validate_from) != (None, None, None)
-
-    @property
-    def validate_share(self) -> float | None:
-        """Share of the validate split in the examples before the eval split; None if it is set by time."""
-        return self.validate_fraction if self.names_validate else VALIDATE_FRACTION
 
 
 class EventLogsPlan(StagePlan):
@@ -151,6 +129,11 @@ class EventLogsPlan(StagePlan):
         return tuple(stream.name for stream in self.streams if stream.name in used)
 
     @property
+    def weight(self) -> str | None:
+        """Column with the weight of an example, if there is one."""
+        return next((stream.weight for stream in self.streams if stream.weight), None)
+
+    @property
     def tolerances(self) -> dict[str, int]:
         """{stream: how long before its impression an outcome may be logged}."""
         return {stream.name: stream.clock_tolerance for stream in self.streams}
@@ -170,7 +153,7 @@ class EventLogsPlan(StagePlan):
     @classmethod
     def from_recipe(cls, recipe: Recipe) -> EventLogsPlan:
         """The plan of a recipe. This process must be able to open the recipe's `data`."""
-        common = {"data": recipe.data, "columns": _columns(recipe), "split": _split(recipe)}
+        common = {"data": recipe.data, "columns": _columns(recipe), "split": SplitPlan.of(recipe.split)}
         common["partitions"] = recipe.beam.partitions
         source = recipe.logs if recipe.logs is not None else recipe.examples
         if source is None:
@@ -198,7 +181,8 @@ def _of_logs(recipe: Recipe, logs: Logs) -> dict[str, object]:
             time=_time(stream.time),
             event_id=stream.event_id,
             value=stream.value if name in valued else None,
-            clock_tolerance=_micros(stream.clock_tolerance) if stream.clock_tolerance else 0,
+            weight=stream.weight,
+            clock_tolerance=micros(stream.clock_tolerance) if stream.clock_tolerance else 0,
             nulls=stream.nulls,
         )
         for name, stream in logs.streams.items()
@@ -208,7 +192,7 @@ def _of_logs(recipe: Recipe, logs: Logs) -> dict[str, object]:
             name=name,
             kind=task.kind,
             stream=task.outcome,
-            window=_micros(task.window or datetime.timedelta()),
+            window=micros(task.window or datetime.timedelta()),
             conditioned_on=task.conditioned_on,
             unmeasured=task.unmeasured,
             aggregate=task.aggregate,
@@ -222,7 +206,7 @@ def _of_logs(recipe: Recipe, logs: Logs) -> dict[str, object]:
 
 def as_of_micros(as_of: datetime.datetime | Literal["latest"]) -> int | None:
     """A recipe's `as_of` in microseconds; None for `latest`."""
-    return _micros(as_of - EPOCH) if isinstance(as_of, datetime.datetime) else None
+    return micros(as_of - EPOCH) if isinstance(as_of, datetime.datetime) else None
 
 
 def _of_examples(recipe: Recipe, examples: LabelledExamples) -> dict[str, object]:
@@ -230,7 +214,13 @@ def _of_examples(recipe: Recipe, examples: LabelledExamples) -> dict[str, object
     time = _time(examples.time) if examples.time else None
     streams = [
         StreamPlan(
-            name=name, path=path, format=examples.format, csv=_csv(examples.csv), time=time, nulls=examples.nulls
+            name=name,
+            path=path,
+            format=examples.format,
+            csv=_csv(examples.csv),
+            time=time,
+            weight=examples.weight,
+            nulls=examples.nulls,
         )
         for name, path in paths.items()
         if path
@@ -274,26 +264,9 @@ def _columns(recipe: Recipe) -> tuple[ColumnPlan, ...]:
     return tuple(columns.values())
 
 
-def _split(recipe: Recipe) -> SplitPlan:
-    split = recipe.split
-    return SplitPlan(
-        eval_fraction=split.eval_fraction,
-        eval_last=_micros(split.eval_last) if split.eval_last else None,
-        eval_from=_micros(split.eval_from - EPOCH) if split.eval_from else None,
-        validate_fraction=split.validate_fraction,
-        validate_last=_micros(split.validate_last) if split.validate_last else None,
-        validate_from=_micros(split.validate_from - EPOCH) if split.validate_from else None,
-        gap=_micros(split.gap) if split.gap else 0,
-    )
-
-
 def _csv(csv: Csv) -> CsvPlan:
     return CsvPlan.model_validate(csv.model_dump())
 
 
 def _time(time: Time) -> TimePlan:
     return TimePlan(column=time.column, unit=time.unit, zone=time.zone, format=time.format)
-
-
-def _micros(duration: datetime.timedelta) -> int:
-    return duration // datetime.timedelta(microseconds=1)

@@ -14,7 +14,8 @@ from collections.abc import Iterable
 import numpy as np
 
 from components.event_logs.identity import GOLDEN, mix
-from components.event_logs.plan import EventLogsPlan, SplitPlan
+from components.event_logs.plan import EventLogsPlan
+from components.event_logs.split_plan import SplitPlan
 from components.example_schema import EVAL, SPLITS, VALIDATE
 
 GAP = len(SPLITS)

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from components.columnar.lists import taken_apart, to_arrow
 from components.event_logs.domains import count_outside
+from components.event_logs.events import WEIGHT
 from components.event_logs.plan import EventLogsPlan
 from components.event_logs.tally import Tally
 from components.example_schema import ARROW_TYPES, EVENT_ID, EXAMPLE_ID, SPLITS, TIME, label_of, weight_of
@@ -96,8 +97,10 @@ def _write_file(features: pl.DataFrame, labels: pl.DataFrame, plan: EventLogsPla
 
 
 def count_labels(part: pl.DataFrame, split: str, plan: EventLogsPlan, tally: Tally) -> None:
-    """Adds a split's examples, and the observed and positive examples of each task, to the tally."""
+    """Adds a split's examples, those of weight 0, and the observed and positive examples of each task, to the tally."""
     tally.add(part.height, "examples", split)
+    if WEIGHT in part.columns:
+        tally.add(int((part[WEIGHT] == 0).sum()), "zero weight", split)
     for task in plan.tasks:
         label, weight = part[label_of(task.name)], part[weight_of(task.name)]
         tally.add(int((weight > 0).sum()), "task", task.name, split, "observed")

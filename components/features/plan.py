@@ -13,7 +13,7 @@ class FeaturesPlan(StagePlan):
     """The stage's part of the recipe, passed as JSON text.
 
     `features` in the recipe's order, with their width filled in, and without what only other stages read (side,
-    separator). `tasks`: the names, in the recipe's order.
+    served_as, separator). `tasks`: the names, in the recipe's order.
     """
 
     features: Mapping[str, Feature]
@@ -29,7 +29,7 @@ class FeaturesPlan(StagePlan):
 
 
 def _needed(feature: Feature, dim: int) -> Feature:
-    needed: dict[str, object] = {"side": "context"}
+    needed: dict[str, object] = {"side": "context", "served_as": None}
     if isinstance(feature, Categorical | MultiValued | Bucketised):
         needed["dim"] = feature.dim or dim
     if isinstance(feature, MultiValued):

@@ -13,7 +13,7 @@ from tfx.components.util import examples_utils
 from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
 
-from components.event_logs.plan import EPOCH
+from components.event_logs.moments import EPOCH
 from components.example_schema import EVAL, TRAIN, VALIDATE
 from components.features.executor import FILE_FORMAT
 from components.interactions.gathering import gather

@@ -45,7 +45,7 @@ def positive_weights(
     counts: Mapping[str, float],
     impression: float,
 ) -> NDArray[np.float32]:
-    """What each example counts: impression + sum over tasks of counts[task] [label > 0 and weight > 0]; 0: no positive.
+    """What each example counts: impression + sum over tasks of counts[task] weight [label > 0]; 0: no positive.
 
     Args:
         labels, weights: (example, task); a weight of 0 says that nobody knows yet, or that it could not happen.
@@ -65,7 +65,7 @@ def positive_weights(
     # In the order of the examples' tasks: a sum of floats must not depend on the order in the recipe.
     for place, task in enumerate(tasks):
         if task in counts:
-            total += counts[task] * ((labels[:, place] > 0) & (weights[:, place] > 0))
+            total += counts[task] * np.where(labels[:, place] > 0, weights[:, place], 0.0).astype(np.float64)
     return total.astype(np.float32)
 
 

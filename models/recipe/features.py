@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from models.recipe.section import Name, NonEmpty, Number, Real, Section
+from models.recipe.section import Name, NonEmpty, Number, Real, Scalar, Section
 
 
 class _Feature(Section):
@@ -20,6 +20,14 @@ class _Feature(Section):
         default="context",
         description="What the feature describes: the user, the item or the context. A `rank` request gives the columns of the "
         "user only once.",
+    )
+    served_as: Scalar | None = Field(
+        default=None,
+        description="Value that the served model uses in every request, whatever the request has in the column. Training and "
+        "evaluation use the logged value. For what is known of an impression only after the ranking, such as its position: the "
+        "model learns the effect of the position, and ranks all candidates as if they were at the same one. The feature must be "
+        "of side `context`. By default the value of the request.",
+        examples=[1],
     )
 
 

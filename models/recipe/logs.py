@@ -1,4 +1,4 @@
-"""The sections `logs`, `examples` and `split` of a recipe: the data, and the train, validate and eval splits."""
+"""The sections `logs` and `examples` of a recipe: the data."""
 
 from __future__ import annotations
 
@@ -13,9 +13,6 @@ from models.recipe.units import Duration, Moment, Share
 
 Mark = Annotated[str, Field(pattern=r"^[\x01-\x09\x0b\x0c\x0e-\x7f]$")]
 """One ASCII character that is not a line break."""
-
-VALIDATE_FRACTION = 0.1
-"""Share of the validate split in the examples before the eval split, if the recipe sets no `validate` key."""
 
 
 class Time(Section):
@@ -104,6 +101,14 @@ Nulls = Annotated[
 ]
 
 
+WEIGHT = (
+    "Column with the weight of each example: a number of at least 0, such as the weight of a survey, the inverse rate of a "
+    "sample or the inverse propensity of an impression. It multiplies the example's loss and its part in every metric. Only "
+    "ratios of weights matter. An example of weight 0 is in no loss and in no metric. A row without a finite number of at "
+    "least 0 is a dead letter. No feature may read the column. By default every example has weight 1."
+)
+
+
 class Stream(Section):
     """One stream of events: its files, its rows and its columns."""
 
@@ -146,6 +151,11 @@ class Stream(Section):
         description="Column with the number that regression tasks on this stream predict. An outcome without a number, or "
         "with NaN, is a dead letter.",
         examples=["order_value"],
+    )
+    weight: NonEmpty | None = Field(
+        default=None,
+        description=f"For the stream of the impressions: {WEIGHT[0].lower()}{WEIGHT[1:]}",
+        examples=["inverse_rate"],
     )
     clock_tolerance: Duration | None = Field(
         default=None,
@@ -238,54 +248,14 @@ class LabelledExamples(Section):
         description="Time of the example, if known. The split is then by time.",
         examples=[{"column": "timestamp", "unit": "s"}],
     )
+    weight: NonEmpty | None = Field(
+        default=None,
+        description=f"{WEIGHT} The files of `path`, `validate_path` and `eval_path` must all have it.",
+        examples=["instance_weight"],
+    )
     nulls: Nulls = ()
     limits: LogLimits = Field(
         default=LogLimits(),
         description="Limits on malformed rows.",
         examples=[{"dead_letters": 0.01}],
-    )
-
-
-class Split(Section):
-    """Divides the examples by time into the train, validate and eval splits, from the oldest to the newest examples.
-
-    The train split trains the model. The validate split decides when training stops and which epoch is kept. The eval split
-    only measures the result. Set exactly one of the three `eval` keys and at most one of the three `validate` keys. Labelled
-    examples without a time are divided by hashes of the row, with the shares of `eval_fraction` and `validate_fraction`.
-    """
-
-    eval_fraction: Annotated[float, Field(gt=0.0, lt=1.0), Number] | None = Field(
-        default=None, description="Share of the examples that the eval split gets: the newest ones.", examples=[0.2]
-    )
-    eval_last: Duration | None = Field(
-        default=None, description="Length of the eval split, counted back from `as_of`.", examples=["2d"]
-    )
-    eval_from: Moment | None = Field(
-        default=None,
-        description="Start of the eval split. It contains the examples from this moment on.",
-        examples=["2026-01-13T00:00:00Z"],
-    )
-    validate_fraction: Annotated[float, Field(gt=0.0, lt=1.0), Number] | None = Field(
-        default=None,
-        description="Share of the examples before the eval split that the validate split gets: the newest ones. Without a "
-        f"`validate` key, it is {VALIDATE_FRACTION}.",
-        examples=[0.1],
-    )
-    validate_last: Duration | None = Field(
-        default=None,
-        description="Length of the validate split, counted back from the start of the eval split.",
-        examples=["1d"],
-    )
-    validate_from: Moment | None = Field(
-        default=None,
-        description="Start of the validate split. It contains the examples from this moment to the start of the eval split.",
-        examples=["2026-01-12T00:00:00Z"],
-    )
-    gap: Duration | None = Field(
-        default=None,
-        description="Leaves out the train examples at most this long before the start of the validate split, and the validate "
-        "examples at most this long before the start of the eval split. Row accounting counts them as `gap`. Labels then do "
-        "not use outcomes of the next split's time if the gap is as long as the longest window of the tasks. By default "
-        "there is no gap.",
-        examples=["2d"],
     )

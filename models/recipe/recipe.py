@@ -16,11 +16,12 @@ from models.recipe.beam import Beam
 from models.recipe.evaluation import Evaluation
 from models.recipe.features import Feature
 from models.recipe.kubeflow import Kubeflow
-from models.recipe.logs import LabelledExamples, Logs, Split
+from models.recipe.logs import LabelledExamples, Logs
 from models.recipe.model import ModelOptions, Training
 from models.recipe.retrieval import Retrieval
 from models.recipe.section import Name, Section
 from models.recipe.serving import Serving
+from models.recipe.split import Split
 from models.recipe.tasks import Task
 from models.recipe.validation import Validation
 
@@ -96,6 +97,14 @@ class Recipe(Section):
         "runs ignore it.",
         examples=[{"pipeline_root": "s3://recommender/pipelines"}],
     )
+
+    @property
+    def example_weight(self) -> str | None:
+        """Column with the weight of an example, if there is one."""
+        if self.examples is not None:
+            return self.examples.weight
+        stream = self.logs.streams.get(self.logs.impressions) if self.logs else None
+        return stream.weight if stream else None
 
     @property
     def asks_for_best(self) -> bool:

@@ -20,7 +20,7 @@ from models.files.version_folders import WARM_UP_FILE
 from models.recipe import formula
 from models.recipe.argument_names import argument_names
 from models.serving import named_tensors, warm_up
-from models.serving.inference import PREDICTOR, RANK, RAW, SERVER, argument
+from models.serving.inference import LOGGED, PREDICTOR, RANK, RAW, SERVER, argument
 from models.serving.inputs import EXPECTED, INPUTS, typical_row
 from models.serving.loading import load_saved_model
 from models.serving.plan import ServingPlan
@@ -51,8 +51,9 @@ def export(
     expected: Mapping[str, Any],
     plan: ServingPlan | None = None,
     for_one_user: ForOneUser | None = None,
+    served: Mapping[str, Any] | None = None,
 ) -> None:
-    """Writes a SavedModel with four signatures and its notes, atomically.
+    """Writes a SavedModel with its signatures and its notes, atomically.
 
     `serving_default`: examples, (batch,) serialized tf.Examples with the raw columns -> {task: (batch,) float32}: a
     probability or a value. Absent columns are missing values.
@@ -63,7 +64,8 @@ def export(
     the candidates' positions, best first, ties in request order. NaN scores come last. Tunable weights of the score are
     optional inputs, () float32.
     `transformed`: the packed columns of the trainer's data -> {task: (batch,) float32}.
-    All except the last begin with the transform graph of the training data.
+    `logged`, only with `served` columns: as `serving_default`, with the values of the examples in these columns.
+    All except `transformed` begin with the transform graph of the training data.
 
     Args:
         predictions: predictions of the trained model.
@@ -75,13 +77,16 @@ def export(
         expected: {"example_ids": [...], "predictions": {task: [...]}}, for the probe.
         plan: score and weights. Default: the first task.
         for_one_user: the same predictions with the user's part computed once. Default: computed for each candidate.
+        served: {raw column: value} that `serving_default`, `raw` and `rank` use in every row, whatever the request has.
     """
     plan = plan or ServingPlan(score=next(iter(kinds)))
-    module = _module(predictions, transform_graph, layout, inputs, tuple(kinds), plan, for_one_user)
+    module = _module(predictions, transform_graph, layout, inputs, tuple(kinds), plan, for_one_user, served or {})
     unfinished = directory.with_name(f".{directory.name}.tmp")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.parent.mkdir(parents=True, exist_ok=True)
     signatures = {SERVER: module.serve, RAW: module.raw, RANK: module.rank, PREDICTOR: module.transformed}
+    if served:
+        signatures[LOGGED] = module.logged
     tf.saved_model.save(module, str(unfinished), signatures=signatures)
     settle(unfinished)
     (unfinished / "assets.extra").mkdir()
@@ -108,6 +113,7 @@ def _module(
     tasks: tuple[str, ...],
     plan: ServingPlan,
     for_one_user: ForOneUser | None,
+    served: Mapping[str, Any],
 ) -> tf.Module:
     """The signatures over one set of variables.
 
@@ -130,20 +136,34 @@ def _module(
     def flat(answers: Mapping[str, Any]) -> dict[str, Any]:
         return {task: tf.reshape(answers[task], (-1,)) for task in tasks}
 
+    def as_served(count: Any) -> dict[str, Any]:
+        return {name: named_tensors.one_value(value, specs[name].dtype, count) for name, value in served.items()}
+
     def features(columns: Mapping[str, Any], count: Any) -> dict[str, Any]:
         """Outputs of the transform graph, (count, ...). Absent columns have no values."""
-        return module.transform.transform_fn(
-            {
-                name: named_tensors.sparse(named_tensors.repeated(columns[name], count))
-                if name in columns
-                else named_tensors.no_values(spec.dtype, count)
-                for name, spec in specs.items()
-            }
-        )
+        given = {
+            name: named_tensors.sparse(named_tensors.repeated(columns[name], count))
+            if name in columns
+            else named_tensors.no_values(spec.dtype, count)
+            for name, spec in specs.items()
+        }
+        return module.transform.transform_fn({**given, **as_served(count)})
 
-    @tf.function(input_signature=[tf.TensorSpec((None,), tf.string, name="examples")], autograph=False)
+    def of_examples(columns: Mapping[str, Any]) -> dict[str, Any]:
+        return flat(predictions(pack(module.transform.transform_fn(columns), layout)))
+
+    asked = {name: about for name, about in spec.items() if name not in served}
+    text = tf.TensorSpec((None,), tf.string, name="examples")
+
+    @tf.function(input_signature=[text], autograph=False)
     def serve(examples: Any) -> dict[str, Any]:
-        return flat(predictions(pack(module.transform.transform_fn(tf.io.parse_example(examples, spec)), layout)))
+        # A recipe that serves all of its columns as constants has nothing to parse.
+        parsed = tf.io.parse_example(examples, asked) if asked else {}
+        return of_examples({**parsed, **as_served(tf.size(examples))})
+
+    @tf.function(input_signature=[text], autograph=False)
+    def logged(examples: Any) -> dict[str, Any]:
+        return of_examples(tf.io.parse_example(examples, spec))
 
     @tf.function(input_signature=[specs], autograph=False)
     def raw(columns: Any = missing) -> dict[str, Any]:
@@ -173,7 +193,7 @@ def _module(
     def transformed(columns: Any) -> dict[str, Any]:
         return flat(predictions(columns))
 
-    module.serve, module.raw, module.rank, module.transformed = serve, raw, rank, transformed
+    module.serve, module.logged, module.raw, module.rank, module.transformed = serve, logged, raw, rank, transformed
     module.model_variables = variables_read(transformed, rank)
     return module
 

@@ -18,6 +18,8 @@ SERVER = "serving_default"
 RAW = "raw"
 RANK = "rank"
 PREDICTOR = "transformed"
+LOGGED = "logged"
+"""Signature of a model with `served_as` features: `serving_default` with the values of the request, for the evaluation."""
 
 ALIGNED = 64
 """Batches are padded to a multiple of this number of rows. Otherwise the last rows of a batch would take other vector
@@ -29,13 +31,18 @@ def argument(column: str) -> str:
     return column.replace("/", "_")
 
 
-def load_server(directory: str | Path) -> Callable[[list[bytes]], dict[str, np.ndarray]]:
+def load_server(directory: str | Path, logged: bool = False) -> Callable[[list[bytes]], dict[str, np.ndarray]]:
     """The exported model as a function of serialized tf.Examples -> {task: (example,)}.
+
+    Args:
+        directory: folder of the exported model.
+        logged: whether to predict from the logged values of features with `served_as`.
 
     Raises:
         InputError: `directory` has no such model.
     """
-    call = _signature(_load(directory), SERVER)
+    model = _load(directory)
+    call = _signature(model, LOGGED if logged and LOGGED in model[1].signatures else SERVER)
     return lambda examples: _arrays(call(examples=tf.constant(examples, dtype=tf.string, shape=(len(examples),))))
 
 

@@ -65,6 +65,15 @@ def repeated(values: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
     return tf.broadcast_to(values, tf.concat([tf.expand_dims(count, 0), tf.shape(values)[1:]], axis=0))
 
 
+def one_value(value: Any, dtype: tf.DType, count: tf.Tensor) -> tf.SparseTensor:
+    """A column with the same value in all of its rows."""
+    every = tf.range(tf.cast(count, tf.int64))
+    indices = tf.stack([every, tf.zeros_like(every)], axis=1)
+    return tf.SparseTensor(
+        indices, tf.fill(tf.shape(every), tf.constant(value, dtype)), tf.stack([tf.size(every, tf.int64), 1])
+    )
+
+
 def no_values(dtype: tf.DType, count: tf.Tensor) -> tf.SparseTensor:
     """A column without a value in any of its rows."""
     shape = tf.stack([tf.cast(count, tf.int64), tf.constant(0, tf.int64)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -12,13 +13,20 @@ from models.features import input_pipeline
 from models.training.multi_task_model import MultiTaskModel
 
 
-def expected_predictions(model: MultiTaskModel, columns: input_pipeline.Columns, count: int) -> dict[str, Any]:
+def expected_predictions(
+    model: MultiTaskModel,
+    columns: input_pipeline.Columns,
+    count: int,
+    as_served: Callable[[dict[str, np.ndarray]], dict[str, np.ndarray]] = dict,
+) -> dict[str, Any]:
     """Predictions of the model for the first examples: {"example_ids": [...], "predictions": {task: [...]}}.
 
-    Runs on the CPU, as the probe does: a GPU rounds matrix products more coarsely.
+    Runs on the CPU, as the probe does: a GPU rounds matrix products more coarsely. `as_served` replaces the values that the
+    served model does not take from a request.
     """
+    arrays = as_served({name: array[:count] for name, array in columns.arrays.items()})
     with tf.device("/CPU:0"):
-        predictions = model.predictions({name: tf.constant(array[:count]) for name, array in columns.arrays.items()})
+        predictions = model.predictions({name: tf.constant(array) for name, array in arrays.items()})
     return {
         "example_ids": [int(value) for value in columns.example_id[:count]],
         "predictions": {

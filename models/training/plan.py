@@ -8,10 +8,12 @@ from typing import Any, Literal
 from models.architectures import ARCHITECTURES
 from models.backbones import BACKBONES
 from models.balancing import BALANCERS
+from models.features.value_texts import text_of
 from models.recipe.features import MultiValued, column_of, column_types, feature_columns
 from models.recipe.model import Training
 from models.recipe.recipe import Recipe
 from models.recipe.registry import check_options, path_of
+from models.recipe.section import Scalar
 from models.recipe.stage_plan import StagePlan
 from models.recipe.tasks import after_of, loss_of
 from models.regularizers import REGULARIZERS
@@ -29,7 +31,10 @@ class TaskPlan(StagePlan):
 
 
 class TrainerPlan(StagePlan):
-    """The trainer's part of the recipe, passed as JSON in the Trainer's `custom_config`."""
+    """The trainer's part of the recipe, passed as JSON in the Trainer's `custom_config`.
+
+    `served`: {raw column: its `served_as`}. `served_features`: the features that read these columns.
+    """
 
     tasks: Mapping[str, TaskPlan]
     architecture: str
@@ -43,6 +48,8 @@ class TrainerPlan(StagePlan):
     probe_requests: int
     inputs: Mapping[str, InputPlan]
     user_features: tuple[str, ...] = ()
+    served: Mapping[str, str | int | float] = {}
+    served_features: tuple[str, ...] = ()
     serving: ServingPlan | None = None
 
     @classmethod
@@ -87,12 +94,22 @@ class TrainerPlan(StagePlan):
             user_features=tuple(
                 name for name, feature in recipe.features.items() if columns[column_of(name, feature)].side == "user"
             ),
+            served={
+                column: _of_type(types[column], feature.served_as)
+                for column, feature in columns.items()
+                if feature.served_as is not None
+            },
+            served_features=tuple(name for name, feature in recipe.features.items() if feature.served_as is not None),
             serving=ServingPlan(
                 score=recipe.serving.score or next(iter(recipe.tasks)),
                 weights=recipe.serving.weights,
                 tunable_weights=recipe.serving.tunable_weights,
             ),
         )
+
+
+def _of_type(type: str, value: Scalar) -> str | int | float:
+    return text_of(value) if type == "bytes" else int(value) if type == "int" else float(value)
 
 
 def _options(options: Mapping[str, Mapping[str, Any]], name: str, table: Mapping[str, str]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import gc
 import json
 import logging
@@ -19,6 +20,7 @@ from models.files.whole_file import write_whole
 from models.recipe.errors import TrainingError
 from models.recipe.model import Training
 from models.serving.export import export
+from models.serving.served_values import served_row, with_served
 from models.training.after_training import expected_predictions, mean_gates
 from models.training.build import build_model, check_outside, for_one_user
 from models.training.callbacks import (
@@ -71,6 +73,8 @@ def run_fn(fn_args: Any) -> None:
     data = input_pipeline.read_split(_only(fn_args.train_files))
     evaluation = input_pipeline.read_split(_only(fn_args.eval_files))
     trained = train(plan, layout, data, evaluation, checkpoint, run_dir)
+    row = served_row(transform_graph, layout, plan.served) if plan.served else {}
+    as_served = functools.partial(with_served, row=row, layout=layout, features=plan.served_features)
     export(
         trained.model.predictions,
         transform_graph,
@@ -78,9 +82,10 @@ def run_fn(fn_args: Any) -> None:
         Path(fn_args.serving_model_dir),
         inputs={column: about.model_dump() for column, about in plan.inputs.items()},
         kinds={task: about.kind for task, about in plan.tasks.items()},
-        expected=expected_predictions(trained.model, evaluation, plan.probe_requests),
+        expected=expected_predictions(trained.model, evaluation, plan.probe_requests, as_served),
         plan=plan.serving,
         for_one_user=for_one_user(trained.model, layout, plan),
+        served=plan.served,
     )
     history = {"epochs": trained.rounds, "best_epoch": trained.best["epoch"], "rows": len(data.labels)}
     gates = mean_gates(trained.model, evaluation, EVAL_BATCH)

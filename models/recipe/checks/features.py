@@ -22,6 +22,7 @@ from models.recipe.recipe import Recipe
 def feature_problems(recipe: Recipe) -> Iterator[Problem]:
     readers: dict[str, str] = {}
     tables: dict[str, str] = {}
+    weight = recipe.example_weight
     for name, feature in recipe.features.items():
         at = ("features", name)
         column = column_of(name, feature)
@@ -75,6 +76,12 @@ def feature_problems(recipe: Recipe) -> Iterator[Problem]:
                         f"shares the embedding {feature.embedding!r} with {other!r}, so {key} must agree: "
                         f"{other!r} has {theirs!r}, {name!r} has {ours!r}.",
                     )
+        yield from _served(at, feature, first, reader)
+        if column == weight:
+            yield (
+                at,
+                f"the column {column!r} is the weight of the examples, which a request does not have. Remove the feature.",
+            )
         for task_name, task in recipe.tasks.items():
             if task.label is not None and task.label.column == column:
                 yield (
@@ -82,6 +89,30 @@ def feature_problems(recipe: Recipe) -> Iterator[Problem]:
                     f"the column {column!r} is the label of the task {task_name!r}: the feature would leak the label. "
                     "Remove the feature.",
                 )
+
+
+def _served(at: tuple[str, str], feature: Feature, first: Feature, reader: str) -> Iterator[Problem]:
+    value, kind = feature.served_as, raw_type(feature)
+    if value != first.served_as:
+        yield (
+            at,
+            f"reads the same column as {reader!r}, so served_as must agree: {reader!r} has {first.served_as!r}, this feature "
+            f"{value!r}.",
+        )
+    if value is None:
+        return
+    if isinstance(feature, MultiValued):
+        yield (*at, "served_as"), "a feature with several values per example has no single served value. Remove it."
+    elif feature.side != "context":
+        yield (
+            (*at, "served_as"),
+            f"the feature is of side {feature.side}, which a request knows. Remove 'served_as', or write 'side: context'.",
+        )
+    elif kind != "bytes" and (
+        isinstance(value, str | bool) or (kind == "int" and isinstance(value, float) and not value.is_integer())
+    ):
+        number = {"int": "a whole number", "float": "a number"}[kind]
+        yield (*at, "served_as"), f"expected {number}, as the feature reads its column; received {value!r}."
 
 
 def _is_text(feature: Feature) -> bool:

@@ -37,6 +37,12 @@ def stream_problems(recipe: Recipe) -> Iterator[Problem]:
                 f"has {len(stream.key)} columns, the impressions' key has {len(expected)} ({', '.join(expected)}). "
                 "Keys are compared column by column.",
             )
+        if stream.weight is not None and name != logs.impressions:
+            yield (
+                (*at, name, "weight"),
+                f"a weight belongs to an example, and the examples are the impressions. Set 'weight' in the stream "
+                f"{logs.impressions!r}, or remove it.",
+            )
         yield from _time((*at, name, "time"), stream.time)
         yield from _same_rows(name, stream, recipe)
 

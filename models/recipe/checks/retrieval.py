@@ -93,6 +93,8 @@ def _context(recipe: Recipe, section: Retrieval) -> Iterator[Problem]:
             yield at, f"{name!r} is of side user; the user tower already reads it. Remove it."
         elif recipe.features[name].side == "item":
             yield at, f"{name!r} is of side item: the user tower would read the label. Remove it."
+        elif recipe.features[name].served_as is not None:
+            yield at, f"{name!r} has 'served_as', so no request has its value. Remove it from the context."
         elif name in section.context[:index]:
             yield at, f"{name!r} is listed twice. Remove one."
 

@@ -116,10 +116,21 @@ def make_split(tmp_path):
 
 @pytest.fixture
 def make_model(tmp_path):
-    """Exports click = sigmoid(slope * x + bias) and value = slope * x; the answers of `serving_default` come from raw x."""
+    """Exports click = sigmoid(slope * x + bias) and value = slope * x; the answers of `serving_default` come from raw x.
+
+    With `served`, `serving_default` takes this number as x, and `logged` takes the raw x.
+    """
     import tensorflow as tf
 
-    def make(name: str, artifact_id: int, slope: float = 1.0, bias: float = 0.0, tasks=("click", "value"), inputs=None):
+    def make(
+        name: str,
+        artifact_id: int,
+        slope: float = 1.0,
+        bias: float = 0.0,
+        tasks=("click", "value"),
+        inputs=None,
+        served: float | None = None,
+    ):
         artifact = _artifact(standard_artifacts.Model, tmp_path / name)
         artifact.id = artifact_id
         directory = os.path.join(artifact.uri, "Format-Serving")
@@ -131,16 +142,22 @@ def make_model(tmp_path):
         module = tf.Module()
 
         @tf.function(input_signature=[tf.TensorSpec((None,), tf.string, name="examples")])
-        def serve(examples):
+        def logged(examples):
             spec = {"x": tf.io.FixedLenFeature((), tf.float32, default_value=0.0)}
             return answers(tf.io.parse_example(examples, spec)["x"])
+
+        @tf.function(input_signature=[tf.TensorSpec((None,), tf.string, name="examples")])
+        def constant(examples):
+            return answers(tf.fill(tf.shape(examples), served))
 
         @tf.function(input_signature=[tf.TensorSpec((None, 1), tf.float32, name="numeric")])
         def transformed(numeric):
             return answers(numeric[:, 0])
 
-        module.serve, module.transformed = serve, transformed
-        tf.saved_model.save(module, directory, signatures={"serving_default": serve, "transformed": transformed})
+        signatures = {"serving_default": logged, "transformed": transformed}
+        if served is not None:
+            signatures |= {"serving_default": constant, "logged": logged}
+        tf.saved_model.save(module, directory, signatures=signatures)
         os.makedirs(os.path.join(directory, "assets.extra"))
         notes = {"inputs": inputs or {"x": {"type": "float", "multivalued": False}}, "tasks": {}, "exported_at": 1}
         with open(os.path.join(directory, "assets.extra", "inputs.json"), "w") as file:

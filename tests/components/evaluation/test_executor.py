@@ -104,6 +104,13 @@ def test_against_a_better_baseline_and_against_itself(run, make_split, make_mode
     assert found["baseline"]["click"]["log_loss"] == pytest.approx(found["tasks"]["click"]["log_loss"], abs=1e-6)
 
 
+def test_a_baseline_with_served_values_predicts_from_the_logged_ones(run, make_split, make_model):
+    served = make_model("served", 9, served=0.5)
+    _, _, found = run(make_split(), make_model("model", 12), PLAN, served)
+    for metric in ("auc", "log_loss"):
+        assert found["baseline"]["click"][metric] == pytest.approx(found["tasks"]["click"][metric], abs=1e-6)
+
+
 def test_a_baseline_without_the_task(run, make_split, make_model):
     plan = {**PLAN, "tasks": {**PLAN["tasks"]}}
     plan["tasks"]["value"] = {

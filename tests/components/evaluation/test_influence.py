@@ -20,7 +20,7 @@ def of(scores, slicing, least=1 << 18):
 
 
 @pytest.mark.parametrize("least", [40, 1 << 18])
-@pytest.mark.parametrize("weights", [(1.0,), (0.0, 0.5, 1.0, 2.0)])
+@pytest.mark.parametrize("weights", [(1.0,), (0.0, 0.1, 0.7, 2.0)])
 @pytest.mark.parametrize("digits", [1, 9])
 def test_they_are_derivatives_by_the_weights(least, weights, digits):
     """Numerically, cluster by cluster: with ties and without, in one pass and in several."""

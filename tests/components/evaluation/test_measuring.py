@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import hypothesis
 import hypothesis.strategies as st
 import metric_oracle
@@ -14,6 +16,7 @@ from components.evaluation.scores import COUNTS, NOT_FINITE, Scores
 from components.evaluation.slices import Coded, one_slice, slices
 from models.recipe.tasks import METRICS
 
+MEASURES = tuple(dict.fromkeys((*METRICS["binary"], *METRICS["regression"])))
 NAMES = tuple(dict.fromkeys((*METRICS["binary"], *METRICS["regression"], *COUNTS, NOT_FINITE)))
 
 
@@ -55,7 +58,7 @@ def cases(draw):
     scores = Scores(
         labels=arrays(np.float32, 0.0, 1.0),
         predictions=arrays(np.float32, *draw(st.sampled_from([(0.0, -0.0, 0.125, 0.5, 1.0), (0.25, 0.5, np.nan)]))),
-        weights=arrays(np.float32, *draw(st.sampled_from([(1.0,), (0.0, 1.0), (0.0, 1.0, 2.5)]))),
+        weights=arrays(np.float32, *draw(st.sampled_from([(1.0,), (0.0, 1.0), (0.0, 1.0, 2.5), (0.0, 0.1, 0.7)]))),
         groups=draw(st.sampled_from([None, arrays(np.int32, -1, 0, 1, 7)])),
     )
     columns = [Coded(codes=arrays(np.int8, -1, 0, 1, 2), values=("a", "b", "c")) for _ in range(2)]
@@ -70,7 +73,36 @@ def test_as_slice_by_slice(case):
     check(scores, slicings, least=least)
 
 
-def random_case(n: int, seed: int, predictions: np.ndarray | None = None, weights=(0.0, 1.0, 1.0, 3.0)):
+@hypothesis.given(cases(), st.data())
+def test_a_weight_is_so_many_copies_of_the_row(case, data):
+    scores, _, _ = case
+    n = len(scores.labels)
+    copies = data.draw(hnp.arrays(np.int64, n, elements=st.integers(0, 4)))
+    weighted = dataclasses.replace(scores, weights=copies.astype(np.float32))
+    repeated = Scores(
+        labels=np.repeat(scores.labels, copies),
+        predictions=np.repeat(scores.predictions, copies),
+        weights=np.ones(copies.sum(), np.float32),
+        groups=None if scores.groups is None else np.repeat(scores.groups, copies),
+    )
+    [[found]], [[expected]] = (
+        measure_slices(MEASURES, one, [one_slice(np.ones(len(one.labels), np.bool_))]).metrics
+        for one in (weighted, repeated)
+    )
+    assert found == {
+        name: value if value is None else pytest.approx(value, rel=1e-9) for name, value in expected.items()
+    }
+
+
+def test_counts_are_of_rows_and_not_of_weights():
+    scores = Scores(
+        labels=np.array([1.0, 0.0, 1.0]), predictions=np.array([0.5, 0.5, np.nan]), weights=np.array([8.0, 0.5, 0.0])
+    )
+    [[found]] = measure_slices(COUNTS, scores, [one_slice(np.ones(3, np.bool_))]).metrics
+    assert found == {"example_count": 2, "positive_count": 1}
+
+
+def random_case(n: int, seed: int, predictions: np.ndarray | None = None, weights=(0.0, 1.0, 0.37, 3.0)):
     generator = np.random.default_rng(seed)
     p = np.round(generator.random(n), 2).astype(np.float32) if predictions is None else predictions
     scores = Scores(

@@ -55,6 +55,18 @@ def test_groups_by_hand(least):
     assert whole.gauc.tolist() == [4 / 6]
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_a_group_of_one_class_has_no_auc_whatever_its_weights(seed):
+    """The weight of a group is a difference of sums: less the positives' it is 0 but for rounding."""
+    weights = np.random.default_rng(seed).random(40)
+    # slice a: group 2 in the right order, and only positives of group 5, whose negative is in slice b
+    groups, codes = np.array([2, 2] + [5] * 38, np.int16), np.array([0] * 39 + [1], np.uint8)
+    positive, predictions = np.array([True, False] + [True] * 37 + [False]), np.linspace(0.9, 0.1, 40)
+    one = Ranked(positive=positive, predictions=predictions, weights=weights, groups=groups)
+    [split] = measured(one, np.arange(40), [Slicing(codes=codes, values=(("a",), ("b",)))], grouped=True)
+    assert split.gauc[0] == 1.0 and split.groups.tolist() == [1, 0] and np.isnan(split.gauc[1])
+
+
 def test_only_observed_rows_count():
     [whole] = measured(ranked(), np.array([0, 3]), [WHOLE], grouped=False)
     assert whole.auc.tolist() == [1.0]

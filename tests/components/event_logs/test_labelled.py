@@ -96,6 +96,44 @@ def test_a_fixed_eval_file_with_times(tmp_path: Path, write_log: Callable, run_s
     assert (out.accounts["examples"]["used"], out.accounts["examples"]["gap"]) == (17, 3)
 
 
+def test_weights_of_labelled_examples(tmp_path: Path, write_log: Callable, run_stage: Run) -> None:
+    weights = ["0.5", "0", "", "-1", "inf", "nan", "x", "1e39", "3", "2"]
+    write_log("train.csv", [{"age": n, "income": n % 2, "w": w} for n, w in enumerate(weights)])
+    write_log("validate.csv", [{"age": 50, "income": 1, "w": 1}])
+    write_log("test.csv", [{"age": n, "income": n % 2, "w": 7} for n in range(100, 102)])
+    tasks = {
+        "rich": {"kind": "binary", "label": {"column": "income"}},
+        "same": {"kind": "regression", "label": {"column": "income"}, "conditioned_on": "rich", "unmeasured": "allow"},
+    }
+    examples = {"path": "train.csv", "validate_path": "validate.csv", "eval_path": "test.csv", "weight": "w"}
+    examples |= {"limits": {"dead_letters": 0.9}}
+    out = run_stage(recipe(tmp_path, tasks=tasks, examples=examples, split={}))
+    assert out.dead.group_by("reason").len().sort("len").rows() == [
+        ("no value in weight column 'w'", 2),
+        ("weight column 'w': not a finite number of at least 0", 4),
+    ]
+    names = ("label/rich", "weight/rich", "label/same", "weight/same")
+    by_age = {row["age"][0]: tuple(row[name][0] for name in names) for row in out.examples.to_dicts()}
+    assert by_age == {
+        0: (0, 0.5, 0, 0),
+        1: (0, 0, 0, 0),
+        8: (0, 3, 0, 0),
+        9: (1, 2, 1, 2),
+        50: (1, 1, 1, 1),
+        100: (0, 7, 0, 0),
+        101: (1, 7, 1, 7),
+    }
+    assert "w" not in out.examples.columns
+    assert out.summary["zero_weight"] == {"train": 1, "validate": 0, "eval": 0}
+    assert out.summary["tasks"]["rich"]["train"] == {"examples": 4, "observed": 3, "positives": 1}
+    write_log("test.csv", [{"age": 1, "income": 1}])
+    with pytest.raises(InputError, match=r"test\.csv: no column 'w' \(weight of stream 'eval_examples'\)"):
+        run_stage(recipe(tmp_path, tasks=tasks, examples=examples, split={}), "without")
+    write_log("test.csv", [{"age": 1, "income": 1, "w": 0}])
+    with pytest.raises(InputError, match="'rich': none of 1 eval examples is observed.* 'w' is 0 in all of them"):
+        run_stage(recipe(tmp_path, tasks=tasks, examples=examples, split={}), "zero")
+
+
 def test_numeric_labels_missing_labels_and_given(tmp_path: Path, write_log: Callable, run_stage: Run) -> None:
     labels = ["0", "1", "", "1", "2", "0", "1", "0"]
     write_log("train.csv", [{"age": n, "income": x, "paid": n + 0.5 if n != 3 else ""} for n, x in enumerate(labels)])

@@ -146,6 +146,29 @@ def test_examples_by_hand(shop_recipe: Make, write_log: Write, run_stage: Run) -
             assert ids == sorted(ids) and min(ids) >= 0
 
 
+def test_weights_of_impressions(shop_recipe: Make, write_log: Write, run_stage: Run) -> None:
+    """The weight is that of the row that is kept: of equal ids the earliest, of equal rows any."""
+    times = [START + n * DAY for n in range(10)]
+    seen = [{"id": f"i{n}", "user": n, "item": 1, "time": at, "w": n / 4} for n, at in enumerate(times)]
+    seen += [seen[3], seen[4] | {"time": times[4] + 5, "w": 100.0}, seen[5] | {"id": "bad", "w": None}]
+    write_log("impression.jsonl", seen)
+    write_log("click.jsonl", [{"user": n, "item": 1, "time": times[n] + 10} for n in range(0, 10, 2)])
+    streams = {"impression": {"event_id": "id", "weight": "w"}}
+    recipe = shop_recipe(streams=streams, logs={"limits": {"dead_letters": 0.2}})
+    out = run_stage(recipe)
+    found = {
+        row["gatewise/event_id"][0].decode(): (row["label/click"][0], row["weight/click"][0])
+        for row in out.examples.to_dicts()
+    }
+    expected = {f"i{n}": (float(n % 2 == 0), n / 4) for n in range(8)}
+    # An impression of weight 0 has no label, and the last windows are open.
+    assert found == expected | {name: (0.0, 0.0) for name in ("i0", "i8", "i9")}
+    assert out.accounts["impression"]["duplicate"] == 2 and sum(out.summary["zero_weight"].values()) == 1
+    assert out.dead["reason"].to_list() == ["no value in weight column 'w'"]
+    again = run_stage(recipe.model_copy(update={"beam": recipe.beam.model_copy(update={"partitions": 5})}), "again")
+    assert again.examples.equals(out.examples)
+
+
 def test_formats_give_the_same_examples(shop_recipe: Make, write_log: Write, run_stage: Run, tmp_path: Path) -> None:
     rng = random.Random(1)
     seen = [

@@ -43,7 +43,7 @@ def test_what_other_stages_read_does_not_change_it() -> None:
         evaluation={"slices": [["device"]]},
         features={
             "tags": {"kind": "multivalued", "separator": ",", "side": "user"},
-            "device": {"kind": "categorical", "dim": 3, "side": "user"},
+            "device": {"kind": "categorical", "dim": 3, "side": "user", "served_as": "tv"},
             "age": {"kind": "bucketised", "buckets": 4},
             "price": {"kind": "numeric", "side": "item"},
         },

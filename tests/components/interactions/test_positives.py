@@ -17,6 +17,12 @@ def test_tasks_that_happened_add_up() -> None:
     assert found.dtype == np.float32
 
 
+def test_an_outcome_counts_the_weight_of_its_example() -> None:
+    weights = WEIGHTS * np.float32([[3], [0.5], [2], [2]])
+    found = positive_weights(LABELS, weights, TASKS, {"click": 1.0, "order": 0.5}, 0.25)
+    assert found.tolist() == [3.25, 1.0, 0.25, 0.25]
+
+
 def test_being_in_the_log_adds_to_every_example() -> None:
     assert positive_weights(LABELS, WEIGHTS, TASKS, {"order": 2.0}, 0.25).tolist() == [0.25, 2.25, 0.25, 0.25]
 

@@ -280,6 +280,51 @@ WRONG = {
             "use one kind, or log the column twice",
         ],
     ),
+    "a weight of outcomes": (
+        "value: seconds",
+        "weight: seconds",
+        [
+            "recipe.yaml:15: logs.streams.read.weight: a weight belongs to an example, and the examples are the impressions.",
+            "Set 'weight' in the stream 'shown', or remove it.",
+        ],
+    ),
+    "a feature of the weight": (
+        "event_id: shown_id",
+        "weight: age_hours",
+        ["features.age_hours: the column 'age_hours' is the weight of the examples, which a request does not have."],
+    ),
+    "a feature of the weight of labelled examples": (
+        LOGS + SPLIT,
+        EXAMPLES.replace("a.parquet", "a.parquet, weight: reader"),
+        ["features.reader: the column 'reader' is the weight of the examples"],
+    ),
+    "served values of one column that differ": (
+        "  hour:",
+        "  hours: {kind: numeric, column: hour, served_as: 12}\n  hour:",
+        [
+            "features.hour: reads the same column as 'hours', so served_as must agree: 'hours' has 12, this feature None."
+        ],
+    ),
+    "a served list": (
+        "kind: multivalued, side: user",
+        "kind: multivalued, served_as: a",
+        ["features.last_read.served_as: a feature with several values per example has no single served value."],
+    ),
+    "a served value of the user": (
+        "reader: {kind: categorical, side: user}",
+        "reader: {kind: categorical, side: user, served_as: a}",
+        ["features.reader.served_as: the feature is of side user, which a request knows."],
+    ),
+    "a served text of a number": (
+        "transform: log1p",
+        "served_as: new",
+        ["features.age_hours.served_as: expected a number, as the feature reads its column; received 'new'."],
+    ),
+    "a served fraction of an integer": (
+        "  hour:",
+        "  place: {kind: categorical, type: integer, served_as: 1.5}\n  hour:",
+        ["features.place.served_as: expected a whole number, as the feature reads its column; received 1.5."],
+    ),
     "the name of a missing input": (
         "  hour: {kind: bucketised, boundaries: [6, 12, 18]}",
         "  hour: {kind: periodic, period: 24}\n  hour_missing: {kind: categorical}",

@@ -121,6 +121,13 @@ WRONG = {
         ],
     ),
     "context of the user": ("[device]", "[device, reader]", [":21: retrieval.context.1: 'reader' is of side user"]),
+    "context that is served as a constant": (
+        "device: {kind: categorical}",
+        "device: {kind: categorical, served_as: phone}",
+        [
+            ":21: retrieval.context.0: 'device' has 'served_as', so no request has its value. Remove it from the context."
+        ],
+    ),
     "context of the item": (
         "[device]",
         "[section]",

@@ -21,6 +21,7 @@ from models.serving.inference import load_named, load_predictor, load_server
 from models.serving.inputs import read_expected, read_inputs, serialize_examples
 from models.serving.named_rows import named_columns, page_of, rank_columns
 from models.serving.plan import ServingPlan
+from models.serving.served_values import served_row, with_served
 
 ROOT = Path(__file__).parents[3]
 
@@ -303,3 +304,53 @@ def test_what_is_no_exported_model_is_refused(tmp_path: Path) -> None:
     tf.saved_model.save(module, str(tmp_path / "other"), signatures={"own": module.f})
     with pytest.raises(InputError, match=r"a signature 'transformed', found \['own'\]"):
         load_predictor(tmp_path / "other")
+
+
+def test_a_served_value_replaces_that_of_the_request(
+    exported: Path, problem: SimpleNamespace, columns: dict[str, np.ndarray], tmp_path: Path
+) -> None:
+    """Every signature of a client ignores the column; `logged` and the packed columns keep the logged values."""
+    layout, served = FeatureLayout.load(problem.transform_graph), {"device": "desktop", "age": 30.0}
+    export(
+        Formula().predictions,
+        problem.transform_graph,
+        layout,
+        tmp_path / "served",
+        inputs=problem.inputs,
+        kinds={"click": "binary", "value": "regression"},
+        expected={"example_ids": [], "predictions": {}},
+        served=served,
+    )
+    rows = problem.rows["eval"]
+    changed = [{**row, "device": ["desktop"], "age": [30.0]} for row in rows]
+    without = [{"item": row["item"], "tags": row["tags"]} for row in rows]
+    expected = load_server(exported)(serialize_examples(changed, problem.inputs))["value"]
+    server = load_server(tmp_path / "served")
+    raw, rank = load_named(tmp_path / "served", "raw", "rank")
+    for sent in (rows, without, changed):
+        answers = [
+            server(serialize_examples(sent, problem.inputs)),
+            raw(named_columns(sent, problem.inputs, problem.inputs, "test")),
+            rank(rank_columns(page_of(sent[0], sent, problem.inputs), problem.inputs)),
+        ]
+        for answer in answers:
+            np.testing.assert_allclose(answer["value"], expected, atol=1e-6)
+    assert server([])["value"].shape == (0,)
+    wrong = tf.train.Example(
+        features=tf.train.Features(feature={"age": tf.train.Feature(bytes_list=tf.train.BytesList(value=[b"old"]))})
+    )
+    assert server([wrong.SerializeToString()])["value"] == pytest.approx(server(serialize_examples([{}], {}))["value"])
+    # The trainer's expectation, from the packed columns.
+    row = served_row(problem.transform_graph, layout, served)
+    packed = with_served(columns, row, layout, ("device", "age", "age_group"))
+    np.testing.assert_allclose(Formula().predictions(packed)["value"].numpy()[:, 0], expected, atol=1e-6)
+    assert with_served(columns, row, layout, ())["numeric"] is columns["numeric"]
+    # The evaluation's predictions, of the packed columns and of the raw ones.
+    own = load_server(exported)(serialize_examples(rows, problem.inputs))["value"]
+    assert not np.allclose(own, expected)
+    logged = load_server(tmp_path / "served", logged=True)(serialize_examples(rows, problem.inputs))["value"]
+    np.testing.assert_allclose(logged, own, atol=1e-6)
+    np.testing.assert_allclose(load_predictor(tmp_path / "served")(columns)["value"], own, atol=1e-6)
+    np.testing.assert_allclose(
+        load_server(exported, logged=True)(serialize_examples(rows, problem.inputs))["value"], own, atol=1e-6
+    )

@@ -56,6 +56,26 @@ def test_what_is_served() -> None:
     assert plan(serving={**weighted, "tunable_weights": True}).serving.tunable == {"taste": 2.0}
 
 
+def test_served_values_have_the_type_of_their_column() -> None:
+    features = {
+        **RECIPE["features"],
+        "device": {"kind": "categorical", "served_as": 7.0},
+        "place": {"kind": "categorical", "type": "integer", "served_as": 1.0},
+        "place_number": {"kind": "numeric", "column": "place", "served_as": 1},
+        "height": {"kind": "numeric", "served_as": 2},
+    }
+    made = plan(features=features)
+    assert plan().served == {} and plan().served_features == ()
+    assert made.served_features == ("device", "place", "place_number", "height")
+    for one in (made, TrainerPlan.model_validate_json(made.model_dump_json())):
+        assert one.served == {"device": "7", "place": 1, "height": 2.0}
+        assert {name: type(value) for name, value in one.served.items()} == {
+            "device": str,
+            "place": int,
+            "height": float,
+        }
+
+
 def test_what_the_trainer_needs() -> None:
     made = plan()
     alone = {"after": None, "conditional": False}

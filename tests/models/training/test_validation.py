@@ -15,7 +15,7 @@ TASKS = ("click", "amount", "spent")
 LOSSES = (BinaryCrossentropy(), SquaredError(), ZeroInflatedLognormal())
 
 
-def validation(positives: int, observed: tuple[int, int, int] = (200, 200, 200)) -> Validation:
+def validation(positives: int, observed: tuple[int, int, int] = (200, 200, 200), weight: float = 1.0) -> Validation:
     labels = np.zeros((200, 3), np.float32)
     labels[:positives, 0] = 1
     labels[:, 1:] = np.arange(200)[:, None] % 3
@@ -23,7 +23,7 @@ def validation(positives: int, observed: tuple[int, int, int] = (200, 200, 200))
     scales = TaskScales([loss.outputs for loss in LOSSES])
     scales.build()
     scales.start(LOSSES, labels, np.ones_like(weights))
-    return Validation(TASKS, LOSSES, scales, labels, weights)
+    return Validation(TASKS, LOSSES, scales, labels, weight * weights)
 
 
 def test_each_task_counts_alike_relative_to_its_constant() -> None:
@@ -51,4 +51,7 @@ def test_a_task_with_too_few_examples_does_not_rule(
     """If none has enough, those that are measured rule."""
     found = validation(positives, observed)
     assert found.ruling == ruling
+    # Rows count, not their weights, and a common factor changes no constant.
+    heavy = validation(positives, observed, weight=50.0)
+    assert heavy.ruling == ruling and heavy.constants == pytest.approx(found.constants, rel=1e-5)
     assert (found.score({f"val_{task}_loss": 0.5 for task in TASKS}) is None) == (not ruling)
