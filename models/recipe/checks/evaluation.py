@@ -8,6 +8,7 @@ from models.recipe.checks.problem import Problem
 from models.recipe.features import MultiValued, feature_columns
 from models.recipe.recipe import Recipe
 from models.recipe.registry import known
+from models.recipe.tasks import METRICS, metrics_of
 
 
 def evaluation_problems(recipe: Recipe) -> Iterator[Problem]:
@@ -26,6 +27,21 @@ def evaluation_problems(recipe: Recipe) -> Iterator[Problem]:
             ("evaluation", "group_key"),
             f"the column {group_key!r} has several values per example; group by a column with one value.",
         )
+    gates = {("evaluation",): recipe.evaluation.not_below_single_task}
+    gates |= {("tasks", name): task.not_below_single_task for name, task in recipe.tasks.items()}
+    for at, gate in gates.items():
+        if gate is not None and "single_task" not in recipe.evaluation.references:
+            yield (
+                (*at, "not_below_single_task"),
+                "the gate compares with the single-task twin, which is not trained: write evaluation.references: [linear, "
+                "single_task].",
+            )
+    for name, task in recipe.tasks.items():
+        if task.not_below_single_task is not None and set(metrics_of(task)) <= {"calibration"}:
+            yield (
+                ("tasks", name, "not_below_single_task"),
+                f"the gate compares a metric other than calibration; add {METRICS[task.kind][0]} to the task's metrics.",
+            )
     truth = recipe.evaluation.truth
     if truth is None:
         return
