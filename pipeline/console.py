@@ -158,14 +158,14 @@ def _metrics_table(summary: dict[str, Any]) -> Table:
     if constant:
         answers = (BEATEN[constant[task]["beaten"] if task in constant else None] for task in tasks)
         table.add_row("better than the constant", *answers)
-    for reference, words in simple_models.NAMES.items():
+    for reference in simple_models.NAMES:
         beside = simple_models.compared(summary, reference)
         for name in dict.fromkeys(metric for metric, _ in beside.values()):
             values = (beside[task][1] if beside.get(task, ("",))[0] == name else None for task in tasks)
-            table.add_row(f"{name} of {words}", *map(_number, values))
+            table.add_row(f"{name} of {reference}", *map(_number, values))
         if beside:
             answers = (BEATEN[simple_models.better(summary, reference, task)] for task in tasks)
-            table.add_row(f"better than {words}", *answers)
+            table.add_row(f"better than {reference}", *answers)
     truth = summary["truth"]
     for name in dict.fromkeys(gap for gaps in truth.values() for gap in gaps if gap.endswith("_gap")):
         table.add_row(f"{name} to the truth", *(_number(truth.get(task, {}).get(name)) for task in tasks))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-NAMES = {"linear": "the linear model", "single_task": "the single-task twins"}
-"""Reference -> its name in a text."""
+NAMES = ("linear", "single_task")
+"""The references in the order of the tables."""
 
 AGAINST_CONSTANT = (
     "Try: check the task's labels and features, and its curve in the report; lower training.learning_rate; give the task more positives "
