@@ -20,6 +20,7 @@ from rich.table import Table
 from components.event_logs.tally import ACCOUNT, LOSSES
 from models.recipe.errors import GatewiseError, InputError, masked
 from models.recipe.recipe import Recipe
+from pipeline import simple_models
 from pipeline.native_stderr import native_stderr_to
 from pipeline.retrieval_comparison import against_the_best
 from pipeline.run_paths import RunPaths
@@ -103,8 +104,11 @@ class RunConsole:
             out.print("Nothing has changed: every stage came from the cache. Nothing was pushed.")
         for message in summary["failed_gates"]:
             out.print(f"gate failed: {message}", markup=False)
-        for line in _warnings(summary):
-            out.print(line, markup=False)
+        # What no gate blocked.
+        for line in simple_models.complaints(summary):
+            out.print(line, markup=False, style="red", soft_wrap=True)
+        if summary["ungated"]:
+            out.print(f"tasks without gates (gates: none): {', '.join(summary['ungated'])}", markup=False)
         if summary["pushed"]:
             out.print(f"blessed and pushed to {summary['pushed']}", markup=False)
             if summary["retrieval_serving"]:
@@ -114,6 +118,9 @@ class RunConsole:
         else:
             out.print("not blessed; nothing was pushed")
         out.print(f"{seconds:.0f} s in all; metadata and artifacts in {where.home}", markup=False)
+
+
+BEATEN = {True: "yes", False: "NO", None: "-"}
 
 
 def _stage_table(summary: dict[str, Any]) -> Table:
@@ -159,24 +166,20 @@ def _metrics_table(summary: dict[str, Any]) -> Table:
         values = (constant[task]["metrics"].get(name) if task in constant else None for task in tasks)
         table.add_row(f"{name} of the constant", *map(_number, values))
     if constant:
-        words = {True: "yes", False: "NO", None: "-"}
-        answers = (words[constant[task]["beaten"] if task in constant else None] for task in tasks)
+        answers = (BEATEN[constant[task]["beaten"] if task in constant else None] for task in tasks)
         table.add_row("better than the constant", *answers)
+    for reference in simple_models.NAMES:
+        beside = simple_models.compared(summary, reference)
+        for name in dict.fromkeys(metric for metric, _ in beside.values()):
+            values = (beside[task][1] if beside.get(task, ("",))[0] == name else None for task in tasks)
+            table.add_row(f"{name} of {reference}", *map(_number, values))
+        if beside:
+            answers = (BEATEN[simple_models.better(summary, reference, task)] for task in tasks)
+            table.add_row(f"better than {reference}", *answers)
     truth = summary["truth"]
     for name in dict.fromkeys(gap for gaps in truth.values() for gap in gaps if gap.endswith("_gap")):
         table.add_row(f"{name} to the truth", *(_number(truth.get(task, {}).get(name)) for task in tasks))
     return table
-
-
-def _warnings(summary: dict[str, Any]) -> list[str]:
-    """Warnings about tasks that no gate blocked."""
-    lines = []
-    worse = [task for task, values in summary["constant"].items() if values["beaten"] is False]
-    if worse:
-        lines.append(f"no better than the constant (the task's mean label in the train split): {', '.join(worse)}")
-    if summary["ungated"]:
-        lines.append(f"tasks without gates (gates: none): {', '.join(summary['ungated'])}")
-    return lines
 
 
 def _retrieval_table(results: dict[str, Any]) -> Table:

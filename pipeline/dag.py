@@ -7,6 +7,7 @@ the version of its code as execution properties. After a change, TFX therefore r
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from pathlib import Path
 
 from tfx import types
@@ -25,6 +26,8 @@ from components.features.plan import FeaturesPlan
 from components.probe.component import Probe
 from components.probe.plan import ProbePlan
 from components.push.component import Pusher
+from components.references.component import References
+from components.references.plan import ReferencesPlan
 from components.statistics.component import Statistics
 from components.statistics.plan import StatisticsPlan
 from components.validation.component import Validation
@@ -111,14 +114,29 @@ def create_pipeline(recipe: Recipe, platform: Platform) -> Pipeline:
     )
     model = trainer.outputs["model"]
 
+    # Trains the recipe's references, a linear model and the single-task twins, and writes their predictions for the eval split.
+    # Exports no model.
+    references = (
+        References(
+            transformed_examples=features.outputs["transformed_examples"],
+            transform_graph=features.outputs["transform_graph"],
+            plan=ReferencesPlan.from_recipe(recipe).model_dump_json(),
+            code=code_version("components.references.executor", *_methods(recipe), *_architectures(recipe.references)),
+            **platform.trainer_options,
+        )
+        if recipe.references
+        else None
+    )
+
     # Computes metrics of the eval split per task and slice, and applies the gates. A gate compares the candidate with a threshold, with the
     # constant prediction from the train split, with the newest earlier blessed model (the baseline) or with the best value
-    # of all earlier blessed models.
+    # of all earlier blessed models, or with the single-task twin.
     baseline_model = platform.baseline_model(model)
     evaluator = Evaluator(
         examples=examples,
         transformed_examples=features.outputs["transformed_examples"],
         model=model,
+        references=references.outputs["references"] if references else None,
         baseline_model=baseline_model.outputs["baseline_model"],
         baseline_blessing=baseline_model.outputs.get("model_blessing"),
         kept_best=platform.kept_best,
@@ -169,6 +187,7 @@ def create_pipeline(recipe: Recipe, platform: Platform) -> Pipeline:
             validation,
             features,
             trainer,
+            *([references] if references else []),
             baseline_model,
             evaluator,
             probe,
@@ -215,3 +234,8 @@ def _methods(recipe: Recipe) -> list[str]:
         *(path_of(loss_of(task), LOSSES, "loss") for task in recipe.tasks.values()),
     ]
     return [path.rpartition(".")[0] for path in paths]
+
+
+def _architectures(names: Iterable[str]) -> list[str]:
+    """Modules of architectures."""
+    return [path_of(name, ARCHITECTURES, "architecture").rpartition(".")[0] for name in names]

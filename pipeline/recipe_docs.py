@@ -20,7 +20,7 @@ from models.balancing import BALANCERS
 from models.losses import LOSS, LOSSES
 from models.recipe import kubeflow, retrieval, schedule
 from models.recipe.beam import Beam
-from models.recipe.evaluation import Evaluation, Truth
+from models.recipe.evaluation import Evaluation, NotBelow, Truth
 from models.recipe.features import Bucketised, Categorical, MultiValued, Numeric, Periodic, PiecewiseLinear
 from models.recipe.file import schema_text
 from models.recipe.logs import Csv, LabelledExamples, LogLimits, Logs, Stream, Time
@@ -59,6 +59,7 @@ SECTIONS: tuple[tuple[str, type[Section]], ...] = (
     ("`model`", ModelOptions),
     ("`training`", Training),
     ("`evaluation`", Evaluation),
+    ("`not_below_single_task` of `evaluation` and of a task", NotBelow),
     ("`evaluation.truth`", Truth),
     ("`retrieval`", retrieval.Retrieval),
     ("`prior` of `retrieval`", retrieval.Prior),

@@ -21,7 +21,7 @@ class ReportData:
         accounts: accounts.json of EventLogs: {stream: {"read", "used", "duplicate", ...}}.
         summary: summary.json of EventLogs: as_of, watermarks, validate_from, eval_from, examples of each split, tasks, warnings.
         days: days.json of EventLogs: rows of each stream by day or hour.
-        metrics: metrics.json of the evaluation: tasks, intervals, curves, slices, truth, gates, baseline.
+        metrics: metrics.json of the evaluation: tasks, intervals, curves, slices, truth, gates, baseline, references.
         history: history.json of the training: epochs, best_epoch, rows.
         gates: gates.json of the training: {task: [mean gate weight of each expert]}.
         retrieval: retrieval.json of the retrieval evaluation; None if the recipe has no retrieval model.

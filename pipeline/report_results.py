@@ -7,21 +7,25 @@ from collections.abc import Mapping
 from typing import Any
 
 from models.recipe.tasks import COUNTS, LOWER_IS_BETTER
+from pipeline import simple_models
 from pipeline.report_charts import evaluation_curves
 from pipeline.report_page import Markup, count, figure, missing, number, table, text
 
 NO_METRICS = "No metrics.json: the Evaluator has not run, or its output was removed."
 LEADING = ("auc", "rmse", "log_loss", "mae", "pr_auc", "gauc", "calibration")
 """Slices are sorted by the first of these metrics that the task has."""
+COLUMNS = {"linear": "Linear", "single_task": "Single task"}
+"""Reference -> heading of its column."""
 WORST = 3
 SHOWN = 12
 
 
 def metrics(found: Mapping[str, Any] | None) -> str:
-    """Metrics of each task, compared with the baseline and with the constant."""
+    """Metrics of each task, compared with the baseline, the constant and the references."""
     if not found or not found.get("tasks"):
         return missing(NO_METRICS)
     baseline = found.get("baseline") or {}
+    references = {name: found["references"][name] for name in COLUMNS if name in (found.get("references") or {})}
     parts = []
     for task, values in found["tasks"].items():
         rows, classes = [], []
@@ -43,18 +47,28 @@ def metrics(found: Mapping[str, Any] | None) -> str:
                     number(before),
                     change if change.startswith(("–", "−", "0.0000")) else f"+{change}",
                     number(constant.get(metric)),
+                    *(number((beside.get(task) or {}).get(metric)) for beside in references.values()),
                 )
             )
         size = ", ".join(f"{name.removesuffix('_count')}s: {count(values[name])}" for name in COUNTS if name in values)
-        head = ("Metric", "Candidate", "± (95 %)", "Baseline", "Change", "Constant")
+        head = (
+            "Metric",
+            "Candidate",
+            "± (95 %)",
+            "Baseline",
+            "Change",
+            "Constant",
+            *(COLUMNS[name] for name in references),
+        )
         parts.append(table(f"{task}{f' ({size})' if size else ''}", head, rows, classes))
     notes = ["±: half of the 95 % interval."] if found.get("intervals") else []
     notes += [] if baseline else ["There is no baseline: no earlier model was blessed."]
     if found.get("constant"):
         notes.append("The constant always predicts the task's mean label in the train split.")
-        worse = [task for task, values in found["constant"].items() if values["beaten"] is False]
-        notes += [f"The model is no better than the constant: {', '.join(worse)}."] if worse else []
+    notes += [simple_models.sizes(found)] if references else []
     note = f'<p class="note">{text(" ".join(notes))}</p>' if notes else ""
+    if lines := simple_models.complaints(found):
+        note += f'<ul class="failures">{"".join(f"<li>The model is {text(line)}</li>" for line in lines)}</ul>'
     return f'<div class="grid">{"".join(parts)}</div>{note}'
 
 

@@ -25,6 +25,7 @@ class EvaluatorSpec(ComponentSpec):
         "examples": ChannelParameter(type=standard_artifacts.Examples),
         "transformed_examples": ChannelParameter(type=standard_artifacts.Examples),
         "model": ChannelParameter(type=standard_artifacts.Model),
+        "references": ChannelParameter(type=standard_artifacts.InferenceResult, optional=True),
         "baseline_model": ChannelParameter(type=standard_artifacts.Model, optional=True),
         "baseline_blessing": ChannelParameter(type=standard_artifacts.ModelBlessing, optional=True),
     }
@@ -43,6 +44,7 @@ class Evaluator(base_component.BaseComponent):
         model: `Model`, the candidate.
         plan: JSON of `EvaluationPlan`.
         code: version of the stage's source, used only by TFX's cache.
+        references: `InferenceResult` of the stage References, or None.
         fingerprint: fingerprint of the truth files to read (`truth_fingerprint`); "" if none were visible at assembly.
         baseline_model: `Model` to compare with (`baseline_model_resolver`), or None.
         baseline_blessing: `ModelBlessing` of the baseline, with the best values of all earlier blessed models, or None.
@@ -64,6 +66,7 @@ class Evaluator(base_component.BaseComponent):
         plan: str,
         code: str,
         fingerprint: str = "",
+        references: types.BaseChannel | None = None,
         baseline_model: types.BaseChannel | None = None,
         baseline_blessing: types.BaseChannel | None = None,
         kept_best: str = "",
@@ -72,6 +75,7 @@ class Evaluator(base_component.BaseComponent):
             examples=examples,
             transformed_examples=transformed_examples,
             model=model,
+            references=references,
             baseline_model=baseline_model,
             baseline_blessing=baseline_blessing,
             kept_best=kept_best or None,

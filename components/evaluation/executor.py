@@ -21,6 +21,7 @@ from components.evaluation.eval_predictions import write_predictions
 from components.evaluation.plan import EvaluationPlan
 from components.evaluation.predicting import NotComparable, predict_batches, predict_raw
 from components.evaluation.reading import BATCH_ROWS, check_tasks, packed_batches, read_examples, train_means
+from components.evaluation.references import read_references, with_references
 from components.evaluation.report import evaluate
 from components.evaluation.results import write_report
 from components.evaluation.truth import read_truth
@@ -74,6 +75,8 @@ class Executor(base_executor.BaseExecutor):
                 older, why = _older(directory, raw)
         times.append(time.perf_counter())
         report = evaluate(plan, examples, candidate, older, why, truth, means, record)
+        if references := input_dict.get("references"):
+            report = with_references(report, plan, examples, candidate, read_references(references[0].uri, transformed))
         times.append(time.perf_counter())
         seconds = "%d examples: read in %.1f s, candidate's predictions %.1f s, baseline's %.1f s, metrics %.1f s."
         logger.info(f"Evaluation of {seconds}", examples.rows, *np.diff(times))

@@ -17,7 +17,7 @@ from scipy.special import stdtrit
 from components.evaluation.best import loss_to
 from components.evaluation.clusters import clusters, group_order
 from components.evaluation.influence import Influence, falling_order, influences, observed
-from components.evaluation.intervals import Spread
+from components.evaluation.intervals import CONFIDENCE, Spread
 from components.evaluation.scores import Scores
 from components.evaluation.slices import one_slice
 
@@ -42,6 +42,12 @@ class Difference:
         if self.standard_error == 0.0:
             return self.loss
         return self.loss - float(stdtrit(max(self.units - 1, 1), confidence)) * self.standard_error
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95 % interval of the loss."""
+        lower = self.at_least((1.0 + CONFIDENCE) / 2.0)
+        return lower, 2.0 * self.loss - lower
 
 
 def difference(

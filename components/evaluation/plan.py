@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import pydantic
@@ -11,7 +12,7 @@ import pydantic
 from models.recipe.recipe import Recipe
 from models.recipe.section import Scalar
 from models.recipe.stage_plan import StagePlan
-from models.recipe.tasks import Task, metrics_of
+from models.recipe.tasks import METRICS, Task, metrics_of
 from models.recipe.units import format_duration
 
 
@@ -27,6 +28,14 @@ class GatePlan(StagePlan):
     slice: dict[str, Scalar] = pydantic.Field(default={})
     default: bool = False
     """Whether it is a default gate of a task without gates."""
+
+
+class NotBelowPlan(StagePlan):
+    """The gate against the single-task twin, like `models.recipe.NotBelow`, and the metric to compare."""
+
+    metric: str
+    tolerance: float
+    confidence: float
 
 
 # Keys that change from night to night for an unchanged problem: paths and fixed times.
@@ -53,6 +62,7 @@ class TaskPlan(StagePlan):
     kind: Literal["binary", "regression"]
     metrics: tuple[str, ...]
     gates: tuple[GatePlan, ...] = ()
+    not_below_single_task: NotBelowPlan | None = None
     unmeasured: Literal["refuse", "allow"] = "refuse"
     window: str = ""
     definition: str = ""
@@ -86,6 +96,7 @@ class EvaluationPlan(StagePlan):
                 kind=task.kind,
                 metrics=tuple(metric for metric in metrics_of(task) if metric != "gauc" or evaluation.group_key),
                 gates=_gates(task),
+                not_below_single_task=_not_below(recipe, task),
                 unmeasured=task.unmeasured,
                 window=format_duration(task.window) if task.window else "",
                 definition=definition_of(recipe, name),
@@ -115,6 +126,19 @@ def _gates(task: Task) -> tuple[GatePlan, ...]:
     if task.gates is None:
         return default_gates(task.kind)
     return tuple(GatePlan.model_validate(gate.model_dump()) for gate in task.gates)
+
+
+def _not_below(recipe: Recipe, task: Task) -> NotBelowPlan | None:
+    """The gate of a task. None if it has none, or if the model is its own twin."""
+    gate = task.not_below_single_task or recipe.evaluation.not_below_single_task
+    if gate is None or "single_task" not in recipe.references:
+        return None
+    return NotBelowPlan(metric=compared_metric(task.kind, metrics_of(task)), **gate.model_dump())
+
+
+def compared_metric(kind: Literal["binary", "regression"], metrics: Sequence[str]) -> str:
+    """The metric by which models are compared: the task's first, but not calibration, in which a constant is good."""
+    return next((metric for metric in metrics if metric != "calibration"), METRICS[kind][0])
 
 
 def truth_fingerprint(recipe: Recipe) -> str:

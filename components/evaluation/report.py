@@ -56,6 +56,7 @@ class Report:
     `constant`: for each task observed in the train split, `mean` (the mean label there), the `metrics` of always predicting
     it, the metric `by` which it is compared (log_loss; rmse for a regression), the `model`'s value, and `beaten`, whether the
     model is better (None if a value is missing).
+    `references`: the comparison with the references (`references.py`); {} if there are none.
     `ungated`: the tasks without gates. `values`: the values that are recorded if the model is blessed, by `place_of`.
     """
 
@@ -69,6 +70,7 @@ class Report:
     truth: dict[str, dict[str, Value]]
     gates: list[GateResult]
     baseline: dict[str, dict[str, Value]] | None
+    references: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
     def blessed(self) -> bool:
@@ -91,6 +93,7 @@ class Report:
             "truth": self.truth,
             "gates": gates,
             "baseline": self.baseline,
+            "references": self.references,
         }
 
 

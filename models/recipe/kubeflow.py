@@ -202,8 +202,8 @@ class Kubeflow(Section):
     stages: Mapping[str, StagePlace] = Field(
         default={},
         description="Settings of single stages, by stage name: EventLogs, Statistics, SchemaGen (with `validation.schema`: "
-        "CuratedSchema), BaselineStatistics, Validation, Features, Trainer, BaselineModel, Evaluator, Probe, "
-        "InfraValidator, Interactions, RetrievalTrainer, RetrievalBaseline, RetrievalEvaluator, RetrievalPusher, Pusher.",
+        "CuratedSchema), BaselineStatistics, Validation, Features, Trainer, References, BaselineModel, Evaluator, "
+        "Probe, InfraValidator, Interactions, RetrievalTrainer, RetrievalBaseline, RetrievalEvaluator, RetrievalPusher, Pusher.",
         examples=[{"Trainer": {"gpu": {"count": 1}, "memory": "32Gi"}}],
     )
     schedule: Schedule | None = Field(

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pydantic import Field
 
 from models.recipe.beam import Beam
-from models.recipe.evaluation import Evaluation
+from models.recipe.evaluation import SAME, Evaluation, Reference
 from models.recipe.features import Feature
 from models.recipe.kubeflow import Kubeflow
 from models.recipe.logs import LabelledExamples, Logs
@@ -110,3 +110,9 @@ class Recipe(Section):
     def asks_for_best(self) -> bool:
         """Whether a gate compares with the best blessed value."""
         return any(gate.max_loss_to_best is not None for task in self.tasks.values() for gate in task.gates or ())
+
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        """The references to train: those of `evaluation.references` that differ from the model."""
+        wanted = dict.fromkeys(self.evaluation.references)
+        return tuple(name for name in wanted if self.model.architecture not in SAME[name])

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import pydantic
 from pydantic import Field
 
+from models.recipe.evaluation import NotBelow
 from models.recipe.section import NonEmpty, Number, Real, Scalar, Section
 from models.recipe.units import Duration
 
@@ -141,6 +142,11 @@ class Task(Section):
         description="Conditions for a push. They replace the default gates: log_loss (regression: rmse) better than that of "
         "the train split's mean label, and calibration within [0.5, 2]. `none`: no gates.",
         examples=[[{"metric": "auc", "at_least": 0.7}]],
+    )
+    not_below_single_task: NotBelow | None = Field(
+        default=None,
+        description="Gate of this task against negative transfer. It replaces `evaluation.not_below_single_task`.",
+        examples=[{"tolerance": 0.01}],
     )
     unmeasured: Literal["refuse", "allow"] = Field(
         default="refuse",

@@ -26,6 +26,7 @@ STAGES = {
     "Validation": ("", 0.0),
     "Features": ("", 0.7),
     "Interactions": ("", 0.0),
+    "References": ("", 2.0),
     "Trainer": ("epoch 1/2: ", 0.0),
     "RetrievalTrainer": ("", 2.0),
     "Evaluator": ("", 0.3),

@@ -76,6 +76,7 @@ def test_the_first_run_pushes(first: Any, world: World) -> None:
         "Validation",
         "Features",
         "Trainer",
+        "References",
         "Evaluator",
         "Probe",
         "Interactions",

@@ -59,7 +59,10 @@ def test_the_constant_stands_beside_the_model(tmp_path: Path, capfd: pytest.Capt
     assert ["rmse", "-", "2.2500"] in cells and ["rmse of the constant", "-", "4.5000"] in cells
     assert ["auc of the constant", "0.5000", "-"] in cells
     assert ["better than the constant", "NO", "yes"] in cells
-    assert "no better than the constant (the task's mean label in the train split): click\n" in said
+    assert (
+        "no better than the constant (the task's mean label in the train split): click. Try: check the task's labels"
+        in said
+    )
     assert "tasks without gates (gates: none): click\n" in said
 
 
@@ -124,3 +127,26 @@ def test_without_a_truth_the_weighted_recall_stands_beside_the_plain_one(
     said = _shown(_summary(retrieval=_retrieval()), tmp_path, capfd)
     assert "true_recall" not in said and "known best items" not in said
     assert "weighted_recall@10│0.2000" in said.replace(" ", "") and "recall@k: share of what the user chose" in said
+
+
+def test_the_references_stand_beside_the_model(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Each task by its own metric; the task that a linear model does as well is named with what to try."""
+    click = {"metric": "auc", "loss": 0.01, "lower": -0.002, "upper": 0.022, "standard_error": 0.006}
+    value = {"metric": "mae", "loss": -0.5, "lower": None, "upper": None, "standard_error": None}
+    references = {
+        "linear": {"click": {"auc": 0.53}, "value": {"mae": 3.0}},
+        "single_task": {"click": {"auc": 0.51}, "value": {"mae": 2.0}},
+        "differences": {
+            "linear": {"click": click, "value": value},
+            "single_task": {"click": click | {"loss": -0.01}, "value": value | {"loss": 0.5}},
+        },
+        "about": {},
+    }
+    said = _shown(_summary(references=references, constant={}, ungated=[]), tmp_path, capfd)
+    cells = [[cell.strip() for cell in line.split("│")[1:-1]] for line in said.splitlines() if line.startswith("│")]
+    assert ["auc of linear", "0.5300", "-"] in cells and ["mae of linear", "-", "3.0000"] in cells
+    assert ["better than linear", "NO", "yes"] in cells
+    assert ["auc of single_task", "0.5100", "-"] in cells
+    assert ["better than single_task", "yes", "NO"] in cells
+    worse = "no better than the linear model: click (auc 0.0100 worse, 95 % interval -0.0020 to 0.0220). Try: a smaller"
+    assert worse in said

@@ -216,7 +216,9 @@ def test_the_numbers_stand_where_they_belong():
     assert ["auc", "0.7500", "0.0188", "0.7400", "+0.0100", "0.5000"] in rows(text, "metrics")
     assert ["log_loss", "0.3100", "–", "0.3000", "+0.0100", "0.3050"] in rows(text, "metrics")
     assert ["gauc", "–", "–", "–", "–", "–"] in rows(text, "metrics")
-    assert "The model is no better than the constant: click." in text
+    assert (
+        "The model is no better than the constant (the task&#x27;s mean label in the train split): click. Try" in text
+    )
     assert "Tasks without gates (gates: none): order" in text
     assert re.search(r'class="worse"><th scope=row>log_loss<', text) and re.search(
         r'class="better"><th scope=row>auc<', text
@@ -438,3 +440,16 @@ def test_where_nobody_was_asked_no_method_is_called_better() -> None:
     nothing = {method: dict.fromkeys(metrics) for method, metrics in RETRIEVAL["methods"].items()}
     text = page(ReportData(**{**FULL, "retrieval": {**RETRIEVAL, "methods": nothing}}))
     assert "the two-tower model is" not in text
+
+
+def test_the_references_are_columns_of_the_metrics():
+    about = {
+        "model": {"architecture": "mmoe", "network_parameters": 27092},
+        "references": {"linear": {"network_parameters": 84}},
+    }
+    worse = {"metric": "auc", "loss": 0.01, "lower": None, "upper": None, "standard_error": None}
+    references = {"linear": {"click": {"auc": 0.76}}, "differences": {"linear": {"click": worse}}, "about": about}
+    text = page(ReportData(**{**FULL, "metrics": {**FULL["metrics"], "references": references}}))
+    assert ["auc", "0.7500", "0.0188", "0.7400", "+0.0100", "0.5000", "0.7600"] in rows(text, "metrics")
+    assert "Network parameters (without the embedding tables): mmoe 27,092, linear 84." in text
+    assert "<li>The model is no better than the linear model: click (auc 0.0100 worse). Try: " in text

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from models.recipe.checks.problem import Problem
+from models.recipe.evaluation import NotBelow
 from models.recipe.features import MultiValued, feature_columns
 from models.recipe.recipe import Recipe
 from models.recipe.registry import known
+from models.recipe.tasks import METRICS, metrics_of
 
 
 def evaluation_problems(recipe: Recipe) -> Iterator[Problem]:
@@ -26,6 +28,21 @@ def evaluation_problems(recipe: Recipe) -> Iterator[Problem]:
             ("evaluation", "group_key"),
             f"the column {group_key!r} has several values per example; group by a column with one value.",
         )
+    gates: dict[tuple[str | int, ...], NotBelow | None] = {("evaluation",): recipe.evaluation.not_below_single_task}
+    for name, about in recipe.tasks.items():
+        gates["tasks", name] = about.not_below_single_task
+        if about.not_below_single_task is not None and set(metrics_of(about)) <= {"calibration"}:
+            yield (
+                ("tasks", name, "not_below_single_task"),
+                f"the gate compares a metric other than calibration; add {METRICS[about.kind][0]} to the task's metrics.",
+            )
+    for at, gate in gates.items():
+        if gate is not None and "single_task" not in recipe.evaluation.references:
+            yield (
+                (*at, "not_below_single_task"),
+                "the gate compares with the single-task twin, which is not trained: write evaluation.references: [linear, "
+                "single_task].",
+            )
     truth = recipe.evaluation.truth
     if truth is None:
         return

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 from models.recipe.checks.problem import Problem
 
 ROOT_USERS = (
-    *("BaselineStatistics", "Validation", "Trainer", "BaselineModel", "InfraValidator", "Pusher"),
+    *("BaselineStatistics", "Validation", "Trainer", "References", "BaselineModel", "InfraValidator", "Pusher"),
     *("RetrievalTrainer", "RetrievalBaseline", "RetrievalPusher"),
 )
 """The stages that read or write below the folder `kubeflow.root`."""
@@ -31,7 +31,9 @@ def stages_of(recipe: Recipe) -> tuple[str, ...]:
     before = ("EventLogs", "Statistics", schema, "BaselineStatistics", "Validation", "Features", "Trainer")
     server = recipe.kubeflow is not None and recipe.kubeflow.infra_validator is not None
     return (
-        *(*before, "BaselineModel", "Evaluator", "Probe"),
+        *before,
+        *(("References",) if recipe.references else ()),
+        *("BaselineModel", "Evaluator", "Probe"),
         *(("InfraValidator",) if server else ()),
         *(RETRIEVAL_STAGES if recipe.retrieval is not None else ()),
         "Pusher",

@@ -14,6 +14,7 @@ from typing import Any, Literal
 import pydantic
 
 from components.event_logs.plan import EventLogsPlan, as_of_micros
+from components.references.plan import ReferencesPlan
 from models.recipe import findings
 from models.recipe.errors import InputError
 from models.recipe.model import Training
@@ -89,6 +90,17 @@ def _merge_training(key: str) -> Merge:
     return _in_custom_config(change)
 
 
+def _merge_references(key: str) -> Merge:
+    """Sets `training.KEY` in the references' plan."""
+
+    def merge(properties: Properties, value: Any) -> Properties:
+        plan = ReferencesPlan.model_validate_json(properties["plan"])
+        model = plan.model.model_copy(update={"training": _changed(plan.model.training, key, value)})
+        return {**properties, "plan": plan.model_copy(update={"model": model}).model_dump_json()}
+
+    return merge
+
+
 def _retrieval_seed(text: str, value: Any) -> str:
     plan = RetrievalPlan.model_validate_json(text)
     return plan.model_copy(update={"seed": _changed(Training(), "seed", value).seed}).model_dump_json()
@@ -108,13 +120,17 @@ PARAMETERS: dict[str, RuntimeParameter] = {
         "The moment up to which the logs are complete, such as 2026-01-15T00:00:00Z, or latest.",
     ),
     "epochs": RuntimeParameter(
-        {"Trainer": _merge_training("epochs")},
+        {"Trainer": _merge_training("epochs"), "References": _merge_references("epochs")},
         "NUMBER_INTEGER",
         lambda recipe: recipe.training.epochs,
         "Maximum number of passes over the train split.",
     ),
     "seed": RuntimeParameter(
-        {"Trainer": _merge_training("seed"), "RetrievalTrainer": _in_custom_config(_retrieval_seed)},
+        {
+            "Trainer": _merge_training("seed"),
+            "References": _merge_references("seed"),
+            "RetrievalTrainer": _in_custom_config(_retrieval_seed),
+        },
         "NUMBER_INTEGER",
         lambda recipe: recipe.training.seed,
         "Random seed of the training.",

@@ -12,6 +12,7 @@ from tfx.types import standard_artifacts
 
 from components.evaluation.executor import Executor
 from components.evaluation.plan import EvaluationPlan, default_gates
+from components.references.predictions import write_about, write_predictions
 
 PLAN = {
     "tasks": {
@@ -31,11 +32,12 @@ PLAN = {
 def run(tmp_path):
     counter = iter(range(100))
 
-    def run(split, model, plan=PLAN, baseline=None, older=None, kept=""):
+    def run(split, model, plan=PLAN, baseline=None, older=None, kept="", references=None):
         folder = tmp_path / f"output{next(counter)}"
         evaluation, blessing = standard_artifacts.ModelEvaluation(), standard_artifacts.ModelBlessing()
         evaluation.uri, blessing.uri = str(folder / "evaluation"), str(folder / "blessing")
         inputs = {"examples": [split.examples], "transformed_examples": [split.transformed], "model": [model]}
+        inputs |= {"references": [references]} if references is not None else {}
         inputs |= {"baseline_model": [baseline]} if baseline is not None else {}
         inputs |= {"baseline_blessing": [older]} if older is not None else {}
         properties = {"plan": EvaluationPlan.model_validate(plan).model_dump_json(), "code": "1", "fingerprint": ""}
@@ -225,3 +227,20 @@ def test_a_blessing_from_before_there_was_a_record(run, make_split, make_model):
     }
     _, blessing, found = run(make_split(), make_model("model", 11), plan, older=older)
     assert blessing.get_int_custom_property("blessed") == 1 and "not compared" in found["gates"][0]["message"]
+
+
+def test_a_model_below_its_twin_is_not_blessed(run, make_split, make_model, tmp_path):
+    """The files of the twins are by example id, as the split's are here."""
+    gate = {"metric": "auc", "tolerance": 0.01, "confidence": 0.95}
+    plan = {"tasks": {"click": {"kind": "binary", "metrics": ["auc"], "not_below_single_task": gate}}}
+    split, twins = make_split(), standard_artifacts.InferenceResult()
+    twins.uri = str(tmp_path / "references")
+    x = split.arrays["x"]
+    write_predictions(twins.uri, "single_task", split.arrays["example_id"], {"click": x, "value": x})
+    write_about(twins.uri, {"references": {"single_task": {}}})
+    _, blessing, found = run(split, make_model("model", 11, slope=-1.0), plan, references=twins)
+    assert blessing.get_int_custom_property("blessed") == 0 and [gate["held"] for gate in found["gates"]] == [False]
+    expected = metric_oracle.auc(split.arrays["labels"][:, 0], x)
+    assert found["references"]["single_task"]["click"]["auc"] == pytest.approx(expected)
+    _, blessing, _ = run(split, make_model("same", 12), plan, references=twins)
+    assert blessing.get_int_custom_property("blessed") == 1

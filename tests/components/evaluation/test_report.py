@@ -60,7 +60,9 @@ def test_by_hand():
 def test_json():
     text = json.dumps(evaluate(PLAN, EXAMPLES, CANDIDATE).to_json(), allow_nan=False)
     found = json.loads(text)
-    assert set(found) == {"tasks", "intervals", "curves", "constant", "ungated", "slices", "truth", "gates", "baseline"}
+    assert set(found) == {
+        *("tasks", "intervals", "curves", "constant", "ungated", "slices", "truth", "gates", "baseline", "references")
+    }
     assert found["slices"][1] == {
         "slice": {"device": "phone"},
         "task": "value",

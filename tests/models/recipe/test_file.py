@@ -509,6 +509,14 @@ WRONG = {
         "group_key: last_read",
         ["evaluation.group_key: the column 'last_read' has several values per example"],
     ),
+    "a gate against twins that are not trained": (
+        "group_key: reader",
+        "group_key: reader, not_below_single_task: {}",
+        [
+            "evaluation.not_below_single_task: the gate compares with the single-task twin, which is not trained: write "
+            "evaluation.references: [linear, single_task]."
+        ],
+    ),
     "the name of the pushed models' folder": ("name: news", "name: serving", ["recipe.yaml:1: name: 'serving' is"]),
     "a file name that is none": (
         "model:",

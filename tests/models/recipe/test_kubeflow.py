@@ -111,7 +111,7 @@ WRONG = {
         "/gatewise: gatewise-home, /logs: logs",
         "/logs: logs",
         [
-            ":8: kubeflow.root: no volume is mounted at /gatewise in the pods of BaselineStatistics, Validation, Trainer, Base"
+            ":8: kubeflow.root: no volume is mounted at /gatewise in the pods of BaselineStatistics, Validation, Trainer, References, Base"
         ],
     ),
     "ingestion from the cache": (
@@ -139,7 +139,7 @@ WRONG = {
         "  infra_validator: {}\n  defaults:\n    cpu: 2\n    memory: 8Gi\n    volumes: {/logs: logs}",
         [
             ":8: kubeflow.root: no volume is mounted at /gatewise in the pods of",
-            "Trainer, BaselineModel, InfraValidator, Pusher.",
+            "Trainer, References, BaselineModel, InfraValidator, Pusher.",
         ],
     ),
     "stage that is not switched on": (

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from components.event_logs.plan import EventLogsPlan
+from components.references.plan import ReferencesPlan
 from models.recipe.checks.kubeflow import stages_of
 from models.recipe.errors import InputError
 from models.recipe.recipe import Recipe
@@ -80,6 +81,16 @@ def test_epochs_and_seed_reach_the_trainer_s_plan(trainer: dict[str, str]) -> No
     plans = [TrainerPlan.model_validate_json(config.pop("plan")) for config in (before, after)]
     training = plans[0].training.model_copy(update={"epochs": 2, "seed": 77})
     assert before == after and plans[1] == plans[0].model_copy(update={"training": training})
+
+
+def test_epochs_and_seed_reach_the_references_plan(make_recipe: Callable[..., Recipe]) -> None:
+    plan = ReferencesPlan.from_recipe(make_recipe())
+    given = {"plan": plan.model_dump_json(), "code": "1"}
+    assert merge_parameters("References", {**given, "epochs": 5, "seed": 1}) == given
+    merged = merge_parameters("References", {**given, "epochs": 2, "seed": 77})
+    changed = ReferencesPlan.model_validate_json(merged["plan"])
+    assert (changed.model.training.epochs, changed.model.training.seed) == (2, 77)
+    assert changed.references == plan.references and merged["code"] == "1"
 
 
 def test_the_seed_reaches_the_retrieval_trainer_s_plan_as_well(make_recipe: Callable[..., Recipe]) -> None:

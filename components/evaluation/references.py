@@ -1,0 +1,170 @@
+"""Compares the model with the references on the same eval rows, and checks the gate against the single-task twin.
+
+The paired difference of a task is in its first metric (not calibration), as a loss: how much worse the model is than the reference.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from components.evaluation.gates import GateResult
+from components.evaluation.intervals import AREAS
+from components.evaluation.measuring import Asked, measure_all
+from components.evaluation.paired import Difference, below, difference
+from components.evaluation.plan import EvaluationPlan, NotBelowPlan, compared_metric
+from components.evaluation.report import EvalExamples, Predictions, Report
+from components.evaluation.scores import COUNTS, NOT_FINITE, Scores
+from components.evaluation.slices import one_slice
+from components.references.predictions import read_about, read_predictions
+from components.storage.reading import open_file
+
+SINGLE_TASK = "single_task"
+CURE = (
+    "Sharing costs this task quality. Try another architecture (ple, mmoe with more experts), another balancer, or a larger "
+    "`weight` of the task."
+)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class References:
+    """Predictions of each reference, name -> task -> (n,), and the content of `references.json`."""
+
+    predictions: Mapping[str, Predictions]
+    about: Mapping[str, Any]
+
+
+def read_references(folder: str, transformed: Sequence[str]) -> References:
+    """The references' predictions, in the order of the eval split.
+
+    Args:
+        folder: folder of the artifact of the stage References.
+        transformed: the eval split's Arrow files, in the order of the examples.
+    """
+    about = read_about(folder)
+    example_ids = [np.zeros(0, np.int64)]
+    for path in transformed:
+        with open_file(path, mapped=True) as file:
+            names = pa.ipc.open_file(file).schema
+            options = pa.ipc.IpcReadOptions(included_fields=[names.get_field_index("example_id")])
+            example_ids.append(pa.ipc.open_file(file, options=options).read_all()["example_id"].to_numpy())
+    ids = np.concatenate(example_ids)
+    return References(
+        predictions={name: read_predictions(folder, name, ids) for name in about["references"]}, about=about
+    )
+
+
+def with_references(
+    report: Report, plan: EvaluationPlan, examples: EvalExamples, candidate: Predictions, references: References
+) -> Report:
+    """The report with the comparison and its gates.
+
+    Report.references: {NAME: {TASK: {metric: value}}, "differences": {NAME: {TASK: {"metric", "loss", "lower", "upper",
+    "standard_error"}}}, "about": references.json}. A task without an observed eval example is left out.
+    """
+    tasks = [task for task in plan.tasks if report.tasks[task][COUNTS[0]]]
+    groups = examples.columns[plan.group_key].codes if plan.group_key else None
+    whole = one_slice(np.ones(examples.rows, np.bool_))
+    found = measure_all(
+        {
+            (name, task): Asked(
+                names=(*plan.tasks[task].metrics, *COUNTS, NOT_FINITE),
+                scores=Scores(
+                    labels=examples.labels[task],
+                    weights=examples.weights[task],
+                    predictions=predictions[task],
+                    groups=groups,
+                ),
+                slicings=(whole,),
+                binary=plan.tasks[task].kind == "binary",
+            )
+            for name, predictions in references.predictions.items()
+            for task in tasks
+        }
+    )
+    differences: dict[str, dict[str, Difference]] = {
+        name: {
+            task: difference(
+                compared_metric(plan.tasks[task].kind, plan.tasks[task].metrics),
+                examples.labels[task],
+                examples.weights[task],
+                candidate[task],
+                predictions[task],
+                groups,
+                plan.tasks[task].kind == "binary",
+            )
+            for task in tasks
+        }
+        for name, predictions in references.predictions.items()
+    }
+    gates = [
+        not_below(task, gate, differences[SINGLE_TASK][task])
+        for task in tasks
+        if (gate := plan.tasks[task].not_below_single_task) is not None and SINGLE_TASK in differences
+    ]
+    values = {
+        name: {
+            task: {metric: found[name, task].metrics[0][0][metric] for metric in plan.tasks[task].metrics}
+            for task in tasks
+        }
+        for name in differences
+    }
+    compared = {
+        "differences": {
+            name: {task: to_json(one) for task, one in by_task.items()} for name, by_task in differences.items()
+        },
+        "about": dict(references.about),
+    }
+    return dataclasses.replace(report, gates=[*report.gates, *gates], references={**values, **compared})
+
+
+def not_below(task: str, gate: NotBelowPlan, found: Difference) -> GateResult:
+    """The gate against the single-task twin.
+
+    The tolerance of log_loss, rmse and mae is a share of the twin's value, because these depend on the unit of the labels.
+
+    Args:
+        task: name of the task.
+        gate: the gate.
+        found: difference of the model from its twin.
+    """
+    relative = gate.metric not in AREAS
+    share = " of its value" if relative else ""
+    limit = f"at most {gate.tolerance:g}{share} worse than the single-task twin"
+    tolerance = gate.tolerance * (abs(found.b) if relative else 1.0)
+    what = f"{task}: {found.metric}"
+    held = not below(found, tolerance, gate.confidence)
+    if np.isnan(found.loss):
+        message = f"{what} has no value of the model or of its single-task twin; not compared."
+    else:
+        lower, upper = found.interval
+        worse = "worse" if found.loss > 0 else "better"
+        sides = (lower, upper) if found.loss > 0 else (-upper, -lower)
+        interval = (
+            f", 95 % interval {sides[0]:.6g} to {sides[1]:.6g}" if np.isfinite(lower) else ", without an interval"
+        )
+        message = (
+            f"{what} is {found.a:.6g}, its single-task twin's {found.b:.6g}: {abs(found.loss):.6g} {worse}{interval}; "
+            f"required {limit} with confidence {gate.confidence:g}."
+        )
+    return GateResult(
+        task=task,
+        metric=found.metric,
+        slice={},
+        limit=limit,
+        value=None if np.isnan(found.a) else found.a,
+        held=held,
+        message=message if held else f"{message} {CURE}",
+        change=tolerance if np.isfinite(tolerance) else None,
+    )
+
+
+def to_json(found: Difference) -> dict[str, Any]:
+    """A difference for metrics.json; None for what has no value."""
+    lower, upper = found.interval
+    numbers = {"loss": found.loss, "lower": lower, "upper": upper, "standard_error": found.standard_error}
+    return {"metric": found.metric, **{name: value if np.isfinite(value) else None for name, value in numbers.items()}}

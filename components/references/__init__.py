@@ -1,0 +1,1 @@
+"""References: simple models on the same features, which the ranker is compared with."""

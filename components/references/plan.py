@@ -1,0 +1,55 @@
+"""The references' part of the recipe: the Trainer's, without what changes only the exported model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from models.architectures import ARCHITECTURES
+from models.recipe.evaluation import Reference
+from models.recipe.recipe import Recipe
+from models.recipe.registry import check_options, path_of, signature
+from models.recipe.stage_plan import StagePlan
+from models.training.plan import TrainerPlan
+
+SINGLE_TASK: Reference = "single_task"
+
+
+class ReferencesPlan(StagePlan):
+    """The references to train.
+
+    `model`: the model that they accompany. Its network sets the budget of the twins. `single_task_options`: the options of the
+    twins before their layers are scaled.
+    """
+
+    references: tuple[Reference, ...]
+    model: TrainerPlan
+    single_task_options: Mapping[str, Any] = {}
+
+    @classmethod
+    def from_recipe(cls, recipe: Recipe) -> ReferencesPlan:
+        """The plan of a recipe."""
+        exported = {"probe_requests": 0, "inputs": {}, "user_features": (), "serving": None}
+        return cls(
+            references=recipe.references,
+            # The references train with fixed weights whatever the balancer.
+            model=TrainerPlan.from_recipe(recipe).model_copy(
+                update={**exported, "balancer": "fixed", "balancer_options": {}}
+            ),
+            single_task_options=_single_task_options(recipe) if SINGLE_TASK in recipe.references else {},
+        )
+
+
+def _single_task_options(recipe: Recipe) -> dict[str, Any]:
+    """All options of `single_task`: the recipe's; if it has none, those of its own architecture that have the same names."""
+    path, name = path_of(SINGLE_TASK, ARCHITECTURES, "architecture"), recipe.model.architecture
+    defaults = _defaults(path)
+    own = recipe.model.options.get(SINGLE_TASK)
+    if own is None and name in ARCHITECTURES:
+        theirs = _defaults(ARCHITECTURES[name]) | dict(recipe.model.options.get(name, {}))
+        own = {option: value for option, value in theirs.items() if option in defaults}
+    return check_options(defaults | dict(own or {}), path, SINGLE_TASK)
+
+
+def _defaults(path: str) -> dict[str, Any]:
+    return {option: default for option, (_, default) in signature(path).items()}
