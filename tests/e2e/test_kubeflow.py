@@ -105,7 +105,7 @@ def test_every_step_succeeds_and_the_killed_one_is_retried(run: dict[str, Task])
 def test_the_retried_training_goes_on_from_its_checkpoint(run: dict[str, Task], home: Path) -> None:
     killed, again = run["Trainer"].attempts
     assert killed.code == -9
-    assert any("Resuming from a checkpoint after 1 epochs" in line["message"] for line in again.lines), again.log[
+    assert any("Resuming from a checkpoint after 1 evaluations" in line["message"] for line in again.lines), again.log[
         -3000:
     ]
     assert not (home / "shop" / "checkpoints").exists()
