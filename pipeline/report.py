@@ -80,18 +80,23 @@ def _training(history: Mapping[str, Any] | None) -> str:
             ("best" if epoch.get("epoch") == best else "", epoch.get("epoch")),
             report_page.number(epoch.get("loss")),
             report_page.number(epoch.get("val_loss")),
+            report_page.number(epoch.get("val_score")),
             report_page.number(epoch.get("seconds"), 1),
             report_page.count(epoch.get("examples_per_second")),
         )
         for epoch in epochs
     ]
     table = report_page.table(
-        "Total loss of all tasks, by epoch",
-        ("Epoch", "Train loss", "Eval loss", "Seconds", "Examples/s"),
+        "Total loss of all tasks, by evaluation",
+        ("Epoch", "Train loss", "Validate loss", "Validation score", "Seconds", "Examples/s"),
         [[f"{epoch}{' ★' if kind else ''}", *rest] for (kind, epoch), *rest in rows],
         classes=[kind for (kind, _), *_ in rows],
     )
-    note = "<p class=note>★ marks the best epoch. The model has its weights.</p>" if best is not None else ""
+    note = (
+        "<p class=note>★ marks the best evaluation. The model has its weights. The validation score is the mean over tasks of "
+        "the validation loss divided by that of the best constant: below 1 is better than the constant.</p>"
+    )
+    note = note if best is not None else ""
     return f"{report_page.figure(chart, 'Loss of each task on the train and validate splits.')}{table}{note}"
 
 

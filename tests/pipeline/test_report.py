@@ -18,6 +18,7 @@ EPOCHS = [
         "epoch": 1,
         "loss": 0.9,
         "val_loss": 0.8,
+        "val_score": 0.9312,
         "click_loss": 0.5,
         "val_click_loss": 0.4,
         "seconds": 2.5,
@@ -27,6 +28,7 @@ EPOCHS = [
         "epoch": 2,
         "loss": 0.7,
         "val_loss": 0.6,
+        "val_score": 0.8734,
         "click_loss": 0.3,
         "val_click_loss": 0.2,
         "seconds": 1.5,
@@ -225,7 +227,7 @@ def test_the_numbers_stand_where_they_belong():
     )
     assert [row[1] for row in rows(text, "gates")[1:]] == ["failed", "passed"], "the failed ones first"
     assert ["click", "auc", "0.7500", "0.7800", "0.0300"] in rows(text, "truth")
-    assert ["2 ★", "0.7000", "0.6000", "1.5", "70,000"] in rows(text, "training")
+    assert ["2 ★", "0.7000", "0.6000", "0.8734", "1.5", "70,000"] in rows(text, "training")
     assert [row[:2] for row in rows(text, "stages")[1:]] == [["event_logs", "ran"], ["trainer", "from cache"]]
     assert "Not blessed: 1 gate failed" in text and "<li>tv is poor</li>" in text and "10.0 s" in text
 
