@@ -10,6 +10,8 @@ import pytest
 
 pytestmark = pytest.mark.slow
 
+LINEAR = ("--set", "evaluation.references=[linear]")
+
 
 @pytest.fixture(autouse=True)
 def compiled_as_for_a_user(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,6 +46,7 @@ def test_deskdrop(run: Callable[..., Any], gatewise: Callable[..., Any]) -> None
     assert all(balanced(account) for account in accounts.values())
     assert all(account["read"] + account["other"] == 72_312 for account in accounts.values())
     assert done.result["metrics"]["like"]["auc"] > 0.65
+    assert {"linear", "single_task"} <= set(done.result["references"])
     recall = {method: metrics["recall@100"] for method, metrics in done.result["retrieval"]["methods"].items()}
     assert recall["two_tower"] > recall["popular"] > 0.1
     lines = Path(done.result["serving"]).parents[2] / "recommended.jsonl"
@@ -72,7 +75,7 @@ def census(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_census_income_reaches_the_published_level(run: Callable[..., Any], census: Path) -> None:
-    done = run("census_income", folder=census)
+    done = run("census_income", *LINEAR, folder=census)
     assert done.code == 0, done.out + done.err
     assert (
         done.result["accounts"]["examples"]["used"] == 199_523
@@ -87,7 +90,7 @@ def test_bfloat16_is_as_good_as_float32_on_census_income(run: Callable[..., Any]
     auc = {}
     for precision in ("float32", "mixed_bfloat16"):
         precise = ("--set", "training.epochs=1", "--set", f"training.precision={precision}")
-        done = run("census_income", *precise, folder=census)
+        done = run("census_income", *precise, *LINEAR, folder=census)
         assert done.code in (0, 2), done.out + done.err
         auc[precision] = {task: metrics["auc"] for task, metrics in done.result["metrics"].items()}
     assert auc["mixed_bfloat16"] != auc["float32"]
