@@ -29,6 +29,8 @@ from models.training.multi_task_model import MultiTaskModel
 from models.training.plan import TrainerPlan
 
 PREDICT_ROWS = 16_384
+LINEAR_RATE = 5.0
+"""Factor of the linear model's learning rate. At the network's, it still learns after 20 passes on the shipped recipes."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -77,7 +79,8 @@ def network_of(plan: TrainerPlan, layout: FeatureLayout) -> Network:
 def reference_plan(plan: ReferencesPlan, name: Reference, network: Network) -> TrainerPlan:
     """The training of a reference: the model's, with another architecture.
 
-    The linear model has no backbone. The twins have the model's backbone, and layers for the same number of parameters in all.
+    The linear model has no backbone, and learns at `LINEAR_RATE` times the learning rate. The twins have the model's backbone,
+    and layers for the same number of parameters in all.
 
     Args:
         plan: plan of the stage.
@@ -85,8 +88,12 @@ def reference_plan(plan: ReferencesPlan, name: Reference, network: Network) -> T
         network: network of the model.
     """
     if name != SINGLE_TASK:
+        training = plan.model.training
+        rates = {"learning_rate": LINEAR_RATE * training.learning_rate}
+        if training.embedding_learning_rate is not None:
+            rates["embedding_learning_rate"] = LINEAR_RATE * training.embedding_learning_rate
         update: dict[str, Any] = {"architecture": name, "options": {}, "backbone": "none", "backbone_options": {}}
-        return plan.model.model_copy(update=update)
+        return plan.model.model_copy(update={**update, "training": training.model_copy(update=rates)})
     options = dict(plan.single_task_options)
     units, tower_units = tuple(options["units"]), tuple(options["tower_units"])
     sizes = matched_units(network.architecture, network.dim, (*units, *tower_units), network.outputs)

@@ -26,7 +26,7 @@ RECIPE = {
         "value": {"kind": "regression", "label": {"column": "value"}},
     },
     "model": {"options": {"mmoe": {"experts": 4, "units": [16], "tower_units": [8], "dropout": 0.1}}},
-    "training": {"epochs": 40, "batch_size": 64, "learning_rate": 0.02, "jit_compile": False},
+    "training": {"epochs": 40, "batch_size": 64, "learning_rate": 0.01, "jit_compile": False},
     "evaluation": {"references": ["linear", "single_task"]},
 }
 
