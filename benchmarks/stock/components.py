@@ -53,6 +53,10 @@ class Place:
         return self.out / name if (self.out / name).is_dir() else self.inputs / name
 
 
+SPLITS = '["train", "eval"]'
+"""The stock Trainer's two splits; the rows are the same as in our three."""
+
+
 def csv_example_gen(place: Place) -> None:
     """CSV -> TFRecord of tf.Example; four in five rows, by hash, train."""
     splits = [
@@ -66,13 +70,13 @@ def csv_example_gen(place: Place) -> None:
         "output_data_format": example_gen_pb2.FORMAT_TF_EXAMPLE,
         "output_file_format": example_gen_pb2.FORMAT_TFRECORDS_GZIP,
     }
-    made = {"examples": artifact(standard_artifacts.Examples, place.out / "tfrecords")}
+    made = {"examples": artifact(standard_artifacts.Examples, place.out / "tfrecords", splits=SPLITS)}
     do(csv_executor.Executor, {}, made, properties, place.out / "tmp")
 
 
 def statistics_gen(place: Place) -> None:
     """TFDV over the TFRecords."""
-    made = {"statistics": artifact(standard_artifacts.ExampleStatistics, place.out / "statistics")}
+    made = {"statistics": artifact(standard_artifacts.ExampleStatistics, place.out / "statistics", splits=SPLITS)}
     do(statistics_executor.Executor, {"examples": _examples(place)}, made, {"exclude_splits": "[]"}, place.out / "tmp")
 
 
@@ -146,11 +150,11 @@ def eval_config(place: Place) -> Any:
 
 
 def _examples(place: Place) -> Any:
-    return artifact(standard_artifacts.Examples, place.made("tfrecords"))
+    return artifact(standard_artifacts.Examples, place.made("tfrecords"), splits=SPLITS)
 
 
 def _statistics(place: Place) -> Any:
-    return artifact(standard_artifacts.ExampleStatistics, place.made("statistics"))
+    return artifact(standard_artifacts.ExampleStatistics, place.made("statistics"), splits=SPLITS)
 
 
 def _schema(place: Place) -> Any:

@@ -110,7 +110,7 @@ class TablePasses(keras.callbacks.Callback):
             if self._decay:
                 self.model.decay_tables(math.exp(-self._decay * due * every))
             if self.model.average is not None:
-                self.model.average.update(self.model.averaged)
+                self.model.average.update(self.model.averaged, self.model.distribute_strategy.num_replicas_in_sync)
         self._before = now
 
     def on_test_begin(self, logs: Any = None) -> None:

@@ -48,11 +48,18 @@ class WeightAverage(keras.layers.Layer):
             shape=(), initializer="zeros", trainable=False, autocast=False, dtype="float32", name="updates"
         )
 
-    def update(self, variables: Sequence[keras.Variable]) -> None:
-        """Takes the weights as they are now into the average."""
+    def update(self, variables: Sequence[keras.Variable], replicas: int = 1) -> None:
+        """Takes the weights as they are now into the average.
+
+        Args:
+            variables: the averaged variables, in the order of `build`.
+            replicas: number of replicas that hold them. With one, the update is compiled into one pass.
+        """
+        if replicas > 1:
+            self._step(variables)
+            return
         if self._update is None:
-            alone = tf.distribute.get_strategy().num_replicas_in_sync == 1
-            self._update = tf.function(lambda: self._step(variables), autograph=False, jit_compile=alone)
+            self._update = tf.function(lambda: self._step(variables), autograph=False, jit_compile=True)
         self._update()
 
     def _step(self, variables: Sequence[keras.Variable]) -> None:

@@ -157,7 +157,7 @@ def test_the_same_seed_gives_the_same_model_also_after_a_kill(problem: SimpleNam
     class Dying(TrainingCheckpoint):
         def save(self, *arguments: Any) -> None:
             super().save(*arguments)
-            if arguments[1].epoch == 2:
+            if arguments[1].round == 2:
                 raise Killed
 
     with pytest.raises(Killed):

@@ -172,7 +172,7 @@ def test_a_loss_of_several_logits_is_trained_exported_and_asked(problem: SimpleN
     mostly_zero = SimpleNamespace(**{**vars(problem), **files, "recipe": recipe})
     trainer.run_fn(fn_args(mostly_zero, make_plan(mostly_zero), tmp_path, 1))
     epochs = json.loads((tmp_path / "model_run" / "1" / "history.json").read_text())["epochs"]
-    assert epochs[-1]["val_value_loss"] < epochs[0]["val_value_loss"] - 0.02
+    assert epochs[-1]["val_value_loss"] < epochs[0]["val_value_loss"] - 0.005
     model = tmp_path / "model" / "1" / "Format-Serving"
     inputs, expected = read_inputs(model)["inputs"], read_expected(model)["predictions"]
     rows = problem.rows["eval"]
