@@ -57,7 +57,8 @@ class Executor(base_executor.BaseExecutor):
         for name in plan.references:
             training = reference_plan(plan, name, network)
             key = {"reference": name, "plan": training.model_dump_json(), "code": exec_properties["code"]}
-            key |= {"checkpoints": kept} if (kept := exec_properties.get("checkpoints")) else {}
+            # Beside the folder of the Trainer, which may run at the same time and removes its own when it is done.
+            key |= {"checkpoints": f"{kept}_of_references"} if (kept := exec_properties.get("checkpoints")) else {}
             checkpoints.append(TrainingCheckpoint(checkpoint_folder(Path(output.uri), [transformed.uri], key)))
             found = train_reference(training, name, layout, data, validate, evaluation, checkpoints[-1])
             write_predictions(output.uri, name, evaluation.example_id, found.predictions)
