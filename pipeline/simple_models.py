@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
-NAMES = ("linear", "single_task")
+from models.recipe.evaluation import Reference
+
+NAMES: tuple[Reference, ...] = get_args(Reference)
 """The references in the order of the tables."""
 
 AGAINST_CONSTANT = (

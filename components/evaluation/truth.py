@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import glob
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -101,19 +101,33 @@ def _table(plan: TruthPlan, path: str, copy: str) -> pl.LazyFrame:
     Raises:
         InputError: a column is missing.
     """
-    table = scan(copy, format_of(path, None, WHAT))
-    names = table.collect_schema().names()
-    for column in (plan.event_id, *plan.columns.values()):
-        if column not in names:
-            raise InputError(f"{WHAT}: {path} has no column {column!r}; {known(column, names)}")
-    return table.select(
+    return scan(path, copy, (plan.event_id, *plan.columns.values()), WHAT).select(
         pl.col(plan.event_id).cast(pl.String).alias(_KEY),
         *(pl.col(column).cast(pl.Float64).alias(task) for task, column in plan.columns.items()),
     )
 
 
-def scan(path: str, format: str) -> pl.LazyFrame:
-    """The rows of a local file."""
+def scan(path: str, copy: str, columns: Iterable[str], what: str) -> pl.LazyFrame:
+    """The rows of a file of true values, read from its local copy.
+
+    Args:
+        path: the file, for messages.
+        copy: its local copy.
+        columns: columns that it must have.
+        what: the key of the recipe, for messages.
+
+    Raises:
+        InputError: a column is missing.
+    """
+    table = _scanned(copy, format_of(path, None, what))
+    names = table.collect_schema().names()
+    for column in columns:
+        if column not in names:
+            raise InputError(f"{what}: {path} has no column {column!r}; {known(column, names)}")
+    return table
+
+
+def _scanned(path: str, format: str) -> pl.LazyFrame:
     if format == "parquet":
         return pl.scan_parquet(path, glob=False)
     if format == "csv":

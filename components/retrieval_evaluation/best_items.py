@@ -9,14 +9,13 @@ import polars as pl
 import pyarrow as pa
 
 from components.evaluation.truth import GROUP_BYTES, groups, scan
-from components.event_logs.files import format_of, matched_files
+from components.event_logs.files import matched_files
 from components.event_logs.listed_files import ListedFiles
 from components.retrieval_evaluation.exact_top_k import NO_ITEM
 from components.retrieval_evaluation.plan import BestItemsPlan
 from components.retrieval_evaluation.row_lists import RowLists, Rows
 from components.storage.reading import LocalCopy
 from models.recipe.errors import InputError
-from models.recipe.registry import known
 
 WHAT = "retrieval.truth"
 
@@ -95,12 +94,7 @@ def _table(plan: BestItemsPlan, path: str, copy: str) -> pl.LazyFrame:
     Raises:
         InputError: a column is missing.
     """
-    table = scan(copy, format_of(path, None, WHAT))
-    names = table.collect_schema().names()
-    for column in (plan.user, plan.item, plan.value):
-        if column not in names:
-            raise InputError(f"{WHAT}: {path} has no column {column!r}; {known(column, names)}")
-    return table.select(
+    return scan(path, copy, (plan.user, plan.item, plan.value), WHAT).select(
         pl.col(plan.user).cast(pl.String).alias(_USER),
         pl.col(plan.item).cast(pl.String).alias(_ITEM),
         pl.col(plan.value).cast(pl.Float64, strict=False).alias(_VALUE),

@@ -26,9 +26,6 @@ class WeightAverage(keras.layers.Layer):
     Shamir and Zhang, Stochastic Gradient Descent for Non-smooth Optimization, ICML 2013
     (https://arxiv.org/abs/1212.1824). Deviation: n counts updates, one every `steps_between` steps, because an
     update is a pass over all tables.
-
-    Args:
-        every: steps between two updates.
     """
 
     def __init__(self, **layer: Any) -> None:

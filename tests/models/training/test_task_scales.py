@@ -57,9 +57,9 @@ def test_several_logits_and_no_unit_of_a_loss_that_can_be_negative() -> None:
     assert logits.shape == (5, 3)
 
 
-@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("name", [name for name in LOSSES if name != "huber"])
 def test_no_other_constant_near_it_has_a_smaller_loss(name: str) -> None:
-    """... up to the half example of each class of the log odds."""
+    """... up to the half example of each class of the log odds. `huber` starts at the median, which is only near its best."""
     loss = load(LOSSES[name])()
     random = np.random.default_rng(0)
     labels = (random.random(20_001) < 0.2).astype(np.float32)
@@ -68,8 +68,6 @@ def test_no_other_constant_near_it_has_a_smaller_loss(name: str) -> None:
     weights = np.ones(20_001, np.float32)
     offset = np.array(loss.start(labels, weights).offset)
     best = constant_loss(loss, offset, labels, weights)
-    if name == "huber":  # starts at the median: its minimum is between median and mean
-        return
     for position in range(loss.outputs):
         for step in (-0.05, 0.05):
             moved = offset.copy()
