@@ -93,7 +93,8 @@ class TablePasses(keras.callbacks.Callback):
     Has the average evaluated instead of the weights.
 
     Args:
-        decay: e-folds by which a step shrinks all embedding rows: one step leaves exp(-decay) of a row.
+        decay: e-folds by which a step at the full learning rate shrinks all embedding rows: one step leaves exp(-decay) of
+            a row. A learning-rate schedule scales it, so that the rows shrink no faster than their gradients can hold them.
     """
 
     def __init__(self, decay: float = 0.0) -> None:
@@ -106,12 +107,16 @@ class TablePasses(keras.callbacks.Callback):
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         now, every = self._first + batch + 1, self.model.pass_every
         # Due at every multiple of `every`, wherever a call of several steps or a resumed training begins.
-        if due := now // every - self._before // every:
+        if due := range(self._before // every + 1, now // every + 1):
             if self._decay:
-                self.model.decay_tables(math.exp(-self._decay * due * every))
+                self.model.decay_tables(math.exp(-self._decay * every * sum(self._rate(one * every) for one in due)))
             if self.model.average is not None:
                 self.model.average.update(self.model.averaged, self.model.distribute_strategy.num_replicas_in_sync)
         self._before = now
+
+    def _rate(self, step: int) -> float:
+        """The part of the learning rate that applies at a step."""
+        return 1.0 if self.model.rate is None else float(self.model.rate.factor(step))
 
     def on_test_begin(self, logs: Any = None) -> None:
         self._exchange()

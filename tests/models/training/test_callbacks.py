@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,7 +11,16 @@ import pytest
 import tensorflow as tf
 
 from models.recipe.errors import TrainingError
-from models.training.callbacks import Checkpoints, Clock, Curves, StopOnNaN, check_eval_losses, progress_line
+from models.training.callbacks import (
+    Checkpoints,
+    Clock,
+    Curves,
+    StopOnNaN,
+    TablePasses,
+    check_eval_losses,
+    progress_line,
+)
+from models.training.learning_rate import LearningRate
 from models.training.rounds import Rounds
 
 ROUNDS = Rounds(batch_size=32, pass_steps=10, round_steps=10, steps=50)
@@ -120,3 +130,37 @@ def test_curves_of_train_and_validation_have_the_same_names(tmp_path: Path) -> N
             ("validation", "order_loss", 20): 1234.5,
         }
     )
+
+
+def e_folds(calls: list[int], first: int = 0, rate: LearningRate | None = None) -> float:
+    """E-folds of the rows after calls of one or several steps each, from step `first` on, at 0.01 a step every 10 steps."""
+    factors: list[float] = []
+    model = SimpleNamespace(
+        optimizer=SimpleNamespace(iterations=keras.Variable(first)),
+        pass_every=10,
+        average=None,
+        rate=rate,
+        decay_tables=factors.append,
+    )
+    callback = TablePasses(0.01)
+    callback.set_model(model)
+    callback.on_train_begin()
+    done = 0
+    for steps in calls:
+        done += steps
+        callback.on_train_batch_end(done - 1)
+    return -math.log(math.prod(factors))
+
+
+def test_rows_decay_by_the_step_however_the_steps_are_called() -> None:
+    assert e_folds([1] * 40) == pytest.approx(0.4)
+    assert e_folds([20, 20]) == pytest.approx(0.4)
+    assert e_folds([1] * 25) + e_folds([1] * 15, first=25) == pytest.approx(0.4)
+    assert e_folds([1] * 9) == 0
+
+
+def test_rows_decay_with_the_learning_rate() -> None:
+    cosine = LearningRate(0.002, "cosine", steps=40)
+    by_hand = 0.1 * sum((1 + math.cos(math.pi * step / 40)) / 2 for step in (10, 20, 30)) + 0.1 * 0.01
+    assert e_folds([1] * 40, rate=cosine) == pytest.approx(by_hand)
+    assert e_folds([20, 20], rate=cosine) == pytest.approx(by_hand)
