@@ -68,7 +68,7 @@ def page(run: ReportData) -> str:
         ("about", "About this run", report_page.about(run.about)),
     ]
     top = (
-        report_glance.verdict(run.run)
+        report_glance.verdict(run.run, run.metrics)
         + report_glance.glance(run.metrics, run.retrieval, (run.run or {}).get("eval_reads"))
         + report_glance.facts(run.run, run.summary)
     )

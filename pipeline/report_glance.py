@@ -11,9 +11,14 @@ from pipeline.report_page import Markup, count, number, signed, table, text
 from pipeline.report_retrieval import headline
 from pipeline.simple_models import HEADINGS
 
+INTERVALS = (
+    "The small figures are the 95 % interval of the gain in the model's metric: above 0, the model is better. The interval covers the "
+    "choice of the eval examples, not the seed of the training."
+)
 
-def verdict(run: Mapping[str, Any] | None) -> str:
-    """Whether the model was pushed, and why not."""
+
+def verdict(run: Mapping[str, Any] | None, metrics: Mapping[str, Any] | None = None) -> str:
+    """Whether the model was pushed, and why not. Of a model that passed, the tasks below a reference, which no gate forbade."""
     run = run or {}
     blessed, pushed, failed = run.get("blessed"), run.get("pushed"), run.get("failed_gates") or []
     if blessed is None:
@@ -22,7 +27,7 @@ def verdict(run: Mapping[str, Any] | None) -> str:
         kind, line = "bad", f"Refused: {len(failed)} gate{'' if len(failed) == 1 else 's'} failed, nothing was pushed"
     else:
         kind, line = "good", "Pushed: every gate passed" if pushed else "Every gate passed, but nothing was pushed"
-    reasons = "".join(f"<li>{text(message)}</li>" for message in failed)
+    reasons = "".join(f"<li>{text(message)}</li>" for message in (_below(metrics or {}) if blessed else failed))
     folders = filter(None, (pushed, run.get("retrieval_serving"))) if blessed else ()
     where = "".join(f'<p class="pushed"><code>{text(folder)}</code></p>' for folder in folders)
     return (
@@ -36,8 +41,7 @@ def glance(
 ) -> str:
     """Each task's main metric and its difference from the constant and the references; then retrieval and `eval_reads`."""
     found = metrics or {}
-    differences = (found.get("references") or {}).get("differences") or {}
-    references = {name: differences[name] for name in HEADINGS if differences.get(name)}
+    references = _differences(found)
     constant = found.get("constant") or {}
     rows = [
         (
@@ -54,11 +58,7 @@ def glance(
         *(["Against the constant"] if constant else []),
         *(f"Against the {HEADINGS[name].lower()}" for name in references),
     )
-    words = (
-        "The small figures are the 95 % interval of the gain in the model's metric. Above 0, the model is better."
-        if references
-        else ""
-    )
+    words = INTERVALS if references else ""
     listed = table("Each task on the eval split", head, rows, texts=len(head), stacked=True) if rows else ""
     notes = [words, headline(retrieval) if retrieval else "", in_words(reads) if reads else ""]
     return listed + "".join(f'<p class="note">{text(note)}</p>' for note in notes if note)
@@ -72,6 +72,21 @@ def facts(run: Mapping[str, Any] | None, summary: Mapping[str, Any] | None) -> s
     listed += [("in all stages", f"{number(sum(second or 0.0 for second in seconds), 1)} s")] if seconds else []
     inner = "".join(f"<div><dt>{text(name)}</dt><dd>{text(value)}</dd></div>" for name, value in listed)
     return f"<dl class=facts>{inner}</dl>\n" if inner else ""
+
+
+def _differences(metrics: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Reference -> task -> its difference, in the order of the columns."""
+    found = (metrics.get("references") or {}).get("differences") or {}
+    return {name: found[name] for name in HEADINGS if found.get(name)}
+
+
+def _below(metrics: Mapping[str, Any]) -> list[str]:
+    """A sentence for each reference with the tasks whose interval says that the model is worse."""
+    worse = {
+        name: [task for task, about in by_task.items() if (about.get("lower") or 0.0) > 0.0]
+        for name, by_task in _differences(metrics).items()
+    }
+    return [f"Worse than the {HEADINGS[name].lower()}: {', '.join(tasks)}" for name, tasks in worse.items() if tasks]
 
 
 def _main(found: Mapping[str, Any], task: str, compared: str | None) -> Markup:

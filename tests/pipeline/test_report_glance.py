@@ -75,6 +75,15 @@ def test_the_verdict(run: dict[str, object] | None, words: str) -> None:
     assert " ".join(_words(verdict(run)).split()) == words
 
 
+@pytest.mark.parametrize(("lower", "worse"), [(0.03, True), (-0.01, False)])
+def test_the_verdict_on_a_pushed_model_names_the_tasks_below_a_reference(lower: float, worse: bool) -> None:
+    metrics = _metrics(lower=lower, loss=0.05, upper=0.11)
+    assert (
+        "<li>Worse than the linear model: click</li>" in verdict({"blessed": True, "pushed": "/1"}, metrics)
+    ) is worse
+    assert "Worse than" not in verdict({"blessed": False, "failed_gates": ["a"]}, metrics)
+
+
 def test_the_facts() -> None:
     run = {"stages": [{"seconds": 2.0}, {"seconds": None}, {"seconds": 8.5}]}
     text = _words(facts(run, {"examples": {"train": 70000}}))
