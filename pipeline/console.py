@@ -21,6 +21,7 @@ from components.event_logs.tally import ACCOUNT, LOSSES
 from models.recipe.errors import GatewiseError, InputError, masked
 from models.recipe.recipe import Recipe
 from pipeline import simple_models
+from pipeline.eval_reads import in_words
 from pipeline.native_stderr import native_stderr_to
 from pipeline.retrieval_comparison import against_the_best
 from pipeline.run_paths import RunPaths
@@ -95,6 +96,8 @@ class RunConsole:
         for message in summary["warnings"]:
             out.print(f"warning: {message}", markup=False)
         out.print(_metrics_table(summary))
+        if summary.get("eval_reads"):
+            out.print(in_words(summary["eval_reads"]), markup=False, soft_wrap=True)
         if summary["retrieval"]:
             out.print(_retrieval_table(summary["retrieval"]))
             for line in _recalls_explained(summary["retrieval"]):

@@ -11,6 +11,7 @@ import ml_metadata as mlmd
 from ml_metadata.proto import metadata_store_pb2
 
 from models.recipe.errors import InputError
+from pipeline.lineage_eval_reads import eval_reads
 from pipeline.metadata_file import check_metadata
 from pipeline.run_paths import RunPaths
 
@@ -35,11 +36,15 @@ class Stage:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Run:
-    """A run: its stages in order, and the folder of each output artifact by "Stage.key"."""
+    """A run: its stages in order, and the folder of each output artifact by "Stage.key".
+
+    `eval_reads`: how many evaluations read its eval split; None if it was not evaluated.
+    """
 
     stages: tuple[Stage, ...]
     artifacts: dict[str, Path]
     properties: dict[str, dict[str, Any]]
+    eval_reads: int | None = None
 
     def read_json(self, output: str, name: str) -> Any:
         """Content of the JSON file `name` in an output's folder; None if the file does not exist."""
@@ -86,7 +91,9 @@ def last_run(paths: RunPaths) -> Run:
         cached = execution.last_known_state == CACHED
         seconds = (execution.last_update_time_since_epoch - execution.create_time_since_epoch) / 1000
         stages.append(Stage(name=name, rows=rows, seconds=round(seconds, 3), cached=cached))
-    return Run(stages=tuple(stages), artifacts=artifacts, properties=properties)
+    return Run(
+        stages=tuple(stages), artifacts=artifacts, properties=properties, eval_reads=eval_reads(store, newest.id)
+    )
 
 
 def _node(store: mlmd.MetadataStore, execution: int) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pipeline import report_charts, report_page, report_results, report_retrieval
+from pipeline import report_charts, report_glance, report_page, report_results, report_retrieval
 from pipeline.output import write_output
 
 
@@ -26,7 +26,7 @@ class ReportData:
         gates: gates.json of the training: {task: [mean gate weight of each expert]}.
         retrieval: retrieval.json of the retrieval evaluation; None if the recipe has no retrieval model.
         run: {"stages": [{"name", "rows", "seconds", "rows_per_second", "cached"}], "blessed": bool or None,
-            "failed_gates": [message], "pushed": path or None}.
+            "failed_gates": [message], "pushed": path or None, "eval_reads": number of evaluations or None}.
         about: other facts for the last section: recipe file, versions, seed ...
     """
 
@@ -51,22 +51,28 @@ def write_report(run: ReportData, path: str | Path) -> Path:
 
 def page(run: ReportData) -> str:
     """The whole page as HTML."""
+    truth = (run.metrics or {}).get("truth")
     sections = [
-        ("stages", "Stages", report_page.stages(run.run)),
-        ("accounts", "Row accounting", report_page.accounts(run.accounts)),
-        ("days", "Rows by day", report_page.rows_by_day(run.days, run.summary)),
-        ("examples", "Examples and labels", report_page.examples(run.summary)),
         ("metrics", "Metrics", report_results.metrics(run.metrics)),
         ("curves", "Curves", report_results.curves(run.metrics)),
         ("gates", "Gates", report_results.gates(run.metrics)),
-        ("truth", "Gap to the true probabilities", report_results.truth(run.metrics)),
+        *([("truth", "Gap to the true probabilities", report_results.truth(run.metrics or {}))] if truth else []),
         ("slices", "Slices", report_results.slices(run.metrics)),
         *([("retrieval", "Retrieval", report_retrieval.retrieval(run.retrieval))] if run.retrieval else []),
+        ("examples", "Examples and labels", report_page.examples(run.summary)),
+        ("accounts", "Row accounting", report_page.accounts(run.accounts)),
+        ("days", "Rows by day", report_page.rows_by_day(run.days, run.summary)),
         ("training", "Training", _training(run.history)),
         ("experts", "Expert gate weights", _experts(run.gates)),
+        ("stages", "Stages", report_page.stages(run.run)),
         ("about", "About this run", report_page.about(run.about)),
     ]
-    return report_page.document(run.recipe, run.description, report_page.verdict(run.run, run.summary), sections)
+    top = (
+        report_glance.verdict(run.run, run.metrics)
+        + report_glance.glance(run.metrics, run.retrieval, (run.run or {}).get("eval_reads"))
+        + report_glance.facts(run.run, run.summary)
+    )
+    return report_page.document(run.recipe, run.description, top, sections)
 
 
 def _training(history: Mapping[str, Any] | None) -> str:

@@ -110,6 +110,8 @@ def evaluation_curves(task: str, curves: Mapping[str, Mapping[str, Sequence[floa
         edges = [place / len(histogram["positive"]) for place in range(len(histogram["positive"]))]
         for name, colour in (("negative", TRAIN), ("positive", EVAL)):
             panels[4].step(edges, histogram[name], color=colour, linewidth=1.4, where="post", label=name)
+        last = max(place for place in range(len(edges)) if histogram["positive"][place] or histogram["negative"][place])
+        panels[4].set_xlim(0.0, (last + 1) / len(edges))
         panels[4].legend(frameon=False, fontsize=8, handlelength=1.0)
         return _svg(drawing, f"evaluation-{task}", "Reliability, ROC, precision-recall, lift and predictions by class")
 

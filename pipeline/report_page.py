@@ -7,12 +7,19 @@ from __future__ import annotations
 
 import html
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from components.event_logs.tally import LOSSES
 from pipeline import report_charts
 from pipeline.report_style import STYLE
+
+NOT_USED = (
+    "Duplicate: the same event again. Orphan: an outcome without an impression before it. Late: outside every window. After-as-of: "
+    "after the time at which the logs are complete. Gap: between two splits. Dead-lettered: malformed. Not selected: rows of the "
+    "same files that belong to other streams."
+)
 
 
 def text(value: object) -> str:
@@ -25,6 +32,18 @@ def number(value: object, digits: int = 4) -> str:
     if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
         return "–"
     return f"{value:,.{digits}f}".replace("-", "\N{MINUS SIGN}")
+
+
+def signed(value: float, digits: int = 4) -> str:
+    """A difference with fixed digits and its sign; 0 has none."""
+    rounded = round(value, digits) + 0.0  # not -0.0
+    return f"{'+' if rounded > 0 else ''}{number(rounded, digits)}"
+
+
+def moment(value: object) -> str:
+    """A time in ISO 8601 to the minute; other text unchanged."""
+    found = re.fullmatch(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)\S*Z", str(value))
+    return f"{found[1]} {found[2]} UTC" if found else str(value)
 
 
 def count(value: object) -> str:
@@ -44,8 +63,9 @@ def missing(message: str) -> str:
     return f'<p class="missing">{text(message)}</p>'
 
 
-def figure(svg: str, caption: str) -> str:
-    return f"<figure>{svg}<figcaption>{text(caption)}</figcaption></figure>"
+def figure(svg: str, caption: str, title: str = "") -> str:
+    heading = f"<h3>{text(title)}</h3>" if title else ""
+    return f'<figure>{heading}<div class="chart">{svg}</div><figcaption>{text(caption)}</figcaption></figure>'
 
 
 class Markup(str):
@@ -53,15 +73,24 @@ class Markup(str):
 
 
 def table(
-    caption: str, head: Sequence[str], rows: Sequence[Sequence[object]], classes: Sequence[str] = (), texts: int = 1
+    caption: str,
+    head: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    classes: Sequence[str] = (),
+    texts: int = 1,
+    stacked: bool = False,
 ) -> str:
-    """A table. The first `texts` columns are texts, and the first of them is the row header. The others are numbers."""
+    """A table. The first `texts` columns are texts, and the first of them is the row header. The others are numbers.
+
+    A `stacked` table shows each row as a block on a narrow screen. The others scroll sideways.
+    """
 
     def cell(value: object, column: int) -> str:
         inner = value if isinstance(value, Markup) else text(value)
         if column == 0:
             return f"<th scope=row>{inner}</th>"
-        return f"<td{'' if column < texts else ' class=n'}>{inner}</td>"
+        label = f' data-head="{text(head[column])}"' if stacked else ""
+        return f"<td{'' if column < texts else ' class=n'}{label}>{inner}</td>"
 
     top = "".join(
         f"<th scope=col{'' if column < texts else ' class=n'}>{text(name)}</th>" for column, name in enumerate(head)
@@ -71,13 +100,14 @@ def table(
         for row, kind in zip(rows, [*classes, *[""] * (len(rows) - len(classes))], strict=True)
     )
     return (
-        f'<div class="scroll"><table><caption>{text(caption)}</caption><thead><tr>{top}</tr></thead>\n'
+        f'<div class="scroll"><table{" class=stacked" if stacked else ""}>'
+        f"<caption><span>{text(caption)}</span></caption><thead><tr>{top}</tr></thead>\n"
         f"<tbody>{body}</tbody></table></div>\n"
     )
 
 
-def document(name: str, description: str, verdict: str, sections: Sequence[tuple[str, str, str]]) -> str:
-    """The page: header, verdict, table of contents, and sections given as (id, title, HTML)."""
+def document(name: str, description: str, top: str, sections: Sequence[tuple[str, str, str]]) -> str:
+    """The page: header, its HTML `top`, table of contents, and sections given as (id, title, HTML)."""
     contents = "".join(f'<a href="#{key}">{text(title)}</a>' for key, title, _ in sections)
     body = "\n".join(
         f'<section id="{key}" aria-labelledby="{key}-title"><h2 id="{key}-title">{text(title)}</h2>\n{inner}</section>'
@@ -89,33 +119,8 @@ def document(name: str, description: str, verdict: str, sections: Sequence[tuple
         '<meta name="color-scheme" content="light dark">\n'
         f"<title>{text(name)} · gatewise report</title>\n<style>{STYLE}</style></head>\n<body>\n"
         f'<header><p class="kicker">gatewise run report</p><h1>{text(name)}</h1>\n'
-        f'<p class="lead">{text(description)}</p>\n'
-        f'{verdict}<nav aria-label="Sections">{contents}</nav></header>\n<main>\n{body}\n</main>\n</body></html>\n'
-    )
-
-
-def verdict(run: Mapping[str, Any] | None, summary: Mapping[str, Any] | None) -> str:
-    """The outcome of the run in one line, and the run's size."""
-    run = run or {}
-    blessed, pushed, failed = run.get("blessed"), run.get("pushed"), run.get("failed_gates") or []
-    if blessed is None:
-        kind, line = "open", "Not evaluated"
-    elif not blessed:
-        kind, line = "bad", f"Not blessed: {len(failed)} gate{'' if len(failed) == 1 else 's'} failed"
-    else:
-        kind, line = "good", "Blessed and pushed" if pushed else "Blessed, not pushed"
-    reasons = "".join(f"<li>{text(message)}</li>" for message in failed)
-    folders = filter(None, (pushed, run.get("retrieval_serving")))
-    where = "".join(f'<p class="pushed"><code>{text(folder)}</code></p>' for folder in folders)
-    splits = (summary or {}).get("examples", {})
-    seconds = [stage.get("seconds") for stage in run.get("stages") or []]
-    facts = [(f"{split} examples", count(rows)) for split, rows in splits.items()]
-    facts += [("tasks", count(len((summary or {}).get("tasks", {}))))] if summary else []
-    facts += [("in all stages", f"{number(sum(second or 0.0 for second in seconds), 1)} s")] if seconds else []
-    listed = "".join(f"<div><dt>{text(name)}</dt><dd>{text(value)}</dd></div>" for name, value in facts)
-    return (
-        f'<div class="verdict {kind}"><p class="word">{text(line)}</p>{where}'
-        f"{f'<ul>{reasons}</ul>' if reasons else ''}</div>\n{f'<dl class=facts>{listed}</dl>' if listed else ''}\n"
+        f'{f"""<p class="lead">{text(description)}</p>""" if description else ""}\n'
+        f'{top}<nav aria-label="Sections">{contents}</nav></header>\n<main>\n{body}\n</main>\n</body></html>\n'
     )
 
 
@@ -135,8 +140,8 @@ def stages(run: Mapping[str, Any] | None) -> str:
                 done,
                 bar,
                 number(seconds, 1),
-                count(stage.get("rows")),
-                count(stage.get("rows_per_second")),
+                count(stage.get("rows") or None),
+                count(stage.get("rows_per_second") or None),
             )
         )
     head = ("Stage", "Status", "Relative duration", "Seconds", "Rows", "Rows/s")
@@ -178,11 +183,12 @@ def accounts(found: Mapping[str, Mapping[str, int]] | None) -> str:
         "Read",
         "Used",
         *(name.replace("_", "-").capitalize() for name in LOSSES),
-        "Of other streams",
+        "Not selected",
         "Balance",
     )
     listed = table(f"read = used + {' + '.join(name.replace('_', '-') for name in LOSSES)}", head, rows, classes)
-    return f'<div class="stacks" aria-hidden="true">{"".join(bars)}<p class="legend">{legend}</p></div>{listed}'
+    note = f'<p class="note">{text(NOT_USED)}</p>'
+    return f'<div class="stacks" aria-hidden="true">{"".join(bars)}<p class="legend">{legend}</p></div>{listed}{note}'
 
 
 def rows_by_day(days: Mapping[str, Any] | None, summary: Mapping[str, Any] | None) -> str:
@@ -194,7 +200,12 @@ def rows_by_day(days: Mapping[str, Any] | None, summary: Mapping[str, Any] | Non
     hours = (days or {}).get("hours", 24)
     chart = report_charts.rows_by_day(found, hours)
     what = "day" if hours == 24 else "hour"
-    return figure(chart, f"Well-formed rows of each stream by {what} (UTC), up to `as_of`.") + warnings
+    return (
+        figure(
+            chart, f"Well-formed rows of each stream by {what} (UTC), up to the time at which the logs are complete."
+        )
+        + warnings
+    )
 
 
 def examples(summary: Mapping[str, Any] | None) -> str:
@@ -207,10 +218,14 @@ def examples(summary: Mapping[str, Any] | None) -> str:
             observed, positives = tally.get("observed"), tally.get("positives")
             numbers = (count(tally.get("examples")), count(observed), share(observed, tally.get("examples")))
             rows.append((task, split, *numbers, count(positives), share(positives, observed, 2)))
-    head = ("Task", "Split", "Examples", "Observed", "of examples", "Positives", "of observed")
-    named = (("complete up to", "as_of"), ("validate split from", "validate_from"), ("eval split from", "eval_from"))
-    moments = [f"{name}: {summary[key]}" for name, key in named if summary.get(key)]
-    moments += [f"{stream} ends at {at}" for stream, at in summary.get("watermarks", {}).items()]
+    head = ("Task", "Split", "Examples", "Observed", "Observed share", "Positives", "Positive rate")
+    named = (
+        ("logs complete up to", "as_of"),
+        ("validate split from", "validate_from"),
+        ("eval split from", "eval_from"),
+    )
+    moments = [f"{name} {moment(summary[key])}" for name, key in named if summary.get(key)]
+    moments += [f"last {stream} {moment(at)}" for stream, at in summary.get("watermarks", {}).items()]
     note = f'<p class="note">{text(" · ".join(moments))}</p>' if moments else ""
     return table("Labels by task and split", head, rows, texts=2) + note
 

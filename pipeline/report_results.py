@@ -9,14 +9,11 @@ from typing import Any
 from models.recipe.tasks import COUNTS, LOWER_IS_BETTER
 from pipeline import simple_models
 from pipeline.report_charts import evaluation_curves
-from pipeline.report_page import Markup, count, figure, missing, number, table, text
+from pipeline.report_page import Markup, count, figure, missing, number, signed, table, text
 
 NO_METRICS = "No metrics.json: the Evaluator has not run, or its output was removed."
 LEADING = ("auc", "rmse", "log_loss", "mae", "pr_auc", "gauc", "calibration")
 """Slices are sorted by the first of these metrics that the task has."""
-COLUMNS = {"linear": "Linear", "single_task": "Single task"}
-"""Reference -> heading of its column."""
-WORST = 3
 SHOWN = 12
 
 
@@ -25,7 +22,9 @@ def metrics(found: Mapping[str, Any] | None) -> str:
     if not found or not found.get("tasks"):
         return missing(NO_METRICS)
     baseline = found.get("baseline") or {}
-    references = {name: found["references"][name] for name in COLUMNS if name in (found.get("references") or {})}
+    references = {
+        name: found["references"][name] for name in simple_models.HEADINGS if name in (found.get("references") or {})
+    }
     parts = []
     for task, values in found["tasks"].items():
         rows, classes = [], []
@@ -38,14 +37,13 @@ def metrics(found: Mapping[str, Any] | None) -> str:
             before = (baseline.get(task) or {}).get(metric)
             better = _better(metric, value, before)
             classes.append({True: "better", False: "worse", None: ""}[better])
-            change = number(value - before) if _is_number(value) and _is_number(before) else "–"
+            change = signed(value - before) if _is_number(value) and _is_number(before) else "–"
             rows.append(
                 (
                     metric,
                     number(value),
                     _half(((found.get("intervals") or {}).get(task) or {}).get(metric)),
-                    number(before),
-                    change if change.startswith(("–", "−", "0.0000")) else f"+{change}",
+                    *((number(before), change) if baseline else ()),
                     number(constant.get(metric)),
                     *(number((beside.get(task) or {}).get(metric)) for beside in references.values()),
                 )
@@ -53,12 +51,11 @@ def metrics(found: Mapping[str, Any] | None) -> str:
         size = ", ".join(f"{name.removesuffix('_count')}s: {count(values[name])}" for name in COUNTS if name in values)
         head = (
             "Metric",
-            "Candidate",
+            "Model",
             "± (95 %)",
-            "Baseline",
-            "Change",
+            *(("Baseline", "Change") if baseline else ()),
             "Constant",
-            *(COLUMNS[name] for name in references),
+            *(simple_models.HEADINGS[name] for name in references),
         )
         parts.append(table(f"{task}{f' ({size})' if size else ''}", head, rows, classes))
     notes = ["±: half of the 95 % interval."] if found.get("intervals") else []
@@ -69,7 +66,7 @@ def metrics(found: Mapping[str, Any] | None) -> str:
     note = f'<p class="note">{text(" ".join(notes))}</p>' if notes else ""
     if lines := simple_models.complaints(found):
         note += f'<ul class="failures">{"".join(f"<li>The model is {text(line)}</li>" for line in lines)}</ul>'
-    return f'<div class="grid">{"".join(parts)}</div>{note}'
+    return "".join(parts) + note
 
 
 def curves(found: Mapping[str, Any] | None) -> str:
@@ -82,9 +79,10 @@ def curves(found: Mapping[str, Any] | None) -> str:
     return "".join(
         figure(
             evaluation_curves(task, one),
-            f"{task}: reliability in {len(one['reliability']['label'])} bins of equal weight, ROC, precision-recall, lift by "
+            f"Reliability in {len(one['reliability']['label'])} bins of equal weight, ROC, precision-recall, lift by "
             f"tenths of the examples (in the first: {one['lift']['lift'][0]:.2f}, with {one['lift']['gain'][0]:.0%} of the "
             "positives), and predictions by class. Dashed: perfect reliability; chance elsewhere.",
+            task,
         )
         for task, one in drawn.items()
     )
@@ -96,7 +94,10 @@ def gates(found: Mapping[str, Any] | None) -> str:
         return missing(NO_METRICS)
     listed = sorted(found.get("gates") or [], key=lambda gate: bool(gate.get("held")))
     ungated = ", ".join(found.get("ungated") or [])
-    note = f'<p class="note">Tasks without gates (gates: none): {text(ungated)}</p>' if ungated else ""
+    notes = [f"Tasks without gates (gates: none): {ungated}"] if ungated else []
+    if not found.get("baseline") and any("baseline" in gate.get("limit", "") for gate in listed):
+        notes.append("There is no baseline, so the gates against it pass without a comparison.")
+    note = "".join(f'<p class="note">{text(line)}</p>' for line in notes)
     if not listed:
         return missing("The recipe has no gates, so every model is blessed.") + note
     rows = []
@@ -122,15 +123,10 @@ def gates(found: Mapping[str, Any] | None) -> str:
     )
 
 
-def truth(found: Mapping[str, Any] | None) -> str:
-    """Gap between the model and the true probabilities, if they are known."""
-    if not found:
-        return missing(NO_METRICS)
-    known = found.get("truth") or {}
-    if not known:
-        return missing("Only simulated logs have true probabilities (evaluation.truth in the recipe).")
+def truth(found: Mapping[str, Any]) -> str:
+    """Gap between the model and the true probabilities (`evaluation.truth` of simulated logs)."""
     rows = []
-    for task, values in known.items():
+    for task, values in found["truth"].items():
         reached = (found.get("tasks") or {}).get(task, {})
         for metric in values:
             if f"{metric}_gap" in values:
@@ -180,16 +176,18 @@ def slices(found: Mapping[str, Any] | None) -> str:
             )
             for entry in values
         ]
-        few = sum(1 for entry in values if entry.get("few"))
-        measured = sum(1 for entry in values if leading and not entry.get("few") and _is_number(entry.get(leading)))
-        worst = min(WORST, measured // 2)
-        classes = ["worst"] * worst + [""] * (len(rows) - worst - few) + ["few"] * few
+        whole = ((found.get("tasks") or {}).get(task) or {}).get(leading)
+        classes = [
+            "few" if entry.get("few") else "worst" if _surely_worse(leading, entry, whole) else "" for entry in values
+        ]
         caption = f"{task}: by {leading}, worst first" if leading else task
-        caption += "; slices with few examples are grey and not ranked" if few else ""
+        caption += "; red: surely worse than the whole eval split" if "worst" in classes else ""
+        caption += "; grey: too few examples to rank" if "few" in classes else ""
         parts.append(table(caption, head, rows[:SHOWN], classes[:SHOWN]))
         if len(rows) > SHOWN:
             rest = table(f"{task}: other slices", head, rows[SHOWN:], classes[SHOWN:])
-            parts.append(f"<details><summary>{len(rows) - SHOWN} more slices of {text(task)}</summary>{rest}</details>")
+            more = f"{len(rows) - SHOWN} more slice{'s' if len(rows) > SHOWN + 1 else ''} of {text(task)}"
+            parts.append(f"<details><summary>{more}</summary>{rest}</details>")
     return "".join(parts)
 
 
@@ -220,6 +218,14 @@ def _badness(metric: str, value: Any) -> float:
     if metric == "calibration":
         return abs(value - 1.0)
     return float(value if metric in LOWER_IS_BETTER else -value)
+
+
+def _surely_worse(metric: str | None, entry: Mapping[str, Any], whole: Any) -> bool:
+    """Whether a slice's whole 95 % interval is worse than the task's value."""
+    bounds = (entry.get("intervals") or {}).get(metric) or {}
+    if metric is None or "lower" not in bounds or not _is_number(whole):
+        return False
+    return all(_badness(metric, bounds[side]) > _badness(metric, whole) for side in ("lower", "upper"))
 
 
 def _better(metric: str, value: Any, before: Any) -> bool | None:

@@ -61,8 +61,20 @@ def retrieval(found: Mapping[str, Any]) -> str:
         signs = {True: Markup('<span class="ok">passed</span>'), False: Markup('<span class="no">failed</span>')}
         lines = [(gate["metric"], signs[bool(gate["held"])], gate["message"]) for gate in gates]
         head = ("Metric", "Gate", "Message")
-        parts.append(table("Gates", head, lines, ["" if gate["held"] else "failed" for gate in gates], texts=3))
+        parts.append(
+            table("Gates", head, lines, ["" if gate["held"] else "failed" for gate in gates], texts=3, stacked=True)
+        )
     return "".join(parts)
+
+
+def headline(found: Mapping[str, Any]) -> str:
+    """The first recall that the retrieval model has, beside the best other method, as a sentence; "" without one."""
+    names = list(dict.fromkeys(metric for metrics in found["methods"].values() for metric in metrics))
+    metric = next((name for recall in RECALLS for name in reversed(names) if name.split("@")[0] == recall), None)
+    compared = metric and against_the_best(found["methods"], metric, found.get("differences") or {})
+    if not compared:
+        return ""
+    return f"Retrieval: {metric} is {number(found['methods']['two_tower'][metric])}, {compared[1]} ({NAMES.get(compared[2], compared[2])})."
 
 
 def _against_the_best(

@@ -21,7 +21,7 @@ header { padding-top: 2.5rem; }
 .kicker { margin: 0; color: var(--soft); font-size: .8rem; letter-spacing: .08em; text-transform: uppercase; }
 h1 { margin: .1rem 0 .2rem; font-size: 2.2rem; line-height: 1.15; letter-spacing: -.02em; overflow-wrap: anywhere; }
 .lead { margin: 0 0 1.2rem; color: var(--soft); font-size: 1.05rem; max-width: 46rem; }
-.verdict { border-radius: .6rem; padding: .8rem 1.1rem; background: var(--open-ground); }
+.verdict { margin-top: .8rem; border-radius: .6rem; padding: .8rem 1.1rem; background: var(--open-ground); }
 .verdict .word { margin: 0; font-size: 1.15rem; font-weight: 650; }
 .verdict.good { background: var(--good-ground); } .verdict.good .word { color: var(--good); }
 .verdict.bad { background: var(--bad-ground); } .verdict.bad .word { color: var(--bad); }
@@ -45,15 +45,18 @@ caption { padding: .55rem .8rem; text-align: left; font-weight: 600; overflow-wr
 th, td { padding: .34rem .8rem; text-align: left; border-top: 1px solid var(--line); }
 thead th { color: var(--soft); font-size: .8rem; font-weight: 500; white-space: nowrap; vertical-align: bottom; }
 tbody th { font-weight: 500; overflow-wrap: break-word; min-width: 6rem; max-width: 22rem; }
+caption span { position: sticky; left: .8rem; display: inline-block; max-width: calc(100vw - 4.8rem); }
+td:not(.n) { min-width: 7rem; }
+small { display: block; color: var(--soft); font-size: .8rem; font-weight: 400; }
+header .scroll { margin: 1rem 0 .5rem; } header .note { margin: 0 0 .3rem; }
 .n { text-align: right; white-space: nowrap; }
 tr.worst th, tr.failed th { box-shadow: inset 3px 0 var(--bad); }
 tr.worst, tr.failed { background: var(--bad-ground); }
 tr.best th { box-shadow: inset 3px 0 var(--accent); } tr.cached, tr.few { color: var(--soft); }
-tr.better td:last-child { color: var(--good); } tr.worse td:last-child { color: var(--bad); }
-.ok { color: var(--good); font-weight: 600; } .no { color: var(--bad); font-weight: 600; }
+tr.better td:nth-child(5) { color: var(--good); } tr.worse td:nth-child(5) { color: var(--bad); }
+.ok { color: var(--good); font-weight: 600; } .no { color: var(--bad); font-weight: 600; } td .ok, td .no { white-space: nowrap; }
 .bar { display: block; min-width: 2px; height: .55rem; border-radius: .2rem; background: var(--accent); }
 #stages td:nth-child(3) { width: 40%; }
-.grid { display: grid; grid-template-columns: repeat(auto-fit, minmax(23rem, 1fr)); gap: 0 1rem; align-items: start; }
 .stacks { margin: 0 0 1rem; }
 .stream { display: grid; grid-template-columns: 8rem 1fr 7rem; gap: .8rem; align-items: center; font-size: .88rem;
   padding: .12rem 0; }
@@ -68,7 +71,8 @@ tr.better td:last-child { color: var(--good); } tr.worse td:last-child { color: 
 .key i { display: inline-block; width: .7rem; height: .7rem; margin-right: .4rem; border-radius: .15rem; }
 figure { margin: 0 0 1rem; padding: 1rem; background: var(--paper); border: 1px solid var(--line);
   border-radius: .5rem; overflow-x: auto; }
-figure svg { display: block; max-width: 100%; height: auto; }
+figure svg { display: block; max-width: 100%; height: auto; } .chart { overflow-x: auto; }
+h3 { margin: 0 0 .5rem; font-size: 1rem; }
 figcaption { margin-top: .6rem; color: var(--soft); font-size: .86rem; max-width: 46rem; }
 .note, .missing { color: var(--soft); font-size: .9rem; } .missing { font-style: italic; }
 details { margin: 0 0 1rem; } summary { cursor: pointer; color: var(--accent); font-size: .9rem;
@@ -76,5 +80,20 @@ details { margin: 0 0 1rem; } summary { cursor: pointer; color: var(--accent); f
 .about div { display: grid; grid-template-columns: 10rem 1fr; gap: 1rem; padding: .25rem 0;
   border-top: 1px solid var(--line); }
 .about dt { color: var(--soft); } .about dd { margin: 0; overflow-wrap: anywhere; } .failures { color: var(--bad); }
+@media (max-width: 45rem) {
+  header, main { padding: 0 1rem; } header { padding-top: 1.2rem; } h1 { font-size: 1.7rem; }
+  tbody th { position: sticky; left: 0; background: var(--paper); }
+  tr.worst th, tr.failed th { background: var(--bad-ground); }
+  td:not(.n) { white-space: nowrap; } .stacked td { white-space: normal; } #slices tbody th { min-width: 9rem; }
+  .chart svg { max-width: none; }
+  .stream { grid-template-columns: 5.5rem 1fr 6rem; gap: .5rem; }
+  .about div { grid-template-columns: 1fr; gap: 0; }
+  .stacked, .stacked caption, .stacked tbody, .stacked tr, .stacked th, .stacked td { display: block; max-width: none; }
+  .stacked thead { display: none; }
+  .stacked tr { padding: .4rem 0; border-top: 1px solid var(--line); }
+  .stacked th, .stacked td { position: static; padding: .12rem .8rem; border: 0; }
+  .stacked th { font-weight: 650; } .stacked th small, .stacked td small { display: inline; margin-left: .5rem; }
+  .stacked td::before { content: attr(data-head) ": "; color: var(--soft); }
+}
 @media print { nav { display: none; } body { background: #fff; } section { break-inside: avoid-page; } }
 """

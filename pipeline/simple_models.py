@@ -10,6 +10,9 @@ from models.recipe.evaluation import Reference
 NAMES: tuple[Reference, ...] = get_args(Reference)
 """The references in the order of the tables."""
 
+HEADINGS = {"linear": "Linear model", "single_task": "Single-task twin"}
+"""Reference -> heading of its column in the report."""
+
 AGAINST_CONSTANT = (
     "Try: check the task's labels and features, and its curve in the report; lower training.learning_rate; give the task more positives "
     "by a longer window or more days."

@@ -91,6 +91,7 @@ def test_the_first_run_pushes(first: Any, world: World) -> None:
 def test_the_metrics_are_there_for_each_task(first: Any) -> None:
     assert set(first.result["metrics"]) == {"click", "cart", "order", "order_value"}
     assert first.result["metrics"]["click"]["auc"] > 0.6
+    assert first.result["eval_reads"] == 1
     assert first.result["metrics"]["order_value"]["rmse"] > 0
     assert 0 < first.result["truth"]["click"]["auc_gap"] < 0.2
 

@@ -150,3 +150,8 @@ def test_the_references_stand_beside_the_model(tmp_path: Path, capfd: pytest.Cap
     assert ["better than single_task", "yes", "NO"] in cells
     worse = "no better than the linear model: click (auc 0.0100 worse, 95 % interval -0.0020 to 0.0220). Try: a smaller"
     assert worse in said
+
+
+def test_the_reads_of_the_eval_split_are_counted(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert "The eval split was read 4 times" in _shown(_summary(eval_reads=4), tmp_path, capfd)
+    assert "The eval split" not in _shown(_summary(eval_reads=None), tmp_path, capfd)
