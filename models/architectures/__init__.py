@@ -13,6 +13,7 @@ ARCHITECTURES = {
     "soft_sharing": "models.architectures.soft_sharing.SoftSharing",
     "cross_stitch": "models.architectures.cross_stitch.CrossStitch",
     "aitm": "models.architectures.aitm.AITM",
+    "stem": "models.architectures.stem.STEM",
 }
 
 ARCHITECTURE = "models.architectures.base.Architecture"

@@ -10,13 +10,14 @@ from models.layers.feature_encoder import FeatureEncoder
 
 
 def encoder_of(
-    layout: FeatureLayout, more: Mapping[str, tuple[str, str]] | None = None, **layer: Any
+    layout: FeatureLayout, more: Mapping[str, tuple[str, str]] | None = None, copies: int = 1, **layer: Any
 ) -> FeatureEncoder:
     """The encoder of the features of a layout. A part of a layout reads the tables of the whole at the same offsets.
 
     Args:
         layout: layout of the features.
         more: further lists, {name: (table, pooling)}, after those of the layout.
+        copies: number of embeddings of each value.
         layer: arguments of a Keras layer.
     """
     lists = {name: (table, pooling) for name, (table, pooling, _) in layout.multivalued.items()}
@@ -26,5 +27,6 @@ def encoder_of(
         multivalued={**lists, **(more or {})},
         numeric=layout.numeric,
         quotient_remainder=layout.quotient_remainder,
+        copies=copies,
         **layer,
     )

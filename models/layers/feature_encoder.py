@@ -37,6 +37,7 @@ class FeatureEncoder(keras.layers.Layer):
             are side by side.
         quotient_remainder: multi-valued features with two ids per value. The embedding of a value is the sum of the rows
             of its two ids.
+        copies: number of embeddings of each value, side by side in one row of the table. `assemble` reads one of them.
 
     Call: a dict -> (batch, dim), dim = the columns' table dims, then the lists' (in the order given), then numeric:
         "categorical": (batch, column) int32
@@ -55,6 +56,7 @@ class FeatureEncoder(keras.layers.Layer):
         multivalued: Mapping[str, tuple[str, str]] | None = None,
         numeric: Sequence[str] = (),
         quotient_remainder: tuple[str, ...] = (),
+        copies: int = 1,
         **layer: Any,
     ) -> None:
         super().__init__(**layer)
@@ -64,6 +66,7 @@ class FeatureEncoder(keras.layers.Layer):
         self.multivalued = tuple((name, (table, how)) for name, (table, how) in (multivalued or {}).items())
         self.numeric = tuple(numeric)
         self.quotient_remainder = tuple(quotient_remainder)
+        self.copies = copies
         used = [*(table for _, table in self.categorical), *(table for _, (table, _) in self.multivalued)]
         if unknown := sorted(set(used) - set(tables)):
             raise ValueError(f"FeatureEncoder: no embedding table for {unknown}; tables: {sorted(tables)}.")
@@ -96,13 +99,18 @@ class FeatureEncoder(keras.layers.Layer):
         # No cast in mixed precision, which would be a pass over the whole table.
         self.embeddings = [
             self.add_weight(
-                shape=(table.rows, table.dim),
+                shape=shape,
                 initializer=self.fill(keras.initializers.RandomUniform()),
                 autocast=False,
                 name=f"embeddings_{table.dim}_table",
             )
-            for table in self.fused
+            for table, shape in zip(self.fused, self.table_shapes, strict=True)
         ]
+
+    @property
+    def table_shapes(self) -> list[tuple[int, int]]:
+        """(rows, width) of the variable of each fused table."""
+        return [(table.rows, table.dim * self.copies) for table in self.fused]
 
     def call(self, features: Mapping[str, Any]) -> Any:
         ids = self.row_ids(features)
@@ -118,15 +126,15 @@ class FeatureEncoder(keras.layers.Layer):
         ]
 
     def gather(self, row_ids: Sequence[Any]) -> list[Any]:
-        """Gathers the rows of each fused table: (batch, position, dim)."""
+        """Gathers the rows of each fused table: (batch, position, width)."""
         return [ops.take(table.value, ids, axis=0) for table, ids in zip(self.embeddings, row_ids, strict=True)]
 
-    def assemble(self, rows: Sequence[Any], row_ids: Sequence[Any], features: Mapping[str, Any]) -> Any:
-        """(batch, dim): concatenates the gathered and pooled rows and the numbers."""
+    def assemble(self, rows: Sequence[Any], row_ids: Sequence[Any], features: Mapping[str, Any], copy: int = 0) -> Any:
+        """(batch, dim): concatenates the gathered and pooled rows, of one of their copies, and the numbers."""
         how = {name: pooling for name, (_, pooling) in self.multivalued}
         parts: dict[int | str, Any] = {}
         for table, its_rows, its_ids in zip(self.fused, rows, row_ids, strict=True):
-            cast, start = ops.cast(its_rows, self.compute_dtype), 0
+            cast, start = self._copy(its_rows, table.dim, copy), 0
             for run in _runs(table.readers):
                 end = start + sum(_width(reader, features) for reader in run)
                 part, reader = cast[:, start:end], run[0]
@@ -154,15 +162,18 @@ class FeatureEncoder(keras.layers.Layer):
             for reader in table.readers:
                 end = start + _width(reader, features)
                 if reader.feature in names:
-                    part, present = (
-                        ops.cast(its_rows[:, start:end], self.compute_dtype),
-                        its_ids[:, start:end] != PADDING_ROW,
-                    )
+                    part = self._copy(its_rows[:, start:end], table.dim, 0)
+                    present = its_ids[:, start:end] != PADDING_ROW
                     if reader.feature in self.quotient_remainder:
                         part, present = _sum_of_pairs(part, present, table.dim)
                     found[reader.feature] = part, present
                 start = end
         return found
+
+    def _copy(self, rows: Any, dim: int, copy: int) -> Any:
+        """One copy of the embeddings in gathered rows: (batch, position, width) -> (batch, position, dim)."""
+        own = rows if self.copies == 1 else rows[..., copy * dim : (copy + 1) * dim]
+        return ops.cast(own, self.compute_dtype)
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         return (next(iter(input_shape.values()))[0], self.dim)
@@ -175,6 +186,7 @@ class FeatureEncoder(keras.layers.Layer):
             "multivalued": dict(self.multivalued),
             "numeric": self.numeric,
             "quotient_remainder": self.quotient_remainder,
+            "copies": self.copies,
         }
 
 

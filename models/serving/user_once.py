@@ -135,7 +135,8 @@ def why_not(model: MultiTaskModel) -> str:
         if not part.user_once:
             return f"{type(part).__name__} may mix the user's features with the candidate's (user_once is False)"
     wants = model.architecture.wants()
-    return f"{type(model.architecture).__name__} reads features besides x" if wants.parts or wants.rows else ""
+    besides = wants.parts or wants.rows or wants.tables_by_task
+    return f"{type(model.architecture).__name__} reads features besides x" if besides else ""
 
 
 def check_split(architecture: Architecture, dim: int) -> None:

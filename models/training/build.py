@@ -43,13 +43,14 @@ def build_model(plan: TrainerPlan, layout: FeatureLayout, precision: str | None 
         for name, task in plan.tasks.items()
     )
     policy = keras.DTypePolicy(precision or plan.training.precision)
-    architecture = load(path_of(plan.architecture, ARCHITECTURES, "architecture"))
+    architecture = load(path_of(plan.architecture, ARCHITECTURES, "architecture"))(tasks, **plan.options, dtype=policy)
+    copies = 1 + len(tasks) if architecture.wants().tables_by_task else 1
     backbone = load(path_of(plan.backbone, BACKBONES, "backbone"))
     balancer = load(path_of(plan.balancer, BALANCERS, "balancer"))
     weights = tuple(task.weight for task in plan.tasks.values())
     model = MultiTaskModel(
-        encoder_of(layout, dtype=policy),
-        architecture(tasks, **plan.options, dtype=policy),
+        encoder_of(layout, copies=copies, dtype=policy),
+        architecture,
         balancer(tuple(plan.tasks), weights, **plan.balancer_options),
         {name: task.loss for name, task in plan.tasks.items()},
         [load(path_of(name, REGULARIZERS, "regularizer"))(**options) for name, options in plan.regularizers.items()],

@@ -39,15 +39,17 @@ def encoded_shapes(encoder: FeatureEncoder, backbone: Backbone, wants: Wants) ->
         (None, encoder.dim),
         {name: (None, widths[name]) for name in wants.parts},
         {name: ((None, None, widths[name]), (None, None)) for name in wants.rows},
+        ((None, encoder.dim),) * (encoder.copies - 1),
     )
-    return raw, raw._replace(x=backbone.compute_output_shape(raw.x))
+    read = backbone.compute_output_shape(raw.x)
+    return raw, raw._replace(x=read, by_task=(read,) * len(raw.by_task))
 
 
 def encoded(
     encoder: FeatureEncoder,
     backbone: Backbone,
     wants: Wants,
-    x: Any,
+    xs: Sequence[Any],
     rows: Sequence[Any],
     row_ids: Sequence[Any],
     features: Mapping[str, Any],
@@ -57,17 +59,19 @@ def encoded(
 
     Args:
         encoder: the encoder that computed x.
-        backbone: applied to x.
+        backbone: applied to each of `xs`.
         wants: features that the architecture requests.
-        x: (batch, dim), the output of the encoder.
+        xs: (batch, dim), the output of the encoder for each copy of the embeddings: x, then one for each task.
         rows: the gathered rows of each fused table.
         row_ids: ids of these rows.
         features: features of the batch.
         training: whether the backbone runs in training mode.
     """
     where = {name: slice(start, end) for name, start, end in encoder.slices}
+    x, *by_task = (backbone(one, training=training) for one in xs)
     return Encoded(
-        backbone(x, training=training),
-        {name: x[:, where[name]] for name in wants.parts},
+        x,
+        {name: xs[0][:, where[name]] for name in wants.parts},
         encoder.unpooled(rows, row_ids, features, wants.rows) if wants.rows else {},
+        tuple(by_task),
     )

@@ -134,7 +134,7 @@ class MultiTaskModel(RandomStates, keras.Model):
         # Before the layers get the replica functions: there is no replica here.
         self.over = positions_over(self.balancer.over, self.backbone, self.architecture, raw)
         if not self.embedding_optimizer.built:
-            self.embedding_optimizer.build([(table.rows, table.dim) for table in self.encoder.fused])
+            self.embedding_optimizer.build(self.encoder.table_shapes)
         if self.row_counts is not None and not self.row_counts.built:
             self.row_counts.build([table.rows for table in self.encoder.fused])
         for layer in (*self.backbone._flatten_layers(), *self.architecture._flatten_layers()):
@@ -185,9 +185,9 @@ class MultiTaskModel(RandomStates, keras.Model):
 
     def _encoded(
         self, row_ids: Any, rows: Any, features: Mapping[str, Any], training: bool | None
-    ) -> tuple[Any, Encoded]:
-        x = self.encoder.assemble(rows, row_ids, features)
-        return x, encoded(self.encoder, self.backbone, self.wants, x, rows, row_ids, features, training)
+    ) -> tuple[list[Any], Encoded]:
+        xs = [self.encoder.assemble(rows, row_ids, features, copy) for copy in range(self.encoder.copies)]
+        return xs, encoded(self.encoder, self.backbone, self.wants, xs, rows, row_ids, features, training)
 
     def predictions(self, features: Mapping[str, Any]) -> dict[str, Any]:
         """features -> {task: (batch,) prediction}: probabilities for binary tasks, amounts for the others."""
@@ -221,7 +221,7 @@ class MultiTaskModel(RandomStates, keras.Model):
         scale = self.optimizer.scale_loss(tf.constant(1.0))
         with tf.GradientTape(persistent=self.balancer.over is not None) as tape:
             tape.watch(rows)
-            x, inputs = self._encoded(row_ids, rows, features, True)
+            xs, inputs = self._encoded(row_ids, rows, features, True)
             logits = self.logits(self.architecture(inputs, training=True))
             losses = replicas.whole_batch(self._task_losses(logits, labels, weights), weights)
             own = [] if combines else over
@@ -232,7 +232,7 @@ class MultiTaskModel(RandomStates, keras.Model):
             total = tf.add_n(weighted) + extra
         outputs = [logits[task] for task in self.tasks]
         if combines:
-            sources = [x, *(rows for rows, _ in inputs.rows.values())]
+            sources = [*xs, *(rows for rows, _ in inputs.rows.values())]
             parts = {"rows": rows, "encoded": sources, "outputs": outputs, "weighted": weighted, "extra": extra}
             dense, of_rows, observed = combined_gradients(
                 tape, self.balancer, evidence, over, self.trainable_variables, scale=scale, **parts

@@ -22,7 +22,7 @@ def moved_by_tasks(backbone: Backbone, architecture: Architecture, inputs: Encod
 
     Args:
         backbone, architecture: built layers.
-        inputs: input of the architecture for one example, with x before the backbone. The values do not matter.
+        inputs: input of the architecture for one example, with x and `by_task` before the backbone. The values do not matter.
     """
     found: list[list[bool]] = []
 
@@ -35,8 +35,12 @@ def moved_by_tasks(backbone: Backbone, architecture: Architecture, inputs: Encod
         variables = [*trainable[0], *trainable[1]]
         with tf.GradientTape(persistent=True) as tape:
             tape.watch(variables)
-            x, _ = backbone.stateless_call(trainable[0], others[0], inputs.x, training=True)
-            outputs, _ = architecture.stateless_call(trainable[1], others[1], inputs._replace(x=x), training=True)
+            x, *by_task = (
+                backbone.stateless_call(trainable[0], others[0], one, training=True)[0]
+                for one in (inputs.x, *inputs.by_task)
+            )
+            read = inputs._replace(x=x, by_task=tuple(by_task))
+            outputs, _ = architecture.stateless_call(trainable[1], others[1], read, training=True)
         for task in architecture.names:
             found.append([gradient is not None for gradient in tape.gradient(outputs[task], variables)])
 
@@ -78,4 +82,5 @@ def _zeros(shapes: Encoded) -> Encoded:
         zeros(shapes.x),
         {name: zeros(shape) for name, shape in shapes.parts.items()},
         {name: (zeros(rows), zeros(present, tf.bool)) for name, (rows, present) in shapes.rows.items()},
+        tuple(map(zeros, shapes.by_task)),
     )

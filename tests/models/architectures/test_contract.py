@@ -22,7 +22,14 @@ FUNNEL = (
     TaskInfo(name="click_cart", after="click"),
     TaskInfo(name="cart", after="click_cart", conditional=True),
 )
-X = Encoded(np.random.default_rng(0).normal(size=(64, 5)).astype("float32"))
+
+
+def encoded(x):
+    """x, and different embeddings for each task."""
+    return Encoded(x, by_task=(2.0 * x, x[:, ::-1], -x))
+
+
+X = encoded(np.random.default_rng(0).normal(size=(64, 5)).astype("float32"))
 
 pytestmark = pytest.mark.parametrize("name", ARCHITECTURES)
 
@@ -54,7 +61,7 @@ def test_one_task(name):
 
 def test_batch_of_one(name):
     architecture = make(name)
-    for task, logits in architecture(Encoded(X.x[:1])).items():
+    for task, logits in architecture(encoded(X.x[:1])).items():
         np.testing.assert_allclose(logits, architecture(X)[task][:1], rtol=1e-4, atol=1e-5)
 
 
@@ -124,10 +131,10 @@ class Saved(keras.Model):
 
     def build(self, input_shape):
         if not self.architecture.built:
-            self.architecture.build(Encoded(input_shape))
+            self.architecture.build(Encoded(input_shape, by_task=(input_shape,) * 3))
 
     def call(self, x):
-        return self.architecture(Encoded(x))
+        return self.architecture(encoded(x))
 
     def get_config(self):
         return {"architecture": keras.saving.serialize_keras_object(self.architecture)}

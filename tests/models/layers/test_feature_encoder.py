@@ -95,6 +95,34 @@ def test_tables_of_one_width_are_one_variable():
     np.testing.assert_array_equal(layer.assemble(layer.gather(ids), ids, features), [expected])
 
 
+def test_copies_are_side_by_side_in_a_row():
+    """Each copy reads its part of the rows as an encoder of its own would; the numbers are in every copy."""
+    layer = FeatureEncoder(
+        {"user": (3, 1), "item": (4, 2)},
+        {"user": "user", "item": "item", "last": "item"},
+        {"history": ("item", "mean"), "tags": ("user", "sum")},
+        ("price", "age"),
+        copies=2,
+    )
+    layer.build()
+    tables = [with_padding([[100.0], [10.0], [20.0]]), with_padding(TABLE)]
+    assert layer.table_shapes == [(4, 2), (5, 4)]
+    layer.set_weights([np.concatenate([table, 7 * table], axis=1) for table in tables])
+    ids = layer.row_ids(FEATURES)
+    first, second = (layer.assemble(layer.gather(ids), ids, FEATURES, copy) for copy in (0, 1))
+    alone = encoder()
+    alone.build()
+    alone.set_weights(tables)
+    expected = alone(FEATURES).numpy()
+    np.testing.assert_allclose(first, expected)
+    np.testing.assert_allclose(layer(FEATURES), expected)
+    np.testing.assert_allclose(second[:, :8], 7 * expected[:, :8])
+    np.testing.assert_allclose(second[:, 8:], expected[:, 8:])
+    history, _ = layer.unpooled(layer.gather(ids), ids, FEATURES, ["history"])["history"]
+    np.testing.assert_allclose(history[0, :2], TABLE[[1, 3]])
+    assert FeatureEncoder.from_config(layer.get_config()).copies == 2
+
+
 def test_compositional_features_sum_two_rows():
     layer = FeatureEncoder({"t": (4, 2)}, {}, {"one": ("t", "sum"), "many": ("t", "max")}, (), ("one", "many"))
     layer.build()

@@ -15,7 +15,7 @@ from models.recipe.registry import load
 from models.training.sharing import moved_by_tasks, positions_over
 
 TASKS = ("click", "click_cart", "cart")
-SHAPES = Encoded((None, 5))
+SHAPES = Encoded((None, 5), by_task=((None, 5),) * 3)
 
 
 def of_layers(*layers):
@@ -42,6 +42,7 @@ BY_HAND = {
     "cross_stitch": lambda made: of_layers(
         *made.networks, *made.stitches
     ),  # a task's last layers are mixed into others
+    "stem": lambda made: of_layers(made.experts[-1]),
 }
 
 
