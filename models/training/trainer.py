@@ -270,7 +270,7 @@ def _check(data: input_pipeline.Columns, evaluation: input_pipeline.Columns, tas
 
 def _unknown_losses(evaluation: input_pipeline.Columns, tasks: tuple[str, ...]) -> set[str]:
     """Names of the validate losses without an observed example, which Keras reports as 0."""
-    observed = observed_tasks(tasks, evaluation.weights)
+    observed = observed_tasks(tasks, evaluation.weights[:])
     unmeasured = [task for task in tasks if task not in observed]
     for task in unmeasured:
         logger.warning(
