@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from components.evaluation.influence import Order
+from components.evaluation.ranking import Order
 from components.evaluation.runs import Array
 
 # Each of the ROC's axes is cut into as many equal parts; together at most 200 points.

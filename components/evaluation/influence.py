@@ -21,7 +21,7 @@ References:
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -29,8 +29,8 @@ from numpy.typing import NDArray
 
 from components.evaluation.clusters import Clusters
 from components.evaluation.means import CHUNK_ROWS, QUOTIENTS, TERMS
-from components.evaluation.ordering import PASS_ROWS, falling_passes, radix_argsort
-from components.evaluation.ranking import GroupMeans, Ranked, mixed_groups, ratio
+from components.evaluation.ordering import radix_argsort
+from components.evaluation.ranking import GroupMeans, Order, Ranked, mixed_groups, ratio
 from components.evaluation.runs import Array, Ordered, number_runs, positive_runs
 from components.evaluation.scores import Scores
 from components.evaluation.slices import Indices, Slicing
@@ -51,50 +51,15 @@ class Influence:
     units: NDArray[np.int64]
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Order:
-    """The rows of one task with a finite prediction and a weight: `passes` by falling prediction, `rows` in rising order."""
-
-    ranked: Ranked
-    rows: Indices
-    passes: Sequence[NDArray[Any]]
-
-
-def observed(scores: Scores) -> tuple[Ranked, Indices]:
-    """The rows of a task for ranking, and those with a weight and a finite prediction."""
-    rows = np.flatnonzero((scores.weights > 0) & np.isfinite(scores.predictions))
-    alike = bool((scores.weights[rows] == 1).all())
-    ranked = Ranked(
-        positive=scores.labels > 0,
-        predictions=scores.predictions,
-        weights=None if alike else scores.weights,
-        groups=scores.groups,
-    )
-    return ranked, rows
-
-
-def falling_order(ranked: Ranked, rows: Indices, least: int = PASS_ROWS) -> Order:
-    """Sorts once for all slicings. Takes 4 bytes per row below 2**31 rows.
-
-    Args:
-        ranked: all rows of a task.
-        rows: those that count, rising.
-        least: rows sorted at once. It affects memory, not the result.
-    """
-    kind = np.int32 if not len(rows) or rows[-1] < 2**31 else np.int64
-    passes = [some[order].astype(kind) for some, order in falling_passes(ranked.predictions, rows, least)]
-    return Order(ranked=ranked, rows=rows, passes=passes)
-
-
 def influences(
-    names: Iterable[str], scores: Scores, order: Order, slicing: Slicing, clusters: Clusters, binary: bool
+    names: Iterable[str], scores: Scores, order: Order | None, slicing: Slicing, clusters: Clusters, binary: bool
 ) -> dict[str, Influence]:
     """The influences on each metric.
 
     Args:
         names: metrics; those without influences (counts) are ignored.
         scores: scores of the task, n rows.
-        order: order of the same rows.
+        order: order of the same rows; None if no area is asked for.
         slicing: slices of the same rows.
         clusters: clusters of the same rows in these slices.
         binary: whether the labels are classes.
@@ -118,13 +83,13 @@ def influences(
             scale = _quotient(scale, 2.0 * np.sqrt(value))
         sums = clusters.to_clusters(scale) * added[over] - clusters.to_clusters(scale * value) * added[under]
         found[name] = (np.sqrt(value) if name == "rmse" else value, sums, units)
-    if names & {"auc", "pr_auc"}:
+    if order is not None and names & {"auc", "pr_auc"}:
         curves = _Curves(clusters.by_slice(positive), clusters.by_slice(negative), clusters)
         for rows in order.passes:
             curves.add(order.ranked, rows, slicing)
         found["auc"] = (*curves.auc(positive, negative), units)
         found["pr_auc"] = (*curves.pr_auc(positive, weight), units)
-    if "gauc" in names and order.ranked.groups is not None:
+    if order is not None and "gauc" in names and order.ranked.groups is not None:
         found["gauc"] = _grouped(order, clusters)
     return {
         name: Influence(values=value[:-1], sums=sums, units=many[:-1].astype(np.int64))
@@ -142,11 +107,12 @@ def _sums(scores: Scores, clusters: Clusters, terms: set[str]) -> dict[str, Arra
     found = {term: np.zeros(int(clusters.counts.sum())) for term in sorted(terms)}
     for start in range(0, len(scores.labels), CHUNK_ROWS):
         chunk = slice(start, start + CHUNK_ROWS)
-        rows = np.flatnonzero((scores.weights[chunk] > 0) & np.isfinite(scores.predictions[chunk]))
+        counted = (scores.weights[chunk] > 0) & np.isfinite(scores.predictions[chunk])
+        rows: Any = slice(None) if counted.all() else np.flatnonzero(counted)
         y, p, w = (
             values[chunk][rows].astype(np.float64) for values in (scores.labels, scores.predictions, scores.weights)
         )
-        numbers = clusters.numbers[chunk][rows].astype(np.intp)
+        numbers = clusters.numbers[chunk][rows]
         for term, total in found.items():
             np.add.at(total, numbers, TERMS[term](y, p) * w)
     return found
@@ -195,7 +161,7 @@ class _Curves:
         middle = positives_above + found.positives / 2.0
         ordered = [positives_above + found.positives, self._positives_above[there], middle]
         precise = [b + share * precision, b_before[there], b]
-        hits, numbers = np.flatnonzero(positive), self._clusters.numbers[rows].astype(np.intp)
+        hits, numbers = np.flatnonzero(positive), self._clusters.numbers[rows]
         for total, negatives, positives in (
             (self._ordered, ordered, below),
             (self._precise, precise, precision - a + b),
@@ -246,9 +212,9 @@ def _before(values: Array, slice_: Indices, carried: Array) -> Array:
 def _grouped(order: Order, clusters: Clusters) -> tuple[Array, Array, Array]:
     """GAUC by slice, its influences by cluster, and the number of groups with both classes. A cluster is a slice here."""
     means = GroupMeans(int(clusters.counts.sum()))
-    for rows, inside in mixed_groups(order.ranked, order.rows):
-        one = order.ranked.ordered(rows, inside, grouped=True)
-        means.add(one, clusters.numbers[rows][inside].astype(np.uint32))
+    for rows in mixed_groups(order.ranked, order.rows):
+        one = order.ranked.ordered(rows, grouped=True)
+        means.add(one, clusters.numbers[rows].astype(np.uint32))
     area, weight = np.nan_to_num(means.value), means.weight
     total = clusters.by_slice(weight)
     value = ratio(clusters.by_slice(weight * area), total)

@@ -12,11 +12,11 @@ import numpy as np
 
 from components.evaluation.clusters import Clusters
 from components.evaluation.curves import curves
-from components.evaluation.influence import falling_order, influences, observed
+from components.evaluation.influence import influences
 from components.evaluation.intervals import AREAS, Interval, Spread, intervals, spread_of
 from components.evaluation.means import QUOTIENTS, Sums, sums
 from components.evaluation.ordering import PASS_ROWS
-from components.evaluation.ranking import Areas, areas
+from components.evaluation.ranking import Areas, areas, falling_order, observed
 from components.evaluation.scores import COUNTS, NOT_FINITE, Scores, Value
 from components.evaluation.slices import Slicing
 
@@ -74,13 +74,13 @@ def measure_slices(
     names = list(names)
     added = sums(scores.labels, scores.predictions, scores.weights, slicings, names)
     ranked: Sequence[Areas | None] = [None] * len(slicings)
-    if set(AREAS) & set(names):
+    ranks = bool(set(AREAS) & set(names))
+    order = falling_order(*observed(scores), least) if ranks or (clusters and binary) else None
+    if order is not None and ranks:
         weights = [(one.weight, one.positive_weight) for one in added]
-        ranked = areas(*observed(scores), slicings, weights, grouped="gauc" in names, least=least)
-    order = falling_order(*observed(scores), least) if clusters else None
+        ranked = areas(order, slicings, weights, grouped="gauc" in names, least=least)
     found: dict[int, list[dict[str, Interval]]] = {}
     for at, units in (clusters or {}).items():
-        assert order is not None
         moved = influences(set(names) - {"gauc"}, scores, order, slicings[at], units, binary)
         spread = {name: spread_of(influence, units) for name, influence in moved.items()}
         curve = ranked[at]
@@ -95,7 +95,7 @@ def measure_slices(
             for slicing, one, curve in zip(slicings, added, ranked, strict=True)
         ],
         intervals=found,
-        curves=curves(order) if order is not None and binary else None,
+        curves=curves(order) if order is not None and clusters and binary else None,
     )
 
 

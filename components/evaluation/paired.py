@@ -16,8 +16,9 @@ from scipy.special import stdtrit
 
 from components.evaluation.best import loss_to
 from components.evaluation.clusters import clusters, group_order
-from components.evaluation.influence import Influence, falling_order, influences, observed
+from components.evaluation.influence import Influence, influences
 from components.evaluation.intervals import CONFIDENCE, Spread
+from components.evaluation.ranking import falling_order, observed
 from components.evaluation.scores import Scores
 from components.evaluation.slices import one_slice
 

@@ -40,7 +40,7 @@ from models.training.learning_rate import PLATEAU
 from models.training.multi_task_model import MultiTaskModel
 from models.training.plan import TrainerPlan
 from models.training.rounds import Rounds, rounds_of
-from models.training.validation import Validation
+from models.training.validation import Validation, observed_tasks
 
 logger = logging.getLogger(__name__)
 
@@ -270,7 +270,8 @@ def _check(data: input_pipeline.Columns, evaluation: input_pipeline.Columns, tas
 
 def _unknown_losses(evaluation: input_pipeline.Columns, tasks: tuple[str, ...]) -> set[str]:
     """Names of the validate losses without an observed example, which Keras reports as 0."""
-    unmeasured = [task for i, task in enumerate(tasks) if not (evaluation.weights[:, i] > 0).any()]
+    observed = observed_tasks(tasks, evaluation.weights[:])
+    unmeasured = [task for task in tasks if task not in observed]
     for task in unmeasured:
         logger.warning(
             "Task %r has no observed example in the validate split: early stopping ignores it.",

@@ -37,7 +37,7 @@ class Validation:
         self, tasks: Sequence[str], losses: Sequence[Loss], scales: TaskScales, labels: np.ndarray, weights: np.ndarray
     ) -> None:
         constants = scales.constants(losses, labels, weights)
-        measured = [task for i, task in enumerate(tasks) if (weights[:, i] > 0).any()]
+        measured = observed_tasks(tasks, weights)
         enough = [task for i, task in enumerate(tasks) if _enough(losses[i], labels[:, i], weights[:, i])]
         self.constants = dict(zip(tasks, constants, strict=True))
         self.negative = {task for task, loss in zip(tasks, losses, strict=True) if loss.negative}
@@ -63,6 +63,16 @@ class Validation:
         if not self.ruling:
             return None
         return float(np.mean([self.relative(task, entry[f"val_{task}_loss"]) for task in self.ruling]))
+
+
+def observed_tasks(tasks: Sequence[str], weights: np.ndarray) -> list[str]:
+    """The tasks that have an observed example.
+
+    Args:
+        tasks: names of the tasks.
+        weights: (example, task); 0 if the task is not observed.
+    """
+    return [task for i, task in enumerate(tasks) if (weights[:, i] > 0).any()]
 
 
 def _enough(loss: Loss, labels: np.ndarray, weights: np.ndarray) -> bool:

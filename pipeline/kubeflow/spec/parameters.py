@@ -38,12 +38,14 @@ class RuntimeParameter:
         type: one of Kubeflow's parameter types.
         default: value from the recipe; None if the recipe does not use the parameter.
         description: text for the form in Kubeflow's pages.
+        unset: value with which the recipe's value applies; None if there is no such value.
     """
 
     stages: Mapping[str, Merge]
     type: Literal["STRING", "NUMBER_INTEGER", "BOOLEAN"]
     default: Callable[[Recipe], str | int | bool | None]
     description: str
+    unset: int | None = None
 
 
 def _as_of(recipe: Recipe) -> str | None:
@@ -122,8 +124,9 @@ PARAMETERS: dict[str, RuntimeParameter] = {
     "epochs": RuntimeParameter(
         {"Trainer": _merge_training("epochs"), "References": _merge_references("epochs")},
         "NUMBER_INTEGER",
-        lambda recipe: recipe.training.epochs,
-        "Maximum number of passes over the train split.",
+        lambda recipe: recipe.training.epochs or 0,
+        "Maximum number of passes over the train split. 0: the recipe's value.",
+        unset=0,
     ),
     "seed": RuntimeParameter(
         {
@@ -164,5 +167,6 @@ def merge_parameters(stage: str, properties: Mapping[str, Any]) -> Properties:
     for name, parameter in PARAMETERS.items():
         if stage in parameter.stages and name in merged:
             value = merged.pop(name)
-            merged = parameter.stages[stage](merged, value)
+            if parameter.unset is None or value != parameter.unset:
+                merged = parameter.stages[stage](merged, value)
     return merged

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from components.evaluation.curves import curves
-from components.evaluation.influence import falling_order, observed
+from components.evaluation.ranking import falling_order, observed
 from components.evaluation.scores import Scores
 from tests.doubles import metric_oracle
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from components.evaluation.clusters import clusters, group_order
-from components.evaluation.influence import falling_order, influences, observed
+from components.evaluation.influence import influences
+from components.evaluation.ranking import falling_order, observed
 from components.evaluation.scores import Scores
 from components.evaluation.slices import Slicing, one_slice
 from tests.doubles import metric_oracle

@@ -110,8 +110,9 @@ def test_clusters_widen_the_interval():
 
 def test_gauc_agrees_with_its_influences():
     """It is measured from moments; `paired.py` uses the influences."""
-    from components.evaluation.influence import falling_order, influences, observed
+    from components.evaluation.influence import influences
     from components.evaluation.intervals import spread_of
+    from components.evaluation.ranking import falling_order, observed
 
     scores = simulated(np.random.default_rng(6), 900, groups=120)
     slicing = Slicing(codes=(np.arange(900) % 3).astype(np.uint8), values=(("a",), ("b",)))

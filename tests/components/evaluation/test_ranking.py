@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from components.evaluation.ranking import Ranked, areas
+from components.evaluation.ordering import PASS_ROWS
+from components.evaluation.ranking import Ranked, areas, falling_order
 from components.evaluation.slices import Slicing, one_slice
 
 POSITIVE = np.array([1, 0, 1, 0, 0, 1], np.bool_)
@@ -26,7 +27,7 @@ def measured(ranked, rows, slicings, **options):
             weight = None if ranked.weights is None else ranked.weights[some]
             sums.append(np.bincount(slicing.codes[some], weight, len(slicing.values) + 1)[:-1])
         weights.append(tuple(sums))
-    return areas(ranked, rows, slicings, weights, **options)
+    return areas(falling_order(ranked, rows, options.get("least", PASS_ROWS)), slicings, weights, **options)
 
 
 @pytest.mark.parametrize("least", [1, 2, 3, 100])

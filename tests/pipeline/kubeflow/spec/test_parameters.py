@@ -48,9 +48,21 @@ def test_labelled_examples_have_no_as_of() -> None:
         "features": {"age": {"kind": "numeric"}},
         "tasks": {"income": {"kind": "binary", "label": {"column": "income"}}},
     }
-    assert set(parameters_of(Recipe.model_validate(labelled))) == {"seed", "push"}, "passes by the log's size"
-    labelled["training"] = {"epochs": 3}
     assert set(parameters_of(Recipe.model_validate(labelled))) == {"epochs", "seed", "push"}
+
+
+@pytest.mark.parametrize("training", [{"epochs": None}, {"epochs": 9}])
+def test_0_epochs_are_the_recipe_s_own(make_recipe: Callable[..., Recipe], training: dict[str, int | None]) -> None:
+    """A recipe may leave the passes to the log's size; a run of it may still set them."""
+    recipe = make_recipe(training=training)
+    assert parameters_of(recipe)["epochs"][1] == (training["epochs"] or 0)
+    references = {"plan": ReferencesPlan.from_recipe(recipe).model_dump_json(), "code": "1"}
+    plan = TrainerPlan.from_recipe(recipe).model_dump_json()
+    trainer = {"custom_config": json.dumps({"plan": plan}), "run_fn": "f"}
+    for stage, properties in (("Trainer", trainer), ("References", references)):
+        assert merge_parameters(stage, {**properties, "epochs": 0}) == properties
+    merged = merge_parameters("Trainer", {**trainer, "epochs": 2})
+    assert TrainerPlan.model_validate_json(json.loads(merged["custom_config"])["plan"]).training.epochs == 2
 
 
 def test_each_parameter_is_for_stages_that_there_are(make_recipe: Callable[..., Recipe]) -> None:
@@ -119,7 +131,7 @@ def test_a_stage_takes_only_its_own_parameters() -> None:
     [
         ("as_of", "yesterday", "parameter as_of: expected a moment with its offset from UTC"),
         ("as_of", "2025-05-03T00:00:00", "or latest; received '2025-05-03T00:00:00'"),
-        ("epochs", 0, "parameter epochs: expected at least 1; received 0"),
+        ("epochs", -1, "parameter epochs: expected at least 1; received -1"),
         ("seed", -1, "parameter seed: expected at least 0"),
         ("seed", 2**32, "parameter seed: expected at most 4294967295"),
         ("push", "yes", "parameter push: expected true or false; received 'yes'"),
