@@ -22,7 +22,7 @@ class ReportData:
         summary: summary.json of EventLogs: as_of, watermarks, validate_from, eval_from, examples of each split, tasks, warnings.
         days: days.json of EventLogs: rows of each stream by day or hour.
         metrics: metrics.json of the evaluation: tasks, intervals, curves, slices, truth, gates, baseline, references.
-        history: history.json of the training: epochs, best_epoch, rows.
+        history: history.json of the training: epochs, best_epoch, rows, shrinkage.
         gates: gates.json of the training: {task: [mean gate weight of each expert]}.
         retrieval: retrieval.json of the retrieval evaluation; None if the recipe has no retrieval model.
         run: {"stages": [{"name", "rows", "seconds", "rows_per_second", "cached"}], "blessed": bool or None,
@@ -103,6 +103,13 @@ def _training(history: Mapping[str, Any] | None) -> str:
         "the validation loss divided by that of the best constant: below 1 is better than the constant.</p>"
     )
     note = note if best is not None else ""
+    shrunk = {task: factor for task, factor in ((history or {}).get("shrinkage") or {}).items() if factor < 1.0}
+    if shrunk:
+        factors = ", ".join(f"{task} by {report_page.number(factor, 2)}" for task, factor in shrunk.items())
+        note += (
+            "<p class=note>After the training, the logits' distance from the task's constant was multiplied: "
+            f"{report_page.text(factors)}. The factors have the smallest loss on the validate split.</p>"
+        )
     return f"{report_page.figure(chart, 'Loss of each task on the train and validate splits.')}{table}{note}"
 
 

@@ -98,6 +98,12 @@ class Training(Section):
         description="Evaluate, keep and export a running average of the weights and embedding rows instead of the last ones. "
         "The average reaches back over about a tenth of the training so far. It costs a third more memory for the tables.",
     )
+    shrink_to_constant: bool = Field(
+        default=True,
+        description="After the training, move the logits of each task towards those of its constant by the factor from 0.05 to 1 "
+        "that has the smallest loss on the validate split. The order of the predictions stays. A task that learned little is "
+        "then hardly worse than the constant, instead of too sure.",
+    )
     embedding_decay: Annotated[float, Field(ge=0.0), Number] = Field(
         default=0.5,
         description="Decoupled weight decay of the embedding tables: how many e-folds one pass over the train split shrinks all "

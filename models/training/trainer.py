@@ -40,12 +40,15 @@ from models.training.learning_rate import PLATEAU
 from models.training.multi_task_model import MultiTaskModel
 from models.training.plan import TrainerPlan
 from models.training.rounds import Rounds, rounds_of
+from models.training.shrinkage import shrink
 from models.training.validation import Validation, observed_tasks
 
 logger = logging.getLogger(__name__)
 
 EVAL_BATCH = 4096
 """Smallest number of examples of an evaluation step, if there are as many: an evaluation has no reason for small steps."""
+WORTH_SAYING = 0.9
+"""A factor of `shrink_to_constant` below this is logged."""
 
 
 def run_fn(fn_args: Any) -> None:
@@ -87,7 +90,12 @@ def run_fn(fn_args: Any) -> None:
         for_one_user=for_one_user(trained.model, layout, plan),
         served=plan.served,
     )
-    history = {"epochs": trained.rounds, "best_epoch": trained.best["epoch"], "rows": len(data.labels)}
+    history = {
+        "epochs": trained.rounds,
+        "best_epoch": trained.best["epoch"],
+        "rows": len(data.labels),
+        "shrinkage": trained.shrinkage,
+    }
     gates = mean_gates(trained.model, evaluation, EVAL_BATCH)
     write_whole(run_dir / "gates.json", json.dumps(gates, indent=2))
     write_whole(run_dir / "history.json", json.dumps(history, indent=2))
@@ -102,12 +110,14 @@ class Trained:
     `rounds` has one entry per evaluation: epoch (passes over the train split), step, loss, val_loss, val_score, <task>_loss,
     val_<task>_loss, seconds, examples_per_second. For a resumed round, the last two cover the part after the kill. A task
     without an observed validate example has no val_<task>_loss and does not affect the choice of the best round. If no task
-    has an observed validate example, there are no val_loss and val_score, and the last round is the best.
+    has an observed validate example, there are no val_loss and val_score, and the last round is the best. `shrinkage` is the
+    factor of each task (`models.training.shrinkage`); {} without it.
     """
 
     model: MultiTaskModel
     rounds: list[dict[str, Any]]
     best_round: int
+    shrinkage: dict[str, float] = dataclasses.field(default_factory=dict)
 
     @property
     def best(self) -> dict[str, Any]:
@@ -189,7 +199,10 @@ def train(
     checkpoint.restore_best(model, progress.stopping)
     if model.average is not None:
         model.average.exchange(model.averaged)
-    return Trained(model, progress.history, progress.stopping.best_round)
+    factors = shrink(model, evaluation, EVAL_BATCH) if options.shrink_to_constant else {}
+    if below := [f"{task} {factor:.2f}" for task, factor in factors.items() if factor < WORTH_SAYING]:
+        logger.info("Logits moved towards the task's constant, by the validate split: %s.", ", ".join(below))
+    return Trained(model, progress.history, progress.stopping.best_round, factors)
 
 
 def _round(

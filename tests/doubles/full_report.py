@@ -121,7 +121,7 @@ FULL = {
         },
         "ungated": ["order"],
     },
-    "history": {"epochs": EPOCHS, "best_epoch": 2, "rows": 700},
+    "history": {"epochs": EPOCHS, "best_epoch": 2, "rows": 700, "shrinkage": {"click": 0.62, "order": 1.0}},
     "gates": {"click": [0.75, 0.25], "order": [0.1, 0.9]},
     "run": {
         "stages": [

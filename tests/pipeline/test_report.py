@@ -55,6 +55,7 @@ def test_the_numbers_stand_where_they_belong():
     assert [row[1] for row in rows(text, "gates")[1:]] == ["failed", "passed"], "the failed ones first"
     assert ["click", "auc", "0.7500", "0.7800", "0.0300"] in rows(text, "truth")
     assert ["2 ★", "0.7000", "0.6000", "0.8734", "1.5", "70,000"] in rows(text, "training")
+    assert "was multiplied: click by 0.62. The factors" in text
     assert [row[:2] for row in rows(text, "stages")[1:]] == [["event_logs", "ran"], ["trainer", "from cache"]]
     assert "Refused: 1 gate failed, nothing was pushed" in text and "<li>tv is poor</li>" in text and "10.0 s" in text
 

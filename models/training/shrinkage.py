@@ -1,0 +1,80 @@
+"""Shrinkage: how far the logits of a trained task move back towards its constant."""
+
+from __future__ import annotations
+
+import numpy as np
+import tensorflow as tf
+from keras import ops
+from scipy import optimize
+
+from models.features import input_pipeline
+from models.losses.base import Loss
+from models.losses.task_loss import task_loss
+from models.training.multi_task_model import MultiTaskModel
+
+LEAST = 0.05
+"""Smallest factor. It keeps the order of the predictions, at a loss that cannot be told from the constant's."""
+
+
+def shrink(model: MultiTaskModel, data: input_pipeline.Columns, batch_size: int) -> dict[str, float]:
+    """Moves the logits of each task towards its constant by the factor that has the smallest loss on `data`.
+
+        logits = offset + s * (logits - offset),  LEAST <= s <= 1
+
+    A network that found little, or something that holds in the train split alone, is too sure of it: its order of the
+    examples may be right, and its loss still worse than the constant's. s below 1 mends this and keeps the order; a task
+    without any signal ends near the constant. s is one number per task, so that the validate split suffices to choose it.
+
+    This is temperature scaling (Guo et al. 2017, https://arxiv.org/abs/1706.04599) around the constant instead of 0,
+    and never above 1.
+
+    Args:
+        model: trained model; its scales are changed.
+        data: the validate split.
+        batch_size: examples per step.
+
+    Returns:
+        {task: s}, for the tasks with an observed example.
+    """
+    sizes = model.scales.outputs
+    offsets = np.split(ops.convert_to_numpy(model.scales.offset), np.cumsum(sizes)[:-1])
+    weights, labels = data.weights[:], data.labels[:]
+    logits = _logits(model, data, batch_size)
+    factors = {
+        task: factor(loss, logits[task], offsets[i], labels[:, i], weights[:, i])
+        for i, (task, loss) in enumerate(zip(model.tasks, model.loss_functions, strict=True))
+        if (weights[:, i] > 0).any()
+    }
+    by_output = np.repeat([factors.get(task, 1.0) for task in model.tasks], sizes)
+    model.scales.scale.assign(ops.convert_to_numpy(model.scales.scale) * by_output.astype(np.float32))
+    return factors
+
+
+def factor(loss: Loss, logits: np.ndarray, offset: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> float:
+    """The factor of one task, from `LEAST` to 1.
+
+    Args:
+        loss: loss of the task.
+        logits: (example,), or (example, outputs) for a loss with several outputs.
+        offset: (outputs,) logits of the constant.
+        labels, weights: (example,).
+    """
+    observed = weights > 0
+    constant = np.asarray(offset, np.float32)[0 if loss.outputs == 1 else slice(None)]
+    moved, its_labels, its_weights = logits[observed] - constant, labels[observed], weights[observed]
+
+    def mean_loss(s: float) -> float:
+        return float(task_loss(loss, constant + np.float32(s) * moved, its_labels, its_weights))
+
+    found = optimize.minimize_scalar(mean_loss, bounds=(LEAST, 1.0), method="bounded", options={"xatol": 0.005})
+    return float(found.x) if found.fun < mean_loss(1.0) else 1.0
+
+
+def _logits(model: MultiTaskModel, data: input_pipeline.Columns, batch_size: int) -> dict[str, np.ndarray]:
+    ask = tf.function(lambda features: model(features, training=False), autograph=False, reduce_retracing=True)
+    parts: dict[str, list[np.ndarray]] = {task: [] for task in model.tasks}
+    for start in range(0, len(data.labels), batch_size):
+        batch = {name: tf.constant(array[start : start + batch_size]) for name, array in data.arrays.items()}
+        for task, logits in ask(batch).items():
+            parts[task].append(ops.convert_to_numpy(logits))
+    return {task: np.concatenate(each) for task, each in parts.items()}
