@@ -120,8 +120,9 @@ def table(lines: Sequence[Line]) -> Table:
 
 
 def words(verdict: Verdict) -> str:
-    """A verdict as the last lines print it."""
-    failed = f"; not on: {', '.join(verdict.failed)}" if verdict.failed else ""
+    """A verdict as the last lines print it. A star marks a task that fails beyond its interval."""
+    names = [f"{name}{'*' if name in verdict.beyond else ''}" for name in verdict.failed]
+    failed = f"; not on: {', '.join(names)}" if names else ""
     return f"{verdict.rule}: {'yes' if verdict.met else 'NO'}, on {verdict.held} of {verdict.of}{failed}"
 
 

@@ -28,8 +28,15 @@ def test_the_table_has_mean_and_range_of_the_seeds() -> None:
 
 
 def test_a_verdict_names_where_it_fails() -> None:
-    verdict = Verdict(rule="ahead of both on half", met=True, held=1, of=2, failed=("feed like",))
-    assert words(verdict) == "ahead of both on half: yes, on 1 of 2; not on: feed like"
+    verdict = Verdict(
+        rule="ahead of both on half",
+        met=True,
+        held=1,
+        of=3,
+        failed=("feed like", "feed follow"),
+        beyond=("feed follow",),
+    )
+    assert words(verdict) == "ahead of both on half: yes, on 1 of 3; not on: feed like, feed follow*"
 
 
 def test_an_unknown_problem_is_refused() -> None:

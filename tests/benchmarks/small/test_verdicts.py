@@ -75,6 +75,14 @@ def test_each_rule() -> None:
     assert ahead.held == 1
 
 
+def test_a_failure_beyond_its_interval_is_marked() -> None:
+    """The errors are 0.1, so a loss of 0.196 has an interval from 0: 0.19 is within it, and 0.2 is beyond it."""
+    rows = [result("within", 0.19, -1.0, 0.19), result("beyond", 0.2, -1.0, 0.2)]
+    close, ahead, useful = verdicts(rows)
+    assert useful.failed == close.failed == ("p within", "p beyond")
+    assert useful.beyond == ahead.beyond == close.beyond == ("p beyond",)
+
+
 def test_a_regression_has_no_tolerance() -> None:
     close, ahead, _ = verdicts([result("amount", 0.001, -1.0, -1.0, binary=False)])
     assert close.failed == ahead.failed == ("p amount",)
