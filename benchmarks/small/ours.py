@@ -15,9 +15,10 @@ import polars as pl
 from benchmarks.stages.artifacts import start_beam
 from benchmarks.stages.door import answer, clock
 from benchmarks.stages.ours import event_logs, features, flags
+from models.recipe.evaluation import Reference
 from models.recipe.file import load_recipe
 
-LINEAR = "linear"
+LINEAR: Reference = "linear"
 
 
 def run(question: Mapping[str, Any]) -> dict[str, Any]:
