@@ -181,7 +181,7 @@ def main(
     history.parent.mkdir(parents=True, exist_ok=True)
     with open(history, "a", encoding="utf-8") as file:
         file.write(json.dumps(entry(lines, judged, settings)) + "\n")
-    console = Console(highlight=False, width=220)
+    console = Console(highlight=False, width=260)
     console.print(table(lines))
     console.print(
         "Loss: log loss; of a regression RMSE, with squared_log_error RMSE of log(1 + label). Intervals: 95 %."
