@@ -134,7 +134,7 @@ _READER = {
     "referrer_type": "referrer",
 }
 _READ_ON: Document = {"kind": "binary", "outcome": "read_on", "window": "30m"}
-_RETURN: Document = {"kind": "binary", "outcome": "return", "window": "1d"}
+_RETURN: Document = {"kind": "binary", "outcome": "return", "window": "6h"}
 
 _SHOP = {"view": "pv", "cart": "cart", "fav": "fav"}
 _SHOP_VIEWS = Problem(
