@@ -89,7 +89,10 @@ def run(
 
 
 def table(lines: Sequence[Line]) -> Table:
-    """The results as rich prints them: AUC and loss of each method, and the model's differences to two of them."""
+    """The results as rich prints them: AUC and loss of each method, and by how much the model is better.
+
+    Better is a higher AUC, for a regression a lower loss.
+    """
     shown = Table(title="small_logs", title_justify="left")
     for name in ("problem", "task"):
         shown.add_column(name)
@@ -100,7 +103,7 @@ def table(lines: Sequence[Line]) -> Table:
     columns = [
         *(f"AUC {method}" for method in ranked),
         *(f"loss {method}" for method in methods),
-        *(f"AUC - {method}" for method in scikit.METHODS),
+        *(f"better than {method}" for method in scikit.METHODS),
         f"loss - {CONSTANT}",
     ]
     for name in columns:
@@ -113,7 +116,7 @@ def table(lines: Sequence[Line]) -> Table:
             f"{row.positives:,}",
             *(_values(row.auc.get(method, ()), 4) for method in ranked),
             *(_values(row.loss[method], 4) for method in methods),
-            *(_gap(row.auc_gaps.get(method), -1.0) for method in scikit.METHODS),
+            *(_gap(row.gaps[method], -1.0) for method in scikit.METHODS),
             _gap(row.loss_gaps[CONSTANT], 1.0),
         )
     return shown
@@ -133,9 +136,7 @@ def _values(values: Sequence[float], digits: int) -> str:
     return mean if len(values) == 1 else f"{mean}\n{min(values):.{digits}f}..{max(values):.{digits}f}"
 
 
-def _gap(found: Gap | None, sign: float) -> str:
-    if found is None:
-        return "-"
+def _gap(found: Gap, sign: float) -> str:
     low, high = sorted(sign * end for end in found.interval)
     return f"{sign * found.loss:+.4f}\n{low:+.4f}..{high:+.4f}"
 
@@ -183,9 +184,8 @@ def main(
         file.write(json.dumps(entry(lines, judged, settings)) + "\n")
     console = Console(highlight=False, width=260)
     console.print(table(lines))
-    console.print(
-        "Loss: log loss; of a regression RMSE, with squared_log_error RMSE of log(1 + label). Intervals: 95 %."
-    )
+    console.print("Loss: log loss; of a regression RMSE, with squared_log_error RMSE of log(1 + label).")
+    console.print("Better: by so much AUC, a regression by so much loss. Intervals: 95 %. A star: beyond the interval.")
     for verdict in judged:
         console.print(words(verdict), markup=False)
 
