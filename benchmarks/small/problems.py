@@ -63,6 +63,8 @@ def prepare(name: str, data: Path, folder: Path) -> Path:
         with whole_file(str(folder / f"{stream}.parquet")) as temporary:
             frame.write_parquet(temporary)
     document = {"name": name, "data": ".", **problem.recipe, "model": {"architecture": "mmoe"}}
+    if problem.group is not None:
+        document["evaluation"] = {"group_key": problem.group}
     path = folder / RECIPE
     path.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
     return path
