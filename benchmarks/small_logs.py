@@ -2,7 +2,7 @@
 
 python -m benchmarks.small_logs --data ../shared/data
 
-Each problem has 3,000 to 49,000 examples. Its recipe is what a user writes in five minutes: tasks, features by kind and
+Each problem has 3,000 to 55,000 examples. Its recipe is what a user writes in five minutes: tasks, features by kind and
 `architecture: mmoe`. All methods learn from the train split, choose their settings or their stop on the validate split, and
 are measured on the same eval examples.
 """
