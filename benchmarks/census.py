@@ -42,7 +42,7 @@ PEERS: dict[str, dict[str, tuple[str, dict[str, str]]]] = {
     "lightgbm": {"LightGBM, one model per task": ("census_lightgbm", {})},
 }
 """{peer: {name in the table: (module in benchmarks.peers, rest of its question)}}."""
-_SHARED = ("peers/census_encoding.py", "binary_metrics.py", "peers/peers.txt")
+_SHARED = ("peers/census_encoding.py", "peers/census_grid.py", "binary_metrics.py", "peers/peers.txt")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -9,8 +9,6 @@ model, in the grid and after it, stops after STOP rounds without a smaller valid
 
 from __future__ import annotations
 
-import itertools
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +18,7 @@ import numpy as np
 
 from benchmarks.binary_metrics import binary_metrics
 from benchmarks.peers.census_encoding import Rows, Split, read_rows
+from benchmarks.peers.census_grid import best_of
 from benchmarks.stages.door import answer, clock
 
 GRID = {"num_leaves": (15, 31, 63), "learning_rate": (0.03, 0.1)}
@@ -43,7 +42,7 @@ def run(question: Mapping[str, Any]) -> dict[str, Any]:
     metrics, about = {}, {}
     with clock() as seconds:
         for place, task in enumerate(rows.tasks):
-            chosen = _chosen(rows, place, Path(question["kept"]) / f"lightgbm-{task}.json")
+            chosen = _chosen(rows, place, Path(question["kept"]) / f"{task}.jsonl")
             model = _fit(rows, place, chosen, seed)
             evaluation = rows.splits["eval"]
             metrics[task] = binary_metrics(evaluation.labels[:, place], np.asarray(model.predict(_matrix(evaluation))))
@@ -53,14 +52,7 @@ def run(question: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _chosen(rows: Rows, place: int, kept: Path) -> dict[str, Any]:
-    if not kept.is_file():
-        options = [dict(zip(GRID, values, strict=True)) for values in itertools.product(*GRID.values())]
-        scores = [_score(_fit(rows, place, each, seed=0)) for each in options]
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        grid = [{**each, "validate_log_loss": score} for each, score in zip(options, scores, strict=True)]
-        kept.write_text(json.dumps({"chosen": options[int(np.argmin(scores))], "grid": grid}), encoding="utf-8")
-    found: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8"))["chosen"]
-    return found
+    return best_of(GRID, lambda options: -_score(_fit(rows, place, options, seed=0)), kept)
 
 
 def _fit(rows: Rows, place: int, options: Mapping[str, Any], seed: int) -> lgb.Booster:
