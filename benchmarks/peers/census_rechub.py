@@ -33,7 +33,7 @@ MODELS = {
     "ple": (PLE, {"n_level": 1, "n_expert_specific": 2, "n_expert_shared": 1}),
 }
 OPTIMIZER = {"weight_decay": 1e-4}
-GRID = {"lr": (1e-3, 3e-3, 1e-2)}
+GRID = {"lr": (1e-2, 3e-3, 1e-3)}
 BATCH, EPOCHS, PATIENCE = 1024, 100, 5
 
 
