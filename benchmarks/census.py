@@ -94,7 +94,7 @@ def peers(names: Sequence[str], recipe: Recipe, inputs: Path) -> Iterator[Entry]
     for subject, (module, rest) in (item for name in names for item in PEERS[name].items()):
         sources = [(here / path).read_text(encoding="utf-8") for path in (*_SHARED, f"peers/{module}.py")]
         key = digest(digest_of_rows(inputs / "rows"), sources, common["numbers"], common["tasks"], rest)
-        asked = {**common, **rest, "kept": str(inputs / f"kept-{key}")}
+        asked = {**common, **rest, "kept": str(inputs.parent / f"census-kept-{key}")}
 
         def of_seed(seed: int, module: str = module, asked: dict[str, Any] = asked) -> Subject:
             question = {**asked, "seed": seed}

@@ -33,9 +33,15 @@ def write_rows(examples: Path, out: Path, tasks: Sequence[str]) -> None:
 
 
 def plain_rows(examples: pl.LazyFrame, tasks: Sequence[str]) -> pl.DataFrame:
-    """The examples with plain values in place of lists of one value, without the weights; see `write_rows`."""
-    plain = examples.select(pl.all().list.first()).with_columns(pl.col(pl.Binary).cast(pl.String))
-    found = plain.sort(EXAMPLE_ID).collect()
+    """The examples with plain values in place of lists of one value, without the weights; see `write_rows`.
+
+    The columns are in the order of their names, and all numbers are float64: the rows do not depend on the types and the order of
+    the recipe's features.
+    """
+    first = pl.all().list.first()
+    found = examples.select(first).sort(EXAMPLE_ID).with_columns(pl.col(pl.Binary).cast(pl.String)).collect()
+    found = found.with_columns(pl.col(pl.Float32, pl.Int64).exclude(EXAMPLE_ID).cast(pl.Float64))
+    found = found.select(sorted(found.columns))
     weights = [weight_of(task) for task in tasks]
     if not (found.select(weights) == 1).to_numpy().all():
         raise RuntimeError("expected examples of weight 1: the peers train without weights")

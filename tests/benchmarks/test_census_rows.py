@@ -47,7 +47,7 @@ def test_the_rows_are_the_examples_of_each_split(tmp_path: Path) -> None:
 
     found = {split: pl.read_parquet(out / "rows" / f"{split}.parquet") for split in SPLITS}
     for split, rows in found.items():
-        assert set(rows.columns) == {*COLUMNS, EXAMPLE_ID}
+        assert rows.columns == sorted([*COLUMNS, EXAMPLE_ID])
         ids = pl.scan_parquet(out / "examples" / f"Split-{split}" / "*.parquet").select(EXAMPLE_ID).collect()
         assert rows[EXAMPLE_ID].to_list() == sorted(ids[EXAMPLE_ID].list.first())
     assert found["validate"].height > 0
@@ -64,3 +64,12 @@ def test_a_weight_is_refused() -> None:
     examples = pl.LazyFrame({"label/a": [[1.0], [0.0]], "weight/a": [[1.0], [0.0]], EXAMPLE_ID: [[2], [1]]})
     with pytest.raises(RuntimeError, match="examples of weight 1"):
         plain_rows(examples, ["a"])
+
+
+def test_the_rows_do_not_depend_on_the_types_of_the_features() -> None:
+    numbers = pl.LazyFrame({"weight/a": [[1.0]], EXAMPLE_ID: [[2**60 + 1]], "b": [[7.0]], "a": [[b"x"]]})
+    numbers = numbers.with_columns(pl.col("b").cast(pl.List(pl.Float32)))
+    integers = numbers.with_columns(pl.col("b").cast(pl.List(pl.Int64))).select("a", "b", EXAMPLE_ID, "weight/a")
+    found = plain_rows(numbers, ["a"])
+    assert found.equals(plain_rows(integers, ["a"]))
+    assert found.rows() == [("x", 7.0, 2**60 + 1)]
