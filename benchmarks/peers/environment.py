@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / ".runtime"
 
 PEERS = Path(__file__).with_name("peers.txt")
-"""PyTorch, torch-rechub and Polars: about a minute and 1.6 GB."""
+"""PyTorch, torch-rechub, LightGBM and Polars: about a minute and 1.6 GB."""
 JAX = Path(__file__).with_name("jax.txt")
 """Keras and JAX without TensorFlow: 0.7 GB."""
 JAX_GPU = Path(__file__).with_name("jax_gpu.txt")
