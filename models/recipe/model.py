@@ -102,7 +102,7 @@ class Training(Section):
         default=True,
         description="After the training, move the logits of each task towards those of its constant by the factor from 0.05 to 1 "
         "that has the smallest loss on the validate split. The order of the predictions stays. A task that learned little is "
-        "then hardly worse than the constant, instead of too sure.",
+        "then hardly worse than the constant, instead of too sure. A task with too few validate examples to tell stays as it is.",
     )
     embedding_decay: Annotated[float, Field(ge=0.0), Number] = Field(
         default=0.5,

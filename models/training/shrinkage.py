@@ -11,6 +11,7 @@ from models.features import input_pipeline
 from models.losses.base import Loss
 from models.losses.task_loss import task_loss
 from models.training.multi_task_model import MultiTaskModel
+from models.training.validation import has_enough
 
 LEAST = 0.05
 """Smallest factor. It keeps the order of the predictions, at a loss that cannot be told from the constant's."""
@@ -25,6 +26,8 @@ def shrink(model: MultiTaskModel, data: input_pipeline.Columns, batch_size: int)
     examples may be right, and its loss still worse than the constant's. s below 1 mends this and keeps the order; a task
     without any signal ends near the constant. s is one number per task, so that the validate split suffices to choose it.
 
+    A task with too few examples to choose (`models.training.validation.has_enough`) stays as it is.
+
     This is temperature scaling (Guo et al. 2017, https://arxiv.org/abs/1706.04599) around the constant instead of 0,
     and never above 1.
 
@@ -34,7 +37,7 @@ def shrink(model: MultiTaskModel, data: input_pipeline.Columns, batch_size: int)
         batch_size: examples per step.
 
     Returns:
-        {task: s}, for the tasks with an observed example.
+        {task: s}, for the tasks with enough observed examples.
     """
     sizes = model.scales.outputs
     offsets = np.split(ops.convert_to_numpy(model.scales.offset), np.cumsum(sizes)[:-1])
@@ -43,7 +46,7 @@ def shrink(model: MultiTaskModel, data: input_pipeline.Columns, batch_size: int)
     factors = {
         task: factor(loss, logits[task], offsets[i], labels[:, i], weights[:, i])
         for i, (task, loss) in enumerate(zip(model.tasks, model.loss_functions, strict=True))
-        if (weights[:, i] > 0).any()
+        if has_enough(loss, labels[:, i], weights[:, i])
     }
     by_output = np.repeat([factors.get(task, 1.0) for task in model.tasks], sizes)
     model.scales.scale.assign(ops.convert_to_numpy(model.scales.scale) * by_output.astype(np.float32))

@@ -38,7 +38,7 @@ class Validation:
     ) -> None:
         constants = scales.constants(losses, labels, weights)
         measured = observed_tasks(tasks, weights)
-        enough = [task for i, task in enumerate(tasks) if _enough(losses[i], labels[:, i], weights[:, i])]
+        enough = [task for i, task in enumerate(tasks) if has_enough(losses[i], labels[:, i], weights[:, i])]
         self.constants = dict(zip(tasks, constants, strict=True))
         self.negative = {task for task, loss in zip(tasks, losses, strict=True) if loss.negative}
         self.ruling = tuple(enough or measured)
@@ -75,7 +75,13 @@ def observed_tasks(tasks: Sequence[str], weights: np.ndarray) -> list[str]:
     return [task for i, task in enumerate(tasks) if (weights[:, i] > 0).any()]
 
 
-def _enough(loss: Loss, labels: np.ndarray, weights: np.ndarray) -> bool:
+def has_enough(loss: Loss, labels: np.ndarray, weights: np.ndarray) -> bool:
+    """Whether the observed examples of a task suffice to choose by its loss.
+
+    Args:
+        loss: loss of the task.
+        labels, weights: (example,).
+    """
     observed = labels[weights > 0]
     if loss.kind == "regression":
         return len(observed) >= FEWEST_EXAMPLES
