@@ -43,7 +43,7 @@ class FusionLevel(keras.layers.Layer):
         dropout: dropout rate of each layer.
         gating: options of each `Gate`.
 
-    Call: (batch, dim) for all tasks, or (batch, task, dim) -> (batch, task, units[-1]).
+    Call: one (batch, dim) for all tasks, or a list with one per task -> a list of (batch, units[-1]), one per task.
     """
 
     def __init__(
@@ -74,23 +74,19 @@ class FusionLevel(keras.layers.Layer):
             self.add_weight(shape=(self.task_experts,), initializer=start, name=f"native_{task}")
             for task in range(self.tasks)
         ]
-        of_task = (input_shape[0], input_shape[-1])
-        self.experts.build(of_task)
-        for gate in self.task_gates:
-            gate.build(of_task)
+        for layer in (self.experts, *self.task_gates):
+            layer.build(input_shape)
 
     def call(self, x: Any, training: bool | None = None) -> Any:
-        alike = len(x.shape) == 2
-        experts = self.experts(x if alike else ops.repeat(x, self.task_experts, axis=1), training=training)
-        outputs = []
+        if isinstance(x, list):
+            experts = self.experts(ops.repeat(ops.stack(x, axis=1), self.task_experts, axis=1), training=training)
+        else:
+            x, experts = [x] * self.tasks, self.experts(x, training=training)  # (batch, expert, dim)
+        outputs = []  # not in one tensor, where each task would seem to move the gates of all
         for task, (gate, native) in enumerate(zip(self.task_gates, self.native, strict=True)):
-            own = experts[:, task * self.task_experts : (task + 1) * self.task_experts]  # (batch, task_experts, dim)
-            shares = gate(x if alike else x[:, task], training=training)
-            outputs.append(mix(shares, experts) + ops.einsum("e,bed->bd", native, own))
-        return ops.stack(outputs, axis=1)
-
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        return (input_shape[0], self.tasks, self.units[-1])
+            own = experts[:, task * self.task_experts : (task + 1) * self.task_experts]
+            outputs.append(mix(gate(x[task], training=training), experts) + ops.einsum("e,bed->bd", native, own))
+        return outputs
 
     def get_config(self) -> dict[str, Any]:
         return {
@@ -187,26 +183,24 @@ class AdaTT(Architecture):
         shape = input_shape.x
         for level in self.fusion:
             level.build(shape)
-            shape = level.compute_output_shape(shape)
+            shape = (shape[0], self.units[-1])
         for tower in self.towers:
-            tower.build((shape[0], shape[-1]))
+            tower.build(shape)
 
     def call(self, inputs: Encoded, training: bool | None = None) -> dict[str, Any]:
         fused = inputs.x
         for level in self.fusion:
-            fused = level(fused, training=training)  # (batch, task, dim)
-        return self.logits(self.towers, [fused[:, task] for task in range(len(self.tasks))], training)
+            fused = level(fused, training=training)
+        return self.logits(self.towers, fused, training)
 
     def gates(self, inputs: Encoded) -> dict[str, Any]:
         """{task: (batch, expert)} gate weights of the top level, over the experts of all tasks in order."""
         fused = inputs.x
         for level in self.fusion[:-1]:
             fused = level(fused, training=False)
-        top = self.fusion[-1].task_gates
-        return {
-            task: gate.of(fused if len(self.fusion) == 1 else fused[:, i])
-            for i, (task, gate) in enumerate(zip(self.names, top, strict=True))
-        }
+        read = fused if isinstance(fused, list) else [fused] * len(self.tasks)
+        gates = self.fusion[-1].task_gates
+        return {task: gate.of(x) for task, gate, x in zip(self.names, gates, read, strict=True)}
 
     def get_config(self) -> dict[str, Any]:
         return {

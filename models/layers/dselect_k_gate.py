@@ -19,7 +19,7 @@ class DSelectKGate(keras.layers.Layer):
 
     S is the cubic smooth step: 0 below -1/2, 1 above 1/2, and 1/2 + 3/2 z - 2 z^3 between them. At the start, all bits are
     near 1/2 and all experts have a weight. Where all bits have reached 0 or 1, at most k weights of the example are above 0
-    and the others are 0 exactly; the gate is continuous all the way there.
+    and the others are 0 exactly; the gate is continuous all the way there. A bit at 0 or 1 gets no gradient from the example.
 
     penalty = mean over the examples of sum_i (entropy(r_i) + 1 / valid_i - 1). The entropy drives the bits to 0 and 1. If
     the number of experts is not a power of two, some codes have no expert; valid_i is the sum of r_i over the other codes.
