@@ -74,8 +74,9 @@ class FusionLevel(keras.layers.Layer):
             self.add_weight(shape=(self.task_experts,), initializer=start, name=f"native_{task}")
             for task in range(self.tasks)
         ]
-        for layer in (self.experts, *self.task_gates):
-            layer.build(input_shape)
+        self.experts.build(input_shape)
+        for gate in self.task_gates:
+            gate.build(input_shape)
 
     def call(self, x: Any, training: bool | None = None) -> Any:
         if isinstance(x, list):
@@ -157,7 +158,7 @@ class AdaTT(Architecture):
         self.tower_units = tuple(tower_units)
         self.activation = activation
         self.dropout = dropout
-        self.gating = {
+        self.gating: dict[str, Any] = {
             "gate": gate,
             "k": k,
             "gate_dropout": gate_dropout,

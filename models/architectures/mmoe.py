@@ -71,7 +71,7 @@ class MMoE(Architecture):
         self.tower_units = tuple(tower_units)
         self.activation = activation
         self.dropout = dropout
-        self.gating = {
+        self.gating: dict[str, Any] = {
             "gate": gate,
             "k": k,
             "gate_dropout": gate_dropout,

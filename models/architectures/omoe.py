@@ -71,7 +71,7 @@ class OMoE(Architecture):
         self.tower_units = tuple(tower_units)
         self.activation = activation
         self.dropout = dropout
-        self.gating = {
+        self.gating: dict[str, Any] = {
             "gate": gate,
             "k": k,
             "gate_dropout": gate_dropout,
@@ -79,8 +79,9 @@ class OMoE(Architecture):
             "gate_entropy": gate_entropy,
         }
         policy = self.dtype_policy
-        self.shared = Experts(experts, self.units, activation=activation, dropout=dropout, name="experts", dtype=policy)
+        # Before the experts, which are then the last shared layer.
         self.gate = Gate(experts, **self.gating, name="gate", dtype=policy)
+        self.shared = Experts(experts, self.units, activation=activation, dropout=dropout, name="experts", dtype=policy)
         self.towers = self.make_towers(self.tower_units, activation, dropout)
 
     def build(self, input_shape: Encoded) -> None:

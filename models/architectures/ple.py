@@ -173,7 +173,7 @@ class PLE(Architecture):
         self.tower_units = tuple(tower_units)
         self.activation = activation
         self.dropout = dropout
-        self.gating = {
+        self.gating: dict[str, Any] = {
             "gate": gate,
             "k": k,
             "gate_dropout": gate_dropout,

@@ -78,7 +78,7 @@ class STEM(Architecture):
         self.tower_units = tuple(tower_units)
         self.activation = activation
         self.dropout = dropout
-        self.gating = {
+        self.gating: dict[str, Any] = {
             "gate": gate,
             "k": k,
             "gate_dropout": gate_dropout,

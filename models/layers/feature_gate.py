@@ -28,16 +28,13 @@ class FeatureGate(keras.layers.Layer):
         self.experts = experts
         self.rank = rank
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
-        def stack(units: int, activation: str | None, name: str) -> StackedDense:
-            # With this initializer, the gates of a wide input start near 1.
-            start, policy = "glorot_uniform", self.dtype_policy
-            return StackedDense(
-                self.experts, units, activation=activation, kernel_initializer=start, name=name, dtype=policy
-            )
-
-        self.down = stack(self.rank, None, "down")
-        self.up = stack(input_shape[-1], "sigmoid", "up")
+    def build(self, input_shape: tuple[Any, ...]) -> None:
+        # With this initializer, the gates of a wide input start near 1.
+        start, policy = "glorot_uniform", self.dtype_policy
+        self.down = StackedDense(self.experts, self.rank, kernel_initializer=start, name="down", dtype=policy)
+        self.up = StackedDense(
+            self.experts, input_shape[-1], activation="sigmoid", kernel_initializer=start, name="up", dtype=policy
+        )
         self.down.build(input_shape)
         self.up.build(self.down.compute_output_shape(input_shape))
 

@@ -103,6 +103,8 @@ def test_levels_of_ple(levels):
         ("mmoe", {"units": (8, 4)}, lambda made: made.shared.stack[1].trainable_variables),
         ("ple", {"units": (8, 4)}, lambda made: made.extraction[1].experts[-1].stack[1].trainable_variables),
         ("cross_stitch", {"units": (8, 4)}, lambda made: made.stitches[1].trainable_variables),
+        ("omoe", {"units": (8, 4)}, lambda made: made.shared.stack[1].trainable_variables),
+        ("adatt", {"units": (8, 4)}, lambda made: made.fusion[1].experts.stack[1].trainable_variables),
         ("single_task", {}, lambda made: []),
         ("soft_sharing", {}, lambda made: []),
     ],
