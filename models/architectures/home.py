@@ -97,6 +97,7 @@ class HoME(Architecture):
 
     Expert: E_e(v) = swish(normalization(W_e (2 sigmoid(v A_e B_e) v))), whose feature gate has a low rank. A self gate is
     a softmax, or a sigmoid for one expert: a task with few positives trains its own experts even if its gate ignores them.
+    Each expert reads a copy of its input that its feature gate scales, which takes longer than the rest of the network.
 
     Wang et al., HoME: Hierarchy of Multi-Gate Experts for Multi-Task Learning at Kuaishou, KDD 2025
     (https://arxiv.org/abs/2408.05430). Deviations: layer normalization in place of batch normalization, so that no example
