@@ -14,6 +14,9 @@ ARCHITECTURES = {
     "cross_stitch": "models.architectures.cross_stitch.CrossStitch",
     "aitm": "models.architectures.aitm.AITM",
     "stem": "models.architectures.stem.STEM",
+    "omoe": "models.architectures.omoe.OMoE",
+    "home": "models.architectures.home.HoME",
+    "adatt": "models.architectures.adatt.AdaTT",
 }
 
 ARCHITECTURE = "models.architectures.base.Architecture"

@@ -13,7 +13,15 @@ from models.layers.experts import Experts
 from models.layers.gate import Gate, mix
 
 if TYPE_CHECKING:
-    from models.recipe.option_types import Activation, Dropout, ExpertCount, Layers, LayersOrNone
+    from models.recipe.option_types import (
+        Activation,
+        Dropout,
+        ExpertCount,
+        GateName,
+        Layers,
+        LayersOrNone,
+        Strength,
+    )
 
 
 @keras.saving.register_keras_serializable(package="gatewise")
@@ -32,6 +40,11 @@ class MMoE(Architecture):
         tower_units: sizes of the hidden layers of each task's tower.
         activation: name of the activation.
         dropout: dropout rate of each layer.
+        gate: "softmax", "top_k" (the k largest weights of an example) or "dselect_k" (learns which k).
+        k: number of experts that a sparse gate gives a weight above 0, at most the experts of a gate.
+        gate_dropout: probability of dropping an expert of an example in training.
+        load_balance: factor of a loss term, the squared coefficient of variation of the experts' mean weights, per gate.
+        gate_entropy: factor of the loss term by which dselect_k comes to select exactly k experts.
     """
 
     user_once: ClassVar[bool] = True
@@ -45,6 +58,11 @@ class MMoE(Architecture):
         tower_units: LayersOrNone = (32,),
         activation: Activation = "relu",
         dropout: Dropout = 0.0,
+        gate: GateName = "softmax",
+        k: ExpertCount = 2,
+        gate_dropout: Dropout = 0.0,
+        load_balance: Strength = 0.0,
+        gate_entropy: Strength = 0.01,
         **layer: Any,
     ) -> None:
         super().__init__(tasks, **layer)
@@ -53,9 +71,16 @@ class MMoE(Architecture):
         self.tower_units = tuple(tower_units)
         self.activation = activation
         self.dropout = dropout
+        self.gating: dict[str, Any] = {
+            "gate": gate,
+            "k": k,
+            "gate_dropout": gate_dropout,
+            "load_balance": load_balance,
+            "gate_entropy": gate_entropy,
+        }
         policy = self.dtype_policy
         self.shared = Experts(experts, self.units, activation=activation, dropout=dropout, name="experts", dtype=policy)
-        self.task_gates = [Gate(experts, name=f"{task}_gate", dtype=policy) for task in self.names]
+        self.task_gates = [Gate(experts, **self.gating, name=f"{task}_gate", dtype=policy) for task in self.names]
         self.towers = self.make_towers(self.tower_units, activation, dropout)
 
     def build(self, input_shape: Encoded) -> None:
@@ -67,10 +92,11 @@ class MMoE(Architecture):
 
     def call(self, inputs: Encoded, training: bool | None = None) -> dict[str, Any]:
         experts = self.shared(inputs.x, training=training)  # (batch, expert, dim)
-        return self.logits(self.towers, [mix(gate(inputs.x), experts) for gate in self.task_gates], training)
+        mixed = [mix(gate(inputs.x, training=training), experts) for gate in self.task_gates]
+        return self.logits(self.towers, mixed, training)
 
     def gates(self, inputs: Encoded) -> dict[str, Any]:
-        return {task: gate(inputs.x) for task, gate in zip(self.names, self.task_gates, strict=True)}
+        return {task: gate.of(inputs.x) for task, gate in zip(self.names, self.task_gates, strict=True)}
 
     def get_config(self) -> dict[str, Any]:
         return {
@@ -80,4 +106,5 @@ class MMoE(Architecture):
             "tower_units": self.tower_units,
             "activation": self.activation,
             "dropout": self.dropout,
+            **self.gating,
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import keras
@@ -15,7 +16,16 @@ from models.layers.gate import Gate, mix
 from models.recipe.errors import InputError
 
 if TYPE_CHECKING:
-    from models.recipe.option_types import Activation, Dropout, ExpertCount, Layers, LayersOrNone, Levels
+    from models.recipe.option_types import (
+        Activation,
+        Dropout,
+        ExpertCount,
+        GateName,
+        Layers,
+        LayersOrNone,
+        Levels,
+        Strength,
+    )
 
 
 @keras.saving.register_keras_serializable(package="gatewise")
@@ -33,6 +43,7 @@ class CGCLevel(keras.layers.Layer):
         top: whether this is the top level, which has no shared output and no shared gate.
         activation: name of the activation.
         dropout: dropout rate of each layer.
+        gating: options of each `Gate`.
 
     Call: a list of (batch, dim), one per task and then the shared one -> the same list, without the shared one at the
         top level.
@@ -48,6 +59,7 @@ class CGCLevel(keras.layers.Layer):
         top: bool,
         activation: str = "relu",
         dropout: float = 0.0,
+        gating: Mapping[str, Any] | None = None,
         **layer: Any,
     ) -> None:
         super().__init__(**layer)
@@ -58,13 +70,15 @@ class CGCLevel(keras.layers.Layer):
         self.top = top
         self.activation = activation
         self.dropout = dropout
+        self.gating = dict(gating or {})
         counts = [task_experts] * tasks + [shared_experts]
         self.experts = [
             Experts(count, self.units, activation=activation, dropout=dropout, dtype=self.dtype_policy)
             for count in counts
         ]
-        self.task_gates = [Gate(task_experts + shared_experts, dtype=self.dtype_policy) for _ in range(tasks)]
-        self.shared_gate = None if top else Gate(sum(counts), name="shared_gate", dtype=self.dtype_policy)
+        policy = self.dtype_policy
+        self.task_gates = [Gate(task_experts + shared_experts, **self.gating, dtype=policy) for _ in range(tasks)]
+        self.shared_gate = None if top else Gate(sum(counts), **self.gating, name="shared_gate", dtype=policy)
 
     def build(self, input_shape: list[tuple[int | None, ...]]) -> None:
         for experts, shape in zip(self.experts, input_shape, strict=True):
@@ -77,11 +91,12 @@ class CGCLevel(keras.layers.Layer):
     def call(self, inputs: list[Any], training: bool | None = None) -> list[Any]:
         experts = [layer(x, training=training) for layer, x in zip(self.experts, inputs, strict=True)]
         outputs = [
-            mix(gate(inputs[task]), ops.concatenate([experts[task], experts[-1]], axis=1))
+            mix(gate(inputs[task], training=training), ops.concatenate([experts[task], experts[-1]], axis=1))
             for task, gate in enumerate(self.task_gates)
         ]
         if self.shared_gate is not None:
-            outputs.append(mix(self.shared_gate(inputs[-1]), ops.concatenate(experts, axis=1)))
+            shared = self.shared_gate(inputs[-1], training=training)
+            outputs.append(mix(shared, ops.concatenate(experts, axis=1)))
         return outputs
 
     def compute_output_shape(self, input_shape: list[tuple[int | None, ...]]) -> list[tuple[int | None, ...]]:
@@ -97,6 +112,7 @@ class CGCLevel(keras.layers.Layer):
             "top": self.top,
             "activation": self.activation,
             "dropout": self.dropout,
+            "gating": dict(self.gating),
         }
 
 
@@ -117,6 +133,11 @@ class PLE(Architecture):
         tower_units: sizes of the hidden layers of each task's tower.
         activation: name of the activation.
         dropout: dropout rate of each layer.
+        gate: "softmax", "top_k" (the k largest weights of an example) or "dselect_k" (learns which k).
+        k: number of experts that a sparse gate gives a weight above 0, at most the experts of a gate.
+        gate_dropout: probability of dropping an expert of an example in training.
+        load_balance: factor of a loss term, the squared coefficient of variation of the experts' mean weights, per gate.
+        gate_entropy: factor of the loss term by which dselect_k comes to select exactly k experts.
 
     Raises:
         InputError: `levels` is below 1.
@@ -135,6 +156,11 @@ class PLE(Architecture):
         tower_units: LayersOrNone = (32,),
         activation: Activation = "relu",
         dropout: Dropout = 0.0,
+        gate: GateName = "softmax",
+        k: ExpertCount = 2,
+        gate_dropout: Dropout = 0.0,
+        load_balance: Strength = 0.0,
+        gate_entropy: Strength = 0.01,
         **layer: Any,
     ) -> None:
         super().__init__(tasks, **layer)
@@ -147,6 +173,13 @@ class PLE(Architecture):
         self.tower_units = tuple(tower_units)
         self.activation = activation
         self.dropout = dropout
+        self.gating: dict[str, Any] = {
+            "gate": gate,
+            "k": k,
+            "gate_dropout": gate_dropout,
+            "load_balance": load_balance,
+            "gate_entropy": gate_entropy,
+        }
         self.extraction = [
             CGCLevel(
                 len(self.tasks),
@@ -156,6 +189,7 @@ class PLE(Architecture):
                 top=level == levels - 1,
                 activation=activation,
                 dropout=dropout,
+                gating=self.gating,
                 name=f"level_{level}",
                 dtype=self.dtype_policy,
             )
@@ -184,7 +218,7 @@ class PLE(Architecture):
         for level in self.extraction[:-1]:
             mixed = level(mixed, training=False)
         top = self.extraction[-1].task_gates
-        return {task: gate(mixed[i]) for i, (task, gate) in enumerate(zip(self.names, top, strict=True))}
+        return {task: gate.of(mixed[i]) for i, (task, gate) in enumerate(zip(self.names, top, strict=True))}
 
     def get_config(self) -> dict[str, Any]:
         return {
@@ -196,4 +230,5 @@ class PLE(Architecture):
             "tower_units": self.tower_units,
             "activation": self.activation,
             "dropout": self.dropout,
+            **self.gating,
         }

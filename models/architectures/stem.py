@@ -14,7 +14,15 @@ from models.layers.experts import Experts
 from models.layers.gate import Gate, mix
 
 if TYPE_CHECKING:
-    from models.recipe.option_types import Activation, Dropout, ExpertCount, Layers, LayersOrNone
+    from models.recipe.option_types import (
+        Activation,
+        Dropout,
+        ExpertCount,
+        GateName,
+        Layers,
+        LayersOrNone,
+        Strength,
+    )
 
 
 @keras.saving.register_keras_serializable(package="gatewise")
@@ -39,6 +47,11 @@ class STEM(Architecture):
         tower_units: sizes of the hidden layers of each task's tower.
         activation: name of the activation.
         dropout: dropout rate of each layer.
+        gate: "softmax", "top_k" (the k largest weights of an example) or "dselect_k" (learns which k).
+        k: number of experts that a sparse gate gives a weight above 0, at most the experts of a gate.
+        gate_dropout: probability of dropping an expert of an example in training.
+        load_balance: factor of a loss term, the squared coefficient of variation of the experts' mean weights, per gate.
+        gate_entropy: factor of the loss term by which dselect_k comes to select exactly k experts.
     """
 
     def __init__(
@@ -51,6 +64,11 @@ class STEM(Architecture):
         tower_units: LayersOrNone = (32,),
         activation: Activation = "relu",
         dropout: Dropout = 0.0,
+        gate: GateName = "softmax",
+        k: ExpertCount = 2,
+        gate_dropout: Dropout = 0.0,
+        load_balance: Strength = 0.0,
+        gate_entropy: Strength = 0.01,
         **layer: Any,
     ) -> None:
         super().__init__(tasks, **layer)
@@ -60,6 +78,13 @@ class STEM(Architecture):
         self.tower_units = tuple(tower_units)
         self.activation = activation
         self.dropout = dropout
+        self.gating: dict[str, Any] = {
+            "gate": gate,
+            "k": k,
+            "gate_dropout": gate_dropout,
+            "load_balance": load_balance,
+            "gate_entropy": gate_entropy,
+        }
         policy = self.dtype_policy
         names = [*(f"{task}_experts" for task in self.names), "experts"]
         counts = [task_experts] * len(self.tasks) + [shared_experts]
@@ -67,7 +92,7 @@ class STEM(Architecture):
             Experts(count, self.units, activation=activation, dropout=dropout, name=name, dtype=policy)
             for name, count in zip(names, counts, strict=True)
         ]
-        self.task_gates = [Gate(sum(counts), name=f"{task}_gate", dtype=policy) for task in self.names]
+        self.task_gates = [Gate(sum(counts), **self.gating, name=f"{task}_gate", dtype=policy) for task in self.names]
         self.towers = self.make_towers(self.tower_units, activation, dropout)
 
     def wants(self) -> Wants:
@@ -88,7 +113,7 @@ class STEM(Architecture):
         stopped = [ops.stop_gradient(experts) for experts in of_tasks]
         mixed = [
             mix(
-                gate(own[task]),
+                gate(own[task], training=training),
                 ops.concatenate([*stopped[:task], of_tasks[task], *stopped[task + 1 :], shared], axis=1),
             )
             for task, gate in enumerate(self.task_gates)
@@ -98,7 +123,7 @@ class STEM(Architecture):
     def gates(self, inputs: Encoded) -> dict[str, Any]:
         """{task: (batch, expert)} gate weights of the experts of all tasks in order, then the shared experts."""
         return {
-            task: gate(inputs.by_task[i])
+            task: gate.of(inputs.by_task[i])
             for i, (task, gate) in enumerate(zip(self.names, self.task_gates, strict=True))
         }
 
@@ -111,4 +136,5 @@ class STEM(Architecture):
             "tower_units": self.tower_units,
             "activation": self.activation,
             "dropout": self.dropout,
+            **self.gating,
         }

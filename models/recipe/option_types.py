@@ -32,6 +32,12 @@ FeatureName = Annotated[str, Field(title="the name of a feature", json_schema_ex
 FeatureNames = Annotated[tuple[FeatureName, ...], Field(max_length=4_096)]
 """Names of the recipe's own tasks and features: `gatewise validate` refuses others."""
 
+TaskGroups = Annotated[
+    tuple[TaskNames, ...], Field(max_length=256, title="list of groups of tasks, each a list of the names of its tasks")
+]
+GateName = Literal["softmax", "top_k", "dselect_k"]
+"""Names of `models.layers.gate.GATES`."""
+
 Activation = Annotated[
     Literal[
         "celu",

@@ -13,7 +13,8 @@ from models.architectures import ARCHITECTURES
 from models.architectures.base import Architecture
 from models.architectures.encoded import Encoded
 from models.architectures.task_info import TaskInfo
-from models.recipe.registry import load, signature, summary
+from models.layers.gate import GATES
+from models.recipe.registry import json_schema, load, signature, summary
 from models.serving.user_once import check_split
 
 TASKS = ("click", "click_cart", "cart")  # one name is another's prefix
@@ -121,6 +122,23 @@ def test_gates_are_shares(name):
         np.testing.assert_allclose(np.sum(gate, axis=1), 1, rtol=1e-5)
 
 
+@pytest.mark.parametrize("gate", GATES)
+def test_any_gate(name, gate):
+    """An architecture with the option `gate` takes all gates, with dropout of experts and a balanced load."""
+    if "gate" not in signature(ARCHITECTURES[name]):
+        return
+    architecture = make(name, gate=gate, gate_dropout=0.5, load_balance=0.5)
+    outputs = architecture(X, training=True)
+    assert len(architecture.losses) >= (2 if gate == "dselect_k" else 1)
+    assert not np.array_equal(outputs["cart"], architecture(X)["cart"])
+    for shares in architecture.gates(X).values():
+        np.testing.assert_allclose(np.sum(shares, axis=1), 1, rtol=1e-5)
+        if gate == "top_k":
+            assert np.all(np.sum(np.array(shares) > 0, axis=1) == 2)
+    if architecture.user_once:
+        check_split(make(name, gate=gate), 7)
+
+
 @keras.saving.register_keras_serializable(package="contract")
 class Saved(keras.Model):
     """A model that is nothing but an architecture, saved as `MultiTaskModel` saves it."""
@@ -153,17 +171,19 @@ def test_save_and_load(name, tmp_path):
         np.testing.assert_array_equal(logits, expected[task])
 
 
-def changed(value):
+def changed(annotation, value):
     """Another value of the same type, so that a forgotten option shows."""
+    if annotation == "TaskGroups":
+        return (TASKS[:2], TASKS[2:])
     if isinstance(value, tuple):
         return (6, 3)
     if isinstance(value, str):
-        return "tanh"
+        return next(name for name in json_schema(annotation)["enum"] if name != value)
     return value + 1 if isinstance(value, int) else value / 2 + 0.125
 
 
 def test_config_round_trip(name):
-    options = {key: changed(default) for key, (_, default) in signature(ARCHITECTURES[name]).items()}
+    options = {key: changed(*about) for key, about in signature(ARCHITECTURES[name]).items()}
     config = make(name, **options).get_config()
     assert {key: config[key] for key in options} == options
     again = load(ARCHITECTURES[name]).from_config(json.loads(json.dumps(config))).get_config()

@@ -399,7 +399,7 @@ WRONG = {
     "unknown architecture": (
         "architecture: mmoe",
         "architecture: mmo",
-        ["model.architecture: unknown architecture 'mmo'; did you mean 'mmoe'? Known: aitm, cross_stitch"],
+        ["model.architecture: unknown architecture 'mmo'; did you mean 'mmoe'? Known: adatt, aitm"],
     ),
     "unknown option": (
         "experts: 4",

@@ -25,13 +25,25 @@ def schema_of(path: str, option: str) -> dict[str, Any]:
     return registry.json_schema(registry.signature(path)[option][0])
 
 
+def inside(schema: dict[str, Any]) -> Any:
+    """A value of a type that an array may have."""
+    kinds = {
+        "array": lambda: [inside(schema["items"])],
+        "string": lambda: "click",
+        "integer": lambda: schema["minimum"],
+    }
+    return kinds[schema["type"]]()
+
+
 def outside(schema: dict[str, Any]) -> list[Any]:
     """The values just outside of a range."""
     if schema["type"] == "array":
         items = [[value] for value in outside(schema["items"])]
-        inside = schema["items"]["minimum"]
-        few = [[inside] * (schema["minItems"] - 1)] if schema.get("minItems") else []
-        return [*items, *few, [inside] * (schema["maxItems"] + 1)]
+        one = inside(schema["items"])
+        few = [[one] * (schema["minItems"] - 1)] if schema.get("minItems") else []
+        return [*items, *few, [one] * (schema["maxItems"] + 1)]
+    if schema["type"] == "string":
+        return [1, 1.5]
     step = 1 if schema["type"] == "integer" else 1e-9
     least = schema["minimum"] - step if "minimum" in schema else schema["exclusiveMinimum"]
     most = schema["maximum"] * (1 + step) + step if "maximum" in schema else schema["exclusiveMaximum"]
@@ -62,6 +74,9 @@ WRONG = [
     ("ple", "shared_experts: -1", "shared_experts: expected int from 1 to 256, received -1"),
     ("shared_bottom", "dropout: -0.1", "dropout: expected float from 0 and below 1, received -0.1"),
     ("shared_bottom", "dropout: 1", "dropout: expected float from 0 and below 1, received 1"),
+    ("mmoe", "gate: topk", "gate: expected one of softmax, top_k, dselect_k, received 'topk'"),
+    ("home", "groups: [[income], [incom]]", "groups: no task is called 'incom'; did you mean 'income'?"),
+    ("home", "groups: [click]", "groups: expected list of groups of tasks, each a list of the names of its tasks"),
     ("soft_sharing", "strength: -1", "strength: expected float from 0 to 1e+06, received -1"),
     ("cross_stitch", "self_weight: 1.5", "self_weight: expected float from 0 to 1, received 1.5"),
     (
@@ -89,6 +104,7 @@ def test_the_ends_of_each_range_make_a_network() -> None:
 
     from models.architectures.encoded import Encoded
 
+    x = np.ones((3, 2), "float32")
     for name, path in ARCHITECTURES.items():
         least: dict[str, Any] = {}
         for option in registry.signature(path):
@@ -97,7 +113,7 @@ def test_the_ends_of_each_range_make_a_network() -> None:
                 least[option] = (1,) * schema.get("minItems", 0)
             elif "enum" not in schema:
                 least[option] = schema["minimum"]
-        logits = registry.load(path)(binary("a", "b"), **least)(Encoded(np.ones((3, 2), "float32")))
+        logits = registry.load(path)(binary("a", "b"), **least)(Encoded(x, by_task=(x, x)))
         assert {task: value.shape for task, value in logits.items()} == {"a": (3,), "b": (3,)}, name
 
 

@@ -33,6 +33,12 @@ def of_ple(made):
     return of_layers(*layers)
 
 
+def of_adatt(made):
+    """All but the gates and the weights of the own experts of the top level: those below reach all tasks by its experts."""
+    own = {variable.path for variable in of_layers(*made.fusion[-1].task_gates) + made.fusion[-1].native}
+    return [variable for variable in of_layers(*made.fusion) if variable.path not in own]
+
+
 BY_HAND = {
     "single_task": lambda made: [],
     "shared_bottom": lambda made: of_layers(made.bottom),
@@ -43,6 +49,9 @@ BY_HAND = {
         *made.networks, *made.stitches
     ),  # a task's last layers are mixed into others
     "stem": lambda made: of_layers(made.experts[-1]),
+    "omoe": lambda made: of_layers(made.shared, made.gate),
+    "adatt": of_adatt,
+    "home": lambda made: of_layers(made.meta, *made.meta_gates, *made.meta_self_gates, *made.of_groups, made.shared),
 }
 
 
@@ -94,6 +103,8 @@ def test_levels_of_ple(levels):
         ("mmoe", {"units": (8, 4)}, lambda made: made.shared.stack[1].trainable_variables),
         ("ple", {"units": (8, 4)}, lambda made: made.extraction[1].experts[-1].stack[1].trainable_variables),
         ("cross_stitch", {"units": (8, 4)}, lambda made: made.stitches[1].trainable_variables),
+        ("omoe", {"units": (8, 4)}, lambda made: made.shared.stack[1].trainable_variables),
+        ("adatt", {"units": (8, 4)}, lambda made: made.fusion[1].experts.stack[1].trainable_variables),
         ("single_task", {}, lambda made: []),
         ("soft_sharing", {}, lambda made: []),
     ],
