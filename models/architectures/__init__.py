@@ -14,6 +14,7 @@ ARCHITECTURES = {
     "cross_stitch": "models.architectures.cross_stitch.CrossStitch",
     "aitm": "models.architectures.aitm.AITM",
     "stem": "models.architectures.stem.STEM",
+    "sluice": "models.architectures.sluice.Sluice",
 }
 
 ARCHITECTURE = "models.architectures.base.Architecture"
