@@ -15,6 +15,7 @@ ARCHITECTURES = {
     "aitm": "models.architectures.aitm.AITM",
     "stem": "models.architectures.stem.STEM",
     "sluice": "models.architectures.sluice.Sluice",
+    "snr": "models.architectures.snr.SNR",
 }
 
 ARCHITECTURE = "models.architectures.base.Architecture"

@@ -44,6 +44,7 @@ BY_HAND = {
     ),  # a task's last layers are mixed into others
     "stem": lambda made: of_layers(made.experts[-1]),
     "sluice": lambda made: of_layers(*made.stack, *made.stitches),
+    "snr": lambda made: of_layers(*made.levels, *made.between),
 }
 
 
