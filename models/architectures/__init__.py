@@ -16,6 +16,8 @@ ARCHITECTURES = {
     "stem": "models.architectures.stem.STEM",
     "sluice": "models.architectures.sluice.Sluice",
     "snr": "models.architectures.snr.SNR",
+    "mtan": "models.architectures.mtan.MTAN",
+    "ltb": "models.architectures.ltb.LTB",
 }
 
 ARCHITECTURE = "models.architectures.base.Architecture"

@@ -45,6 +45,8 @@ BY_HAND = {
     "stem": lambda made: of_layers(made.experts[-1]),
     "sluice": lambda made: of_layers(*made.stack, *made.stitches),
     "snr": lambda made: of_layers(*made.levels, *made.between),
+    "mtan": lambda made: of_layers(*made.shared),
+    "ltb": lambda made: of_layers(*made.levels, *made.parents),
 }
 
 
