@@ -77,7 +77,7 @@ class LTB(Architecture):
         self.activation = activation
         self.dropout = dropout
         policy, count = self.dtype_policy, len(self.tasks)
-        falling = {"temperature": temperature, "anneal_steps": anneal_steps}
+        falling: dict[str, Any] = {"temperature": temperature, "anneal_steps": anneal_steps}
         self.levels = [
             Experts(count, (size,), activation=activation, dropout=dropout, name=f"level_{i}", dtype=policy)
             for i, size in enumerate(self.units)

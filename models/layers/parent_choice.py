@@ -61,7 +61,7 @@ class ParentChoice(keras.layers.Layer):
 
     def build(self, input_shape: Any = None) -> None:
         def start(shape: tuple[int, ...], dtype: Any = None) -> Any:
-            return ops.convert_to_tensor(0.01 * np.eye(*shape, k=self.own), dtype)
+            return ops.convert_to_tensor(0.01 * np.eye(self.children, self.parents, self.own), dtype)
 
         self.logits = self.add_weight(
             shape=(self.children, self.parents), initializer=start, dtype="float32", autocast=False, name="logits"
