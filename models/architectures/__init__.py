@@ -17,6 +17,10 @@ ARCHITECTURES = {
     "omoe": "models.architectures.omoe.OMoE",
     "home": "models.architectures.home.HoME",
     "adatt": "models.architectures.adatt.AdaTT",
+    "sluice": "models.architectures.sluice.Sluice",
+    "snr": "models.architectures.snr.SNR",
+    "mtan": "models.architectures.mtan.MTAN",
+    "ltb": "models.architectures.ltb.LTB",
 }
 
 ARCHITECTURE = "models.architectures.base.Architecture"

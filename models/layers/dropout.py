@@ -9,6 +9,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from models.layers.random_bits import FIRST, ODD, SECOND, mixed
+
 
 @keras.saving.register_keras_serializable(package="gatewise")
 class Dropout(keras.layers.Layer):
@@ -69,23 +71,10 @@ def kept(rate: float, state: Any, shape: tuple[Any, ...], before: Any, dtype: st
         dtype: dtype of the result.
     """
     units = int(np.prod(shape[1:]))
-    of_call = _mixed(state[0] ^ _mixed(state[1] * _ODD))
-    of_example = _mixed(of_call + ops.cast(ops.arange(shape[0], dtype="int32") + before, "uint32") * _ODD)
-    of_unit = _mixed(_mixed(of_call) + np.arange(units, dtype=np.uint32) * _ODD)
+    of_call = mixed(state[0] ^ mixed(state[1] * ODD))
+    of_example = mixed(of_call + ops.cast(ops.arange(shape[0], dtype="int32") + before, "uint32") * ODD)
+    of_unit = mixed(mixed(of_call) + np.arange(units, dtype=np.uint32) * ODD)
     both = ops.reshape(of_example, (-1, *([1] * (len(shape) - 1)))) ^ ops.reshape(of_unit, (1, *shape[1:]))
-    drawn = (both * _FIRST ^ ops.right_shift(both * _FIRST, np.uint32(15))) * _SECOND
+    drawn = (both * FIRST ^ ops.right_shift(both * FIRST, np.uint32(15))) * SECOND
     keep = drawn >= np.uint32(min(round(rate * 2**32), 2**32 - 1))
     return ops.cast(keep, dtype) * ops.cast(1.0 / (1.0 - rate), dtype)
-
-
-_ODD, _FIRST, _SECOND = np.uint32(0x9E3779B9), np.uint32(0x85EBCA6B), np.uint32(0xC2B2AE35)
-
-
-def _mixed(number: Any) -> Any:
-    """A bijection on 32 bits in which every output bit depends on all input bits.
-
-    The finalizer of MurmurHash3 (Appleby, public domain).
-    """
-    number = (number ^ ops.right_shift(number, np.uint32(16))) * _FIRST
-    number = (number ^ ops.right_shift(number, np.uint32(13))) * _SECOND
-    return number ^ ops.right_shift(number, np.uint32(16))

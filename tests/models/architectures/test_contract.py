@@ -175,10 +175,10 @@ def changed(annotation, value):
     """Another value of the same type, so that a forgotten option shows."""
     if annotation == "TaskGroups":
         return (TASKS[:2], TASKS[2:])
+    if choices := json_schema(annotation).get("enum"):
+        return next(choice for choice in choices if choice != value)
     if isinstance(value, tuple):
         return (6, 3)
-    if isinstance(value, str):
-        return next(name for name in json_schema(annotation)["enum"] if name != value)
     return value + 1 if isinstance(value, int) else value / 2 + 0.125
 
 

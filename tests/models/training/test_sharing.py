@@ -52,6 +52,10 @@ BY_HAND = {
     "omoe": lambda made: of_layers(made.shared, made.gate),
     "adatt": of_adatt,
     "home": lambda made: of_layers(made.meta, *made.meta_gates, *made.meta_self_gates, *made.of_groups, made.shared),
+    "sluice": lambda made: of_layers(*made.stack, *made.stitches),
+    "snr": lambda made: of_layers(*made.levels, *made.between),
+    "mtan": lambda made: of_layers(*made.shared),
+    "ltb": lambda made: of_layers(*made.levels, *made.parents),
 }
 
 
