@@ -14,6 +14,10 @@ ARCHITECTURES = {
     "cross_stitch": "models.architectures.cross_stitch.CrossStitch",
     "aitm": "models.architectures.aitm.AITM",
     "stem": "models.architectures.stem.STEM",
+    "dbmtl": "models.architectures.dbmtl.DBMTL",
+    "resflow": "models.architectures.resflow.ResFlow",
+    "joint_many_task": "models.architectures.joint_many_task.JointManyTask",
+    "low_supervision": "models.architectures.low_supervision.LowSupervision",
 }
 
 ARCHITECTURE = "models.architectures.base.Architecture"

@@ -6,9 +6,10 @@ The upper limits keep a typo (1e11) from requesting more memory than any machine
 
 from __future__ import annotations
 
+from graphlib import CycleError, TopologicalSorter
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from models.recipe.section import Number
 
@@ -31,6 +32,24 @@ TaskNames = Annotated[tuple[TaskName, ...], Field(max_length=256)]
 FeatureName = Annotated[str, Field(title="the name of a feature", json_schema_extra={"format": "feature"})]
 FeatureNames = Annotated[tuple[FeatureName, ...], Field(max_length=4_096)]
 """Names of the recipe's own tasks and features: `gatewise validate` refuses others."""
+
+
+def _without_a_cycle(parents: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    try:
+        TopologicalSorter(parents).prepare()
+    except CycleError as error:
+        raise ValueError(f"a cycle: {error.args[1]}") from None
+    return parents
+
+
+LayersByTask = dict[TaskName, LayersOrNone]
+LevelByTask = dict[TaskName, Levels]
+TasksByTask = Annotated[
+    dict[TaskName, TaskNames],
+    AfterValidator(_without_a_cycle),
+    Field(title="for each task the list of the tasks that it reads, without a cycle"),
+]
+"""Values of some of the tasks, in an option whose default is {}."""
 
 Activation = Annotated[
     Literal[

@@ -43,6 +43,10 @@ BY_HAND = {
         *made.networks, *made.stitches
     ),  # a task's last layers are mixed into others
     "stem": lambda made: of_layers(made.experts[-1]),
+    "dbmtl": lambda made: of_layers(made.shared),  # no task follows another
+    "resflow": lambda made: [],
+    "joint_many_task": lambda made: of_layers(*made.labels[:-1], *made.shortcuts[:-1], *made.lifts[:-1]),
+    "low_supervision": lambda made: of_layers(*made.shared),
 }
 
 
@@ -94,6 +98,8 @@ def test_levels_of_ple(levels):
         ("mmoe", {"units": (8, 4)}, lambda made: made.shared.stack[1].trainable_variables),
         ("ple", {"units": (8, 4)}, lambda made: made.extraction[1].experts[-1].stack[1].trainable_variables),
         ("cross_stitch", {"units": (8, 4)}, lambda made: made.stitches[1].trainable_variables),
+        ("joint_many_task", {}, lambda made: made.lifts[0].trainable_variables),
+        ("low_supervision", {"units": (8, 4)}, lambda made: made.shared[1].trainable_variables),
         ("single_task", {}, lambda made: []),
         ("soft_sharing", {}, lambda made: []),
     ],
