@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @keras.saving.register_keras_serializable(package="gatewise")
 class DBMTL(Architecture):
-    """Passes the hidden layers of each task's tower to the towers that depend on it; suits tasks with known causes, also several of one task.
+    """Passes the hidden layer of each task's tower to the towers of the tasks that depend on it; suits tasks with known causes, one or several each.
 
     logit_t = h_t @ w_t + c_t, h_t = hidden_t([f_t, h_s for each parent s of t]), f_t = network_t(b_t).
 
@@ -30,7 +30,7 @@ class DBMTL(Architecture):
     it, the parent of a task is the task before it in the funnel.
 
     Wang et al., Deep Bayesian Multi-Target Learning for Recommender Systems, 2019 (https://arxiv.org/abs/1902.09154).
-    Deviation: the experts and the hidden layers as messages are those of EasyRec's DBMTL.
+    Deviations, as in EasyRec: a task passes on a hidden layer, not a prediction, and experts may replace the bottom.
 
     Args:
         tasks: tasks in the order of the label columns. `after` is the task before a task.

@@ -23,7 +23,7 @@ class LowSupervision(Architecture):
     logit_t = tower_t(h_(level of t)), h_l = activation(h_(l-1) @ W_l + b_l), h_0 = x. A task at level l updates no layer
     above l, so the layers above it belong to the tasks at the top.
 
-    Soegaard and Goldberg, Deep Multi-task Learning with Low Level Tasks Supervised at Lower Layers, ACL 2016
+    Søgaard and Goldberg, Deep Multi-task Learning with Low Level Tasks Supervised at Lower Layers, ACL 2016
     (https://aclanthology.org/P16-2038). Deviations: dense layers instead of recurrent ones; all tasks train in each step.
 
     Args:

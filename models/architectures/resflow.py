@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @keras.saving.register_keras_serializable(package="gatewise")
 class ResFlow(Architecture):
-    """Adds every layer and the logit of each task's network to those of the next task; suits long funnels with few rows at their end, cheaply.
+    """Adds every layer and the logit of each task's network to those of the next task; suits long funnels with few positives at their end.
 
     h_t^l = activation(h_t^(l-1) @ W_t^l + b_t^l) + h_s^l, with s the task before t and h_t^0 = x.
     logit_t = h_t^L @ w_t + c_t + logit_s. The first task of a funnel has no s, and adds nothing.
@@ -27,9 +27,9 @@ class ResFlow(Architecture):
     otherwise only the layers do, because the outputs of a regression have another unit.
 
     Fu et al., Residual Multi-Task Learner for Applied Ranking, KDD 2024 (https://arxiv.org/abs/2411.09705). Deviations: no
-    batch normalization; tasks may branch, since each names the task before it. Not here: the product of probabilities down
-    the funnel, p_t = p_s * sigmoid(logit_t), which the paper compares with the sum of logits. Tasks without order share only the
-    embedding tables, as in `single_task`.
+    batch normalization, and one activation for all layers instead of PReLU; tasks may branch, since each names the task before
+    it. The other variant, the product of probabilities p_t = p_s * sigmoid(logit_t), is not offered. Tasks without order share
+    only the embedding tables, as in `single_task`.
 
     Args:
         tasks: tasks in the order of the label columns. `after` is the task before a task.
