@@ -21,6 +21,10 @@ ARCHITECTURES = {
     "snr": "models.architectures.snr.SNR",
     "mtan": "models.architectures.mtan.MTAN",
     "ltb": "models.architectures.ltb.LTB",
+    "dbmtl": "models.architectures.dbmtl.DBMTL",
+    "resflow": "models.architectures.resflow.ResFlow",
+    "joint_many_task": "models.architectures.joint_many_task.JointManyTask",
+    "low_supervision": "models.architectures.low_supervision.LowSupervision",
 }
 
 ARCHITECTURE = "models.architectures.base.Architecture"

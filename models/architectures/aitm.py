@@ -10,6 +10,7 @@ from keras import ops
 from models.architectures.base import Architecture
 from models.architectures.encoded import Encoded
 from models.architectures.task_info import TaskInfo
+from models.architectures.task_order import before_by_funnel, first_to_last
 from models.layers.dense import Dense
 from models.layers.mlp import MLP
 from models.recipe.errors import InputError
@@ -70,7 +71,7 @@ class AITM(Architecture):
         self.activation = activation
         self.dropout = dropout
         policy = self.dtype_policy
-        self.before = [self.names.index(task.after) if task.after in self.names else None for task in self.tasks]
+        self.before = before_by_funnel(self.tasks)
         self.networks = [
             MLP(self.units, activation=activation, dropout=dropout, name=f"{task}_network", dtype=policy)
             for task in self.names
@@ -95,24 +96,13 @@ class AITM(Architecture):
         transfers = iter(self.transfers)
         transfer_of = [None if before is None else next(transfers) for before in self.before]
         known: dict[int, Any] = {}
-        for task in self._first_to_last():
+        for task in first_to_last([() if before is None else (before,) for before in self.before]):
             before, transfer = self.before[task], transfer_of[task]
             known[task] = own[task] if before is None or transfer is None else transfer([known[before], own[task]])
         logits = self.logits(self.towers, [known[task] for task in range(len(self.tasks))], training)
         if self.calibrator and training:
             self._calibrate(logits)
         return logits
-
-    def _first_to_last(self) -> list[int]:
-        """Positions of the tasks in topological order."""
-        order: list[int] = []
-        while len(order) < len(self.tasks):
-            order += [
-                task
-                for task, before in enumerate(self.before)
-                if task not in order and (before is None or before in order)
-            ]
-        return order
 
     def _calibrate(self, logits: dict[str, Any]) -> None:
         for task, before in zip(self.tasks, self.before, strict=True):

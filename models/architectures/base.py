@@ -5,6 +5,7 @@ from __future__ import annotations
 import abc
 import dataclasses
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import keras
@@ -12,6 +13,8 @@ import keras
 from models.architectures.encoded import Encoded, Wants
 from models.architectures.task_info import TaskInfo
 from models.layers.tower import Tower
+
+NO_LAYERS: Mapping[str, tuple[int, ...]] = MappingProxyType({})
 
 
 class Architecture(keras.layers.Layer, abc.ABC):
@@ -30,12 +33,14 @@ class Architecture(keras.layers.Layer, abc.ABC):
             full. The contract test checks that both give the same predictions.
         needs_funnel: whether it passes on what one task knows to the task `after` it. A recipe without such tasks is
             refused.
+        instead_of_funnel: name of an option that declares such relations itself; a recipe that sets it needs no funnel.
 
     Call: Encoded -> {task: (batch,) logits in float32, or (batch, outputs) if a task has several outputs}.
     """
 
     user_once: ClassVar[bool] = False
     needs_funnel: ClassVar[bool] = False
+    instead_of_funnel: ClassVar[str] = ""
 
     def __init__(self, tasks: tuple[TaskInfo, ...], **layer: Any) -> None:
         super().__init__(**layer)
@@ -62,11 +67,17 @@ class Architecture(keras.layers.Layer, abc.ABC):
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "tasks": [dataclasses.asdict(task) for task in self.tasks]}
 
-    def make_towers(self, units: tuple[int, ...], activation: str, dropout: float) -> list[Tower]:
-        """One tower per task, in the order of the tasks."""
+    def make_towers(
+        self,
+        units: tuple[int, ...],
+        activation: str,
+        dropout: float,
+        by_task: Mapping[str, tuple[int, ...]] = NO_LAYERS,
+    ) -> list[Tower]:
+        """One tower per task, in the order of the tasks; `by_task` has the layers of tasks that do not have `units`."""
         return [
             Tower(
-                units,
+                by_task.get(task.name, units),
                 outputs=task.outputs,
                 activation=activation,
                 dropout=dropout,

@@ -12,7 +12,7 @@ from models.architectures.task_info import TaskInfo
 from models.layers.mlp import MLP
 
 if TYPE_CHECKING:
-    from models.recipe.option_types import Activation, Dropout, LayersOrNone
+    from models.recipe.option_types import Activation, Dropout, LayersByTask, LayersOrNone
 
 
 @keras.saving.register_keras_serializable(package="gatewise")
@@ -25,6 +25,7 @@ class SharedBottom(Architecture):
         tasks: tasks in the order of the label columns.
         units: sizes of the layers of the shared network.
         tower_units: sizes of the hidden layers of each task's tower.
+        towers: sizes of the hidden layers of the towers of some tasks, in place of `tower_units`: {like: [], order: [64, 32]}.
         activation: name of the activation.
         dropout: dropout rate of each layer.
     """
@@ -37,6 +38,7 @@ class SharedBottom(Architecture):
         *,
         units: LayersOrNone = (256, 128),
         tower_units: LayersOrNone = (32,),
+        towers: LayersByTask = {},  # noqa: B006 - options are read from the source, as literals
         activation: Activation = "relu",
         dropout: Dropout = 0.0,
         **layer: Any,
@@ -44,10 +46,11 @@ class SharedBottom(Architecture):
         super().__init__(tasks, **layer)
         self.units = tuple(units)
         self.tower_units = tuple(tower_units)
+        self.units_by_task = {task: tuple(layers) for task, layers in towers.items()}
         self.activation = activation
         self.dropout = dropout
         self.bottom = MLP(self.units, activation=activation, dropout=dropout, name="bottom", dtype=self.dtype_policy)
-        self.towers = self.make_towers(self.tower_units, activation, dropout)
+        self.towers = self.make_towers(self.tower_units, activation, dropout, self.units_by_task)
 
     def build(self, input_shape: Encoded) -> None:
         shape = input_shape.x
@@ -64,6 +67,7 @@ class SharedBottom(Architecture):
             **super().get_config(),
             "units": self.units,
             "tower_units": self.tower_units,
+            "towers": dict(self.units_by_task),
             "activation": self.activation,
             "dropout": self.dropout,
         }

@@ -41,7 +41,11 @@ class Tower(keras.layers.Layer):
         self.logit.build(self.hidden.compute_output_shape(input_shape))
 
     def call(self, x: Any, training: bool | None = None) -> Any:
-        logits = self.logit(self.hidden(x, training=training))
+        return self.logits(self.hidden(x, training=training))
+
+    def logits(self, hidden: Any) -> Any:
+        """Logits from the output of the hidden layers, `self.hidden(x)`."""
+        logits = self.logit(hidden)
         return keras.ops.squeeze(logits, axis=-1) if self.outputs == 1 else logits
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:

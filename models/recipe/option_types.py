@@ -6,9 +6,10 @@ The upper limits keep a typo (1e11) from requesting more memory than any machine
 
 from __future__ import annotations
 
+from graphlib import CycleError, TopologicalSorter
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from models.recipe.section import Number
 
@@ -39,6 +40,24 @@ TaskGroups = Annotated[
 ]
 GateName = Literal["softmax", "top_k", "dselect_k"]
 """Names of `models.layers.gate.GATES`."""
+
+
+def _without_a_cycle(parents: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    try:
+        TopologicalSorter(parents).prepare()
+    except CycleError as error:
+        raise ValueError(f"a cycle: {error.args[1]}") from None
+    return parents
+
+
+LayersByTask = dict[TaskName, LayersOrNone]
+LevelByTask = dict[TaskName, Levels]
+TasksByTask = Annotated[
+    dict[TaskName, TaskNames],
+    AfterValidator(_without_a_cycle),
+    Field(title="for each task the list of the tasks that it reads, without a cycle"),
+]
+"""Values of some of the tasks, in an option whose default is {}."""
 
 Activation = Annotated[
     Literal[

@@ -197,6 +197,9 @@ def _schema_in_words(schema: Mapping[str, Any]) -> str:
         least, most = schema.get("minItems", 0), schema.get("maxItems")
         many = f"{least} to {most}" if most is not None else f"{least} or more"
         return f"list of {many} {_schema_in_words(schema['items'])}"
+    if "propertyNames" in schema:
+        key = schema["propertyNames"].get("format", "str")
+        return f"dict of {key} to {_schema_in_words(schema['additionalProperties'])}"
     least, above = schema.get("minimum"), schema.get("exclusiveMinimum")
     most, below = schema.get("maximum"), schema.get("exclusiveMaximum")
     limits = [
@@ -207,24 +210,6 @@ def _schema_in_words(schema: Mapping[str, Any]) -> str:
         schema.get("type", ""), "value"
     )
     return name + "".join(limits)
-
-
-def names_in(path: str, option: str, value: Any, kind: str) -> list[str]:
-    """The names of tasks or features in the value of an option: those of its parts that have the type TaskName or FeatureName.
-
-    Args:
-        path: dotted path of the class.
-        option: one of its options.
-        value: of the option's type.
-        kind: "task" or "feature".
-    """
-    return _names_in(json_schema(signature(path)[option][0]), value, kind)
-
-
-def _names_in(schema: Mapping[str, Any], value: Any, kind: str) -> list[str]:
-    if schema.get("format") == kind:
-        return [value]
-    return [name for item in value for name in _names_in(schema["items"], item, kind)] if "items" in schema else []
 
 
 @cache

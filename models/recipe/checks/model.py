@@ -11,8 +11,9 @@ from models.balancing import BALANCER, BALANCERS
 from models.embedding_optimizers import EMBEDDING_OPTIMIZERS
 from models.recipe.checks.problem import Problem
 from models.recipe.errors import InputError
+from models.recipe.names_in_options import names_in
 from models.recipe.recipe import Recipe
-from models.recipe.registry import check_options, facts, known, names_in, path_of
+from models.recipe.registry import check_options, facts, known, path_of
 from models.recipe.tasks import after_of
 from models.regularizers import REGULARIZERS
 
@@ -29,11 +30,13 @@ def model_problems(recipe: Recipe) -> Iterator[Problem]:
         except InputError as error:
             yield ("model", key), str(error)
         else:
-            if about.get("needs_funnel") and not any(map(after_of, recipe.tasks.values())):
+            instead = about.get("instead_of_funnel", "")
+            declared = any(map(after_of, recipe.tasks.values())) or options[1].get(name, {}).get(instead)
+            if about.get("needs_funnel") and not declared:
                 yield (
                     ("model", key),
                     f"{name!r} passes on what one task knows to the next, and no task follows another. Write `after: TASK` in "
-                    "the tasks that follow, or choose another architecture.",
+                    f"the tasks that follow, {f'set its option `{instead}`, ' if instead else ''}or choose another architecture.",
                 )
         yield from _options(("model", options[0]), options[1], table, key, recipe)
     yield from _options(("model", "regularizers"), model.regularizers, REGULARIZERS, "regularizer", recipe)

@@ -35,6 +35,13 @@ def test_own_options_come_first(recipe: Recipe) -> None:
     assert plan.single_task_options == {"units": [5], "tower_units": [32], "activation": "relu", "dropout": 0.2}
 
 
+def test_uneven_towers_of_the_model_leave_the_twins_even(recipe: Recipe) -> None:
+    options = {"units": [16], "tower_units": [8], "towers": {"click": [], "value": [32, 4]}}
+    uneven = {"architecture": "shared_bottom", "options": {"shared_bottom": options}}
+    plan = ReferencesPlan.model_validate_json(planned(recipe, model=uneven))
+    assert plan.single_task_options == {"units": [16], "tower_units": [8], "activation": "relu", "dropout": 0.0}
+
+
 @pytest.mark.parametrize(
     ("architecture", "references"),
     [("mmoe", ("linear", "single_task")), ("single_task", ("linear",)), ("linear", ())],

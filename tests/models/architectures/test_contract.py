@@ -36,8 +36,9 @@ pytestmark = pytest.mark.parametrize("name", ARCHITECTURES)
 
 
 def make(name, tasks=TASKS, seed=1, **options):
+    """The architecture for tasks, or for the names of tasks without order."""
     keras.utils.set_random_seed(seed)
-    return load(ARCHITECTURES[name])(binary(*tasks), **options)
+    return load(ARCHITECTURES[name])(tasks if tasks is FUNNEL else binary(*tasks), **options)
 
 
 def moved_by(architecture, tasks=TASKS):
@@ -163,7 +164,7 @@ class Saved(keras.Model):
 
 
 def test_save_and_load(name, tmp_path):
-    model = Saved(make(name))
+    model = Saved(make(name, FUNNEL))
     expected = model(X.x)
     model.save(tmp_path / "m.keras")
     keras.utils.set_random_seed(5)
@@ -171,10 +172,19 @@ def test_save_and_load(name, tmp_path):
         np.testing.assert_array_equal(logits, expected[task])
 
 
+BY_NAME = {
+    "TaskGroups": (TASKS[:2], TASKS[2:]),
+    "TaskNames": ("cart",),
+    "TasksByTask": {"cart": ("click", "click_cart")},
+    "LayersByTask": {"cart": (6, 3), "click": ()},
+    "LevelByTask": {"cart": 1},
+}
+
+
 def changed(annotation, value):
     """Another value of the same type, so that a forgotten option shows."""
-    if annotation == "TaskGroups":
-        return (TASKS[:2], TASKS[2:])
+    if annotation in BY_NAME:
+        return BY_NAME[annotation]
     if choices := json_schema(annotation).get("enum"):
         return next(choice for choice in choices if choice != value)
     if isinstance(value, tuple):
@@ -191,7 +201,7 @@ def test_config_round_trip(name):
 
 
 def test_under_jit_compile(name):
-    architecture = make(name)
+    architecture = make(name, FUNNEL)
     architecture(X)
 
     def step(x):
@@ -207,10 +217,10 @@ def test_under_jit_compile(name):
 
 
 def test_logits_are_float32_under_mixed_precision(name):
-    architecture = make(name, dtype="mixed_bfloat16")
+    architecture = make(name, FUNNEL, dtype="mixed_bfloat16")
     outputs = architecture(X)
     assert all(logits.dtype == "float32" for logits in outputs.values())
-    exact = make(name)(X)
+    exact = make(name, FUNNEL)(X)
     np.testing.assert_allclose(outputs["cart"], exact["cart"], atol=0.1)
 
 

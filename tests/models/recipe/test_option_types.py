@@ -37,13 +37,15 @@ def inside(schema: dict[str, Any]) -> Any:
 
 def outside(schema: dict[str, Any]) -> list[Any]:
     """The values just outside of a range."""
+    if schema["type"] == "object":
+        return [[], 1, *({"click": value} for value in outside(schema["additionalProperties"]))]
+    if schema["type"] == "string":
+        return [1, None]
     if schema["type"] == "array":
         items = [[value] for value in outside(schema["items"])]
         one = inside(schema["items"])
         few = [[one] * (schema["minItems"] - 1)] if schema.get("minItems") else []
         return [*items, *few, [one] * (schema["maxItems"] + 1)]
-    if schema["type"] == "string":
-        return [1, 1.5]
     step = 1 if schema["type"] == "integer" else 1e-9
     least = schema["minimum"] - step if "minimum" in schema else schema["exclusiveMinimum"]
     most = schema["maximum"] * (1 + step) + step if "maximum" in schema else schema["exclusiveMaximum"]
@@ -65,7 +67,17 @@ def test_every_option_has_a_range_and_its_default_lies_inside(path: str, option:
         assert registry.in_words(annotation) in str(error.value)
 
 
+PARENTS = "for each task the list of the tasks that it reads, without a cycle"
 WRONG = [
+    ("dbmtl", "parents: {click: click}", f"parents: expected {PARENTS}, received {{'click': 'click'}}"),
+    ("dbmtl", "parents: {a: [b], b: [a]}", f"parents: expected {PARENTS}, received {{'a': ['b'], 'b': ['a']}}"),
+    ("dbmtl", "parents: {a: [a]}", f"parents: expected {PARENTS}, received {{'a': ['a']}}"),
+    ("shared_bottom", "towers: {click: [0]}", "towers: expected dict of task to list of 0 to 32 int from 1 to 65536"),
+    (
+        "low_supervision",
+        "level: {click: 17}",
+        "level: expected dict of task to int from 1 to 16, received {'click': 17}",
+    ),
     ("mmoe", "units: [1e11]", "units: expected list of 1 to 32 int from 1 to 65536, received ['1e11']"),
     ("mmoe", "units: [100000000000]", "units: expected list of 1 to 32 int from 1 to 65536, received [100000000000]"),
     ("mmoe", "units: []", "units: expected list of 1 to 32 int from 1 to 65536, received []"),
@@ -111,6 +123,8 @@ def test_the_ends_of_each_range_make_a_network() -> None:
             schema = schema_of(path, option)
             if schema.get("type") == "array":
                 least[option] = (1,) * schema.get("minItems", 0)
+            elif schema.get("type") == "object":
+                least[option] = {}
             elif "enum" not in schema:
                 least[option] = schema["minimum"]
         logits = registry.load(path)(binary("a", "b"), **least)(Encoded(x, by_task=(x, x)))

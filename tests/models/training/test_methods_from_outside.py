@@ -94,6 +94,12 @@ def test_a_wrong_user_once_stops_before_the_training(problem: SimpleNamespace, t
             {f"{HERE}.Crossed": {"first": ["klick"]}},
             "Crossed.first: no task is called 'klick'; did you mean 'click'",
         ),
+        ("options", {"dbmtl": {"parents": {"klick": ["value"]}}}, "dbmtl.parents: no task is called 'klick'"),
+        ("options", {"dbmtl": {"parents": {"value": ["klick"]}}}, "dbmtl.parents: no task is called 'klick'"),
+        ("options", {"shared_bottom": {"towers": {"klick": [4]}}}, "shared_bottom.towers: no task is called 'klick'"),
+        ("options", {"low_supervision": {"level": {"klick": 1}}}, "low_supervision.level: no task is called 'klick'"),
+        ("options", {"joint_many_task": {"order": ["klick"]}}, "joint_many_task.order: no task is called 'klick'"),
+        ("architecture", "dbmtl", "the tasks that follow, set its option `parents`, or choose another architecture."),
         ("options", {f"{HERE}.Crossed": {"how": "max"}}, "Crossed.how: expected one of sum, mean, received 'max'"),
         (
             "options",

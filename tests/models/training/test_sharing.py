@@ -56,6 +56,10 @@ BY_HAND = {
     "snr": lambda made: of_layers(*made.levels, *made.between),
     "mtan": lambda made: of_layers(*made.shared),
     "ltb": lambda made: of_layers(*made.levels, *made.parents),
+    "dbmtl": lambda made: of_layers(made.shared),  # no task follows another
+    "resflow": lambda made: [],
+    "joint_many_task": lambda made: of_layers(*made.labels[:-1], *made.shortcuts[:-1], *made.lifts[:-1]),
+    "low_supervision": lambda made: of_layers(*made.shared),
 }
 
 
@@ -109,6 +113,8 @@ def test_levels_of_ple(levels):
         ("cross_stitch", {"units": (8, 4)}, lambda made: made.stitches[1].trainable_variables),
         ("omoe", {"units": (8, 4)}, lambda made: made.shared.stack[1].trainable_variables),
         ("adatt", {"units": (8, 4)}, lambda made: made.fusion[1].experts.stack[1].trainable_variables),
+        ("joint_many_task", {}, lambda made: made.lifts[0].trainable_variables),
+        ("low_supervision", {"units": (8, 4)}, lambda made: made.shared[1].trainable_variables),
         ("single_task", {}, lambda made: []),
         ("soft_sharing", {}, lambda made: []),
     ],
