@@ -101,7 +101,7 @@ class EvaluationPlan(StagePlan):
                 window=format_duration(task.window) if task.window else "",
                 definition=definition_of(recipe, name),
             )
-            for name, task in recipe.tasks.items()
+            for name, task in recipe.main_tasks.items()
         }
         truth = evaluation.truth
         return cls(

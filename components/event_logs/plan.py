@@ -194,7 +194,7 @@ def _of_logs(recipe: Recipe, logs: Logs) -> dict[str, object]:
             stream=task.outcome,
             window=micros(task.window or datetime.timedelta()),
             conditioned_on=task.conditioned_on,
-            unmeasured=task.unmeasured,
+            unmeasured="refuse" if task.role == "main" and task.unmeasured == "refuse" else "allow",
             aggregate=task.aggregate,
             domain=_domain(task),
         )
@@ -230,7 +230,7 @@ def _of_examples(recipe: Recipe, examples: LabelledExamples) -> dict[str, object
             name=name,
             kind=task.kind,
             conditioned_on=task.conditioned_on,
-            unmeasured=task.unmeasured,
+            unmeasured="refuse" if task.role == "main" and task.unmeasured == "refuse" else "allow",
             label=task.label.column if task.label else None,
             positive=task.label.positive if task.label else (),
             domain=_domain(task),

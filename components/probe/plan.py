@@ -30,9 +30,9 @@ class ProbePlan(StagePlan):
         """The plan of a recipe. The example ids of the requests are stored with the exported model."""
         serving = recipe.serving
         return cls(
-            tasks={name: task.kind for name, task in recipe.tasks.items()},
+            tasks={name: task.kind for name, task in recipe.main_tasks.items()},
             tolerance=serving.tolerance,
-            score=serving.score or next(iter(recipe.tasks)),
+            score=serving.score or next(iter(recipe.main_tasks)),
             weights=serving.weights,
             page=serving.page,
             quantities=quantities(recipe.features),

@@ -30,12 +30,11 @@ class ReferencesPlan(StagePlan):
     def from_recipe(cls, recipe: Recipe) -> ReferencesPlan:
         """The plan of a recipe."""
         exported = {"probe_requests": 0, "inputs": {}, "user_features": (), "serving": None}
+        model = TrainerPlan.from_recipe(recipe)
         return cls(
             references=recipe.references,
             # The references train with fixed weights whatever the balancer.
-            model=TrainerPlan.from_recipe(recipe).model_copy(
-                update={**exported, "balancer": "fixed", "balancer_options": {}}
-            ),
+            model=model.model_copy(update={**exported, "balancer": "fixed", "balancer_options": {}}),
             single_task_options=_single_task_options(recipe) if SINGLE_TASK in recipe.references else {},
         )
 

@@ -39,7 +39,7 @@ class Network:
 
     Attributes:
         dim: width of the architecture's input.
-        outputs: number of logits of each task.
+        outputs: number of logits of each served task.
         backbone, architecture: their trainable parameters.
     """
 
@@ -70,7 +70,7 @@ def network_of(plan: TrainerPlan, layout: FeatureLayout) -> Network:
     model.architecture.build(read)
     return Network(
         dim=int(read.x[-1]),
-        outputs=tuple(task.outputs for task in model.architecture.tasks),
+        outputs=tuple(task.outputs for task in model.architecture.tasks if task.served),
         backbone=_size(model.backbone),
         architecture=_size(model.architecture),
     )
@@ -79,26 +79,29 @@ def network_of(plan: TrainerPlan, layout: FeatureLayout) -> Network:
 def reference_plan(plan: ReferencesPlan, name: Reference, network: Network) -> TrainerPlan:
     """The training of a reference: the model's, with another architecture.
 
-    The linear model has no backbone, and learns at `LINEAR_RATE` times the learning rate. The twins have the model's backbone,
-    and layers for the same number of parameters in all.
+    A reference has no auxiliary tasks. The linear model has no backbone, and learns at `LINEAR_RATE` times the learning rate.
+    The twins have the model's backbone, and layers for the same number of parameters in all.
 
     Args:
         plan: plan of the stage.
         name: name of the reference.
         network: network of the model.
     """
+    model = plan.model.model_copy(
+        update={"tasks": {task: about for task, about in plan.model.tasks.items() if about.served}}
+    )
     if name != SINGLE_TASK:
-        training = plan.model.training
+        training = model.training
         rates = {"learning_rate": LINEAR_RATE * training.learning_rate}
         if training.embedding_learning_rate is not None:
             rates["embedding_learning_rate"] = LINEAR_RATE * training.embedding_learning_rate
         update: dict[str, Any] = {"architecture": name, "options": {}, "backbone": "none", "backbone_options": {}}
-        return plan.model.model_copy(update={**update, "training": training.model_copy(update=rates)})
+        return model.model_copy(update={**update, "training": training.model_copy(update=rates)})
     options = dict(plan.single_task_options)
     units, tower_units = tuple(options["units"]), tuple(options["tower_units"])
     sizes = matched_units(network.architecture, network.dim, (*units, *tower_units), network.outputs)
     options |= {"units": sizes[: len(units)], "tower_units": sizes[len(units) :]}
-    return plan.model.model_copy(update={"architecture": name, "options": options})
+    return model.model_copy(update={"architecture": name, "options": options})
 
 
 def train_reference(
@@ -127,7 +130,8 @@ def train_reference(
     number_from_a_round_one()
     with tempfile.TemporaryDirectory(prefix="gatewise-") as curves:
         try:
-            trained = trainer.train(plan, layout, data, validate, checkpoint, Path(curves))
+            splits = [columns.of_tasks(tuple(plan.tasks)) for columns in (data, validate)]
+            trained = trainer.train(plan, layout, *splits, checkpoint, Path(curves))
         except TrainingError as error:
             raise TrainingError(f"The reference {name} (evaluation.references): {error}") from error
     about = {

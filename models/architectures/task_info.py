@@ -16,6 +16,7 @@ class TaskInfo:
         outputs: number of logits per example, as the task's loss requires.
         after: name of the preceding task in the funnel (a click before an order). It masks no examples.
         conditional: whether the task is observed only if the task `after` is positive.
+        served: whether the task is exported; False for an auxiliary task.
     """
 
     name: str
@@ -23,3 +24,4 @@ class TaskInfo:
     outputs: int = 1
     after: str | None = None
     conditional: bool = False
+    served: bool = True

@@ -58,6 +58,14 @@ class Columns:
     tasks: tuple[str, ...]
     orders: Orders = dataclasses.field(default_factory=Orders, init=False, repr=False, compare=False)
 
+    def of_tasks(self, tasks: tuple[str, ...]) -> Columns:
+        """The split with the labels and weights of some of its tasks, in the given order."""
+        if tasks == self.tasks:
+            return self
+        places = [self.tasks.index(task) for task in tasks]
+        labels, weights = (np.asarray(array[:])[:, places] for array in (self.labels, self.weights))
+        return dataclasses.replace(self, labels=labels, weights=weights, tasks=tasks)
+
 
 def read_split(pattern: str) -> Columns:
     """Reads the examples of a split.

@@ -99,6 +99,11 @@ class Recipe(Section):
     )
 
     @property
+    def main_tasks(self) -> dict[str, Task]:
+        """The tasks that are measured, exported and served: all but the auxiliary ones."""
+        return {name: task for name, task in self.tasks.items() if task.role == "main"}
+
+    @property
     def example_weight(self) -> str | None:
         """Column with the weight of an example, if there is one."""
         if self.examples is not None:

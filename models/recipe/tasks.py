@@ -85,6 +85,12 @@ class Task(Section):
     kind: Literal["binary", "regression"] = Field(
         description="`binary` predicts a probability, `regression` a value.", examples=["binary"]
     )
+    role: Literal["main", "auxiliary"] = Field(
+        default="main",
+        description="`auxiliary`: the task is trained with the others because it may help them, and is neither measured, exported nor "
+        "served. It does not decide when training stops, and the references are trained without it.",
+        examples=["auxiliary"],
+    )
     outcome: str | None = Field(
         default=None,
         description="With logs: the stream whose events are the task's outcomes. An impression with an outcome is a positive.",

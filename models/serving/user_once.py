@@ -114,9 +114,7 @@ class UserOnce:
 
     def __call__(self, user: Mapping[str, Any], candidates: Mapping[str, Any]) -> dict[str, Any]:
         u, c = (self._encoded(*pair) for pair in zip(self.encoders, (user, candidates), strict=True))
-        logits = self.model.logits(self.split(u, c))
-        losses = zip(self.model.tasks, self.model.loss_functions, strict=True)
-        return {task: loss.prediction(logits[task]) for task, loss in losses}
+        return self.model.predicted(self.model.logits(self.split(u, c)))
 
     def _encoded(self, encoder: FeatureEncoder, features: Mapping[str, Any]) -> Any:
         """(row, dim): output of the model's encoder for a part of the features, from the model's tables."""

@@ -190,9 +190,13 @@ class MultiTaskModel(RandomStates, keras.Model):
         return xs, encoded(self.encoder, self.backbone, self.wants, xs, rows, row_ids, features, training)
 
     def predictions(self, features: Mapping[str, Any]) -> dict[str, Any]:
-        """features -> {task: (batch,) prediction}: probabilities for binary tasks, amounts for the others."""
-        logits = self(features, training=False)
-        return {task: loss.prediction(logits[task]) for task, loss in zip(self.tasks, self.loss_functions, strict=True)}
+        """features -> {served task: (batch,) prediction}: probabilities for binary tasks, amounts for the others."""
+        return self.predicted(self(features, training=False))
+
+    def predicted(self, logits: Mapping[str, Any]) -> dict[str, Any]:
+        """{task: logits} -> {served task: (batch,) prediction}."""
+        losses = zip(self.architecture.tasks, self.loss_functions, strict=True)
+        return {task.name: loss.prediction(logits[task.name]) for task, loss in losses if task.served}
 
     def first_bad_step(self) -> dict[str, int]:
         """{task: first training step, from 0, at which its loss or gradient was not finite}; {} if all were finite.

@@ -28,6 +28,7 @@ class TaskPlan(StagePlan):
     weight: float
     after: str | None = None
     conditional: bool = False
+    served: bool = True
 
 
 class TrainerPlan(StagePlan):
@@ -70,6 +71,7 @@ class TrainerPlan(StagePlan):
                     weight=task.weight,
                     after=after_of(task),
                     conditional=task.conditioned_on is not None,
+                    served=task.role == "main",
                 )
                 for name, task in recipe.tasks.items()
             },
@@ -101,7 +103,7 @@ class TrainerPlan(StagePlan):
             },
             served_features=tuple(name for name, feature in recipe.features.items() if feature.served_as is not None),
             serving=ServingPlan(
-                score=recipe.serving.score or next(iter(recipe.tasks)),
+                score=recipe.serving.score or next(iter(recipe.main_tasks)),
                 weights=recipe.serving.weights,
                 tunable_weights=recipe.serving.tunable_weights,
             ),

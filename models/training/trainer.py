@@ -84,7 +84,7 @@ def run_fn(fn_args: Any) -> None:
         layout,
         Path(fn_args.serving_model_dir),
         inputs={column: about.model_dump() for column, about in plan.inputs.items()},
-        kinds={task: about.kind for task, about in plan.tasks.items()},
+        kinds={task: about.kind for task, about in plan.tasks.items() if about.served},
         expected=expected_predictions(trained.model, evaluation, plan.probe_requests, as_served),
         plan=plan.serving,
         for_one_user=for_one_user(trained.model, layout, plan),
@@ -163,7 +163,10 @@ def train(
         model = _with_variables(build_model(plan, layout), data)
         compile_model(model, options, rounds, strategy.num_replicas_in_sync)
     model.scales.start(model.loss_functions, data.labels[:], data.weights[:])
-    validation = Validation(tasks, model.loss_functions, model.scales, evaluation.labels[:], evaluation.weights[:])
+    served = [task for task, about in plan.tasks.items() if about.served]
+    validation = Validation(
+        tasks, model.loss_functions, model.scales, evaluation.labels[:], evaluation.weights[:], served
+    )
     progress = Progress(EarlyStopping(options.patience))
     if checkpoint.restore(model, progress):
         logger.info(

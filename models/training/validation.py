@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
@@ -31,14 +31,26 @@ class Validation:
         losses: their losses.
         scales: started scales.
         labels, weights: (example, task) of the validate split.
+        served: the tasks that may rule. Default: all.
     """
 
     def __init__(
-        self, tasks: Sequence[str], losses: Sequence[Loss], scales: TaskScales, labels: np.ndarray, weights: np.ndarray
+        self,
+        tasks: Sequence[str],
+        losses: Sequence[Loss],
+        scales: TaskScales,
+        labels: np.ndarray,
+        weights: np.ndarray,
+        served: Collection[str] | None = None,
     ) -> None:
         constants = scales.constants(losses, labels, weights)
-        measured = observed_tasks(tasks, weights)
-        enough = [task for i, task in enumerate(tasks) if has_enough(losses[i], labels[:, i], weights[:, i])]
+        may = tasks if served is None else served
+        measured = [task for task in observed_tasks(tasks, weights) if task in may]
+        enough = [
+            task
+            for i, task in enumerate(tasks)
+            if task in measured and has_enough(losses[i], labels[:, i], weights[:, i])
+        ]
         self.constants = dict(zip(tasks, constants, strict=True))
         self.negative = {task for task, loss in zip(tasks, losses, strict=True) if loss.negative}
         self.ruling = tuple(enough or measured)

@@ -56,5 +56,6 @@ def evaluation_problems(recipe: Recipe) -> Iterator[Problem]:
             "the truth is joined by the impression's event id: set 'event_id' in the impression stream.",
         )
     for task in truth.columns:
-        if task not in recipe.tasks:
-            yield ("evaluation", "truth", "columns", task), f"no task is called {task!r}; {known(task, recipe.tasks)}"
+        if task not in recipe.main_tasks:
+            said = "is auxiliary, so it is not measured" if task in recipe.tasks else "is no task"
+            yield ("evaluation", "truth", "columns", task), f"{task!r} {said}; {known(task, recipe.main_tasks)}"

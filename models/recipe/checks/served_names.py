@@ -66,8 +66,8 @@ def _tasks(recipe: Recipe) -> Iterator[Problem]:
                 f"the signature `rank` already has an output of this name. Choose a name other than "
                 f"{' and '.join(map(repr, RANK_OUTPUTS))}.",
             )
-    first = next(iter(recipe.tasks))
-    if recipe.serving.score is None and not _is_in_formulas(first):
+    first = next(iter(recipe.main_tasks), "")
+    if first and recipe.serving.score is None and not _is_in_formulas(first):
         yield (
             ("tasks", first),
             f"without serving.score the first task is the score, but {first!r} is a Python keyword and cannot be in a formula. "

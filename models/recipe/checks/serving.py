@@ -11,7 +11,7 @@ from models.recipe.recipe import Recipe
 
 
 def serving_problems(recipe: Recipe) -> Iterator[Problem]:
-    serving, tasks = recipe.serving, tuple(recipe.tasks)
+    serving, tasks = recipe.serving, tuple(recipe.main_tasks)
     if serving.score is None:
         if serving.weights:
             yield ("serving", "weights"), "weights need a formula: set 'score', or remove the weights."

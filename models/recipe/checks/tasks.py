@@ -13,8 +13,12 @@ from models.recipe.registry import facts, known, path_of
 from models.recipe.tasks import Task, after_of, loss_of
 from models.recipe.units import format_duration
 
+OF_MAIN_TASKS = ("metrics", "gates", "not_below_single_task", "unmeasured")
+
 
 def task_problems(recipe: Recipe) -> Iterator[Problem]:
+    if not recipe.main_tasks:
+        yield ("tasks",), "all tasks are auxiliary, so there is nothing to serve. Give one of them `role: main`."
     for name, task in recipe.tasks.items():
         at = ("tasks", name)
         if recipe.logs is not None:
@@ -66,6 +70,13 @@ def task_problems(recipe: Recipe) -> Iterator[Problem]:
                     (*at, "label", "positive"),
                     "a regression task learns the column's number; 'positive' is for binary tasks.",
                 )
+        if task.role == "auxiliary":
+            for key in OF_MAIN_TASKS:
+                if key in task.model_fields_set:
+                    yield (
+                        (*at, key),
+                        f"an auxiliary task is not measured, so {key!r} has no effect. Remove it, or the role.",
+                    )
         yield from _loss(name, recipe)
         yield from _given(name, recipe)
         yield from _after(name, recipe)

@@ -113,3 +113,11 @@ def test_a_moment_that_moves_every_night_does_not():
     nights = ({**GIVEN, "split": {"eval_from": f"2026-01-{day}T00:00:00Z"}} for day in (15, 16))
     first, second = (definition_of(Recipe.model_validate(night), "buy") for night in nights)
     assert first == second
+
+
+def test_an_auxiliary_task_is_not_measured():
+    tasks = {
+        "click": {"kind": "binary", "label": {"column": "click"}},
+        "stay": {"kind": "binary", "label": {"column": "stay"}, "role": "auxiliary"},
+    }
+    assert list(EvaluationPlan.from_recipe(recipe(tasks)).tasks) == ["click"]

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from components.references.plan import ReferencesPlan
+from components.references.training import Network, reference_plan
 from models.recipe.recipe import Recipe
 
 
@@ -51,3 +52,12 @@ def test_the_model_is_not_its_own_reference(recipe: Recipe, architecture: str, r
     changed = recipe.model_copy(update={"model": model})
     assert changed.references == references
     assert ReferencesPlan.from_recipe(changed).references == references
+
+
+def test_the_references_have_no_auxiliary_task(recipe: Recipe) -> None:
+    value = recipe.tasks["value"].model_copy(update={"role": "auxiliary"})
+    helped = recipe.model_copy(update={"tasks": {**recipe.tasks, "value": value}})
+    plan = ReferencesPlan.from_recipe(helped)
+    network = Network(dim=10, outputs=(1,), backbone=0, architecture=2000)
+    for name in ("linear", "single_task"):
+        assert set(reference_plan(plan, name, network).tasks) == {"click"}

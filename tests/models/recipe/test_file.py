@@ -44,6 +44,21 @@ EXAMPLES = "examples: {path: a.parquet}\nsplit: {eval_fraction: 0.2}\n"
 LOGS, SPLIT = RECIPE[RECIPE.index("logs:") : RECIPE.index("split:")], "split: {eval_last: 1d}\n"
 
 WRONG = {
+    "a gate of an auxiliary task": (
+        "gates: [{metric: auc, at_least: 0.6}]}",
+        "role: auxiliary, gates: [{metric: auc, at_least: 0.6}]}",
+        ["tasks.read.gates: an auxiliary task is not measured", "Remove it, or the role."],
+    ),
+    "auxiliary tasks alone": (
+        "gates: [{metric: auc, at_least: 0.6}]}\n  reading_seconds: {",
+        "role: auxiliary}\n  reading_seconds: {role: auxiliary, ",
+        ["tasks: all tasks are auxiliary, so there is nothing to serve. Give one of them `role: main`."],
+    ),
+    "an auxiliary task in the score": (
+        "conditioned_on: read}\n",
+        "conditioned_on: read, role: auxiliary}\nserving: {score: read * reading_seconds}\n",
+        ["serving.score: ", "reading_seconds"],
+    ),
     "unknown section": ("split:", "splitt:", ["recipe.yaml:16: splitt: unknown key 'splitt'; did you mean 'split'?"]),
     "unknown key": (
         "zone: Europe",

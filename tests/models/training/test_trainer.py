@@ -215,6 +215,31 @@ def test_the_same_seed_gives_the_same_model_in_another_process(
     assert all(np.array_equal(a, b) for a, b in zip(weights(again), weights(stopped), strict=True))
 
 
+def test_an_auxiliary_task_is_trained_and_not_exported(problem: SimpleNamespace, tmp_path: Path) -> None:
+    value = {**problem.recipe["tasks"]["value"], "role": "auxiliary"}
+    recipe = {**problem.recipe, "tasks": {**problem.recipe["tasks"], "value": value}}
+    helped = SimpleNamespace(**{**vars(problem), "recipe": recipe})
+    trainer.run_fn(fn_args(helped, make_plan(helped, epochs=1), tmp_path, 1))
+    (entry,) = json.loads((tmp_path / "model_run" / "1" / "history.json").read_text())["epochs"]
+    # The main task alone makes the score; its constant on the validate split has the loss of its share of positives.
+    assert entry["value_loss"] > 0 and entry["val_value_loss"] > 0
+    columns = input_pipeline.read_split(problem.eval)
+    observed = columns.weights[:, 0] > 0
+    share = np.mean(input_pipeline.read_split(problem.train).labels[:, 0])
+    labels = columns.labels[observed, 0]
+    constant = -np.mean(labels * np.log(share) + (1 - labels) * np.log(1 - share))
+    assert entry["val_score"] == pytest.approx(entry["val_click_loss"] / constant, rel=0.01)
+    model = tmp_path / "model" / "1" / "Format-Serving"
+    inputs = read_inputs(model)
+    assert inputs["tasks"] == {"click": "binary"}
+    assert set(read_expected(model)["predictions"]) == {"click"}
+    rows = problem.rows["eval"][:3]
+    assert set(load_server(model)(serialize_examples(rows, inputs["inputs"]))) == {"click"}
+    page = [{**row, "age": rows[0]["age"]} for row in rows]
+    ranked = load_named(model, "rank")[0](rank_columns(page_of(page[0], page, inputs["inputs"]), inputs["inputs"]))
+    assert set(ranked) == {"click", "score", "ranking"}
+
+
 def test_another_seed_gives_another_model(stopped: trainer.Trained, problem: SimpleNamespace, tmp_path: Path) -> None:
     other = train(problem, make_plan(problem, **{**PATIENT, "epochs": 1}, seed=2), tmp_path)
     assert losses(other.rounds)[0] != losses(stopped.rounds)[0]
