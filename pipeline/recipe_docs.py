@@ -1,4 +1,4 @@
-"""Generates docs/recipe.md and recipes/recipe.schema.json from the recipe's models: `python -m pipeline.recipe_docs`."""
+"""Generates docs/recipe.md, docs/methods.md and recipes/recipe.schema.json: `python -m pipeline.recipe_docs`."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ from models.recipe.split import Split
 from models.recipe.tasks import Gate, Label, Task
 from models.recipe.validation import Validation
 from models.regularizers import REGULARIZERS
+from pipeline.method_docs import methods_page
 from pipeline.recipe_docs_text import EXAMPLE, HEAD, LOSSES_HEAD, OWN_METHODS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -207,6 +208,7 @@ def write() -> None:
 
 def _pages() -> Iterator[tuple[str, str]]:
     yield "docs/recipe.md", page()
+    yield "docs/methods.md", methods_page(ROOT / "docs")
     yield "recipes/recipe.schema.json", schema_text()
 
 

@@ -97,9 +97,14 @@ def signature(path: str) -> dict[str, tuple[str, Any]]:
 
 
 @cache
+def paragraphs(path: str) -> tuple[str, ...]:
+    """The paragraphs of the docstring of the class at a dotted path, each in one line."""
+    return tuple(" ".join(part.split()) for part in (ast.get_docstring(_class(path)) or "").split("\n\n"))
+
+
 def summary(path: str) -> str:
     """First paragraph of the docstring of the class at a dotted path."""
-    return (ast.get_docstring(_class(path)) or "").split("\n\n")[0].replace("\n", " ").strip()
+    return paragraphs(path)[0]
 
 
 @cache

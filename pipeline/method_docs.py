@@ -1,0 +1,76 @@
+"""docs/methods.md: what each method does, when to use it, what it costs, and its paper, from the docstrings."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from models.architectures import ARCHITECTURES
+from models.backbones import BACKBONES
+from models.balancing import BALANCERS
+from models.recipe.registry import paragraphs, summary
+from models.regularizers import REGULARIZERS
+
+COSTS = "method_costs.json"
+HEAD = """# Methods
+
+What each method does, when to use it and where it is from. Every method is one line of a recipe, and its options are in
+[recipe.md](recipe.md). The docstring of its class has the formula, the shapes and the deviations from the paper.
+
+This page is generated from the docstrings. Parameters (without the embedding tables) and step (CPU time of a training step divided by that of
+`shared_bottom`) are of the default options, measured in one run by `python -m benchmarks.method_costs`: {settings}.
+"""
+TABLES: tuple[tuple[str, str, str, Mapping[str, str]], ...] = (
+    ("Architectures", "architectures", "How the tasks share layers: `model.architecture`.", ARCHITECTURES),
+    (
+        "Backbones",
+        "backbones",
+        "What mixes the features before them: `model.backbone`, measured under `shared_bottom`.",
+        BACKBONES,
+    ),
+    ("Balancers", "balancers", "How the losses of the tasks are balanced: `model.balancer`.", BALANCERS),
+    ("Regularizers", "regularizers", "Terms of the loss: `model.regularizers`.", REGULARIZERS),
+)
+
+
+def methods_page(docs: Path) -> str:
+    """The text of docs/methods.md.
+
+    Args:
+        docs: folder with the measured costs.
+    """
+    costs = json.loads((docs / COSTS).read_text(encoding="utf-8"))
+    settings = costs["settings"]
+    parts = [
+        HEAD.format(
+            settings=f"{settings['tasks']} tasks, {settings['width']} inputs, batches of {settings['batch']:,}, float32 with XLA, "
+            f"{costs['machine']['cores']} cores"
+        )
+    ]
+    for heading, key, text, table in TABLES:
+        parts.append(f"\n## {heading}\n\n{text}\n\n{_table(table, costs.get(key, {}))}")
+    return "".join(parts)
+
+
+def _table(table: Mapping[str, str], costs: Mapping[str, Mapping[str, Any]]) -> str:
+    head = ["name", "what it does", *(["parameters", "step"] if costs else []), "paper"]
+    rows = [head, ["---", "---", *(["---:", "---:"] if costs else []), "---"]]
+    for name, path in table.items():
+        cost = costs.get(name)
+        cells = [f"{cost['parameters']:,}", f"{cost['step']:.2f}"] if cost else ["–", "–"]
+        rows.append([f"`{name}`", summary(path), *(cells if costs else []), paper(path)])
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def paper(path: str) -> str:
+    """The first citation of a docstring as a Markdown link; "" without one.
+
+    A citation is a sentence that ends in a link: "Ma et al., Title, KDD 2018 (https://doi.org/...)".
+    """
+    for text in paragraphs(path)[1:]:
+        if found := re.search(r"(?:^|[.:;] )([^.:;(]*?(?:et al\.|and|,).*?) \((https://[^)\s,]+)", text):
+            return f"[{found[1].strip()}]({found[2]})"
+    return ""
