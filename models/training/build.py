@@ -48,8 +48,9 @@ def build_model(plan: TrainerPlan, layout: FeatureLayout, precision: str | None 
     backbone = load(path_of(plan.backbone, BACKBONES, "backbone"))
     balancer = load(path_of(plan.balancer, BALANCERS, "balancer"))
     weights = tuple(task.weight for task in plan.tasks.values())
+    encoder = encoder_of(layout, copies=copies, dtype=policy)
     model = MultiTaskModel(
-        encoder_of(layout, copies=copies, dtype=policy),
+        encoder,
         architecture,
         balancer(tuple(plan.tasks), weights, **plan.balancer_options),
         {name: task.loss for name, task in plan.tasks.items()},
@@ -64,7 +65,7 @@ def build_model(plan: TrainerPlan, layout: FeatureLayout, precision: str | None 
             learning_rate=plan.training.embedding_learning_rate or plan.training.learning_rate,
         ),
         plan.training.clip_norm,
-        backbone(**plan.backbone_options, dtype=policy),
+        backbone(**plan.backbone_options, fields=encoder.fields, dtype=policy),
         plan.training.average_weights,
     )
     model.compiles_parts = compiles_parts(plan.training.jit_compile, policy.name)
