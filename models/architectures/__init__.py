@@ -14,6 +14,9 @@ ARCHITECTURES = {
     "cross_stitch": "models.architectures.cross_stitch.CrossStitch",
     "aitm": "models.architectures.aitm.AITM",
     "stem": "models.architectures.stem.STEM",
+    "pepnet": "models.architectures.pepnet.PEPNet",
+    "poso": "models.architectures.poso.POSO",
+    "task_conditioned": "models.architectures.task_conditioned.TaskConditioned",
 }
 
 ARCHITECTURE = "models.architectures.base.Architecture"

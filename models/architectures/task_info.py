@@ -16,6 +16,8 @@ class TaskInfo:
         outputs: number of logits per example, as the task's loss requires.
         after: name of the preceding task in the funnel (a click before an order). It masks no examples.
         conditional: whether the task is observed only if the task `after` is positive.
+        descriptor: numbers that describe the task to a task-conditioned network, as many as in the other tasks. (): one-hot of
+            the task's position.
     """
 
     name: str
@@ -23,3 +25,7 @@ class TaskInfo:
     outputs: int = 1
     after: str | None = None
     conditional: bool = False
+    descriptor: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "descriptor", tuple(self.descriptor))  # a saved layer has a list

@@ -39,6 +39,7 @@ def build_model(plan: TrainerPlan, layout: FeatureLayout, precision: str | None 
             outputs=load(path_of(task.loss, LOSSES, "loss")).outputs,
             after=task.after,
             conditional=task.conditional,
+            descriptor=task.descriptor,
         )
         for name, task in plan.tasks.items()
     )

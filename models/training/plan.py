@@ -28,6 +28,7 @@ class TaskPlan(StagePlan):
     weight: float
     after: str | None = None
     conditional: bool = False
+    descriptor: tuple[float, ...] = ()
 
 
 class TrainerPlan(StagePlan):
@@ -70,6 +71,7 @@ class TrainerPlan(StagePlan):
                     weight=task.weight,
                     after=after_of(task),
                     conditional=task.conditioned_on is not None,
+                    descriptor=task.descriptor,
                 )
                 for name, task in recipe.tasks.items()
             },
