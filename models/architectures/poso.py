@@ -28,8 +28,8 @@ class POSO(Architecture):
     and they need not sum to 1. With gates of 1/2, y is the mean of the networks.
 
     Dai et al., POSO: Personalized Cold Start Modules for Large-scale Recommender Systems, 2021
-    (https://arxiv.org/abs/2108.04690), equation 2. Deviations: the module is the shared network below the towers, and C,
-    free in the paper, is fixed.
+    (https://arxiv.org/abs/2108.04690). Deviations: the module is the shared network below the towers, in the general form of
+    the paper, not its MLP with a gate for each unit; C, free in the paper, is fixed.
 
     Args:
         tasks: tasks in the order of the label columns.

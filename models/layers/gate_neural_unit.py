@@ -17,7 +17,7 @@ class GateNeuralUnit(keras.layers.Layer):
     out_k = 2 sigmoid(relu(x @ W + b) @ V_k + c_k), around 1 before training. The sigmoid is computed in float32 in any
     precision.
 
-    Chang et al., PEPNet, KDD 2023 (https://arxiv.org/abs/2302.01115), equation 2.
+    Chang et al., PEPNet, KDD 2023 (https://arxiv.org/abs/2302.01115), with the paper's factor of 2.
 
     Args:
         hidden_units: size of the hidden layer.
