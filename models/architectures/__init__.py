@@ -25,6 +25,9 @@ ARCHITECTURES = {
     "resflow": "models.architectures.resflow.ResFlow",
     "joint_many_task": "models.architectures.joint_many_task.JointManyTask",
     "low_supervision": "models.architectures.low_supervision.LowSupervision",
+    "pepnet": "models.architectures.pepnet.PEPNet",
+    "poso": "models.architectures.poso.POSO",
+    "task_conditioned": "models.architectures.task_conditioned.TaskConditioned",
 }
 
 ARCHITECTURE = "models.architectures.base.Architecture"

@@ -17,6 +17,8 @@ class TaskInfo:
         after: name of the preceding task in the funnel (a click before an order). It masks no examples.
         conditional: whether the task is observed only if the task `after` is positive.
         served: whether the task is exported; False for an auxiliary task.
+        descriptor: numbers that describe the task to a task-conditioned network, as many as in the other tasks. (): one-hot of
+            the task's position.
     """
 
     name: str
@@ -25,3 +27,7 @@ class TaskInfo:
     after: str | None = None
     conditional: bool = False
     served: bool = True
+    descriptor: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "descriptor", tuple(self.descriptor))  # a saved layer has a list

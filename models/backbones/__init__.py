@@ -7,6 +7,10 @@ To add one, write a file with one `Backbone` and add a row here. The contract te
 BACKBONES = {
     "none": "models.backbones.none.NoBackbone",
     "dcn_v2": "models.backbones.dcn_v2.DCNv2",
+    "dot": "models.backbones.dot.Dot",
+    "fm": "models.backbones.fm.FM",
+    "masknet": "models.backbones.masknet.MaskNet",
+    "token_mixer": "models.backbones.token_mixer.TokenMixer",
 }
 
 BACKBONE = "models.backbones.base.Backbone"

@@ -92,6 +92,8 @@ class FeatureEncoder(keras.layers.Layer):
         ends = itertools.accumulate(width for _, width in widths)
         self.slices = tuple((name, end - width, end) for (name, width), end in zip(widths, ends, strict=True))
         """(feature, start, end) of each input's columns of the output."""
+        self.fields = tuple(dims[table] for table in used)
+        """Widths of the embeddings, which come first in the output."""
         self.fill: Callable[[Any], Any] = lambda initializer: initializer
         """Wraps the initializers of the tables. A backend may replace it by one that needs less memory."""
 

@@ -113,6 +113,12 @@ class Task(Section):
         "`aitm`, read this key. It masks no examples. By default the task in `conditioned_on`.",
         examples=["click"],
     )
+    descriptor: Annotated[tuple[Real, ...], Field(max_length=1024)] = Field(
+        default=(),
+        description="Numbers that describe the task, as many as in every other task. The architecture `task_conditioned` "
+        "reads them. Without the key in all tasks it tells the tasks apart by their position.",
+        examples=[[0.2, 1.0]],
+    )
     aggregate: Literal["sum", "max"] = Field(
         default="sum",
         description="Regression: how the values of several outcomes of one impression become its label.",

@@ -40,6 +40,7 @@ def build_model(plan: TrainerPlan, layout: FeatureLayout, precision: str | None 
             after=task.after,
             conditional=task.conditional,
             served=task.served,
+            descriptor=task.descriptor,
         )
         for name, task in plan.tasks.items()
     )
@@ -49,8 +50,9 @@ def build_model(plan: TrainerPlan, layout: FeatureLayout, precision: str | None 
     backbone = load(path_of(plan.backbone, BACKBONES, "backbone"))
     balancer = load(path_of(plan.balancer, BALANCERS, "balancer"))
     weights = tuple(task.weight for task in plan.tasks.values())
+    encoder = encoder_of(layout, copies=copies, dtype=policy)
     model = MultiTaskModel(
-        encoder_of(layout, copies=copies, dtype=policy),
+        encoder,
         architecture,
         balancer(tuple(plan.tasks), weights, **plan.balancer_options),
         {name: task.loss for name, task in plan.tasks.items()},
@@ -65,7 +67,7 @@ def build_model(plan: TrainerPlan, layout: FeatureLayout, precision: str | None 
             learning_rate=plan.training.embedding_learning_rate or plan.training.learning_rate,
         ),
         plan.training.clip_norm,
-        backbone(**plan.backbone_options, dtype=policy),
+        backbone(**plan.backbone_options, fields=encoder.fields, dtype=policy),
         plan.training.average_weights,
     )
     model.compiles_parts = compiles_parts(plan.training.jit_compile, policy.name)

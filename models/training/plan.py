@@ -29,6 +29,7 @@ class TaskPlan(StagePlan):
     after: str | None = None
     conditional: bool = False
     served: bool = True
+    descriptor: tuple[float, ...] = ()
 
 
 class TrainerPlan(StagePlan):
@@ -72,6 +73,7 @@ class TrainerPlan(StagePlan):
                     after=after_of(task),
                     conditional=task.conditioned_on is not None,
                     served=task.role == "main",
+                    descriptor=task.descriptor,
                 )
                 for name, task in recipe.tasks.items()
             },

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -29,18 +30,15 @@ def moved_by_tasks(backbone: Backbone, architecture: Architecture, inputs: Encod
     def trace() -> None:
         # Stand-ins for the variables, because there is no replica here.
         trainable, others = (
-            [[tf.zeros(one.shape, one.dtype) for one in getattr(part, which)] for part in (backbone, architecture)]
+            [(one, tf.zeros(one.shape, one.dtype)) for part in (backbone, architecture) for one in getattr(part, which)]
             for which in ("trainable_variables", "non_trainable_variables")
         )
-        variables = [*trainable[0], *trainable[1]]
-        with tf.GradientTape(persistent=True) as tape:
+        variables = [value for _, value in trainable]
+        # Not `stateless_call`, which casts neither variables nor inputs to the precision of the layer.
+        with tf.GradientTape(persistent=True) as tape, keras.StatelessScope([*trainable, *others]):
             tape.watch(variables)
-            x, *by_task = (
-                backbone.stateless_call(trainable[0], others[0], one, training=True)[0]
-                for one in (inputs.x, *inputs.by_task)
-            )
-            read = inputs._replace(x=x, by_task=tuple(by_task))
-            outputs, _ = architecture.stateless_call(trainable[1], others[1], read, training=True)
+            x, *by_task = (backbone(one, training=True) for one in (inputs.x, *inputs.by_task))
+            outputs = architecture(inputs._replace(x=x, by_task=tuple(by_task)), training=True)
         for task in architecture.names:
             found.append([gradient is not None for gradient in tape.gradient(outputs[task], variables)])
 

@@ -80,6 +80,7 @@ def task_problems(recipe: Recipe) -> Iterator[Problem]:
         yield from _loss(name, recipe)
         yield from _given(name, recipe)
         yield from _after(name, recipe)
+    yield from _descriptors(recipe)
 
 
 def _loss(name: str, recipe: Recipe) -> Iterator[Problem]:
@@ -148,6 +149,17 @@ def _after(name: str, recipe: Recipe) -> Iterator[Problem]:
         )
     elif cycle := _cycle(name, recipe.tasks, after_of):
         yield at, cycle
+
+
+def _descriptors(recipe: Recipe) -> Iterator[Problem]:
+    (first, of_first), *others = recipe.tasks.items()
+    for name, task in others:
+        if len(task.descriptor) != len(of_first.descriptor):
+            yield (
+                ("tasks", name, "descriptor"),
+                f"expected as many numbers as in the descriptor of {first!r}, {len(of_first.descriptor)}, received "
+                f"{list(task.descriptor)}. Give every task as many numbers, or none.",
+            )
 
 
 def _no_task(wanted: str, name: str, recipe: Recipe) -> str:

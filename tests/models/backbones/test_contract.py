@@ -13,14 +13,21 @@ from models.backbones.base import Backbone
 from models.recipe.registry import load, signature, summary
 
 X = np.random.default_rng(0).normal(size=(16, 5)).astype("float32")
-MORE = {"dcn_v2": {"rank": 3, "experts": 2}}
+FIELDS = (2, 2)
+"""Two embeddings; the last column is a number."""
+MORE = {
+    "dcn_v2": {"rank": 3, "experts": 2},
+    "dot": {"dim": 3},
+    "fm": {"dim": 3},
+    "masknet": {"mode": "serial", "blocks": 2, "units": 4},
+}
 """Options of a second model of a row, which make more of its variables."""
 ROWS = [(name, {}) for name in BACKBONES] + [(name, options) for name, options in MORE.items()]
 
 
 def make(name, options, seed=1, **more):
     keras.utils.set_random_seed(seed)
-    return load(BACKBONES[name])(**options, **more)
+    return load(BACKBONES[name])(**options, fields=FIELDS, **more)
 
 
 @pytest.mark.parametrize(("name", "options"), ROWS)

@@ -50,6 +50,7 @@ def test_where_each_feature_stands():
         ("price", 8, 9),
         ("age", 9, 10),
     )
+    assert layer.fields == (1, 2, 2, 2, 1)
 
 
 def test_the_columns_of_one_feature_are_one_slice():

@@ -141,6 +141,19 @@ WRONG = {
         "kind: binary, conditioned_on: read, outcome",
         ["the tasks form a cycle: read -> read. Remove one of these links."],
     ),
+    "descriptors of two lengths": (
+        "conditioned_on: read}",
+        "conditioned_on: read, descriptor: [0.2, 1]}",
+        [
+            "recipe.yaml:25: tasks.reading_seconds.descriptor: expected as many numbers as in the descriptor of 'read', 0, "
+            "received [0.2, 1.0]. Give every task as many numbers, or none."
+        ],
+    ),
+    "a descriptor of one task alone": (
+        "window: 30m, gates",
+        "window: 30m, descriptor: [1], gates",
+        ["tasks.reading_seconds.descriptor: expected as many numbers as in the descriptor of 'read', 1, received []."],
+    ),
     "regression without value": ("      value: seconds\n", "", ["set logs.streams.read.value to a column"]),
     "loss of the other kind": (
         "conditioned_on: read}",

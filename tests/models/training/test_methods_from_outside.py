@@ -30,7 +30,7 @@ MODELS: dict[str, tuple[dict[str, Any], str]] = {
         {"backbone": f"{HERE}.Doubled", "backbone_options": {f"{HERE}.Doubled": {"power": 2.0}}},
         "Doubled may mix the user's features",
     ),
-    "a row that mixes features": ({"backbone": "dcn_v2"}, "DCNv2 may mix the user's features"),
+    "a row that reads the widths of the embeddings": ({"backbone": "dot"}, "Dot may mix the user's features"),
 }
 
 

@@ -78,7 +78,7 @@ def test_served_values_have_the_type_of_their_column() -> None:
 
 def test_what_the_trainer_needs() -> None:
     made = plan()
-    alone = {"after": None, "conditional": False}
+    alone = {"after": None, "conditional": False, "descriptor": ()}
     assert made.model_dump(include={"tasks", "architecture", "options", "balancer", "balancer_options"}) == {
         "tasks": {
             "click": {"kind": "binary", "loss": "binary_crossentropy", "weight": 1.0, **alone},
@@ -97,6 +97,12 @@ def test_what_the_trainer_needs() -> None:
         "item": ("int", False, "item", None),
         "age": ("int", False, "user", None),
     }
+
+
+def test_the_descriptors_of_the_tasks() -> None:
+    tasks = {name: {**task, "descriptor": [0.2, place]} for place, (name, task) in enumerate(RECIPE["tasks"].items())}
+    made = TrainerPlan.model_validate_json(plan(tasks=tasks).model_dump_json())
+    assert [task.descriptor for task in made.tasks.values()] == [(0.2, 0.0), (0.2, 1.0)]
 
 
 def test_options_are_of_the_types_that_the_methods_want() -> None:

@@ -60,6 +60,9 @@ BY_HAND = {
     "resflow": lambda made: [],
     "joint_many_task": lambda made: of_layers(*made.labels[:-1], *made.shortcuts[:-1], *made.lifts[:-1]),
     "low_supervision": lambda made: of_layers(*made.shared),
+    "pepnet": lambda made: of_layers(made.embedding_gate, *(gate.hidden for gate in made.layer_gates)),
+    "poso": lambda made: of_layers(made.gate_hidden, made.gate, made.shared),
+    "task_conditioned": lambda made: [*made.scales, *made.shifts, *of_layers(*made.layers)],
 }
 
 
@@ -162,8 +165,9 @@ def test_no_gradients_wanted_no_trace():
     assert positions_over(None, Untraceable(), Untraceable(), SHAPES) == ()
 
 
-def test_all_tasks_share_a_backbone():
-    backbone, made = DCNv2(layers=2), make("single_task")
+@pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])
+def test_all_tasks_share_a_backbone(dtype):
+    backbone, made = DCNv2(layers=2, dtype=dtype), make("single_task")
     backbone.build((None, 5))
     found = positions_over("shared", backbone, made, SHAPES)
     assert found == tuple(range(len(backbone.trainable_variables)))
