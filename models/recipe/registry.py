@@ -218,10 +218,13 @@ def names_in(path: str, option: str, value: Any, kind: str) -> list[str]:
         value: of the option's type.
         kind: "task" or "feature".
     """
-    schema = json_schema(signature(path)[option][0])
+    return _names_in(json_schema(signature(path)[option][0]), value, kind)
+
+
+def _names_in(schema: Mapping[str, Any], value: Any, kind: str) -> list[str]:
     if schema.get("format") == kind:
         return [value]
-    return list(value) if schema.get("items", {}).get("format") == kind else []
+    return [name for item in value for name in _names_in(schema["items"], item, kind)] if "items" in schema else []
 
 
 @cache

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import tensorflow as tf
 
 from models.embedding_optimizers.distinct_rows import DistinctRows
-from models.regularizers.base import RowRegularizer
+from models.regularizers.base import RowRegularizer, TaskRegularizer
 from models.training import replicas
+from models.training.task_matrices import task_cost
 
 if TYPE_CHECKING:
     from models.training.multi_task_model import MultiTaskModel
@@ -34,6 +35,8 @@ def extra_losses(model: MultiTaskModel, rows: list[Any], distinct: list[Distinct
                 regularizer.call(tf.reshape(its_rows, (-1, its_rows.shape[-1])), *its_counts)
                 for its_rows, its_counts in zip(rows, counts, strict=True)
             ]
+        elif isinstance(regularizer, TaskRegularizer):
+            costs.append(task_cost(regularizer, model.architecture))
         else:
             costs.append(regularizer.call(model.backbone.trainable_variables + model.architecture.trainable_variables))
     return tf.add_n([tf.cast(cost, "float32") for cost in costs]) if costs else tf.constant(0.0)

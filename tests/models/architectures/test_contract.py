@@ -13,7 +13,7 @@ from models.architectures import ARCHITECTURES
 from models.architectures.base import Architecture
 from models.architectures.encoded import Encoded
 from models.architectures.task_info import TaskInfo
-from models.recipe.registry import load, signature, summary
+from models.recipe.registry import json_schema, load, signature, summary
 from models.serving.user_once import check_split
 
 TASKS = ("click", "click_cart", "cart")  # one name is another's prefix
@@ -111,6 +111,15 @@ def test_same_seed_same_outputs(name):
     assert not np.array_equal(first["click"], other["click"])
 
 
+def test_kernels_of_the_tasks_are_each_tasks_own(name):
+    architecture = make(name)
+    architecture(X)
+    for kernels in architecture.task_kernels():
+        assert len(kernels) == len(TASKS)
+        assert len({tuple(kernel.shape) for kernel in kernels}) == 1
+        assert {id(kernel) for kernel in kernels} <= {id(variable) for variable in architecture.trainable_variables}
+
+
 def test_gates_are_shares(name):
     architecture = make(name)
     architecture(X)
@@ -153,17 +162,17 @@ def test_save_and_load(name, tmp_path):
         np.testing.assert_array_equal(logits, expected[task])
 
 
-def changed(value):
+def changed(annotation, value):
     """Another value of the same type, so that a forgotten option shows."""
+    if others := [one for one in json_schema(annotation).get("enum", ()) if one != value]:
+        return others[-1]
     if isinstance(value, tuple):
         return (6, 3)
-    if isinstance(value, str):
-        return "tanh"
     return value + 1 if isinstance(value, int) else value / 2 + 0.125
 
 
 def test_config_round_trip(name):
-    options = {key: changed(default) for key, (_, default) in signature(ARCHITECTURES[name]).items()}
+    options = {key: changed(*option) for key, option in signature(ARCHITECTURES[name]).items()}
     config = make(name, **options).get_config()
     assert {key: config[key] for key in options} == options
     again = load(ARCHITECTURES[name]).from_config(json.loads(json.dumps(config))).get_config()

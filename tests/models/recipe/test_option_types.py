@@ -25,11 +25,19 @@ def schema_of(path: str, option: str) -> dict[str, Any]:
     return registry.json_schema(registry.signature(path)[option][0])
 
 
+def inside_of(schema: dict[str, Any]) -> Any:
+    if schema["type"] == "array":
+        return [inside_of(schema["items"])] * schema.get("minItems", 0)
+    return "a" if schema["type"] == "string" else schema["minimum"]
+
+
 def outside(schema: dict[str, Any]) -> list[Any]:
     """The values just outside of a range."""
+    if schema["type"] == "string":  # a name: `validate` compares it with the recipe's own
+        return [[1]]
     if schema["type"] == "array":
         items = [[value] for value in outside(schema["items"])]
-        inside = schema["items"]["minimum"]
+        inside = inside_of(schema["items"])
         few = [[inside] * (schema["minItems"] - 1)] if schema.get("minItems") else []
         return [*items, *few, [inside] * (schema["maxItems"] + 1)]
     step = 1 if schema["type"] == "integer" else 1e-9
