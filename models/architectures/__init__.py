@@ -14,6 +14,7 @@ ARCHITECTURES = {
     "cross_stitch": "models.architectures.cross_stitch.CrossStitch",
     "aitm": "models.architectures.aitm.AITM",
     "stem": "models.architectures.stem.STEM",
+    "deep_relationship": "models.architectures.deep_relationship.DeepRelationship",
 }
 
 ARCHITECTURE = "models.architectures.base.Architecture"

@@ -42,22 +42,14 @@ def trace_norm(stack: Any) -> Any:
     at the minimum over D of tr(D^-1 W W') / 2 + tr(D) / 2 (Argyriou et al., Convex multi-task feature learning, Machine
     Learning 73, 2008): a gradient through the eigenvectors would be infinite for equal eigenvalues.
     """
-    products, values, vectors = spectrum(stack)
+    weights = ops.cast(matrix(stack), "float32")
+    products = ops.matmul(weights, ops.transpose(weights))
+    values, vectors = map(ops.stop_gradient, ops.eigh(ops.stop_gradient(products)))
+    values = ops.maximum(values, 0.0)
     more = _RESOLUTION * ops.mean(values) + 1e-12
     roots = ops.sqrt(values + more)
     along = ops.sum(vectors * ops.matmul(products, vectors), axis=0)  # the eigenvalues, with a gradient
     return 0.5 * ops.sum((along + more) / roots + roots)
-
-
-def spectrum(stack: Any) -> tuple[Any, Any, Any]:
-    """W W' of the matrix (task, parameter), and its eigenvalues, (task,) and 0 or more, and eigenvectors in columns.
-
-    Eigenvalues and eigenvectors have no gradient.
-    """
-    weights = ops.cast(matrix(stack), "float32")
-    products = ops.matmul(weights, ops.transpose(weights))
-    values, vectors = ops.eigh(ops.stop_gradient(products))
-    return products, ops.maximum(ops.stop_gradient(values), 0.0), ops.stop_gradient(vectors)
 
 
 def matrix(stack: Any) -> Any:

@@ -43,6 +43,7 @@ BY_HAND = {
         *made.networks, *made.stitches
     ),  # a task's last layers are mixed into others
     "stem": lambda made: of_layers(made.experts[-1]),
+    "deep_relationship": lambda made: of_layers(made.bottom),
 }
 
 
