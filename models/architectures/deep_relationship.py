@@ -89,7 +89,6 @@ class DeepRelationship(Architecture):
                 dtype="float32",
                 trainable=False,
                 autocast=False,
-                aggregation="only_first_replica",
                 name=f"task_covariance_{i}",
             )
             for i in range(len(same_places(self.towers)))
@@ -111,7 +110,7 @@ class DeepRelationship(Architecture):
         if training:
             now = ops.stop_gradient(products) / parameters
             now = now + (self.ridge * ops.mean(ops.diagonal(now)) + _SMALLEST) * ops.eye(len(kernels))
-            covariance.assign(now)
+            covariance.assign(now)  # without an aggregation: each replica has the same weights, and none waits
         values, vectors = ops.eigh(now)
         values = ops.maximum(values, _SMALLEST)
         precision = ops.matmul(vectors / values, ops.transpose(vectors))

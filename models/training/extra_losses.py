@@ -15,15 +15,17 @@ if TYPE_CHECKING:
     from models.training.multi_task_model import MultiTaskModel
 
 
-def extra_losses(model: MultiTaskModel, rows: list[Any], distinct: list[DistinctRows]) -> Any:
+def extra_losses(model: MultiTaskModel, added: list[Any], rows: list[Any], distinct: list[DistinctRows]) -> Any:
     """Sum of the `add_loss` terms of this step and the regularizers: a scalar.
 
     Args:
         model: the model, just called on the batch.
+        added: the `add_loss` terms of backbone and architecture, read before the replicas communicate: they share the lists of
+            the layers, so that a later look finds the terms of another replica.
         rows: the gathered rows of each fused table.
         distinct: the distinct rows of each table.
     """
-    costs = list(model.losses)
+    costs = [*added, *model.balancer.losses]
     counts = []
     if model.row_counts is not None:
         both = [model.row_counts.add(index, its_rows) for index, its_rows in enumerate(distinct)]

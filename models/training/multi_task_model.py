@@ -68,8 +68,7 @@ class MultiTaskModel(RandomStates, keras.Model):
         losses: {task: name in LOSSES, or the dotted path of a Loss in another package}.
         regularizers: regularizers of the architecture's variables, of the rows in the batch, or of the tasks' kernels.
         embedding_optimizer: updates the rows of the embedding tables. Default: LazyAdam.
-        clip_norm: global norm to which gradients are clipped after balancing, over all variables and the rows in the
-            batch. None: no clipping.
+        clip_norm: global norm to which the balanced gradients are clipped, with those of the rows. None: no clipping.
         backbone: mixes the features before the architecture. Default: none.
         average: whether to keep a running average of the weights (`WeightAverage`).
 
@@ -225,12 +224,13 @@ class MultiTaskModel(RandomStates, keras.Model):
             tape.watch(rows)
             xs, inputs = self._encoded(row_ids, rows, features, True)
             logits = self.logits(self.architecture(inputs, training=True))
+            added = [*self.backbone.losses, *self.architecture.losses]
             losses = replicas.whole_batch(self._task_losses(logits, labels, weights), weights)
             own = [] if combines else over
             evidence = evidence_of(losses, weights, self.optimizer.iterations.value, tape, own, scale)
             factors = self.balancer.task_weights if combines else tf.unstack(self.balancer(evidence=evidence))
             weighted = [self.optimizer.scale_loss(factor * loss) for factor, loss in zip(factors, losses, strict=True)]
-            extra = self.optimizer.scale_loss(extra_losses(self, rows, distinct))
+            extra = self.optimizer.scale_loss(extra_losses(self, added, rows, distinct))
             total = tf.add_n(weighted) + extra
         outputs = [logits[task] for task in self.tasks]
         if combines:
