@@ -103,6 +103,12 @@ def _training(history: Mapping[str, Any] | None) -> str:
         "the validation loss divided by that of the best constant: below 1 is better than the constant.</p>"
     )
     note = note if best is not None else ""
+    at_best = next((epoch for epoch in epochs if epoch.get("epoch") == best), epochs[-1])
+    if at_best.get("zeroed_rows") is not None:
+        note += (
+            f"<p class=note>{report_page.number(100 * at_best['zeroed_rows'], 1)} % of the inputs of the tasks' own layers "
+            "have weights of 0 in all tasks.</p>"
+        )
     shrunk = {task: factor for task, factor in ((history or {}).get("shrinkage") or {}).items() if factor < 1.0}
     if shrunk:
         factors = ", ".join(f"{task} by {report_page.number(factor, 2)}" for task, factor in shrunk.items())

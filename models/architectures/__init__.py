@@ -28,6 +28,7 @@ ARCHITECTURES = {
     "pepnet": "models.architectures.pepnet.PEPNet",
     "poso": "models.architectures.poso.POSO",
     "task_conditioned": "models.architectures.task_conditioned.TaskConditioned",
+    "deep_relationship": "models.architectures.deep_relationship.DeepRelationship",
 }
 
 ARCHITECTURE = "models.architectures.base.Architecture"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, ClassVar
 
@@ -55,6 +55,14 @@ class Architecture(keras.layers.Layer, abc.ABC):
         """Features that the architecture reads besides x."""
         return Wants()
 
+    def task_kernels(self) -> list[list[keras.Variable]]:
+        """Kernels that each task has of its own, once built: of each layer, the kernels of the tasks in their order.
+
+        A `TaskRegularizer` relates them to each other, so that they have equal shapes and equal inputs or roles. By default
+        the layers of `towers`, without those whose shapes differ, such as the last layer of a task with more logits.
+        """
+        return same_places(getattr(self, "towers", []))
+
     def gates(self, inputs: Encoded) -> dict[str, Any]:
         """Encoded -> {task: (batch, expert) gate weights}; {} for an architecture without gates."""
         return {}
@@ -90,3 +98,9 @@ class Architecture(keras.layers.Layer, abc.ABC):
     def logits(self, towers: list[Tower], inputs: list[Any], training: bool | None) -> dict[str, Any]:
         """Applies each task's tower to its input (batch, dim)."""
         return {task: tower(x, training=training) for task, tower, x in zip(self.names, towers, inputs, strict=True)}
+
+
+def same_places(layers: Sequence[keras.layers.Layer]) -> list[list[keras.Variable]]:
+    """Kernels at the same places of the tasks' layers: of each place, one kernel per layer. Omits places of unequal shapes."""
+    kernels = [[variable for variable in layer.trainable_variables if variable.name == "kernel"] for layer in layers]
+    return [list(place) for place in zip(*kernels, strict=False) if len({kernel.shape for kernel in place}) == 1]

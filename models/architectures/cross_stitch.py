@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import keras
 from keras import ops
 
-from models.architectures.base import Architecture
+from models.architectures.base import Architecture, same_places
 from models.architectures.encoded import Encoded
 from models.architectures.task_info import TaskInfo
 from models.layers.cross_stitch import CrossStitchUnit
@@ -91,6 +91,10 @@ class CrossStitch(Architecture):
     def level(self, level: int) -> list[MLP]:
         """Layers of one level, in the order of the tasks."""
         return self.networks[level * len(self.tasks) : (level + 1) * len(self.tasks)]
+
+    def task_kernels(self) -> list[list[keras.Variable]]:
+        levels = [place for level in range(len(self.units)) for place in same_places(self.level(level))]
+        return [*levels, *super().task_kernels()]
 
     def get_config(self) -> dict[str, Any]:
         return {

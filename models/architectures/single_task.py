@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import keras
 
-from models.architectures.base import Architecture
+from models.architectures.base import Architecture, same_places
 from models.architectures.encoded import Encoded
 from models.architectures.task_info import TaskInfo
 from models.layers.mlp import MLP
@@ -58,6 +58,9 @@ class SingleTask(Architecture):
 
     def call(self, inputs: Encoded, training: bool | None = None) -> dict[str, Any]:
         return self.logits(self.towers, [network(inputs.x, training=training) for network in self.networks], training)
+
+    def task_kernels(self) -> list[list[keras.Variable]]:
+        return [*same_places(self.networks), *super().task_kernels()]
 
     def get_config(self) -> dict[str, Any]:
         return {

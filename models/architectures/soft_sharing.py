@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import keras
 from keras import ops
 
-from models.architectures.base import Architecture
+from models.architectures.base import Architecture, same_places
 from models.architectures.encoded import Encoded
 from models.architectures.task_info import TaskInfo
 from models.layers.mlp import MLP
+from models.layers.task_norms import TASK_NORMS
 from models.recipe.errors import InputError
 
 if TYPE_CHECKING:
@@ -21,17 +22,26 @@ if TYPE_CHECKING:
 class SoftSharing(Architecture):
     """Trains one network per task and regularizes the distance between their weights; suits few tasks, some with little data.
 
-    loss term = strength / pairs * sum over pairs of tasks of |w_s - w_t|^2, over kernels and biases of the networks
-    without the towers. The division by the number of pairs makes `strength` independent of the number of tasks.
+    loss term = strength * sum over the kernels and biases of the networks without the towers of one of
 
-    Duong et al., Low Resource Dependency Parsing: Cross-lingual Parameter Sharing in a Neural Network Parser,
-    ACL 2015 (https://aclanthology.org/P15-2139).
+        squared:   1 / pairs * sum over pairs of tasks of |w_s - w_t|^2
+        distance:  1 / pairs * sum over pairs of tasks of |w_s - w_t|
+        trace:     sum of the singular values of the matrix W of the rows w_t
+
+    The division by the number of pairs makes `strength` independent of the number of tasks. `squared` suits similar tasks;
+    `distance` gives way to a task that differs; `trace` suits four or more tasks with a few causes in common.
+
+    squared: Duong et al., Low Resource Dependency Parsing: Cross-lingual Parameter Sharing in a Neural Network Parser,
+    ACL 2015 (https://aclanthology.org/P15-2139). trace: Yang and Hospedales, Trace norm regularised deep multi-task
+    learning, 2016 (https://arxiv.org/abs/1606.04038), with "last axis flattening". `models.layers.task_norms` has the norms
+    and states their errors.
 
     Args:
         tasks: tasks in the order of the label columns.
         units: sizes of the layers of each task's network, one or more.
         tower_units: sizes of the hidden layers of each task's tower.
         strength: factor of the loss term, 0 or more.
+        norm: norm of the difference between the tasks: squared, distance or trace.
         activation: name of the activation.
         dropout: dropout rate of each layer.
 
@@ -48,6 +58,7 @@ class SoftSharing(Architecture):
         units: Layers = (128, 64),
         tower_units: LayersOrNone = (32,),
         strength: Strength = 1e-4,
+        norm: Literal["squared", "distance", "trace"] = "squared",
         activation: Activation = "relu",
         dropout: Dropout = 0.0,
         **layer: Any,
@@ -60,6 +71,7 @@ class SoftSharing(Architecture):
         self.units = tuple(units)
         self.tower_units = tuple(tower_units)
         self.strength = strength
+        self.norm = norm
         self.activation = activation
         self.dropout = dropout
         self.networks = [
@@ -77,9 +89,12 @@ class SoftSharing(Architecture):
     def call(self, inputs: Encoded, training: bool | None = None) -> dict[str, Any]:
         if len(self.tasks) > 1:
             same_place = zip(*(network.trainable_variables for network in self.networks), strict=True)
-            distances = [mean_squared_distance([v.value for v in variables]) for variables in same_place]
-            self.add_loss(self.strength * sum(distances))
+            norms = [TASK_NORMS[self.norm](ops.stack([v.value for v in variables])) for variables in same_place]
+            self.add_loss(self.strength * sum(norms))
         return self.logits(self.towers, [network(inputs.x, training=training) for network in self.networks], training)
+
+    def task_kernels(self) -> list[list[keras.Variable]]:
+        return [*same_places(self.networks), *super().task_kernels()]
 
     def get_config(self) -> dict[str, Any]:
         return {
@@ -87,15 +102,7 @@ class SoftSharing(Architecture):
             "units": self.units,
             "tower_units": self.tower_units,
             "strength": self.strength,
+            "norm": self.norm,
             "activation": self.activation,
             "dropout": self.dropout,
         }
-
-
-def mean_squared_distance(weights: list[Any]) -> Any:
-    """Mean over all pairs of |w_s - w_t|^2, for two or more arrays of one shape, without a loop over pairs.
-
-    The sum over pairs is n * sum_t |w_t - mean|^2, and there are n (n - 1) / 2 pairs.
-    """
-    stacked = ops.stack(weights)  # (task, ...)
-    return 2.0 / (len(weights) - 1) * ops.sum(ops.square(stacked - ops.mean(stacked, axis=0, keepdims=True)))

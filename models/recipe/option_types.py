@@ -31,6 +31,7 @@ Steps = Annotated[int, Field(ge=1, le=1_000_000_000), Number]
 
 TaskName = Annotated[str, Field(title="the name of a task", json_schema_extra={"format": "task"})]
 TaskNames = Annotated[tuple[TaskName, ...], Field(max_length=256)]
+Clusters = Annotated[tuple[Annotated[TaskNames, Field(min_length=1)], ...], Field(max_length=256)]
 FeatureName = Annotated[str, Field(title="the name of a feature", json_schema_extra={"format": "feature"})]
 FeatureNames = Annotated[tuple[FeatureName, ...], Field(max_length=4_096)]
 """Names of the recipe's own tasks and features: `gatewise validate` refuses others."""

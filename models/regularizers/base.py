@@ -1,4 +1,4 @@
-"""The two types of regularizer. The training step distinguishes them by type, never by name."""
+"""The types of regularizer. The training step distinguishes them by type, never by name."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
+
+from models.recipe.errors import InputError
 
 
 class _Configured(abc.ABC):
@@ -45,3 +47,49 @@ class RowRegularizer(_Configured):
                 these weights is a sum over distinct rows.
             frequencies: (position,): number of reads of the row in training so far, including this batch; at least 1.
         """
+
+
+class TaskRegularizer(_Configured):
+    """A loss term of the kernels that each task has of its own, which relates the tasks to each other.
+
+    `Architecture.task_kernels` lists the kernels. An architecture without them is refused.
+    """
+
+    @abc.abstractmethod
+    def call(self, stacks: Sequence[Any], tasks: tuple[str, ...]) -> Any:
+        """The loss term, a scalar.
+
+        Args:
+            stacks: the kernels of each layer: (task, ..., in, out).
+            tasks: names of the tasks, in the order of the stacks.
+        """
+
+
+class ProximalTaskRegularizer(TaskRegularizer):
+    """A TaskRegularizer that acts after the update of the optimizer, so that it sets weights to exactly 0.
+
+    The loss includes its term; the gradient does not.
+    """
+
+    @abc.abstractmethod
+    def proximal(self, stack: Any, rate: Any) -> Any:
+        """The proximal step of one layer: argmin_v |v - stack|^2 / 2 + rate * term of v.
+
+        Args:
+            stack: the kernels after the update: (task, ..., in, out).
+            rate: learning rate of the step.
+        """
+
+    def logs(self, stacks: Sequence[Any]) -> dict[str, Any]:
+        """Numbers for the training history: {name: scalar}. By default none."""
+        return {}
+
+
+def check_strength(where: str, strength: float) -> None:
+    """Refuses a negative factor.
+
+    Raises:
+        InputError: `strength` is negative.
+    """
+    if strength < 0:
+        raise InputError(f"{where}: expected a strength of 0 or more, received {strength}.")

@@ -7,22 +7,25 @@ from typing import TYPE_CHECKING, Any
 import tensorflow as tf
 
 from models.embedding_optimizers.distinct_rows import DistinctRows
-from models.regularizers.base import RowRegularizer
+from models.regularizers.base import RowRegularizer, TaskRegularizer
 from models.training import replicas
+from models.training.task_matrices import task_cost
 
 if TYPE_CHECKING:
     from models.training.multi_task_model import MultiTaskModel
 
 
-def extra_losses(model: MultiTaskModel, rows: list[Any], distinct: list[DistinctRows]) -> Any:
+def extra_losses(model: MultiTaskModel, added: list[Any], rows: list[Any], distinct: list[DistinctRows]) -> Any:
     """Sum of the `add_loss` terms of this step and the regularizers: a scalar.
 
     Args:
         model: the model, just called on the batch.
+        added: the `add_loss` terms of backbone and architecture, read before the replicas communicate: they share the lists of
+            the layers, so that a later look finds the terms of another replica.
         rows: the gathered rows of each fused table.
         distinct: the distinct rows of each table.
     """
-    costs = list(model.losses)
+    costs = [*added, *model.balancer.losses]
     counts = []
     if model.row_counts is not None:
         both = [model.row_counts.add(index, its_rows) for index, its_rows in enumerate(distinct)]
@@ -34,6 +37,8 @@ def extra_losses(model: MultiTaskModel, rows: list[Any], distinct: list[Distinct
                 regularizer.call(tf.reshape(its_rows, (-1, its_rows.shape[-1])), *its_counts)
                 for its_rows, its_counts in zip(rows, counts, strict=True)
             ]
+        elif isinstance(regularizer, TaskRegularizer):
+            costs.append(task_cost(regularizer, model.architecture))
         else:
             costs.append(regularizer.call(model.backbone.trainable_variables + model.architecture.trainable_variables))
     return tf.add_n([tf.cast(cost, "float32") for cost in costs]) if costs else tf.constant(0.0)

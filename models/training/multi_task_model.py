@@ -2,7 +2,7 @@
 
 One compiled step gathers the rows of the batch, encodes them, computes the loss of each task and one gradient from all
 losses. Keras' optimizer then updates the dense variables, and the embedding optimizer updates only the gathered rows.
-The step depends on the two types of balancer and of regularizer, not on the names of methods.
+The step depends on the types of balancer and of regularizer, not on the names of methods.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from models.layers.feature_encoder import FeatureEncoder
 from models.losses import LOSSES
 from models.losses.task_loss import task_loss
 from models.recipe.registry import load, path_of
-from models.regularizers.base import Regularizer, RowRegularizer
+from models.regularizers.base import Regularizer, RowRegularizer, TaskRegularizer
 from models.training import replicas
 from models.training.combined_gradients import combined_gradients
 from models.training.encoding import checked_wants, encoded, encoded_shapes
@@ -39,6 +39,7 @@ from models.training.learning_rate import LearningRate
 from models.training.random_states import RandomStates
 from models.training.row_counts import RowCounts
 from models.training.sharing import positions_over
+from models.training.task_matrices import check_task_kernels
 from models.training.task_scales import TaskScales
 from models.training.updates import apply_gradients
 from models.training.weight_average import WeightAverage, steps_between
@@ -65,10 +66,9 @@ class MultiTaskModel(RandomStates, keras.Model):
         architecture: Encoded -> {task: logits}.
         balancer: a Weighting or GradientCombiner for the same tasks.
         losses: {task: name in LOSSES, or the dotted path of a Loss in another package}.
-        regularizers: regularizers of the architecture's variables, or of the rows in the batch.
+        regularizers: regularizers of the architecture's variables, of the rows in the batch, or of the tasks' kernels.
         embedding_optimizer: updates the rows of the embedding tables. Default: LazyAdam.
-        clip_norm: global norm to which gradients are clipped after balancing, over all variables and the rows in the
-            batch. None: no clipping.
+        clip_norm: global norm to which the balanced gradients are clipped, with those of the rows. None: no clipping.
         backbone: mixes the features before the architecture. Default: none.
         average: whether to keep a running average of the weights (`WeightAverage`).
 
@@ -85,7 +85,7 @@ class MultiTaskModel(RandomStates, keras.Model):
         architecture: Architecture,
         balancer: Weighting | GradientCombiner,
         losses: Mapping[str, str],
-        regularizers: Sequence[Regularizer | RowRegularizer] = (),
+        regularizers: Sequence[Regularizer | RowRegularizer | TaskRegularizer] = (),
         embedding_optimizer: EmbeddingOptimizer | None = None,
         clip_norm: float | None = None,
         backbone: Backbone | None = None,
@@ -131,6 +131,7 @@ class MultiTaskModel(RandomStates, keras.Model):
         for part, shape in zip((self.encoder, self.backbone, self.architecture, self.balancer), shapes, strict=True):
             if not part.built:  # parts loaded from a file are built
                 part.build(shape)
+        check_task_kernels(self.regularizers, self.architecture)
         # Before the layers get the replica functions: there is no replica here.
         self.over = positions_over(self.balancer.over, self.backbone, self.architecture, raw)
         if not self.embedding_optimizer.built:
@@ -227,12 +228,13 @@ class MultiTaskModel(RandomStates, keras.Model):
             tape.watch(rows)
             xs, inputs = self._encoded(row_ids, rows, features, True)
             logits = self.logits(self.architecture(inputs, training=True))
+            added = [*self.backbone.losses, *self.architecture.losses]
             losses = replicas.whole_batch(self._task_losses(logits, labels, weights), weights)
             own = [] if combines else over
             evidence = evidence_of(losses, weights, self.optimizer.iterations.value, tape, own, scale)
             factors = self.balancer.task_weights if combines else tf.unstack(self.balancer(evidence=evidence))
             weighted = [self.optimizer.scale_loss(factor * loss) for factor, loss in zip(factors, losses, strict=True)]
-            extra = self.optimizer.scale_loss(extra_losses(self, rows, distinct))
+            extra = self.optimizer.scale_loss(extra_losses(self, added, rows, distinct))
             total = tf.add_n(weighted) + extra
         outputs = [logits[task] for task in self.tasks]
         if combines:

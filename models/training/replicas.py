@@ -7,6 +7,7 @@ gradient over replicas is the gradient of the whole batch.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -70,6 +71,20 @@ def whole_batch(losses: list[Any], weights: Any) -> list[Any]:
     whole = _context().all_reduce(tf.distribute.ReduceOp.SUM, [tf.stop_gradient(part) for part in parts])
     # The gradient of the part, times the number of replicas: the step later averages over replicas.
     return [value + count() * (part - tf.stop_gradient(part)) for value, part in zip(whole, parts, strict=True)]
+
+
+def assign(variables: Sequence[Any], values: Sequence[Any]) -> None:
+    """Assigns Keras variables in every replica. All replicas give the same values."""
+    if count() == 1:
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
+        return
+
+    def in_each(strategy: tf.distribute.Strategy, new: list[Any]) -> None:
+        for variable, value in zip(variables, new, strict=True):
+            strategy.extended.update(variable.value, lambda own, one: own.assign(one), args=(value,), group=False)
+
+    _context().merge_call(in_each, args=(list(values),))
 
 
 def _context() -> Any:

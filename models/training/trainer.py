@@ -41,6 +41,7 @@ from models.training.multi_task_model import MultiTaskModel
 from models.training.plan import TrainerPlan
 from models.training.rounds import Rounds, rounds_of
 from models.training.shrinkage import shrink
+from models.training.task_matrices import RegularizerLogs
 from models.training.validation import Validation, observed_tasks
 
 logger = logging.getLogger(__name__)
@@ -108,10 +109,10 @@ class Trained:
     of the training.
 
     `rounds` has one entry per evaluation: epoch (passes over the train split), step, loss, val_loss, val_score, <task>_loss,
-    val_<task>_loss, seconds, examples_per_second. For a resumed round, the last two cover the part after the kill. A task
-    without an observed validate example has no val_<task>_loss and does not affect the choice of the best round. If no task
-    has an observed validate example, there are no val_loss and val_score, and the last round is the best. `shrinkage` is the
-    factor of each task (`models.training.shrinkage`); {} without it.
+    val_<task>_loss, the `logs` of the regularizers, seconds, examples_per_second. For a resumed round, the last two cover
+    the part after the kill. A task without an observed validate example has no val_<task>_loss and does not affect the choice
+    of the best round. If no task has an observed validate example, there are no val_loss and val_score, and the last round is
+    the best. `shrinkage` is the factor of each task (`models.training.shrinkage`); {} without it.
     """
 
     model: MultiTaskModel
@@ -234,6 +235,7 @@ def _round(
 
     callbacks = [
         StopOnNaN(),
+        RegularizerLogs(),
         clock,
         TablePasses(options.embedding_decay / rounds.pass_steps),
         Checkpoints(save, 60 * options.checkpoint_minutes, done, steps, time.monotonic),
@@ -289,10 +291,7 @@ def _unknown_losses(evaluation: input_pipeline.Columns, tasks: tuple[str, ...]) 
     observed = observed_tasks(tasks, evaluation.weights[:])
     unmeasured = [task for task in tasks if task not in observed]
     for task in unmeasured:
-        logger.warning(
-            "Task %r has no observed example in the validate split: early stopping ignores it.",
-            task,
-        )
+        logger.warning("Task %r has no observed example in the validate split: early stopping ignores it.", task)
     return {f"val_{task}_loss" for task in unmeasured} | ({"val_loss"} if len(unmeasured) == len(tasks) else set())
 
 

@@ -9,6 +9,7 @@ import tensorflow as tf
 from models.embedding_optimizers.distinct_rows import DistinctRows
 from models.training import replicas
 from models.training.gradients import clip_factor
+from models.training.task_matrices import apply_proximal
 
 if TYPE_CHECKING:
     from models.training.multi_task_model import MultiTaskModel
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 def apply_gradients(
     model: MultiTaskModel, dense: list[Any], of_rows: list[Any], distinct: list[DistinctRows], scale: Any
 ) -> None:
-    """Applies both optimizers, under one clipping norm and one learning-rate schedule.
+    """Applies both optimizers, under one clipping norm and one learning-rate schedule, and the proximal steps.
 
     Keras' optimizer unscales its gradients and sums them over replicas.
 
@@ -41,4 +42,6 @@ def apply_gradients(
     rate = 1.0 if model.rate is None else model.rate.factor(iterations)
     for index, (table, its_rows, its_sums) in enumerate(zip(model.encoder.embeddings, distinct, sums, strict=True)):
         model.embedding_optimizer.apply(table, index, its_rows, its_sums, step, rate)
+    dense_rate = model.optimizer.learning_rate  # before `apply` counts the step
     model.optimizer.apply([gradient / replicas.count() for gradient in dense], model.trainable_variables)
+    apply_proximal(model, dense_rate)

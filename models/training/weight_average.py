@@ -23,6 +23,8 @@ class WeightAverage(keras.layers.Layer):
     a_1 is 1: the average begins at the first weights. The window grows with the training, so that one setting fits 200
     steps and 200,000. Constant learning rates end in noise around a minimum; the average is nearer to it.
 
+    The average of a weight that is exactly 0 is 0, so that what a regularizer set to 0 stays 0.
+
     Shamir and Zhang, Stochastic Gradient Descent for Non-smooth Optimization, ICML 2013
     (https://arxiv.org/abs/1212.1824). Deviation: n counts updates, one every `steps_between` steps, because an
     update is a pass over all tables.
@@ -63,7 +65,9 @@ class WeightAverage(keras.layers.Layer):
         self.updates.assign(self.updates.value + 1.0)
         part = (1.0 + ETA) / (self.updates.value + ETA)
         for average, variable in zip(self.averages, variables, strict=True):
-            average.assign(average.value + part * (tf.cast(variable.value, "float32") - average.value))
+            weights = tf.cast(variable.value, "float32")
+            mean = average.value + part * (weights - average.value)
+            average.assign(tf.where(weights == 0.0, 0.0, mean))
 
     def exchange(self, variables: Sequence[keras.Variable]) -> None:
         """Exchanges the weights and their average. Twice leaves both as they were. Nothing, before the first update."""

@@ -17,6 +17,7 @@ EPOCHS = [
     {
         "epoch": 2,
         "loss": 0.7,
+        "zeroed_rows": 0.25,
         "val_loss": 0.6,
         "val_score": 0.8734,
         "click_loss": 0.3,

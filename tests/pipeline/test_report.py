@@ -56,6 +56,7 @@ def test_the_numbers_stand_where_they_belong():
     assert ["click", "auc", "0.7500", "0.7800", "0.0300"] in rows(text, "truth")
     assert ["2 ★", "0.7000", "0.6000", "0.8734", "1.5", "70,000"] in rows(text, "training")
     assert "was multiplied: click by 0.62. The factors" in text
+    assert "25.0 % of the inputs of the tasks' own layers have weights of 0 in all tasks" in text
     assert [row[:2] for row in rows(text, "stages")[1:]] == [["event_logs", "ran"], ["trainer", "from cache"]]
     assert "Refused: 1 gate failed, nothing was pushed" in text and "<li>tv is poor</li>" in text and "10.0 s" in text
 

@@ -113,6 +113,15 @@ def test_same_seed_same_outputs(name):
     assert not np.array_equal(first["click"], other["click"])
 
 
+def test_kernels_of_the_tasks_are_each_tasks_own(name):
+    architecture = make(name)
+    architecture(X)
+    for kernels in architecture.task_kernels():
+        assert len(kernels) == len(TASKS)
+        assert len({tuple(kernel.shape) for kernel in kernels}) == 1
+        assert {id(kernel) for kernel in kernels} <= {id(variable) for variable in architecture.trainable_variables}
+
+
 def test_gates_are_shares(name):
     architecture = make(name)
     architecture(X)

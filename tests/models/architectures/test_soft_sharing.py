@@ -5,15 +5,8 @@ import pytest
 from tasks import binary
 
 from models.architectures.encoded import Encoded
-from models.architectures.soft_sharing import SoftSharing, mean_squared_distance
+from models.architectures.soft_sharing import SoftSharing
 from models.recipe.errors import InputError
-
-
-def test_distance_by_hand():
-    # |(1,2) - (4,6)|^2 = 25
-    assert float(mean_squared_distance([np.float32([1, 2]), np.float32([4, 6])])) == pytest.approx(25.0)
-    # pairs: 1, 9, 4 -> mean 14/3
-    assert float(mean_squared_distance([np.float32([0]), np.float32([1]), np.float32([3])])) == pytest.approx(14 / 3)
 
 
 def test_penalty_is_the_mean_over_pairs():
@@ -26,6 +19,20 @@ def test_penalty_is_the_mean_over_pairs():
     ]
     assert len(model.losses) == 1
     assert float(model.losses[0]) == pytest.approx(0.5 * sum(distances) / 3, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("norm", "expected"),
+    [
+        ("distance", lambda w: np.mean([np.sqrt(((a - b) ** 2).sum()) for a, b in itertools.combinations(w, 2)])),
+        ("trace", lambda w: np.linalg.svd(np.reshape(w, (3, -1)), compute_uv=False).sum()),
+    ],
+)
+def test_other_norms_by_kernel(norm, expected):
+    model = SoftSharing(binary("a", "b", "c"), units=(4, 3), strength=0.5, norm=norm)
+    model(Encoded(np.ones((2, 5), "float32")))
+    kernels = zip(*(network.get_weights()[::2] for network in model.networks), strict=True)  # the biases are 0
+    assert float(model.losses[0]) == pytest.approx(0.5 * sum(map(expected, kernels)), rel=2e-3)
 
 
 def test_twins_cost_nothing_and_a_lone_task_has_no_penalty():

@@ -108,6 +108,13 @@ def test_validate_names_the_range(architecture: str, option: str, words: str, tm
     assert str(error.value).startswith(f"{tmp_path}/recipe.yaml:7: model.options.{architecture}.{words}")
 
 
+def test_names_within_lists_of_lists_are_names_of_the_recipe(tmp_path: Path) -> None:
+    text = f"{LABELLED}model: {{regularizers: {{clustered: {{clusters: [[nobody]]}}}}}}\n"
+    (tmp_path / "recipe.yaml").write_text(text)
+    with pytest.raises(InputError, match=r"model\.regularizers\.clustered\.clusters: no task is called 'nobody'"):
+        load_recipe(tmp_path / "recipe.yaml")
+
+
 @pytest.mark.filterwarnings("ignore:You are using a softmax")
 def test_the_ends_of_each_range_make_a_network() -> None:
     """What `validate` lets through is what the layers take: no layer at all where the range says so, 1 of everything."""

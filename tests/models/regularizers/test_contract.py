@@ -12,13 +12,18 @@ from models.architectures.encoded import Encoded
 from models.architectures.mmoe import MMoE
 from models.recipe.registry import load, signature, summary
 from models.regularizers import REGULARIZERS
-from models.regularizers.base import Regularizer, RowRegularizer
+from models.regularizers.base import Regularizer, RowRegularizer, TaskRegularizer
 
 pytestmark = pytest.mark.parametrize("name", REGULARIZERS)
 
 
 def costed(name):
-    """What a regularizer of its type is of: the architecture's variables, or rows with their shares and frequencies."""
+    """What a regularizer of its type is of: the architecture's variables, rows with their shares and frequencies, or
+    kernels of tasks."""
+    if issubclass(load(REGULARIZERS[name]), TaskRegularizer):
+        rng = np.random.default_rng(1)
+        shapes = ((3, 4, 2), (3, 2, 1))
+        return [[tf.constant(rng.normal(size=shape), "float32") for shape in shapes], ("a", "b", "c")]
     if issubclass(load(REGULARIZERS[name]), RowRegularizer):
         rows = np.random.default_rng(1).normal(size=(4, 2)).astype("float32")
         return [tf.Variable(rows), tf.constant([0.5, 1.0, 0.5, 0.0]), tf.constant([2.0, 1.0, 2.0, 1.0])]
@@ -30,12 +35,14 @@ def costed(name):
 
 def test_is_of_exactly_one_type(name):
     regularizer = load(REGULARIZERS[name])()
-    assert isinstance(regularizer, Regularizer) != isinstance(regularizer, RowRegularizer)
+    assert sum(isinstance(regularizer, type_) for type_ in (Regularizer, RowRegularizer, TaskRegularizer)) == 1
 
 
 def test_is_a_finite_scalar_with_a_gradient(name):
     regularizer, given = load(REGULARIZERS[name])(), costed(name)
     with tf.GradientTape() as tape:
+        if isinstance(regularizer, TaskRegularizer):
+            tape.watch(given[0])
         cost = regularizer.call(*given)
     assert cost.shape == ()
     assert np.isfinite(cost)
@@ -47,6 +54,7 @@ def test_is_a_finite_scalar_with_a_gradient(name):
 def test_nothing_costs_nothing(name):
     regularizer = load(REGULARIZERS[name])()
     nothing = [tf.zeros((0, 2)), tf.zeros(0), tf.zeros(0)] if isinstance(regularizer, RowRegularizer) else [[]]
+    nothing += [("a",)] if isinstance(regularizer, TaskRegularizer) else []
     assert regularizer.call(*nothing) == 0
 
 

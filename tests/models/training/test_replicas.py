@@ -17,12 +17,15 @@ tf.config.set_logical_device_configuration(
     tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
 )
 sys.path.append("tests/doubles")
+from models.regularizers.block_sparse import BlockSparse
+from models.regularizers.trace_norm import TraceNorm
 from tests.models.training.test_multi_task_model import FrequencyL2, L2, LazyAdam, assert_near, copies, data, everything, make
 
 def train(strategy):
     with strategy.scope() if strategy else contextlib.nullcontext():
-        regularizers = [L2(strength=0.1), FrequencyL2(strength=0.3)]
-        model = make(balancer=sys.argv[1], regularizers=regularizers, tables=LazyAdam(learning_rate=0.1), clip_norm=0.2)
+        options = {} if sys.argv[2] == "mmoe" else {"strength": 0.2}
+        regularizers = [L2(strength=0.1), FrequencyL2(strength=0.3), BlockSparse(strength=0.5), TraceNorm(strength=0.1)]
+        model = make(sys.argv[2], sys.argv[1], regularizers=regularizers, tables=LazyAdam(learning_rate=0.1), clip_norm=0.2, **options)
         model.optimizer.build(model.trainable_variables)
     for seed in range(3):
         batch = tf.nest.map_structure(tf.convert_to_tensor, data(seed=seed))
@@ -51,7 +54,11 @@ for name, value in one.get_metrics_result().items():
 """
 
 
-@pytest.mark.parametrize("balancer", ["uncertainty", "gradnorm", "pcgrad"])
-def test_two_replicas_make_the_step_of_one(balancer):
-    done = subprocess.run([sys.executable, "-c", SCRIPT, balancer], cwd=ROOT, capture_output=True, text=True)
+@pytest.mark.parametrize(
+    ("balancer", "architecture"), [("uncertainty", "soft_sharing"), ("gradnorm", "mmoe"), ("pcgrad", "mmoe")]
+)
+def test_two_replicas_make_the_step_of_one(balancer, architecture):
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, balancer, architecture], cwd=ROOT, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr[-3000:]

@@ -63,6 +63,7 @@ BY_HAND = {
     "pepnet": lambda made: of_layers(made.embedding_gate, *(gate.hidden for gate in made.layer_gates)),
     "poso": lambda made: of_layers(made.gate_hidden, made.gate, made.shared),
     "task_conditioned": lambda made: [*made.scales, *made.shifts, *of_layers(*made.layers)],
+    "deep_relationship": lambda made: of_layers(made.bottom),
 }
 
 
