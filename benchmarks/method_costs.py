@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -47,15 +47,11 @@ def subjects(batch: int) -> list[Subject]:
     from models.architectures import ARCHITECTURES
     from models.backbones import BACKBONES
 
-    found = [_subject("architectures", name, {"architecture": name}, batch) for name in ARCHITECTURES]
-    return found + [
-        _subject("backbones", name, {"architecture": BASE, "backbone": name}, batch)
-        for name in BACKBONES
-        if name != "none"
-    ]
+    found = [_subject("architectures", name, name, "none", batch) for name in ARCHITECTURES]
+    return found + [_subject("backbones", name, BASE, name, batch) for name in BACKBONES if name != "none"]
 
 
-def _subject(table: str, name: str, model: Mapping[str, str], batch: int) -> Subject:
+def _subject(table: str, name: str, architecture: str, backbone: str, batch: int) -> Subject:
     import keras
     import tensorflow as tf
 
@@ -79,7 +75,8 @@ def _subject(table: str, name: str, model: Mapping[str, str], batch: int) -> Sub
         training=Training(batch_size=batch),
         probe_requests=1,
         inputs={},
-        **model,
+        architecture=architecture,
+        backbone=backbone,
     )
     layout = FeatureLayout(
         tables={f"t{place}": (ROWS, DIM) for place in range(FEATURES)},

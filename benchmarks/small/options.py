@@ -35,10 +35,12 @@ def _score(recipe: str, overrides: list[str], out: Path) -> float:
     from models.training.plan import TrainerPlan
     from models.training.trainer import train
 
-    splits = [read_split(str(out / "transformed_examples" / f"Split-{split}" / "*")) for split in ("train", "validate")]
+    data, validate = (
+        read_split(str(out / "transformed_examples" / f"Split-{split}" / "*")) for split in ("train", "validate")
+    )
     plan, layout = TrainerPlan.from_recipe(load_recipe(recipe, overrides)), FeatureLayout.load(out / "transform_graph")
     with tempfile.TemporaryDirectory() as folder:
-        return train(plan, layout, *splits, TrainingCheckpoint(Path(folder) / "checkpoint"), Path(folder)).best[
+        return train(plan, layout, data, validate, TrainingCheckpoint(Path(folder) / "checkpoint"), Path(folder)).best[
             "val_score"
         ]
 

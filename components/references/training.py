@@ -130,8 +130,8 @@ def train_reference(
     number_from_a_round_one()
     with tempfile.TemporaryDirectory(prefix="gatewise-") as curves:
         try:
-            splits = [columns.of_tasks(tuple(plan.tasks)) for columns in (data, validate)]
-            trained = trainer.train(plan, layout, *splits, checkpoint, Path(curves))
+            own, its_validate = (columns.of_tasks(tuple(plan.tasks)) for columns in (data, validate))
+            trained = trainer.train(plan, layout, own, its_validate, checkpoint, Path(curves))
         except TrainingError as error:
             raise TrainingError(f"The reference {name} (evaluation.references): {error}") from error
     about = {
