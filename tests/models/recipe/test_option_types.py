@@ -112,7 +112,8 @@ def test_the_ends_of_each_range_make_a_network() -> None:
                 least[option] = (1,) * schema.get("minItems", 0)
             elif "enum" not in schema:
                 least[option] = schema["minimum"] if "minimum" in schema else schema["exclusiveMinimum"] + 1e-3
-        logits = registry.load(path)(binary("a", "b"), **least)(Encoded(np.ones((3, 2), "float32")))
+        x = np.ones((3, 2), "float32")
+        logits = registry.load(path)(binary("a", "b"), **least)(Encoded(x, by_task=(x, x)))
         assert {task: value.shape for task, value in logits.items()} == {"a": (3,), "b": (3,)}, name
 
 
