@@ -15,7 +15,7 @@ def test_the_first_weights_then_a_growing_window() -> None:
     average.exchange([variable])
     assert variable.numpy().tolist() == [0, 0], "nothing to exchange before the first update"
     expected = None
-    for n, value in enumerate([[1.0, 4.0], [2.0, 0.0], [5.0, -1.0]], start=1):
+    for n, value in enumerate([[1.0, 4.0], [2.0, 0.5], [5.0, -1.0]], start=1):
         variable.assign(value)
         average.update([variable])
         part = (1 + ETA) / (n + ETA)
