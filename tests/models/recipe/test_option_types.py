@@ -41,6 +41,8 @@ def outside(schema: dict[str, Any]) -> list[Any]:
         return [[], 1, *({"click": value} for value in outside(schema["additionalProperties"]))]
     if schema["type"] == "string":
         return [1, None]
+    if schema["type"] == "boolean":
+        return ["none", 2]
     if schema["type"] == "array":
         items = [[value] for value in outside(schema["items"])]
         one = inside(schema["items"])
@@ -133,7 +135,7 @@ def test_the_ends_of_each_range_make_a_network() -> None:
             elif schema.get("type") == "object":
                 least[option] = {}
             elif "enum" not in schema:
-                least[option] = schema["minimum"]
+                least[option] = schema.get("minimum", False)
         logits = registry.load(path)(binary("a", "b"), **least)(Encoded(x, by_task=(x, x)))
         assert {task: value.shape for task, value in logits.items()} == {"a": (3,), "b": (3,)}, name
 
