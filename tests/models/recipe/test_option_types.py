@@ -135,7 +135,9 @@ def test_the_ends_of_each_range_make_a_network() -> None:
             elif schema.get("type") == "object":
                 least[option] = {}
             elif "enum" not in schema:
-                least[option] = schema.get("minimum", False)
+                least[option] = schema.get("minimum", schema.get("exclusiveMinimum", 0.0) + 1e-3)
+            if schema.get("type") == "boolean":
+                least[option] = False
         logits = registry.load(path)(binary("a", "b"), **least)(Encoded(x, by_task=(x, x)))
         assert {task: value.shape for task, value in logits.items()} == {"a": (3,), "b": (3,)}, name
 

@@ -58,9 +58,11 @@ def make(
     small = {"experts": 2, "task_experts": 1, "shared_experts": 1, "units": (4,), "tower_units": (3,)}
     known = signature(ARCHITECTURES[architecture])
     options = {**{key: value for key, value in small.items() if key in known}, **options}
+    network = load(ARCHITECTURES[architecture])(binary(*TASKS)[:tasks], **options)
+    copies = 1 + tasks if network.wants().tables_by_task else 1
     model = MultiTaskModel(
-        FeatureEncoder({"item": (6, 2)}, {"item": "item", "last": "item"}, numeric=("a", "b", "c")),
-        load(ARCHITECTURES[architecture])(binary(*TASKS)[:tasks], **options),
+        FeatureEncoder({"item": (6, 2)}, {"item": "item", "last": "item"}, numeric=("a", "b", "c"), copies=copies),
+        network,
         (load(BALANCERS[balancer]) if isinstance(balancer, str) else balancer)(TASKS[:tasks], WEIGHTS[:tasks]),
         dict(zip(TASKS[:tasks], KINDS, strict=False)),
         regularizers,
