@@ -109,7 +109,9 @@ class TablePasses(keras.callbacks.Callback):
         # Due at every multiple of `every`, wherever a call of several steps or a resumed training begins.
         if due := range(self._before // every + 1, now // every + 1):
             if self._decay:
-                self.model.decay_tables(math.exp(-self._decay * every * sum(self._rate(one * every) for one in due)))
+                factor = math.exp(-self._decay * every * sum(self._rate(one * every) for one in due))
+                for table in self.model.encoder.embeddings:
+                    table.assign(table.value * factor)
             if self.model.average is not None:
                 self.model.average.update(self.model.averaged, self.model.distribute_strategy.num_replicas_in_sync)
         self._before = now

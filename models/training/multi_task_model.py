@@ -169,11 +169,6 @@ class MultiTaskModel(RandomStates, keras.Model):
         """{task: outputs of the architecture} -> {task: logits}: each task's outputs on its scale, from its constant."""
         return dict(zip(self.tasks, self.scales([outputs[task] for task in self.tasks]), strict=True))
 
-    def decay_tables(self, factor: float) -> None:
-        """Multiplies all embedding rows by a factor."""
-        for table in self.encoder.embeddings:
-            table.assign(table.value * factor)
-
     @property
     def averaged(self) -> list[keras.Variable]:
         """The weights of the network: what `average` averages."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import numpy as np
 import tensorflow as tf
 from keras import ops
@@ -13,8 +15,12 @@ from models.losses.task_loss import task_loss
 from models.training.multi_task_model import MultiTaskModel
 from models.training.validation import has_enough
 
+logger = logging.getLogger(__name__)
+
 LEAST = 0.05
 """Smallest factor. It keeps the order of the predictions, at a loss that cannot be told from the constant's."""
+WORTH_SAYING = 0.9
+"""A factor below this is logged."""
 
 
 def shrink(model: MultiTaskModel, data: input_pipeline.Columns, batch_size: int) -> dict[str, float]:
@@ -48,6 +54,8 @@ def shrink(model: MultiTaskModel, data: input_pipeline.Columns, batch_size: int)
         for i, (task, loss) in enumerate(zip(model.tasks, model.loss_functions, strict=True))
         if has_enough(loss, labels[:, i], weights[:, i])
     }
+    if below := [f"{task} {factor:.2f}" for task, factor in factors.items() if factor < WORTH_SAYING]:
+        logger.info("Logits moved towards the task's constant, by the validate split: %s.", ", ".join(below))
     by_output = np.repeat([factors.get(task, 1.0) for task in model.tasks], sizes)
     model.scales.scale.assign(ops.convert_to_numpy(model.scales.scale) * by_output.astype(np.float32))
     return factors

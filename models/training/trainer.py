@@ -48,8 +48,6 @@ logger = logging.getLogger(__name__)
 
 EVAL_BATCH = 4096
 """Smallest number of examples of an evaluation step, if there are as many: an evaluation has no reason for small steps."""
-WORTH_SAYING = 0.9
-"""A factor of `shrink_to_constant` below this is logged."""
 
 
 def run_fn(fn_args: Any) -> None:
@@ -204,8 +202,6 @@ def train(
     if model.average is not None:
         model.average.exchange(model.averaged)
     factors = shrink(model, evaluation, EVAL_BATCH) if options.shrink_to_constant else {}
-    if below := [f"{task} {factor:.2f}" for task, factor in factors.items() if factor < WORTH_SAYING]:
-        logger.info("Logits moved towards the task's constant, by the validate split: %s.", ", ".join(below))
     return Trained(model, progress.history, progress.stopping.best_round, factors)
 
 

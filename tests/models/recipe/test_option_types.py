@@ -41,6 +41,8 @@ def outside(schema: dict[str, Any]) -> list[Any]:
         return [[], 1, *({"click": value} for value in outside(schema["additionalProperties"]))]
     if schema["type"] == "string":
         return [1, None]
+    if schema["type"] == "boolean":
+        return ["none", 2]
     if schema["type"] == "array":
         items = [[value] for value in outside(schema["items"])]
         one = inside(schema["items"])
@@ -133,12 +135,9 @@ def test_the_ends_of_each_range_make_a_network() -> None:
             elif schema.get("type") == "object":
                 least[option] = {}
             elif "enum" not in schema:
-<<<<<<< HEAD
-                least[option] = schema["minimum"]
-=======
-                least[option] = schema["minimum"] if "minimum" in schema else schema["exclusiveMinimum"] + 1e-3
-        x = np.ones((3, 2), "float32")
->>>>>>> 92b28ea9ab5891dbafb1b53b1e843c9d6570686b
+                least[option] = schema.get("minimum", schema.get("exclusiveMinimum", 0.0) + 1e-3)
+            if schema.get("type") == "boolean":
+                least[option] = False
         logits = registry.load(path)(binary("a", "b"), **least)(Encoded(x, by_task=(x, x)))
         assert {task: value.shape for task, value in logits.items()} == {"a": (3,), "b": (3,)}, name
 
