@@ -30,7 +30,7 @@ class OMoE(Architecture):
 
     logit_t = tower_t(sum_e gate(x)[e] expert_e(x)), gate(x) = softmax(x @ W + b).
 
-    The One-gate Mixture-of-Experts of Ma et al., Modeling Task Relationships in Multi-task Learning with Multi-gate
+    The one-gate mixture-of-experts of Ma et al., Modeling Task Relationships in Multi-task Learning with Multi-gate
     Mixture-of-Experts, KDD 2018 (https://doi.org/10.1145/3219819.3220007). Deviation: the gate has a bias.
 
     Args:
