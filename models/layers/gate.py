@@ -11,7 +11,7 @@ from models.layers.dropout import Dropout
 from models.layers.dselect_k_gate import DSelectKGate
 from models.layers.softmax_gate import SoftmaxGate
 from models.layers.top_k_gate import TopKGate
-from models.recipe.registry import lookup
+from models.recipe.errors import InputError
 
 GATES = {"softmax": SoftmaxGate, "top_k": TopKGate, "dselect_k": DSelectKGate}
 """How a gate computes the shares of the experts: (experts, k) -> a layer."""
@@ -61,7 +61,9 @@ class Gate(keras.layers.Layer):
         self.gate_dropout = gate_dropout
         self.load_balance = load_balance
         self.gate_entropy = gate_entropy
-        self.shares = lookup(gate, GATES, "gate")(experts, k, name="shares")
+        if gate not in GATES:
+            raise InputError(f"gate: expected one of {', '.join(GATES)}, received {gate!r}.")
+        self.shares = GATES[gate](experts, k, name="shares")
         self.drop = Dropout(gate_dropout, dtype="float32") if gate_dropout else None
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:

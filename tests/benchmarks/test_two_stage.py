@@ -23,6 +23,8 @@ QUICK = [
     "retrieval.candidates=60",
     "retrieval.epochs=1",
     "retrieval.gates=[]",
+    "evaluation.references=[linear]",
+    "evaluation.not_below_single_task=null",
     *(f"tasks.{task}.gates=none" for task in ("click", "cart", "order", "order_value")),
 ]
 

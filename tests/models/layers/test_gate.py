@@ -94,7 +94,7 @@ def test_mix_by_hand():
 
 
 def test_refuses_an_unknown_gate():
-    with pytest.raises(InputError, match="unknown gate 'topk'; did you mean 'top_k'"):
+    with pytest.raises(InputError, match="expected one of softmax, top_k, dselect_k, received 'topk'"):
         Gate(3, gate="topk")
 
 

@@ -273,7 +273,8 @@ def test_a_task_without_weight_keeps_its_tower(architecture):
     # Without a term that relates the towers: it moves them whatever the weights.
     none = {"strength": 0.0} if "strength" in signature(ARCHITECTURES[architecture]) else {}
     model, (features, labels, weights) = make(architecture, **none), data()
-    towers = model.architecture.towers
+    network = model.architecture
+    towers = network.towers if hasattr(network, "towers") else [network.heads[name] for name in network.head_of]
     before = [copies(tower.trainable_variables) for tower in towers]
     weights[:, 0] = 0
     step(model, (features, labels, weights))

@@ -245,7 +245,7 @@ def test_no_key_of_the_section_is_without_effect(make_recipe: Callable[..., Reci
 
 def test_parameters_keep_their_defaults(documents: tuple[dict[str, Any], dict[str, Any]]) -> None:
     spec, _ = documents
-    assert api_server.start(spec, {}) == {"as_of": "2026-01-15T00:00:00Z", "epochs": 15, "seed": 1, "push": True}
+    assert api_server.start(spec, {}) == {"as_of": "2026-01-15T00:00:00Z", "epochs": 2, "seed": 1, "push": True}
     assert api_server.start(spec, {"seed": 3})["seed"] == 3
     task = spec["root"]["dag"]["tasks"]["Trainer"]
     assert task["inputs"]["parameters"]["seed"] == {"componentInputParameter": "seed"}

@@ -111,7 +111,7 @@ def test_each_candidate_is_compared_with_what_its_own_push_has_left(spec: dict[s
 def test_a_parameter_reaches_all_its_stages(spec: dict[str, Any]) -> None:
     assert api_server.start(spec, {"seed": 3}) == {
         "as_of": "2026-01-15T00:00:00Z",
-        "epochs": 15,
+        "epochs": 2,
         "seed": 3,
         "push": True,
     }
