@@ -177,7 +177,7 @@ def _metrics_table(summary: dict[str, Any]) -> Table:
             values = (beside[task][1] if beside.get(task, ("",))[0] == name else None for task in tasks)
             table.add_row(f"{name} of {reference}", *map(_number, values))
         if beside:
-            answers = (BEATEN[simple_models.better(summary, reference, task)] for task in tasks)
+            answers = (simple_models.verdict(summary, reference, task) for task in tasks)
             table.add_row(f"better than {reference}", *answers)
     truth = summary["truth"]
     for name in dict.fromkeys(gap for gaps in truth.values() for gap in gaps if gap.endswith("_gap")):

@@ -45,6 +45,15 @@ def better(metrics: Mapping[str, Any], name: str, task: str) -> bool | None:
     return None if loss is None else loss < 0
 
 
+def verdict(metrics: Mapping[str, Any], name: str, task: str) -> str:
+    """Whether the model is better than a reference: "yes", "NO", "unclear" if the 95 % interval contains 0, or "-"."""
+    differences = ((metrics.get("references") or {}).get("differences") or {}).get(name) or {}
+    about = differences.get(task) or {}
+    if about.get("lower") is not None and about["lower"] <= 0.0 <= about["upper"]:
+        return "unclear"
+    return {None: "-", True: "yes", False: "NO"}[better(metrics, name, task)]
+
+
 def complaints(metrics: Mapping[str, Any]) -> list[str]:
     """One line for each simple model that a task does not beat, with what to try.
 

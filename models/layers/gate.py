@@ -13,7 +13,7 @@ from models.layers.softmax_gate import SoftmaxGate
 from models.layers.top_k_gate import TopKGate
 from models.recipe.errors import InputError
 
-GATES = {"softmax": SoftmaxGate, "top_k": TopKGate, "dselect_k": DSelectKGate}
+GATES: dict[str, Any] = {"softmax": SoftmaxGate, "top_k": TopKGate, "dselect_k": DSelectKGate}
 """How a gate computes the shares of the experts: (experts, k) -> a layer."""
 
 

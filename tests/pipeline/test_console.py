@@ -138,14 +138,17 @@ def test_the_references_stand_beside_the_model(tmp_path: Path, capfd: pytest.Cap
         "single_task": {"click": {"auc": 0.51}, "value": {"mae": 2.0}},
         "differences": {
             "linear": {"click": click, "value": value},
-            "single_task": {"click": click | {"loss": -0.01}, "value": value | {"loss": 0.5}},
+            "single_task": {
+                "click": click | {"loss": -0.01, "lower": -0.02, "upper": -0.001},
+                "value": value | {"loss": 0.5, "lower": 0.1, "upper": 0.9},
+            },
         },
         "about": {},
     }
     said = _shown(_summary(references=references, constant={}, ungated=[]), tmp_path, capfd)
     cells = [[cell.strip() for cell in line.split("│")[1:-1]] for line in said.splitlines() if line.startswith("│")]
     assert ["auc of linear", "0.5300", "-"] in cells and ["mae of linear", "-", "3.0000"] in cells
-    assert ["better than linear", "NO", "yes"] in cells
+    assert ["better than linear", "unclear", "yes"] in cells
     assert ["auc of single_task", "0.5100", "-"] in cells
     assert ["better than single_task", "yes", "NO"] in cells
     worse = "no better than the linear model: click (auc 0.0100 worse, 95 % interval -0.0020 to 0.0220). Try: a smaller"
