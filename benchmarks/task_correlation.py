@@ -34,6 +34,7 @@ INPUTS, SINES, NOISE = 100, 4, 0.1
 ROWS = {"train": 20_000, "validate": 5_000, "test": 20_000}
 REFERENCE = "mmoe"
 SMALL: dict[str, Any] = {"tower_units": (8,), "experts": 4, "task_experts": 2, "shared_experts": 2}
+NETWORKS = tuple(name for name in ARCHITECTURES if name != "linear")
 SIZED = {"units": 1, "level_units": 0}
 """{option with the size of the layers: whether it is a list}."""
 Array = NDArray[np.float32]
@@ -176,9 +177,7 @@ def draw(errors: Mapping[str, Mapping[float, Sequence[float]]], out: Path) -> No
 
 
 def main(
-    architectures: Annotated[str, typer.Option(help="Names, separated by commas.")] = ",".join(
-        name for name in ARCHITECTURES if name != "linear"
-    ),
+    architectures: Annotated[str, typer.Option(help="Names, separated by commas.")] = ",".join(NETWORKS),
     correlations: Annotated[str, typer.Option(help="Numbers from 0 to 1, separated by commas.")] = "0,0.5,0.9,1",
     seeds: Annotated[int, typer.Option(min=1, help="Problems and trainings of each point.")] = 2,
     out: Annotated[Path | None, typer.Option(metavar="FILE.svg", help="Where to draw the figure.")] = None,
