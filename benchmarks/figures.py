@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +80,13 @@ class Figure:
             yield f"<= {most:.0%} {name}", self.shares[name] <= most
 
 
+def append_history(history: Path, lines: Iterable[Mapping[str, Any]]) -> None:
+    """Appends lines to a file of JSON lines, whose folder is made."""
+    history.parent.mkdir(parents=True, exist_ok=True)
+    with open(history, "a", encoding="utf-8") as file:
+        file.writelines(json.dumps(line) + "\n" for line in lines)
+
+
 def report(
     benchmark: str,
     figures: Sequence[Figure],
@@ -104,9 +111,7 @@ def report(
         notes: sentences below the table.
     """
     lines = [_entry(benchmark, figure, settings, judged, unit) for figure in figures]
-    history.parent.mkdir(parents=True, exist_ok=True)
-    with open(history, "a", encoding="utf-8") as file:
-        file.writelines(json.dumps(line) + "\n" for line in lines)
+    append_history(history, lines)
     console = Console(highlight=False, width=max(120, Console().width))
     console.print(table(benchmark, figures, judged=judged, unit=unit))
     if any(figure.ratio is not None for figure in figures):

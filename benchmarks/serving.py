@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,6 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import measure
+from benchmarks.figures import append_history
 from benchmarks.machine import commit, machine
 from benchmarks.measure import Subject
 from benchmarks.session import HISTORY, WORK, History, Seed, Work, say
@@ -160,9 +160,7 @@ def main(
     sizes. Requests come one after another, from one client.
     """
     latencies = run(work, requests, seed=seed)
-    history.parent.mkdir(parents=True, exist_ok=True)
-    with open(history, "a", encoding="utf-8") as file:
-        file.writelines(json.dumps(line) + "\n" for line in entries(latencies, {"requests": requests, "seed": seed}))
+    append_history(history, entries(latencies, {"requests": requests, "seed": seed}))
     Console(highlight=False, width=120).print(table(latencies))
 
 

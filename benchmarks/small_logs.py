@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,14 +22,16 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.figures import append_history
 from benchmarks.machine import commit, machine
 from benchmarks.measure import Subject, fresh
 from benchmarks.session import HISTORY, WORK, History, Work, say
 from benchmarks.small import scikit
-from benchmarks.small.examples import SPLITS, kinds, read
+from benchmarks.small.examples import kinds, read
 from benchmarks.small.metrics import measure_of
 from benchmarks.small.problems import PROBLEMS, prepare
 from benchmarks.small.verdicts import CONSTANT, Gap, Line, Verdict, line, verdicts
+from components.example_schema import SPLITS
 from models.recipe.errors import InputError
 from models.recipe.file import load_recipe
 
@@ -179,9 +180,7 @@ def main(
             raise SystemExit(f"{name}: {error}") from error
     judged = verdicts(lines)
     settings = {"problems": names, "seeds": seeds, "architectures": architectures, "overrides": overrides}
-    history.parent.mkdir(parents=True, exist_ok=True)
-    with open(history, "a", encoding="utf-8") as file:
-        file.write(json.dumps(entry(lines, judged, settings)) + "\n")
+    append_history(history, [entry(lines, judged, settings)])
     console = Console(highlight=False, width=260)
     console.print(table(lines))
     console.print("Loss: log loss; of a regression RMSE, with squared_log_error RMSE of log(1 + label).")

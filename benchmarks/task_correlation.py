@@ -14,7 +14,6 @@ split; the figure has the test split.
 from __future__ import annotations
 
 import datetime
-import json
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -24,6 +23,7 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
+from benchmarks.figures import append_history
 from benchmarks.machine import commit, machine
 from benchmarks.session import HISTORY, History, say
 from models.architectures import ARCHITECTURES
@@ -205,9 +205,7 @@ def main(
         "commit": commit(),
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     }
-    history.parent.mkdir(parents=True, exist_ok=True)
-    with open(history, "a", encoding="utf-8") as file:
-        file.write(json.dumps(entry) + "\n")
+    append_history(history, [entry])
     if out is not None:
         draw(errors, out)
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import json
 import shutil
 import statistics
 from collections.abc import Mapping, Sequence
@@ -19,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import measure
-from benchmarks.figures import GIB
+from benchmarks.figures import GIB, append_history
 from benchmarks.machine import commit, free_bytes, machine
 from benchmarks.measure import Measured, Subject
 from benchmarks.session import HISTORY, WORK, History, Seed, Work, say
@@ -254,12 +253,10 @@ def main(
     What does not fit into three quarters of the free memory is left out.
     """
     settings = {"singles": singles, "batches": batches, "batch": BATCH, "dim": DIM, "k": K, "seed": seed}
-    history.parent.mkdir(parents=True, exist_ok=True)
     lines, left_out = [], []
     for items in [*(size for size in SIZES if size < rows), rows]:
         found, without = run(work, items, singles, batches, seed, free_bytes() * 3 // 4)
-        with open(history, "a", encoding="utf-8") as file:
-            file.writelines(json.dumps(line) + "\n" for line in entries(found, settings))
+        append_history(history, entries(found, settings))
         lines += found
         left_out += without
     console = Console(highlight=False, width=max(160, Console().width))

@@ -9,7 +9,6 @@ constant, and the lowest is the best. The eval splits are not read.
 from __future__ import annotations
 
 import datetime
-import json
 import shutil
 from pathlib import Path
 from typing import Annotated
@@ -19,6 +18,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.figures import append_history
 from benchmarks.machine import commit, machine
 from benchmarks.measure import Subject, fresh
 from benchmarks.session import HISTORY, WORK, History, Work, say
@@ -83,9 +83,7 @@ def main(
         "commit": commit(),
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     }
-    history.parent.mkdir(parents=True, exist_ok=True)
-    with open(history, "a", encoding="utf-8") as file:
-        file.write(json.dumps(entry) + "\n")
+    append_history(history, [entry])
     Console(highlight=False, width=200).print(table(scores))
 
 

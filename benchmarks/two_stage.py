@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.figures import append_history
 from benchmarks.machine import commit, machine
 from benchmarks.session import HISTORY, WORK, History, Rows, Seed, Work
 from benchmarks.two_stage_lists import Worth, among, best, compare, held
@@ -222,9 +222,7 @@ def main(
     """
     found = run(work, rows, visitors, seed, conflict, overrides)
     settings = {"rows": rows, "visitors": visitors, "seed": seed, "conflict": conflict, "overrides": overrides}
-    history.parent.mkdir(parents=True, exist_ok=True)
-    with open(history, "a", encoding="utf-8") as file:
-        file.write(json.dumps(entry(found, settings)) + "\n")
+    append_history(history, [entry(found, settings)])
     console = Console(highlight=False, width=120)
     console.print(table(found))
     for note in notes(found):

@@ -123,9 +123,6 @@ class RunConsole:
         out.print(f"{seconds:.0f} s in all; metadata and artifacts in {where.home}", markup=False)
 
 
-BEATEN = {True: "yes", False: "NO", None: "-"}
-
-
 def _stage_table(summary: dict[str, Any]) -> Table:
     table = Table("stage", title="Stages", title_justify="left")
     for heading in ("rows", "seconds", "rows/s"):
@@ -169,7 +166,7 @@ def _metrics_table(summary: dict[str, Any]) -> Table:
         values = (constant[task]["metrics"].get(name) if task in constant else None for task in tasks)
         table.add_row(f"{name} of the constant", *map(_number, values))
     if constant:
-        answers = (BEATEN[constant[task]["beaten"] if task in constant else None] for task in tasks)
+        answers = (simple_models.BEATEN[constant[task]["beaten"] if task in constant else None] for task in tasks)
         table.add_row("better than the constant", *answers)
     for reference in simple_models.NAMES:
         beside = simple_models.compared(summary, reference)

@@ -13,6 +13,9 @@ NAMES: tuple[Reference, ...] = get_args(Reference)
 HEADINGS = {"linear": "Linear model", "single_task": "Single-task twin"}
 """Reference -> heading of its column in the report."""
 
+BEATEN = {True: "yes", False: "NO", None: "-"}
+"""Whether the model is better than a simple one, as the console says it."""
+
 AGAINST_CONSTANT = (
     "Try: check the task's labels and features, and its curve in the report; lower training.learning_rate; give the task more positives "
     "by a longer window or more days."
@@ -31,27 +34,24 @@ def compared(metrics: Mapping[str, Any], name: str) -> dict[str, tuple[str, floa
         name: name of the reference.
     """
     references = metrics.get("references") or {}
-    differences = (references.get("differences") or {}).get(name) or {}
     return {
         task: (about["metric"], references[name].get(task, {}).get(about["metric"]))
-        for task, about in differences.items()
+        for task, about in _differences(metrics, name).items()
     }
 
 
 def better(metrics: Mapping[str, Any], name: str, task: str) -> bool | None:
     """Whether the model is better than a reference in the compared metric; None if a value is missing."""
-    differences = ((metrics.get("references") or {}).get("differences") or {}).get(name) or {}
-    loss = (differences.get(task) or {}).get("loss")
+    loss = _difference(metrics, name, task).get("loss")
     return None if loss is None else loss < 0
 
 
 def verdict(metrics: Mapping[str, Any], name: str, task: str) -> str:
     """Whether the model is better than a reference: "yes", "NO", "unclear" if the 95 % interval contains 0, or "-"."""
-    differences = ((metrics.get("references") or {}).get("differences") or {}).get(name) or {}
-    about = differences.get(task) or {}
+    about = _difference(metrics, name, task)
     if about.get("lower") is not None and about["lower"] <= 0.0 <= about["upper"]:
         return "unclear"
-    return {None: "-", True: "yes", False: "NO"}[better(metrics, name, task)]
+    return BEATEN[better(metrics, name, task)]
 
 
 def complaints(metrics: Mapping[str, Any]) -> list[str]:
@@ -68,7 +68,7 @@ def complaints(metrics: Mapping[str, Any]) -> list[str]:
         )
     linear = {
         task: about
-        for task, about in ((metrics.get("references") or {}).get("differences") or {}).get("linear", {}).items()
+        for task, about in _differences(metrics, "linear").items()
         if better(metrics, "linear", task) is False
     }
     if linear:
@@ -85,6 +85,15 @@ def sizes(metrics: Mapping[str, Any]) -> str:
     sizes = {about["model"]["architecture"]: about["model"], **about["references"]}
     listed = ", ".join(f"{name} {entry['network_parameters']:,}" for name, entry in sizes.items())
     return f"Network parameters (without the embedding tables): {listed}."
+
+
+def _differences(metrics: Mapping[str, Any], name: str) -> Mapping[str, Mapping[str, Any]]:
+    """The differences from a reference, by task."""
+    return ((metrics.get("references") or {}).get("differences") or {}).get(name) or {}
+
+
+def _difference(metrics: Mapping[str, Any], name: str, task: str) -> Mapping[str, Any]:
+    return _differences(metrics, name).get(task) or {}
 
 
 def _worse(about: Mapping[str, Any]) -> str:

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from components.example_schema import EXAMPLE_ID
 from models.recipe.recipe import Recipe
 
-SPLITS = ("train", "validate", "eval")
 Array = NDArray[np.float64]
 
 

@@ -18,7 +18,7 @@ from models.recipe.registry import facts, path_of
 from models.recipe.retrieval_columns import column_type
 from models.recipe.section import Scalar
 from models.recipe.stage_plan import StagePlan
-from models.recipe.tasks import Task, loss_of
+from models.recipe.tasks import Task, loss_of, unmeasured_of
 
 ColumnType = Literal["bytes", "int", "float"]
 FILES_OF = {VALIDATE: "validate_examples", EVAL: "eval_examples"}
@@ -194,7 +194,7 @@ def _of_logs(recipe: Recipe, logs: Logs) -> dict[str, object]:
             stream=task.outcome,
             window=micros(task.window or datetime.timedelta()),
             conditioned_on=task.conditioned_on,
-            unmeasured="refuse" if task.role == "main" and task.unmeasured == "refuse" else "allow",
+            unmeasured=unmeasured_of(task),
             aggregate=task.aggregate,
             domain=_domain(task),
         )
@@ -230,7 +230,7 @@ def _of_examples(recipe: Recipe, examples: LabelledExamples) -> dict[str, object
             name=name,
             kind=task.kind,
             conditioned_on=task.conditioned_on,
-            unmeasured="refuse" if task.role == "main" and task.unmeasured == "refuse" else "allow",
+            unmeasured=unmeasured_of(task),
             label=task.label.column if task.label else None,
             positive=task.label.positive if task.label else (),
             domain=_domain(task),

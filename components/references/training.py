@@ -11,7 +11,6 @@ from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
 from components.references.budget import matched_units
@@ -21,6 +20,7 @@ from models.features.layout import FeatureLayout
 from models.recipe.errors import TrainingError
 from models.recipe.evaluation import Reference
 from models.training import trainer
+from models.training.after_training import in_batches
 from models.training.build import build_model
 from models.training.checkpoint import TrainingCheckpoint
 from models.training.encoding import encoded_shapes
@@ -149,13 +149,8 @@ def train_reference(
 
 def _predict(model: MultiTaskModel, columns: Columns) -> dict[str, NDArray[np.float32]]:
     """Predictions for all examples, by example id: task -> (n,)."""
-    predict = tf.function(model.predictions, autograph=False, reduce_retracing=True)
-    parts: dict[str, list[NDArray[np.float32]]] = {}
-    for start in range(0, len(columns.labels), PREDICT_ROWS):
-        batch = {name: tf.constant(array[start : start + PREDICT_ROWS]) for name, array in columns.arrays.items()}
-        for task, values in predict(batch).items():
-            parts.setdefault(task, []).append(keras.ops.convert_to_numpy(values).reshape(-1).astype(np.float32))
-    return {task: np.concatenate(values) for task, values in parts.items()}
+    found = in_batches(model.predictions, columns, PREDICT_ROWS)
+    return {task: values.reshape(-1).astype(np.float32) for task, values in found.items()}
 
 
 def _size(layer: keras.layers.Layer) -> int:

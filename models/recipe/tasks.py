@@ -174,6 +174,11 @@ def after_of(task: Task) -> str | None:
     return task.after or task.conditioned_on
 
 
+def unmeasured_of(task: Task) -> Literal["refuse", "allow"]:
+    """What to do if no eval example of the task is observed. An auxiliary task is not measured."""
+    return task.unmeasured if task.role == "main" else "allow"
+
+
 DEFAULT_LOSSES = {"binary": "binary_crossentropy", "regression": "squared_error"}
 """{kind: first loss of the table for this kind}."""
 

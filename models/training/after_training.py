@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
@@ -11,6 +11,25 @@ import tensorflow as tf
 
 from models.features import input_pipeline
 from models.training.multi_task_model import MultiTaskModel
+
+
+def in_batches(
+    ask: Callable[[dict[str, tf.Tensor]], Mapping[str, Any]], columns: input_pipeline.Columns, batch_size: int
+) -> dict[str, np.ndarray]:
+    """The outputs of a compiled function for all examples of a split, in the order of their ids: task -> (example, ...).
+
+    Args:
+        ask: packed columns of a batch -> {task: (batch, ...)}.
+        columns: the split.
+        batch_size: examples per step.
+    """
+    compiled = tf.function(ask, autograph=False, reduce_retracing=True)
+    parts: dict[str, list[np.ndarray]] = {}
+    for start in range(0, len(columns.labels), batch_size):
+        batch = {name: tf.constant(array[start : start + batch_size]) for name, array in columns.arrays.items()}
+        for task, values in compiled(batch).items():
+            parts.setdefault(task, []).append(keras.ops.convert_to_numpy(values))
+    return {task: np.concatenate(values) for task, values in parts.items()}
 
 
 def expected_predictions(

@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 
 import numpy as np
-import tensorflow as tf
 from keras import ops
 from scipy import optimize
 
 from models.features import input_pipeline
 from models.losses.base import Loss
 from models.losses.task_loss import task_loss
+from models.training.after_training import in_batches
 from models.training.multi_task_model import MultiTaskModel
 from models.training.validation import has_enough
 
@@ -48,7 +48,7 @@ def shrink(model: MultiTaskModel, data: input_pipeline.Columns, batch_size: int)
     sizes = model.scales.outputs
     offsets = np.split(ops.convert_to_numpy(model.scales.offset), np.cumsum(sizes)[:-1])
     weights, labels = data.weights[:], data.labels[:]
-    logits = _logits(model, data, batch_size)
+    logits = in_batches(lambda features: model(features, training=False), data, batch_size)
     factors = {
         task: factor(loss, logits[task], offsets[i], labels[:, i], weights[:, i])
         for i, (task, loss) in enumerate(zip(model.tasks, model.loss_functions, strict=True))
@@ -79,13 +79,3 @@ def factor(loss: Loss, logits: np.ndarray, offset: np.ndarray, labels: np.ndarra
 
     found = optimize.minimize_scalar(mean_loss, bounds=(LEAST, 1.0), method="bounded", options={"xatol": 0.005})
     return float(found.x) if found.fun < mean_loss(1.0) else 1.0
-
-
-def _logits(model: MultiTaskModel, data: input_pipeline.Columns, batch_size: int) -> dict[str, np.ndarray]:
-    ask = tf.function(lambda features: model(features, training=False), autograph=False, reduce_retracing=True)
-    parts: dict[str, list[np.ndarray]] = {task: [] for task in model.tasks}
-    for start in range(0, len(data.labels), batch_size):
-        batch = {name: tf.constant(array[start : start + batch_size]) for name, array in data.arrays.items()}
-        for task, logits in ask(batch).items():
-            parts[task].append(ops.convert_to_numpy(logits))
-    return {task: np.concatenate(each) for task, each in parts.items()}

@@ -57,5 +57,9 @@ def evaluation_problems(recipe: Recipe) -> Iterator[Problem]:
         )
     for task in truth.columns:
         if task not in recipe.main_tasks:
-            said = "is auxiliary, so it is not measured" if task in recipe.tasks else "is no task"
-            yield ("evaluation", "truth", "columns", task), f"{task!r} {said}; {known(task, recipe.main_tasks)}"
+            said = (
+                f"{task!r} is auxiliary, so it is not measured"
+                if task in recipe.tasks
+                else f"no task is called {task!r}"
+            )
+            yield ("evaluation", "truth", "columns", task), f"{said}; {known(task, recipe.main_tasks)}"
