@@ -9,11 +9,14 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 
 import keras
+from keras import ops
 
 from models.architectures.encoded import Encoded, Wants
 from models.architectures.task_info import TaskInfo
 from models.layers.tower import Tower
 
+REPRESENTATION = "/representation"
+"""Key of the representation among the outputs. No task has this name."""
 NO_LAYERS: Mapping[str, tuple[int, ...]] = MappingProxyType({})
 
 
@@ -26,6 +29,8 @@ class Architecture(keras.layers.Layer, abc.ABC):
 
     Args:
         tasks: tasks in the order of the label columns.
+        represents: whether the outputs have the representation, too: what the last layers of the served tasks read, for
+            adversarial tasks and `RepresentationRegularizer`s.
 
     Attributes:
         user_once: whether a ranking request may compute the user's part of x once for all candidates. This requires that
@@ -35,15 +40,17 @@ class Architecture(keras.layers.Layer, abc.ABC):
             refused.
         instead_of_funnel: name of an option that declares such relations itself; a recipe that sets it needs no funnel.
 
-    Call: Encoded -> {task: (batch,) logits in float32, or (batch, outputs) if a task has several outputs}.
+    Call: Encoded -> {task: (batch,) logits in float32, or (batch, outputs) if a task has several outputs}. A subclass
+        returns `self.logits(...)` or `self.outputs(...)`, which add {REPRESENTATION: (batch, width)} if `represents`.
     """
 
     user_once: ClassVar[bool] = False
     needs_funnel: ClassVar[bool] = False
     instead_of_funnel: ClassVar[str] = ""
 
-    def __init__(self, tasks: tuple[TaskInfo, ...], **layer: Any) -> None:
+    def __init__(self, tasks: tuple[TaskInfo, ...], represents: bool = False, **layer: Any) -> None:
         super().__init__(**layer)
+        self.represents = represents
         self.tasks = tuple(TaskInfo(**task) if isinstance(task, Mapping) else task for task in tasks)
         self.names = tuple(task.name for task in self.tasks)
 
@@ -73,7 +80,8 @@ class Architecture(keras.layers.Layer, abc.ABC):
             self.build(Encoded(*config["input_shape"]))
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "tasks": [dataclasses.asdict(task) for task in self.tasks]}
+        tasks = [dataclasses.asdict(task) for task in self.tasks]
+        return {**super().get_config(), "tasks": tasks, "represents": self.represents}
 
     def make_towers(
         self,
@@ -96,8 +104,21 @@ class Architecture(keras.layers.Layer, abc.ABC):
         ]
 
     def logits(self, towers: list[Tower], inputs: list[Any], training: bool | None) -> dict[str, Any]:
-        """Applies each task's tower to its input (batch, dim)."""
-        return {task: tower(x, training=training) for task, tower, x in zip(self.names, towers, inputs, strict=True)}
+        """The outputs of a call: applies each task's tower to its input (batch, dim)."""
+        logits = [tower(x, training=training) for tower, x in zip(towers, inputs, strict=True)]
+        return self.outputs(dict(zip(self.names, logits, strict=True)), inputs)
+
+    def outputs(self, logits: dict[str, Any], read: Sequence[Any]) -> dict[str, Any]:
+        """The outputs of a call.
+
+        Args:
+            logits: {task: logits}.
+            read: what the last layers of each task read, (batch, width), in the order of the tasks. Tasks may share one.
+        """
+        if not self.represents:
+            return logits
+        of_served = {id(x): x for task, x in zip(self.tasks, read, strict=True) if task.served}
+        return {**logits, REPRESENTATION: ops.concatenate(list(of_served.values()), axis=-1)}
 
 
 def same_places(layers: Sequence[keras.layers.Layer]) -> list[list[keras.Variable]]:

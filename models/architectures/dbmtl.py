@@ -103,10 +103,12 @@ class DBMTL(Architecture):
         mixed = [mix(gate, experts) for gate in gates] if gates else [experts[:, 0]] * len(self.tasks)
         own = [network(x, training=training) for network, x in zip(self.networks, mixed, strict=True)]
         hidden: dict[int, Any] = {}
+        read: dict[int, Any] = {}
         for task in first_to_last(self.read):
-            x = ops.concatenate([own[task], *(hidden[parent] for parent in self.read[task])], axis=-1)
-            hidden[task] = self.towers[task].hidden(x, training=training)
-        return {name: self.towers[task].logits(hidden[task]) for task, name in enumerate(self.names)}
+            read[task] = ops.concatenate([own[task], *(hidden[parent] for parent in self.read[task])], axis=-1)
+            hidden[task] = self.towers[task].hidden(read[task], training=training)
+        logits = {name: self.towers[task].logits(hidden[task]) for task, name in enumerate(self.names)}
+        return self.outputs(logits, [read[task] for task in range(len(self.names))])
 
     def gates(self, inputs: Encoded) -> dict[str, Any]:
         """{task: (batch, expert)} gate weights; {} with a shared bottom."""

@@ -92,6 +92,7 @@ class JointManyTask(Architecture):
 
     def call(self, inputs: Encoded, training: bool | None = None) -> dict[str, Any]:
         logits: dict[int, Any] = {}
+        read: dict[int, Any] = {}
         below: Any = None
         labels: Any = 0.0
         for level, task in enumerate(self.upwards):
@@ -101,8 +102,10 @@ class JointManyTask(Architecture):
                 x = x + self.lifts[level - 1](ops.concatenate([below, labels], axis=-1))
             below = self.activate(x)
             below = self.drop[level](below, training=training) if self.drop else below
+            read[task] = below
             logits[task] = self.towers[task](below, training=training)
-        return {name: logits[task] for task, name in enumerate(self.names)}
+        places = range(len(self.names))
+        return self.outputs({self.names[task]: logits[task] for task in places}, [read[task] for task in places])
 
     def _prediction(self, task: int, logits: dict[int, Any]) -> Any:
         """(batch, outputs): the probability of a binary task with one logit, the outputs of any other."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import keras
+from keras import ops
 
 from models.architectures.base import Architecture
 from models.architectures.encoded import Encoded
@@ -35,4 +36,6 @@ class Linear(Architecture):
             tower.build(input_shape.x)
 
     def call(self, inputs: Encoded, training: bool | None = None) -> dict[str, Any]:
-        return self.logits(self.towers, [inputs.x] * len(self.towers), training)
+        logits = {name: tower(inputs.x) for name, tower in zip(self.names, self.towers, strict=True)}
+        # It has no hidden layer, and its embeddings are for the tasks alone.
+        return self.outputs(logits, [ops.stop_gradient(inputs.x)] * len(self.towers))

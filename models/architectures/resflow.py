@@ -83,7 +83,8 @@ class ResFlow(Architecture):
                 levels[task].append(x)
             logit = self.towers[task](x, training=training)
             logits[task] = logit + logits[before] if before is not None and self._adds(task, before) else logit
-        return {name: logits[task] for task, name in enumerate(self.names)}
+        places = range(len(self.names))
+        return self.outputs({self.names[task]: logits[task] for task in places}, [levels[task][-1] for task in places])
 
     def network(self, task: int) -> list[MLP]:
         """Layers of a task, from the input up."""

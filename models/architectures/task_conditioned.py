@@ -119,10 +119,9 @@ class TaskConditioned(Architecture):
             )  # (batch, units), or (batch, task, units) once it depends on the task
             if self.drop:
                 h = self.drop[level](h, training=training)
-        return {
-            task.name: self._logits(h if len(h.shape) == 2 else h[:, place], place)
-            for place, task in enumerate(self.tasks)
-        }
+        read = [h] * len(self.tasks) if len(h.shape) == 2 else ops.unstack(h, axis=1)
+        logits = {name: self._logits(x, place) for place, (name, x) in enumerate(zip(self.names, read, strict=True))}
+        return self.outputs(logits, read)
 
     def _conditioned(self, a: Any, level: int) -> Any:
         scale = 1.0 + self._of_tasks(self.scales[level]) if level < len(self.scales) else None

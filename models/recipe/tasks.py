@@ -85,10 +85,12 @@ class Task(Section):
     kind: Literal["binary", "regression"] = Field(
         description="`binary` predicts a probability, `regression` a value.", examples=["binary"]
     )
-    role: Literal["main", "auxiliary"] = Field(
+    role: Literal["main", "auxiliary", "adversarial"] = Field(
         default="main",
         description="`auxiliary`: the task is trained with the others because it may help them, and is neither measured, exported nor "
-        "served. It does not decide when training stops, and the references are trained without it.",
+        "served. It does not decide when training stops, and the references are trained without it. `adversarial`: like "
+        "`auxiliary`, but the network learns to hide the label: what the last layers of the main tasks read comes to say nothing "
+        "about it. `weight` is how much that counts.",
         examples=["auxiliary"],
     )
     outcome: str | None = Field(

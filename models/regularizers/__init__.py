@@ -1,7 +1,7 @@
-"""The table of regularizers of weights and embeddings.
+"""The table of regularizers of weights, embeddings and representations.
 
 Each row maps the name in recipes to the dotted path of a class. No other code names a regularizer.
-To add one, write a file with one `Regularizer`, `RowRegularizer` or `TaskRegularizer` and add a row here. The contract tests run every row.
+To add one, write a file with one of the types in `models.regularizers.base` and add a row here. The contract tests run every row.
 """
 
 REGULARIZERS = {
@@ -13,4 +13,5 @@ REGULARIZERS = {
     "clustered": "models.regularizers.clustered.Clustered",
     "task_distance": "models.regularizers.task_distance.TaskDistance",
     "trace_norm": "models.regularizers.trace_norm.TraceNorm",
+    "masked_views": "models.regularizers.masked_views.MaskedViews",
 }

@@ -85,6 +85,20 @@ class ProximalTaskRegularizer(TaskRegularizer):
         return {}
 
 
+class RepresentationRegularizer(_Configured):
+    """A loss term of the representations of two views of the batch, each with some of the features masked.
+
+    Attributes:
+        masked: share of the features that a view lacks, drawn for each example.
+    """
+
+    masked: float
+
+    @abc.abstractmethod
+    def call(self, first: Any, second: Any) -> Any:
+        """The loss term, a scalar. `first` and `second` are (batch, width), the representations of the two views."""
+
+
 def check_strength(where: str, strength: float) -> None:
     """Refuses a negative factor.
 

@@ -13,9 +13,11 @@ from models.balancing import BALANCERS
 from models.embedding_optimizers import EMBEDDING_OPTIMIZERS
 from models.features.encoder import encoder_of
 from models.features.layout import FeatureLayout, features_of
+from models.layers.adversaries import Adversaries
 from models.losses import LOSSES
 from models.recipe.registry import load, path_of
 from models.regularizers import REGULARIZERS
+from models.regularizers.base import RepresentationRegularizer
 from models.serving.user_once import UserOnce, check_split, why_not
 from models.training.devices import compiles_parts
 from models.training.multi_task_model import MultiTaskModel
@@ -32,7 +34,7 @@ def build_model(plan: TrainerPlan, layout: FeatureLayout, precision: str | None 
         layout: feature layout.
         precision: dtype of the encoder's output and of the architecture. Default: the plan's precision.
     """
-    tasks = tuple(
+    every = tuple(
         TaskInfo(
             name=name,
             kind=task.kind,
@@ -44,19 +46,29 @@ def build_model(plan: TrainerPlan, layout: FeatureLayout, precision: str | None 
         )
         for name, task in plan.tasks.items()
     )
+    tasks = tuple(task for task in every if not plan.tasks[task.name].adversarial)
+    against = {task.name: task.outputs for task in every if task not in tasks}
+    regularizers = [
+        load(path_of(name, REGULARIZERS, "regularizer"))(**options) for name, options in plan.regularizers.items()
+    ]
     policy = keras.DTypePolicy(precision or plan.training.precision)
-    architecture = load(path_of(plan.architecture, ARCHITECTURES, "architecture"))(tasks, **plan.options, dtype=policy)
+    adversaries = Adversaries(against, [plan.tasks[task].weight for task in against], dtype=policy) if against else None
+    represents = bool(against) or any(isinstance(one, RepresentationRegularizer) for one in regularizers)
+    architecture = load(path_of(plan.architecture, ARCHITECTURES, "architecture"))(
+        tasks, represents=represents, **plan.options, dtype=policy
+    )
     copies = 1 + len(tasks) if architecture.wants().tables_by_task else 1
     backbone = load(path_of(plan.backbone, BACKBONES, "backbone"))
     balancer = load(path_of(plan.balancer, BALANCERS, "balancer"))
-    weights = tuple(task.weight for task in plan.tasks.values())
+    names = tuple(task.name for task in tasks)
+    weights = tuple(plan.tasks[task].weight for task in names)
     encoder = encoder_of(layout, copies=copies, dtype=policy)
     model = MultiTaskModel(
         encoder,
         architecture,
-        balancer(tuple(plan.tasks), weights, **plan.balancer_options),
+        balancer(names, weights, **plan.balancer_options),
         {name: task.loss for name, task in plan.tasks.items()},
-        [load(path_of(name, REGULARIZERS, "regularizer"))(**options) for name, options in plan.regularizers.items()],
+        regularizers,
         load(
             path_of(
                 plan.training.embedding_optimizer or plan.training.optimizer,
@@ -69,6 +81,7 @@ def build_model(plan: TrainerPlan, layout: FeatureLayout, precision: str | None 
         plan.training.clip_norm,
         backbone(**plan.backbone_options, fields=encoder.fields, dtype=policy),
         plan.training.average_weights,
+        adversaries,
     )
     model.compiles_parts = compiles_parts(plan.training.jit_compile, policy.name)
     return model

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import tensorflow as tf
 
 from models.embedding_optimizers.distinct_rows import DistinctRows
-from models.regularizers.base import RowRegularizer, TaskRegularizer
+from models.regularizers.base import Regularizer, RowRegularizer, TaskRegularizer
 from models.training import replicas
 from models.training.task_matrices import task_cost
 
@@ -20,7 +20,7 @@ def extra_losses(model: MultiTaskModel, added: list[Any], rows: list[Any], disti
 
     Args:
         model: the model, just called on the batch.
-        added: the `add_loss` terms of backbone and architecture, read before the replicas communicate: they share the lists of
+        added: terms that are computed already. The `add_loss` terms are read before the replicas communicate: they share the lists of
             the layers, so that a later look finds the terms of another replica.
         rows: the gathered rows of each fused table.
         distinct: the distinct rows of each table.
@@ -39,6 +39,6 @@ def extra_losses(model: MultiTaskModel, added: list[Any], rows: list[Any], disti
             ]
         elif isinstance(regularizer, TaskRegularizer):
             costs.append(task_cost(regularizer, model.architecture))
-        else:
+        elif isinstance(regularizer, Regularizer):
             costs.append(regularizer.call(model.backbone.trainable_variables + model.architecture.trainable_variables))
     return tf.add_n([tf.cast(cost, "float32") for cost in costs]) if costs else tf.constant(0.0)

@@ -13,9 +13,8 @@ from typing import Any
 
 import keras
 import tensorflow as tf
-from keras import ops
 
-from models.architectures.base import Architecture
+from models.architectures.base import REPRESENTATION, Architecture
 from models.architectures.encoded import Encoded
 from models.backbones.base import Backbone
 from models.backbones.none import NoBackbone
@@ -23,6 +22,7 @@ from models.balancing.base import GradientCombiner, Weighting
 from models.embedding_optimizers.base import EmbeddingOptimizer
 from models.embedding_optimizers.lazy_adam import LazyAdam
 from models.embedding_optimizers.one_pass import compiled, one_pass
+from models.layers.adversaries import Adversaries
 from models.layers.dropout import Dropout
 from models.layers.feature_encoder import FeatureEncoder
 from models.losses import LOSSES
@@ -30,21 +30,24 @@ from models.losses.task_loss import task_loss
 from models.recipe.registry import load, path_of
 from models.regularizers.base import Regularizer, RowRegularizer, TaskRegularizer
 from models.training import replicas
+from models.training.bad_steps import BadSteps
 from models.training.combined_gradients import combined_gradients
 from models.training.encoding import checked_wants, encoded, encoded_shapes
 from models.training.evidence import evidence_of
 from models.training.extra_losses import extra_losses
 from models.training.gradients import finite, gradients
 from models.training.learning_rate import LearningRate
+from models.training.parts import build_adversaries, check_parts
 from models.training.random_states import RandomStates
 from models.training.row_counts import RowCounts
 from models.training.sharing import positions_over
 from models.training.task_matrices import check_task_kernels
 from models.training.task_scales import TaskScales
 from models.training.updates import apply_gradients
+from models.training.views import masks_of, view_costs
 from models.training.weight_average import WeightAverage, steps_between
 
-_PARTS = ("encoder", "backbone", "architecture", "balancer", "regularizers", "embedding_optimizer")
+_PARTS = ("encoder", "backbone", "architecture", "adversaries", "balancer", "regularizers", "embedding_optimizer")
 
 
 @keras.saving.register_keras_serializable(package="gatewise")
@@ -52,7 +55,7 @@ class MultiTaskModel(RandomStates, keras.Model):
     """Encoder, backbone, architecture and losses, trained together under a balancer.
 
     The data are (features, labels, weights): a dict for the encoder, and two float matrices (batch, task) in the order
-    of the architecture's tasks. Labels of weight 0 are ignored and may be NaN. Pass the optimizer and `jit_compile` to
+    of the losses. Labels of weight 0 are ignored and may be NaN. Pass the optimizer and `jit_compile` to
     `compile`; the model defines its losses and metrics.
 
     Logs:
@@ -64,13 +67,14 @@ class MultiTaskModel(RandomStates, keras.Model):
     Args:
         encoder: features -> (batch, dim).
         architecture: Encoded -> {task: logits}.
-        balancer: a Weighting or GradientCombiner for the same tasks.
-        losses: {task: name in LOSSES, or the dotted path of a Loss in another package}.
-        regularizers: regularizers of the architecture's variables, of the rows in the batch, or of the tasks' kernels.
+        balancer: a Weighting or GradientCombiner for the tasks of the architecture. It does not see adversarial tasks.
+        losses: {task: name in LOSSES, or the dotted path of a Loss in another package}, with the adversarial tasks.
+        regularizers: regularizers of any type in `models.regularizers.base`.
         embedding_optimizer: updates the rows of the embedding tables. Default: LazyAdam.
         clip_norm: global norm to which the balanced gradients are clipped, with those of the rows. None: no clipping.
         backbone: mixes the features before the architecture. Default: none.
         average: whether to keep a running average of the weights (`WeightAverage`).
+        adversaries: the networks of the adversarial tasks. None: no such tasks.
 
     Call: features -> {task: (batch,) logits, or (batch, outputs) if the loss has several outputs}.
 
@@ -90,26 +94,23 @@ class MultiTaskModel(RandomStates, keras.Model):
         clip_norm: float | None = None,
         backbone: Backbone | None = None,
         average: bool = False,
+        adversaries: Adversaries | None = None,
         **model: Any,
     ) -> None:
         super().__init__(**model)
-        self.tasks = architecture.names
-        if balancer.tasks != self.tasks or set(losses) != set(self.tasks):
-            raise ValueError(
-                f"MultiTaskModel: architecture for tasks {self.tasks}, balancer for {balancer.tasks}, losses for "
-                f"{tuple(losses)}; expected the same tasks, architecture and balancer in the same order."
-            )
-        if not isinstance(balancer, Weighting | GradientCombiner):
-            raise ValueError(f"{type(balancer).__name__}: expected a Weighting or a GradientCombiner as balancer.")
+        of_task = {task: load(path_of(name, LOSSES, "loss"))() for task, name in losses.items()}
+        check_parts(architecture, balancer, of_task, adversaries)
+        self.tasks, self.loss_names = tuple(losses), tuple(losses.values())
+        self.loss_functions = tuple(of_task.values())
         self.encoder = encoder
         self.encoder.fill = one_pass
         self.backbone = backbone or NoBackbone()
         self.architecture = architecture
         self.wants = checked_wants(architecture, encoder)
         self.balancer = balancer
-        self.loss_names = tuple(losses[task] for task in self.tasks)
-        self.loss_functions = tuple(load(path_of(name, LOSSES, "loss"))() for name in self.loss_names)
         self.regularizers = tuple(regularizers)
+        self.masks = masks_of(regularizers)
+        self.adversaries = adversaries
         self.embedding_optimizer = embedding_optimizer or LazyAdam()
         self.clip_norm = clip_norm
         self.compiles_parts = False
@@ -117,10 +118,9 @@ class MultiTaskModel(RandomStates, keras.Model):
         self.rate: LearningRate | None = None
         """Learning-rate schedule that the embedding optimizer shares with Keras' optimizer. None: constant."""
         self.scales = TaskScales([loss.outputs for loss in self.loss_functions])
+        self.bad_steps = BadSteps(len(self.tasks))
         self.average = WeightAverage() if average else None
         self.row_counts = RowCounts() if any(isinstance(one, RowRegularizer) for one in regularizers) else None
-        if (wanted := [loss.outputs for loss in self.loss_functions]) != [task.outputs for task in architecture.tasks]:
-            raise ValueError(f"MultiTaskModel: the losses need {wanted} logits, the tasks are {architecture.tasks}.")
         self.loss_tracker = keras.metrics.Mean(name="loss")
         self.task_trackers = [keras.metrics.Mean(name=f"{task}_loss") for task in self.tasks]
 
@@ -131,6 +131,7 @@ class MultiTaskModel(RandomStates, keras.Model):
         for part, shape in zip((self.encoder, self.backbone, self.architecture, self.balancer), shapes, strict=True):
             if not part.built:  # parts loaded from a file are built
                 part.build(shape)
+        build_adversaries(self.adversaries, self.architecture, read)
         check_task_kernels(self.regularizers, self.architecture)
         # Before the layers get the replica functions: there is no replica here.
         self.over = positions_over(self.balancer.over, self.backbone, self.architecture, raw)
@@ -138,12 +139,13 @@ class MultiTaskModel(RandomStates, keras.Model):
             self.embedding_optimizer.build(self.encoder.table_shapes)
         if self.row_counts is not None and not self.row_counts.built:
             self.row_counts.build([table.rows for table in self.encoder.fused])
-        for layer in (*self.backbone._flatten_layers(), *self.architecture._flatten_layers()):
+        for layer in (*self.backbone._flatten_layers(), *self.architecture._flatten_layers(), *self.masks):
             if isinstance(layer, Dropout):
                 layer.examples_before = replicas.examples_before
                 layer.run = self._compiled_if_parts_are
-        if not self.scales.built:
-            self.scales.build()
+        for own in (self.scales, self.bad_steps):
+            if not own.built:
+                own.build()
         # Keras' optimizer would keep state and compute gradients of the size of the tables.
         self.encoder.trainable = False
         if self.average is not None and not self.average.built:
@@ -152,21 +154,14 @@ class MultiTaskModel(RandomStates, keras.Model):
         self.reduction = self.add_weight(
             shape=(), initializer="ones", dtype="float32", trainable=False, autocast=False, name="rate_reduction"
         )
-        # Not int32: TensorFlow places int32 variables in host memory, which a compiled step on a GPU cannot access.
-        self.bad_step = self.add_weight(
-            shape=(len(self.tasks),),
-            initializer=keras.initializers.Constant(-1),
-            dtype="int64",
-            trainable=False,
-            aggregation="only_first_replica",
-            name="first_bad_step",
-        )
 
     def call(self, features: Mapping[str, Any], training: bool | None = None) -> dict[str, Any]:
         return self.logits(self.architecture(self.encode(features, training), training=training))
 
     def logits(self, outputs: Mapping[str, Any]) -> dict[str, Any]:
-        """{task: outputs of the architecture} -> {task: logits}: each task's outputs on its scale, from its constant."""
+        """Outputs of the architecture -> {task: logits}: each task's outputs on its scale, from its constant."""
+        if self.adversaries is not None:
+            outputs = {**outputs, **self.adversaries(outputs[REPRESENTATION])}
         return dict(zip(self.tasks, self.scales([outputs[task] for task in self.tasks]), strict=True))
 
     @property
@@ -191,8 +186,9 @@ class MultiTaskModel(RandomStates, keras.Model):
 
     def predicted(self, logits: Mapping[str, Any]) -> dict[str, Any]:
         """{task: logits} -> {served task: (batch,) prediction}."""
-        losses = zip(self.architecture.tasks, self.loss_functions, strict=True)
-        return {task.name: loss.prediction(logits[task.name]) for task, loss in losses if task.served}
+        losses = dict(zip(self.tasks, self.loss_functions, strict=True))
+        served = [task.name for task in self.architecture.tasks if task.served]
+        return {task: losses[task].prediction(logits[task]) for task in served}
 
     def first_bad_step(self) -> dict[str, int]:
         """{task: first training step, from 0, at which its loss or gradient was not finite}; {} if all were finite.
@@ -200,10 +196,7 @@ class MultiTaskModel(RandomStates, keras.Model):
         Checks the gradient of each task: of its logits or, under a GradientCombiner, of the shared variables. A sum over
         tasks that overflows later shows in the losses of the next step.
         """
-        if not self.built:
-            return {}
-        steps = ops.convert_to_numpy(self.bad_step)
-        return {task: int(step) for task, step in zip(self.tasks, steps, strict=True) if step >= 0}
+        return self.bad_steps.of(self.tasks) if self.built else {}
 
     @property
     def metrics(self) -> list[keras.Metric]:
@@ -224,14 +217,20 @@ class MultiTaskModel(RandomStates, keras.Model):
             xs, inputs = self._encoded(row_ids, rows, features, True)
             logits = self.logits(self.architecture(inputs, training=True))
             added = [*self.backbone.losses, *self.architecture.losses]
+            added += view_costs(self, xs, rows, row_ids, features)
             losses = replicas.whole_batch(self._task_losses(logits, labels, weights), weights)
-            own = [] if combines else over
-            evidence = evidence_of(losses, weights, self.optimizer.iterations.value, tape, own, scale)
+            of_task = dict(zip(self.tasks, losses, strict=True))
+            balanced, own = [of_task[task] for task in self.balancer.tasks], [] if combines else over
+            evidence = evidence_of(balanced, self._balanced(weights), self.optimizer.iterations.value, tape, own, scale)
             factors = self.balancer.task_weights if combines else tf.unstack(self.balancer(evidence=evidence))
-            weighted = [self.optimizer.scale_loss(factor * loss) for factor, loss in zip(factors, losses, strict=True)]
+            weighted = [
+                self.optimizer.scale_loss(factor * loss) for factor, loss in zip(factors, balanced, strict=True)
+            ]
+            if self.adversaries is not None:
+                added += [of_task[task] * factor for task, factor in self.adversaries.factors]
             extra = self.optimizer.scale_loss(extra_losses(self, added, rows, distinct))
             total = tf.add_n(weighted) + extra
-        outputs = [logits[task] for task in self.tasks]
+        outputs = [logits[task] for task in self.balancer.tasks]
         if combines:
             sources = [*xs, *(rows for rows, _ in inputs.rows.values())]
             parts = {"rows": rows, "encoded": sources, "outputs": outputs, "weighted": weighted, "extra": extra}
@@ -241,7 +240,8 @@ class MultiTaskModel(RandomStates, keras.Model):
         else:
             dense, of_rows, observed = gradients(tape, total, self.trainable_variables, rows, outputs)
         del tape
-        self._record_bad_step(finite(losses, observed))
+        seen = of_task | dict(zip(self.balancer.tasks, observed, strict=True))
+        self.bad_steps.record(finite(losses, [seen[task] for task in self.tasks]), self.optimizer.iterations)
         if replicas.count() == 1:
             self._compiled_if_parts_are(lambda: apply_gradients(self, dense, of_rows, distinct, scale))
         else:
@@ -260,23 +260,23 @@ class MultiTaskModel(RandomStates, keras.Model):
         # Over the epoch so far, not this batch: the task weights differ between batches.
         totals = replicas.total(tf.stack([tracker.total.value for tracker in self.task_trackers]))
         counts = replicas.total(tf.stack([tracker.count.value for tracker in self.task_trackers]))
-        means = tf.unstack(tf.math.divide_no_nan(totals, counts))
+        means = tf.unstack(self._balanced(tf.math.divide_no_nan(totals, counts)))
         self.loss_tracker.reset_state()
         self.loss_tracker.update_state(
             tf.add_n([weight * mean for weight, mean in zip(self.balancer.task_weights, means, strict=True)])
         )
         return self.get_metrics_result()
 
+    def _balanced(self, by_task: Any) -> Any:
+        """(..., task): the columns of the tasks that the balancer sees."""
+        places = [self.tasks.index(task) for task in self.balancer.tasks]
+        return tf.gather(by_task, places, axis=-1) if self.adversaries is not None else by_task
+
     def _task_losses(self, logits: Mapping[str, Any], labels: Any, weights: Any) -> list[Any]:
         return [
             task_loss(loss, logits[task], labels[:, i], weights[:, i]) / self.scales.unit.value[i]
             for i, (task, loss) in enumerate(zip(self.tasks, self.loss_functions, strict=True))
         ]
-
-    def _record_bad_step(self, finite: Any) -> None:
-        """finite: (task,) bool, of this replica."""
-        now_bad = replicas.any_of(~finite) & (self.bad_step.value < 0)
-        self.bad_step.assign(tf.where(now_bad, tf.cast(self.optimizer.iterations, "int64"), self.bad_step.value))
 
     def _track(self, losses: list[Any], weights: Any) -> None:
         """Weights each batch by the task's example weights, so that a batch without observations does not dilute the mean."""

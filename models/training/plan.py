@@ -29,6 +29,7 @@ class TaskPlan(StagePlan):
     after: str | None = None
     conditional: bool = False
     served: bool = True
+    adversarial: bool = False
     descriptor: tuple[float, ...] = ()
 
 
@@ -73,6 +74,7 @@ class TrainerPlan(StagePlan):
                     after=after_of(task),
                     conditional=task.conditioned_on is not None,
                     served=task.role == "main",
+                    adversarial=task.role == "adversarial",
                     descriptor=task.descriptor,
                 )
                 for name, task in recipe.tasks.items()

@@ -64,7 +64,7 @@ def positions_over(
     """
     if over is None:
         return ()
-    shared = np.flatnonzero(moved_by_tasks(backbone, architecture, _zeros(shapes)).sum(axis=0) > 1).tolist()
+    shared = np.flatnonzero(moved_by_tasks(backbone, architecture, zeros_of(shapes)).sum(axis=0) > 1).tolist()
     if over == "shared":
         return tuple(shared)
     variables = [*backbone.trainable_variables, *architecture.trainable_variables]
@@ -72,7 +72,9 @@ def positions_over(
     return tuple(position for position in shared if layers[position] == layers[shared[-1]])
 
 
-def _zeros(shapes: Encoded) -> Encoded:
+def zeros_of(shapes: Encoded) -> Encoded:
+    """Zeros of these shapes, with one example and lists of one value."""
+
     def zeros(shape: tuple[int | None, ...], dtype: Any = tf.float32) -> Any:
         return tf.zeros([size or 1 for size in shape], dtype)
 

@@ -182,7 +182,8 @@ def train(
         entry = {name: value for name, value in entry.items() if name not in unknown}
         check_eval_losses(entry, tasks)
         score = validation.score(entry)
-        best = progress.stopping.update(progress.round, score)
+        # An adversary lags behind what it is to find: an early round may look hidden, and is not.
+        best = progress.stopping.update(progress.round, None if model.adversaries is not None else score)
         if score is not None:
             entry["val_score"] = score
         if not best and options.learning_rate_decay == "plateau":

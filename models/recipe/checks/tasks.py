@@ -18,7 +18,7 @@ OF_MAIN_TASKS = ("metrics", "gates", "not_below_single_task", "unmeasured")
 
 def task_problems(recipe: Recipe) -> Iterator[Problem]:
     if not recipe.main_tasks:
-        yield ("tasks",), "all tasks are auxiliary, so there is nothing to serve. Give one of them `role: main`."
+        yield ("tasks",), "no task is a main task, so there is nothing to serve. Give one of them `role: main`."
     for name, task in recipe.tasks.items():
         at = ("tasks", name)
         if recipe.logs is not None:
@@ -70,12 +70,12 @@ def task_problems(recipe: Recipe) -> Iterator[Problem]:
                     (*at, "label", "positive"),
                     "a regression task learns the column's number; 'positive' is for binary tasks.",
                 )
-        if task.role == "auxiliary":
+        if task.role != "main":
             for key in OF_MAIN_TASKS:
                 if key in task.model_fields_set:
                     yield (
                         (*at, key),
-                        f"an auxiliary task is not measured, so {key!r} has no effect. Remove it, or the role.",
+                        f"a task with `role: {task.role}` is not measured, so {key!r} has no effect. Remove it, or the role.",
                     )
         yield from _loss(name, recipe)
         yield from _given(name, recipe)

@@ -10,7 +10,7 @@ import tensorflow as tf
 from tasks import binary
 
 from models.architectures import ARCHITECTURES
-from models.architectures.base import Architecture
+from models.architectures.base import REPRESENTATION, Architecture
 from models.architectures.encoded import Encoded
 from models.architectures.task_info import TaskInfo
 from models.layers.gate import GATES
@@ -38,7 +38,7 @@ pytestmark = pytest.mark.parametrize("name", ARCHITECTURES)
 def make(name, tasks=TASKS, seed=1, **options):
     """The architecture for tasks, or for the names of tasks without order."""
     keras.utils.set_random_seed(seed)
-    return load(ARCHITECTURES[name])(tasks if tasks is FUNNEL else binary(*tasks), **options)
+    return load(ARCHITECTURES[name])(binary(*tasks) if isinstance(tasks[0], str) else tasks, **options)
 
 
 def moved_by(architecture, tasks=TASKS):
@@ -55,6 +55,26 @@ def test_outputs_are_the_tasks(name):
     assert tuple(outputs) == TASKS
     assert all(logits.shape == (64,) and logits.dtype == "float32" for logits in outputs.values())
     assert len({float(logits[0]) for logits in outputs.values()}) == 3
+
+
+def test_the_representation_is_what_the_served_tasks_read(name):
+    """It comes beside the same logits, from all that a served task's logits depend on but the task's own last layers."""
+    tasks = (TaskInfo(name="click"), TaskInfo(name="helper", served=False), TaskInfo(name="cart"))
+    plain = make(name, tasks)(X)
+    architecture = make(name, tasks, represents=True)
+    with tf.GradientTape() as tape:
+        outputs = architecture(X)
+        total = tf.reduce_sum(outputs[REPRESENTATION])
+    assert REPRESENTATION not in plain
+    for task, logits in plain.items():
+        np.testing.assert_array_equal(outputs[task], logits)
+    assert outputs[REPRESENTATION].shape[0] == len(X.x)
+    assert len(np.unique(outputs[REPRESENTATION], axis=0)) > 1
+    assert architecture.get_config()["represents"]
+    gradients = tape.gradient(total, architecture.trainable_variables)
+    reached = [gradient is not None and bool(np.any(gradient)) for gradient in gradients]
+    assert any(reached) == (name != "linear")
+    assert not all(reached)
 
 
 def test_one_task(name):

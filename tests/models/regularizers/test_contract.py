@@ -12,14 +12,17 @@ from models.architectures.encoded import Encoded
 from models.architectures.mmoe import MMoE
 from models.recipe.registry import load, signature, summary
 from models.regularizers import REGULARIZERS
-from models.regularizers.base import Regularizer, RowRegularizer, TaskRegularizer
+from models.regularizers.base import Regularizer, RepresentationRegularizer, RowRegularizer, TaskRegularizer
 
 pytestmark = pytest.mark.parametrize("name", REGULARIZERS)
 
 
 def costed(name):
-    """What a regularizer of its type is of: the architecture's variables, rows with their shares and frequencies, or
-    kernels of tasks."""
+    """What a regularizer of its type is of: the architecture's variables, rows with their shares and frequencies,
+    kernels of tasks, or representations of two views."""
+    if issubclass(load(REGULARIZERS[name]), RepresentationRegularizer):
+        views = np.random.default_rng(1).normal(size=(2, 6, 3)).astype("float32")
+        return [tf.Variable(view) for view in views]
     if issubclass(load(REGULARIZERS[name]), TaskRegularizer):
         rng = np.random.default_rng(1)
         shapes = ((3, 4, 2), (3, 2, 1))
@@ -35,7 +38,8 @@ def costed(name):
 
 def test_is_of_exactly_one_type(name):
     regularizer = load(REGULARIZERS[name])()
-    assert sum(isinstance(regularizer, type_) for type_ in (Regularizer, RowRegularizer, TaskRegularizer)) == 1
+    types = (Regularizer, RowRegularizer, TaskRegularizer, RepresentationRegularizer)
+    assert sum(isinstance(regularizer, type_) for type_ in types) == 1
 
 
 def test_is_a_finite_scalar_with_a_gradient(name):
@@ -53,6 +57,8 @@ def test_is_a_finite_scalar_with_a_gradient(name):
 
 def test_nothing_costs_nothing(name):
     regularizer = load(REGULARIZERS[name])()
+    if isinstance(regularizer, RepresentationRegularizer):  # its batches have examples
+        return
     nothing = [tf.zeros((0, 2)), tf.zeros(0), tf.zeros(0)] if isinstance(regularizer, RowRegularizer) else [[]]
     nothing += [("a",)] if isinstance(regularizer, TaskRegularizer) else []
     assert regularizer.call(*nothing) == 0

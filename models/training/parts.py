@@ -1,0 +1,71 @@
+"""Checks that the parts of a MultiTaskModel fit together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from models.architectures.base import REPRESENTATION, Architecture
+from models.architectures.encoded import Encoded
+from models.balancing.base import GradientCombiner, Weighting
+from models.layers.adversaries import Adversaries
+from models.losses.base import Loss
+from models.recipe.errors import InputError
+from models.training.sharing import zeros_of
+
+
+def check_parts(
+    architecture: Architecture,
+    balancer: Weighting | GradientCombiner,
+    losses: Mapping[str, Loss],
+    adversaries: Adversaries | None = None,
+) -> None:
+    """Checks tasks, numbers of logits and types.
+
+    Args:
+        architecture: for the tasks that are not adversarial.
+        balancer: for the same tasks.
+        losses: {task: loss}, in the order of the label columns.
+        adversaries: for the adversarial tasks.
+
+    Raises:
+        ValueError: the parts disagree on tasks or logits, or the balancer has neither type.
+    """
+    outputs = {task.name: task.outputs for task in architecture.tasks} | dict(
+        adversaries.outputs if adversaries else ()
+    )
+    names = tuple(task for task in losses if task in architecture.names)
+    if not balancer.tasks == architecture.names == names or set(losses) != set(outputs):
+        raise ValueError(
+            f"MultiTaskModel: architecture for tasks {architecture.names}, balancer for {balancer.tasks}, losses for "
+            f"{tuple(losses)}; expected the same tasks in the same order, and losses also for adversaries "
+            f"{adversaries.names if adversaries else ()}."
+        )
+    if not isinstance(balancer, Weighting | GradientCombiner):
+        raise ValueError(f"{type(balancer).__name__}: expected a Weighting or a GradientCombiner as balancer.")
+    wanted = {task: loss.outputs for task, loss in losses.items()}
+    if wanted != outputs:
+        raise ValueError(f"MultiTaskModel: the losses need {wanted} logits, the tasks have {outputs}.")
+
+
+def build_adversaries(adversaries: Adversaries | None, architecture: Architecture, shapes: Encoded) -> None:
+    """Builds the adversaries for the width of the representation, and checks that there is one.
+
+    Args:
+        adversaries: may be built already.
+        architecture: a built one.
+        shapes: of its input.
+
+    Raises:
+        InputError: the architecture `represents`, and its outputs have no representation.
+    """
+    if not architecture.represents:
+        return
+    outputs = architecture(zeros_of(shapes), training=False)
+    if REPRESENTATION not in outputs:
+        raise InputError(
+            f"{type(architecture).__name__}: adversarial tasks and regularizers of the representation read what its last layers "
+            "read, and its `call` does not return it. End `call` with `return self.outputs(logits, read)`, or choose another "
+            "architecture."
+        )
+    if adversaries is not None and not adversaries.built:
+        adversaries.build(tuple(outputs[REPRESENTATION].shape))
