@@ -18,8 +18,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import polars as pl
 
-from components.event_logs.events import KEY, ROW, VALUE
+from components.event_logs.events import KEY, ROW, VALUE, label_column
 from components.event_logs.plan import TaskPlan
+from components.event_logs.values import is_one_of
 from components.example_schema import EVENT_ID, TIME, label_of, weight_of
 
 ZONE_HINT = 14 * 3600 * 1_000_000
@@ -73,16 +74,19 @@ def attribute(
 ) -> tuple[pl.DataFrame, dict[str, Counts]]:
     """Labels and weights of the impressions, and counts of the outcomes.
 
-    label: binary 1 if an outcome is credited; regression the sum or maximum of the credited values (0 if none).
+    label: binary 1 if an outcome is credited; regression the sum or maximum of the credited values (0 if none). A task with a
+    label column has the label of that column, whatever the time.
     weight: 1 if the label is observed, else 0, and then the label is 0, too. Not observed are
     - an impression with an open window, impression_time + window > as_of, even if an outcome has already happened:
       keeping the positives of open windows without their negatives, which are not known yet, would raise the rate;
+    - an impression without a value in the task's label column;
     - an impression on which the task's `conditioned_on` is not observed or not positive.
 
     Args:
-        impressions: distinct events with key, event_time, row and any other columns, which are kept.
+        impressions: distinct events with key, event_time, row and any other columns, which are kept. The prepared
+            label columns are replaced by labels.
         outcomes: {stream: distinct events with key, event_time, row, and value if a regression needs it}.
-        tasks: the tasks; each names one of the streams.
+        tasks: the tasks; each names one of the streams or a label column.
         as_of: microseconds; the logs are complete up to this time.
         tolerances: {stream: how long before its impression an outcome may be logged, microseconds}; 0 by default.
 
@@ -95,7 +99,7 @@ def attribute(
     times = impressions[TIME].to_numpy()
     touches = _touches(impressions)
     counts: dict[str, Counts] = {}
-    labels: dict[str, np.ndarray] = {}
+    labels, seen = observed_labels(impressions, tasks)
     for stream, events in outcomes.items():
         own = [task for task in tasks if task.stream == stream]
         joined = _last_touch(events, touches)
@@ -120,7 +124,32 @@ def attribute(
     for task in tasks:
         labels.setdefault(task.name, np.zeros(impressions.height))
     closed = {task.name: times + task.window <= as_of for task in tasks}
-    return with_weights(impressions, tasks, labels, closed), counts
+    kept = impressions.drop([label_column(task) for task in tasks if task.label])
+    return with_weights(kept, tasks, labels, closed | seen), counts
+
+
+def observed_labels(
+    examples: pl.DataFrame, tasks: Sequence[TaskPlan]
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """({task: (examples,) float64 label}, {task: (examples,) whether the example has one}) of the tasks with a label column.
+
+    Args:
+        examples: rows with the prepared label columns (`events.label_column`).
+        tasks: the tasks; those without a label column are left out.
+    """
+    values: dict[str, np.ndarray] = {}
+    seen: dict[str, np.ndarray] = {}
+    for task in tasks:
+        if not task.label:
+            continue
+        column = examples[label_column(task)]
+        seen[task.name] = column.is_not_null().to_numpy()
+        if task.positive:
+            positive = column.to_frame().select(is_one_of(pl.col(column.name), task.positive).fill_null(False))
+            values[task.name] = positive.to_series().to_numpy().astype(np.float64)
+        else:
+            values[task.name] = column.fill_null(0.0).to_numpy().astype(np.float64)
+    return values, seen
 
 
 def with_weights(

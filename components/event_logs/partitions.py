@@ -1,6 +1,6 @@
 """The pure functions between the shuffles: a piece to rows by partition, a partition's events to labels.
 
-The columns of an impression that the join needs (key, time, event id) are partitioned by key, like the outcomes. Its features,
+The columns of an impression that the join needs (key, time, event id, label columns) are partitioned by key, like the outcomes. Its features,
 which may be forty columns, are partitioned by the hash of the row. So a user with a twentieth of all events makes only the join
 of four columns uneven, not the writing of the examples. The labels then go to the partition of the features.
 """
@@ -25,6 +25,7 @@ from components.event_logs.events import (
     Wanted,
     broken_letters,
     event_columns,
+    label_column,
     needed_columns,
     prepare,
 )
@@ -118,7 +119,7 @@ def _read_block(
         if stream.time:
             tally.timeline(stream.name).add(prepared.events[TIME], prepared.keys[NUMBER].to_numpy(), piece.name)
         tally.add(other, "account", stream.name, "other")
-        _count_hints(prepared, block, stream, plan, tally)
+        _count_hints(prepared, stream, plan, tally)
         count_spellings(prepared.keys, stream, piece.name, tally)
         note_negatives(prepared.events, prepared.keys[NUMBER], stream, plan, piece.name, tally)
         if dead.height:
@@ -130,27 +131,28 @@ def _read_block(
 
 def _wanted(plan: EventLogsPlan, stream: StreamPlan) -> list[Wanted]:
     columns = [Wanted(column.name, column) for column in plan.columns] if plan.makes_examples(stream) else []
-    return columns + (labelled.wanted_labels(plan.tasks) if plan.labelled else [])
+    return columns + (labelled.wanted_labels(plan.label_tasks) if plan.makes_examples(stream) else [])
 
 
-def _count_hints(prepared: Prepared, block: Block, stream: StreamPlan, plan: EventLogsPlan, tally: Tally) -> None:
+def _count_hints(prepared: Prepared, stream: StreamPlan, plan: EventLogsPlan, tally: Tally) -> None:
     for column, values in prepared.others.items():
         for value in values:
             tally.add(1, "where", stream.name, column, value)
-    if plan.labelled:
-        for task in plan.tasks:
-            for value in labelled.label_values(block.frame, task) if task.positive else []:
+    if plan.makes_examples(stream):
+        for task in plan.label_tasks:
+            for value in labelled.label_values(prepared.events, task) if task.positive else []:
                 tally.add(1, "label", task.name, value)
 
 
 def _by_partition(events: pl.DataFrame, plan: EventLogsPlan, stream: StreamPlan, partitions: int) -> Iterator[Rows]:
     if plan.makes_examples(stream):
-        features = events.drop(KEY, VALUE, strict=False)
+        elsewhere = [] if plan.labelled else [label_column(task) for task in plan.label_tasks]
+        features = events.drop(KEY, VALUE, *elsewhere, strict=False)
         yield Rows(features, _numbers(events[ROW], partitions), "feature", stream.name)
     if not stream.key:
         return
     homes = _numbers(events[KEY].hash(_PARTITION_SEED), partitions)
-    yield Rows(events.select(_no_events(stream).columns), homes, "event", stream.name)
+    yield Rows(events.select(_no_events(plan, stream).columns), homes, "event", stream.name)
     if stream.event_id:
         ids = events.select(EVENT_ID, TIME, ROW, pl.Series(_HOME, homes)).drop_nulls(EVENT_ID)
         yield Rows(ids, _numbers(ids[EVENT_ID].hash(_PARTITION_SEED), partitions), "id", stream.name)
@@ -184,7 +186,9 @@ def labels_of(references: Iterable[Reference], plan: EventLogsPlan, partitions: 
     for stream in plan.streams:
         rows = shuffle.read(found.get(("event", stream.name), ()))
         duplicate_rows = shuffle.read(found.get(("duplicate", stream.name), ()))
-        events[stream.name], duplicates = unique_events(_no_events(stream) if rows is None else rows, duplicate_rows)
+        events[stream.name], duplicates = unique_events(
+            _no_events(plan, stream) if rows is None else rows, duplicate_rows
+        )
         tally.add(duplicates, "account", stream.name, "duplicate")
     impressions = events.pop(str(plan.impressions))
     examples, counts = attribute(impressions, events, plan.tasks, as_of, plan.tolerances)
@@ -205,10 +209,12 @@ def grouped(references: Iterable[Reference]) -> dict[tuple[str, str], list[Refer
     return groups
 
 
-def _no_events(stream: StreamPlan) -> pl.DataFrame:
+def _no_events(plan: EventLogsPlan, stream: StreamPlan) -> pl.DataFrame:
     schema: dict[str, type[pl.DataType]] = {ROW: pl.UInt64, KEY: pl.String, TIME: pl.Int64}
     if stream.event_id:
         schema[EVENT_ID] = pl.String
     if stream.value:
         schema[VALUE] = pl.Float64
+    for task in plan.label_tasks if plan.makes_examples(stream) else ():
+        schema[label_column(task)] = pl.String if task.positive else pl.Float32
     return pl.DataFrame(schema=schema)

@@ -80,7 +80,7 @@ class DomainPlan(StagePlan):
 
 
 class TaskPlan(StagePlan):
-    """A task: from an outcome stream and a window in microseconds, or from a label column.
+    """A task: from an outcome stream and a window in microseconds, or from a label column of the examples.
 
     `domain` is set only if the loss restricts the labels. Other changes of the loss do not read the logs again.
     """
@@ -127,6 +127,11 @@ class EventLogsPlan(StagePlan):
         """The outcome streams that tasks use. The end of these and of the impressions determines `as_of: latest`."""
         used = {task.stream for task in self.tasks}
         return tuple(stream.name for stream in self.streams if stream.name in used)
+
+    @property
+    def label_tasks(self) -> tuple[TaskPlan, ...]:
+        """The tasks whose label is a column of the rows that become examples."""
+        return tuple(task for task in self.tasks if task.label)
 
     @property
     def weight(self) -> str | None:
@@ -196,6 +201,8 @@ def _of_logs(recipe: Recipe, logs: Logs) -> dict[str, object]:
             conditioned_on=task.conditioned_on,
             unmeasured=unmeasured_of(task),
             aggregate=task.aggregate,
+            label=task.label.column if task.label else None,
+            positive=task.label.positive if task.label else (),
             domain=_domain(task),
         )
         for name, task in recipe.tasks.items()

@@ -68,9 +68,13 @@ def _own_gates(value: Any, handler: pydantic.ValidatorFunctionWrapHandler) -> An
 
 
 class Label(Section):
-    """The label of a task in labelled examples."""
+    """The label of a task in a column of the examples: of labelled examples, or of the impressions."""
 
-    column: NonEmpty = Field(description="Column with the label.", examples=["income"])
+    column: NonEmpty = Field(
+        description="Column with the label. With logs, a column of the impressions. A feature may read the same column only if "
+        "the task is auxiliary.",
+        examples=["income"],
+    )
     positive: tuple[Scalar, ...] = Field(
         default=(),
         description="Values that count as 1; all other values count as 0. Without this key the column must contain numbers. "
@@ -125,7 +129,10 @@ class Task(Section):
     )
     label: Label | None = Field(
         default=None,
-        description="With labelled examples: where the label is.",
+        description="Column with the label, with labelled examples or with logs. With logs it is a column of the impressions and "
+        "replaces `outcome` and `window`: use it for what is known with the impression, such as a logged dwell time, or, with "
+        "`role: auxiliary`, for an input that the shared layers shall keep, such as the price. An example with a value is "
+        "observed at once.",
         examples=[{"column": "income", "positive": ["50000+."]}],
     )
     loss: str | None = Field(

@@ -8,6 +8,7 @@ from models.balancing import BALANCER, BALANCERS
 from models.losses import LOSS, LOSSES
 from models.recipe.checks.problem import Problem
 from models.recipe.errors import InputError
+from models.recipe.logs import Logs
 from models.recipe.recipe import Recipe
 from models.recipe.registry import facts, known, path_of
 from models.recipe.tasks import Task, after_of, loss_of
@@ -21,55 +22,12 @@ def task_problems(recipe: Recipe) -> Iterator[Problem]:
         yield ("tasks",), "all tasks are auxiliary, so there is nothing to serve. Give one of them `role: main`."
     for name, task in recipe.tasks.items():
         at = ("tasks", name)
-        if recipe.logs is not None:
-            if task.label is not None:
-                yield (
-                    (*at, "label"),
-                    "labels come from the outcome stream; 'label' is for recipes that start from 'examples'.",
-                )
-            if task.outcome is None:
-                yield (
-                    at,
-                    f"the key 'outcome' is missing: the stream of the positive events; {known('', recipe.logs.streams)}",
-                )
-            elif task.outcome not in recipe.logs.streams:
-                yield (
-                    (*at, "outcome"),
-                    f"no stream is called {task.outcome!r}; {known(task.outcome, recipe.logs.streams)}",
-                )
-            elif task.outcome == recipe.logs.impressions:
-                yield (
-                    (*at, "outcome"),
-                    f"{task.outcome!r} is the impression stream; an impression cannot be its own outcome.",
-                )
-            elif task.kind == "regression" and recipe.logs.streams[task.outcome].value is None:
-                yield (
-                    (*at, "outcome"),
-                    f"a regression task needs numbers: set logs.streams.{task.outcome}.value to a column.",
-                )
-            if task.window is None:
-                yield (
-                    at,
-                    "the key 'window' is missing: the attribution window after the impression. Example: 7d.",
-                )
-        else:
-            for key in ("outcome", "window"):
-                if getattr(task, key) is not None:
-                    yield (
-                        (*at, key),
-                        f"'{key}' is for recipes that start from 'logs'; with labelled examples, set the label column in 'label'.",
-                    )
-            if task.label is None:
-                yield (
-                    at,
-                    "the key 'label' is missing: the column of the task's label. "
-                    "Example: {column: income, positive: ['50000+.']}.",
-                )
-            elif task.kind == "regression" and task.label.positive:
-                yield (
-                    (*at, "label", "positive"),
-                    "a regression task learns the column's number; 'positive' is for binary tasks.",
-                )
+        if task.label is not None and task.kind == "regression" and task.label.positive:
+            yield (
+                (*at, "label", "positive"),
+                "a regression task learns the column's number; 'positive' is for binary tasks.",
+            )
+        yield from _source(name, task, recipe.logs)
         if task.role == "auxiliary":
             for key in OF_MAIN_TASKS:
                 if key in task.model_fields_set:
@@ -81,6 +39,61 @@ def task_problems(recipe: Recipe) -> Iterator[Problem]:
         yield from _given(name, recipe)
         yield from _after(name, recipe)
     yield from _descriptors(recipe)
+
+
+def _source(name: str, task: Task, logs: Logs | None) -> Iterator[Problem]:
+    """Where the labels come from: an outcome stream or a label column."""
+    at = ("tasks", name)
+    if logs is None:
+        for key in ("outcome", "window"):
+            if getattr(task, key) is not None:
+                yield (
+                    (*at, key),
+                    f"'{key}' is for recipes that start from 'logs'; with labelled examples, set the label column in 'label'.",
+                )
+        if task.label is None:
+            yield (
+                at,
+                "the key 'label' is missing: the column of the task's label. "
+                "Example: {column: income, positive: ['50000+.']}.",
+            )
+    elif task.label is None:
+        yield from _outcome(name, task, logs)
+    elif task.outcome is not None:
+        yield (
+            (*at, "label"),
+            f"the task has both an outcome, {task.outcome!r}, and a label, the column {task.label.column!r} of the impressions. "
+            "Remove one of them.",
+        )
+    elif task.window is not None:
+        yield (
+            (*at, "window"),
+            f"the label is the column {task.label.column!r} of the impression, which is known at once. Remove 'window'.",
+        )
+
+
+def _outcome(name: str, task: Task, logs: Logs) -> Iterator[Problem]:
+    at = ("tasks", name)
+    if task.outcome is None:
+        yield (
+            at,
+            "the key 'outcome' is missing: the stream of the positive events; "
+            f"{known('', logs.streams)} A label that the impression itself has is in 'label: {{column: ...}}'.",
+        )
+    elif task.outcome not in logs.streams:
+        yield (*at, "outcome"), f"no stream is called {task.outcome!r}; {known(task.outcome, logs.streams)}"
+    elif task.outcome == logs.impressions:
+        yield (
+            (*at, "outcome"),
+            f"{task.outcome!r} is the impression stream; an impression cannot be its own outcome.",
+        )
+    elif task.kind == "regression" and logs.streams[task.outcome].value is None:
+        yield (
+            (*at, "outcome"),
+            f"a regression task needs numbers: set logs.streams.{task.outcome}.value to a column.",
+        )
+    if task.window is None:
+        yield at, "the key 'window' is missing: the attribution window after the impression. Example: 7d."
 
 
 def _loss(name: str, recipe: Recipe) -> Iterator[Problem]:

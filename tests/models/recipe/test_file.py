@@ -116,6 +116,41 @@ WRONG = {
         "path: shown/*.parquet",
         ["reads the same rows as the stream 'read'. Separate them with 'where'"],
     ),
+    "an outcome and a label": (
+        "outcome: read, window: 30m, gates",
+        "outcome: read, label: {column: seconds}, window: 30m, gates",
+        [
+            "tasks.read.label: the task has both an outcome, 'read', and a label, the column 'seconds' of the impressions."
+        ],
+    ),
+    "a window of a label": (
+        "outcome: read, window: 30m, gates",
+        "label: {column: seconds}, window: 30m, gates",
+        [
+            "tasks.read.window: the label is the column 'seconds' of the impression, which is known at once. Remove 'window'."
+        ],
+    ),
+    "neither outcome nor label": (
+        "outcome: read, window: 30m, gates",
+        "gates",
+        [
+            "tasks.read: the key 'outcome' is missing: the stream of the positive events",
+            "A label that the impression itself has is in 'label: {column: ...}'.",
+        ],
+    ),
+    "a number that is one of the values": (
+        "outcome: read, window: 30m, conditioned_on: read}",
+        "label: {column: seconds, positive: [1]}}",
+        ["tasks.reading_seconds.label.positive: a regression task learns the column's number"],
+    ),
+    "a feature of the label": (
+        "outcome: read, window: 30m, conditioned_on: read}",
+        "label: {column: age_hours}}",
+        [
+            "features.age_hours: the column 'age_hours' is the label of the task 'reading_seconds': the feature would leak the "
+            "label. Remove the feature, or write `role: auxiliary` in the task.",
+        ],
+    ),
     "window without unit": (
         "window: 30m, gates",
         "window: 30, gates",
@@ -646,6 +681,18 @@ def test_right_recipe(recipe_file: Path) -> None:
     assert recipe.data == str(recipe_file.parent)
     assert list(recipe.tasks) == ["read", "reading_seconds"]
     assert recipe.model.options["mmoe"]["experts"] == 4
+
+
+@pytest.mark.parametrize("from_logs", [True, False])
+def test_an_auxiliary_task_may_predict_a_feature(from_logs: bool, recipe_file: Path) -> None:
+    task = "  age: {kind: regression, role: auxiliary, label: {column: age_hours}, conditioned_on: read}\nmodel:"
+    text = RECIPE.replace("model:", task)
+    if not from_logs:
+        text = text.replace(LOGS + SPLIT, EXAMPLES)
+        for old in ("outcome: read, window: 30m, gates", "outcome: read, window: 30m, conditioned_on"):
+            text = text.replace(old, f"label: {{column: seen}}, {old.rpartition(' ')[2]}")
+    recipe_file.write_text(text)
+    assert load_recipe(recipe_file).tasks["age"].label is not None
 
 
 @pytest.mark.parametrize(("loss", "balancer"), [("GammaPlus", "uncertainty"), ("BelowZero", "pcgrad")])
