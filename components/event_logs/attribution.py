@@ -74,8 +74,8 @@ def attribute(
 ) -> tuple[pl.DataFrame, dict[str, Counts]]:
     """Labels and weights of the impressions, and counts of the outcomes.
 
-    label: binary 1 if an outcome is credited; regression the sum or maximum of the credited values (0 if none). A task with a
-    label column has the label of that column, whatever the time.
+    label: binary 1 if an outcome is credited; regression the sum or maximum of the credited values (0 if none); with `above`
+    1 if that number exceeds it. A task with a label column has the label of that column, whatever the time.
     weight: 1 if the label is observed, else 0, and then the label is 0, too. Not observed are
     - an impression with an open window, impression_time + window > as_of, even if an outcome has already happened:
       keeping the positives of open windows without their negatives, which are not known yet, would raise the rate;
@@ -85,7 +85,7 @@ def attribute(
     Args:
         impressions: distinct events with key, event_time, row and any other columns, which are kept. The prepared
             label columns are replaced by labels.
-        outcomes: {stream: distinct events with key, event_time, row, and value if a regression needs it}.
+        outcomes: {stream: distinct events with key, event_time, row, and value if a task needs it}.
         tasks: the tasks; each names one of the streams or a label column.
         as_of: microseconds; the logs are complete up to this time.
         tolerances: {stream: how long before its impression an outcome may be logged, microseconds}; 0 by default.
@@ -113,7 +113,7 @@ def attribute(
         for task in own:
             credited = ~orphan & (lag <= task.window)
             used |= credited
-            values = joined[VALUE].to_numpy()[credited] if task.kind == "regression" else None
+            values = joined[VALUE].to_numpy()[credited] if task.reads_numbers else None
             labels[task.name] = _aggregate(index[credited], values, task, impressions.height)
         counts[stream] = {
             "used": int(used.sum()),
@@ -148,7 +148,8 @@ def observed_labels(
             positive = column.to_frame().select(is_one_of(pl.col(column.name), task.positive).fill_null(False))
             values[task.name] = positive.to_series().to_numpy().astype(np.float64)
         else:
-            values[task.name] = column.fill_null(0.0).to_numpy().astype(np.float64)
+            numbers = column.fill_null(0.0).to_numpy().astype(np.float64)
+            values[task.name] = numbers if task.above is None else is_above(numbers, task.above)
     return values, seen
 
 
@@ -220,10 +221,17 @@ def _aggregate(index: np.ndarray, values: np.ndarray | None, task: TaskPlan, siz
     if values is None:
         return (np.bincount(index, minlength=size) > 0).astype(np.float64)
     if task.aggregate == "sum":  # in the order of (time, row), so the sum is bit-identical in every run
-        return np.bincount(index, weights=values, minlength=size).astype(np.float64)
-    largest = np.full(size, -np.inf)
-    np.maximum.at(largest, index, values)
-    return np.where(np.isneginf(largest), 0.0, largest)
+        numbers = np.bincount(index, weights=values, minlength=size).astype(np.float64)
+    else:
+        numbers = np.full(size, -np.inf)
+        np.maximum.at(numbers, index, values)
+        numbers = np.where(np.isneginf(numbers), 0.0, numbers)
+    return numbers if task.above is None else is_above(numbers, task.above)
+
+
+def is_above(numbers: np.ndarray, above: float) -> np.ndarray:
+    """1.0 where a number exceeds `above`, else 0.0. As labels are stored in 32 bits, and values read so, both are rounded to them."""
+    return (numbers.astype(np.float32) > np.float32(above)).astype(np.float64)
 
 
 def _why_orphans(orphans: pl.DataFrame, touches: pl.DataFrame) -> Counts:

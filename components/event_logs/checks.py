@@ -173,7 +173,9 @@ def _check_classes(plan: EventLogsPlan, task: TaskPlan, tally: Tally) -> None:
     examples = tally.counts["examples", TRAIN]
     kind = "negative" if positives else "positive"
     reason = f"none of {observed:,} observed train examples (of {examples:,}) is {kind}"
-    if task.label:
+    if task.above is not None:
+        hint = f"No number, or every number, exceeds `above: {task.above:g}`."
+    elif task.label:
         there = ", ".join(tally.below("label", task.name))
         hint = f"The column contains {there}; check `label.positive`." if there else "Check the label column."
     else:

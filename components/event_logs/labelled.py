@@ -16,15 +16,15 @@ from components.example_schema import EXAMPLE_ID
 def wanted_labels(tasks: Sequence[TaskPlan]) -> list[Wanted]:
     """The label columns to read.
 
-    A task with `positive` compares texts. Without it, a binary label is 0 or 1 and a regression label is a finite number;
-    other values are dead letters. A missing label is not observed: weight 0.
+    A task with `positive` compares texts. Without it, a binary label is 0 or 1 and a regression label, or one with `above`, is a
+    finite number; other values are dead letters. A missing label is not observed: weight 0.
     """
     return [
         Wanted(
             label_column(task),
             ColumnPlan(name=str(task.label), type="bytes" if task.positive else "float"),
             "label column",
-            zero_or_one=task.kind == "binary" and not task.positive,
+            zero_or_one=not task.reads_numbers and not task.positive,
         )
         for task in tasks
     ]

@@ -18,7 +18,7 @@ from models.recipe.registry import facts, path_of
 from models.recipe.retrieval_columns import column_type
 from models.recipe.section import Scalar
 from models.recipe.stage_plan import StagePlan
-from models.recipe.tasks import Task, loss_of, unmeasured_of
+from models.recipe.tasks import Task, loss_of, reads_numbers, unmeasured_of
 
 ColumnType = Literal["bytes", "int", "float"]
 FILES_OF = {VALIDATE: "validate_examples", EVAL: "eval_examples"}
@@ -93,8 +93,14 @@ class TaskPlan(StagePlan):
     aggregate: Literal["sum", "max"] = "sum"
     label: str | None = None
     positive: tuple[Scalar, ...] = ()
+    above: float | None = None
     domain: DomainPlan | None = None
     unmeasured: Literal["refuse", "allow"] = "refuse"
+
+    @property
+    def reads_numbers(self) -> bool:
+        """Whether the label is made of numbers, not of the fact that there is an outcome."""
+        return self.kind == "regression" or self.above is not None
 
 
 class EventLogsPlan(StagePlan):
@@ -174,7 +180,7 @@ class EventLogsPlan(StagePlan):
 
 
 def _of_logs(recipe: Recipe, logs: Logs) -> dict[str, object]:
-    valued = {task.outcome for task in recipe.tasks.values() if task.kind == "regression"}
+    valued = {task.outcome for task in recipe.tasks.values() if reads_numbers(task)}
     streams = [
         StreamPlan(
             name=name,
@@ -192,23 +198,8 @@ def _of_logs(recipe: Recipe, logs: Logs) -> dict[str, object]:
         )
         for name, stream in logs.streams.items()
     ]
-    tasks = [
-        TaskPlan(
-            name=name,
-            kind=task.kind,
-            stream=task.outcome,
-            window=micros(task.window or datetime.timedelta()),
-            conditioned_on=task.conditioned_on,
-            unmeasured=unmeasured_of(task),
-            aggregate=task.aggregate,
-            label=task.label.column if task.label else None,
-            positive=task.label.positive if task.label else (),
-            domain=_domain(task),
-        )
-        for name, task in recipe.tasks.items()
-    ]
     moment = as_of_micros(logs.as_of)
-    return {"impressions": logs.impressions, "streams": tuple(streams), "tasks": tuple(tasks), "as_of": moment}
+    return {"impressions": logs.impressions, "streams": tuple(streams), "tasks": _tasks(recipe), "as_of": moment}
 
 
 def as_of_micros(as_of: datetime.datetime | Literal["latest"]) -> int | None:
@@ -232,19 +223,26 @@ def _of_examples(recipe: Recipe, examples: LabelledExamples) -> dict[str, object
         for name, path in paths.items()
         if path
     ]
-    tasks = [
+    return {"impressions": None, "streams": tuple(streams), "tasks": _tasks(recipe), "as_of": None}
+
+
+def _tasks(recipe: Recipe) -> tuple[TaskPlan, ...]:
+    return tuple(
         TaskPlan(
             name=name,
             kind=task.kind,
+            stream=task.outcome,
+            window=micros(task.window or datetime.timedelta()),
             conditioned_on=task.conditioned_on,
             unmeasured=unmeasured_of(task),
+            aggregate=task.aggregate,
             label=task.label.column if task.label else None,
             positive=task.label.positive if task.label else (),
+            above=task.above,
             domain=_domain(task),
         )
         for name, task in recipe.tasks.items()
-    ]
-    return {"impressions": None, "streams": tuple(streams), "tasks": tuple(tasks), "as_of": None}
+    )
 
 
 def _domain(task: Task) -> DomainPlan | None:

@@ -77,7 +77,8 @@ class Label(Section):
     )
     positive: tuple[Scalar, ...] = Field(
         default=(),
-        description="Values that count as 1; all other values count as 0. Without this key the column must contain numbers. "
+        description="Values that count as 1; all other values count as 0. Without this key the column must contain numbers, 0 and 1 "
+        "for a binary task without `above`. "
         "The values are compared as in `where`. A row without a value (empty, null, NaN) is not observed.",
         examples=[["50000+."]],
     )
@@ -125,7 +126,15 @@ class Task(Section):
     )
     aggregate: Literal["sum", "max"] = Field(
         default="sum",
-        description="Regression: how the values of several outcomes of one impression become its label.",
+        description="Regression, or with `above`: how the values of several outcomes of one impression become one number.",
+    )
+    above: Real | None = Field(
+        default=None,
+        description="Binary task over a number: the label is 1 if the number is greater than this one, else 0. The number is that "
+        "of a regression task with the same keys: the sum or maximum (`aggregate`) of the outcomes' `value`, 0 without an "
+        "outcome, or the number in the column `label`. Both are compared as 32-bit floats. For labels such as `watched more than "
+        "30 seconds` and for quantised copies of a regression task with `role: auxiliary`.",
+        examples=[30.0],
     )
     label: Label | None = Field(
         default=None,
@@ -184,6 +193,11 @@ def after_of(task: Task) -> str | None:
 def unmeasured_of(task: Task) -> Literal["refuse", "allow"]:
     """What to do if no eval example of the task is observed. An auxiliary task is not measured."""
     return task.unmeasured if task.role == "main" else "allow"
+
+
+def reads_numbers(task: Task) -> bool:
+    """Whether the task's label is made of numbers."""
+    return task.kind == "regression" or task.above is not None
 
 
 DEFAULT_LOSSES = {"binary": "binary_crossentropy", "regression": "squared_error"}

@@ -11,7 +11,7 @@ from models.recipe.errors import InputError
 from models.recipe.logs import Logs
 from models.recipe.recipe import Recipe
 from models.recipe.registry import facts, known, path_of
-from models.recipe.tasks import Task, after_of, loss_of
+from models.recipe.tasks import Task, after_of, loss_of, reads_numbers
 from models.recipe.units import format_duration
 
 OF_MAIN_TASKS = ("metrics", "gates", "not_below_single_task", "unmeasured")
@@ -27,6 +27,8 @@ def task_problems(recipe: Recipe) -> Iterator[Problem]:
                 (*at, "label", "positive"),
                 "a regression task learns the column's number; 'positive' is for binary tasks.",
             )
+        if task.above is not None:
+            yield from _above(at, task)
         yield from _source(name, task, recipe.logs)
         if task.role == "auxiliary":
             for key in OF_MAIN_TASKS:
@@ -39,6 +41,16 @@ def task_problems(recipe: Recipe) -> Iterator[Problem]:
         yield from _given(name, recipe)
         yield from _after(name, recipe)
     yield from _descriptors(recipe)
+
+
+def _above(at: tuple[str, str], task: Task) -> Iterator[Problem]:
+    if task.kind == "regression":
+        yield (*at, "above"), "a regression task learns the number itself; 'above' is for binary tasks."
+    if task.label is not None and task.label.positive:
+        yield (
+            (*at, "above"),
+            "'above' compares numbers, 'label.positive' lists values. A task has one of them: remove the other.",
+        )
 
 
 def _source(name: str, task: Task, logs: Logs | None) -> Iterator[Problem]:
@@ -87,11 +99,9 @@ def _outcome(name: str, task: Task, logs: Logs) -> Iterator[Problem]:
             (*at, "outcome"),
             f"{task.outcome!r} is the impression stream; an impression cannot be its own outcome.",
         )
-    elif task.kind == "regression" and logs.streams[task.outcome].value is None:
-        yield (
-            (*at, "outcome"),
-            f"a regression task needs numbers: set logs.streams.{task.outcome}.value to a column.",
-        )
+    elif reads_numbers(task) and logs.streams[task.outcome].value is None:
+        what = "a regression task needs" if task.kind == "regression" else "'above' compares"
+        yield (*at, "outcome"), f"{what} numbers: set logs.streams.{task.outcome}.value to a column."
     if task.window is None:
         yield at, "the key 'window' is missing: the attribution window after the impression. Example: 7d."
 

@@ -85,6 +85,30 @@ def test_labels_and_weights_by_hand(shop_recipe: Make, write_log: Write, run_sta
         assert again.examples.equals(out.examples) and again.accounts == out.accounts
 
 
+def test_quantised_copies_of_a_column_and_of_outcomes(shop_recipe: Make, write_log: Write, run_stage: Run) -> None:
+    """Each copy is 1 where the regression's label exceeds its number, and observed where the regression is."""
+    amounts = [1, 2, "", 4, 5, 2, 4, 8, 9, 1]
+    write_log("impression.csv", impressions(dwell=amounts))
+    rows = [{"user": n, "item": 1, "time": START + n * DAY + 10 + i, "v": n} for n in range(8) for i in range(n % 3)]
+    write_log("click.csv", rows)
+    spent = {"outcome": "click", "window": "1d", "unmeasured": "allow"}
+    column = {"label": {"column": "dwell"}}
+    binary = {"kind": "binary", "role": "auxiliary"}
+    tasks = {"spent": {"kind": "regression", **spent}, "dwell": {"kind": "regression", **column}}
+    tasks |= {f"spent_{above}": {**spent, **binary, "above": above} for above in (0, 1)}
+    tasks["largest_1"] = {**spent, **binary, "above": 1, "aggregate": "max"}
+    tasks |= {f"dwell_{above}": {**column, **binary, "above": above} for above in (1, 2)}
+    split = {"eval_from": "2023-11-20T00:00:00Z"}
+    out = run_stage(shop_recipe(streams={"click": {"value": "v"}}, tasks=tasks, split=split))
+    of_click = found(out, "spent")
+    assert of_click == {n: (float(n * (n % 3) * (n < 7)), float(n < 7)) for n in range(10)}
+    for above in (0, 1):
+        assert found(out, f"spent_{above}") == {n: (float(x > above), w) for n, (x, w) in of_click.items()}
+    assert found(out, "largest_1") == {n: (float(n % 3 > 0 and 1 < n < 7), float(n < 7)) for n in range(10)}
+    for above in (1, 2):
+        assert found(out, f"dwell_{above}") == {n: (float(x > above), w) for n, (x, w) in found(out, "dwell").items()}
+
+
 def test_logs_without_an_outcome_stream(shop_recipe: Make, write_log: Write, run_stage: Run) -> None:
     write_log("impression.jsonl", impressions(liked=[n % 2 for n in range(10)]))
     recipe = shop_recipe(tasks={"liked": {"kind": "binary", "label": {"column": "liked"}}})
@@ -112,6 +136,7 @@ def test_weights_of_impressions_count(shop_recipe: Make, write_log: Write, run_s
         ({"column": "empty"}, "click", "The label column 'empty' has no value in any of them, or 'click'"),
         ({"column": "late"}, "click", "'extra': none of .* Some windows have closed, but 'click'.* is never positive"),
         ({"column": "dwell"}, None, "label column 'dwell': not 0 or 1"),
+        ({"column": "dwell", "above": 9}, None, "'extra' .label column 'dwell'.: none of .* exceeds `above: 9`"),
     ],
 )
 def test_refusals(
@@ -123,7 +148,8 @@ def test_refusals(
     users = range(10) if label["column"] != "late" else [9]
     write_log("click.jsonl", [{"user": n, "item": 1, "time": START + n * DAY + 10} for n in users])
     limits = {"limits": {"dead_letters": 0.1}} if label["column"] == "dwell" else {}
-    extra = {"kind": "binary", "label": label, "conditioned_on": given}
+    above = label.pop("above", None)
+    extra = {"kind": "binary", "label": label, "conditioned_on": given, "above": above}
     with pytest.raises(InputError, match=words):
         run_stage(shop_recipe(tasks={"extra": extra, "click": CLICK}, logs=limits))
 

@@ -151,6 +151,23 @@ WRONG = {
             "label. Remove the feature, or write `role: auxiliary` in the task.",
         ],
     ),
+    "above in a regression": (
+        "window: 30m, conditioned_on: read}",
+        "window: 30m, conditioned_on: read, above: 3}",
+        ["tasks.reading_seconds.above: a regression task learns the number itself; 'above' is for binary tasks."],
+    ),
+    "above and positive": (
+        "outcome: read, window: 30m, gates",
+        "label: {column: seconds, positive: [long]}, above: 3, gates",
+        ["tasks.read.above: 'above' compares numbers, 'label.positive' lists values. A task has one of them"],
+    ),
+    "above without numbers": (
+        RECIPE[RECIPE.index("      value: seconds") : RECIPE.index("  reading_seconds")],
+        RECIPE[RECIPE.index("split:") : RECIPE.index("  reading_seconds")].replace(
+            "read, window", "read, above: 3, window"
+        ),
+        ["tasks.read.outcome: 'above' compares numbers: set logs.streams.read.value to a column."],
+    ),
     "window without unit": (
         "window: 30m, gates",
         "window: 30, gates",
