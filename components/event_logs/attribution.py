@@ -22,7 +22,11 @@ from components.event_logs.events import KEY, ROW, VALUE, label_column
 from components.event_logs.plan import TaskPlan
 from components.event_logs.values import is_one_of
 from components.example_schema import EVENT_ID, TIME, label_of, weight_of
+from models.recipe.checks.served_names import OWN
 
+FOLLOWED, KNOWN = f"{OWN}followed", f"{OWN}known"
+"""Columns of outcomes that tasks with `match: user` use: whether the outcome is in the window of such a task after some impression
+of its user, and whether its user has an earlier impression at all."""
 ZONE_HINT = 14 * 3600 * 1_000_000
 LEADS = {
     f"orphan_before_{text}": micros
@@ -85,14 +89,16 @@ def attribute(
     Args:
         impressions: distinct events with key, event_time, row and any other columns, which are kept. The prepared
             label columns are replaced by labels.
-        outcomes: {stream: distinct events with key, event_time, row, and value if a task needs it}.
+        outcomes: {stream: distinct events with key, event_time, row, and value if a task needs it; FOLLOWED and KNOWN if
+            tasks with `match: user` use the stream}.
         tasks: the tasks; each names one of the streams or a label column.
         as_of: microseconds; the logs are complete up to this time.
         tolerances: {stream: how long before its impression an outcome may be logged, microseconds}; 0 by default.
 
     Returns:
         The impressions in their order with `label/<task>` and `weight/<task>` (Float32), and per stream the counts
-        "used" (credited for at least one task), "late", "orphan", "orphan_before" (orphans followed by an impression of their
+        "used" (credited for at least one task), "late", "orphan" (for all tasks), "known_by_user" (without an impression of their
+        key, but with one of their user), "orphan_before" (orphans followed by an impression of their
         key within 14 h: a sign of different time zones), those of LEADS (the same within shorter times: a sign of clocks that
         differ), and "orphan_key" (orphans with a key that has no later impression).
     """
@@ -101,31 +107,40 @@ def attribute(
     counts: dict[str, Counts] = {}
     labels, seen = observed_labels(impressions, tasks)
     for stream, events in outcomes.items():
-        own = [task for task in tasks if task.stream == stream]
+        own = [task for task in tasks if task.stream == stream and task.match == "key"]
         joined = _last_touch(events, touches)
         index, lag = joined["index"].to_numpy(), joined["lag"].to_numpy()
         tolerance = (tolerances or {}).get(stream, 0)
         if tolerance and own:
             missed = (index < 0) | (lag > max(task.window for task in own))
             index, lag = _next_touch(joined, touches, missed, tolerance)
-        orphan = index < 0
-        used = np.zeros(len(index), bool)
+        orphan = index < 0 if own or FOLLOWED not in joined.columns else np.ones(len(index), bool)
+        used, known = (
+            joined[name].to_numpy() if name in joined.columns else np.zeros(len(index), bool)
+            for name in (FOLLOWED, KNOWN)
+        )
+        used = used.copy()
         for task in own:
-            credited = ~orphan & (lag <= task.window)
+            credited = (index >= 0) & (lag <= task.window)
             used |= credited
             values = joined[VALUE].to_numpy()[credited] if task.reads_numbers else None
             labels[task.name] = _aggregate(index[credited], values, task, impressions.height)
+        lost = orphan & ~known
         counts[stream] = {
             "used": int(used.sum()),
-            "late": int((~used & ~orphan).sum()),
-            "orphan": int(orphan.sum()),
-            **_why_orphans(joined.filter(pl.Series(orphan)), touches),
+            "late": int((~used & ~lost).sum()),
+            "orphan": int(lost.sum()),
+            **_why_orphans(joined.filter(pl.Series(orphan)) if own else joined.clear(), touches),
         }
+        if own and FOLLOWED in joined.columns:
+            counts[stream]["known_by_user"] = int((orphan & known).sum())
     for task in tasks:
         labels.setdefault(task.name, np.zeros(impressions.height))
-    closed = {task.name: times + task.window <= as_of for task in tasks}
-    kept = impressions.drop([label_column(task) for task in tasks if task.label])
-    return with_weights(kept, tasks, labels, closed | seen), counts
+    for task in tasks:
+        if not task.label:
+            seen[task.name] = seen.get(task.name, True) & (times + task.window <= as_of)
+    kept = impressions.drop([label_column(task) for task in tasks], strict=False)
+    return with_weights(kept, tasks, labels, seen), counts
 
 
 def observed_labels(
@@ -134,13 +149,13 @@ def observed_labels(
     """({task: (examples,) float64 label}, {task: (examples,) whether the example has one}) of the tasks with a label column.
 
     Args:
-        examples: rows with the prepared label columns (`events.label_column`).
-        tasks: the tasks; those without a label column are left out.
+        examples: rows with the prepared label columns (`events.label_column`), or the numbers of `futures.follow_ups`.
+        tasks: the tasks; those without such a column are left out.
     """
     values: dict[str, np.ndarray] = {}
     seen: dict[str, np.ndarray] = {}
     for task in tasks:
-        if not task.label:
+        if label_column(task) not in examples.columns:
             continue
         column = examples[label_column(task)]
         seen[task.name] = column.is_not_null().to_numpy()

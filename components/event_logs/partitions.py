@@ -13,13 +13,14 @@ import numpy as np
 import polars as pl
 
 from components.event_logs import dead_letters, labelled, shuffle
-from components.event_logs.attribution import attribute, later_copies, unique_events
+from components.event_logs.attribution import FOLLOWED, KNOWN, attribute, later_copies, unique_events
 from components.event_logs.blocks import Block
 from components.event_logs.domains import note_negatives
 from components.event_logs.events import (
     KEY,
     NUMBER,
     ROW,
+    USER,
     VALUE,
     Prepared,
     Wanted,
@@ -42,7 +43,8 @@ ROWS_PER_PARTITION = 500_000
 BYTES_PER_PARTITION = 192 << 20
 MOST = 65_536
 
-_HOME = f"{OWN}partition"
+HOME, _USER_HOME = f"{OWN}partition", f"{OWN}user_partition"
+"""Columns with the partition of an event's key and of its user."""
 # The partition of a key or an event id matters only within a run. No output depends on it.
 _PARTITION_SEED = 7
 
@@ -147,14 +149,20 @@ def _count_hints(prepared: Prepared, stream: StreamPlan, plan: EventLogsPlan, ta
 def _by_partition(events: pl.DataFrame, plan: EventLogsPlan, stream: StreamPlan, partitions: int) -> Iterator[Rows]:
     if plan.makes_examples(stream):
         elsewhere = [] if plan.labelled else [label_column(task) for task in plan.label_tasks]
-        features = events.drop(KEY, VALUE, *elsewhere, strict=False)
+        features = events.drop(KEY, USER, VALUE, *elsewhere, strict=False)
         yield Rows(features, _numbers(events[ROW], partitions), "feature", stream.name)
     if not stream.key:
         return
     homes = _numbers(events[KEY].hash(_PARTITION_SEED), partitions)
     yield Rows(events.select(_no_events(plan, stream).columns), homes, "event", stream.name)
+    at = [pl.Series(HOME, homes)]
+    if stream.user:
+        at.append(pl.Series(_USER_HOME, _numbers(events[USER].hash(_PARTITION_SEED), partitions)))
+        columns = [USER, TIME, ROW, *([VALUE] if stream.value else [])]
+        users = events.select(*columns, *at).drop_nulls(USER)
+        yield Rows(users.drop(_USER_HOME), users[_USER_HOME].to_numpy(), "user", stream.name)
     if stream.event_id:
-        ids = events.select(EVENT_ID, TIME, ROW, pl.Series(_HOME, homes)).drop_nulls(EVENT_ID)
+        ids = events.select(EVENT_ID, TIME, ROW, *at).drop_nulls(EVENT_ID)
         yield Rows(ids, _numbers(ids[EVENT_ID].hash(_PARTITION_SEED), partitions), "id", stream.name)
 
 
@@ -163,12 +171,14 @@ def _numbers(hashes: pl.Series, partitions: int) -> np.ndarray:
 
 
 def lost_copies(references: Iterable[Reference]) -> Iterator[Rows]:
-    """The events that lose their event id to an earlier event, for the partitions of their keys (role "duplicate")."""
+    """The events that lose their event id to an earlier event, for the partitions of their keys (role "duplicate") and users."""
     for (_, stream), held in grouped(references).items():
         ids = shuffle.read(held)
         if ids is not None:
             copies = later_copies(ids)
-            yield Rows(copies.select(TIME, ROW), copies[_HOME].to_numpy(), "duplicate", stream)
+            yield Rows(copies.select(TIME, ROW), copies[HOME].to_numpy(), "duplicate", stream)
+            if _USER_HOME in copies.columns:
+                yield Rows(copies.select(TIME, ROW), copies[_USER_HOME].to_numpy(), "user_duplicate", stream)
 
 
 def labels_of(references: Iterable[Reference], plan: EventLogsPlan, partitions: int, as_of: int, tally: Tally) -> Rows:
@@ -189,6 +199,7 @@ def labels_of(references: Iterable[Reference], plan: EventLogsPlan, partitions: 
         events[stream.name], duplicates = unique_events(
             _no_events(plan, stream) if rows is None else rows, duplicate_rows
         )
+        events[stream.name] = _with_followed(events[stream.name], found, stream, plan)
         tally.add(duplicates, "account", stream.name, "duplicate")
     impressions = events.pop(str(plan.impressions))
     examples, counts = attribute(impressions, events, plan.tasks, as_of, plan.tolerances)
@@ -199,6 +210,23 @@ def labels_of(references: Iterable[Reference], plan: EventLogsPlan, partitions: 
             tally.add(count[what], what, name)
     labels = examples.drop(KEY, EVENT_ID, strict=False)
     return Rows(labels, _numbers(labels[ROW], partitions), "label", str(plan.impressions))
+
+
+def _with_followed(
+    events: pl.DataFrame, found: dict[tuple[str, str], list[Reference]], stream: StreamPlan, plan: EventLogsPlan
+) -> pl.DataFrame:
+    """The events with the columns that `futures.follow_ups_of` found for them, by time and row hash."""
+    if not stream.user:
+        return events
+    if stream.name == plan.impressions:
+        role, added = "future", {label_column(task): pl.lit(None, pl.Float64) for task in plan.user_tasks}
+    else:
+        role, added = "followed", dict.fromkeys((FOLLOWED, KNOWN), pl.lit(False))
+    rows = shuffle.read(found.get((role, stream.name), ()))
+    if rows is None:
+        return events.with_columns(**added)
+    joined = events.join(rows, on=[TIME, ROW], how="left")
+    return joined if role == "future" else joined.with_columns(pl.col(*added).fill_null(False))
 
 
 def grouped(references: Iterable[Reference]) -> dict[tuple[str, str], list[Reference]]:

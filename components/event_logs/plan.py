@@ -54,7 +54,10 @@ class CsvPlan(StagePlan):
 
 
 class StreamPlan(StagePlan):
-    """A stream of events, or a file set of labelled examples (no key, time optional). The tolerance is in microseconds."""
+    """A stream of events, or a file set of labelled examples (no key, time optional). The tolerance is in microseconds.
+
+    `user` is set only if a task with `match: user` reads the stream.
+    """
 
     name: str
     path: str
@@ -62,6 +65,7 @@ class StreamPlan(StagePlan):
     csv: CsvPlan = CsvPlan()
     where: dict[str, tuple[Scalar, ...]] = pydantic.Field(default={})
     key: tuple[str, ...] = ()
+    user: tuple[str, ...] = ()
     time: TimePlan | None = None
     event_id: str | None = None
     value: str | None = None
@@ -89,6 +93,7 @@ class TaskPlan(StagePlan):
     kind: Literal["binary", "regression"]
     stream: str | None = None
     window: int = 0
+    match: Literal["key", "user"] = "key"
     conditioned_on: str | None = None
     aggregate: Literal["sum", "max"] = "sum"
     label: str | None = None
@@ -131,13 +136,22 @@ class EventLogsPlan(StagePlan):
     @property
     def outcomes(self) -> tuple[str, ...]:
         """The outcome streams that tasks use. The end of these and of the impressions determines `as_of: latest`."""
-        used = {task.stream for task in self.tasks}
+        used = {task.stream for task in self.tasks} - {self.impressions}
         return tuple(stream.name for stream in self.streams if stream.name in used)
 
     @property
     def label_tasks(self) -> tuple[TaskPlan, ...]:
         """The tasks whose label is a column of the rows that become examples."""
         return tuple(task for task in self.tasks if task.label)
+
+    @property
+    def user_tasks(self) -> tuple[TaskPlan, ...]:
+        """The tasks whose outcomes are joined by user, not by key."""
+        return tuple(task for task in self.tasks if task.match == "user")
+
+    def only_by_user(self, stream: StreamPlan) -> bool:
+        """Whether all tasks of the outcome stream have `match: user`."""
+        return bool(stream.user) and all(task.match == "user" for task in self.tasks if task.stream == stream.name)
 
     @property
     def weight(self) -> str | None:
@@ -181,6 +195,8 @@ class EventLogsPlan(StagePlan):
 
 def _of_logs(recipe: Recipe, logs: Logs) -> dict[str, object]:
     valued = {task.outcome for task in recipe.tasks.values() if reads_numbers(task)}
+    followed = {task.outcome for task in recipe.tasks.values() if task.match == "user"}
+    followed |= {logs.impressions} if followed else set()
     streams = [
         StreamPlan(
             name=name,
@@ -189,6 +205,7 @@ def _of_logs(recipe: Recipe, logs: Logs) -> dict[str, object]:
             csv=_csv(stream.csv),
             where=dict(stream.where),
             key=stream.key,
+            user=stream.user if name in followed else (),
             time=_time(stream.time),
             event_id=stream.event_id,
             value=stream.value if name in valued else None,
@@ -233,6 +250,7 @@ def _tasks(recipe: Recipe) -> tuple[TaskPlan, ...]:
             kind=task.kind,
             stream=task.outcome,
             window=micros(task.window or datetime.timedelta()),
+            match=task.match,
             conditioned_on=task.conditioned_on,
             unmeasured=unmeasured_of(task),
             aggregate=task.aggregate,

@@ -106,6 +106,14 @@ class Task(Section):
         description="With logs: attribution window, the longest time from the impression to an outcome that still counts.",
         examples=["7d"],
     )
+    match: Literal["key", "user"] = Field(
+        default="key",
+        description="With logs: which outcomes belong to an impression. `key`: those credited to it, the last impression with their "
+        "key. `user`: every event of the stream `outcome` by the same user, whatever the item, after the impression and within "
+        "`window`; it counts for all earlier impressions of the user. It is a label for training only, such as `comes back within "
+        "a day`, so it needs `role: auxiliary`, and `user` in both streams. `outcome` may then be the impression stream.",
+        examples=["user"],
+    )
     conditioned_on: str | None = Field(
         default=None,
         description="Binary task that must be positive for this task to be observed. Examples without that positive are masked: "

@@ -30,6 +30,8 @@ def task_problems(recipe: Recipe) -> Iterator[Problem]:
         if task.above is not None:
             yield from _above(at, task)
         yield from _source(name, task, recipe.logs)
+        if task.match == "user":
+            yield from _user(at, task, recipe.logs)
         if task.role == "auxiliary":
             for key in OF_MAIN_TASKS:
                 if key in task.model_fields_set:
@@ -84,6 +86,32 @@ def _source(name: str, task: Task, logs: Logs | None) -> Iterator[Problem]:
         )
 
 
+def _user(at: tuple[str, str], task: Task, logs: Logs | None) -> Iterator[Problem]:
+    if logs is None or task.label is not None:
+        yield (*at, "match"), "'match' chooses among the events of an outcome stream. Remove it, or set 'outcome'."
+        return
+    if task.role != "auxiliary":
+        yield (
+            (*at, "match"),
+            "what the user does later, whatever the item, is not an outcome of the impression: gates and scores over it would "
+            "mean nothing for the item. Write 'role: auxiliary' to train with it.",
+        )
+    expected = logs.streams[logs.impressions].user if logs.impressions in logs.streams else ()
+    for name in dict.fromkeys((logs.impressions, task.outcome)):
+        stream = logs.streams.get(name) if name else None
+        if stream is not None and not stream.user:
+            yield (
+                ("logs", "streams", str(name)),
+                f"the key 'user' is missing, which the task {at[1]!r} with 'match: user' needs. Example: user: [user_id].",
+            )
+        elif stream is not None and expected and len(stream.user) != len(expected):
+            yield (
+                ("logs", "streams", str(name), "user"),
+                f"has {len(stream.user)} columns, the impressions' user has {len(expected)} ({', '.join(expected)}). Users are "
+                "compared column by column.",
+            )
+
+
 def _outcome(name: str, task: Task, logs: Logs) -> Iterator[Problem]:
     at = ("tasks", name)
     if task.outcome is None:
@@ -94,10 +122,16 @@ def _outcome(name: str, task: Task, logs: Logs) -> Iterator[Problem]:
         )
     elif task.outcome not in logs.streams:
         yield (*at, "outcome"), f"no stream is called {task.outcome!r}; {known(task.outcome, logs.streams)}"
-    elif task.outcome == logs.impressions:
+    elif task.outcome == logs.impressions and task.match == "key":
         yield (
             (*at, "outcome"),
             f"{task.outcome!r} is the impression stream; an impression cannot be its own outcome.",
+        )
+    elif task.outcome == logs.impressions and reads_numbers(task):
+        yield (
+            (*at, "outcome"),
+            f"{task.outcome!r} is the impression stream; of the user's later impressions only whether there is one can be "
+            "predicted. Write 'kind: binary' without 'above'.",
         )
     elif reads_numbers(task) and logs.streams[task.outcome].value is None:
         what = "a regression task needs" if task.kind == "regression" else "'above' compares"
@@ -149,7 +183,7 @@ def _given(name: str, recipe: Recipe) -> Iterator[Problem]:
     if cycle := _cycle(name, recipe.tasks, lambda one: one.conditioned_on):
         yield at, cycle
         return
-    if task.window and given.window and task.window < given.window:
+    if task.match == "key" and task.window and given.window and task.window < given.window:
         yield (
             ("tasks", name, "window"),
             f"{format_duration(task.window)} is shorter than the window {format_duration(given.window)} of "

@@ -168,6 +168,38 @@ WRONG = {
         ),
         ["tasks.read.outcome: 'above' compares numbers: set logs.streams.read.value to a column."],
     ),
+    "a user's future that is served": (
+        "window: 30m, gates",
+        "window: 30m, match: user, gates",
+        [
+            "tasks.read.match: what the user does later, whatever the item, is not an outcome of the impression",
+            "Write 'role: auxiliary' to train with it.",
+            "logs.streams.shown: the key 'user' is missing, which the task 'read' with 'match: user' needs.",
+            "logs.streams.read: the key 'user' is missing",
+        ],
+    ),
+    "users of two columns and of one": (
+        RECIPE,
+        RECIPE.replace("      event_id: shown_id\n", "      user: [reader]\n")
+        .replace("      value: seconds\n", "      value: seconds\n      user: [user, tenant]\n")
+        .replace("30m, conditioned_on", "30m, role: auxiliary, match: user, conditioned_on"),
+        [
+            "logs.streams.read.user: has 2 columns, the impressions' user has 1 (reader). Users are compared column by column."
+        ],
+    ),
+    "numbers of later impressions": (
+        "outcome: read, window: 30m, conditioned_on: read}",
+        "outcome: shown, window: 30m, role: auxiliary, match: user}",
+        [
+            "tasks.reading_seconds.outcome: 'shown' is the impression stream; of the user's later impressions only whether there "
+            "is one can be predicted."
+        ],
+    ),
+    "a match without an outcome": (
+        "outcome: read, window: 30m, conditioned_on: read}",
+        "label: {column: seconds}, role: auxiliary, match: user}",
+        ["tasks.reading_seconds.match: 'match' chooses among the events of an outcome stream."],
+    ),
     "window without unit": (
         "window: 30m, gates",
         "window: 30, gates",
@@ -698,6 +730,25 @@ def test_right_recipe(recipe_file: Path) -> None:
     assert recipe.data == str(recipe_file.parent)
     assert list(recipe.tasks) == ["read", "reading_seconds"]
     assert recipe.model.options["mmoe"]["experts"] == 4
+
+
+def test_an_auxiliary_task_may_be_the_future_of_the_user(recipe_file: Path) -> None:
+    """With a stream that only such tasks read, whose key is its own, a shorter window than that of its given, and the impressions."""
+    search = "    search: {path: s.csv, key: [who], user: [who], time: {column: at, unit: s}}\nsplit:"
+    future = "role: auxiliary, match: user, kind: binary"
+    tasks = f"  again: {{{future}, outcome: shown, window: 1d}}\n  searches: {{{future}, outcome: search, window: 10m, "
+    tasks += "conditioned_on: read}\nmodel:"
+    text = RECIPE.replace("      event_id: shown_id\n", "      event_id: shown_id\n      user: [reader]\n")
+    recipe_file.write_text(text.replace("split:", search).replace("model:", tasks))
+    assert {name: task.match for name, task in load_recipe(recipe_file).tasks.items()} == {
+        "read": "key",
+        "reading_seconds": "key",
+        "again": "user",
+        "searches": "user",
+    }
+    recipe_file.write_text(recipe_file.read_text().replace("match: user, kind", "kind"))
+    with pytest.raises(InputError, match="logs.streams.search.key: has 1 columns"):
+        load_recipe(recipe_file)
 
 
 @pytest.mark.parametrize("from_logs", [True, False])
