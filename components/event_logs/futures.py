@@ -46,16 +46,16 @@ def follow_ups_of(references: Iterable[Reference], plan: EventLogsPlan) -> Itera
         return
     seen = events[impressions]
     labels = seen.select(TIME, ROW, HOME)
-    for stream in dict.fromkeys(str(task.stream) for task in plan.user_tasks):
-        own = [task for task in plan.user_tasks if task.stream == stream]
+    for name in dict.fromkeys(str(task.stream) for task in plan.user_tasks):
+        own = [task for task in plan.user_tasks if task.stream == name]
         numbers = [
-            follow_ups(seen, events[stream], task) if stream in events else np.zeros(seen.height) for task in own
+            follow_ups(seen, events[name], task) if name in events else np.zeros(seen.height) for task in own
         ]
         columns = [pl.Series(label_column(task), held) for task, held in zip(own, numbers, strict=True)]
         labels = labels.with_columns(columns)
-        if stream in events and stream != impressions:
-            told = followed(events[stream], seen, max(task.window for task in own))
-            yield Rows(told.select(TIME, ROW, FOLLOWED, KNOWN), told[HOME].to_numpy(), "followed", stream)
+        if name in events and name != impressions:
+            told = followed(events[name], seen, max(task.window for task in own))
+            yield Rows(told.select(TIME, ROW, FOLLOWED, KNOWN), told[HOME].to_numpy(), "followed", name)
     yield Rows(labels.drop(HOME), labels[HOME].to_numpy(), "future", impressions)
 
 
