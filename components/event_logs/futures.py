@@ -48,9 +48,7 @@ def follow_ups_of(references: Iterable[Reference], plan: EventLogsPlan) -> Itera
     labels = seen.select(TIME, ROW, HOME)
     for name in dict.fromkeys(str(task.stream) for task in plan.user_tasks):
         own = [task for task in plan.user_tasks if task.stream == name]
-        numbers = [
-            follow_ups(seen, events[name], task) if name in events else np.zeros(seen.height) for task in own
-        ]
+        numbers = [follow_ups(seen, events[name], task) if name in events else np.zeros(seen.height) for task in own]
         columns = [pl.Series(label_column(task), held) for task, held in zip(own, numbers, strict=True)]
         labels = labels.with_columns(columns)
         if name in events and name != impressions:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from components.event_logs.attribution import attribute, is_above, later_copies, unique_events
+from components.event_logs.attribution import FOLLOWED, KNOWN, attribute, is_above, later_copies, unique_events
 from components.event_logs.blocks import Block
 from components.event_logs.events import KEY, ROW, VALUE, Wanted, prepare
 from components.event_logs.identity import row_hashes
@@ -164,6 +164,17 @@ def test_above_compares_the_number_of_a_regression(above: float, aggregate: Any,
 def test_a_value_read_in_32_bits_is_not_above_itself() -> None:
     read = np.array([30.1, 30.2], np.float32).astype(np.float64)
     assert read[0] > 30.1 and is_above(read, 30.1).tolist() == [0.0, 1.0]
+
+
+def test_an_outcome_that_only_the_user_explains_is_no_orphan() -> None:
+    """Used by key, used by user, too late by user, an orphan. Orphans by key are still told apart."""
+    done = outcomes(("a", 5), ("z", 5), ("z", 6), ("z", 7)).with_columns(
+        pl.Series(FOLLOWED, [False, True, False, False]), pl.Series(KNOWN, [False, True, True, False])
+    )
+    made, counts = attribute(impressions(("a", 0), ("b", 0)), {"click": done}, [CLICK], 99)
+    assert labels(made, "click") == [(1, 1), (0, 1)]
+    expected = {"used": 2, "late": 1, "orphan": 1, "orphan_before": 0, "orphan_key": 3, "known_by_user": 2}
+    assert counts["click"] == expected
 
 
 def test_of_impressions_at_one_moment_the_largest_event_id_then_row_hash_is_touched() -> None:

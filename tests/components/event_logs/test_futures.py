@@ -221,3 +221,17 @@ def test_a_user_column_that_never_matches_is_refused(
         run_stage(shop_recipe(streams=streams, tasks=tasks))
     assert "stream 'search': 10 of 10 outcomes (100.0%) have no earlier impression" in str(error.value)
     assert "Does `user` (who) have the same meaning and order as in 'impression' (user)?" in str(error.value)
+
+
+def test_a_key_that_never_matches_is_refused_though_the_users_match(
+    shop_recipe: Callable[..., Recipe],
+    shop_log: Callable[..., None],
+    write_log: Callable[..., Path],
+    run_stage: Callable,
+) -> None:
+    shop_log()
+    write_log("click.parquet", [{"user": n, "item": 9, "time": START + n * 86_400 + 10} for n in range(10)])
+    streams = {name: {"user": ["user"]} for name in ("impression", "click")}
+    tasks = {"click": TASKS["click"], "clicks_on": TASKS["clicks_on"]}
+    with pytest.raises(InputError, match="stream 'click': 10 of 10 outcomes .100.0%. have no earlier impression"):
+        run_stage(shop_recipe(streams=streams, tasks=tasks))
