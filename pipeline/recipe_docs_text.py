@@ -64,6 +64,8 @@ An editor with the YAML language server completes the keys if the file starts wi
   the other streams are outcomes. A task predicts whether, or with which value, an outcome follows an impression.
 - An outcome is credited to the last impression with the same key at or before it, if that impression is within the task's attribution
   window (the longest time from the impression to the outcome). Each outcome is credited at most once per task.
+- A task with `label` instead of `outcome` and `window` reads its label from a column of the impression. With `above`, a binary label is
+  made of a number. With `match: user`, an auxiliary task learns what the user does later, whatever the item.
 - An impression is masked for a task, with weight 0, if its window is still open at `as_of` or if its `conditioned_on` task did not
   happen. A masked example is neither positive nor negative.
 - Rows that cannot be used are counted: duplicates, orphans (no impression before them), late rows (outside every window), rows after

@@ -39,7 +39,7 @@ class NotBelowPlan(StagePlan):
 
 
 # Keys that change from night to night for an unchanged problem: paths and fixed times.
-_MOVES = {"streams": {"path", "format"}, "examples": {"path", "validate_path", "eval_path", "format", "limits"}}
+_MOVES = {"streams": {"path", "format", "user"}, "examples": {"path", "validate_path", "eval_path", "format", "limits"}}
 
 # The metric that compares a model with the constant.
 AGAINST_CONSTANT = {"binary": "log_loss", "regression": "rmse"}
@@ -159,7 +159,7 @@ def definition_of(recipe: Recipe, task: str) -> str:
     """Fingerprint of the definition of a task's labels and of the eval split: 16 hexadecimal digits.
 
     Two runs' values of a task are comparable if it is equal. It covers, for the task and for the tasks it is `conditioned_on`:
-    kind, outcome, window, aggregate, label. For the data: the streams or the labelled examples without their paths, and the
+    kind, outcome, window, aggregate, label, above, match. For the data: the streams or the labelled examples without their paths, and the
     key of the split with its value unless that is a fixed time. It does not cover the rows, which change every night.
     """
     examples, logs, split = recipe.examples, recipe.logs, recipe.split
@@ -188,4 +188,6 @@ def _labels(recipe: Recipe, task: str) -> dict[str, Any]:
     own = about.model_dump(mode="json", include={"kind", "outcome", "aggregate", "label"})
     window = about.window and about.window.total_seconds()
     given = about.conditioned_on and about.conditioned_on in recipe.tasks and _labels(recipe, about.conditioned_on)
-    return {**own, "window": window, "conditioned_on": given}
+    above = {} if about.above is None else {"above": about.above}
+    match = {} if about.match == "key" else {"match": about.match}
+    return {**own, **above, **match, "window": window, "conditioned_on": given}

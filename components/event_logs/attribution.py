@@ -18,10 +18,15 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import polars as pl
 
-from components.event_logs.events import KEY, ROW, VALUE
+from components.event_logs.events import KEY, ROW, VALUE, label_column
 from components.event_logs.plan import TaskPlan
+from components.event_logs.values import is_one_of
 from components.example_schema import EVENT_ID, TIME, label_of, weight_of
+from models.recipe.checks.served_names import OWN
 
+FOLLOWED, KNOWN = f"{OWN}followed", f"{OWN}known"
+"""Columns of outcomes that tasks with `match: user` use: whether the outcome is in the window of such a task after some impression
+of its user, and whether its user has an earlier impression at all."""
 ZONE_HINT = 14 * 3600 * 1_000_000
 LEADS = {
     f"orphan_before_{text}": micros
@@ -73,54 +78,94 @@ def attribute(
 ) -> tuple[pl.DataFrame, dict[str, Counts]]:
     """Labels and weights of the impressions, and counts of the outcomes.
 
-    label: binary 1 if an outcome is credited; regression the sum or maximum of the credited values (0 if none).
+    label: binary 1 if an outcome is credited; regression the sum or maximum of the credited values (0 if none); with `above`
+    1 if that number exceeds it. A task with a label column has the label of that column, whatever the time.
     weight: 1 if the label is observed, else 0, and then the label is 0, too. Not observed are
     - an impression with an open window, impression_time + window > as_of, even if an outcome has already happened:
       keeping the positives of open windows without their negatives, which are not known yet, would raise the rate;
+    - an impression without a value in the task's label column;
     - an impression on which the task's `conditioned_on` is not observed or not positive.
 
     Args:
-        impressions: distinct events with key, event_time, row and any other columns, which are kept.
-        outcomes: {stream: distinct events with key, event_time, row, and value if a regression needs it}.
-        tasks: the tasks; each names one of the streams.
+        impressions: distinct events with key, event_time, row and any other columns, which are kept. The prepared
+            label columns are replaced by labels.
+        outcomes: {stream: distinct events with key, event_time, row, and value if a task needs it; FOLLOWED and KNOWN if
+            tasks with `match: user` use the stream}.
+        tasks: the tasks; each names one of the streams or a label column.
         as_of: microseconds; the logs are complete up to this time.
         tolerances: {stream: how long before its impression an outcome may be logged, microseconds}; 0 by default.
 
     Returns:
         The impressions in their order with `label/<task>` and `weight/<task>` (Float32), and per stream the counts
-        "used" (credited for at least one task), "late", "orphan", "orphan_before" (orphans followed by an impression of their
+        "used" (credited for at least one task), "late", "orphan" (for all tasks), "known_by_user" (without an impression of their
+        key, but with one of their user), "orphan_before" (orphans followed by an impression of their
         key within 14 h: a sign of different time zones), those of LEADS (the same within shorter times: a sign of clocks that
         differ), and "orphan_key" (orphans with a key that has no later impression).
     """
     times = impressions[TIME].to_numpy()
     touches = _touches(impressions)
     counts: dict[str, Counts] = {}
-    labels: dict[str, np.ndarray] = {}
+    labels, seen = observed_labels(impressions, tasks)
     for stream, events in outcomes.items():
-        own = [task for task in tasks if task.stream == stream]
+        own = [task for task in tasks if task.stream == stream and task.match == "key"]
         joined = _last_touch(events, touches)
         index, lag = joined["index"].to_numpy(), joined["lag"].to_numpy()
         tolerance = (tolerances or {}).get(stream, 0)
         if tolerance and own:
             missed = (index < 0) | (lag > max(task.window for task in own))
             index, lag = _next_touch(joined, touches, missed, tolerance)
-        orphan = index < 0
-        used = np.zeros(len(index), bool)
+        orphan = index < 0 if own or FOLLOWED not in joined.columns else np.ones(len(index), bool)
+        used, known = (
+            joined[name].to_numpy() if name in joined.columns else np.zeros(len(index), bool)
+            for name in (FOLLOWED, KNOWN)
+        )
+        used = used.copy()
         for task in own:
-            credited = ~orphan & (lag <= task.window)
+            credited = (index >= 0) & (lag <= task.window)
             used |= credited
-            values = joined[VALUE].to_numpy()[credited] if task.kind == "regression" else None
+            values = joined[VALUE].to_numpy()[credited] if task.reads_numbers else None
             labels[task.name] = _aggregate(index[credited], values, task, impressions.height)
+        lost = orphan & ~known
         counts[stream] = {
             "used": int(used.sum()),
-            "late": int((~used & ~orphan).sum()),
-            "orphan": int(orphan.sum()),
-            **_why_orphans(joined.filter(pl.Series(orphan)), touches),
+            "late": int((~used & ~lost).sum()),
+            "orphan": int(lost.sum()),
+            **_why_orphans(joined.filter(pl.Series(orphan)) if own else joined.clear(), touches),
         }
+        if own and FOLLOWED in joined.columns:
+            counts[stream]["known_by_user"] = int((orphan & known).sum())
     for task in tasks:
         labels.setdefault(task.name, np.zeros(impressions.height))
-    closed = {task.name: times + task.window <= as_of for task in tasks}
-    return with_weights(impressions, tasks, labels, closed), counts
+    for task in tasks:
+        if not task.label:
+            seen[task.name] = seen.get(task.name, True) & (times + task.window <= as_of)
+    kept = impressions.drop([label_column(task) for task in tasks], strict=False)
+    return with_weights(kept, tasks, labels, seen), counts
+
+
+def observed_labels(
+    examples: pl.DataFrame, tasks: Sequence[TaskPlan]
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """({task: (examples,) float64 label}, {task: (examples,) whether the example has one}) of the tasks with a label column.
+
+    Args:
+        examples: rows with the prepared label columns (`events.label_column`), or the numbers of `futures.follow_ups`.
+        tasks: the tasks; those without such a column are left out.
+    """
+    values: dict[str, np.ndarray] = {}
+    seen: dict[str, np.ndarray] = {}
+    for task in tasks:
+        if label_column(task) not in examples.columns:
+            continue
+        column = examples[label_column(task)]
+        seen[task.name] = column.is_not_null().to_numpy()
+        if task.positive:
+            positive = column.to_frame().select(is_one_of(pl.col(column.name), task.positive).fill_null(False))
+            values[task.name] = positive.to_series().to_numpy().astype(np.float64)
+        else:
+            numbers = column.fill_null(0.0).to_numpy().astype(np.float64)
+            values[task.name] = numbers if task.above is None else is_above(numbers, task.above)
+    return values, seen
 
 
 def with_weights(
@@ -191,10 +236,17 @@ def _aggregate(index: np.ndarray, values: np.ndarray | None, task: TaskPlan, siz
     if values is None:
         return (np.bincount(index, minlength=size) > 0).astype(np.float64)
     if task.aggregate == "sum":  # in the order of (time, row), so the sum is bit-identical in every run
-        return np.bincount(index, weights=values, minlength=size).astype(np.float64)
-    largest = np.full(size, -np.inf)
-    np.maximum.at(largest, index, values)
-    return np.where(np.isneginf(largest), 0.0, largest)
+        numbers = np.bincount(index, weights=values, minlength=size).astype(np.float64)
+    else:
+        numbers = np.full(size, -np.inf)
+        np.maximum.at(numbers, index, values)
+        numbers = np.where(np.isneginf(numbers), 0.0, numbers)
+    return numbers if task.above is None else is_above(numbers, task.above)
+
+
+def is_above(numbers: np.ndarray, above: float) -> np.ndarray:
+    """1.0 where a number exceeds `above`, else 0.0. As labels are stored in 32 bits, and values read so, both are rounded to them."""
+    return (numbers.astype(np.float32) > np.float32(above)).astype(np.float64)
 
 
 def _why_orphans(orphans: pl.DataFrame, touches: pl.DataFrame) -> Counts:

@@ -115,22 +115,29 @@ def _check_columns(plan: EventLogsPlan, stream: StreamPlan, tally: Tally) -> Non
 def _check_orphans(plan: EventLogsPlan, stream: StreamPlan, tally: Tally) -> None:
     account = tally.account(stream.name)
     events = account["used"] + account["late"] + account["orphan"]
-    share = account["orphan"] / events if events else 0.0
+    orphans = account["orphan"] + tally.counts["known_by_user", stream.name]
+    share = orphans / events if events else 0.0
     if share <= plan.max_orphans:
         return
     before, keyless = tally.counts["orphan_before", stream.name], tally.counts["orphan_key", stream.name]
     soon = tally.counts["orphan_before_1m", stream.name]
-    if soon * 2 > account["orphan"]:
+    if plan.only_by_user(stream):
+        hint = (
+            f"Tasks with `match: user` look for an earlier impression of the same user. Does `user` ({', '.join(stream.user)}) "
+            f"have the same meaning and order as in {plan.impressions!r} "
+            f"({', '.join(plan.stream(str(plan.impressions)).user)})?"
+        )
+    elif soon * 2 > orphans:
         hint = (
             f"{soon:,} of them come less than a minute before an impression of the same key. If the clocks of the two streams "
             f"differ, set `clock_tolerance: {tolerance(stream, tally)}` in the stream to attribute them to that impression."
         )
-    elif before * 2 > account["orphan"]:
+    elif before * 2 > orphans:
         hint = (
             f"{before:,} of them come up to 14 h before an impression of the same key. Are the clocks of the two "
             "streams in different time zones? See `time.zone`."
         )
-    elif keyless * 2 > account["orphan"]:
+    elif keyless * 2 > orphans:
         hint = (
             f"For {keyless:,} of them, no later impression has the key either. Does `key` "
             f"({', '.join(stream.key)}) have the same meaning and order as in {plan.impressions!r} "
@@ -139,7 +146,7 @@ def _check_orphans(plan: EventLogsPlan, stream: StreamPlan, tally: Tally) -> Non
     else:
         hint = "Their keys have only later impressions. Do the impression logs begin too late?"
     raise InputError(
-        f"stream {stream.name!r}: {account['orphan']:,} of {events:,} outcomes ({share:.1%}) have no earlier impression "
+        f"stream {stream.name!r}: {orphans:,} of {events:,} outcomes ({share:.1%}) have no earlier impression "
         f"in {plan.impressions!r}; the limit is {plan.max_orphans:.1%} (`limits.orphans`). {hint}"
     )
 
@@ -173,9 +180,11 @@ def _check_classes(plan: EventLogsPlan, task: TaskPlan, tally: Tally) -> None:
     examples = tally.counts["examples", TRAIN]
     kind = "negative" if positives else "positive"
     reason = f"none of {observed:,} observed train examples (of {examples:,}) is {kind}"
-    if task.label:
+    if task.above is not None:
+        hint = f"No number, or every number, exceeds `above: {task.above:g}`."
+    elif task.label:
         there = ", ".join(tally.below("label", task.name))
         hint = f"The column contains {there}; check `label.positive`." if there else "Check the label column."
     else:
-        hint = "Check `outcome`, `key` and `window`."
+        hint = f"Check `outcome`, `{task.match}` and `window`."
     raise InputError(f"task {task.name!r} ({source}): {reason}. Training needs both classes. {hint}")

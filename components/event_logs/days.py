@@ -100,6 +100,8 @@ def missing(
         least: share of the expected rows that a day must exceed.
     """
     names = [impressions, *outcomes]
+    if len(names) == 1:  # nothing to compare the impressions with
+        return []
     step = unit([timelines[impressions]])
     hours = {name: timelines[name].hours for name in names}
     begin = timelines[impressions].begin

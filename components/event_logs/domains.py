@@ -34,7 +34,8 @@ def note_negatives(
         tally: tally that receives the counts.
     """
     for task in plan.tasks:
-        if task.domain is None or task.stream not in (None, stream.name):
+        own = stream.name == task.stream if task.stream else plan.makes_examples(stream)
+        if task.domain is None or not own:
             continue
         name, column = (VALUE, stream.value) if task.stream else (label_column(task), task.label)
         first = events.select((pl.col(name) < 0).arg_true().first().alias("first"))["first"][0]
@@ -77,7 +78,8 @@ def check_labels(plan: EventLogsPlan, task: TaskPlan, tally: Tally) -> None:
     smallest = sorted(map(float, tally.below("outside value", task.name)))[:_SHOWN]
     source = f"stream {task.stream!r}" if task.stream else f"label column {task.label!r}"
     column = task.label or plan.stream(str(task.stream)).value
-    streams = [task.stream] if task.stream else [stream.name for stream in plan.streams]
+    makers = [stream.name for stream in plan.streams if plan.makes_examples(stream)]
+    streams = [task.stream] if task.stream else makers
     places = [
         tally.samples[key] for stream in streams if (key := (str(stream), NEGATIVE.format(column))) in tally.samples
     ]

@@ -28,7 +28,7 @@ from components.example_schema import EVENT_ID, TIME
 from models.recipe.checks.served_names import OWN
 from models.recipe.errors import InputError
 
-KEY, ROW, VALUE, WEIGHT, NUMBER = (f"{OWN}{name}" for name in ("key", "row", "value", "weight", "number"))
+KEY, USER, ROW, VALUE, WEIGHT, NUMBER = (f"{OWN}{name}" for name in ("key", "user", "row", "value", "weight", "number"))
 FUTURE = "time in the future"
 _SEPARATOR = "\x1f"
 _TIME_PROBLEM, _BAD = f"{OWN}time_problem", f"{OWN}bad"
@@ -55,7 +55,7 @@ class Wanted:
 class Prepared:
     """The rows of one stream in a block.
 
-    `events`: gatewise/{row, key, event_time, event_id, value, weight}, if the stream has them, and the feature columns if its rows
+    `events`: gatewise/{row, key, user, event_time, event_id, value, weight}, if the stream has them, and the feature columns if its rows
     become examples. `keys`: for each event, gatewise/number (its row in the file) and the original key columns.
     `dead`: (row, reason, raw). `after`: number of rows later than `as_of`, which are not checked further. `other`: number of
     rows that `where` assigns to other streams. `others`: {column of `where`: its values}, if no row of the block belongs to
@@ -80,7 +80,8 @@ def needed_columns(plan: EventLogsPlan, stream: StreamPlan) -> dict[str, str]:
 
 def event_columns(stream: StreamPlan) -> dict[str, str]:
     """{required column of an event of the stream: what it is}."""
-    needed = dict.fromkeys(stream.key, f"key of stream {stream.name!r}")
+    needed = dict.fromkeys(stream.user, f"user of stream {stream.name!r}")
+    needed |= dict.fromkeys(stream.key, f"key of stream {stream.name!r}")
     if stream.time:
         needed[stream.time.column] = f"time of stream {stream.name!r}"
     if stream.event_id:
@@ -135,9 +136,12 @@ def prepare(
     problems: list[_Problem] = []
     after = 0
     if stream.key:
-        names.append(_key(mine, stream).alias(KEY))
+        names.append(_key(mine, stream.key).alias(KEY))
         problems += [(_absent(mine, column), f"no value in key column {column!r}") for column in stream.key]
-        problems += _inexact(mine, stream)
+        problems += _inexact(mine, stream.key)
+    if stream.user:  # an event without a user is no user's
+        nobody = [_absent(mine, column) for column in stream.user] + [wrong for wrong, _ in _inexact(mine, stream.user)]
+        names.append(pl.when(~pl.any_horizontal(nobody)).then(_key(mine, stream.user)).alias(USER))
     if stream.time:
         times, reasons = micros(mine[stream.time.column], stream.time, f"{file}, stream {stream.name!r}")
         mine = mine.with_columns(times.alias(TIME), reasons.alias(_TIME_PROBLEM))
@@ -194,7 +198,7 @@ def broken_letters(block: Block) -> pl.DataFrame:
 
 def _columns_of(stream: StreamPlan) -> list[str]:
     named = [stream.time.column if stream.time else None, stream.event_id, stream.value, stream.weight]
-    return [*stream.key, *(name for name in named if name)]
+    return [*stream.key, *stream.user, *(name for name in named if name)]
 
 
 def _with_absent(frame: pl.DataFrame, names: list[str]) -> pl.DataFrame:
@@ -214,9 +218,9 @@ def _values_there(frame: pl.DataFrame, stream: StreamPlan) -> dict[str, list[str
     return {column: text.drop_nulls().unique().sort().head(10).to_list() for column, text in texts.items()}
 
 
-def _key(frame: pl.DataFrame, stream: StreamPlan) -> pl.Expr:
+def _key(frame: pl.DataFrame, columns: Sequence[str]) -> pl.Expr:
     parts = []
-    for column in stream.key:
+    for column in columns:
         dtype = frame.schema[column]
         text = as_text(pl.col(column), dtype)
         if not dtype.is_numeric() and frame.select(text.str.contains("[\x1e\x1f]").any()).item():
@@ -226,8 +230,8 @@ def _key(frame: pl.DataFrame, stream: StreamPlan) -> pl.Expr:
     return pl.concat_str(parts, separator=_SEPARATOR)
 
 
-def _inexact(frame: pl.DataFrame, stream: StreamPlan) -> list[_Problem]:
-    asked = {column: is_inexact(pl.col(column), frame.schema[column]) for column in stream.key}
+def _inexact(frame: pl.DataFrame, columns: Sequence[str]) -> list[_Problem]:
+    asked = {column: is_inexact(pl.col(column), frame.schema[column]) for column in columns}
     reason = "key column {!r}: a float so large that it may represent several integers"
     return [(large, reason.format(column)) for column, large in asked.items() if large is not None]
 

@@ -1,32 +1,30 @@
-"""Labelled examples: label columns become labels and weights. Equal rows remain separate examples (twins)."""
+"""Label columns, of labelled examples or of impressions, become labels and weights. Equal labelled examples remain separate (twins)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import polars as pl
 
-from components.event_logs.attribution import with_weights
+from components.event_logs.attribution import observed_labels, with_weights
 from components.event_logs.events import Wanted, label_column
 from components.event_logs.identity import example_ids
 from components.event_logs.plan import ColumnPlan, TaskPlan
-from components.event_logs.values import as_text, is_one_of
 from components.example_schema import EXAMPLE_ID
 
 
 def wanted_labels(tasks: Sequence[TaskPlan]) -> list[Wanted]:
     """The label columns to read.
 
-    A task with `positive` compares texts. Without it, a binary label is 0 or 1 and a regression label is a finite number;
-    other values are dead letters. A missing label is not observed: weight 0.
+    A task with `positive` compares texts. Without it, a binary label is 0 or 1 and a regression label, or one with `above`, is a
+    finite number; other values are dead letters. A missing label is not observed: weight 0.
     """
     return [
         Wanted(
             label_column(task),
             ColumnPlan(name=str(task.label), type="bytes" if task.positive else "float"),
             "label column",
-            zero_or_one=task.kind == "binary" and not task.positive,
+            zero_or_one=not task.reads_numbers and not task.positive,
         )
         for task in tasks
     ]
@@ -43,22 +41,10 @@ def number_twins(examples: pl.DataFrame, row: str, salt: str) -> pl.DataFrame:
 
 def labels(examples: pl.DataFrame, tasks: Sequence[TaskPlan]) -> pl.DataFrame:
     """The prepared label columns replaced by `label/<task>` and `weight/<task>`."""
-    values: dict[str, np.ndarray] = {}
-    seen: dict[str, np.ndarray] = {}
-    for task in tasks:
-        column = examples[label_column(task)]
-        seen[task.name] = column.is_not_null().to_numpy()
-        if task.positive:
-            positive = column.to_frame().select(is_one_of(pl.col(column.name), task.positive).fill_null(False))
-            values[task.name] = positive.to_series().to_numpy().astype(np.float64)
-        else:
-            values[task.name] = column.fill_null(0.0).to_numpy().astype(np.float64)
+    values, seen = observed_labels(examples, tasks)
     return with_weights(examples.drop([label_column(task) for task in tasks]), tasks, values, seen)
 
 
-def label_values(frame: pl.DataFrame, task: TaskPlan) -> list[str]:
-    """Up to ten values of the label column, for the message if no row is positive."""
-    if task.label not in frame.columns:
-        return []
-    texts = frame.select(as_text(pl.col(task.label), frame.schema[task.label]).alias("text"))["text"]
-    return texts.drop_nulls().unique().sort().head(10).to_list()
+def label_values(events: pl.DataFrame, task: TaskPlan) -> list[str]:
+    """Up to ten values of the prepared label column, for the message if no row is positive."""
+    return events[label_column(task)].drop_nulls().unique().sort().head(10).to_list()

@@ -86,12 +86,11 @@ def _told(plan: EventLogsPlan, task: TaskPlan, split: str, tally: Tally, as_of: 
     found = f"task {task.name!r}: none of {examples:,} {split} examples is observed, so {_SO[split]}. "
     if examples and tally.counts["zero weight", split] == examples:
         return f"{found}The weight column {plan.weight!r} is 0 in all of them. Correct the weights, or remove `weight`."
-    if task.label:
-        return (
-            f"{found}The label column {task.label!r} has no value in any of them{_given(task)}. Fill the column, or change "
-            "`split`."
-        )
     never = _never_positive(plan, task, split, tally)
+    root = _first_unobserved(plan, task, split, tally)
+    if plan.labelled or (root.label and not never):
+        column = (task if plan.labelled else root).label
+        return f"{found}The label column {column!r} has no value in any of them{_given(task)}. Fill the column, or change `split`."
     if never or as_of is None:
         return (
             f"{found}Some windows have closed, but {never!r}, {_relation(task, never)}, is never positive there. "
@@ -120,6 +119,11 @@ def _never_positive(plan: EventLogsPlan, task: TaskPlan, split: str, tally: Tall
         if tally.counts["task", name, split, "observed"] and not _positives(name, split, tally):
             return name
     return None
+
+
+def _first_unobserved(plan: EventLogsPlan, task: TaskPlan, split: str, tally: Tally) -> TaskPlan:
+    """The end of the chain of `conditioned_on` among the tasks that are not observed in the split."""
+    return [one for one in _chain(plan, task) if not tally.counts["task", one.name, split, "observed"]][-1]
 
 
 def _positives(name: str | None, split: str, tally: Tally) -> int:

@@ -1,6 +1,6 @@
 """The pure functions between the shuffles: a piece to rows by partition, a partition's events to labels.
 
-The columns of an impression that the join needs (key, time, event id) are partitioned by key, like the outcomes. Its features,
+The columns of an impression that the join needs (key, time, event id, label columns) are partitioned by key, like the outcomes. Its features,
 which may be forty columns, are partitioned by the hash of the row. So a user with a twentieth of all events makes only the join
 of four columns uneven, not the writing of the examples. The labels then go to the partition of the features.
 """
@@ -13,18 +13,20 @@ import numpy as np
 import polars as pl
 
 from components.event_logs import dead_letters, labelled, shuffle
-from components.event_logs.attribution import attribute, later_copies, unique_events
+from components.event_logs.attribution import FOLLOWED, KNOWN, attribute, later_copies, unique_events
 from components.event_logs.blocks import Block
 from components.event_logs.domains import note_negatives
 from components.event_logs.events import (
     KEY,
     NUMBER,
     ROW,
+    USER,
     VALUE,
     Prepared,
     Wanted,
     broken_letters,
     event_columns,
+    label_column,
     needed_columns,
     prepare,
 )
@@ -41,7 +43,8 @@ ROWS_PER_PARTITION = 500_000
 BYTES_PER_PARTITION = 192 << 20
 MOST = 65_536
 
-_HOME = f"{OWN}partition"
+HOME, _USER_HOME = f"{OWN}partition", f"{OWN}user_partition"
+"""Columns with the partition of an event's key and of its user."""
 # The partition of a key or an event id matters only within a run. No output depends on it.
 _PARTITION_SEED = 7
 
@@ -118,7 +121,7 @@ def _read_block(
         if stream.time:
             tally.timeline(stream.name).add(prepared.events[TIME], prepared.keys[NUMBER].to_numpy(), piece.name)
         tally.add(other, "account", stream.name, "other")
-        _count_hints(prepared, block, stream, plan, tally)
+        _count_hints(prepared, stream, plan, tally)
         count_spellings(prepared.keys, stream, piece.name, tally)
         note_negatives(prepared.events, prepared.keys[NUMBER], stream, plan, piece.name, tally)
         if dead.height:
@@ -130,29 +133,36 @@ def _read_block(
 
 def _wanted(plan: EventLogsPlan, stream: StreamPlan) -> list[Wanted]:
     columns = [Wanted(column.name, column) for column in plan.columns] if plan.makes_examples(stream) else []
-    return columns + (labelled.wanted_labels(plan.tasks) if plan.labelled else [])
+    return columns + (labelled.wanted_labels(plan.label_tasks) if plan.makes_examples(stream) else [])
 
 
-def _count_hints(prepared: Prepared, block: Block, stream: StreamPlan, plan: EventLogsPlan, tally: Tally) -> None:
+def _count_hints(prepared: Prepared, stream: StreamPlan, plan: EventLogsPlan, tally: Tally) -> None:
     for column, values in prepared.others.items():
         for value in values:
             tally.add(1, "where", stream.name, column, value)
-    if plan.labelled:
-        for task in plan.tasks:
-            for value in labelled.label_values(block.frame, task) if task.positive else []:
+    if plan.makes_examples(stream):
+        for task in plan.label_tasks:
+            for value in labelled.label_values(prepared.events, task) if task.positive else []:
                 tally.add(1, "label", task.name, value)
 
 
 def _by_partition(events: pl.DataFrame, plan: EventLogsPlan, stream: StreamPlan, partitions: int) -> Iterator[Rows]:
     if plan.makes_examples(stream):
-        features = events.drop(KEY, VALUE, strict=False)
+        elsewhere = [] if plan.labelled else [label_column(task) for task in plan.label_tasks]
+        features = events.drop(KEY, USER, VALUE, *elsewhere, strict=False)
         yield Rows(features, _numbers(events[ROW], partitions), "feature", stream.name)
     if not stream.key:
         return
     homes = _numbers(events[KEY].hash(_PARTITION_SEED), partitions)
-    yield Rows(events.select(_no_events(stream).columns), homes, "event", stream.name)
+    yield Rows(events.select(_no_events(plan, stream).columns), homes, "event", stream.name)
+    at = [pl.Series(HOME, homes)]
+    if stream.user:
+        at.append(pl.Series(_USER_HOME, _numbers(events[USER].hash(_PARTITION_SEED), partitions)))
+        columns = [USER, TIME, ROW, *([VALUE] if stream.value else [])]
+        users = events.select(*columns, *at).drop_nulls(USER)
+        yield Rows(users.drop(_USER_HOME), users[_USER_HOME].to_numpy(), "user", stream.name)
     if stream.event_id:
-        ids = events.select(EVENT_ID, TIME, ROW, pl.Series(_HOME, homes)).drop_nulls(EVENT_ID)
+        ids = events.select(EVENT_ID, TIME, ROW, *at).drop_nulls(EVENT_ID)
         yield Rows(ids, _numbers(ids[EVENT_ID].hash(_PARTITION_SEED), partitions), "id", stream.name)
 
 
@@ -161,12 +171,14 @@ def _numbers(hashes: pl.Series, partitions: int) -> np.ndarray:
 
 
 def lost_copies(references: Iterable[Reference]) -> Iterator[Rows]:
-    """The events that lose their event id to an earlier event, for the partitions of their keys (role "duplicate")."""
+    """The events that lose their event id to an earlier event, for the partitions of their keys (role "duplicate") and users."""
     for (_, stream), held in grouped(references).items():
         ids = shuffle.read(held)
         if ids is not None:
             copies = later_copies(ids)
-            yield Rows(copies.select(TIME, ROW), copies[_HOME].to_numpy(), "duplicate", stream)
+            yield Rows(copies.select(TIME, ROW), copies[HOME].to_numpy(), "duplicate", stream)
+            if _USER_HOME in copies.columns:
+                yield Rows(copies.select(TIME, ROW), copies[_USER_HOME].to_numpy(), "user_duplicate", stream)
 
 
 def labels_of(references: Iterable[Reference], plan: EventLogsPlan, partitions: int, as_of: int, tally: Tally) -> Rows:
@@ -184,7 +196,10 @@ def labels_of(references: Iterable[Reference], plan: EventLogsPlan, partitions: 
     for stream in plan.streams:
         rows = shuffle.read(found.get(("event", stream.name), ()))
         duplicate_rows = shuffle.read(found.get(("duplicate", stream.name), ()))
-        events[stream.name], duplicates = unique_events(_no_events(stream) if rows is None else rows, duplicate_rows)
+        events[stream.name], duplicates = unique_events(
+            _no_events(plan, stream) if rows is None else rows, duplicate_rows
+        )
+        events[stream.name] = _with_followed(events[stream.name], found, stream, plan)
         tally.add(duplicates, "account", stream.name, "duplicate")
     impressions = events.pop(str(plan.impressions))
     examples, counts = attribute(impressions, events, plan.tasks, as_of, plan.tolerances)
@@ -197,6 +212,23 @@ def labels_of(references: Iterable[Reference], plan: EventLogsPlan, partitions: 
     return Rows(labels, _numbers(labels[ROW], partitions), "label", str(plan.impressions))
 
 
+def _with_followed(
+    events: pl.DataFrame, found: dict[tuple[str, str], list[Reference]], stream: StreamPlan, plan: EventLogsPlan
+) -> pl.DataFrame:
+    """The events with the columns that `futures.follow_ups_of` found for them, by time and row hash."""
+    if not stream.user:
+        return events
+    if stream.name == plan.impressions:
+        role, added = "future", {label_column(task): pl.lit(None, pl.Float64) for task in plan.user_tasks}
+    else:
+        role, added = "followed", dict.fromkeys((FOLLOWED, KNOWN), pl.lit(False))
+    rows = shuffle.read(found.get((role, stream.name), ()))
+    if rows is None:
+        return events.with_columns(**added)
+    joined = events.join(rows, on=[TIME, ROW], how="left")
+    return joined if role == "future" else joined.with_columns(pl.col(*added).fill_null(False))
+
+
 def grouped(references: Iterable[Reference]) -> dict[tuple[str, str], list[Reference]]:
     """{(role, stream): its references}."""
     groups: dict[tuple[str, str], list[Reference]] = {}
@@ -205,10 +237,12 @@ def grouped(references: Iterable[Reference]) -> dict[tuple[str, str], list[Refer
     return groups
 
 
-def _no_events(stream: StreamPlan) -> pl.DataFrame:
+def _no_events(plan: EventLogsPlan, stream: StreamPlan) -> pl.DataFrame:
     schema: dict[str, type[pl.DataType]] = {ROW: pl.UInt64, KEY: pl.String, TIME: pl.Int64}
     if stream.event_id:
         schema[EVENT_ID] = pl.String
     if stream.value:
         schema[VALUE] = pl.Float64
+    for task in plan.label_tasks if plan.makes_examples(stream) else ():
+        schema[label_column(task)] = pl.String if task.positive else pl.Float32
     return pl.DataFrame(schema=schema)

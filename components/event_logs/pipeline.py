@@ -3,6 +3,7 @@
 pieces -> read --- dead letters (written where they are found)
            |--- watermarks -> as_of  -> to each partition --.
            |--- event ids -> by id -> later copies ---------|
+           |--- users (`match: user`) -> by user -> futures |
            |--- events -------------------------------------+-> by key -> attribute -> times -> starts
            |                                                               |                |-> to each partition
            |                                                               '-> labels ------|
@@ -38,11 +39,12 @@ from components.event_logs.accounts import write_files
 from components.event_logs.checks import check
 from components.event_logs.clocks import as_of_latest
 from components.event_logs.examples import examples_of, splits_of
+from components.event_logs.label_steps import labels_by_key, of_roles
 from components.event_logs.listed_files import ListedFiles
-from components.event_logs.partitions import count_of_partitions, labels_of, lost_copies, read_piece
+from components.event_logs.partitions import count_of_partitions, read_piece
 from components.event_logs.plan import EventLogsPlan
-from components.event_logs.shuffle import Reference, ShuffleWriter
-from components.event_logs.splits import GAP, Starts, needs_times, starts_from
+from components.event_logs.shuffle import ShuffleWriter
+from components.event_logs.splits import GAP, Starts, starts_from
 from components.event_logs.streams import Piece, pieces
 from components.event_logs.tally import Tally, merged
 from components.event_logs.times import LATEST
@@ -86,39 +88,6 @@ class Read(OnThreads):
             yield "times", np.concatenate(times)
 
 
-class LostCopies(OnThreads):
-    """The event ids of a partition -> references to the events that lose their id, by the partition of their keys."""
-
-    def __init__(self, folder: str) -> None:
-        self.folder = folder
-
-    def work(self, number: int, values: list[Reference]) -> Iterator[Output]:
-        """The outputs for one partition."""
-        with ShuffleWriter(shuffle.folder_of(self.folder), f"ids-{number:05d}") as writer:
-            for lost in lost_copies(values):
-                writer.add(lost)
-        yield from of_roles(writer)
-
-
-class Attribute(OnThreads):
-    """The events of a partition, and `as_of` -> references to the labels of its impressions; also kinds "tally" and "times"."""
-
-    def __init__(self, plan: EventLogsPlan, partitions: int, folder: str) -> None:
-        self.plan, self.partitions, self.folder = plan, partitions, folder
-
-    def work(self, number: int, values: list[Any]) -> Iterator[Output]:
-        """The outputs for one partition. The broadcast value is `as_of`."""
-        tally = Tally()
-        references, as_of = without_broadcast(values)
-        labels = labels_of(references, self.plan, self.partitions, as_of, tally)
-        with ShuffleWriter(shuffle.folder_of(self.folder), f"labels-{number:05d}") as writer:
-            writer.add(labels)
-        yield from of_roles(writer)
-        if needs_times(self.plan.split):
-            yield "times", labels.frame[TIME].to_numpy()
-        yield "tally", tally
-
-
 class WriteExamples(OnThreads):
     """The features and labels of a partition, and the starts of the splits -> its file in each split, and a tally."""
 
@@ -137,12 +106,6 @@ class WriteExamples(OnThreads):
                 tally.add(part.height, "account", examples.stream, "used")
                 count_labels(part, split, self.plan, tally)
         yield "tally", tally
-
-
-def of_roles(writer: ShuffleWriter) -> Iterator[Output]:
-    """The references to the written rows, with their roles as kinds."""
-    for number, reference in writer.references():
-        yield reference.role, (number, reference)
 
 
 def build(pipeline: beam.Pipeline, plan: EventLogsPlan, listed: ListedFiles, folder: str, now: int) -> None:
@@ -170,7 +133,7 @@ def build(pipeline: beam.Pipeline, plan: EventLogsPlan, listed: ListedFiles, fol
         as_of = read | "watermarks" >> Select("watermarks") | "as of" >> Reduce(found_as_of)
     else:
         as_of = pipeline | "as of" >> beam.Create([plan.as_of])
-    labels = read if plan.labelled else _labels(read, plan, partitions, folder, as_of)
+    labels = read if plan.labelled else labels_by_key(read, plan, partitions, folder, as_of)
     times = labels | "times" >> Select("times")
     starts = (
         (times, as_of)
@@ -252,24 +215,6 @@ def _run(
     summary = accounts.summary(plan, tally, saved["as_of"], starts, warnings)
     accounts.write(folder, found, summary, accounts.days(plan, tally))
     return found
-
-
-def _labels(
-    read: beam.PCollection, plan: EventLogsPlan, partitions: int, folder: str, as_of: beam.PCollection
-) -> beam.PCollection:
-    duplicate_rows = (
-        read
-        | "event ids" >> Select("id")
-        | "by id" >> Together()
-        | "later copies" >> beam.ParDo(LostCopies(folder))
-        | "duplicate" >> Select("duplicate")
-    )
-    return (
-        (read | "events" >> Select("event"), duplicate_rows, as_of | "tell as of" >> Broadcast(partitions))
-        | "events and duplicates" >> beam.Flatten()
-        | "by key" >> Together()
-        | "attribute" >> beam.ParDo(Attribute(plan, partitions, folder))
-    )
 
 
 def _fact(value: Any, name: str) -> dict[str, Any]:

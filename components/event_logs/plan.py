@@ -18,7 +18,7 @@ from models.recipe.registry import facts, path_of
 from models.recipe.retrieval_columns import column_type
 from models.recipe.section import Scalar
 from models.recipe.stage_plan import StagePlan
-from models.recipe.tasks import Task, loss_of, unmeasured_of
+from models.recipe.tasks import Task, loss_of, reads_numbers, unmeasured_of
 
 ColumnType = Literal["bytes", "int", "float"]
 FILES_OF = {VALIDATE: "validate_examples", EVAL: "eval_examples"}
@@ -54,7 +54,10 @@ class CsvPlan(StagePlan):
 
 
 class StreamPlan(StagePlan):
-    """A stream of events, or a file set of labelled examples (no key, time optional). The tolerance is in microseconds."""
+    """A stream of events, or a file set of labelled examples (no key, time optional). The tolerance is in microseconds.
+
+    `user` is set only if a task with `match: user` reads the stream.
+    """
 
     name: str
     path: str
@@ -62,6 +65,7 @@ class StreamPlan(StagePlan):
     csv: CsvPlan = CsvPlan()
     where: dict[str, tuple[Scalar, ...]] = pydantic.Field(default={})
     key: tuple[str, ...] = ()
+    user: tuple[str, ...] = ()
     time: TimePlan | None = None
     event_id: str | None = None
     value: str | None = None
@@ -80,7 +84,7 @@ class DomainPlan(StagePlan):
 
 
 class TaskPlan(StagePlan):
-    """A task: from an outcome stream and a window in microseconds, or from a label column.
+    """A task: from an outcome stream and a window in microseconds, or from a label column of the examples.
 
     `domain` is set only if the loss restricts the labels. Other changes of the loss do not read the logs again.
     """
@@ -89,12 +93,19 @@ class TaskPlan(StagePlan):
     kind: Literal["binary", "regression"]
     stream: str | None = None
     window: int = 0
+    match: Literal["key", "user"] = "key"
     conditioned_on: str | None = None
     aggregate: Literal["sum", "max"] = "sum"
     label: str | None = None
     positive: tuple[Scalar, ...] = ()
+    above: float | None = None
     domain: DomainPlan | None = None
     unmeasured: Literal["refuse", "allow"] = "refuse"
+
+    @property
+    def reads_numbers(self) -> bool:
+        """Whether the label is made of numbers, not of the fact that there is an outcome."""
+        return self.kind == "regression" or self.above is not None
 
 
 class EventLogsPlan(StagePlan):
@@ -125,8 +136,22 @@ class EventLogsPlan(StagePlan):
     @property
     def outcomes(self) -> tuple[str, ...]:
         """The outcome streams that tasks use. The end of these and of the impressions determines `as_of: latest`."""
-        used = {task.stream for task in self.tasks}
+        used = {task.stream for task in self.tasks} - {self.impressions}
         return tuple(stream.name for stream in self.streams if stream.name in used)
+
+    @property
+    def label_tasks(self) -> tuple[TaskPlan, ...]:
+        """The tasks whose label is a column of the rows that become examples."""
+        return tuple(task for task in self.tasks if task.label)
+
+    @property
+    def user_tasks(self) -> tuple[TaskPlan, ...]:
+        """The tasks whose outcomes are joined by user, not by key."""
+        return tuple(task for task in self.tasks if task.match == "user")
+
+    def only_by_user(self, stream: StreamPlan) -> bool:
+        """Whether all tasks of the outcome stream have `match: user`."""
+        return bool(stream.user) and all(task.match == "user" for task in self.tasks if task.stream == stream.name)
 
     @property
     def weight(self) -> str | None:
@@ -169,7 +194,9 @@ class EventLogsPlan(StagePlan):
 
 
 def _of_logs(recipe: Recipe, logs: Logs) -> dict[str, object]:
-    valued = {task.outcome for task in recipe.tasks.values() if task.kind == "regression"}
+    valued = {task.outcome for task in recipe.tasks.values() if reads_numbers(task)}
+    followed = {task.outcome for task in recipe.tasks.values() if task.match == "user"}
+    followed |= {logs.impressions} if followed else set()
     streams = [
         StreamPlan(
             name=name,
@@ -178,6 +205,7 @@ def _of_logs(recipe: Recipe, logs: Logs) -> dict[str, object]:
             csv=_csv(stream.csv),
             where=dict(stream.where),
             key=stream.key,
+            user=stream.user if name in followed else (),
             time=_time(stream.time),
             event_id=stream.event_id,
             value=stream.value if name in valued else None,
@@ -187,21 +215,8 @@ def _of_logs(recipe: Recipe, logs: Logs) -> dict[str, object]:
         )
         for name, stream in logs.streams.items()
     ]
-    tasks = [
-        TaskPlan(
-            name=name,
-            kind=task.kind,
-            stream=task.outcome,
-            window=micros(task.window or datetime.timedelta()),
-            conditioned_on=task.conditioned_on,
-            unmeasured=unmeasured_of(task),
-            aggregate=task.aggregate,
-            domain=_domain(task),
-        )
-        for name, task in recipe.tasks.items()
-    ]
     moment = as_of_micros(logs.as_of)
-    return {"impressions": logs.impressions, "streams": tuple(streams), "tasks": tuple(tasks), "as_of": moment}
+    return {"impressions": logs.impressions, "streams": tuple(streams), "tasks": _tasks(recipe), "as_of": moment}
 
 
 def as_of_micros(as_of: datetime.datetime | Literal["latest"]) -> int | None:
@@ -225,19 +240,27 @@ def _of_examples(recipe: Recipe, examples: LabelledExamples) -> dict[str, object
         for name, path in paths.items()
         if path
     ]
-    tasks = [
+    return {"impressions": None, "streams": tuple(streams), "tasks": _tasks(recipe), "as_of": None}
+
+
+def _tasks(recipe: Recipe) -> tuple[TaskPlan, ...]:
+    return tuple(
         TaskPlan(
             name=name,
             kind=task.kind,
+            stream=task.outcome,
+            window=micros(task.window or datetime.timedelta()),
+            match=task.match,
             conditioned_on=task.conditioned_on,
             unmeasured=unmeasured_of(task),
+            aggregate=task.aggregate,
             label=task.label.column if task.label else None,
             positive=task.label.positive if task.label else (),
+            above=task.above,
             domain=_domain(task),
         )
         for name, task in recipe.tasks.items()
-    ]
-    return {"impressions": None, "streams": tuple(streams), "tasks": tuple(tasks), "as_of": None}
+    )
 
 
 def _domain(task: Task) -> DomainPlan | None:

@@ -42,7 +42,8 @@ class Reference:
     """Some batches of a file: rows of one partition, one stream and one role.
 
     Roles: event (columns of an event for the join), id (its event id), duplicate (an event that loses its id to another), label
-    (labels of an impression), feature (the columns of an example).
+    (labels of an impression), feature (the columns of an example). For tasks with `match: user`: user (columns of an event for the
+    join by user), user_duplicate, future (numbers of an impression's labels), followed (what became of an outcome).
     """
 
     file: str

@@ -137,6 +137,12 @@ class Stream(Section):
         "categorical features follow the same rules, in training and in requests.",
         examples=[["user_id", "item_id"]],
     )
+    user: tuple[NonEmpty, ...] = Field(
+        default=(),
+        description="Columns that identify the user, in the same order in every stream, for tasks with `match: user`. They are "
+        "compared as in `key`. For an event without a value there, these tasks are not observed; other tasks do not read it.",
+        examples=[["user_id"]],
+    )
     time: Time = Field(description="Time of the event.", examples=[{"column": "timestamp", "unit": "s"}])
     event_id: NonEmpty | None = Field(
         default=None,

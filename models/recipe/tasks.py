@@ -68,12 +68,17 @@ def _own_gates(value: Any, handler: pydantic.ValidatorFunctionWrapHandler) -> An
 
 
 class Label(Section):
-    """The label of a task in labelled examples."""
+    """The label of a task in a column of the examples: of labelled examples, or of the impressions."""
 
-    column: NonEmpty = Field(description="Column with the label.", examples=["income"])
+    column: NonEmpty = Field(
+        description="Column with the label. With logs, a column of the impressions. A feature may read the same column only if "
+        "the task is auxiliary.",
+        examples=["income"],
+    )
     positive: tuple[Scalar, ...] = Field(
         default=(),
-        description="Values that count as 1; all other values count as 0. Without this key the column must contain numbers. "
+        description="Values that count as 1; all other values count as 0. Without this key the column must contain numbers, 0 and 1 "
+        "for a binary task without `above`. "
         "The values are compared as in `where`. A row without a value (empty, null, NaN) is not observed.",
         examples=[["50000+."]],
     )
@@ -103,6 +108,14 @@ class Task(Section):
         description="With logs: attribution window, the longest time from the impression to an outcome that still counts.",
         examples=["7d"],
     )
+    match: Literal["key", "user"] = Field(
+        default="key",
+        description="With logs: which outcomes belong to an impression. `key`: those credited to it, the last impression with their "
+        "key. `user`: every event of the stream `outcome` by the same user, whatever the item, after the impression and within "
+        "`window`; it counts for all earlier impressions of the user. It is a label for training only, such as `comes back within "
+        "a day`, so it needs `role: auxiliary`, and `user` in both streams. `outcome` may then be the impression stream.",
+        examples=["user"],
+    )
     conditioned_on: str | None = Field(
         default=None,
         description="Binary task that must be positive for this task to be observed. Examples without that positive are masked: "
@@ -123,11 +136,22 @@ class Task(Section):
     )
     aggregate: Literal["sum", "max"] = Field(
         default="sum",
-        description="Regression: how the values of several outcomes of one impression become its label.",
+        description="Regression, or with `above`: how the values of several outcomes of one impression become one number.",
+    )
+    above: Real | None = Field(
+        default=None,
+        description="Binary task over a number: the label is 1 if the number is greater than this one, else 0. The number is that "
+        "of a regression task with the same keys: the sum or maximum (`aggregate`) of the outcomes' `value`, 0 without an "
+        "outcome, or the number in the column `label`. Both are compared as 32-bit floats. For labels such as `watched more than "
+        "30 seconds` and for quantised copies of a regression task with `role: auxiliary`.",
+        examples=[30.0],
     )
     label: Label | None = Field(
         default=None,
-        description="With labelled examples: where the label is.",
+        description="Column with the label, with labelled examples or with logs. With logs it is a column of the impressions and "
+        "replaces `outcome` and `window`: use it for what is known with the impression, such as a logged dwell time, or, with "
+        "`role: auxiliary`, for an input that the shared layers shall keep, such as the price. An example with a value is "
+        "observed at once.",
         examples=[{"column": "income", "positive": ["50000+."]}],
     )
     loss: str | None = Field(
@@ -179,6 +203,11 @@ def after_of(task: Task) -> str | None:
 def unmeasured_of(task: Task) -> Literal["refuse", "allow"]:
     """What to do if no eval example of the task is observed. An auxiliary task is not measured."""
     return task.unmeasured if task.role == "main" else "allow"
+
+
+def reads_numbers(task: Task) -> bool:
+    """Whether the task's label is made of numbers."""
+    return task.kind == "regression" or task.above is not None
 
 
 DEFAULT_LOSSES = {"binary": "binary_crossentropy", "regression": "squared_error"}

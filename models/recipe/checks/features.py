@@ -83,11 +83,12 @@ def feature_problems(recipe: Recipe) -> Iterator[Problem]:
                 f"the column {column!r} is the weight of the examples, which a request does not have. Remove the feature.",
             )
         for task_name, task in recipe.tasks.items():
-            if task.label is not None and task.label.column == column:
+            # An auxiliary task is not served: to predict an input is one of its uses.
+            if task.role == "main" and task.label is not None and task.label.column == column:
                 yield (
                     at,
                     f"the column {column!r} is the label of the task {task_name!r}: the feature would leak the label. "
-                    "Remove the feature.",
+                    "Remove the feature, or write `role: auxiliary` in the task.",
                 )
 
 

@@ -27,11 +27,12 @@ def stream_problems(recipe: Recipe) -> Iterator[Problem]:
         )
         return
     used = {logs.impressions} | {task.outcome for task in recipe.tasks.values()}
+    keyed = {logs.impressions} | {task.outcome for task in recipe.tasks.values() if task.match == "key"}
     expected = logs.streams[logs.impressions].key
     for name, stream in logs.streams.items():
         if name not in used:
             yield (*at, name), "no task uses this stream as its outcome. Remove the stream, or add a task."
-        if len(stream.key) != len(expected):
+        if len(stream.key) != len(expected) and name in keyed:
             yield (
                 (*at, name, "key"),
                 f"has {len(stream.key)} columns, the impressions' key has {len(expected)} ({', '.join(expected)}). "

@@ -79,6 +79,12 @@ def _positives(recipe: Recipe, section: Retrieval) -> Iterator[Problem]:
             yield at, "both a task and the impression stream have this name. Rename the task."
         elif name in recipe.tasks and name not in binary:
             yield at, f"{name!r} is a regression task; positives need a binary task. {known('', names)}"
+        elif name in recipe.tasks and recipe.tasks[name].match == "user":
+            yield (
+                at,
+                f"{name!r} has 'match: user': it says what the user does later, not that the item was right. Choose a task with "
+                "outcomes of the impression.",
+            )
         elif name not in names:
             yield at, f"{name!r} is neither a binary task nor the impression stream; {known(name, names)}"
 

@@ -95,6 +95,7 @@ GIVEN = {
         (lambda r: r.update(training={"epochs": 9}), True),
         (lambda r: r["tasks"]["buy"].update(window="2d"), False),
         (lambda r: r["tasks"]["click"].update(window="2h"), False),
+        (lambda r: r["tasks"]["click"].update(above=2), False),
         (lambda r: r["tasks"]["buy"].pop("conditioned_on"), False),
         (lambda r: r["logs"]["streams"]["seen"].update(where={"kind": ["a"]}), False),
         (lambda r: r["split"].update(eval_last="2d"), False),

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from components.event_logs.attribution import attribute, later_copies, unique_events
+from components.event_logs.attribution import FOLLOWED, KNOWN, attribute, is_above, later_copies, unique_events
 from components.event_logs.blocks import Block
 from components.event_logs.events import KEY, ROW, VALUE, Wanted, prepare
 from components.event_logs.identity import row_hashes
@@ -142,6 +142,41 @@ def test_regression_takes_the_sum_or_the_largest_and_zero_without_outcome() -> N
     assert labels(made, "max") == [(-2, 1), (0, 1)]
 
 
+@pytest.mark.parametrize(
+    ("above", "aggregate", "expected"),
+    [
+        (4.0, "sum", [1, 0, 0]),
+        (5.0, "sum", [0, 0, 0]),
+        (4.0, "max", [0, 0, 0]),
+        (2.5, "max", [1, 0, 0]),
+        # Without an outcome the number is 0.
+        (-0.5, "sum", [1, 1, 1]),
+        (0.0, "sum", [1, 0, 1]),
+    ],
+)
+def test_above_compares_the_number_of_a_regression(above: float, aggregate: Any, expected: list[int]) -> None:
+    task = TaskPlan(name="big", kind="binary", stream="buy", window=10, above=above, aggregate=aggregate)
+    seen, done = impressions(("a", 0), ("b", 0), ("c", 0)), outcomes(("a", 1, 2), ("a", 2, 3), ("c", 1, 0.25))
+    made, _ = attribute(seen, {"buy": done}, [task], 99)
+    assert labels(made, "big") == [(label, 1) for label in expected]
+
+
+def test_a_value_read_in_32_bits_is_not_above_itself() -> None:
+    read = np.array([30.1, 30.2], np.float32).astype(np.float64)
+    assert read[0] > 30.1 and is_above(read, 30.1).tolist() == [0.0, 1.0]
+
+
+def test_an_outcome_that_only_the_user_explains_is_no_orphan() -> None:
+    """Used by key, used by user, too late by user, an orphan. Orphans by key are still told apart."""
+    done = outcomes(("a", 5), ("z", 5), ("z", 6), ("z", 7)).with_columns(
+        pl.Series(FOLLOWED, [False, True, False, False]), pl.Series(KNOWN, [False, True, True, False])
+    )
+    made, counts = attribute(impressions(("a", 0), ("b", 0)), {"click": done}, [CLICK], 99)
+    assert labels(made, "click") == [(1, 1), (0, 1)]
+    expected = {"used": 2, "late": 1, "orphan": 1, "orphan_before": 0, "orphan_key": 3, "known_by_user": 2}
+    assert counts["click"] == expected
+
+
 def test_of_impressions_at_one_moment_the_largest_event_id_then_row_hash_is_touched() -> None:
     seen = impressions(("a", 0), ("a", 0), ("a", 0)).with_columns(pl.Series(EVENT_ID, ["y", "z", None]))
     made, _ = attribute(seen, {"click": outcomes(("a", 1))}, [CLICK], 99)
@@ -171,6 +206,8 @@ TASKS = [
     TaskPlan(name="soon", kind="binary", stream="click", window=1 * SECOND),
     TaskPlan(name="buy", kind="binary", stream="buy", window=6 * SECOND, conditioned_on="click"),
     TaskPlan(name="top", kind="regression", stream="buy", window=4 * SECOND, aggregate="max"),
+    TaskPlan(name="big", kind="binary", stream="buy", window=4 * SECOND, above=2.0),
+    TaskPlan(name="top_big", kind="binary", stream="buy", window=4 * SECOND, above=-1.0, aggregate="max"),
 ]
 STREAMS = {
     name: StreamPlan(
@@ -253,9 +290,10 @@ def reference(
                 return 0.0, 0.0
             if task.conditioned_on and label(next(t for t in TASKS if t.name == task.conditioned_on))[0] != 1.0:
                 return 0.0, 0.0
+            number = sum(values) if task.aggregate == "sum" else max(values, default=0.0)
             if task.kind == "binary":
-                return float(bool(values)), 1.0
-            return (sum(values) if task.aggregate == "sum" else max(values, default=0.0)), 1.0
+                return float(bool(values) if task.above is None else number > task.above), 1.0
+            return number, 1.0
 
         labels[row["hash"]] = {task.name: label(task) for task in TASKS}
     return accounts, labels

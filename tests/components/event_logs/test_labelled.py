@@ -161,6 +161,16 @@ def test_numeric_labels_missing_labels_and_given(tmp_path: Path, write_log: Call
     }
 
 
+def test_an_auxiliary_task_predicts_a_feature(tmp_path: Path, write_log: Callable, run_stage: Run) -> None:
+    write_log("train.csv", rows(60))
+    income = {"kind": "binary", "label": {"column": "income", "positive": ["50000+."]}}
+    age = {"kind": "regression", "role": "auxiliary", "label": {"column": "age"}}
+    old = {"kind": "binary", "role": "auxiliary", "label": {"column": "age"}, "above": 3}
+    out = run_stage(recipe(tmp_path, tasks={"rich": income, "age": age, "old": old}))
+    assert out.examples["label/age"].to_list() == out.examples["age"].to_list()
+    assert out.examples["label/old"].to_list() == [[float(age > 3)] for [age] in out.examples["age"].to_list()]
+
+
 def test_with_a_time_the_newest_evaluate(tmp_path: Path, write_log: Callable, run_stage: Run) -> None:
     write_log("train.csv", [row | {"t": 1_700_000_000 + n} for n, row in enumerate(rows(20))])
     examples = {"path": "train.csv", "time": {"column": "t", "unit": "s"}}

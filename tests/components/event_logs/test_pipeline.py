@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from components.event_logs import pipeline
+from components.event_logs import label_steps, pipeline
 from components.event_logs.plan import EventLogsPlan
 from components.example_schema import SPLITS
 from models.recipe.recipe import Recipe
@@ -272,7 +272,7 @@ def test_a_repeated_attempt_is_harmless(
     recipe = shop_recipe(streams={"impression": {"event_id": "user"}})
     once = run_stage(recipe, "once")
     assert once.accounts["impression"]["duplicate"] == 1
-    for step in (pipeline.Read, pipeline.LostCopies, pipeline.Attribute, pipeline.WriteExamples):
+    for step in (pipeline.Read, label_steps.LostCopies, label_steps.Attribute, pipeline.WriteExamples):
         monkeypatch.setattr(step, "work", _twice(step.work))
     twice = run_stage(recipe, "twice")
     assert twice.accounts == once.accounts and twice.summary == once.summary

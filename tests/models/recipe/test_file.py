@@ -116,6 +116,90 @@ WRONG = {
         "path: shown/*.parquet",
         ["reads the same rows as the stream 'read'. Separate them with 'where'"],
     ),
+    "an outcome and a label": (
+        "outcome: read, window: 30m, gates",
+        "outcome: read, label: {column: seconds}, window: 30m, gates",
+        [
+            "tasks.read.label: the task has both an outcome, 'read', and a label, the column 'seconds' of the impressions."
+        ],
+    ),
+    "a window of a label": (
+        "outcome: read, window: 30m, gates",
+        "label: {column: seconds}, window: 30m, gates",
+        [
+            "tasks.read.window: the label is the column 'seconds' of the impression, which is known at once. Remove 'window'."
+        ],
+    ),
+    "neither outcome nor label": (
+        "outcome: read, window: 30m, gates",
+        "gates",
+        [
+            "tasks.read: the key 'outcome' is missing: the stream of the positive events",
+            "A label that the impression itself has is in 'label: {column: ...}'.",
+        ],
+    ),
+    "a number that is one of the values": (
+        "outcome: read, window: 30m, conditioned_on: read}",
+        "label: {column: seconds, positive: [1]}}",
+        ["tasks.reading_seconds.label.positive: a regression task learns the column's number"],
+    ),
+    "a feature of the label": (
+        "outcome: read, window: 30m, conditioned_on: read}",
+        "label: {column: age_hours}}",
+        [
+            "features.age_hours: the column 'age_hours' is the label of the task 'reading_seconds': the feature would leak the "
+            "label. Remove the feature, or write `role: auxiliary` in the task.",
+        ],
+    ),
+    "above in a regression": (
+        "window: 30m, conditioned_on: read}",
+        "window: 30m, conditioned_on: read, above: 3}",
+        ["tasks.reading_seconds.above: a regression task learns the number itself; 'above' is for binary tasks."],
+    ),
+    "above and positive": (
+        "outcome: read, window: 30m, gates",
+        "label: {column: seconds, positive: [long]}, above: 3, gates",
+        ["tasks.read.above: 'above' compares numbers, 'label.positive' lists values. A task has one of them"],
+    ),
+    "above without numbers": (
+        RECIPE[RECIPE.index("      value: seconds") : RECIPE.index("  reading_seconds")],
+        RECIPE[RECIPE.index("split:") : RECIPE.index("  reading_seconds")].replace(
+            "read, window", "read, above: 3, window"
+        ),
+        ["tasks.read.outcome: 'above' compares numbers: set logs.streams.read.value to a column."],
+    ),
+    "a user's future that is served": (
+        "window: 30m, gates",
+        "window: 30m, match: user, gates",
+        [
+            "tasks.read.match: what the user does later, whatever the item, is not an outcome of the impression",
+            "Write 'role: auxiliary' to train with it.",
+            "logs.streams.shown: the key 'user' is missing, which the task 'read' with 'match: user' needs.",
+            "logs.streams.read: the key 'user' is missing",
+        ],
+    ),
+    "users of two columns and of one": (
+        RECIPE,
+        RECIPE.replace("      event_id: shown_id\n", "      user: [reader]\n")
+        .replace("      value: seconds\n", "      value: seconds\n      user: [user, tenant]\n")
+        .replace("30m, conditioned_on", "30m, role: auxiliary, match: user, conditioned_on"),
+        [
+            "logs.streams.read.user: has 2 columns, the impressions' user has 1 (reader). Users are compared column by column."
+        ],
+    ),
+    "numbers of later impressions": (
+        "outcome: read, window: 30m, conditioned_on: read}",
+        "outcome: shown, window: 30m, role: auxiliary, match: user}",
+        [
+            "tasks.reading_seconds.outcome: 'shown' is the impression stream; of the user's later impressions only whether there "
+            "is one can be predicted."
+        ],
+    ),
+    "a match without an outcome": (
+        "outcome: read, window: 30m, conditioned_on: read}",
+        "label: {column: seconds}, role: auxiliary, match: user}",
+        ["tasks.reading_seconds.match: 'match' chooses among the events of an outcome stream."],
+    ),
     "window without unit": (
         "window: 30m, gates",
         "window: 30, gates",
@@ -646,6 +730,37 @@ def test_right_recipe(recipe_file: Path) -> None:
     assert recipe.data == str(recipe_file.parent)
     assert list(recipe.tasks) == ["read", "reading_seconds"]
     assert recipe.model.options["mmoe"]["experts"] == 4
+
+
+def test_an_auxiliary_task_may_be_the_future_of_the_user(recipe_file: Path) -> None:
+    """With a stream that only such tasks read, whose key is its own, a shorter window than that of its given, and the impressions."""
+    search = "    search: {path: s.csv, key: [who], user: [who], time: {column: at, unit: s}}\nsplit:"
+    future = "role: auxiliary, match: user, kind: binary"
+    tasks = f"  again: {{{future}, outcome: shown, window: 1d}}\n  searches: {{{future}, outcome: search, window: 10m, "
+    tasks += "conditioned_on: read}\nmodel:"
+    text = RECIPE.replace("      event_id: shown_id\n", "      event_id: shown_id\n      user: [reader]\n")
+    recipe_file.write_text(text.replace("split:", search).replace("model:", tasks))
+    assert {name: task.match for name, task in load_recipe(recipe_file).tasks.items()} == {
+        "read": "key",
+        "reading_seconds": "key",
+        "again": "user",
+        "searches": "user",
+    }
+    recipe_file.write_text(recipe_file.read_text().replace("match: user, kind", "kind"))
+    with pytest.raises(InputError, match="logs.streams.search.key: has 1 columns"):
+        load_recipe(recipe_file)
+
+
+@pytest.mark.parametrize("from_logs", [True, False])
+def test_an_auxiliary_task_may_predict_a_feature(from_logs: bool, recipe_file: Path) -> None:
+    task = "  age: {kind: regression, role: auxiliary, label: {column: age_hours}, conditioned_on: read}\nmodel:"
+    text = RECIPE.replace("model:", task)
+    if not from_logs:
+        text = text.replace(LOGS + SPLIT, EXAMPLES)
+        for old in ("outcome: read, window: 30m, gates", "outcome: read, window: 30m, conditioned_on"):
+            text = text.replace(old, f"label: {{column: seen}}, {old.rpartition(' ')[2]}")
+    recipe_file.write_text(text)
+    assert load_recipe(recipe_file).tasks["age"].label is not None
 
 
 @pytest.mark.parametrize(("loss", "balancer"), [("GammaPlus", "uncertainty"), ("BelowZero", "pcgrad")])

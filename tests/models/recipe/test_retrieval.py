@@ -106,6 +106,12 @@ WRONG = {
         "{reading_seconds: 2.0",
         [":20: retrieval.positives.reading_seconds: 'reading_seconds' is a regression task"],
     ),
+    "a positive of the user, not of the item": (
+        RECIPE[RECIPE.index("  reading_seconds:") :],
+        "  back: {kind: binary, outcome: shown, window: 1d, match: user, role: auxiliary}\n"
+        + RECIPE[RECIPE.index("  reading_seconds:") :].replace("{read: 2.0", "{back: 2.0"),
+        ["retrieval.positives.back: 'back' has 'match: user': it says what the user does later"],
+    ),
     "no positives": ("{read: 2.0, shown: 0.5}", "{}", [":20: retrieval.positives:"]),
     "a positive that weighs nothing": ("shown: 0.5", "shown: 0", [":20: retrieval.positives.shown:", "received 0"]),
     "positives that mean two things": (
