@@ -75,7 +75,7 @@ class Killed(TrainingCheckpoint):
 @pytest.fixture(scope="module")
 def grown(problem: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory) -> trainer.Trained:
     folder = tmp_path_factory.mktemp("grown")
-    return train(problem, make_plan(problem, epochs=4), TrainingCheckpoint(folder / "checkpoint"))
+    return train(problem, make_plan(problem, epochs=3), TrainingCheckpoint(folder / "checkpoint"))
 
 
 def test_one_layer_a_phase_from_the_top(grown: trainer.Trained) -> None:
@@ -84,19 +84,17 @@ def test_one_layer_a_phase_from_the_top(grown: trainer.Trained) -> None:
         {"layer": 1, "branches": apart},
         {"layer": 0, "branches": apart},
         None,
-        None,
     ]
     assert grown.rounds[-1]["val_loss"] < grown.rounds[0]["val_loss"]
 
 
-@pytest.mark.parametrize("at", [(1, 0), (2, 4)])
 def test_a_killed_training_goes_on_with_the_same_bits(
-    grown: trainer.Trained, problem: SimpleNamespace, tmp_path: Path, at: tuple[int, int]
+    grown: trainer.Trained, problem: SimpleNamespace, tmp_path: Path
 ) -> None:
-    """Killed after the first growth, and in the round after the second."""
-    plan = make_plan(problem, epochs=4, steps_per_execution=4, checkpoint_minutes=1e-9)
+    """Killed in the round between the two growths."""
+    plan = make_plan(problem, epochs=3, steps_per_execution=4, checkpoint_minutes=1e-9)
     with pytest.raises(KeyboardInterrupt):
-        train(problem, plan, Killed(tmp_path / "checkpoint", at))
+        train(problem, plan, Killed(tmp_path / "checkpoint", (1, 4)))
     resumed = train(problem, plan, TrainingCheckpoint(tmp_path / "checkpoint"))
     for one, other in zip(resumed.rounds, grown.rounds, strict=True):
         assert {name: one[name] for name in one if "second" not in name} == {
@@ -115,12 +113,18 @@ def test_the_best_round_has_its_own_branches(problem: SimpleNamespace, tmp_path:
     assert (trained.best_round, trained.model.architecture.branches) == (0, ((0, 0),))
 
 
-def test_a_growth_keeps_the_predictions_and_copies_averages_and_slots(
-    problem: SimpleNamespace, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+@pytest.fixture(scope="module")
+def shared(problem: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory) -> trainer.MultiTaskModel:
+    """A model that has not grown, with the average in the place of its weights."""
+    folder = tmp_path_factory.mktemp("shared")
     plan = make_plan(problem, {"first_growth": 9}, epochs=1, average_weights=True)
-    model = train(problem, plan, TrainingCheckpoint(tmp_path / "checkpoint")).model
-    data = input_pipeline.read_split(problem.eval)
+    return train(problem, plan, TrainingCheckpoint(folder / "checkpoint")).model
+
+
+def test_a_growth_keeps_the_predictions_and_copies_averages_and_slots(
+    shared: trainer.MultiTaskModel, problem: SimpleNamespace, caplog: pytest.LogCaptureFixture
+) -> None:
+    model, data = shared, input_pipeline.read_split(problem.eval)
     features = {name: array[:] for name, array in data.arrays.items()}
     before, stopping = model(features), EarlyStopping(2, wait=1)
     assert grow(model, data, stopping, 8, 32) == {} and stopping.wait == 1
@@ -143,12 +147,14 @@ def test_a_growth_keeps_the_predictions_and_copies_averages_and_slots(
     assert not np.array_equal(low[0], low[1]), "the layer below is as it was"
 
 
-def test_margins_are_distances_of_the_evaluated_weights(problem: SimpleNamespace, tmp_path: Path) -> None:
-    model = train(problem, make_plan(problem, epochs=1, average_weights=True), TrainingCheckpoint(tmp_path / "c")).model
-    data = input_pipeline.read_split(problem.eval)
+def test_margins_are_distances_of_the_evaluated_weights(
+    shared: trainer.MultiTaskModel, problem: SimpleNamespace
+) -> None:
+    model, data = shared, input_pipeline.read_split(problem.eval)
     predictions = model.predictions({name: array[:] for name, array in data.arrays.items()})
     model.average.exchange(model.averaged)  # the training goes on with the weights themselves
     found = margins(model, data, 32)
+    model.average.exchange(model.averaged)
     for i, task in enumerate(("click", "value")):
         np.testing.assert_allclose(found[:, i], np.abs(data.labels[:, i] - predictions[task]), rtol=1e-4, atol=1e-5)
 
@@ -162,12 +168,11 @@ def test_the_exported_model_has_the_branches(problem: SimpleNamespace, tmp_path:
         transform_graph_path=str(problem.transform_graph),
         serving_model_dir=str(model),
         model_run_dir=str(run),
-        custom_config={"plan": make_plan(problem, epochs=3).model_dump_json()},
+        custom_config={"plan": make_plan(problem, epochs=2).model_dump_json()},
     )
     trainer.run_fn(args)
     history = json.loads((run / "history.json").read_text())
-    assert [entry["grown"]["layer"] for entry in history["epochs"] if "grown" in entry] == [1, 0]
-    assert history["best_epoch"] == 3, "the case that this test needs"
+    assert [entry["grown"]["layer"] for entry in history["epochs"] if "grown" in entry] == [1]
     server, inputs, rows = load_server(model), read_inputs(model)["inputs"], problem.rows["eval"][:5]
     answered = server(serialize_examples(rows, inputs))
     for task, values in read_expected(model)["predictions"].items():
