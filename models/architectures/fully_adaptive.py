@@ -49,7 +49,8 @@ class FullyAdaptive(Architecture):
     `rounds_between`, and when early stopping is about to end the training. A growth starts the patience anew.
 
     Only the branches in use are computed, in training and in the exported model, and the step is compiled anew after a
-    growth. The kernels of all `max_branches` are in memory and in the checkpoint from the start. With a regularizer of
+    growth: a step takes as long as with `shared_bottom` at first, and twice as long with 2 branches under 4 of the default
+    sizes. The kernels of all `max_branches` are in memory and in the checkpoint from the start. With a regularizer of
     the weights, the unused kernels take part in its loss, though not in the predictions.
 
     Lu et al., Fully-adaptive Feature Sharing in Multi-Task Networks with Applications in Person Attribute Classification,
@@ -151,7 +152,7 @@ class FullyAdaptive(Architecture):
         if level is None:
             return None
         above = self._above(level)
-        members = [np.flatnonzero(np.equal(above, branch)) for branch in range(max(above) + 1)]
+        members = [np.flatnonzero(np.equal(above, branch)).tolist() for branch in range(max(above) + 1)]
         affinity = branch_affinity(task_affinity(margins, observed), members)
         groups = grouped(affinity, self.max_branches, self.separation)
         count = int(groups.max()) + 1
