@@ -88,6 +88,19 @@ def test_one_branch_is_one_group():
     np.testing.assert_array_equal(grouped(np.ones((1, 1)), 4, 100.0), [0])
 
 
+@pytest.mark.parametrize("rate", [0.5, 0.05, 0.01])
+def test_two_planted_groups_of_tasks(rate):
+    """Tasks 0 and 2 have one cause, 1 and 3 another; 30 % of a label's noise is its own. The predictions are perfect."""
+    random = np.random.default_rng(5)
+    chances = np.clip(rate * np.exp(random.normal(size=(2000, 2)) - 0.5), 0, 0.99)[:, [0, 1, 0, 1]]
+    common, own = random.random((2000, 2))[:, [0, 1, 0, 1]], random.random((2000, 4))
+    labels = np.where(random.random((2000, 4)) < 0.3, own, common) < chances
+    affinity = task_affinity(np.abs(labels - chances), random.random((2000, 4)) < 0.8)
+    assert affinity[0, 2] > 0.75 and affinity[1, 3] > 0.75
+    np.testing.assert_allclose(affinity[0, [1, 3]], 0.5, atol=0.06)
+    np.testing.assert_array_equal(grouped(affinity, 4, 5.0), [0, 1, 0, 1])
+
+
 def test_two_planted_groups_with_opposite_hard_examples():
     random = np.random.default_rng(3)
     first = random.random(2000) < 0.5
