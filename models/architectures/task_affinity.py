@@ -17,7 +17,8 @@ def task_affinity(margins: np.ndarray, observed: np.ndarray) -> np.ndarray:
         chance(i, j) = P(e_i = 1) P(e_j = 1) + P(e_i = 0) P(e_j = 0)
         affinity(i, j) = 1 - (1 - agreement) / (2 (1 - chance))
 
-    Probabilities are shares of the examples in which both tasks are observed, each of which counts alike. Identical tasks have 1, unrelated ones 1/2.
+    Probabilities are shares of the examples in which both tasks are observed, each of which counts alike.
+    Identical tasks have 1, unrelated ones 1/2.
 
     Lu et al., CVPR 2017, section 3.2 (https://arxiv.org/abs/1611.05377), for the agreement. Deviation: the paper's
     affinity is the agreement itself; here the two are equal where half of the examples are hard for each task. With rare
