@@ -29,6 +29,7 @@ ARCHITECTURES = {
     "poso": "models.architectures.poso.POSO",
     "task_conditioned": "models.architectures.task_conditioned.TaskConditioned",
     "deep_relationship": "models.architectures.deep_relationship.DeepRelationship",
+    "fully_adaptive": "models.architectures.fully_adaptive.FullyAdaptive",
 }
 
 ARCHITECTURE = "models.architectures.base.Architecture"

@@ -9,9 +9,11 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 
 import keras
+import numpy as np
 from keras import ops
 
 from models.architectures.encoded import Encoded, Wants
+from models.architectures.growth import Growth
 from models.architectures.task_info import TaskInfo
 from models.layers.tower import Tower
 
@@ -73,6 +75,29 @@ class Architecture(keras.layers.Layer, abc.ABC):
     def gates(self, inputs: Encoded) -> dict[str, Any]:
         """Encoded -> {task: (batch, expert) gate weights}; {} for an architecture without gates."""
         return {}
+
+    def grows_after(self, rounds: int, stopped: bool) -> bool:
+        """Whether the network may grow now. By default it never grows.
+
+        Args:
+            rounds: number of evaluations so far.
+            stopped: whether the training is to stop, because its validation score has stopped falling.
+        """
+        return False
+
+    def grown(self, margins: np.ndarray, observed: np.ndarray) -> Growth | None:
+        """Grows the network, if the evidence is enough, without changing what it computes. None: it stays as it is.
+
+        Called when `grows_after` says so. The trainer traces the network anew after a growth.
+
+        Args:
+            margins: (example, task) distances of the predictions from the labels of the validate split.
+            observed: (example, task) bool. The other margins mean nothing.
+        """
+        return None
+
+    def restored(self) -> None:
+        """Called after the variables were read from a file: a network that grows takes its structure from them."""
 
     def build_from_config(self, config: dict[str, Any]) -> None:
         """Builds a saved layer, whose shapes Keras stores as lists."""

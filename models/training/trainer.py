@@ -17,7 +17,6 @@ import keras
 from models.features import input_pipeline
 from models.features.layout import FeatureLayout
 from models.files.whole_file import write_whole
-from models.recipe.errors import TrainingError
 from models.recipe.model import Training
 from models.serving.export import export
 from models.serving.served_values import served_row, with_served
@@ -36,11 +35,13 @@ from models.training.checkpoint import EarlyStopping, Progress, TrainingCheckpoi
 from models.training.compiling import batch_size_of, compile_model
 from models.training.devices import batch_of, strategy_on, take_memory_as_needed
 from models.training.function_numbers import number_from_a_round_one
+from models.training.growing import grow
 from models.training.learning_rate import PLATEAU
 from models.training.multi_task_model import MultiTaskModel
 from models.training.plan import TrainerPlan
 from models.training.rounds import Rounds, rounds_of
 from models.training.shrinkage import shrink
+from models.training.splits import check_splits
 from models.training.task_matrices import RegularizerLogs
 from models.training.validation import Validation, observed_tasks
 
@@ -107,10 +108,11 @@ class Trained:
     of the training.
 
     `rounds` has one entry per evaluation: epoch (passes over the train split), step, loss, val_loss, val_score, <task>_loss,
-    val_<task>_loss, the `logs` of the regularizers, seconds, examples_per_second. For a resumed round, the last two cover
-    the part after the kill. A task without an observed validate example has no val_<task>_loss and does not affect the choice
-    of the best round. If no task has an observed validate example, there are no val_loss and val_score, and the last round is
-    the best. `shrinkage` is the factor of each task (`models.training.shrinkage`); {} without it.
+    val_<task>_loss, the `logs` of the regularizers, seconds, examples_per_second, and `grown` if the network grew after it
+    (`models.training.growing`). For a resumed round, seconds and examples_per_second cover the part after the kill. A task
+    without an observed validate example has no val_<task>_loss and does not affect the choice of the best round. If no task
+    has an observed validate example, there are no val_loss and val_score, and the last round is the best. `shrinkage` is the
+    factor of each task (`models.training.shrinkage`); {} without it.
     """
 
     model: MultiTaskModel
@@ -151,7 +153,7 @@ def train(
         TrainingError: a split has other tasks, a task has no observed train example, or a loss is not finite.
     """
     tasks = tuple(plan.tasks)
-    _check(data, evaluation, tasks)
+    check_splits(data, evaluation, tasks)
     unknown = _unknown_losses(evaluation, tasks)
     options = plan.training
     strategy = strategy_on(devices)
@@ -168,6 +170,7 @@ def train(
     )
     progress = Progress(EarlyStopping(options.patience))
     if checkpoint.restore(model, progress):
+        model.architecture.restored()
         logger.info(
             "Resuming from a checkpoint after %d evaluations and %d steps: %s",
             progress.round,
@@ -188,6 +191,8 @@ def train(
             entry["val_score"] = score
         if not best and options.learning_rate_decay == "plateau":
             model.reduction.assign(model.reduction.value * PLATEAU)
+        if progress.round + 1 < rounds.count:
+            entry |= grow(model, evaluation, progress.stopping, progress.round + 1, EVAL_BATCH)
         progress.history.append(entry)
         progress.steps = 0
         checkpoint.save(model, progress)
@@ -200,6 +205,7 @@ def train(
         gc.collect()
         model = _with_variables(build_model(plan, layout, "float32"), data)
     checkpoint.restore_best(model, progress.stopping)
+    model.architecture.restored()
     if model.average is not None:
         model.average.exchange(model.averaged)
     factors = shrink(model, evaluation, EVAL_BATCH) if options.shrink_to_constant else {}
@@ -260,27 +266,6 @@ def _with_variables(model: MultiTaskModel, data: input_pipeline.Columns) -> Mult
     """Creates all variables of the model by one call, and returns the model."""
     model({name: array[:1] for name, array in data.arrays.items()})
     return model
-
-
-def _check(data: input_pipeline.Columns, evaluation: input_pipeline.Columns, tasks: tuple[str, ...]) -> None:
-    for split, columns in (("train", data), ("validate", evaluation)):
-        if tuple(columns.tasks) != tasks:
-            raise TrainingError(
-                f"The {split} split has labels of {tuple(columns.tasks)}, but the recipe has tasks {tasks}: "
-                "the examples come from another recipe."
-            )
-    for i, task in enumerate(tasks):
-        observed = data.weights[:, i] > 0
-        if not observed.any():
-            raise TrainingError(
-                f"Task {task!r} has no observed example in the train split: all weights are 0. Either its window is "
-                "still open at `logs.as_of` for every example, or its `conditioned_on` task never happens."
-            )
-        labels = data.labels[observed, i]
-        if (labels == labels[0]).all():
-            logger.warning(
-                "Task %r: all train labels are %g, so the model can only learn this constant.", task, labels[0]
-            )
 
 
 def _unknown_losses(evaluation: input_pipeline.Columns, tasks: tuple[str, ...]) -> set[str]:

@@ -64,6 +64,7 @@ BY_HAND = {
     "poso": lambda made: of_layers(made.gate_hidden, made.gate, made.shared),
     "task_conditioned": lambda made: [*made.scales, *made.shifts, *of_layers(*made.layers)],
     "deep_relationship": lambda made: of_layers(made.bottom),
+    "fully_adaptive": lambda made: of_layers(*made.levels),
 }
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import glob
 import json
-import logging
 import signal
 import sys
 from pathlib import Path
@@ -352,17 +351,6 @@ def test_an_empty_split_is_told(problem: SimpleNamespace, tmp_path: Path) -> Non
     args.train_files = [str(tmp_path / "Split-train" / "*")]
     with pytest.raises(InputError, match=r"Split-train.*no file matches"):
         trainer.run_fn(args)
-
-
-def test_one_label_everywhere_is_worth_a_warning(
-    problem: SimpleNamespace, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    data = input_pipeline.read_split(problem.train)
-    labels = data.labels[:]
-    labels[:, 0] = 0
-    with caplog.at_level(logging.WARNING):
-        trainer._check(dataclasses.replace(data, labels=labels), data, ("click", "value"))
-    assert "Task 'click': all train labels are 0" in caplog.text
 
 
 def test_the_checkpoint_is_beside_the_runs_and_named_by_what_is_trained(tmp_path: Path) -> None:

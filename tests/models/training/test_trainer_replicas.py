@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -48,6 +49,7 @@ def losses(trained):
 two = ["CPU:0", "CPU:1"]
 one, both = run("one", []), run("both", two)
 np.testing.assert_allclose(losses(one), losses(both), rtol=1e-4)
+assert [entry.get("grown") for entry in one.rounds] == [entry.get("grown") for entry in both.rounds]
 for a, b in zip(one.model.variables, both.model.variables, strict=True):
     assert not isinstance(b.value, tf.distribute.DistributedValues)
     np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-4, err_msg=a.path)
@@ -64,11 +66,21 @@ for a, b in zip(resumed.model.variables, both.model.variables, strict=True):
 """
 
 
+GROWING = {
+    "architecture": "fully_adaptive",
+    "options": {"fully_adaptive": {"units": [4], "separation": 1000.0, "first_growth": 1, "dropout": 0.1}},
+}
+
+
 @pytest.mark.slow
-def test_two_devices_train_as_one_and_go_on_after_a_kill(problem: SimpleNamespace, tmp_path: Path) -> None:
+@pytest.mark.parametrize("model", [{}, GROWING])
+def test_two_devices_train_as_one_and_go_on_after_a_kill(
+    problem: SimpleNamespace, tmp_path: Path, model: dict[str, Any]
+) -> None:
     """300 examples in batches of 32, the last filled up; 70 to evaluate; an example's dropout does not depend on its device."""
     training = {**problem.recipe["training"], "epochs": 2, "steps_per_execution": 2, "checkpoint_minutes": 1e-9}
-    plan = TrainerPlan.from_recipe(Recipe.model_validate({**problem.recipe, "training": training}))
+    recipe = {**problem.recipe, "training": training, "model": {**problem.recipe["model"], **model}}
+    plan = TrainerPlan.from_recipe(Recipe.model_validate(recipe))
     assert plan.options["dropout"] > 0
     arguments = [plan.model_dump_json(), str(problem.transform_graph), problem.train, problem.eval, str(tmp_path)]
     done = subprocess.run([sys.executable, "-c", SCRIPT, *arguments], cwd=ROOT, capture_output=True, text=True)
