@@ -172,3 +172,20 @@ def layouts(extents: Mapping[str, Extent]) -> tuple[dict[str, Layout], int]:
         found[name] = extent.layout(size)
         size += found[name].size
     return found, size
+
+
+Array = np.ndarray | Compact
+
+
+def take(arrays: list[Array], chosen: np.ndarray) -> list[np.ndarray]:
+    """Selected rows of every array. Arrays with shared rows need one gather."""
+    taken: dict[int, np.ndarray] = {}
+    parts = []
+    for array in arrays:
+        rows = array.rows if isinstance(array, Compact) else array
+        if id(rows) not in taken:
+            # `take` without index checks is four times as fast as array[chosen].
+            taken[id(rows)] = rows.take(chosen, axis=0, mode="clip")
+        part = taken[id(rows)]
+        parts.append(array.layout.unpack(part) if isinstance(array, Compact) else part)
+    return parts

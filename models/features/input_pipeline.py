@@ -3,12 +3,13 @@
     Split-train/*.arrow -> read_split -> Columns -> dataset -> (features, labels, weights) batches of one static shape
 
 Examples are first sorted by id, so the result does not depend on their division into files. The order of each epoch is
-then a pure function of seed and epoch.
+then a pure function of seed and epoch, and under `balanced` of the weights.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import tempfile
 import weakref
@@ -17,8 +18,10 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import pyarrow as pa
 import tensorflow as tf
+from numpy.typing import NDArray
 
-from models.features.byte_packing import Compact, Extent, layouts
+from models.features import balanced_rows
+from models.features.byte_packing import Array, Compact, Extent, layouts, take
 from models.features.epoch_orders import Orders, index_type
 from models.files.split_files import files_of
 from models.recipe.errors import InputError
@@ -32,7 +35,6 @@ _GATHERERS = 4
 
 _BESIDES = ("labels", "weights", "example_id")
 
-Array = np.ndarray | Compact
 Batch = tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]
 
 
@@ -57,6 +59,16 @@ class Columns:
     example_id: np.ndarray
     tasks: tuple[str, ...]
     orders: Orders = dataclasses.field(default_factory=Orders, init=False, repr=False, compare=False)
+
+    @functools.cached_property
+    def probabilities(self) -> NDArray[np.float64]:
+        """(example,): `balanced_rows.probabilities` of the weights."""
+        return balanced_rows.probabilities(np.asarray(self.weights[:]))
+
+    @functools.cached_property
+    def corrections(self) -> NDArray[np.float32]:
+        """(example,): `balanced_rows.corrections` of the probabilities."""
+        return balanced_rows.corrections(self.probabilities)
 
     def of_tasks(self, tasks: tuple[str, ...]) -> Columns:
         """The split with the labels and weights of some of its tasks, in the given order."""
@@ -185,7 +197,13 @@ def _empty(shape: tuple[int, int]) -> np.ndarray:
         return np.memmap(file, np.uint8, mode="w+", shape=shape)
 
 
-def batch(columns: Columns, batch_size: int, order: np.ndarray | None, index: int) -> Batch:
+def batch(
+    columns: Columns,
+    batch_size: int,
+    order: np.ndarray | None,
+    index: int,
+    corrections: NDArray[np.float32] | None = None,
+) -> Batch:
     """One batch of a pass over the examples. The last batch is padded with examples of weight 0 from the start of the pass.
 
     Args:
@@ -193,6 +211,7 @@ def batch(columns: Columns, batch_size: int, order: np.ndarray | None, index: in
         batch_size: number of examples per batch.
         order: (example,), or None for the order of example_id.
         index: index of the batch, from 0.
+        corrections: (example,), factors of the weights. Only with an order.
 
     Returns:
         Features, labels (batch_size, task) and weights (batch_size, task).
@@ -208,29 +227,22 @@ def batch(columns: Columns, batch_size: int, order: np.ndarray | None, index: in
         if rows < batch_size:
             first = 0 if order is None else order[0]
             chosen = np.concatenate([chosen, np.full(batch_size - rows, first)])
-        parts = _take(arrays, chosen)
+        parts = take(arrays, chosen)
     *features, labels, weights = parts
+    if corrections is not None:
+        weights = weights * corrections[chosen, None]
     if rows < batch_size:
         weights[rows:] = 0.0
     return dict(zip(columns.arrays, features, strict=True)), labels, weights
 
 
-def _take(arrays: list[Array], chosen: np.ndarray) -> list[np.ndarray]:
-    """Selected rows of every array. Arrays with shared rows need one gather."""
-    taken: dict[int, np.ndarray] = {}
-    parts = []
-    for array in arrays:
-        rows = array.rows if isinstance(array, Compact) else array
-        if id(rows) not in taken:
-            # `take` without index checks is four times as fast as array[chosen].
-            taken[id(rows)] = rows.take(chosen, axis=0, mode="clip")
-        part = taken[id(rows)]
-        parts.append(array.layout.unpack(part) if isinstance(array, Compact) else part)
-    return parts
-
-
 def dataset(
-    columns: Columns, batch_size: int, seed: int | None, first_epoch: int = 0, first_step: int = 0
+    columns: Columns,
+    batch_size: int,
+    seed: int | None,
+    first_epoch: int = 0,
+    first_step: int = 0,
+    balanced: bool = False,
 ) -> tf.data.Dataset:
     """Batches of (features, labels (batch, task), weights (batch, task)), all of one size, for Keras' `fit`.
 
@@ -246,6 +258,8 @@ def dataset(
         seed: seed of the order. None: a single pass.
         first_epoch: first epoch, from 0. Only with a seed.
         first_step: number of batches of the first epoch to skip. Only with a seed.
+        balanced: draw the rows of each epoch so that every task is seen equally often, and correct their weights
+            (`models.features.balanced_rows`). Only with a seed.
     """
     examples = len(columns.example_id)
     steps = -(-examples // batch_size)
@@ -257,8 +271,9 @@ def dataset(
         if columns is None:
             raise ReferenceError("the columns of this data set were released; keep them while you iterate it")
         epoch, index = divmod(int(step), steps)
-        order = None if seed is None else columns.orders.of(examples, seed, epoch)
-        features, labels, weights = batch(columns, batch_size, order, index)
+        probabilities, corrections = (columns.probabilities, columns.corrections) if balanced else (None, None)
+        order = None if seed is None else columns.orders.of(examples, seed, epoch, probabilities)
+        features, labels, weights = batch(columns, batch_size, order, index, corrections)
         return [*features.values(), labels, weights]
 
     names = [*columns.arrays]

@@ -133,6 +133,12 @@ class Training(Section):
         "scaled down to this norm.",
         examples=[1.0],
     )
+    sampling: Literal["rows", "tasks"] = Field(
+        default="rows",
+        description="What a pass over the train split sees. `rows`: each row once. `tasks`: as many rows, drawn so that each task "
+        "is observed equally often, however few rows have its label; the weights of the drawn rows are corrected, so that the "
+        "expected losses and the calibration stay. For tasks with few labels beside tasks with many.",
+    )
     seed: Annotated[int, Field(ge=0), Number] = Field(
         default=1, description="Seed of initial weights, example order and dropout."
     )

@@ -243,8 +243,10 @@ def _round(
         TablePasses(options.embedding_decay / rounds.pass_steps),
         Checkpoints(save, 60 * options.checkpoint_minutes, done, steps, time.monotonic),
     ]
+    balanced = options.sampling == "tasks"
+    batches = input_pipeline.dataset(data, rounds.batch_size, options.seed, first_pass, first_step, balanced)
     fitted = model.fit(
-        input_pipeline.dataset(data, rounds.batch_size, options.seed, first_pass, first_step).take(steps - done),
+        batches.take(steps - done),
         validation_data=input_pipeline.dataset(evaluation, eval_size, None),
         initial_epoch=number,
         epochs=number + 1,

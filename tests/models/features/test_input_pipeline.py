@@ -15,8 +15,9 @@ import pytest
 import tensorflow as tf
 
 from models.features import input_pipeline
+from models.features.balanced_rows import probabilities
 from models.features.byte_packing import Compact
-from models.features.epoch_orders import epoch_order
+from models.features.epoch_orders import balanced_order, epoch_order
 from models.recipe.errors import InputError
 
 
@@ -175,6 +176,38 @@ def test_a_resumed_training_sees_the_same_batches(tmp_path: Path) -> None:
     assert ids_of(columns, input_pipeline.dataset(columns, 8, 1, first_epoch=2).take(14)) == whole[14:]
     assert ids_of(columns, input_pipeline.dataset(columns, 8, 1, first_epoch=1, first_step=3).take(18)) == whole[10:]
     assert ids_of(columns, input_pipeline.dataset(columns, 8, 1, first_step=7).take(2)) == whole[7:9]
+
+
+def test_balanced_batches_have_corrected_weights_and_can_be_resumed(tmp_path: Path) -> None:
+    """Task `buy` is observed on 5 of 50 rows; its rows are drawn more often, with smaller weights."""
+    write(tmp_path / "a.arrow", list(range(50)))
+    columns = input_pipeline.read_split(str(tmp_path / "*"))
+    few = np.ones((50, 2), np.float32)
+    few[5:, 1] = 0
+    columns = dataclasses.replace(columns, weights=few)
+    whole = list(input_pipeline.dataset(columns, 8, 1, balanced=True).take(14))
+    order = balanced_order(probabilities(few), 1, 0)
+    # p = (1/50 + 1/5) / 2 and 1/100; N q = 45 p + 0.1 = 5.05 and 0.55.
+    for number, (features, _, weights) in enumerate(whole[:7]):
+        ids = (features["numeric"].numpy()[:, 0] * 4).astype(int)
+        rows = order[8 * number : 8 * number + 8]
+        assert ids[: len(rows)].tolist() == rows.tolist()
+        expected = [[1 / 5.05, 1 / 5.05] if i < 5 else [1 / 0.55, 0] for i in rows] + [[0, 0]] * (8 - len(rows))
+        np.testing.assert_allclose(weights, expected, rtol=1e-6)
+    for start, resumed in (
+        (9, input_pipeline.dataset(columns, 8, 1, first_epoch=1, first_step=2, balanced=True)),
+        (3, input_pipeline.dataset(columns, 8, 1, first_step=3, balanced=True)),
+    ):
+        for one, other in zip(whole[start:], resumed.take(14 - start), strict=True):
+            np.testing.assert_array_equal(one[0]["numeric"], other[0]["numeric"])
+            np.testing.assert_array_equal(one[2], other[2])
+    # Batches of another size have the same rows.
+    other = list(input_pipeline.dataset(columns, 25, 1, balanced=True).take(2))
+    np.testing.assert_array_equal(
+        np.concatenate([features["numeric"] for features, *_ in other]),
+        np.concatenate([features["numeric"] for features, *_ in whole[:7]])[:50],
+    )
+    assert (columns.weights == few).all()
 
 
 def test_the_order_never_changes() -> None:
