@@ -153,7 +153,7 @@ def test_margins_are_distances_of_the_evaluated_weights(
     model, data = shared, input_pipeline.read_split(problem.eval)
     predictions = model.predictions({name: array[:] for name, array in data.arrays.items()})
     model.average.exchange(model.averaged)  # the training goes on with the weights themselves
-    found = margins(model, data, 32)
+    found, _ = margins(model, data, 32)
     model.average.exchange(model.averaged)
     for i, task in enumerate(("click", "value")):
         np.testing.assert_allclose(found[:, i], np.abs(data.labels[:, i] - predictions[task]), rtol=1e-4, atol=1e-5)
