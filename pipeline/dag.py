@@ -41,6 +41,7 @@ from models.recipe.recipe import Recipe
 from models.recipe.registry import path_of
 from models.recipe.tasks import loss_of
 from models.regularizers import REGULARIZERS
+from models.training.build import check_methods
 from models.training.plan import TrainerPlan
 from pipeline.code_version import code_version
 from pipeline.platforms import Platform
@@ -98,6 +99,8 @@ def create_pipeline(recipe: Recipe, platform: Platform) -> Pipeline:
     )
     features.add_upstream_node(validation)
 
+    training = TrainerPlan.from_recipe(recipe)
+    check_methods(training)
     # Trains the multi-task model. This is the stock TFX Trainer; it calls `run_fn` in models/training/trainer.py. The validate
     # split decides when training stops and which epoch is kept.
     trainer = Trainer(
@@ -107,7 +110,7 @@ def create_pipeline(recipe: Recipe, platform: Platform) -> Pipeline:
         train_args=TrainArgs(splits=["train"]),
         eval_args=EvalArgs(splits=["validate"]),
         custom_config={
-            "plan": TrainerPlan.from_recipe(recipe).model_dump_json(),
+            "plan": training.model_dump_json(),
             "code": code_version("models.training.trainer", *_methods(recipe)),
             **platform.trainer_options,
         },

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
+from typing import Any
 
 import keras
 
 from models.architectures import ARCHITECTURES
+from models.architectures.base import Architecture
 from models.architectures.task_info import TaskInfo
 from models.backbones import BACKBONES
 from models.balancing import BALANCERS
+from models.balancing.base import GradientCombiner, Weighting
 from models.embedding_optimizers import EMBEDDING_OPTIMIZERS
 from models.features.encoder import encoder_of
 from models.features.layout import FeatureLayout, features_of
@@ -21,7 +25,7 @@ from models.regularizers.base import RepresentationRegularizer
 from models.serving.user_once import UserOnce, check_split, why_not
 from models.training.devices import compiles_parts
 from models.training.multi_task_model import MultiTaskModel
-from models.training.plan import TrainerPlan
+from models.training.plan import TaskPlan, TrainerPlan
 
 logger = logging.getLogger(__name__)
 
@@ -34,41 +38,18 @@ def build_model(plan: TrainerPlan, layout: FeatureLayout, precision: str | None 
         layout: feature layout.
         precision: dtype of the encoder's output and of the architecture. Default: the plan's precision.
     """
-    every = tuple(
-        TaskInfo(
-            name=name,
-            kind=task.kind,
-            outputs=load(path_of(task.loss, LOSSES, "loss")).outputs,
-            after=task.after,
-            conditional=task.conditional,
-            served=task.served,
-            descriptor=task.descriptor,
-        )
-        for name, task in plan.tasks.items()
-    )
-    tasks = tuple(task for task in every if not plan.tasks[task.name].adversarial)
-    against = {task.name: task.outputs for task in every if task not in tasks}
-    regularizers = [
-        load(path_of(name, REGULARIZERS, "regularizer"))(**options) for name, options in plan.regularizers.items()
-    ]
     policy = keras.DTypePolicy(precision or plan.training.precision)
-    adversaries = Adversaries(against, [plan.tasks[task].weight for task in against], dtype=policy) if against else None
-    represents = bool(against) or any(isinstance(one, RepresentationRegularizer) for one in regularizers)
-    architecture = load(path_of(plan.architecture, ARCHITECTURES, "architecture"))(
-        tasks, represents=represents, **plan.options, dtype=policy
-    )
-    copies = 1 + len(tasks) if architecture.wants().tables_by_task else 1
+    methods = _methods(plan, policy)
+    architecture = methods.architecture
+    copies = 1 + len(architecture.tasks) if architecture.wants().tables_by_task else 1
     backbone = load(path_of(plan.backbone, BACKBONES, "backbone"))
-    balancer = load(path_of(plan.balancer, BALANCERS, "balancer"))
-    names = tuple(task.name for task in tasks)
-    weights = tuple(plan.tasks[task].weight for task in names)
     encoder = encoder_of(layout, copies=copies, dtype=policy)
     model = MultiTaskModel(
         encoder,
         architecture,
-        balancer(names, weights, **plan.balancer_options),
+        methods.balancer,
         {name: task.loss for name, task in plan.tasks.items()},
-        regularizers,
+        methods.regularizers,
         load(
             path_of(
                 plan.training.embedding_optimizer or plan.training.optimizer,
@@ -81,10 +62,69 @@ def build_model(plan: TrainerPlan, layout: FeatureLayout, precision: str | None 
         plan.training.clip_norm,
         backbone(**plan.backbone_options, fields=encoder.fields, dtype=policy),
         plan.training.average_weights,
-        adversaries,
+        methods.adversaries,
     )
     model.compiles_parts = compiles_parts(plan.training.jit_compile, policy.name)
     return model
+
+
+@dataclasses.dataclass(frozen=True)
+class _Methods:
+    architecture: Architecture
+    adversaries: Adversaries | None
+    balancer: Weighting | GradientCombiner
+    regularizers: list[Any]
+
+
+def _methods(plan: TrainerPlan, policy: keras.DTypePolicy) -> _Methods:
+    """The methods of a plan that depend on its tasks and not on its features."""
+    hidden = {name for name, task in plan.tasks.items() if task.adversarial}
+    tasks = tuple(
+        TaskInfo(
+            name=name,
+            kind=task.kind,
+            outputs=_outputs(task),
+            after=None if task.after in hidden else task.after,
+            conditional=task.conditional,
+            served=task.served,
+            descriptor=task.descriptor,
+        )
+        for name, task in plan.tasks.items()
+        if name not in hidden
+    )
+    regularizers = [
+        load(path_of(name, REGULARIZERS, "regularizer"))(**options) for name, options in plan.regularizers.items()
+    ]
+    against = {name: task for name, task in plan.tasks.items() if name in hidden}
+    outputs = {name: _outputs(task) for name, task in against.items()}
+    adversaries = Adversaries(outputs, [task.weight for task in against.values()], dtype=policy) if against else None
+    represents = bool(against) or any(isinstance(one, RepresentationRegularizer) for one in regularizers)
+    names = tuple(task.name for task in tasks)
+    return _Methods(
+        load(path_of(plan.architecture, ARCHITECTURES, "architecture"))(
+            tasks, represents=represents, **plan.options, dtype=policy
+        ),
+        adversaries,
+        load(path_of(plan.balancer, BALANCERS, "balancer"))(
+            names, tuple(plan.tasks[name].weight for name in names), **plan.balancer_options
+        ),
+        regularizers,
+    )
+
+
+def _outputs(task: TaskPlan) -> int:
+    return int(load(path_of(task.loss, LOSSES, "loss")).outputs)
+
+
+def check_methods(plan: TrainerPlan) -> None:
+    """Makes the methods of a plan once, before the first stage of a run: options that do not fit each other or the tasks would
+    otherwise stop it at the training.
+
+    Raises:
+        InputError: a method refuses its options.
+    """
+    _methods(plan, keras.DTypePolicy("float32"))
+    keras.utils.clear_session(free_memory=False)  # the training names its layers as if there had been no others
 
 
 def check_outside(plan: TrainerPlan, layout: FeatureLayout) -> None:

@@ -66,7 +66,10 @@ def _options(
             except InputError as error:
                 yield (*at, name, option), str(error).split(": ", 1)[-1]
                 continue
-            for kind, names in (("task", recipe.tasks), ("feature", recipe.features)):
+            tasks = [
+                task for task, about in recipe.tasks.items() if about.role != "adversarial"
+            ]  # a method has the others
+            for kind, names in (("task", tasks), ("feature", list(recipe.features))):
                 for each in names_in(path, option, value, kind):
                     if each not in names:
                         yield (*at, name, option), f"no {kind} is called {each!r}; {known(each, names)}"

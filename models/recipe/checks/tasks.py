@@ -198,6 +198,11 @@ def _after(name: str, recipe: Recipe) -> Iterator[Problem]:
     at = ("tasks", name, "after")
     if task.after not in recipe.tasks:
         yield at, _no_task(task.after, name, recipe)
+    elif recipe.tasks[task.after].role == "adversarial":
+        yield (
+            at,
+            f"{task.after!r} is an adversarial task, from which no task learns. Name another task, or remove 'after'.",
+        )
     elif task.conditioned_on not in (None, task.after):
         yield (
             at,
