@@ -1,4 +1,4 @@
-"""Parameters and time of a training step of every architecture and backbone, with default options: docs/method_costs.json.
+"""Parameters and time of a training step of every method, with default options: docs/method_costs.json.
 
 python -m benchmarks.method_costs
 
@@ -30,7 +30,7 @@ class Subject:
     """A model whose step is timed.
 
     Attributes:
-        table: "architectures" or "backbones".
+        table: "architectures", "backbones", "balancers" or "regularizers".
         name: row of the table.
         parameters: of backbone and architecture, without the embedding tables.
         step: makes one step.
@@ -43,15 +43,21 @@ class Subject:
 
 
 def subjects(batch: int) -> list[Subject]:
-    """A compiled model for each architecture without a backbone, and for each backbone under `BASE`."""
+    """A compiled model for each architecture alone, and for each other method under `BASE`."""
     from models.architectures import ARCHITECTURES
     from models.backbones import BACKBONES
+    from models.balancing import BALANCERS
+    from models.regularizers import REGULARIZERS
 
-    found = [_subject("architectures", name, name, "none", batch) for name in ARCHITECTURES]
-    return found + [_subject("backbones", name, BASE, name, batch) for name in BACKBONES if name != "none"]
+    return [
+        *(_subject("architectures", name, batch, architecture=name) for name in ARCHITECTURES),
+        *(_subject("backbones", name, batch, backbone=name) for name in BACKBONES if name != "none"),
+        *(_subject("balancers", name, batch, balancer=name) for name in BALANCERS),
+        *(_subject("regularizers", name, batch, regularizers={name: {}}) for name in REGULARIZERS),
+    ]
 
 
-def _subject(table: str, name: str, architecture: str, backbone: str, batch: int) -> Subject:
+def _subject(table: str, name: str, batch: int, **methods: Any) -> Subject:
     import keras
     import tensorflow as tf
 
@@ -69,14 +75,11 @@ def _subject(table: str, name: str, architecture: str, backbone: str, batch: int
             for place, task in enumerate(TASKS)
         },
         options={},
-        balancer="fixed",
         balancer_options={},
-        regularizers={},
         training=Training(batch_size=batch),
         probe_requests=1,
         inputs={},
-        architecture=architecture,
-        backbone=backbone,
+        **{"architecture": BASE, "backbone": "none", "balancer": "fixed", "regularizers": {}, **methods},
     )
     layout = FeatureLayout(
         tables={f"t{place}": (ROWS, DIM) for place in range(FEATURES)},
@@ -124,7 +127,7 @@ def main(
     batch: Annotated[int, typer.Option(min=1, help="Examples of a step.")] = 2048,
     out: Annotated[Path, typer.Option(metavar="FILE", help="JSON file to write.")] = Path("docs/method_costs.json"),
 ) -> None:
-    """Measure parameters and step time of every architecture and backbone."""
+    """Measure parameters and step time of every method."""
     document = {
         **costs(subjects(batch), rounds),
         "settings": {"tasks": len(TASKS), "width": FEATURES * DIM, "batch": batch, "rounds": rounds},

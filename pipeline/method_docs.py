@@ -21,14 +21,25 @@ What each method does, when to use it and where it is from. Every method is one 
 [recipe.md](recipe.md). The docstring of its class has the formula, the shapes and the deviations from the paper.
 
 This page is generated from the docstrings. Parameters (without the embedding tables) and step (CPU time of a training step divided by that of
-`shared_bottom`) are of the default options, measured in one run by `python -m benchmarks.method_costs`: {settings}.
+`shared_bottom` alone) are of the default options, measured in one run by `python -m benchmarks.method_costs`: {settings}.
+"""
+FIGURES = """
+## Two tasks of falling correlation
+
+![Test error of each architecture by the correlation of two tasks](task_correlation.svg)
+
+The synthetic data of the MMoE paper: two regression tasks of the same 100 inputs, whose weights have the cosine on the x-axis. The y-axis is the
+test RMSE divided by the deviation of the labels. All networks have about as many parameters. Grey is `shared_bottom`. Means of two seeds
+from `python -m benchmarks.task_correlation --out docs/task_correlation.svg`.
+
+What sharing wins and loses on the simulated shop: [training.md](training.md#what-sharing-wins-and-loses-per-task).
 """
 TABLES: tuple[tuple[str, str, str, Mapping[str, str]], ...] = (
     ("Architectures", "architectures", "How the tasks share layers: `model.architecture`.", ARCHITECTURES),
     (
         "Backbones",
         "backbones",
-        "What mixes the features before them: `model.backbone`, measured under `shared_bottom`.",
+        "What mixes the features before them: `model.backbone`, measured under `shared_bottom`, as the others below.",
         BACKBONES,
     ),
     ("Balancers", "balancers", "How the losses of the tasks are balanced: `model.balancer`.", BALANCERS),
@@ -52,7 +63,7 @@ def methods_page(docs: Path) -> str:
     ]
     for heading, key, text, table in TABLES:
         parts.append(f"\n## {heading}\n\n{text}\n\n{_table(table, costs.get(key, {}))}")
-    return "".join(parts)
+    return "".join([*parts, FIGURES])
 
 
 def _table(table: Mapping[str, str], costs: Mapping[str, Mapping[str, Any]]) -> str:
