@@ -82,6 +82,8 @@ def paper(path: str) -> str:
     A citation is a sentence that ends in a link: "Ma et al., Title, KDD 2018 (https://doi.org/...)".
     """
     for text in paragraphs(path)[1:]:
-        if found := re.search(r"(?:^|[.:;] )([^.:;(]*?(?:et al\.|and|,).*?) \((https://[^)\s,]+)", text):
-            return f"[{found[1].strip()}]({found[2]})"
+        if found := re.search(r"^(.*?) \((https://[^)\s,]+)", text):
+            sentence = re.split(r"(?<!et al)\. ", found[1])[-1]
+            first, of, title = sentence.partition(" et al.")
+            return f"[{first.rpartition(': ')[2] if of else first}{of}{title}]({found[2]})"
     return ""

@@ -28,10 +28,15 @@ MMOE = (
             "[Tang et al., Progressive Layered Extraction (PLE), RecSys 2020](https://doi.org/10.1145/3383313.3412236)",
         ),
         ("single_task", ""),
+        (
+            "clustered",  # behind another sentence; its title has a colon
+            "[Jacob et al., Clustered multi-task learning: a convex formulation, NIPS 2008](https://arxiv.org/abs/0809.2085)",
+        ),
+        ("task_distance", "[Hocking et al., Clusterpath, ICML 2011](https://icml.cc/2011/papers/419_icmlpaper.pdf)"),
     ],
 )
 def test_the_paper_is_the_first_citation(name: str, expected: str) -> None:
-    assert paper(ARCHITECTURES[name]) == expected
+    assert paper({**ARCHITECTURES, **REGULARIZERS}[name]) == expected
 
 
 def test_a_method_has_its_measured_cost_or_a_dash(tmp_path: Path) -> None:

@@ -47,12 +47,17 @@ WRONG = {
     "a gate of an auxiliary task": (
         "gates: [{metric: auc, at_least: 0.6}]}",
         "role: auxiliary, gates: [{metric: auc, at_least: 0.6}]}",
-        ["tasks.read.gates: an auxiliary task is not measured", "Remove it, or the role."],
+        ["tasks.read.gates: a task with `role: auxiliary` is not measured", "Remove it, or the role."],
     ),
     "auxiliary tasks alone": (
         "gates: [{metric: auc, at_least: 0.6}]}\n  reading_seconds: {",
         "role: auxiliary}\n  reading_seconds: {role: auxiliary, ",
-        ["tasks: all tasks are auxiliary, so there is nothing to serve. Give one of them `role: main`."],
+        ["tasks: no task is a main task, so there is nothing to serve. Give one of them `role: main`."],
+    ),
+    "a task after an adversarial one": (
+        "gates: [{metric: auc, at_least: 0.6}]}\n  reading_seconds: {",
+        "role: adversarial}\n  reading_seconds: {after: read, ",
+        ["tasks.reading_seconds.after: 'read' is an adversarial task, from which no task learns. Name another task"],
     ),
     "an auxiliary task in the score": (
         "conditioned_on: read}\n",
