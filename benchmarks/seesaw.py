@@ -11,6 +11,7 @@ architectures have as many network parameters as `mmoe`, within what their layer
 from __future__ import annotations
 
 import datetime
+import functools
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,6 +23,7 @@ import typer
 from benchmarks.binary_metrics import binary_metrics
 from benchmarks.figures import append_history
 from benchmarks.machine import commit, machine
+from benchmarks.matched_size import matched_size
 from benchmarks.session import HISTORY, WORK, History, Rows, Seed, Work, say
 from models.architectures import ARCHITECTURES
 from models.recipe.file import load_recipe
@@ -33,7 +35,7 @@ RECIPE = Path(__file__).parents[1] / "recipes" / "shop.yaml"
 SINGLE, REFERENCE = "single_task", "mmoe"
 COMPARED = ("shared_bottom", REFERENCE, "ple", "stem")
 OPTIONS: dict[str, Any] = {"tower_units": (16,), "experts": 4, "task_experts": 1, "shared_experts": 2, "levels": 1}
-REFERENCE_SIZE, LARGEST_SIZE = 32, 512
+REFERENCE_SIZE = 32
 
 Aucs = Mapping[str, Mapping[str, Sequence[float]]]
 """{architecture: {task: AUC of each seed}}."""
@@ -98,7 +100,7 @@ def measure(recipe: Recipe, folder: Path, names: Sequence[str], seeds: int) -> d
     budget = parameters(REFERENCE, REFERENCE_SIZE)
     found: dict[str, dict[str, list[float]]] = {}
     for name in names:
-        size = matched_size(lambda size, name=name: parameters(name, size), budget)
+        size = matched_size(functools.partial(parameters, name), budget)
         aucs: dict[str, list[float]] = {task: [] for task, about in plan.tasks.items() if about.kind == "binary"}
         for seed in range(1, seeds + 1):
             with tempfile.TemporaryDirectory() as checkpoint:
@@ -119,20 +121,6 @@ def measure(recipe: Recipe, folder: Path, names: Sequence[str], seeds: int) -> d
         shown = ", ".join(f"{task} {np.mean(values):.4f}" for task, values in aucs.items())
         say(f"{name} ({parameters(name, size):,} parameters): {shown}")
     return found
-
-
-def matched_size(parameters: Any, budget: int) -> int:
-    """The size from 1 to `LARGEST_SIZE` with the number of parameters nearest to the budget.
-
-    Args:
-        parameters: size -> number of parameters, rising.
-        budget: wanted number.
-    """
-    least, most = 1, LARGEST_SIZE
-    while most - least > 1:
-        middle = (least + most) // 2
-        least, most = (middle, most) if parameters(middle) <= budget else (least, middle)
-    return min((least, most), key=lambda size: abs(parameters(size) - budget))
 
 
 def draw(found: Mapping[str, Mapping[str, Sequence[float]]], out: Path) -> None:

@@ -14,6 +14,7 @@ split; the figure has the test split.
 from __future__ import annotations
 
 import datetime
+import functools
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -25,6 +26,7 @@ from numpy.typing import NDArray
 
 from benchmarks.figures import append_history
 from benchmarks.machine import commit, machine
+from benchmarks.matched_size import matched_size
 from benchmarks.session import HISTORY, History, say
 from models.architectures import ARCHITECTURES
 from models.recipe.registry import signature
@@ -111,15 +113,6 @@ def parameters(name: str, size: int) -> int:
     return network_of(plan_of(name, options_of(name, size), 1), layout()).parameters
 
 
-def matched_size(name: str, budget: int) -> int:
-    """The size of the layers, 1 to 1,024, with which the network has at most `budget` parameters, or the next if that is nearer."""
-    least, most = 1, 1024
-    while most - least > 1:
-        middle = (least + most) // 2
-        least, most = (middle, most) if parameters(name, middle) <= budget else (least, middle)
-    return min((least, most), key=lambda size: abs(parameters(name, size) - budget))
-
-
 def error(name: str, size: int, splits: Mapping[str, tuple[Array, Array]], seed: int) -> float:
     """Mean over the tasks of the test RMSE, divided by the deviation of the labels."""
     from components.references.training import train_reference
@@ -192,7 +185,7 @@ def main(
     budget = parameters(REFERENCE, 16)
     errors: dict[str, dict[float, list[float]]] = {}
     for name in names:
-        size = matched_size(name, budget)
+        size = matched_size(functools.partial(parameters, name), budget)
         errors[name] = {
             point: [error(name, size, problem(point, seed), seed) for seed in range(1, seeds + 1)] for point in points
         }

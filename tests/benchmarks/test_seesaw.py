@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.seesaw import draw, gains, matched_size, options_of
+from benchmarks.seesaw import draw, gains, options_of
 
 AUCS = {
     "single_task": {"click": [0.70, 0.72], "order": [0.60, 0.61]},
@@ -19,11 +19,6 @@ def test_a_gain_is_over_the_same_seed() -> None:
     assert list(found) == ["mmoe"]
     assert found["mmoe"]["click"] == pytest.approx([0.01, -0.01])
     assert found["mmoe"]["order"] == pytest.approx([0.03, -0.01])
-
-
-def test_the_nearest_size() -> None:
-    assert matched_size(lambda size: 10 * size + 5, 98) == 9
-    assert matched_size(lambda size: 10 * size + 5, 102) == 10
 
 
 def test_the_options_of_each_architecture() -> None:
