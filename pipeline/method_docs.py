@@ -33,9 +33,9 @@ test RMSE divided by the deviation of the labels. All networks have about as man
 changed; `pepnet`, `resflow` and `task_conditioned` are not made for so few. Grey is `shared_bottom`. Means of two seeds from
 `python -m benchmarks.task_correlation --out docs/task_correlation.svg`.
 
-The seeds, which are problems of their own, differ by 0.04 to 0.25, more than the correlations do, so read the slopes and not small differences of height. From
-correlation 1 to 0, the error of `shared_bottom` rises by 0.010 and that of `mmoe` by 0.015: the paper's order of the two does not show here.
-That of `ple` falls by 0.024. Of the networks with experts or attention of their own for each task, `ple`, `mtan` and `dbmtl` are the lowest at 0.
+The seeds, which are problems of their own, differ by 0.04 to 0.25, more than the correlations do: read the slopes, and no small differences of
+height. From correlation 1 to 0, the error of `shared_bottom` rises by 0.010 and that of `mmoe` by 0.015: the paper's order of the two does not
+show here. That of `ple` falls by 0.024. At 0, `ple`, `mtan` and `dbmtl` are the lowest.
 
 What sharing wins and loses on the simulated shop: [training.md](training.md#what-sharing-wins-and-loses-per-task).
 """
