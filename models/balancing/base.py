@@ -20,6 +20,7 @@ class Balancer(keras.layers.Layer, abc.ABC):
         over: variables whose gradients the balancer needs for each task. "shared": variables of the architecture that
             more than one task updates. "last_shared": the last layer of these. None: no gradients.
             `models.training.sharing` finds the variables.
+        changes: whether the weights of the tasks change during the training, so that the history has them.
         needs_non_negative: whether the balancer requires losses of 0 or more. A recipe with another loss is refused.
 
     Args:
@@ -28,6 +29,7 @@ class Balancer(keras.layers.Layer, abc.ABC):
     """
 
     over: ClassVar[Literal["shared", "last_shared"] | None] = None
+    changes: ClassVar[bool] = True
     needs_non_negative: ClassVar[bool] = False
 
     def __init__(self, tasks: tuple[str, ...], weights: tuple[float, ...], **layer: Any) -> None:

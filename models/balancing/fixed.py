@@ -21,5 +21,7 @@ class Fixed(Weighting):
         weights: weight of each task's loss.
     """
 
+    changes = False
+
     def weigh(self, evidence: Evidence) -> Any:
         return keras.ops.convert_to_tensor(self.task_weights, dtype=evidence.losses.dtype)

@@ -185,7 +185,8 @@ _SCALAR = tf.compat.v1.SummaryMetadata(plugin_data={"plugin_name": "scalars"}, d
 
 
 class Curves:
-    """Writes the losses of each epoch as TensorBoard curves: the runs `train` and `validation`, with the same names.
+    """Writes the losses of each epoch, and what the balancer did, as TensorBoard curves: the runs `train` and `validation`, with
+    the same names.
 
     Args:
         folder: parent of the sub-folders `train` and `validation`.
@@ -198,7 +199,8 @@ class Curves:
         """Writes one epoch."""
         for run, prefix in (("train", ""), ("validation", "val_")):
             with self._writers[run].as_default(step=entry["step"]):
-                for name in ("loss", "score", *(f"{task}_loss" for task in tasks)):
+                of_balancer = [name for name in entry if name.startswith(("weight_of_", "cosine_of_"))]
+                for name in ("loss", "score", *(f"{task}_loss" for task in tasks), *of_balancer):
                     if prefix + name in entry:
                         tf.summary.write(name, tf.constant(entry[prefix + name], tf.float32), metadata=_SCALAR)
             self._writers[run].flush()

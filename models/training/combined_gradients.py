@@ -27,7 +27,7 @@ def combined_gradients(
     weighted: list[Any],
     extra: Any,
     scale: Any,
-) -> tuple[list[Any], list[Any], list[Any]]:
+) -> tuple[list[Any], list[Any], list[Any], Any]:
     """Gradients of all variables, combined for the shared ones, and of the rows, summed over tasks.
 
     Runs one backward pass per task through the architecture, down to the encoded features, then one pass for their sum
@@ -47,8 +47,8 @@ def combined_gradients(
         scale: loss scale of `weighted`, for half precision.
 
     Returns:
-        The gradient of each variable, the gradient of the rows of each table, and one gradient per task to check for
-        finite values.
+        The gradient of each variable, the gradient of the rows of each table, one gradient per task to check for
+        finite values, and the gradients of the tasks that were combined, (task, parameter); None without shared variables.
     """
     shared_ids = {id(variable) for variable in shared}
     own = [variable for variable in variables if id(variable) not in shared_ids]
@@ -61,7 +61,7 @@ def combined_gradients(
         for variable, its_gradients in zip(own, zip(*of_own, strict=True), strict=True)
     }
     (of_rows,) = gradients(tape, encoded, rows, seed=[tf.add_n(each) for each in zip(*of_encoded, strict=True)])
-    observed = [gradient for (gradient,) in of_outputs]
+    observed, of_tasks = [gradient for (gradient,) in of_outputs], None
     if shared:
         observed = [flat(its_gradients) for its_gradients in of_shared]  # (parameter,) for each task
         of_tasks = replicas.mean(tf.stack(observed)) / scale
@@ -72,4 +72,4 @@ def combined_gradients(
         }
     more, more_of_rows = gradients(tape, extra, variables, rows)
     dense = [gradient_of[id(variable)] + its_more for variable, its_more in zip(variables, more, strict=True)]
-    return dense, [one + its_more for one, its_more in zip(of_rows, more_of_rows, strict=True)], observed
+    return dense, [one + its_more for one, its_more in zip(of_rows, more_of_rows, strict=True)], observed, of_tasks

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
@@ -15,17 +16,22 @@ if TYPE_CHECKING:
     from models.training.multi_task_model import MultiTaskModel
 
 
-def extra_losses(model: MultiTaskModel, added: list[Any], rows: list[Any], distinct: list[DistinctRows]) -> Any:
-    """Sum of the `add_loss` terms of this step and the regularizers: a scalar.
+def extra_losses(
+    model: MultiTaskModel, added: list[Any], of_task: Mapping[str, Any], rows: list[Any], distinct: list[DistinctRows]
+) -> Any:
+    """Sum of the `add_loss` terms of this step, the adversarial tasks and the regularizers: a scalar.
 
     Args:
         model: the model, just called on the batch.
         added: terms that are computed already. The `add_loss` terms are read before the replicas communicate: they share the lists of
             the layers, so that a later look finds the terms of another replica.
+        of_task: {task: its loss}. Those of the adversarial tasks are terms, with their weights.
         rows: the gathered rows of each fused table.
         distinct: the distinct rows of each table.
     """
     costs = [*added, *model.balancer.losses]
+    if model.adversaries is not None:
+        costs += [of_task[task] * factor for task, factor in model.adversaries.factors]
     counts = []
     if model.row_counts is not None:
         both = [model.row_counts.add(index, its_rows) for index, its_rows in enumerate(distinct)]

@@ -31,6 +31,7 @@ from models.recipe.registry import load, path_of
 from models.regularizers.base import Regularizer, RowRegularizer, TaskRegularizer
 from models.training import replicas
 from models.training.bad_steps import BadSteps
+from models.training.balance_log import BalanceLog
 from models.training.combined_gradients import combined_gradients
 from models.training.encoding import checked_wants, encoded, encoded_shapes
 from models.training.evidence import evidence_of
@@ -123,6 +124,7 @@ class MultiTaskModel(RandomStates, keras.Model):
         self.row_counts = RowCounts() if any(isinstance(one, RowRegularizer) for one in regularizers) else None
         self.loss_tracker = keras.metrics.Mean(name="loss")
         self.task_trackers = [keras.metrics.Mean(name=f"{task}_loss") for task in self.tasks]
+        self.balance_log = BalanceLog(balancer)
 
     def build(self, input_shape: Any = None) -> None:
         """Creates all variables, including the balancer's, so that the optimizer knows them before the first step."""
@@ -200,7 +202,7 @@ class MultiTaskModel(RandomStates, keras.Model):
 
     @property
     def metrics(self) -> list[keras.Metric]:
-        return [self.loss_tracker, *self.task_trackers]
+        return [self.loss_tracker, *self.task_trackers, *self.balance_log.metrics]
 
     def train_step(self, data: tuple[Mapping[str, Any], Any, Any]) -> dict[str, Any]:
         features, labels, weights = data
@@ -211,7 +213,8 @@ class MultiTaskModel(RandomStates, keras.Model):
         rows = self.encoder.gather(row_ids)
         network = self.backbone.trainable_variables + self.architecture.trainable_variables
         over = [network[position] for position in self.over]
-        scale = self.optimizer.scale_loss(tf.constant(1.0))
+        scaled = self.optimizer.scale_loss
+        scale = scaled(tf.constant(1.0))
         with tf.GradientTape(persistent=self.balancer.over is not None) as tape:
             tape.watch(rows)
             xs, inputs = self._encoded(row_ids, rows, features, True)
@@ -223,23 +226,21 @@ class MultiTaskModel(RandomStates, keras.Model):
             balanced, own = [of_task[task] for task in self.balancer.tasks], [] if combines else over
             evidence = evidence_of(balanced, self._balanced(weights), self.optimizer.iterations.value, tape, own, scale)
             factors = self.balancer.task_weights if combines else tf.unstack(self.balancer(evidence=evidence))
-            weighted = [
-                self.optimizer.scale_loss(factor * loss) for factor, loss in zip(factors, balanced, strict=True)
-            ]
-            if self.adversaries is not None:
-                added += [of_task[task] * factor for task, factor in self.adversaries.factors]
-            extra = self.optimizer.scale_loss(extra_losses(self, added, rows, distinct))
+            weighted = [scaled(factor * loss) for factor, loss in zip(factors, balanced, strict=True)]
+            extra = scaled(extra_losses(self, added, of_task, rows, distinct))
             total = tf.add_n(weighted) + extra
         outputs = [logits[task] for task in self.balancer.tasks]
         if combines:
             sources = [*xs, *(rows for rows, _ in inputs.rows.values())]
             parts = {"rows": rows, "encoded": sources, "outputs": outputs, "weighted": weighted, "extra": extra}
-            dense, of_rows, observed = combined_gradients(
+            dense, of_rows, observed, of_tasks = combined_gradients(
                 tape, self.balancer, evidence, over, self.trainable_variables, scale=scale, **parts
             )
         else:
             dense, of_rows, observed = gradients(tape, total, self.trainable_variables, rows, outputs)
+            of_tasks = evidence.gradients
         del tape
+        self.balance_log.update(factors, of_tasks)
         seen = of_task | dict(zip(self.balancer.tasks, observed, strict=True))
         self.bad_steps.record(finite(losses, [seen[task] for task in self.tasks]), self.optimizer.iterations)
         if replicas.count() == 1:
@@ -265,7 +266,7 @@ class MultiTaskModel(RandomStates, keras.Model):
         self.loss_tracker.update_state(
             tf.add_n([weight * mean for weight, mean in zip(self.balancer.task_weights, means, strict=True)])
         )
-        return self.get_metrics_result()
+        return {tracker.name: tracker.result() for tracker in (self.loss_tracker, *self.task_trackers)}
 
     def _balanced(self, by_task: Any) -> Any:
         """(..., task): the columns of the tasks that the balancer sees."""
