@@ -116,7 +116,13 @@ def _training(history: Mapping[str, Any] | None) -> str:
             "<p class=note>After the training, the logits' distance from the task's constant was multiplied: "
             f"{report_page.text(factors)}. The factors have the smallest loss on the validate split.</p>"
         )
-    return f"{report_page.figure(chart, 'Loss of each task on the train and validate splits.')}{table}{note}"
+    balance = report_charts.balance_curves(epochs)
+    if balance:
+        balance = report_page.figure(
+            balance,
+            "What the balancer did, means over the steps of each epoch. A cosine below 0: the steps of one task harm the other.",
+        )
+    return f"{report_page.figure(chart, 'Loss of each task on the train and validate splits.')}{balance}{table}{note}"
 
 
 def _experts(gates: Mapping[str, list[float]] | None) -> str:

@@ -69,6 +69,30 @@ def training_curves(epochs: Sequence[Mapping[str, Any]], best: int | None) -> st
         return _svg(drawing, "curves", "Train and validate loss of each task by epoch")
 
 
+def balance_curves(epochs: Sequence[Mapping[str, Any]]) -> str:
+    """Weights of the tasks and cosines between their gradients by epoch, one panel each; "" if the history has neither."""
+    panels = []
+    for title, prefix in (("weight of the task", "weight_of_"), ("cosine of two gradients", "cosine_of_")):
+        if names := [name for name in epochs[-1] if name.startswith(prefix)]:
+            panels.append((title, {name: name.removeprefix(prefix).replace("_and_", ", ") for name in names}))
+    if not panels:
+        return ""
+    steps = [epoch["epoch"] for epoch in epochs]
+    with rc_context(_STYLE):
+        drawing = Figure(figsize=(4.4 * len(panels) + 0.2, 2.6), layout="constrained")
+        for index, (title, lines) in enumerate(panels):
+            axes = drawing.add_subplot(1, len(panels), index + 1)
+            for name, label in lines.items():
+                values = [epoch.get(name, math.nan) for epoch in epochs]
+                axes.plot(steps, values, linewidth=1.6, marker="o", markersize=3, label=_short(label))
+            axes.set_title(title, loc="left", fontsize=10, fontweight="bold")
+            axes.grid(axis="y", color=INK, alpha=0.12, linewidth=0.6)
+            axes.set_xlabel("epoch")
+            axes.margins(y=0.15)
+            axes.legend(frameon=False, fontsize=8, handlelength=1.2, ncols=1 + len(lines) // 8)
+        return _svg(drawing, "balance", "Weights of the tasks and cosines between their gradients by epoch")
+
+
 def evaluation_curves(task: str, curves: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
     """Reliability, ROC, precision-recall, lift and histogram of one task, side by side."""
     reliability, roc, precision, lift, histogram = (

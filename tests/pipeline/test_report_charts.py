@@ -1,6 +1,6 @@
 """The charts."""
 
-from pipeline.report_charts import gate_heat_map, rows_by_day, training_curves
+from pipeline.report_charts import balance_curves, gate_heat_map, rows_by_day, training_curves
 from tests.doubles.full_report import EPOCHS
 
 
@@ -15,3 +15,16 @@ def test_charts_take_the_ink_of_the_page_and_draw_every_task():
     hours = rows_by_day({"view": {"2026-01-05T22:00Z": 7, "2026-01-06T01:00Z": 9}}, 1)
     assert ">05 22h</text>" in hours and ">06 01h</text>" in hours
     assert "all tasks" in training_curves([{"epoch": 1, "loss": 1.0}], None)
+
+
+def test_what_the_balancer_did_is_drawn_where_the_history_has_it():
+    assert balance_curves(EPOCHS) == ""
+    epochs = [
+        {"epoch": 1, "weight_of_click": 1.0, "cosine_of_click_and_cart": -0.2},
+        {"epoch": 2, "weight_of_click": 0.5},
+    ]
+    only_weights = balance_curves(epochs)
+    assert ">weight of the task</text>" in only_weights and ">click</text>" in only_weights
+    assert "cosine" not in only_weights.replace("cosines between", "")
+    both = balance_curves(epochs[:1])
+    assert ">cosine of two gradients</text>" in both and ">click, cart</text>" in both
