@@ -25,11 +25,12 @@ class CREAD(Loss):
     The prediction is the mean of y cut to [t_0, t_M]: choose the last threshold so high that few labels are above it. Thresholds
     at quantiles of the labels let each logit learn from many examples; wider steps at the end keep the tail apart.
 
-    Sun, Zhang, Zhou, Ye, Wang, Jiang, Gai, CREAD: A Classification-Restoration Framework with Error Adaptive Discretization for
-    Watch Time Prediction in Video Recommender Systems, 2024 (https://arxiv.org/abs/2401.07521). Deviation: the thresholds are
-    declared, not found by the paper's error-adaptive discretization. A step that y reaches into has the share s_m as label
-    instead of 1, so that the prediction is not rounded up to the next threshold. Only the classification loss is there: the
-    restoration loss would move the prediction away from the mean.
+    Sun, Ding, Chen, Chen, Wang, Zhan, Wang, CREAD: A Classification-Restoration Framework with Error Adaptive Discretization for
+    Watch Time Prediction in Video Recommender Systems, AAAI 2024 (https://arxiv.org/abs/2401.07521). Deviation: the thresholds
+    are declared, not found by the paper's error-adaptive discretization. A step that y reaches into has the share s_m as label
+    instead of 0 or 1, so that the prediction is not rounded to a threshold. Only the paper's classification loss is there: its
+    restoration loss, a Huber loss of the prediction, would move it away from the mean, and its penalty of probabilities that
+    rise with the threshold is 0 for the best constant.
 
     Args:
         thresholds: limits of the steps, in the unit of the label.

@@ -24,12 +24,12 @@ class Focal(Loss):
 
         log(p / (1 - p)) = (1 + gamma) z + log(1 + gamma r(-z)) - log(1 + gamma r(z)),   r(z) = exp(z) softplus(-z)
 
-    The prediction is this p, which rises with z. It is Psi of Charoenphakdee, Vongkulbhisal, Chairatanakul, Sugiyama, On Focal
-    Loss for Class-Posterior Probability Estimation, 2021 (https://arxiv.org/abs/2011.09172), for two classes and in logits.
+    The prediction is this p, which rises with z. It is the map Psi of Charoenphakdee, Vongkulbhisal, Chairatanakul, Sugiyama, On
+    Focal Loss for Class-Posterior Probability Estimation: A Theoretical Perspective, CVPR 2021 (https://arxiv.org/abs/2011.09172),
+    for two classes and in logits.
 
     Lin, Goyal, Girshick, He, Dollar, Focal Loss for Dense Object Detection, 2017 (https://arxiv.org/abs/1708.02002).
-    Deviation: without the paper's class weight alpha, which no map of q alone takes back. A share as label counts as a
-    mixture of the two losses.
+    Deviation: without the paper's class weight alpha, which would move all predictions.
 
     Args:
         gamma: how much less examples count that are predicted well.

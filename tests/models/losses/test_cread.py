@@ -24,7 +24,7 @@ def test_by_hand() -> None:
 
 
 def test_the_best_constant_predicts_the_mean_up_to_the_last_threshold() -> None:
-    """Of lognormal times; thresholds that are hit, as in the paper, would round it up by a fifth."""
+    """Of lognormal times. Labels that only say whether a step was entered would round it up by a fifth."""
     labels = np.random.default_rng(0).lognormal(2.0, 1.0, 5_000)
     loss = CREAD(thresholds=(0.0, 4.0, 10.0, 25.0, 100.0))
     logits, prediction = best_constant(loss, labels)
