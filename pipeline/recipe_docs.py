@@ -110,7 +110,7 @@ def page() -> str:
 def _loss_row(name: str, path: str) -> str:
     about = facts(path, LOSS)
     cells = [f"`{name}`", about["kind"], summary(path), about["labels"], str(about["outputs"])]
-    return f"| {' | '.join(map(_cell, cells))} | {'yes' if about['negative'] else 'no'} |\n"
+    return f"| {' | '.join(map(_cell, cells))} | {'yes' if about['negative'] else 'no'} | {_options(path)} |\n"
 
 
 def _options(path: str) -> str:

@@ -129,8 +129,9 @@ tasks:
 LOSSES_HEAD = """\
 ## Losses
 
-`tasks.NAME.loss`. Some balancers need losses that are never below 0. `gatewise validate` refuses any other loss with them.
+`tasks.NAME.loss`; options in `tasks.NAME.loss_options.LOSS`. Some balancers need losses that are never below 0. `gatewise validate` refuses
+any other loss with them. The number of logits is that of the default options.
 
-| name | kind | what it is, and what for | labels | logits | can be below 0 |
-|---|---|---|---|---|---|
+| name | kind | what it is, and what for | labels | logits | can be below 0 | options (type and range; default) |
+|---|---|---|---|---|---|---|
 """

@@ -87,11 +87,8 @@ def check_labels(plan: EventLogsPlan, task: TaskPlan, tally: Tally) -> None:
         f" The first negative number in column {column!r} is in {f}, row {r}: {raw}." for f, r, raw in places
     )
     rows = {loss: facts(path, LOSS) for loss, path in LOSSES.items()}
-    fitting = [
-        loss
-        for loss, about in rows.items()
-        if about["kind"] == task.kind and about["above"] is None and about["at_least"] is None
-    ]
+    any_number = facts(LOSS, LOSS)["labels"]
+    fitting = [loss for loss, about in rows.items() if about["kind"] == task.kind and about["labels"] == any_number]
     summed = ", the sums of an impression's outcomes," if task.stream and task.aggregate == "sum" else ""
     raise InputError(
         f"task {task.name!r} ({source}): {count:,} of {observed:,} observed labels{summed} are outside the domain of the loss "

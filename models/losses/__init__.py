@@ -1,6 +1,6 @@
 """The table of losses: the training objective of a task and its prediction.
 
-Each row maps the name in recipes to the dotted path of a class. The class declares the tasks and labels of the loss.
+Each row maps the name in recipes to the dotted path of a class. The class declares the tasks, labels and options of the loss.
 To add one, write a file with one `Loss` and add a row here. The contract tests run every row.
 """
 
@@ -12,6 +12,11 @@ LOSSES = {
     "squared_log_error": "models.losses.squared_log_error.SquaredLogError",
     "poisson": "models.losses.poisson.Poisson",
     "zero_inflated_lognormal": "models.losses.zero_inflated_lognormal.ZeroInflatedLognormal",
+    "focal": "models.losses.focal.Focal",
+    "quantile": "models.losses.quantile.Quantile",
+    "tweedie": "models.losses.tweedie.Tweedie",
+    "ordinal": "models.losses.ordinal.Ordinal",
+    "cread": "models.losses.cread.CREAD",
 }
 
 LOSS = "models.losses.base.Loss"

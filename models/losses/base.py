@@ -24,11 +24,12 @@ class Loss(abc.ABC):
     """A loss from logits and its prediction. Models output logits; only the loss applies a sigmoid.
 
     A subclass writes its class variables as literals: `models.recipe.registry.facts` reads them from the source, so that
-    a recipe is checked without importing Keras. It has no options and no state.
+    a recipe is checked without importing Keras. Its options are keyword-only parameters of `__init__` with literal defaults and types
+    of `models.recipe.option_types`. It has no state.
 
     Attributes:
         kind: kind of the task: "binary" (the prediction is a probability) or "regression" (the prediction is an amount).
-        outputs: number of logits per example.
+        outputs: number of logits per example. The literal is that of the default options; `__init__` may set another.
         labels: valid labels, as text.
         above: labels must be greater than this number.
         at_least: labels must be at least this number.
@@ -36,7 +37,7 @@ class Loss(abc.ABC):
     """
 
     kind: ClassVar[Literal["binary", "regression"]]
-    outputs: ClassVar[int] = 1
+    outputs: int = 1
     labels: ClassVar[str] = "any number"
     above: ClassVar[float | None] = None
     at_least: ClassVar[float | None] = None
@@ -82,10 +83,10 @@ def mean_and_deviation(values: np.ndarray, weights: np.ndarray) -> tuple[float, 
     return mean, deviation if deviation > 1e-12 * max(1.0, abs(mean)) else 1.0
 
 
-def median_and_deviation(values: np.ndarray, weights: np.ndarray) -> tuple[float, float]:
-    """Weighted median and mean distance from it; a distance of 1 if all values are equal."""
+def median_and_deviation(values: np.ndarray, weights: np.ndarray, share: float = 0.5) -> tuple[float, float]:
+    """Weighted median, or another quantile, and mean distance from it; a distance of 1 if all values are equal."""
     order = np.argsort(values, kind="stable")
     upto = np.cumsum(weights[order])
-    median = float(values[order][np.searchsorted(upto, 0.5 * upto[-1])])
+    median = float(values[order][np.searchsorted(upto, share * upto[-1])])
     distance = float(np.average(np.abs(values - median), weights=weights))
     return median, distance if distance > 1e-12 * max(1.0, abs(median)) else 1.0

@@ -7,11 +7,12 @@ The upper limits keep a typo (1e11) from requesting more memory than any machine
 from __future__ import annotations
 
 from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from models.recipe.section import Number
+from models.recipe.section import Number, Real
 
 ExpertCount = Annotated[int, Field(ge=1, le=256), Number]
 Levels = Annotated[int, Field(ge=1, le=16), Number]
@@ -29,6 +30,24 @@ Decay = Annotated[float, Field(ge=0.0, lt=1.0), Number]
 Temperature = Annotated[float, Field(ge=0.01, le=1e3), Number]
 Steps = Annotated[int, Field(ge=1, le=1_000_000_000), Number]
 RoundCount = Annotated[int, Field(ge=1, le=1_000_000), Number]
+
+Focus = Annotated[float, Field(ge=0.0, le=10.0), Number]
+Smoothing = Annotated[float, Field(ge=0.0, lt=1.0), Number]
+InnerShare = Annotated[float, Field(gt=0.0, lt=1.0), Number]
+TweediePower = Annotated[float, Field(ge=1.01, le=1.99), Number]
+
+
+def _ascending(values: tuple[float, ...]) -> tuple[float, ...]:
+    if any(later <= earlier for earlier, later in pairwise(values)):
+        raise ValueError("not ascending")
+    return values
+
+
+Ascending = Annotated[
+    tuple[Real, ...],
+    Field(min_length=3, max_length=256, title="list of 3 to 256 numbers, each greater than the one before"),
+    AfterValidator(_ascending),
+]
 
 TaskName = Annotated[str, Field(title="the name of a task", json_schema_extra={"format": "task"})]
 TaskNames = Annotated[tuple[TaskName, ...], Field(max_length=256)]

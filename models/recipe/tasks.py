@@ -160,6 +160,11 @@ class Task(Section):
         "[class of your own](#methods-of-your-own). By default `binary_crossentropy` or `squared_error`.",
         examples=["squared_log_error"],
     )
+    loss_options: Mapping[str, Mapping[str, Any]] = Field(
+        default={},
+        description="Options by loss. Only those of the task's loss apply.",
+        examples=[{"quantile": {"quantile": 0.9}}],
+    )
     weight: Annotated[float, Field(gt=0.0), Number] = Field(
         default=1.0, description="Weight of the task's loss in the total loss.", examples=[1.0]
     )

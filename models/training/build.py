@@ -18,13 +18,13 @@ from models.embedding_optimizers import EMBEDDING_OPTIMIZERS
 from models.features.encoder import encoder_of
 from models.features.layout import FeatureLayout, features_of
 from models.layers.adversaries import Adversaries
-from models.losses import LOSSES
 from models.recipe.registry import load, path_of
 from models.regularizers import REGULARIZERS
 from models.regularizers.base import RepresentationRegularizer
 from models.serving.user_once import UserOnce, check_split, why_not
 from models.training.devices import compiles_parts
 from models.training.multi_task_model import MultiTaskModel
+from models.training.parts import named_loss
 from models.training.plan import TaskPlan, TrainerPlan
 
 logger = logging.getLogger(__name__)
@@ -63,6 +63,7 @@ def build_model(plan: TrainerPlan, layout: FeatureLayout, precision: str | None 
         backbone(**plan.backbone_options, fields=encoder.fields, dtype=policy),
         plan.training.average_weights,
         methods.adversaries,
+        {name: task.loss_options for name, task in plan.tasks.items()},
     )
     model.compiles_parts = compiles_parts(plan.training.jit_compile, policy.name)
     return model
@@ -113,7 +114,7 @@ def _methods(plan: TrainerPlan, policy: keras.DTypePolicy) -> _Methods:
 
 
 def _outputs(task: TaskPlan) -> int:
-    return int(load(path_of(task.loss, LOSSES, "loss")).outputs)
+    return named_loss(task.loss, task.loss_options).outputs
 
 
 def check_methods(plan: TrainerPlan) -> None:

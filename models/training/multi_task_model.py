@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import keras
@@ -25,9 +26,7 @@ from models.embedding_optimizers.one_pass import compiled, one_pass
 from models.layers.adversaries import Adversaries
 from models.layers.dropout import Dropout
 from models.layers.feature_encoder import FeatureEncoder
-from models.losses import LOSSES
 from models.losses.task_loss import task_loss
-from models.recipe.registry import load, path_of
 from models.regularizers.base import Regularizer, RowRegularizer, TaskRegularizer
 from models.training import replicas
 from models.training.bad_steps import BadSteps
@@ -38,7 +37,7 @@ from models.training.evidence import evidence_of
 from models.training.extra_losses import extra_losses
 from models.training.gradients import finite, gradients
 from models.training.learning_rate import LearningRate
-from models.training.parts import build_adversaries, check_parts
+from models.training.parts import build_adversaries, checked_losses
 from models.training.random_states import RandomStates
 from models.training.row_counts import RowCounts
 from models.training.sharing import positions_over
@@ -76,6 +75,7 @@ class MultiTaskModel(RandomStates, keras.Model):
         backbone: mixes the features before the architecture. Default: none.
         average: whether to keep a running average of the weights (`WeightAverage`).
         adversaries: the networks of the adversarial tasks. None: no such tasks.
+        loss_options: {task: options of its loss}. Default: no options.
 
     Call: features -> {task: (batch,) logits, or (batch, outputs) if the loss has several outputs}.
 
@@ -96,13 +96,13 @@ class MultiTaskModel(RandomStates, keras.Model):
         backbone: Backbone | None = None,
         average: bool = False,
         adversaries: Adversaries | None = None,
+        loss_options: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
         **model: Any,
     ) -> None:
         super().__init__(**model)
-        of_task = {task: load(path_of(name, LOSSES, "loss"))() for task, name in losses.items()}
-        check_parts(architecture, balancer, of_task, adversaries)
+        self.loss_functions = checked_losses(architecture, balancer, losses, loss_options, adversaries)
         self.tasks, self.loss_names = tuple(losses), tuple(losses.values())
-        self.loss_functions = tuple(of_task.values())
+        self.loss_options = MappingProxyType(dict(loss_options))
         self.encoder = encoder
         self.encoder.fill = one_pass
         self.backbone = backbone or NoBackbone()
@@ -290,6 +290,7 @@ class MultiTaskModel(RandomStates, keras.Model):
             "name": self.name,
             **{key: keras.saving.serialize_keras_object(part) for key, part in parts.items()},
             "losses": dict(zip(self.tasks, self.loss_names, strict=True)),
+            "loss_options": {task: dict(options) for task, options in self.loss_options.items()},
             "clip_norm": self.clip_norm,
             "average": self.average is not None,
         }

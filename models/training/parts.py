@@ -3,33 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from models.architectures.base import REPRESENTATION, Architecture
 from models.architectures.encoded import Encoded
 from models.balancing.base import GradientCombiner, Weighting
 from models.layers.adversaries import Adversaries
+from models.losses import LOSSES
 from models.losses.base import Loss
 from models.recipe.errors import InputError
+from models.recipe.registry import load, path_of
 from models.training.sharing import zeros_of
 
 
-def check_parts(
+def named_loss(name: str, options: Mapping[str, Any]) -> Loss:
+    """The loss with a name in LOSSES, or at a dotted path, with its options."""
+    loss: Loss = load(path_of(name, LOSSES, "loss"))(**options)
+    return loss
+
+
+def checked_losses(
     architecture: Architecture,
     balancer: Weighting | GradientCombiner,
-    losses: Mapping[str, Loss],
-    adversaries: Adversaries | None = None,
-) -> None:
-    """Checks tasks, numbers of logits and types.
+    losses: Mapping[str, str],
+    options: Mapping[str, Mapping[str, Any]],
+    adversaries: Adversaries | None,
+) -> tuple[Loss, ...]:
+    """Makes the losses, and checks tasks, numbers of logits and types.
 
     Args:
         architecture: for the tasks that are not adversarial.
         balancer: for the same tasks.
-        losses: {task: loss}, in the order of the label columns.
+        losses: {task: name of its loss}, in the order of the label columns.
+        options: {task: options of its loss}; a task without options may be missing.
         adversaries: for the adversarial tasks.
 
+    Returns:
+        The losses, in the order of the label columns.
+
     Raises:
+        InputError: an unknown loss.
         ValueError: the parts disagree on tasks or logits, or the balancer has neither type.
     """
+    made = {task: named_loss(name, options.get(task, {})) for task, name in losses.items()}
     outputs = {task.name: task.outputs for task in architecture.tasks} | dict(
         adversaries.outputs if adversaries else ()
     )
@@ -42,9 +58,10 @@ def check_parts(
         )
     if not isinstance(balancer, Weighting | GradientCombiner):
         raise ValueError(f"{type(balancer).__name__}: expected a Weighting or a GradientCombiner as balancer.")
-    wanted = {task: loss.outputs for task, loss in losses.items()}
+    wanted = {task: loss.outputs for task, loss in made.items()}
     if wanted != outputs:
         raise ValueError(f"MultiTaskModel: the losses need {wanted} logits, the tasks have {outputs}.")
+    return tuple(made.values())
 
 
 def build_adversaries(adversaries: Adversaries | None, architecture: Architecture, shapes: Encoded) -> None:

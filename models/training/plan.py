@@ -9,6 +9,7 @@ from models.architectures import ARCHITECTURES
 from models.backbones import BACKBONES
 from models.balancing import BALANCERS
 from models.features.value_texts import text_of
+from models.losses import LOSSES
 from models.recipe.features import MultiValued, column_of, column_types, feature_columns
 from models.recipe.model import Training
 from models.recipe.recipe import Recipe
@@ -25,6 +26,7 @@ class TaskPlan(StagePlan):
 
     kind: Literal["binary", "regression"]
     loss: str
+    loss_options: Mapping[str, Any] = {}
     weight: float
     after: str | None = None
     conditional: bool = False
@@ -70,6 +72,7 @@ class TrainerPlan(StagePlan):
                 name: TaskPlan(
                     kind=task.kind,
                     loss=loss_of(task),
+                    loss_options=_options(task.loss_options, loss_of(task), LOSSES),
                     weight=task.weight,
                     after=after_of(task),
                     conditional=task.conditioned_on is not None,

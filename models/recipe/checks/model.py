@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from models.architectures import ARCHITECTURE, ARCHITECTURES
 from models.backbones import BACKBONE, BACKBONES
 from models.balancing import BALANCER, BALANCERS
 from models.embedding_optimizers import EMBEDDING_OPTIMIZERS
+from models.recipe.checks.options import option_problems
 from models.recipe.checks.problem import Problem
 from models.recipe.errors import InputError
-from models.recipe.names_in_options import names_in
 from models.recipe.recipe import Recipe
-from models.recipe.registry import check_options, facts, known, path_of
+from models.recipe.registry import facts, known, path_of
 from models.recipe.tasks import after_of
 from models.regularizers import REGULARIZERS
 
@@ -38,8 +37,8 @@ def model_problems(recipe: Recipe) -> Iterator[Problem]:
                     f"{name!r} passes on what one task knows to the next, and no task follows another. Write `after: TASK` in "
                     f"the tasks that follow, {f'set its option `{instead}`, ' if instead else ''}or choose another architecture.",
                 )
-        yield from _options(("model", options[0]), options[1], table, key, recipe)
-    yield from _options(("model", "regularizers"), model.regularizers, REGULARIZERS, "regularizer", recipe)
+        yield from option_problems(("model", options[0]), options[1], table, key, recipe)
+    yield from option_problems(("model", "regularizers"), model.regularizers, REGULARIZERS, "regularizer", recipe)
 
 
 def training_problems(recipe: Recipe) -> Iterator[Problem]:
@@ -49,27 +48,3 @@ def training_problems(recipe: Recipe) -> Iterator[Problem]:
             ("training", "embedding_optimizer"),
             f"unknown embedding optimizer {name!r}; {known(name, EMBEDDING_OPTIMIZERS)}",
         )
-
-
-def _options(
-    at: tuple[str | int, ...], options: Mapping[str, Any], table: Mapping[str, str], what: str, recipe: Recipe
-) -> Iterator[Problem]:
-    for name, values in options.items():
-        try:
-            path = path_of(name, table, what)
-        except InputError as error:
-            yield (*at, name), str(error)
-            continue
-        for option, value in values.items():
-            try:
-                check_options({option: value}, path, ".".join(map(str, (*at, name))))
-            except InputError as error:
-                yield (*at, name, option), str(error).split(": ", 1)[-1]
-                continue
-            tasks = [
-                task for task, about in recipe.tasks.items() if about.role != "adversarial"
-            ]  # a method has the others
-            for kind, names in (("task", tasks), ("feature", list(recipe.features))):
-                for each in names_in(path, option, value, kind):
-                    if each not in names:
-                        yield (*at, name, option), f"no {kind} is called {each!r}; {known(each, names)}"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from models.balancing import BALANCER, BALANCERS
 from models.losses import LOSS, LOSSES
+from models.recipe.checks.options import option_problems
 from models.recipe.checks.problem import Problem
 from models.recipe.errors import InputError
 from models.recipe.logs import Logs
@@ -40,6 +41,7 @@ def task_problems(recipe: Recipe) -> Iterator[Problem]:
                         f"a task with `role: {task.role}` is not measured, so {key!r} has no effect. Remove it, or the role.",
                     )
         yield from _loss(name, recipe)
+        yield from option_problems((*at, "loss_options"), task.loss_options, LOSSES, "loss", recipe)
         yield from _given(name, recipe)
         yield from _after(name, recipe)
     yield from _descriptors(recipe)

@@ -53,7 +53,7 @@ def test_a_label_outside_of_the_domain_stops_with_its_place(sales: Callable[...,
         "-5, -1 (the smallest). The first negative number in column 'amount' is in "
     )
     assert "click.csv, row 1: -5. Correct the values, remove these rows" in message
-    assert message.endswith("a loss for any number: `loss: squared_error`, 'absolute_error', 'huber'.")
+    assert message.endswith("a loss for any number: `loss: squared_error`, 'absolute_error', 'huber', 'quantile'.")
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
+import json
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ import tensorflow as tf
 from models.losses import LOSS, LOSSES
 from models.losses.base import Loss
 from models.losses.task_loss import task_loss
-from models.recipe.registry import facts, load, summary
+from models.recipe.registry import check_options, facts, load, signature, summary
 
 OUTSIDE = "outside_losses.GammaPlus"
 # Labels 1 and e^2: the rate is their mean, the guess the mean of their logarithms.
@@ -135,11 +136,15 @@ def test_under_jit_compile(name):
         np.testing.assert_allclose(compiled, eager, rtol=1e-4, atol=1e-6)
 
 
-def test_is_documented_and_made_of_its_path_alone(name):
-    """A model's file keeps a loss by its name or path: without options, that is all of it."""
+def test_is_documented_and_made_of_its_path_and_options(name):
+    """A model's file keeps a loss by its name or path and its options: `validate` reads them all, with their types, from the source."""
     kind = load(PATHS[name])
     assert issubclass(kind, Loss)
-    assert not inspect.signature(kind).parameters
+    options = signature(PATHS[name])
+    assert set(inspect.signature(kind).parameters) == set(options)
+    defaults = {option: default for option, (_, default) in options.items()}
+    assert check_options(defaults, PATHS[name], "here") == defaults
+    assert kind(**json.loads(json.dumps(defaults))).outputs == kind.outputs
     sentence = summary(PATHS[name])
     assert sentence.endswith(".") and sentence.count(". ") == 0
 

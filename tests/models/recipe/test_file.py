@@ -261,8 +261,26 @@ WRONG = {
         "window: 30m, loss: outside_losses.GammaPlus, gates",
         [
             "tasks.read.loss: 'outside_losses.GammaPlus' is a loss for regression tasks, this task is binary; Known: "
-            "binary_crossentropy."
+            "binary_crossentropy, focal."
         ],
+    ),
+    "unknown option of a loss": (
+        "conditioned_on: read}",
+        "conditioned_on: read, loss: quantile, loss_options: {quantile: {share: 0.9}}}",
+        ["recipe.yaml:25: tasks.reading_seconds.loss_options.quantile.share: unknown option 'share'; Known: quantile."],
+    ),
+    "option of a loss out of range": (
+        "conditioned_on: read}",
+        "conditioned_on: read, loss: cread, loss_options: {cread: {thresholds: [0, 5, 5]}}}",
+        [
+            "tasks.reading_seconds.loss_options.cread.thresholds: expected list of 3 to 256 numbers, each greater than the one "
+            "before, received [0, 5, 5]."
+        ],
+    ),
+    "options of an unknown loss": (
+        "conditioned_on: read}",
+        "conditioned_on: read, loss_options: {quantil: {quantile: 0.9}}}",
+        ["tasks.reading_seconds.loss_options.quantil: unknown loss 'quantil'; did you mean 'quantile'?"],
     ),
     "loss from outside that is not there": (
         "conditioned_on: read}",

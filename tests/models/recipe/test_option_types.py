@@ -11,13 +11,14 @@ from models.architectures import ARCHITECTURES
 from models.backbones import BACKBONES
 from models.balancing import BALANCERS
 from models.embedding_optimizers import EMBEDDING_OPTIMIZERS
+from models.losses import LOSSES
 from models.recipe import registry
 from models.recipe.errors import InputError
 from models.recipe.file import load_recipe
 from models.regularizers import REGULARIZERS
 from tests.models.recipe.test_yaml_document import LABELLED
 
-TABLES = [ARCHITECTURES, BACKBONES, BALANCERS, REGULARIZERS, EMBEDDING_OPTIMIZERS]
+TABLES = [ARCHITECTURES, BACKBONES, BALANCERS, LOSSES, REGULARIZERS, EMBEDDING_OPTIMIZERS]
 OPTIONS = [(path, option) for table in TABLES for path in table.values() for option in registry.signature(path)]
 
 
@@ -31,6 +32,7 @@ def inside(schema: dict[str, Any]) -> Any:
         "array": lambda: [inside(schema["items"])],
         "string": lambda: "click",
         "integer": lambda: schema["minimum"],
+        "number": lambda: 0.5,
     }
     return kinds[schema["type"]]()
 
@@ -48,6 +50,8 @@ def outside(schema: dict[str, Any]) -> list[Any]:
         one = inside(schema["items"])
         few = [[one] * (schema["minItems"] - 1)] if schema.get("minItems") else []
         return [*items, *few, [one] * (schema["maxItems"] + 1)]
+    if schema["type"] == "number" and not schema.keys() & {"minimum", "exclusiveMinimum"}:
+        return [float("nan"), "much", None]
     step = 1 if schema["type"] == "integer" else 1e-9
     least = schema["minimum"] - step if "minimum" in schema else schema["exclusiveMinimum"]
     most = schema["maximum"] * (1 + step) + step if "maximum" in schema else schema["exclusiveMaximum"]

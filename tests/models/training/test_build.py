@@ -51,6 +51,20 @@ def test_adversarial_tasks_are_neither_the_architecture_s_nor_the_balancer_s():
     assert model.architecture.represents
 
 
+def test_options_of_a_loss_decide_how_many_logits_a_task_has():
+    grades = {"grades": [0.0, 1.0, 2.0]}
+    tasks = {
+        "stars": TaskPlan(kind="regression", loss="ordinal", loss_options=grades, weight=1.0),
+        "click": TaskPlan(**BINARY, weight=1.0, loss_options={"label_smoothing": 0.1}),
+        "rating": TaskPlan(kind="regression", loss="ordinal", weight=0.3, served=False, adversarial=True),
+    }
+    model = build_model(plan_of(tasks=tasks), LAYOUT)
+    assert [task.outputs for task in model.architecture.tasks] == [2, 1]
+    assert model.adversaries is not None and model.adversaries.outputs == (("rating", 4),)
+    assert [loss.outputs for loss in model.loss_functions] == [2, 1, 4]
+    assert model.loss_functions[1].label_smoothing == 0.1
+
+
 def test_without_a_reader_there_is_no_representation():
     model = build_model(plan_of(tasks={"click": TaskPlan(**BINARY, weight=1.0)}), LAYOUT)
     assert model.adversaries is None

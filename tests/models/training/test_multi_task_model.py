@@ -394,6 +394,25 @@ def test_a_restored_training_goes_on_as_if_never_stopped(balancer, tmp_path):
     assert_near(everything(model), everything(restored), rtol=0, atol=0)
 
 
+def test_a_saved_model_keeps_the_options_of_its_losses(tmp_path):
+    grades, gamma = (0.0, 1.0, 10.0), 0.5
+    tasks = (*binary("click"), TaskInfo(name="stars", kind="regression", outputs=2))
+    model = MultiTaskModel(
+        FeatureEncoder({"item": (6, 2)}, {"item": "item", "last": "item"}, numeric=("a", "b", "c")),
+        load(ARCHITECTURES["shared_bottom"])(tasks, units=(4,)),
+        load(BALANCERS["fixed"])(("click", "stars"), (1.0, 1.0)),
+        {"click": "focal", "stars": "ordinal"},
+        loss_options={"click": {"gamma": gamma}, "stars": {"grades": grades}},
+    )
+    model.build()
+    model.save(tmp_path / "m.keras")
+    loaded = keras.saving.load_model(tmp_path / "m.keras")
+    assert (loaded.loss_functions[0].gamma, loaded.loss_functions[1].grades) == (gamma, grades)
+    features = data()[0]
+    for task, predictions in model.predictions(features).items():
+        np.testing.assert_array_equal(loaded.predictions(features)[task], predictions)
+
+
 def test_save_and_load_the_whole_model(tmp_path):
     regularizers = [L2(strength=0.5), FrequencyL2()]
     model = make(

@@ -78,7 +78,8 @@ def test_served_values_have_the_type_of_their_column() -> None:
 
 def test_what_the_trainer_needs() -> None:
     made = plan()
-    alone = {"after": None, "conditional": False, "served": True, "descriptor": ()}
+    alone = {"after": None, "conditional": False, "served": True, "adversarial": False, "descriptor": ()}
+    alone["loss_options"] = {}
     assert made.model_dump(include={"tasks", "architecture", "options", "balancer", "balancer_options"}) == {
         "tasks": {
             "click": {"kind": "binary", "loss": "binary_crossentropy", "weight": 1.0, **alone},
@@ -110,6 +111,14 @@ def test_options_are_of_the_types_that_the_methods_want() -> None:
     made = plan(model={"options": options, "regularizers": {"l2": {"strength": "1e-6"}}})
     assert made.options == {"experts": 8, "units": (8, 4), "dropout": 0.1}
     assert isinstance(made.options["experts"], int) and made.regularizers == {"l2": {"strength": 1e-6}}
+
+
+def test_options_of_the_loss_that_a_task_has() -> None:
+    value = {**RECIPE["tasks"]["value"], "loss": "quantile"}
+    value["loss_options"] = {"quantile": {"quantile": "0.9"}, "tweedie": {"power": 1.2}}
+    recipe = Recipe.model_validate({**RECIPE, "tasks": {**RECIPE["tasks"], "value": value}})
+    tasks = TrainerPlan.from_recipe(recipe).tasks
+    assert (tasks["value"].loss_options, tasks["click"].loss_options) == ({"quantile": 0.9}, {})
 
 
 def test_a_balancer_from_outside() -> None:
