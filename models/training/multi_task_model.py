@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType
 from typing import Any
 
 import keras
@@ -96,13 +95,12 @@ class MultiTaskModel(RandomStates, keras.Model):
         backbone: Backbone | None = None,
         average: bool = False,
         adversaries: Adversaries | None = None,
-        loss_options: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
+        loss_options: Mapping[str, Mapping[str, Any]] | None = None,
         **model: Any,
     ) -> None:
         super().__init__(**model)
-        self.loss_functions = checked_losses(architecture, balancer, losses, loss_options, adversaries)
-        self.tasks, self.loss_names = tuple(losses), tuple(losses.values())
-        self.loss_options = MappingProxyType(dict(loss_options))
+        self.tasks, self.loss_names, self.loss_options = tuple(losses), tuple(losses.values()), dict(loss_options or {})
+        self.loss_functions = checked_losses(architecture, balancer, losses, self.loss_options, adversaries)
         self.encoder = encoder
         self.encoder.fill = one_pass
         self.backbone = backbone or NoBackbone()
