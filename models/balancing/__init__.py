@@ -9,6 +9,12 @@ BALANCERS = {
     "uncertainty": "models.balancing.uncertainty.Uncertainty",
     "gradnorm": "models.balancing.gradnorm.GradNorm",
     "pcgrad": "models.balancing.pcgrad.PCGrad",
+    "dwa": "models.balancing.dwa.DWA",
+    "random_weights": "models.balancing.random_weights.RandomWeights",
+    "geometric": "models.balancing.geometric.Geometric",
+    "worst_case": "models.balancing.worst_case.WorstCase",
+    "imtl_l": "models.balancing.imtl_l.IMTLL",
+    "famo": "models.balancing.famo.FAMO",
 }
 
 BALANCER = "models.balancing.base.Balancer"
