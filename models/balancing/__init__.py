@@ -15,6 +15,9 @@ BALANCERS = {
     "worst_case": "models.balancing.worst_case.WorstCase",
     "imtl_l": "models.balancing.imtl_l.IMTLL",
     "famo": "models.balancing.famo.FAMO",
+    "excess_mtl": "models.balancing.excess_mtl.ExcessMTL",
+    "metabalance": "models.balancing.metabalance.MetaBalance",
+    "db_mtl": "models.balancing.db_mtl.DBMTL",
 }
 
 BALANCER = "models.balancing.base.Balancer"
