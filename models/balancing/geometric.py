@@ -26,7 +26,7 @@ class Geometric(Weighting):
     Chennupati et al., MultiNet++: Multi-Stream Feature Aggregation and Geometric Loss Strategy for Multi-Task Learning,
     CVPR Workshops 2019 (https://arxiv.org/abs/1904.08492). Deviations: the factor W, so that a single task has its weight
     of the recipe; the paper has no weights, and its gradient is 1 / T of this one. Tasks without an observed example in
-    the batch are excluded from the mean. A loss below 1e-8 counts as 1e-8.
+    the batch, or with a loss that is not finite, are excluded from the mean. A loss below 1e-8 counts as 1e-8.
 
     Requires non-negative losses. Cost of a step: negligible.
 
@@ -40,7 +40,8 @@ class Geometric(Weighting):
     def weigh(self, evidence: Evidence) -> Any:
         fixed = ops.convert_to_tensor(self.task_weights, dtype="float32")
         losses = ops.stop_gradient(ops.cast(evidence.losses, "float32"))
-        logs = ops.log(ops.where(evidence.observed, ops.maximum(losses, _SMALLEST), 1.0))
-        shares = ops.where(evidence.observed, fixed, 0.0)
+        takes_part = ops.logical_and(evidence.observed, ops.isfinite(losses))
+        logs = ops.log(ops.where(takes_part, ops.maximum(losses, _SMALLEST), 1.0))
+        shares = ops.where(takes_part, fixed, 0.0)
         mean = ops.divide_no_nan(ops.sum(shares * logs), ops.sum(shares))
         return shares * ops.exp(mean - logs)

@@ -41,5 +41,9 @@ def test_a_task_without_observations_is_left_out(loss):
     np.testing.assert_allclose(seen, [1.5, 0, 2 / 3], rtol=1e-6)
 
 
+def test_a_loss_that_is_not_finite_leaves_the_others_alone():
+    np.testing.assert_allclose(weights([4.0, np.nan, 9.0], (1.0, 1.0, 1.0)), [1.5, 0, 2 / 3], rtol=1e-6)
+
+
 def test_a_loss_of_0_is_finite():
     np.testing.assert_allclose(weights([0.0, 1.0], (1.0, 1.0)), [1e4, 1e-4], rtol=1e-4)
