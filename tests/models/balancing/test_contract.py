@@ -145,6 +145,18 @@ def test_under_jit_compile(name):
         np.testing.assert_allclose(step(LOSSES, GRADIENTS), act(eager, LOSSES, GRADIENTS), rtol=1e-4, atol=1e-5)
 
 
+def test_half_precision_changes_nothing(name):
+    """Weights and state are float32 whatever the network's precision."""
+    full = make(name)
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        half = make(name)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    for scale in np.float32([1.0, 0.7, 0.3]):
+        np.testing.assert_array_equal(act(half, scale * LOSSES, GRADIENTS), act(full, scale * LOSSES, GRADIENTS))
+
+
 def test_is_documented_and_its_options_can_be_read(name):
     at = path(name)
     sentence = summary(at)
