@@ -9,6 +9,15 @@ BALANCERS = {
     "uncertainty": "models.balancing.uncertainty.Uncertainty",
     "gradnorm": "models.balancing.gradnorm.GradNorm",
     "pcgrad": "models.balancing.pcgrad.PCGrad",
+    "dwa": "models.balancing.dwa.DWA",
+    "random_weights": "models.balancing.random_weights.RandomWeights",
+    "geometric": "models.balancing.geometric.Geometric",
+    "worst_case": "models.balancing.worst_case.WorstCase",
+    "imtl_l": "models.balancing.imtl_l.IMTLL",
+    "famo": "models.balancing.famo.FAMO",
+    "excess_mtl": "models.balancing.excess_mtl.ExcessMTL",
+    "metabalance": "models.balancing.metabalance.MetaBalance",
+    "db_mtl": "models.balancing.db_mtl.DBMTL",
 }
 
 BALANCER = "models.balancing.base.Balancer"

@@ -42,6 +42,21 @@ class Balancer(keras.layers.Layer, abc.ABC):
     def build(self, input_shape: Any = None) -> None:
         """Creates the state. A balancer with variables overrides this method."""
 
+    def add_state(self, name: str, initializer: str = "zeros") -> Any:
+        """A float32 variable of one number per task, (task,), that the balancer updates itself.
+
+        Every replica computes the same update from the whole batch, so the first one's is kept.
+        """
+        return self.add_weight(
+            shape=(len(self.tasks),),
+            initializer=initializer,
+            dtype="float32",
+            trainable=False,
+            autocast=False,
+            aggregation="only_first_replica",
+            name=name,
+        )
+
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "tasks": self.tasks, "weights": self.task_weights}
 

@@ -57,18 +57,8 @@ class GradNorm(Weighting):
         self.learning_rate = learning_rate
 
     def build(self, input_shape: Any = None) -> None:
-        def state(initializer: str, name: str) -> Any:
-            return self.add_weight(
-                shape=(len(self.tasks),),
-                initializer=initializer,
-                dtype="float32",
-                trainable=False,
-                aggregation="only_first_replica",
-                name=name,
-            )
-
-        self.balance = state("ones", "balance")
-        self.first_losses = state("zeros", "first_losses")
+        self.balance = self.add_state("balance", "ones")
+        self.first_losses = self.add_state("first_losses")
         """L_i(0); 0 until the task is observed."""
 
     def weigh(self, evidence: Evidence) -> Any:

@@ -35,7 +35,7 @@ class Uncertainty(Weighting):
 
     def build(self, input_shape: Any = None) -> None:
         self.log_variance = self.add_weight(
-            shape=(len(self.tasks),), initializer="zeros", dtype="float32", name="log_variance"
+            shape=(len(self.tasks),), initializer="zeros", dtype="float32", autocast=False, name="log_variance"
         )
 
     def weigh(self, evidence: Evidence) -> Any:

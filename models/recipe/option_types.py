@@ -29,6 +29,8 @@ Asymmetry = Annotated[float, Field(ge=0.0, le=10.0), Number]
 Decay = Annotated[float, Field(ge=0.0, lt=1.0), Number]
 Temperature = Annotated[float, Field(ge=0.01, le=1e3), Number]
 Steps = Annotated[int, Field(ge=1, le=1_000_000_000), Number]
+StepsOrZero = Annotated[int, Field(ge=0, le=1_000_000_000), Number]
+Smoothness = Annotated[float, Field(ge=0.0, le=1e3), Number]
 RoundCount = Annotated[int, Field(ge=1, le=1_000_000), Number]
 
 Focus = Annotated[float, Field(ge=0.0, le=10.0), Number]

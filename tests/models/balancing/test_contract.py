@@ -103,7 +103,8 @@ def test_a_task_without_observations(name):
 
 def test_nothing_observed_moves_nothing(name):
     balancer = make(name)
-    before = [np.array(variable) for variable in balancer.variables if variable.name != "seed_generator_state"]
+    state = [variable for variable in balancer.variables if variable.name != "seed_generator_state"]
+    before = [np.array(variable) for variable in state]
     losses, nothing = tf.zeros(3), [False] * 3
     if isinstance(balancer, GradientCombiner):
         np.testing.assert_array_equal(act(balancer, losses, np.zeros((3, 40), "float32"), nothing), np.zeros(40))
@@ -113,7 +114,7 @@ def test_nothing_observed_moves_nothing(name):
         total = tf.reduce_sum(weights * losses) + sum(balancer.losses)
     for gradient in tape.gradient(total, balancer.trainable_variables):
         np.testing.assert_array_equal(gradient, np.zeros(gradient.shape))
-    for old, variable in zip(before, balancer.variables, strict=True):
+    for old, variable in zip(before, state, strict=True):
         np.testing.assert_array_equal(old, variable)
 
 
@@ -142,6 +143,18 @@ def test_under_jit_compile(name):
     step = tf.function(lambda losses, gradients: act(compiled, losses, gradients), jit_compile=True)
     for _ in range(3):
         np.testing.assert_allclose(step(LOSSES, GRADIENTS), act(eager, LOSSES, GRADIENTS), rtol=1e-4, atol=1e-5)
+
+
+def test_half_precision_changes_nothing(name):
+    """Weights and state are float32 whatever the network's precision."""
+    full = make(name)
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        half = make(name)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    for scale in np.float32([1.0, 0.7, 0.3]):
+        np.testing.assert_array_equal(act(half, scale * LOSSES, GRADIENTS), act(full, scale * LOSSES, GRADIENTS))
 
 
 def test_is_documented_and_its_options_can_be_read(name):
