@@ -9,6 +9,16 @@ BALANCERS = {
     "uncertainty": "models.balancing.uncertainty.Uncertainty",
     "gradnorm": "models.balancing.gradnorm.GradNorm",
     "pcgrad": "models.balancing.pcgrad.PCGrad",
+    "mgda": "models.balancing.mgda.MGDA",
+    "cagrad": "models.balancing.cagrad.CAGrad",
+    "imtl_g": "models.balancing.imtl_g.IMTLG",
+    "nash_mtl": "models.balancing.nash_mtl.NashMTL",
+    "aligned_mtl": "models.balancing.aligned_mtl.AlignedMTL",
+    "upgrad": "models.balancing.upgrad.UPGrad",
+    "config": "models.balancing.config.ConFIG",
+    "fairgrad": "models.balancing.fairgrad.FairGrad",
+    "gradvac": "models.balancing.gradvac.GradVac",
+    "graddrop": "models.balancing.graddrop.GradDrop",
 }
 
 BALANCER = "models.balancing.base.Balancer"
