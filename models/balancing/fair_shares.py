@@ -9,17 +9,18 @@ from keras import ops
 from models.balancing.cosines import cosines
 from models.balancing.small_systems import solved, times
 
-STEPS = 24
+STEPS = 32
 
 
 def fair_shares(products: Any, alpha: float) -> Any:
-    """The positive a with M a = a^(-1 / alpha), where M are the inner products divided by their Frobenius norm.
+    """The positive a with M a = a^(-1 / alpha), multiplied so that a' M a = T |M|_F.
 
-    a is the minimum of the convex function a' M a / 2 - sum_i phi(a_i), where phi'(a) = a^(-1 / alpha). The function takes
-    24 damped Newton steps.
+    M are the inner products, T is the number of gradients other than 0, and |M|_F the Frobenius norm. Up to its factor, a
+    is the minimum of the convex function a' M a / 2 - sum_i phi(a_i), where phi'(a) = a^(-1 / alpha). The function takes
+    32 damped Newton steps.
 
     Args:
-        products: (task, task) inner products of the task gradients, not divided.
+        products: (task, task) inner products of the task gradients.
         alpha: 0.5 to 10.
 
     Returns:
@@ -42,4 +43,6 @@ def fair_shares(products: Any, alpha: float) -> Any:
         return v + ops.where(fastest > 0.5, 1.0 / (1.0 + fastest), 1.0) * move
 
     v = ops.fori_loop(0, STEPS, step, ops.ones_like(lengths))
-    return present * unit * v / lengths
+    shares = present * unit * v
+    square = ops.sum(shares * times(matrix, shares))
+    return ops.sqrt(ops.divide_no_nan(ops.sum(present), square)) * shares / lengths

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 @keras.saving.register_keras_serializable(package="gatewise")
 class FairGrad(InnerProducts):
-    """Follows the direction whose gains g_i . d are alpha-fair between tasks; suits tasks of which some stay behind.
+    """Follows the direction whose gains are alpha-fair between the tasks; suits tasks of which some stay behind.
 
-    d = sum_i a_i g_i with a > 0 and M a = a^(-1 / alpha), where M are the inner products of the task gradients. d maximizes
-    sum_i (g_i . d)^(1 - alpha) / (1 - alpha) among directions of its length.
+    The gain of a task is g_i . d. With the inner products M of the task gradients: d = sum_i a_i g_i with a > 0 and
+    M a = a^(-1 / alpha). d maximizes sum_i (g_i . d)^(1 - alpha) / (1 - alpha) among directions of its length.
 
     Ban and Ji, Fair Resource Allocation in Multi-Task Learning, ICML 2024 (https://arxiv.org/abs/2402.15638).
-    Deviations: M is divided by its Frobenius norm, which changes only the length of d and keeps the sum of equal
-    gradients; damped Newton steps on the convex problem with the same solution (`models.balancing.fair_shares`) in place
+    Deviations: d is scaled to |d|^2 = T |M|_F, with T the number of gradients other than 0 and the Frobenius norm of M, which
+    keeps the sum of equal gradients; damped Newton steps on the convex problem with the same solution (`models.balancing.fair_shares`) in place
     of least squares; a gradient of 0 takes no part; cosines are multiplied by 1 - 1e-5, since
     opposed gradients have no solution; applies only to the shared variables.
 

@@ -9,6 +9,7 @@ from keras import ops
 
 from models.balancing.base import GradientCombiner
 from models.balancing.evidence import Evidence
+from models.layers.random_bits import uniform
 
 if TYPE_CHECKING:
     from models.recipe.option_types import Share
@@ -19,7 +20,7 @@ class GradDrop(GradientCombiner):
     """Keeps the gradients of one randomly drawn sign for each parameter; suits many tasks with conflicting gradients.
 
     For each parameter, with the gradients g_i of the tasks: the positive sign purity is P = (1 + sum_i g_i / sum_i |g_i|) / 2.
-    With U uniform in [0, 1), the positive g_i are kept if P > U, otherwise the negative ones. The others are multiplied by `leak`.
+    With U uniform in (0, 1), the positive g_i are kept if P > U, otherwise the negative ones. The others are multiplied by `leak`.
     The results are summed. Parameters whose gradients agree in sign get the plain sum.
 
     Chen et al., Just Pick a Sign: Optimizing Deep Multitask Models with Gradient Sign Dropout, NeurIPS 2020
@@ -43,7 +44,7 @@ class GradDrop(GradientCombiner):
 
     def combine(self, evidence: Evidence) -> Any:
         gradients = ops.cast(evidence.gradients, "float32")
-        draw = keras.random.uniform((int(gradients.shape[1]),), seed=self.seed_generator)
+        draw = uniform(self.seed_generator.next(), (int(gradients.shape[1]),))
         return kept(gradients, draw, self.leak)
 
     def get_config(self) -> dict[str, Any]:
@@ -55,7 +56,7 @@ def kept(gradients: Any, draw: Any, leak: float) -> Any:
 
     Args:
         gradients: (task, parameter).
-        draw: (parameter,) in [0, 1).
+        draw: (parameter,) in (0, 1).
         leak: 0 to 1.
 
     Returns:

@@ -10,6 +10,7 @@ from keras import ops
 from models.balancing.evidence import Evidence
 from models.balancing.inner_products import InnerProducts
 from models.balancing.small_systems import times
+from models.layers.random_bits import uniform
 
 if TYPE_CHECKING:
     from models.recipe.option_types import Share
@@ -59,8 +60,8 @@ class GradVac(InnerProducts):
     def coefficients(self, products: Any, evidence: Evidence) -> Any:
         tasks = len(self.tasks)
         # Row i: a random order of the tasks for task i.
-        order = ops.argsort(keras.random.uniform((tasks, tasks), seed=self.seed_generator), axis=-1)
-        coefficients, targets = vaccinated(products, order, self.targets.value, self.beta)
+        order = ops.argsort(uniform(self.seed_generator.next(), (tasks, tasks)), axis=-1)
+        coefficients, targets = vaccinated(products, order, ops.convert_to_tensor(self.targets), self.beta)
         self.targets.assign(targets)
         return ops.sum(coefficients, axis=0)
 
@@ -99,5 +100,5 @@ def vaccinated(products: Any, order: Any, targets: Any, beta: float) -> tuple[An
         step = ops.divide_no_nan(length * (target * sine - cosine * target_sine), other_length * target_sine)
         turns = ops.logical_and(is_pair, cosine < target)
         coefficients += chosen * ops.expand_dims(ops.where(turns, step, 0.0), -1)
-        targets += chosen * ops.expand_dims(ops.where(is_pair, beta * (cosine - mean), 0.0), -1)
+        targets = targets + chosen * ops.expand_dims(ops.where(is_pair, beta * (cosine - mean), 0.0), -1)
     return coefficients, targets
