@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 from keras import ops
 
-from models.balancing.cosines import cosines
+from models.balancing.cosines import RIDGE, cosines
 from models.balancing.evidence import Evidence
 from models.balancing.inner_products import InnerProducts
 from models.balancing.interior_point import minimum
@@ -16,8 +16,8 @@ from models.balancing.small_systems import times
 if TYPE_CHECKING:
     from models.recipe.option_types import Share
 
-SMOOTHING = 1e-6
-"""Under the square root, relative to the smallest squared length of a gradient."""
+SMOOTHING = 1e-8
+"""Added to |g_w|^2 in its square root, relative to the square of the shortest gradient."""
 
 
 @keras.saving.register_keras_serializable(package="gatewise")
@@ -47,10 +47,11 @@ class CAGrad(InnerProducts):
         self.c = c
 
     def coefficients(self, products: Any, evidence: Evidence) -> Any:
-        lengths, present, matrix = cosines(products)
+        lengths, present, matrix = cosines(products, ridge=0.0)
         # In terms of y_i = w_i |g_i|, and divided by |g_0|, so that the scale of no task matters to the precision.
         to_sum = times(matrix, present * lengths)
         length_of_sum = ops.sqrt(ops.sum(present * lengths * to_sum))
+        curvature = matrix + RIDGE * ops.eye(len(self.tasks), dtype="float32")
         linear = present * ops.divide_no_nan(to_sum, length_of_sum)
         normal = present / lengths
         normal = ops.divide_no_nan(normal, ops.max(normal))
@@ -59,10 +60,10 @@ class CAGrad(InnerProducts):
         def derivatives(y: Any) -> tuple[Any, Any]:
             along = times(matrix, y)
             length = ops.sqrt(ops.sum(y * along) + SMOOTHING)
-            outer = ops.expand_dims(along, 0) * ops.expand_dims(along, 1)
-            return linear + self.c * along / length, self.c * (matrix / length - outer / length**3)
+            # Without the negative part of the Hessian, since Newton steps would overshoot near a g_w of 0.
+            return linear + self.c * along / length, self.c * curvature / length
 
-        shares = present * minimum(derivatives, start, normal)
+        shares = present * minimum(derivatives, start, normal, steps=40)
         length = ops.sqrt(ops.sum(shares * times(matrix, shares)) + SMOOTHING)
         return (present + self.c * length_of_sum * shares / lengths / length) / (1.0 + self.c)
 

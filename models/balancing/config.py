@@ -12,7 +12,7 @@ from models.balancing.evidence import Evidence
 from models.balancing.inner_products import InnerProducts
 from models.balancing.small_systems import times
 
-TOLERANCE = 1e-5
+TOLERANCE = 1e-6
 """Eigenvalues of the cosines that count as 0, relative to the number of tasks."""
 
 
@@ -25,7 +25,7 @@ class ConFIG(InnerProducts):
     Scaling the loss of a task does not change the direction. d is 0 for two opposed gradients.
 
     Liu et al., ConFIG: Towards Conflict-free Training of Physics Informed Neural Networks, ICLR 2025
-    (https://arxiv.org/abs/2408.11104). Deviations: eigenvalues of C below 1e-5 times the number of tasks count as 0; a
+    (https://arxiv.org/abs/2408.11104). Deviations: eigenvalues of C below 1e-6 times the number of tasks count as 0; a
     gradient of 0 takes no part; applies only to the shared variables.
 
     Cost of a step: one backward pass through the architecture per task, and memory for all task gradients of the shared

@@ -9,23 +9,24 @@ from keras import ops
 
 from models.balancing.small_systems import solved
 
-STEPS = 20
 CENTERING = 0.1
 SMALLEST = 1e-10
 """Of the products x_i z_i, so that no divisor underflows."""
 
 
-def minimum(derivatives: Callable[[Any], tuple[Any, Any]], start: Any, normal: Any = None) -> Any:
+def minimum(derivatives: Callable[[Any], tuple[Any, Any]], start: Any, normal: Any = None, steps: int = 20) -> Any:
     """argmin f(x) subject to x >= 0 and, if `normal` is given, normal . x = 1.
 
-    A primal-dual interior point method (Nocedal and Wright, Numerical Optimization, 2nd edition, chapter 16.6) with 20
-    Newton steps, centering 0.1 and the same step length for x and z. z are the multipliers of x >= 0. The products x_i z_i
+    A primal-dual interior point method (Nocedal and Wright, Numerical Optimization, 2nd edition, chapter 16.6) with
+    a fixed number of Newton steps, centering 0.1 and the same step length for x and z. z are the multipliers of x >= 0. The products x_i z_i
     end at 1e-10, so that f is within 1e-10 times the number of tasks of its minimum, up to the precision of float32.
 
     Args:
-        derivatives: x -> gradient (..., task) and Hessian (..., task, task) of f, positive definite and of the order of 1.
+        derivatives: x -> gradient (..., task) and Hessian (..., task, task) of f, of the order of 1. A larger matrix in
+            place of the Hessian makes shorter steps.
         start: (..., task) positive, with normal . start = 1.
         normal: (task,) non-negative.
+        steps: number of steps; 20 suffice if f is quadratic.
 
     Returns:
         (..., task)
@@ -52,4 +53,4 @@ def minimum(derivatives: Callable[[Any], tuple[Any, Any]], start: Any, normal: A
         length = 1.0 / ops.maximum(1.0, fastest / 0.95)
         return x + length * move, z + length * dual_move, multiplier + length * more
 
-    return ops.fori_loop(0, STEPS, step, (start, ops.ones_like(start), ops.zeros_like(start[..., :1])))[0]
+    return ops.fori_loop(0, steps, step, (start, ops.ones_like(start), ops.zeros_like(start[..., :1])))[0]

@@ -194,3 +194,10 @@ def test_no_task_gets_worse(name, case):
     out = combine(name, gradients)
     cosines = gradients @ out / np.linalg.norm(gradients, axis=1) / np.linalg.norm(out)
     assert cosines.min() > -1e-3
+
+
+@pytest.mark.parametrize("name", REFERENCES)
+def test_a_gradient_that_is_not_finite_shows_in_the_step(name):
+    """So that the step is reported, and no solver raises an error before."""
+    for value in (np.nan, np.inf):
+        assert not np.isfinite(combine(name, [[1, 0], [0, value], [2, 1]])).all()
