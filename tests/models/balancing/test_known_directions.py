@@ -70,4 +70,4 @@ def test_imtl_g_never_increases_every_loss():
     assert np.sum(y / np.linalg.norm(gradients, axis=1)) < 0
     balancer = load(BALANCERS["imtl_g"])(tuple("abc"), (1.0,) * 3)
     out = balancer.combine(Evidence(losses=tf.ones(3), observed=tf.ones(3, bool), gradients=tf.constant(gradients)))
-    assert np.all(unit @ out > 0)
+    assert np.all(unit @ np.asarray(out) > 0)
