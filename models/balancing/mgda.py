@@ -29,7 +29,7 @@ class MGDA(InnerProducts):
     Sener and Koltun, Multi-Task Learning as Multi-Objective Optimization, NeurIPS 2018 (https://arxiv.org/abs/1810.04650).
     Deviations: the factor T, which keeps the sum of equal gradients; a gradient of 0 takes no part, although the shortest
     combination would then be 0; an interior point method with a fixed number of steps (`models.balancing.interior_point`)
-    in place of Frank-Wolfe, which converges slowly; applies only to the shared variables.
+    in place of Frank-Wolfe, which converges slowly; cosines of different gradients are multiplied by 1 - 1e-5; applies only to the shared variables.
 
     Cost of a step: one backward pass through the architecture per task, and memory for all task gradients of the shared
     variables.
@@ -37,7 +37,7 @@ class MGDA(InnerProducts):
     Args:
         tasks: names of the tasks.
         weights: weight of each task's loss, before its gradient is taken.
-        normalization: s_i. "none": 1. "l2": |g_i|. "loss": the loss L_i, which must be positive. "loss+": L_i |g_i|.
+        normalization: s_i. "plain": 1. "l2": |g_i|. "loss": the loss L_i, which must be positive. "loss+": L_i |g_i|.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class MGDA(InnerProducts):
         tasks: tuple[str, ...],
         weights: tuple[float, ...],
         *,
-        normalization: GradientNormalization = "none",
+        normalization: GradientNormalization = "plain",
         **layer: Any,
     ) -> None:
         super().__init__(tasks, weights, **layer)
@@ -54,7 +54,7 @@ class MGDA(InnerProducts):
     def coefficients(self, products: Any, evidence: Evidence) -> Any:
         lengths, present, matrix = cosines(products)
         losses = ops.maximum(ops.cast(evidence.losses, "float32"), 1e-12)
-        scales = {"none": ops.ones_like(lengths), "l2": lengths, "loss": losses, "loss+": losses * lengths}
+        scales = {"plain": ops.ones_like(lengths), "l2": lengths, "loss": losses, "loss+": losses * lengths}
         # In terms of y_i = w_i |g_i| / s_i: the shortest sum_i y_i g_i / |g_i| with sum_i y_i s_i / |g_i| = 1.
         normal = present * scales[self.normalization] / lengths
         normal = ops.divide_no_nan(normal, ops.max(normal))

@@ -40,7 +40,7 @@ FeatureNames = Annotated[tuple[FeatureName, ...], Field(max_length=4_096)]
 TaskGroups = Annotated[
     tuple[TaskNames, ...], Field(max_length=256, title="list of groups of tasks, each a list of the names of its tasks")
 ]
-GradientNormalization = Literal["none", "l2", "loss", "loss+"]
+GradientNormalization = Literal["plain", "l2", "loss", "loss+"]
 AlignedScale = Literal["min", "median", "rmse"]
 Fairness = Annotated[float, Field(ge=0.5, le=10.0), Number]
 """Options of the balancers that combine gradients."""
