@@ -22,10 +22,10 @@ EPSILON = 2.0**-23
 class AlignedMTL(InnerProducts):
     """Sums the task gradients after making them orthogonal and equally long; suits tasks whose gradients conflict and differ in length.
 
-    With the gradients in the columns of G = U S V': the aligned gradients are the columns of s U V', of all matrices with
-    orthogonal columns of one length the nearest to G up to the factor s. d is their sum. With the eigenvalues l_k and
-    eigenvectors v_k of M = G' G, d = sum_i a_i g_i with a = sum_k sqrt(s^2 / l_k) v_k v_k' 1. Eigenvalues of at most T eps max(l)
-    do not count, where T is the number of tasks and eps = 2^-23.
+    With the gradients in the columns of G = U S V': the aligned gradients are the columns of s U V', of all matrices
+    with orthogonal columns of one length the nearest to G up to the factor s. d is their sum. With the eigenvalues l_k
+    and eigenvectors v_k of M = G' G, d = sum_i a_i g_i with a = sum_k sqrt(s^2 / l_k) v_k v_k' 1. Eigenvalues of at
+    most T eps max(l) do not count, where T is the number of tasks and eps = 2^-23.
 
     Senushkin et al., Independent Component Alignment for Multi-Task Learning, CVPR 2023
     (https://arxiv.org/abs/2305.19000). The lengths of orthogonal gradients do not change the direction. Those of

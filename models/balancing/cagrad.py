@@ -28,10 +28,10 @@ class CAGrad(InnerProducts):
     is w = argmin g_w . g_0 + c |g_0| |g_w| over w_i >= 0 with sum_i w_i = 1, where g_w = sum_i w_i g_i, and
     d = g_0 + c |g_0| / |g_w| g_w. The step follows T / (1 + c) d.
 
-    Liu et al., Conflict-Averse Gradient Descent for Multi-task Learning, NeurIPS 2021 (https://arxiv.org/abs/2110.14048).
-    Deviations: the factor T / (1 + c), which keeps the sum of equal gradients (the authors' code divides by 1 + c^2); a
-    gradient of 0 takes no part; the dual is solved by an interior point method with a fixed number of steps
-    (`models.balancing.interior_point`); applies only to the shared variables.
+    Liu et al., Conflict-Averse Gradient Descent for Multi-task Learning, NeurIPS 2021
+    (https://arxiv.org/abs/2110.14048). Deviations: the factor T / (1 + c), which keeps the sum of equal gradients (the
+    authors' code divides by 1 + c^2); a gradient of 0 takes no part; the dual is solved by an interior point method
+    with a fixed number of steps (`models.balancing.interior_point`); applies only to the shared variables.
 
     Cost of a step: one backward pass through the architecture per task, and memory for all task gradients of the shared
     variables.

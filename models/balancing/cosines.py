@@ -7,14 +7,17 @@ from typing import Any, NamedTuple
 from keras import ops
 
 RIDGE = 1e-5
-"""By which the cosines of different gradients are shortened, so that the matrix of parallel or opposed gradients can be inverted."""
+"""Cosines of different gradients are multiplied by 1 - RIDGE, so that their matrix can be inverted."""
 
 
 class Cosines(NamedTuple):
-    """Attributes:
-    lengths: (task,) |g_i|; 1 for a gradient of 0.
-    present: (task,) 1 for a gradient other than 0, else 0.
-    matrix: (task, task) cosines, those of different gradients times 1 - ridge. The row and column of a gradient of 0 are those of the identity.
+    """Task gradients without their directions in the space of the parameters.
+
+    Attributes:
+        lengths: (task,) |g_i|; 1 for a gradient of 0.
+        present: (task,) 1 for a gradient other than 0, else 0.
+        matrix: (task, task) cosines, those of different gradients times 1 - ridge. A gradient of 0 has the row and the
+            column of the identity.
     """
 
     lengths: Any
@@ -23,7 +26,7 @@ class Cosines(NamedTuple):
 
 
 def cosines(products: Any, ridge: float = RIDGE) -> Cosines:
-    """The lengths and cosines of gradients with these inner products: (task, task)."""
+    """The lengths and cosines of gradients with the inner products (task, task)."""
     tasks = int(products.shape[0])
     squares = ops.diagonal(products)
     is_present = squares > 0

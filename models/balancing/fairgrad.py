@@ -22,10 +22,10 @@ class FairGrad(InnerProducts):
     M a = a^(-1 / alpha). d maximizes sum_i (g_i . d)^(1 - alpha) / (1 - alpha) among directions of its length.
 
     Ban and Ji, Fair Resource Allocation in Multi-Task Learning, ICML 2024 (https://arxiv.org/abs/2402.15638).
-    Deviations: d is scaled to |d|^2 = T |M|_F, with T the number of gradients other than 0 and the Frobenius norm of M, which
-    keeps the sum of equal gradients; damped Newton steps on the convex problem with the same solution (`models.balancing.fair_shares`) in place
-    of least squares; a gradient of 0 takes no part; cosines are multiplied by 1 - 1e-5, since
-    opposed gradients have no solution; applies only to the shared variables.
+    Deviations: d is scaled to |d|^2 = T |M|_F, with T the number of gradients other than 0 and the Frobenius norm of M,
+    which keeps the sum of equal gradients; damped Newton steps on the convex problem with the same solution
+    (`models.balancing.fair_shares`) in place of least squares; a gradient of 0 takes no part; cosines are multiplied by
+    1 - 1e-5, since opposed gradients have no solution; applies only to the shared variables.
 
     Cost of a step: one backward pass through the architecture per task, and memory for all task gradients of the shared
     variables.

@@ -30,8 +30,8 @@ class GradVac(InnerProducts):
 
     Wang et al., Gradient Vaccine: Investigating and Improving Multi-task Optimization in Massively Multilingual Models,
     ICLR 2021 (https://arxiv.org/abs/2010.05874). The mean changes whether or not c < t, as in the paper; if it changed
-    only if c < t, as in LibMTL, it could never rise above 0. Deviations: a pair with a gradient of 0 keeps its mean; |t| is limited to
-    0.99; one group of parameters; applies only to the shared variables.
+    only if c < t, as in LibMTL, it could never rise above 0. Deviations: a pair with a gradient of 0 keeps its mean;
+    |t| is limited to 0.99; one group of parameters; applies only to the shared variables.
 
     Cost of a step: one backward pass through the architecture per task, and memory for all task gradients of the shared
     variables.

@@ -22,10 +22,10 @@ class IMTLG(InnerProducts):
     sum_j (y_j / |g_j|). Scaling the loss of a task does not change the direction.
 
     Liu et al., Towards Impartial Multi-task Learning, ICLR 2021 (https://openreview.net/forum?id=IMPnRXEWpvr), the part
-    for gradients. Deviations: the factor T, which keeps the sum of equal gradients; a gradient of 0 takes no part; cosines are
-    multiplied by 1 - 1e-5; if sum_j (y_j / |g_j|) is negative, where the paper's d would increase every loss, the sign
-    of d is changed; |d| is at most T max_i |g_i|, which it exceeds only if some a_i is negative; applies only to the
-    shared variables.
+    for gradients. Deviations: the factor T, which keeps the sum of equal gradients; a gradient of 0 takes no part;
+    cosines are multiplied by 1 - 1e-5; if sum_j (y_j / |g_j|) is negative, where the paper's d would increase every
+    loss, the sign of d is changed; |d| is at most T max_i |g_i|, which it exceeds only if some a_i is negative; applies
+    only to the shared variables.
 
     Cost of a step: one backward pass through the architecture per task, and memory for all task gradients of the shared
     variables.

@@ -26,10 +26,11 @@ class MGDA(InnerProducts):
     s_i = 1, w_1 = clip((|g_2|^2 - g_1 . g_2) / |g_1 - g_2|^2, 0, 1). d is 0 if no direction improves all tasks.
     The shortest combination is dominated by the shortest gradients; a `normalization` prevents this.
 
-    Sener and Koltun, Multi-Task Learning as Multi-Objective Optimization, NeurIPS 2018 (https://arxiv.org/abs/1810.04650).
-    Deviations: the factor T, which keeps the sum of equal gradients; a gradient of 0 takes no part, although the shortest
-    combination would then be 0; an interior point method with a fixed number of steps (`models.balancing.interior_point`)
-    in place of Frank-Wolfe, which converges slowly; cosines of different gradients are multiplied by 1 - 1e-5; applies only to the shared variables.
+    Sener and Koltun, Multi-Task Learning as Multi-Objective Optimization, NeurIPS 2018
+    (https://arxiv.org/abs/1810.04650). Deviations: the factor T, which keeps the sum of equal gradients; a gradient of
+    0 takes no part, although the shortest combination would then be 0; an interior point method with a fixed number of
+    steps (`models.balancing.interior_point`) in place of Frank-Wolfe, which converges slowly; cosines of different
+    gradients are multiplied by 1 - 1e-5; applies only to the shared variables.
 
     Cost of a step: one backward pass through the architecture per task, and memory for all task gradients of the shared
     variables.

@@ -19,10 +19,11 @@ class NashMTL(InnerProducts):
     sum_i log(g_i . d) among directions of its length. Scaling the loss of a task does not change the direction.
 
     Navon et al., Multi-Task Learning as a Bargaining Game, ICML 2022 (https://arxiv.org/abs/2202.01017). As in the
-    authors' code, M is divided by its Frobenius norm: |d|^2 = T |M|_F, which keeps the sum of T equal gradients. Deviations: damped Newton
-    steps on the convex problem with the same solution (`models.balancing.fair_shares`) in place of a sequence of problems
-    for a solver; the coefficients are computed in every step; a gradient of 0 takes no part; the cosines of different
-    gradients are multiplied by 1 - 1e-5, since opposed gradients have no solution; applies only to the shared variables.
+    authors' code, M is divided by its Frobenius norm: |d|^2 = T |M|_F, which keeps the sum of T equal gradients.
+    Deviations: damped Newton steps on the convex problem with the same solution (`models.balancing.fair_shares`) in
+    place of a sequence of problems for a solver; the coefficients are computed in every step; a gradient of 0 takes no
+    part; the cosines of different gradients are multiplied by 1 - 1e-5, since opposed gradients have no solution;
+    applies only to the shared variables.
 
     Cost of a step: one backward pass through the architecture per task, and memory for all task gradients of the shared
     variables.

@@ -24,8 +24,8 @@ class UPGrad(InnerProducts):
 
     Quinton and Rey, Jacobian Descent for Multi-Objective Optimization, 2024 (https://arxiv.org/abs/2406.16232).
     Deviations: the sum in place of the mean; an interior point method with a fixed number of steps
-    (`models.balancing.interior_point`); cosines are multiplied by 1 - 1e-5 (the authors' code:
-    1e-4 times the trace added to the inner products); applies only to the shared variables.
+    (`models.balancing.interior_point`); cosines are multiplied by 1 - 1e-5 (the authors' code: 1e-4 times the trace
+    added to the inner products); applies only to the shared variables.
 
     Cost of a step: one backward pass through the architecture per task, and memory for all task gradients of the shared
     variables.
