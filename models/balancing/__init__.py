@@ -18,6 +18,16 @@ BALANCERS = {
     "excess_mtl": "models.balancing.excess_mtl.ExcessMTL",
     "metabalance": "models.balancing.metabalance.MetaBalance",
     "db_mtl": "models.balancing.db_mtl.DBMTL",
+    "mgda": "models.balancing.mgda.MGDA",
+    "cagrad": "models.balancing.cagrad.CAGrad",
+    "imtl_g": "models.balancing.imtl_g.IMTLG",
+    "nash_mtl": "models.balancing.nash_mtl.NashMTL",
+    "aligned_mtl": "models.balancing.aligned_mtl.AlignedMTL",
+    "upgrad": "models.balancing.upgrad.UPGrad",
+    "config": "models.balancing.config.ConFIG",
+    "fairgrad": "models.balancing.fairgrad.FairGrad",
+    "gradvac": "models.balancing.gradvac.GradVac",
+    "graddrop": "models.balancing.graddrop.GradDrop",
 }
 
 BALANCER = "models.balancing.base.Balancer"

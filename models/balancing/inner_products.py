@@ -22,6 +22,8 @@ class InnerProducts(GradientCombiner):
     def combine(self, evidence: Evidence) -> Any:
         gradients = ops.cast(evidence.gradients, "float32")
         products = ops.matmul(gradients, ops.transpose(gradients))
+        # A linear solver outside XLA raises an error for NaN. The direction still becomes NaN, and the step is reported.
+        products = ops.where(ops.isfinite(products), products, 0.0)
         coefficients = self.coefficients(products, evidence)
         return ops.matmul(ops.expand_dims(coefficients, 0), gradients)[0]
 

@@ -34,6 +34,7 @@ def uniform(state: Any, shape: tuple[int, ...]) -> Any:
     """
     state = ops.cast(state, "uint32")
     of_call = mixed(state[0] ^ mixed(state[1] * ODD))
-    bits = mixed(of_call + mixed(np.arange(int(np.prod(shape)), dtype=np.uint32) * ODD + ODD))
+    position = ops.cast(ops.arange(int(np.prod(shape)), dtype="int32"), "uint32")
+    bits = mixed(of_call + mixed(position * ODD + ODD))
     upper = ops.cast(ops.cast(ops.right_shift(bits, np.uint32(9)), "int32"), "float32")
     return ops.reshape((upper + 0.5) / 2.0**23, shape)

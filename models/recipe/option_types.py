@@ -61,6 +61,11 @@ FeatureNames = Annotated[tuple[FeatureName, ...], Field(max_length=4_096)]
 TaskGroups = Annotated[
     tuple[TaskNames, ...], Field(max_length=256, title="list of groups of tasks, each a list of the names of its tasks")
 ]
+GradientNormalization = Literal["plain", "l2", "loss", "loss+"]
+AlignedScale = Literal["min", "median", "rmse"]
+Fairness = Annotated[float, Field(ge=0.5, le=10.0), Number]
+"""Options of the balancers that combine gradients."""
+
 GateName = Literal["softmax", "top_k", "dselect_k"]
 """Names of `models.layers.gate.GATES`."""
 
