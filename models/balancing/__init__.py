@@ -24,7 +24,7 @@ BALANCERS = {
     "nash_mtl": "models.balancing.nash_mtl.NashMTL",
     "aligned_mtl": "models.balancing.aligned_mtl.AlignedMTL",
     "upgrad": "models.balancing.upgrad.UPGrad",
-    "config": "models.balancing.config.ConFIG",
+    "conflict_free": "models.balancing.conflict_free.ConFIG",
     "fairgrad": "models.balancing.fairgrad.FairGrad",
     "gradvac": "models.balancing.gradvac.GradVac",
     "graddrop": "models.balancing.graddrop.GradDrop",

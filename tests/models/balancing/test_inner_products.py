@@ -111,7 +111,7 @@ REFERENCES = {
     "nash_mtl": lambda g: fair(g, 1.0),
     "aligned_mtl": aligned_mtl,
     "upgrad": upgrad,
-    "config": config,
+    "conflict_free": config,
     "fairgrad": lambda g: fair(g, 2.0),
 }
 NO_REFERENCE = {
@@ -121,7 +121,7 @@ NO_REFERENCE = {
         for case in ("opposed", "opposed, of different lengths", "equal", "three in a plane")
     },
 }
-SCALE_INVARIANT = ("imtl_g", "nash_mtl", "config")
+SCALE_INVARIANT = ("imtl_g", "nash_mtl", "conflict_free")
 
 
 def combine(name, gradients):
@@ -187,7 +187,7 @@ def test_scaling_all_losses_scales_the_step(name):
         )
 
 
-@pytest.mark.parametrize("name", ["mgda", "upgrad", "nash_mtl", "fairgrad", "config"])
+@pytest.mark.parametrize("name", ["mgda", "upgrad", "nash_mtl", "fairgrad", "conflict_free"])
 @pytest.mark.parametrize("case", ["random 0", "random 1", "one a thousand times larger", "eight"])
 def test_no_task_gets_worse(name, case):
     gradients = np.asarray(CASES[case])

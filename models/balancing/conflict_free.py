@@ -18,7 +18,7 @@ TOLERANCE = 1e-6
 
 @keras.saving.register_keras_serializable(package="gatewise")
 class ConFIG(InnerProducts):
-    """Follows the direction with equal cosines to all task gradients, as long as their projections; suits losses of different scales.
+    """Follows the direction with equal cosines to all task gradients, as long as their projections (ConFIG); suits losses of different scales.
 
     With unit gradients u_i = g_i / |g_i| in the rows of U and v = U^+ 1, where U^+ is the pseudo-inverse: u_i . v is equal
     for all i if the u_i are independent. d = (sum_i g_i . v / |v|) v / |v|. With C = U U', v = U' C^+ 1.
