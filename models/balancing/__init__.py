@@ -17,7 +17,7 @@ BALANCERS = {
     "famo": "models.balancing.famo.FAMO",
     "excess_mtl": "models.balancing.excess_mtl.ExcessMTL",
     "metabalance": "models.balancing.metabalance.MetaBalance",
-    "db_mtl": "models.balancing.db_mtl.DBMTL",
+    "dual_balancing": "models.balancing.dual_balancing.DualBalancing",
     "mgda": "models.balancing.mgda.MGDA",
     "cagrad": "models.balancing.cagrad.CAGrad",
     "imtl_g": "models.balancing.imtl_g.IMTLG",

@@ -302,7 +302,8 @@ WRONG = {
         "conditioned_on: read, loss: outside_losses.BelowZero}\nmodel: {balancer: uncertainty, ",
         [
             "recipe.yaml:25: tasks.reading_seconds.loss: the balancer 'uncertainty' needs losses that are never below 0, but "
-            "'outside_losses.BelowZero' can be negative. Choose another `model.balancer` (fixed, pcgrad), or another loss for the task."
+            "'outside_losses.BelowZero' can be negative. Choose another `model.balancer` (fixed, pcgrad, ",
+            "), or another loss for the task.",
         ],
     ),
     "unknown metric in a gate": (

@@ -1,4 +1,4 @@
-"""DBMTL: gradients of the logarithms of the losses, all of the same size."""
+"""DualBalancing: gradients of the logarithms of the losses, all of the same size."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ _SMALLEST = 1e-8
 
 
 @keras.saving.register_keras_serializable(package="gatewise")
-class DBMTL(InnerProducts):
-    """Gives all task gradients the same size, that of the relatively fastest task (dual balancing); suits losses of different scales.
+class DualBalancing(InnerProducts):
+    """Gives all task gradients the same size, that of the relatively fastest task (DB-MTL); suits losses of different scales.
 
     With g_t the gradient of L_t over the shared variables, and m the task of the largest |g_t| / L_t, the norm of the
     gradient of log L_t,

@@ -1,14 +1,14 @@
 import numpy as np
 import pytest
 
-from models.balancing.db_mtl import DBMTL
+from models.balancing.dual_balancing import DualBalancing
 from models.balancing.evidence import Evidence
 
 
 def combine(gradients, losses, weights=None, observed=None):
     """With the recipe's weights in the gradients, as the training step gives them."""
     weights = (1.0,) * len(losses) if weights is None else weights
-    balancer = DBMTL(("a", "b", "c")[: len(losses)], weights)
+    balancer = DualBalancing(("a", "b", "c")[: len(losses)], weights)
     weighted = np.float32(gradients) * np.float32(weights)[:, None]
     observed = np.ones(len(losses), bool) if observed is None else np.array(observed)
     return np.asarray(balancer.combine(Evidence(losses=np.float32(losses), observed=observed, gradients=weighted)))
