@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.machine import commit, machine
+from benchmarks.machine import stamp
 from benchmarks.measure import Measured
 
 GIB = 2**30
@@ -167,7 +166,5 @@ def _entry(benchmark: str, figure: Figure, settings: Mapping[str, Any], judged: 
         "targets": [{"target": words, "met": met if judged else None} for words, met in figure.verdicts()],
         "answer": dict(measured.answer),
         "settings": dict(settings),
-        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "commit": commit(),
-        "machine": machine(),
+        **stamp(),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import functools
 import importlib.metadata
 import os
@@ -67,6 +68,12 @@ def commit() -> str | None:
         return head + ("+changes" if _git("status", "--porcelain") else "")
     except (OSError, subprocess.CalledProcessError):
         return None
+
+
+def stamp() -> dict[str, Any]:
+    """The keys `machine`, `commit` and `date` of a line of the history: where and when its numbers were measured."""
+    date = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    return {"machine": machine(), "commit": commit(), "date": date}
 
 
 def _git(*arguments: str) -> str:

@@ -13,7 +13,6 @@ torch-rechub has no cross-stitch network.
 
 from __future__ import annotations
 
-import datetime
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,7 +23,7 @@ import typer
 from numpy.typing import NDArray
 
 from benchmarks.figures import append_history
-from benchmarks.machine import commit, machine
+from benchmarks.machine import stamp
 from benchmarks.measure import Subject, fresh
 from benchmarks.peers import environment
 from benchmarks.session import HISTORY, History, say
@@ -141,9 +140,7 @@ def main(seed: int = 1, history: History = HISTORY) -> None:
     entry = {
         "benchmark": "parity",
         "differences": differences,
-        "machine": machine(),
-        "commit": commit(),
-        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        **stamp(),
     }
     append_history(history, [entry])
     if max(differences.values()) > MOST:

@@ -10,7 +10,6 @@ architectures have as many network parameters as `mmoe`, within what their layer
 
 from __future__ import annotations
 
-import datetime
 import functools
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -22,7 +21,7 @@ import typer
 
 from benchmarks.binary_metrics import binary_metrics
 from benchmarks.figures import append_history
-from benchmarks.machine import commit, machine
+from benchmarks.machine import stamp
 from benchmarks.matched_size import matched_size
 from benchmarks.session import HISTORY, WORK, History, Rows, Seed, Work, say
 from models.architectures import ARCHITECTURES
@@ -177,9 +176,7 @@ def main(
         "benchmark": "seesaw",
         "auc": aucs,
         "settings": {"rows": rows, "seed": seed, "conflict": conflict, "seeds": seeds},
-        "machine": machine(),
-        "commit": commit(),
-        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        **stamp(),
     }
     append_history(history, [entry])
     if out is not None:

@@ -6,7 +6,6 @@ python -m benchmarks.serving
 from __future__ import annotations
 
 import dataclasses
-import datetime
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,7 +17,7 @@ from rich.table import Table
 
 from benchmarks import measure
 from benchmarks.figures import append_history
-from benchmarks.machine import commit, machine
+from benchmarks.machine import stamp
 from benchmarks.measure import Subject
 from benchmarks.session import HISTORY, WORK, History, Seed, Work, say
 
@@ -139,9 +138,7 @@ def entries(latencies: Sequence[Latency], settings: dict[str, Any]) -> list[dict
             "limit_ms": latency.limit_ms,
             "met": None if latency.limit_ms is None else latency.met,
             "settings": settings,
-            "machine": machine(),
-            "commit": commit(),
-            "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            **stamp(),
         }
         for latency in latencies
     ]

@@ -10,7 +10,6 @@ are measured on the same eval examples.
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,7 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.figures import append_history
-from benchmarks.machine import commit, machine
+from benchmarks.machine import stamp
 from benchmarks.measure import Subject, fresh
 from benchmarks.session import HISTORY, WORK, History, Work, say
 from benchmarks.small import scikit
@@ -149,9 +148,7 @@ def entry(found: Sequence[Line], judged: Sequence[Verdict], settings: dict[str, 
         "lines": [dataclasses.asdict(row) for row in found],
         "verdicts": [dataclasses.asdict(verdict) for verdict in judged],
         "settings": settings,
-        "machine": machine(),
-        "commit": commit(),
-        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        **stamp(),
     }
 
 

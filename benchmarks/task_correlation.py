@@ -13,7 +13,6 @@ split; the figure has the test split.
 
 from __future__ import annotations
 
-import datetime
 import functools
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -25,7 +24,7 @@ import typer
 from numpy.typing import NDArray
 
 from benchmarks.figures import append_history
-from benchmarks.machine import commit, machine
+from benchmarks.machine import stamp
 from benchmarks.matched_size import matched_size
 from benchmarks.session import HISTORY, History, say
 from models.architectures import ARCHITECTURES
@@ -194,9 +193,7 @@ def main(
     entry = {
         "benchmark": "task_correlation",
         "errors": {name: {str(point): values for point, values in about.items()} for name, about in errors.items()},
-        "machine": machine(),
-        "commit": commit(),
-        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        **stamp(),
     }
     append_history(history, [entry])
     if out is not None:

@@ -6,7 +6,6 @@ python -m benchmarks.top_k --rows 1000000
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import shutil
 import statistics
 from collections.abc import Mapping, Sequence
@@ -19,7 +18,7 @@ from rich.table import Table
 
 from benchmarks import measure
 from benchmarks.figures import GIB, append_history
-from benchmarks.machine import commit, free_bytes, machine
+from benchmarks.machine import free_bytes, stamp
 from benchmarks.measure import Measured, Subject
 from benchmarks.session import HISTORY, WORK, History, Seed, Work, say
 
@@ -199,9 +198,7 @@ def entries(lines: Sequence[Searched], settings: Mapping[str, Any]) -> list[dict
             "serving_peak_bytes": line.measured.answer.get("serving_peak_bytes"),
             "about": line.measured.answer["about"],
             "settings": dict(settings),
-            "machine": machine(),
-            "commit": commit(),
-            "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            **stamp(),
         }
         for line in lines
     ]

@@ -8,7 +8,6 @@ constant, and the lowest is the best. The eval splits are not read.
 
 from __future__ import annotations
 
-import datetime
 import shutil
 from pathlib import Path
 from typing import Annotated
@@ -19,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.figures import append_history
-from benchmarks.machine import commit, machine
+from benchmarks.machine import stamp
 from benchmarks.measure import Subject, fresh
 from benchmarks.session import HISTORY, WORK, History, Work, say
 from benchmarks.small.problems import PROBLEMS, prepare
@@ -79,9 +78,7 @@ def main(
     entry = {
         "benchmark": "training_options",
         "scores": scores,
-        "machine": machine(),
-        "commit": commit(),
-        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        **stamp(),
     }
     append_history(history, [entry])
     Console(highlight=False, width=200).print(table(scores))

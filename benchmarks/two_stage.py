@@ -6,7 +6,6 @@ python -m benchmarks.two_stage --rows 1000000
 from __future__ import annotations
 
 import dataclasses
-import datetime
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.figures import append_history
-from benchmarks.machine import commit, machine
+from benchmarks.machine import stamp
 from benchmarks.session import HISTORY, WORK, History, Rows, Seed, Work
 from benchmarks.two_stage_lists import Worth, among, best, compare, held
 from components.interactions.item_table import POSITIVES
@@ -200,9 +199,7 @@ def entry(found: Found, settings: dict[str, Any]) -> dict[str, Any]:
         "benchmark": "two_stage",
         **dataclasses.asdict(found),
         "settings": settings,
-        "machine": machine(),
-        "commit": commit(),
-        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        **stamp(),
     }
 
 
