@@ -15,6 +15,11 @@ from models.recipe.registry import check_options, known, path_of
 def option_problems(
     at: tuple[str | int, ...], options: Mapping[str, Any], table: Mapping[str, str], what: str, recipe: Recipe
 ) -> Iterator[Problem]:
+    # A method has no adversarial tasks.
+    names_of = {
+        "task": [task for task, about in recipe.tasks.items() if about.role != "adversarial"],
+        "feature": list(recipe.features),
+    }
     for name, values in options.items():
         try:
             path = path_of(name, table, what)
@@ -27,10 +32,7 @@ def option_problems(
             except InputError as error:
                 yield (*at, name, option), str(error).split(": ", 1)[-1]
                 continue
-            tasks = [
-                task for task, about in recipe.tasks.items() if about.role != "adversarial"
-            ]  # a method has the others
-            for kind, names in (("task", tasks), ("feature", list(recipe.features))):
+            for kind, names in names_of.items():
                 for each in names_in(path, option, value, kind):
                     if each not in names:
                         yield (*at, name, option), f"no {kind} is called {each!r}; {known(each, names)}"
