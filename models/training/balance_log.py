@@ -9,8 +9,7 @@ import keras
 import tensorflow as tf
 
 from models.balancing.base import GradientCombiner, Weighting
-
-_SMALLEST = 1e-30
+from models.balancing.cosines import cosines
 
 
 class BalanceLog:
@@ -48,9 +47,6 @@ class BalanceLog:
         for metric, weight in zip(self.weights, weights, strict=False):
             metric.update_state(weight)
         if self.cosines and gradients is not None:
-            products = tf.matmul(gradients, gradients, transpose_b=True)
-            squares = tf.linalg.diag_part(products)
+            _, present, matrix = cosines(tf.matmul(gradients, gradients, transpose_b=True), ridge=0.0)
             for (one, other), metric in self.cosines.items():
-                both = squares[one] * squares[other]
-                cosine = products[one, other] * tf.math.rsqrt(tf.maximum(both, _SMALLEST))
-                metric.update_state(cosine, sample_weight=tf.cast(both > _SMALLEST, "float32"))
+                metric.update_state(matrix[one, other], sample_weight=present[one] * present[other])

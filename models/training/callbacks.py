@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from models.recipe.errors import TrainingError
 from models.training.rounds import Rounds
+from models.training.weight_average import exchange_average
 
 
 class StopOnNaN(keras.callbacks.Callback):
@@ -121,14 +122,10 @@ class TablePasses(keras.callbacks.Callback):
         return 1.0 if self.model.rate is None else float(self.model.rate.factor(step))
 
     def on_test_begin(self, logs: Any = None) -> None:
-        self._exchange()
+        exchange_average(self.model)
 
     def on_test_end(self, logs: Any = None) -> None:
-        self._exchange()
-
-    def _exchange(self) -> None:
-        if self.model.average is not None:
-            self.model.average.exchange(self.model.averaged)
+        exchange_average(self.model)
 
 
 class Checkpoints(keras.callbacks.Callback):

@@ -14,6 +14,7 @@ from models.features import input_pipeline
 from models.training.after_training import in_batches
 from models.training.checkpoint import EarlyStopping
 from models.training.multi_task_model import MultiTaskModel
+from models.training.weight_average import exchange_average
 
 logger = logging.getLogger(__name__)
 
@@ -61,16 +62,11 @@ def margins(model: MultiTaskModel, data: input_pipeline.Columns, batch_size: int
         logits = model(features, training=False)
         return {task: losses[task].prediction(logits[task]) for task in names}
 
-    _exchange(model)
+    exchange_average(model)
     predictions = in_batches(predicted, data, batch_size)
-    _exchange(model)
+    exchange_average(model)
     own = data.of_tasks(names)
     return np.abs(own.labels[:] - np.stack([predictions[task] for task in names], axis=1)), own.weights[:] > 0
-
-
-def _exchange(model: MultiTaskModel) -> None:
-    if model.average is not None:
-        model.average.exchange(model.averaged)
 
 
 def _beside(model: MultiTaskModel, variable: keras.Variable) -> Iterator[keras.Variable]:

@@ -44,6 +44,7 @@ from models.training.shrinkage import shrink
 from models.training.splits import check_splits
 from models.training.task_matrices import RegularizerLogs
 from models.training.validation import Validation, observed_tasks
+from models.training.weight_average import exchange_average
 
 logger = logging.getLogger(__name__)
 
@@ -206,8 +207,7 @@ def train(
         model = _with_variables(build_model(plan, layout, "float32"), data)
     checkpoint.restore_best(model, progress.stopping)
     model.architecture.restored()
-    if model.average is not None:
-        model.average.exchange(model.averaged)
+    exchange_average(model)
     factors = shrink(model, evaluation, EVAL_BATCH) if options.shrink_to_constant else {}
     return Trained(model, progress.history, progress.stopping.best_round, factors)
 

@@ -86,3 +86,9 @@ def steps_between(elements: int) -> int:
         elements: number of weights.
     """
     return max(10, -(-elements // 500_000))
+
+
+def exchange_average(model: Any) -> None:
+    """Exchanges the weights of a MultiTaskModel and their average, if it keeps one."""
+    if model.average is not None:
+        model.average.exchange(model.averaged)
