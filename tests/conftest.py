@@ -20,6 +20,7 @@ LONGEST_FIRST = (
     "tests/e2e/test_kubeflow.py",
     "tests/e2e/test_real_recipes.py",
     "tests/e2e/test_census_architectures.py",
+    "tests/e2e/test_auxiliary_tasks.py",
     "tests/e2e/test_kill.py",
     "tests/e2e/test_engines.py",
     "tests/e2e/test_wrong_inputs.py",

@@ -284,35 +284,3 @@ def test_a_changed_log_file_runs_everything(first: Any, world: World) -> None:
     account, before = changed.result["accounts"]["impression"], first.result["accounts"]["impression"]
     assert (account["read"], account["used"]) == (before["read"] + 5, before["used"])
     assert len(world.versions()) == 2 and world.versions() == world.versions("shop_retrieval")
-
-
-def test_auxiliary_tasks_of_each_kind_are_trained_and_not_served(
-    gatewise: Callable[..., Any], shop_recipe: Path, shop_logs: Path, quick: list[str], tmp_path: Path
-) -> None:
-    """A hint, a threshold, the user's future, a hidden column and masked views, from the logs to the answers."""
-    extra = {
-        "logs.streams.impression.user": "[user_id]",
-        "tasks.price": "{kind: regression, role: auxiliary, label: {column: price}}",
-        "tasks.large": "{kind: binary, role: auxiliary, outcome: order, window: 2d, above: 30}",
-        "tasks.back": "{kind: binary, role: auxiliary, match: user, outcome: impression, window: 1d}",
-        "tasks.phone": "{kind: binary, role: adversarial, label: {column: device, positive: [phone]}, weight: 0.1}",
-        "model.regularizers": "{masked_views: {strength: 0.1}}",
-        "training.sampling": "tasks",
-        "retrieval": "null",
-        "evaluation.references": "[]",
-    }
-    overrides = [part for key, value in extra.items() for part in ("--set", f"{key}={value}")]
-    root, result = tmp_path / "runs", tmp_path / "result.json"
-    about = ["run", shop_recipe, "--root", root, "--data", shop_logs, "--json", result]
-    done = gatewise(*about, *quick, *GATES_OFF, *overrides)
-    assert done.code == 0, done.out + done.err
-    assert set(done.result["metrics"]) == {"click", "cart", "order", "order_value"}
-    account = done.result["accounts"]["impression"]
-    assert account["read"] == account["used"] + account["duplicate"] + account["dead_lettered"]
-    (history,) = (json.loads(file.read_text()) for file in root.glob("**/history.json"))
-    for task in ("price", "large", "back", "phone"):
-        assert 0 < history["epochs"][-1][f"val_{task}_loss"] < 5
-    served = gatewise("predict", done.result["pushed"], "--input", shop_recipe.with_name("shop_requests.jsonl"))
-    assert served.code == 0, served.err
-    answers = [json.loads(line) for line in served.out.splitlines()]
-    assert all(set(answer) == {"click", "cart", "order", "order_value"} for answer in answers)

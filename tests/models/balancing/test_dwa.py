@@ -1,17 +1,11 @@
+import functools
+
+import balancers
 import numpy as np
 
 from models.balancing.dwa import DWA
-from models.balancing.evidence import Evidence
 
-
-def made(weights=(1.0, 1.0), **options):
-    balancer = DWA(("a", "b")[: len(weights)], weights, **options)
-    balancer.build()
-    return balancer
-
-
-def see(balancer, losses, observed=(True, True)):
-    return np.asarray(balancer(evidence=Evidence(losses=np.float32(losses), observed=np.array(observed))))
+made, see = functools.partial(balancers.made, DWA), balancers.see
 
 
 def test_two_windows_by_hand():

@@ -1,20 +1,12 @@
+import functools
+
+import balancers
 import numpy as np
 import pytest
 
-from models.balancing.evidence import Evidence
 from models.balancing.famo import FAMO
 
-
-def made(weights=(1.0, 1.0), **options):
-    balancer = FAMO(("a", "b", "c")[: len(weights)], weights, **options)
-    balancer.build()
-    return balancer
-
-
-def see(balancer, losses, observed=None):
-    losses = np.float32(losses)
-    observed = np.ones(len(losses), bool) if observed is None else np.array(observed)
-    return np.asarray(balancer(evidence=Evidence(losses=losses, observed=observed)))
+made, see = functools.partial(balancers.made, FAMO), balancers.see
 
 
 def reference(batches, learning_rate, gamma):

@@ -1,3 +1,6 @@
+import functools
+
+import balancers
 import numpy as np
 import pytest
 
@@ -8,10 +11,7 @@ from models.balancing.metabalance import MetaBalance
 GRADIENTS = np.float32([[3, 4], [0, 1]])
 
 
-def made(weights=(1.0, 1.0), **options):
-    balancer = MetaBalance(("a", "b", "c")[: len(weights)], weights, **options)
-    balancer.build()
-    return balancer
+made = functools.partial(balancers.made, MetaBalance)
 
 
 def combine(balancer, gradients, observed=None):

@@ -1,3 +1,6 @@
+import functools
+
+import balancers
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -5,17 +8,7 @@ import tensorflow as tf
 from models.balancing.evidence import Evidence
 from models.balancing.worst_case import WorstCase
 
-
-def made(weights=(1.0, 1.0), **options):
-    balancer = WorstCase(("a", "b", "c")[: len(weights)], weights, **options)
-    balancer.build()
-    return balancer
-
-
-def see(balancer, losses, observed=None):
-    losses = np.float32(losses)
-    observed = np.ones(len(losses), bool) if observed is None else np.array(observed)
-    return np.asarray(balancer(evidence=Evidence(losses=losses, observed=observed)))
+made, see = functools.partial(balancers.made, WorstCase), balancers.see
 
 
 def test_the_largest_weighted_loss_by_hand():
