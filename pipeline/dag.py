@@ -37,6 +37,7 @@ from models.architectures import ARCHITECTURES
 from models.backbones import BACKBONES
 from models.balancing import BALANCERS
 from models.losses import LOSSES
+from models.objectives import OBJECTIVES
 from models.recipe.recipe import Recipe
 from models.recipe.registry import path_of
 from models.recipe.tasks import loss_of
@@ -235,6 +236,7 @@ def _methods(recipe: Recipe) -> list[str]:
         path_of(recipe.model.balancer, BALANCERS, "balancer"),
         *(path_of(name, REGULARIZERS, "regularizer") for name in recipe.model.regularizers),
         *(path_of(loss_of(task), LOSSES, "loss") for task in recipe.tasks.values()),
+        *(path_of(task.objective, OBJECTIVES, "objective") for task in recipe.tasks.values() if task.objective),
     ]
     return [path.rpartition(".")[0] for path in paths]
 

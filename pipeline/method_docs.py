@@ -11,6 +11,7 @@ from typing import Any
 from models.architectures import ARCHITECTURES
 from models.backbones import BACKBONES
 from models.balancing import BALANCERS
+from models.objectives import OBJECTIVES
 from models.recipe.registry import paragraphs, summary
 from models.regularizers import REGULARIZERS
 
@@ -48,6 +49,7 @@ TABLES: tuple[tuple[str, str, str, Mapping[str, str]], ...] = (
         BACKBONES,
     ),
     ("Balancers", "balancers", "How the losses of the tasks are balanced: `model.balancer`.", BALANCERS),
+    ("Objectives", "objectives", "What a task after a click is trained on: `tasks.NAME.objective`.", OBJECTIVES),
     ("Regularizers", "regularizers", "Terms of the loss: `model.regularizers`.", REGULARIZERS),
 )
 

@@ -18,6 +18,7 @@ from models.architectures import ARCHITECTURES
 from models.backbones import BACKBONES
 from models.balancing import BALANCERS
 from models.losses import LOSS, LOSSES
+from models.objectives import OBJECTIVES
 from models.recipe import kubeflow, retrieval, schedule
 from models.recipe.beam import Beam
 from models.recipe.evaluation import Evaluation, NotBelow, Truth
@@ -94,6 +95,7 @@ def page() -> str:
     parts.extend(_loss_row(name, path) for name, path in LOSSES.items())
     parts.append("\n")
     for heading, table, key in (
+        ("Objectives", OBJECTIVES, "`tasks.NAME.objective`; options in `tasks.NAME.objective_options.NAME`"),
         ("Architectures", ARCHITECTURES, "`model.architecture`; options in `model.options.NAME`"),
         ("Backbones", BACKBONES, "`model.backbone`; options in `model.backbone_options.NAME`"),
         ("Balancers", BALANCERS, "`model.balancer`; options in `model.balancer_options.NAME`"),

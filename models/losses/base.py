@@ -34,6 +34,7 @@ class Loss(abc.ABC):
         above: labels must be greater than this number.
         at_least: labels must be at least this number.
         negative: whether the loss can be negative.
+        logistic: whether the prediction is sigmoid(logit). The literal is that of the default options; `__init__` may set another.
     """
 
     kind: ClassVar[Literal["binary", "regression"]]
@@ -42,6 +43,7 @@ class Loss(abc.ABC):
     above: ClassVar[float | None] = None
     at_least: ClassVar[float | None] = None
     negative: ClassVar[bool] = False
+    logistic: bool = False
 
     @abc.abstractmethod
     def value(self, logits: Any, labels: Any) -> Any:

@@ -34,9 +34,11 @@ class BinaryCrossentropy(Loss):
 
     kind = "binary"
     labels = "0 or 1, or a share between them"
+    logistic = True
 
     def __init__(self, *, label_smoothing: Smoothing = 0.0) -> None:
         self.label_smoothing = label_smoothing
+        self.logistic = label_smoothing == 0.0
 
     def value(self, logits: Any, labels: Any) -> Any:
         labels = labels + self.label_smoothing * (0.5 - labels)

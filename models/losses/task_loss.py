@@ -38,11 +38,11 @@ def task_loss(loss: Loss, logits: Any, labels: Any, weights: Any) -> Any:
     """
     observed = weights > 0
     of_logits = observed if loss.outputs == 1 else ops.expand_dims(observed, -1)
-    values = loss.value(ops.where(of_logits, logits, 0.0), ops.where(observed, labels, _harmless(loss)))
+    values = loss.value(ops.where(of_logits, logits, 0.0), ops.where(observed, labels, harmless(loss)))
     return weighted_mean(values, weights)
 
 
-def _harmless(loss: Loss) -> float:
+def harmless(loss: Loss) -> float:
     """A valid label of the loss."""
     if loss.above is not None and loss.above >= 0:
         return loss.above + 1.0

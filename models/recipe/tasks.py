@@ -165,6 +165,18 @@ class Task(Section):
         description="Options by loss. Only those of the task's loss apply.",
         examples=[{"quantile": {"quantile": 0.9}}],
     )
+    objective: str | None = Field(
+        default=None,
+        description="What the task is trained on, if it is `conditioned_on` another one: a name from the table "
+        "[Objectives](#objectives), or the dotted path of a [class of your own](#methods-of-your-own). By default its own loss on the "
+        "examples that have the task before it. The served value, validation, metrics and gates stay the same.",
+        examples=["esmm"],
+    )
+    objective_options: Mapping[str, Mapping[str, Any]] = Field(
+        default={},
+        description="Options by objective. Only those of the task's objective apply.",
+        examples=[{"escm2": {"risk": "dr"}}],
+    )
     weight: Annotated[float, Field(gt=0.0), Number] = Field(
         default=1.0, description="Weight of the task's loss in the total loss.", examples=[1.0]
     )
@@ -203,6 +215,16 @@ class Task(Section):
 def after_of(task: Task) -> str | None:
     """The task before this one in the funnel."""
     return task.after or task.conditioned_on
+
+
+def funnel_of(name: str, tasks: Mapping[str, Task]) -> tuple[str, ...]:
+    """The tasks before a conditioned task, from the first to the one that it is conditioned on. Ends at an unknown task or a cycle."""
+    found: list[str] = []
+    link = tasks[name].conditioned_on
+    while link is not None and link in tasks and link not in (*found, name):
+        found.append(link)
+        link = tasks[link].conditioned_on
+    return tuple(reversed(found))
 
 
 def unmeasured_of(task: Task) -> Literal["refuse", "allow"]:

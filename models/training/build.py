@@ -24,6 +24,7 @@ from models.regularizers.base import RepresentationRegularizer
 from models.serving.user_once import UserOnce, check_split, why_not
 from models.training.devices import compiles_parts
 from models.training.multi_task_model import MultiTaskModel
+from models.training.objectives import Objectives
 from models.training.parts import named_loss
 from models.training.plan import TaskPlan, TrainerPlan
 
@@ -64,6 +65,7 @@ def build_model(plan: TrainerPlan, layout: FeatureLayout, precision: str | None 
         plan.training.average_weights,
         methods.adversaries,
         {name: task.loss_options for name, task in plan.tasks.items()},
+        methods.objectives,
     )
     model.compiles_parts = compiles_parts(plan.training.jit_compile, policy.name)
     return model
@@ -73,6 +75,7 @@ def build_model(plan: TrainerPlan, layout: FeatureLayout, precision: str | None 
 class _Methods:
     architecture: Architecture
     adversaries: Adversaries | None
+    objectives: Objectives | None
     balancer: Weighting | GradientCombiner
     regularizers: list[Any]
 
@@ -99,13 +102,26 @@ def _methods(plan: TrainerPlan, policy: keras.DTypePolicy) -> _Methods:
     against = {name: task for name, task in plan.tasks.items() if name in hidden}
     outputs = {name: _outputs(task) for name, task in against.items()}
     adversaries = Adversaries(outputs, [task.weight for task in against.values()], dtype=policy) if against else None
-    represents = bool(against) or any(isinstance(one, RepresentationRegularizer) for one in regularizers)
+    own = {name: task for name, task in plan.tasks.items() if task.objective}
+    objectives = (
+        Objectives(
+            {name: task.objective for name, task in own.items() if task.objective},
+            {name: task.objective_options for name, task in own.items()},
+            {name: task.funnel for name, task in own.items()},
+            dtype=policy,
+        )
+        if own
+        else None
+    )
+    read = any(isinstance(one, RepresentationRegularizer) for one in regularizers)
+    represents = bool(against or read or (objectives and objectives.towers))
     names = tuple(task.name for task in tasks)
     return _Methods(
         load(path_of(plan.architecture, ARCHITECTURES, "architecture"))(
             tasks, represents=represents, **plan.options, dtype=policy
         ),
         adversaries,
+        objectives,
         load(path_of(plan.balancer, BALANCERS, "balancer"))(
             names, tuple(plan.tasks[name].weight for name in names), **plan.balancer_options
         ),

@@ -25,7 +25,6 @@ from models.embedding_optimizers.one_pass import compiled, one_pass
 from models.layers.adversaries import Adversaries
 from models.layers.dropout import Dropout
 from models.layers.feature_encoder import FeatureEncoder
-from models.losses.task_loss import task_loss
 from models.regularizers.base import Regularizer, RowRegularizer, TaskRegularizer
 from models.training import replicas
 from models.training.bad_steps import BadSteps
@@ -36,17 +35,29 @@ from models.training.evidence import evidence_of
 from models.training.extra_losses import extra_losses
 from models.training.gradients import finite, gradients
 from models.training.learning_rate import LearningRate
-from models.training.parts import build_adversaries, checked_losses
+from models.training.objectives import Objectives
+from models.training.parts import build_on_representation, checked_losses
 from models.training.random_states import RandomStates
 from models.training.row_counts import RowCounts
 from models.training.sharing import positions_over
+from models.training.task_losses import task_losses, training_losses
 from models.training.task_matrices import check_task_kernels
 from models.training.task_scales import TaskScales
+from models.training.task_trackers import TaskTrackers
 from models.training.updates import apply_gradients
 from models.training.views import masks_of, view_costs
 from models.training.weight_average import WeightAverage, steps_between
 
-_PARTS = ("encoder", "backbone", "architecture", "adversaries", "balancer", "regularizers", "embedding_optimizer")
+_PARTS = (
+    "encoder",
+    "backbone",
+    "architecture",
+    "adversaries",
+    "objectives",
+    "balancer",
+    "regularizers",
+    "embedding_optimizer",
+)
 
 
 @keras.saving.register_keras_serializable(package="gatewise")
@@ -75,6 +86,7 @@ class MultiTaskModel(RandomStates, keras.Model):
         average: whether to keep a running average of the weights (`WeightAverage`).
         adversaries: the networks of the adversarial tasks. None: no such tasks.
         loss_options: {task: options of its loss}. Default: no options.
+        objectives: the objectives of conditioned tasks, for the training. None: each task is trained by its own loss.
 
     Call: features -> {task: (batch,) logits, or (batch, outputs) if the loss has several outputs}.
 
@@ -96,6 +108,7 @@ class MultiTaskModel(RandomStates, keras.Model):
         average: bool = False,
         adversaries: Adversaries | None = None,
         loss_options: Mapping[str, Mapping[str, Any]] | None = None,
+        objectives: Objectives | None = None,
         **model: Any,
     ) -> None:
         super().__init__(**model)
@@ -109,7 +122,7 @@ class MultiTaskModel(RandomStates, keras.Model):
         self.balancer = balancer
         self.regularizers = tuple(regularizers)
         self.masks = masks_of(regularizers)
-        self.adversaries = adversaries
+        self.adversaries, self.objectives = adversaries, objectives
         self.embedding_optimizer = embedding_optimizer or LazyAdam()
         self.clip_norm = clip_norm
         self.compiles_parts = False
@@ -121,7 +134,7 @@ class MultiTaskModel(RandomStates, keras.Model):
         self.average = WeightAverage() if average else None
         self.row_counts = RowCounts() if any(isinstance(one, RowRegularizer) for one in regularizers) else None
         self.loss_tracker = keras.metrics.Mean(name="loss")
-        self.task_trackers = [keras.metrics.Mean(name=f"{task}_loss") for task in self.tasks]
+        self.task_trackers = TaskTrackers(self.tasks)
         self.balance_log = BalanceLog(balancer)
 
     def build(self, input_shape: Any = None) -> None:
@@ -131,7 +144,7 @@ class MultiTaskModel(RandomStates, keras.Model):
         for part, shape in zip((self.encoder, self.backbone, self.architecture, self.balancer), shapes, strict=True):
             if not part.built:  # parts loaded from a file are built
                 part.build(shape)
-        build_adversaries(self.adversaries, self.architecture, read)
+        build_on_representation((self.adversaries, self.objectives), self.architecture, read)
         check_task_kernels(self.regularizers, self.architecture)
         # Before the layers get the replica functions: there is no replica here.
         self.over = positions_over(self.balancer.over, self.backbone, self.architecture, raw)
@@ -180,6 +193,9 @@ class MultiTaskModel(RandomStates, keras.Model):
         xs = [self.encoder.assemble(rows, row_ids, features, copy) for copy in range(self.encoder.copies)]
         return xs, encoded(self.encoder, self.backbone, self.wants, xs, rows, row_ids, features, training)
 
+    def _compiled_if_parts_are(self, work: Callable[[], Any]) -> Any:
+        return compiled(work) if self.compiles_parts else work()
+
     def predictions(self, features: Mapping[str, Any]) -> dict[str, Any]:
         """features -> {served task: (batch,) prediction}: probabilities for binary tasks, amounts for the others."""
         return self.predicted(self(features, training=False))
@@ -200,7 +216,8 @@ class MultiTaskModel(RandomStates, keras.Model):
 
     @property
     def metrics(self) -> list[keras.Metric]:
-        return [self.loss_tracker, *self.task_trackers, *self.balance_log.metrics]
+        shares = self.objectives.shares.values() if self.objectives is not None else ()
+        return [self.loss_tracker, *self.task_trackers.metrics, *self.balance_log.metrics, *shares]
 
     def train_step(self, data: tuple[Mapping[str, Any], Any, Any]) -> dict[str, Any]:
         features, labels, weights = data
@@ -216,10 +233,12 @@ class MultiTaskModel(RandomStates, keras.Model):
         with tf.GradientTape(persistent=self.balancer.over is not None) as tape:
             tape.watch(rows)
             xs, inputs = self._encoded(row_ids, rows, features, True)
-            logits = self.logits(self.architecture(inputs, training=True))
+            outputs = self.architecture(inputs, training=True)
+            logits = self.logits(outputs)
             added = [*self.backbone.losses, *self.architecture.losses]
             added += view_costs(self, xs, rows, row_ids, features)
-            losses = replicas.whole_batch(self._task_losses(logits, labels, weights), weights)
+            losses, weights = training_losses(self, outputs, logits, labels, weights)
+            losses = replicas.whole_batch(losses, weights)
             of_task = dict(zip(self.tasks, losses, strict=True))
             balanced, own = [of_task[task] for task in self.balancer.tasks], [] if combines else over
             evidence = evidence_of(balanced, self._balanced(weights), self.optimizer.iterations.value, tape, own, scale)
@@ -227,15 +246,15 @@ class MultiTaskModel(RandomStates, keras.Model):
             weighted = [scaled(factor * loss) for factor, loss in zip(factors, balanced, strict=True)]
             extra = scaled(extra_losses(self, added, of_task, rows, distinct))
             total = tf.add_n(weighted) + extra
-        outputs = [logits[task] for task in self.balancer.tasks]
+        of_outputs = [logits[task] for task in self.balancer.tasks]
         if combines:
             sources = [*xs, *(rows for rows, _ in inputs.rows.values())]
-            parts = {"rows": rows, "encoded": sources, "outputs": outputs, "weighted": weighted, "extra": extra}
+            parts = {"rows": rows, "encoded": sources, "outputs": of_outputs, "weighted": weighted, "extra": extra}
             dense, of_rows, observed, of_tasks = combined_gradients(
                 tape, self.balancer, evidence, over, self.trainable_variables, scale=scale, **parts
             )
         else:
-            dense, of_rows, observed = gradients(tape, total, self.trainable_variables, rows, outputs)
+            dense, of_rows, observed = gradients(tape, total, self.trainable_variables, rows, of_outputs)
             of_tasks = evidence.gradients
         del tape
         self.balance_log.update(factors, of_tasks)
@@ -245,42 +264,24 @@ class MultiTaskModel(RandomStates, keras.Model):
             self._compiled_if_parts_are(lambda: apply_gradients(self, dense, of_rows, distinct, scale))
         else:
             apply_gradients(self, dense, of_rows, distinct, scale)
-        self._track(losses, weights)
+        self.task_trackers.update(losses, weights)
         self.loss_tracker.update_state(total / scale, tf.math.count_nonzero(tf.reduce_any(weights > 0, axis=1)))
         return self.get_metrics_result()
-
-    def _compiled_if_parts_are(self, work: Callable[[], Any]) -> Any:
-        return compiled(work) if self.compiles_parts else work()
 
     def test_step(self, data: tuple[Mapping[str, Any], Any, Any]) -> dict[str, Any]:
         features, labels, weights = data
         logits = self(features, training=False)
-        self._track(self._task_losses(logits, labels, weights), weights)
+        self.task_trackers.update(task_losses(self, logits, labels, weights), weights)
         # Over the epoch so far, not this batch: the task weights differ between batches.
-        totals = replicas.total(tf.stack([tracker.total.value for tracker in self.task_trackers]))
-        counts = replicas.total(tf.stack([tracker.count.value for tracker in self.task_trackers]))
-        means = tf.unstack(self._balanced(tf.math.divide_no_nan(totals, counts)))
+        means = self._balanced(self.task_trackers.means())
         self.loss_tracker.reset_state()
-        self.loss_tracker.update_state(
-            tf.add_n([weight * mean for weight, mean in zip(self.balancer.task_weights, means, strict=True)])
-        )
-        return {tracker.name: tracker.result() for tracker in (self.loss_tracker, *self.task_trackers)}
+        self.loss_tracker.update_state(tf.tensordot(tf.constant(self.balancer.task_weights, means.dtype), means, 1))
+        return {tracker.name: tracker.result() for tracker in (self.loss_tracker, *self.task_trackers.metrics)}
 
     def _balanced(self, by_task: Any) -> Any:
         """(..., task): the columns of the tasks that the balancer sees."""
         places = [self.tasks.index(task) for task in self.balancer.tasks]
         return tf.gather(by_task, places, axis=-1) if self.adversaries is not None else by_task
-
-    def _task_losses(self, logits: Mapping[str, Any], labels: Any, weights: Any) -> list[Any]:
-        return [
-            task_loss(loss, logits[task], labels[:, i], weights[:, i]) / self.scales.unit.value[i]
-            for i, (task, loss) in enumerate(zip(self.tasks, self.loss_functions, strict=True))
-        ]
-
-    def _track(self, losses: list[Any], weights: Any) -> None:
-        """Weights each batch by the task's example weights, so that a batch without observations does not dilute the mean."""
-        for i, (tracker, loss) in enumerate(zip(self.task_trackers, losses, strict=True)):
-            tracker.update_state(loss, tf.reduce_sum(weights[:, i]))
 
     def get_config(self) -> dict[str, Any]:
         parts = {key: getattr(self, key) for key in _PARTS} | {"regularizers": list(self.regularizers)}

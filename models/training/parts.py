@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from models.architectures.base import REPRESENTATION, Architecture
@@ -13,6 +13,7 @@ from models.losses import LOSSES
 from models.losses.base import Loss
 from models.recipe.errors import InputError
 from models.recipe.registry import load, path_of
+from models.training.objectives import Objectives
 from models.training.sharing import zeros_of
 
 
@@ -64,11 +65,13 @@ def checked_losses(
     return tuple(made.values())
 
 
-def build_adversaries(adversaries: Adversaries | None, architecture: Architecture, shapes: Encoded) -> None:
-    """Builds the adversaries for the width of the representation, and checks that there is one.
+def build_on_representation(
+    parts: Sequence[Adversaries | Objectives | None], architecture: Architecture, shapes: Encoded
+) -> None:
+    """Builds the networks that read the representation for its width, and checks that there is one.
 
     Args:
-        adversaries: may be built already.
+        parts: may be built already.
         architecture: a built one.
         shapes: of its input.
 
@@ -80,9 +83,10 @@ def build_adversaries(adversaries: Adversaries | None, architecture: Architectur
     outputs = architecture(zeros_of(shapes), training=False)
     if REPRESENTATION not in outputs:
         raise InputError(
-            f"{type(architecture).__name__}: adversarial tasks and regularizers of the representation read what its last layers "
-            "read, and its `call` does not return it. End `call` with `return self.outputs(logits, read)`, or choose another "
-            "architecture."
+            f"{type(architecture).__name__}: adversarial tasks, objectives with towers and regularizers of the representation read "
+            "what its last layers read, and its `call` does not return it. End `call` with `return self.outputs(logits, read)`, or "
+            "choose another architecture."
         )
-    if adversaries is not None and not adversaries.built:
-        adversaries.build(tuple(outputs[REPRESENTATION].shape))
+    for part in parts:
+        if part is not None and not part.built:
+            part.build(tuple(outputs[REPRESENTATION].shape))

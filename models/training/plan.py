@@ -10,13 +10,14 @@ from models.backbones import BACKBONES
 from models.balancing import BALANCERS
 from models.features.value_texts import text_of
 from models.losses import LOSSES
+from models.objectives import OBJECTIVES
 from models.recipe.features import MultiValued, column_of, column_types, feature_columns
 from models.recipe.model import Training
 from models.recipe.recipe import Recipe
 from models.recipe.registry import check_options, path_of
 from models.recipe.section import Scalar
 from models.recipe.stage_plan import StagePlan
-from models.recipe.tasks import after_of, loss_of
+from models.recipe.tasks import after_of, funnel_of, loss_of
 from models.regularizers import REGULARIZERS
 from models.serving.plan import InputPlan, ServingPlan
 
@@ -33,6 +34,9 @@ class TaskPlan(StagePlan):
     served: bool = True
     adversarial: bool = False
     descriptor: tuple[float, ...] = ()
+    objective: str | None = None
+    objective_options: Mapping[str, Any] = {}
+    funnel: tuple[str, ...] = ()
 
 
 class TrainerPlan(StagePlan):
@@ -79,6 +83,11 @@ class TrainerPlan(StagePlan):
                     served=task.role == "main",
                     adversarial=task.role == "adversarial",
                     descriptor=task.descriptor,
+                    objective=task.objective,
+                    objective_options=_options(task.objective_options, task.objective, OBJECTIVES)
+                    if task.objective
+                    else {},
+                    funnel=funnel_of(name, recipe.tasks) if task.objective else (),
                 )
                 for name, task in recipe.tasks.items()
             },

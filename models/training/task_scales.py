@@ -39,6 +39,8 @@ class TaskScales(keras.layers.Layer):
     def __init__(self, outputs: Sequence[int], **layer: Any) -> None:
         super().__init__(**layer)
         self.outputs = tuple(outputs)
+        self.first = tuple(sum(self.outputs[:i]) for i in range(len(self.outputs)))
+        """Position of the first logit of each task."""
 
     def build(self, input_shape: Any = None) -> None:
         total = sum(self.outputs)
