@@ -21,8 +21,10 @@ HEAD = """# Methods
 What each method does, when to use it and where it is from. Every method is one line of a recipe, and its options are in
 [recipe.md](recipe.md). The docstring of its class has the formula, the shapes and the deviations from the paper.
 
-This page is generated from the docstrings. Parameters (without the embedding tables) and step (CPU time of a training step divided by that of
-`shared_bottom` alone) are of the default options, measured in one run by `python -m benchmarks.method_costs`: {settings}.
+This page is generated from the docstrings. Parameters (without the embedding tables), step (CPU time of a training step) and memory (what XLA
+plans for a step: variables, batch and all temporary arrays) are of the default options. Step and memory are divided by those of
+`shared_bottom` alone, of a balancer by those of `fixed` with as many tasks. All are measured in one run by
+`python -m benchmarks.method_costs`: {settings}.
 """
 FIGURES = """
 ## Two tasks of falling correlation
@@ -74,13 +76,22 @@ def methods_page(docs: Path) -> str:
 
 
 def _table(table: Mapping[str, str], costs: Mapping[str, Mapping[str, Any]]) -> str:
-    head = ["name", "what it does", *(["parameters", "step"] if costs else []), "paper"]
-    rows = [head, ["---", "---", *(["---:", "---:"] if costs else []), "---"]]
+    by_tasks = any(isinstance(cost["step"], Mapping) for cost in costs.values())
+    columns: tuple[str, ...] = (
+        ("step with 2, 4, 8 tasks", "memory with 2, 4, 8 tasks") if by_tasks else ("parameters", "step", "memory")
+    )
+    columns = columns if costs else ()
+    rows = [["name", "what it does", *columns, "paper"], ["---", "---", *("---:" for _ in columns), "---"]]
     for name, path in table.items():
-        cost = costs.get(name)
-        cells = [f"{cost['parameters']:,}", f"{cost['step']:.2f}"] if cost else ["–", "–"]
-        rows.append([f"`{name}`", summary(path), *(cells if costs else []), paper(path)])
+        cells = [_cell(costs[name], column) if name in costs else "–" for column in columns]
+        rows.append([f"`{name}`", summary(path), *cells, paper(path)])
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def _cell(cost: Mapping[str, Any], column: str) -> str:
+    value = cost[column.split()[0]]
+    ratios = value.values() if isinstance(value, Mapping) else [value]
+    return f"{value:,}" if column == "parameters" else ", ".join(f"{ratio:.2f}" for ratio in ratios)
 
 
 def paper(path: str) -> str:

@@ -105,8 +105,8 @@ A URL with credentials (`s3://KEY:SECRET@BUCKET`, `?Signature=...`) is refused, 
 OWN_METHODS = """\
 ## Methods of your own
 
-`model.architecture`, `model.backbone`, `model.balancer`, `model.regularizers`, `tasks.NAME.loss` and `tasks.NAME.objective` take a name from the tables below,
-or the dotted path of a class in your own package. Options of such a class are under the same path:
+`model.architecture`, `model.backbone`, `model.balancer`, `model.regularizers`, `tasks.NAME.loss` and `tasks.NAME.objective` take a
+name from the tables below, or the dotted path of a class in your own package. Options of such a class are under the same path:
 
 ```yaml
 model:

@@ -116,13 +116,14 @@ def _training(history: Mapping[str, Any] | None) -> str:
             "<p class=note>After the training, the logits' distance from the task's constant was multiplied: "
             f"{report_page.text(factors)}. The factors have the smallest loss on the validate split.</p>"
         )
-    balance = report_charts.balance_curves(epochs)
-    if balance:
-        balance = report_page.figure(
-            balance,
-            "What the balancer did, means over the steps of each epoch. A cosine below 0: the steps of one task harm the other.",
+    methods = report_charts.method_curves(epochs)
+    if methods:
+        methods = report_page.figure(
+            methods,
+            "What the methods did in each epoch. A cosine below 0: the steps of one task harm the other. An effective share of .1: the "
+            "weights of the objective are so unequal that the task is as noisy as with a tenth of its examples.",
         )
-    return f"{report_page.figure(chart, 'Loss of each task on the train and validate splits.')}{balance}{table}{note}"
+    return f"{report_page.figure(chart, 'Loss of each task on the train and validate splits.')}{methods}{table}{note}"
 
 
 def _experts(gates: Mapping[str, list[float]] | None) -> str:

@@ -18,6 +18,8 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
+from models.training.logged_names import PANELS
+
 INK = "#010203"
 TRAIN, EVAL = "#8a94a6", "#2f7ed8"
 _STYLE: Any = {
@@ -69,10 +71,10 @@ def training_curves(epochs: Sequence[Mapping[str, Any]], best: int | None) -> st
         return _svg(drawing, "curves", "Train and validate loss of each task by epoch")
 
 
-def balance_curves(epochs: Sequence[Mapping[str, Any]]) -> str:
-    """Weights of the tasks and cosines between their gradients by epoch, one panel each; "" if the history has neither."""
+def method_curves(epochs: Sequence[Mapping[str, Any]]) -> str:
+    """What the methods did by epoch, one panel for each of `PANELS` that the history has; "" if it has none."""
     panels = []
-    for title, prefix in (("weight of the task", "weight_of_"), ("cosine of two gradients", "cosine_of_")):
+    for prefix, title in PANELS.items():
         if names := [name for name in epochs[-1] if name.startswith(prefix)]:
             panels.append((title, {name: name.removeprefix(prefix).replace("_and_", ", ") for name in names}))
     if not panels:
@@ -90,7 +92,7 @@ def balance_curves(epochs: Sequence[Mapping[str, Any]]) -> str:
             axes.set_xlabel("epoch")
             axes.margins(y=0.15)
             axes.legend(frameon=False, fontsize=8, handlelength=1.2, ncols=1 + len(lines) // 8)
-        return _svg(drawing, "balance", "Weights of the tasks and cosines between their gradients by epoch")
+        return _svg(drawing, "methods", "What the methods did by epoch: " + ", ".join(title for title, _ in panels))
 
 
 def evaluation_curves(task: str, curves: Mapping[str, Mapping[str, Sequence[float]]]) -> str:

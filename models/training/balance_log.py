@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from models.balancing.base import GradientCombiner, Weighting
 from models.balancing.cosines import cosines
+from models.training.logged_names import COSINE_OF, WEIGHT_OF
 
 
 class BalanceLog:
@@ -26,10 +27,9 @@ class BalanceLog:
         tasks = balancer.tasks
         weighs = balancer.changes and isinstance(balancer, Weighting)
         pairs = itertools.combinations(range(len(tasks)), 2) if balancer.over is not None else ()
-        self.weights = [keras.metrics.Mean(name=f"weight_of_{task}") for task in tasks if weighs]
+        self.weights = [keras.metrics.Mean(name=f"{WEIGHT_OF}{task}") for task in tasks if weighs]
         self.cosines = {
-            pair: keras.metrics.Mean(name="cosine_of_{}_and_{}".format(*(tasks[place] for place in pair)))
-            for pair in pairs
+            pair: keras.metrics.Mean(name=COSINE_OF + "_and_".join(tasks[place] for place in pair)) for pair in pairs
         }
 
     @property

@@ -11,6 +11,7 @@ import keras
 import tensorflow as tf
 
 from models.recipe.errors import TrainingError
+from models.training.logged_names import PANELS
 from models.training.rounds import Rounds
 from models.training.weight_average import exchange_average
 
@@ -182,7 +183,7 @@ _SCALAR = tf.compat.v1.SummaryMetadata(plugin_data={"plugin_name": "scalars"}, d
 
 
 class Curves:
-    """Writes the losses of each epoch, and what the balancer did, as TensorBoard curves: the runs `train` and `validation`, with
+    """Writes the losses of each epoch, and what the methods did, as TensorBoard curves: the runs `train` and `validation`, with
     the same names.
 
     Args:
@@ -196,8 +197,8 @@ class Curves:
         """Writes one epoch."""
         for run, prefix in (("train", ""), ("validation", "val_")):
             with self._writers[run].as_default(step=entry["step"]):
-                of_balancer = [name for name in entry if name.startswith(("weight_of_", "cosine_of_"))]
-                for name in ("loss", "score", *(f"{task}_loss" for task in tasks), *of_balancer):
+                of_methods = [name for name in entry if name.startswith(tuple(PANELS))]
+                for name in ("loss", "score", *(f"{task}_loss" for task in tasks), *of_methods):
                     if prefix + name in entry:
                         tf.summary.write(name, tf.constant(entry[prefix + name], tf.float32), metadata=_SCALAR)
             self._writers[run].flush()

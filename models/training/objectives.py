@@ -12,6 +12,7 @@ from models.layers.tower import Tower
 from models.objectives import OBJECTIVES
 from models.objectives.base import Given, Objective
 from models.recipe.registry import load, path_of
+from models.training.logged_names import EFFECTIVE_SHARE_OF
 
 UNITS = (64, 32)
 """Hidden layers of a tower."""
@@ -43,7 +44,7 @@ class Objectives(keras.layers.Layer):
         self.keys = [(task, tower) for task, one in self.by_task.items() for tower in one.towers]
         self.towers = [Tower(UNITS, name=f"{task}_{tower}", dtype=self.dtype_policy) for task, tower in self.keys]
         self.shares = {
-            task: EffectiveShare(name=f"effective_share_of_{task}")
+            task: EffectiveShare(name=f"{EFFECTIVE_SHARE_OF}{task}")
             for task, one in self.by_task.items()
             if type(one).importance is not Objective.importance
         }

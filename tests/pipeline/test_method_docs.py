@@ -10,6 +10,7 @@ import pytest
 from models.architectures import ARCHITECTURES
 from models.backbones import BACKBONES
 from models.balancing import BALANCERS
+from models.objectives import OBJECTIVES
 from models.regularizers import REGULARIZERS
 from pipeline.method_docs import COSTS, methods_page, paper
 
@@ -41,16 +42,19 @@ def test_the_paper_is_the_first_citation(name: str, expected: str) -> None:
 
 def test_a_method_has_its_measured_cost_or_a_dash(tmp_path: Path) -> None:
     costs = {
-        "architectures": {"mmoe": {"parameters": 12345, "step": 2.1}},
+        "architectures": {"mmoe": {"parameters": 12345, "step": 2.1, "memory": 1.3}},
+        "balancers": {"mgda": {"parameters": 1, "step": {"2": 1.5, "8": 3.1}, "memory": {"2": 1.1, "8": 1.2}}},
         "settings": {"tasks": 4, "width": 320, "batch": 2048},
         "machine": {"cores": 2},
     }
     (tmp_path / COSTS).write_text(json.dumps(costs))
     lines = methods_page(tmp_path).splitlines()
     (mmoe,) = (line for line in lines if line.startswith("| `mmoe` |"))
-    assert mmoe.endswith(f"| 12,345 | 2.10 | {MMOE} |")
+    assert mmoe.endswith(f"| 12,345 | 2.10 | 1.30 | {MMOE} |")
+    (mgda,) = (line for line in lines if line.startswith("| `mgda` |"))
+    assert "| 1.50, 3.10 | 1.10, 1.20 |" in mgda
     (ple,) = (line for line in lines if line.startswith("| `ple` |"))
-    assert "| – | – |" in ple
+    assert "| – | – | – |" in ple
 
 
 def test_the_committed_costs_are_of_every_method() -> None:
@@ -58,4 +62,6 @@ def test_the_committed_costs_are_of_every_method() -> None:
     assert set(costs["architectures"]) == set(ARCHITECTURES)
     assert set(costs["backbones"]) == set(BACKBONES) - {"none"}
     assert set(costs["balancers"]) == set(BALANCERS)
+    assert all(set(cost["memory"]) == {"2", "4", "8"} for cost in costs["balancers"].values())
+    assert set(costs["objectives"]) == set(OBJECTIVES)
     assert set(costs["regularizers"]) == set(REGULARIZERS)

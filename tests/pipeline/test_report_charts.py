@@ -1,6 +1,6 @@
 """The charts."""
 
-from pipeline.report_charts import balance_curves, gate_heat_map, rows_by_day, training_curves
+from pipeline.report_charts import gate_heat_map, method_curves, rows_by_day, training_curves
 from tests.doubles.full_report import EPOCHS
 
 
@@ -17,14 +17,16 @@ def test_charts_take_the_ink_of_the_page_and_draw_every_task():
     assert "all tasks" in training_curves([{"epoch": 1, "loss": 1.0}], None)
 
 
-def test_what_the_balancer_did_is_drawn_where_the_history_has_it():
-    assert balance_curves(EPOCHS) == ""
+def test_what_the_methods_did_is_drawn_where_the_history_has_it():
+    assert method_curves(EPOCHS) == ""
     epochs = [
         {"epoch": 1, "weight_of_click": 1.0, "cosine_of_click_and_cart": -0.2},
         {"epoch": 2, "weight_of_click": 0.5},
     ]
-    only_weights = balance_curves(epochs)
+    only_weights = method_curves(epochs)
     assert ">weight of the task</text>" in only_weights and ">click</text>" in only_weights
-    assert "cosine" not in only_weights.replace("cosines between", "")
-    both = balance_curves(epochs[:1])
+    assert "cosine" not in only_weights
+    both = method_curves(epochs[:1])
     assert ">cosine of two gradients</text>" in both and ">click, cart</text>" in both
+    share = method_curves([{"epoch": 1, "effective_share_of_order": 0.4}])
+    assert ">effective share of examples</text>" in share and ">order</text>" in share

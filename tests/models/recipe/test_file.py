@@ -306,6 +306,35 @@ WRONG = {
             "), or another loss for the task.",
         ],
     ),
+    "an objective of a task without one before it": (
+        "window: 30m, gates",
+        "window: 30m, objective: esmm, gates",
+        ["tasks.read.objective: 'esmm' relates a task to the one before it. Write `conditioned_on: TASK`"],
+    ),
+    "an objective of a number": (
+        "conditioned_on: read}",
+        "conditioned_on: read, objective: escm2}",
+        [
+            "tasks.reading_seconds.objective: 'escm2' multiplies probabilities, and the loss of 'reading_seconds', 'squared_error' "
+            "with its options, has none"
+        ],
+    ),
+    "an objective after a smoothed label": (
+        "window: 30m, gates: [{metric: auc, at_least: 0.6}]}",
+        "window: 30m, loss_options: {binary_crossentropy: {label_smoothing: 0.1}}}\n"
+        "  long: {kind: binary, outcome: read, above: 30, window: 30m, conditioned_on: read, objective: dcmt}",
+        [
+            "tasks.long.objective: 'dcmt' multiplies probabilities, and the loss of 'read', 'binary_crossentropy' with its"
+        ],
+    ),
+    "an unknown objective": (
+        "conditioned_on: read}",
+        "conditioned_on: read, objective: esm, objective_options: {esmm: {clip: 1}}}",
+        [
+            "tasks.reading_seconds.objective: unknown objective 'esm'; did you mean 'esmm'?",
+            "tasks.reading_seconds.objective_options.esmm.clip: unknown option 'clip'; Known: none.",
+        ],
+    ),
     "unknown metric in a gate": (
         "metric: auc",
         "metric: ac",

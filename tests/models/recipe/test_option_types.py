@@ -12,13 +12,14 @@ from models.backbones import BACKBONES
 from models.balancing import BALANCERS
 from models.embedding_optimizers import EMBEDDING_OPTIMIZERS
 from models.losses import LOSSES
+from models.objectives import OBJECTIVES
 from models.recipe import registry
 from models.recipe.errors import InputError
 from models.recipe.file import load_recipe
 from models.regularizers import REGULARIZERS
 from tests.models.recipe.test_yaml_document import LABELLED
 
-TABLES = [ARCHITECTURES, BACKBONES, BALANCERS, LOSSES, REGULARIZERS, EMBEDDING_OPTIMIZERS]
+TABLES = [ARCHITECTURES, BACKBONES, BALANCERS, LOSSES, OBJECTIVES, REGULARIZERS, EMBEDDING_OPTIMIZERS]
 OPTIONS = [(path, option) for table in TABLES for path in table.values() for option in registry.signature(path)]
 
 

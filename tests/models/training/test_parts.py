@@ -122,7 +122,7 @@ def test_save_and_load(tmp_path):
 
 def test_an_architecture_without_a_representation_is_refused():
     with pytest.raises(
-        InputError, match=r"Silent: adversarial tasks .* End `call` with `return self.outputs\(logits, read\)`"
+        InputError, match=r"Silent: adversarial tasks, .* End `call` with `return self.outputs\(logits, read\)`"
     ):
         make(kind=Silent)
 

@@ -79,6 +79,7 @@ def test_served_values_have_the_type_of_their_column() -> None:
 def test_what_the_trainer_needs() -> None:
     made = plan()
     alone = {"after": None, "conditional": False, "served": True, "adversarial": False, "descriptor": ()}
+    alone |= {"objective": None, "objective_options": {}, "funnel": ()}
     alone["loss_options"] = {}
     assert made.model_dump(include={"tasks", "architecture", "options", "balancer", "balancer_options"}) == {
         "tasks": {
