@@ -159,13 +159,14 @@ def definition_of(recipe: Recipe, task: str) -> str:
     """Fingerprint of the definition of a task's labels and of the eval split: 16 hexadecimal digits.
 
     Two runs' values of a task are comparable if it is equal. It covers, for the task and for the tasks it is `conditioned_on`:
-    kind, outcome, window, aggregate, label, above, match, weight_column. For the data: the streams or the
+    kind, outcome, window, aggregate, label, above, match; for the task alone, its weight_column. For the data: the streams or the
     labelled examples without their paths, and the key of the split with its value unless that is a fixed time. It does not cover
     the rows, which change every night.
     """
     examples, logs, split = recipe.examples, recipe.logs, recipe.split
+    weight = recipe.tasks[task].weight_column
     meaning = {
-        "task": _labels(recipe, task),
+        "task": {**_labels(recipe, task), **({} if weight is None else {"weight_column": weight})},
         "examples": examples and examples.model_dump(mode="json", exclude=_MOVES["examples"]),
         "logs": logs
         and {
@@ -191,5 +192,4 @@ def _labels(recipe: Recipe, task: str) -> dict[str, Any]:
     given = about.conditioned_on and about.conditioned_on in recipe.tasks and _labels(recipe, about.conditioned_on)
     above = {} if about.above is None else {"above": about.above}
     match = {} if about.match == "key" else {"match": about.match}
-    weight = {} if about.weight_column is None else {"weight_column": about.weight_column}
-    return {**own, **above, **match, **weight, "window": window, "conditioned_on": given}
+    return {**own, **above, **match, "window": window, "conditioned_on": given}

@@ -44,14 +44,14 @@ def _negatives(at: tuple[str, str, str], task: Task) -> Iterator[Problem]:
     loss = loss_of(task)
     try:
         path = path_of(loss, LOSSES, "loss")
-        needed = facts(path, LOSS)["log_odds_if"]
+        needed = facts(path, LOSS).get("log_odds_if")
         options = {name: default for name, (_, default) in signature(path).items()}
         options |= check_options(task.loss_options.get(loss, {}), path, loss)
     except InputError:  # it has a message of its own
         return
     if needed is not None and all(options.get(name) == value for name, value in needed.items()):
         return
-    fitting = {row: facts(path, LOSS)["log_odds_if"] for row, path in LOSSES.items()}
+    fitting = {row: facts(path, LOSS).get("log_odds_if") for row, path in LOSSES.items()}
     words = [_words(row, about) for row, about in fitting.items() if about is not None]
     yield (
         at,

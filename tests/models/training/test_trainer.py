@@ -172,7 +172,10 @@ def test_a_loss_of_several_logits_is_trained_exported_and_asked(problem: SimpleN
     recipe = {**problem.recipe, "tasks": {"click": click, "value": value}}
     mostly_zero = SimpleNamespace(**{**vars(problem), **files, "recipe": recipe})
     trainer.run_fn(fn_args(mostly_zero, make_plan(mostly_zero), tmp_path, 1))
-    epochs = json.loads((tmp_path / "model_run" / "1" / "history.json").read_text())["epochs"]
+    history = json.loads((tmp_path / "model_run" / "1" / "history.json").read_text())
+    assert history["trained_rows"] == history["rows"], "`value` is observed on every row"
+    assert make_plan(mostly_zero).tasks["click"].negative_rate == 0.5
+    epochs = history["epochs"]
     assert epochs[-1]["val_value_loss"] < epochs[0]["val_value_loss"] - 0.005
     model = tmp_path / "model" / "1" / "Format-Serving"
     inputs, expected = read_inputs(model)["inputs"], read_expected(model)["predictions"]
