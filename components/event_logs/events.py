@@ -167,7 +167,8 @@ def prepare(
         names.append(weight.alias(WEIGHT))
         problems.append((missing, f"no value in weight column {stream.weight!r}"))
         negative, expected = OUTSIDE[NOT_NEGATIVE]
-        problems.append((wrong | negative(weight), f"weight column {stream.weight!r}: {expected}"))
+        wrong = negative(weight) if wrong is None else wrong | negative(weight)
+        problems.append((wrong, f"weight column {stream.weight!r}: {expected}"))
     for wanted in columns:
         value, _, wrong = _cast(mine, wanted.column, file)
         names.append(value.alias(wanted.name))
