@@ -21,14 +21,14 @@ from models.training.shrinkage import factor
 from models.training.validation import Validation
 
 TASKS = ("click", "buy")
-LAYOUT = FeatureLayout(tables={}, categorical=(), multivalued={}, numeric=("x",))
+LAYOUT = FeatureLayout(tables={}, categorical=(), multivalued={}, numeric=("a", "b", "c"))
 
 
 def split(rows: int, seed: int) -> Columns:
-    """`click` with log odds -3 + 1.2 x; `buy` is observed on clicks, so no negative of a click has it."""
+    """`click` with log odds -3.3 + 1.2 a - 0.8 b + 0.4 c; `buy` is observed on clicks, so no negative of a click has it."""
     random = np.random.default_rng(seed)
-    x = random.normal(size=(rows, 1)).astype(np.float32)
-    click = random.random(rows) < 1 / (1 + np.exp(3 - 1.2 * x[:, 0]))
+    x = random.normal(size=(rows, 3)).astype(np.float32)
+    click = random.random(rows) < 1 / (1 + np.exp(3.3 - x @ [1.2, -0.8, 0.4]))
     buy = click & (random.random(rows) < 0.3)
     labels = np.stack([click, buy], axis=1).astype(np.float32)
     weights = np.stack([np.ones(rows), click], axis=1).astype(np.float32)
