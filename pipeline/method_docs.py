@@ -83,13 +83,15 @@ def _table(table: Mapping[str, str], costs: Mapping[str, Mapping[str, Any]]) -> 
     columns = columns if costs else ()
     rows = [["name", "what it does", *columns, "paper"], ["---", "---", *("---:" for _ in columns), "---"]]
     for name, path in table.items():
-        cells = [_cell(costs[name], column) if name in costs else "–" for column in columns]
+        cells = [_cell(costs.get(name, {}), column) for column in columns]
         rows.append([f"`{name}`", summary(path), *cells, paper(path)])
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
 def _cell(cost: Mapping[str, Any], column: str) -> str:
-    value = cost[column.split()[0]]
+    value = cost.get(column.split()[0])
+    if value is None:
+        return "–"
     ratios = value.values() if isinstance(value, Mapping) else [value]
     return f"{value:,}" if column == "parameters" else ", ".join(f"{ratio:.2f}" for ratio in ratios)
 

@@ -159,12 +159,14 @@ def definition_of(recipe: Recipe, task: str) -> str:
     """Fingerprint of the definition of a task's labels and of the eval split: 16 hexadecimal digits.
 
     Two runs' values of a task are comparable if it is equal. It covers, for the task and for the tasks it is `conditioned_on`:
-    kind, outcome, window, aggregate, label, above, match. For the data: the streams or the labelled examples without their paths, and the
-    key of the split with its value unless that is a fixed time. It does not cover the rows, which change every night.
+    kind, outcome, window, aggregate, label, above, match; for the task alone, its weight_column. For the data: the streams or the
+    labelled examples without their paths, and the key of the split with its value unless that is a fixed time. It does not cover
+    the rows, which change every night.
     """
     examples, logs, split = recipe.examples, recipe.logs, recipe.split
+    weight = recipe.tasks[task].weight_column
     meaning = {
-        "task": _labels(recipe, task),
+        "task": {**_labels(recipe, task), **({} if weight is None else {"weight_column": weight})},
         "examples": examples and examples.model_dump(mode="json", exclude=_MOVES["examples"]),
         "logs": logs
         and {

@@ -44,14 +44,18 @@ def summary(
 ) -> dict[str, Any]:
     """`as_of`, each stream's watermark, starts of the splits, examples, observed and positive examples per split and task, warnings.
 
-    If the examples have weights, also the number of examples of weight 0 per split.
+    If the examples have weights, also the number of examples of weight 0 per split. If a task has weights of its own, also the
+    number of its examples with a label and a weight of 0.
     """
     examples = {split: tally.counts["examples", split] for split in SPLITS}
     tasks = {
         task.name: {
             split: {
                 "examples": examples[split],
-                **{what: tally.counts["task", task.name, split, what] for what in ("observed", "positives")},
+                **{
+                    what: tally.counts["task", task.name, split, what]
+                    for what in ("observed", "positives", *(("unweighted",) if task.weight else ()))
+                },
             }
             for split in SPLITS
         }

@@ -14,6 +14,8 @@ from components.event_logs.plan import ColumnPlan, EventLogsPlan, StreamPlan, Ta
 from components.event_logs.times import micros
 from components.event_logs.values import (
     DIGITS,
+    NOT_NEGATIVE,
+    OUTSIDE,
     as_text,
     cast,
     is_inexact,
@@ -43,12 +45,12 @@ def label_column(task: TaskPlan) -> str:
 
 @dataclass(frozen=True)
 class Wanted:
-    """A column to cast, read from `column.name` and written as `name`. `zero_or_one` refuses all numbers except 0 and 1."""
+    """A column to cast, read from `column.name` and written as `name`. `range`, of `values.OUTSIDE`, refuses other numbers."""
 
     name: str
     column: ColumnPlan
     what: str = "feature column"
-    zero_or_one: bool = False
+    range: str | None = None
 
 
 @dataclass(frozen=True)
@@ -99,8 +101,9 @@ def optional_columns(plan: EventLogsPlan, stream: StreamPlan) -> dict[str, str]:
     if plan.makes_examples(stream):
         optional |= {column.name: "read by a feature or a slice" for column in plan.columns}
         for task in plan.tasks:
-            if task.label:
-                optional.setdefault(task.label, f"label of task {task.name!r}")
+            for name, what in ((task.label, "label"), (task.weight, "weight_column")):
+                if name:
+                    optional.setdefault(name, f"{what} of task {task.name!r}")
     return optional
 
 
@@ -163,14 +166,15 @@ def prepare(
         weight, missing, wrong = _cast(mine, ColumnPlan(name=stream.weight, type="float"), file)
         names.append(weight.alias(WEIGHT))
         problems.append((missing, f"no value in weight column {stream.weight!r}"))
-        wrong = weight < 0 if wrong is None else wrong | (weight < 0)
-        problems.append((wrong, f"weight column {stream.weight!r}: not a finite number of at least 0"))
+        negative, expected = OUTSIDE[NOT_NEGATIVE]
+        wrong = negative(weight) if wrong is None else wrong | negative(weight)
+        problems.append((wrong, f"weight column {stream.weight!r}: {expected}"))
     for wanted in columns:
         value, _, wrong = _cast(mine, wanted.column, file)
         names.append(value.alias(wanted.name))
         if wrong is not None:
-            expected = "not 0 or 1" if wanted.zero_or_one else _expected(wanted.column.type)
-            wrong = wrong | ((value != 0) & (value != 1)).fill_null(False) if wanted.zero_or_one else wrong
+            outside, expected = OUTSIDE.get(wanted.range or "", (None, _expected(wanted.column.type)))
+            wrong = wrong | outside(value).fill_null(False) if outside else wrong
             problems.append((wrong, f"{wanted.what} {wanted.column.name!r}: {expected}"))
     bad = pl.any_horizontal([wrong.fill_null(False) for wrong, _ in problems]) if problems else pl.lit(False)
     done = mine.select(*names, bad.alias(_BAD))

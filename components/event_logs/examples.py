@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -16,7 +18,8 @@ from components.event_logs.partitions import grouped
 from components.event_logs.plan import FILES_OF, EventLogsPlan, StreamPlan, TaskPlan
 from components.event_logs.shuffle import Reference
 from components.event_logs.splits import Starts, splits_by_hash, splits_by_time
-from components.event_logs.writing import POSITION, separators
+from components.event_logs.values import FLOAT32_MAX
+from components.event_logs.writing import POSITION, separators, unweighted
 from components.example_schema import EVAL, EXAMPLE_ID, SPLITS, TIME, VALIDATE, label_of, weight_of
 
 
@@ -27,7 +30,7 @@ class Examples:
     `features`: the columns of the plan, with rows in any order. Some rows may not be examples. A text with several values is
     not split yet (`writing.separators`).
     `labels`: one row per example, sorted by example id: `writing.POSITION` of its features, example id, row hash, time,
-    label/<task>, weight/<task>, and the example's weight if the recipe has one.
+    label/<task>, weight/<task>, and the columns with the weights of the example and of the tasks if the recipe has them.
     """
 
     stream: str
@@ -52,19 +55,30 @@ def examples_of(references: Iterable[Reference], plan: EventLogsPlan) -> Iterato
             credited = shuffle.read(found.get(("label", stream.name), ()))
             if credited is None:
                 continue
-            labels = _joined(features, credited)
+            labels = _joined(features, credited, plan)
         yield Examples(stream.name, features, weighted(labels, plan.tasks).sort(EXAMPLE_ID))
 
 
 def weighted(labels: pl.DataFrame, tasks: Sequence[TaskPlan]) -> pl.DataFrame:
-    """`weight/<task>` times the example's weight, if there is one. With a weight of 0 no task is observed: its label is 0."""
-    if WEIGHT not in labels.columns:
-        return labels
-    weight = pl.col(WEIGHT)
-    return labels.with_columns(
-        *(pl.col(weight_of(task.name)) * weight for task in tasks),
-        *(pl.when(weight > 0).then(pl.col(label_of(task.name))).otherwise(pl.lit(0.0, pl.Float32)) for task in tasks),
-    )
+    """`weight/<task>` times the weight of the example and the task's own, as far as there are any.
+
+    With a weight of 0 a task is not observed: its label is 0. Marks the labels whose own weight is 0 or missing
+    (`writing.unweighted`). The product of two weights is at most the largest 32-bit float.
+    """
+    columns = []
+    for task in tasks:
+        factors = [name for name in (WEIGHT, labelled.weight_column(task)) if name in labels.columns]
+        if not factors:
+            continue
+        observed = pl.col(weight_of(task.name))
+        weight = functools.reduce(operator.mul, (pl.col(name).cast(pl.Float64).fill_null(0.0) for name in factors))
+        weight = (observed * weight).clip(upper_bound=FLOAT32_MAX).cast(pl.Float32)
+        label = pl.when(weight > 0).then(pl.col(label_of(task.name))).otherwise(pl.lit(0.0, pl.Float32))
+        columns += [weight, label.alias(label_of(task.name))]
+        if task.weight is not None:
+            own = pl.col(labelled.weight_column(task)).fill_null(0.0)
+            columns.append(((observed > 0) & (own == 0)).alias(unweighted(task.name)))
+    return labels.with_columns(columns)
 
 
 def splits_of(examples: Examples, plan: EventLogsPlan, starts: Starts) -> np.ndarray:
@@ -103,9 +117,10 @@ def _own_labels(features: pl.DataFrame, plan: EventLogsPlan, stream: StreamPlan)
     return labelled.labels(labelled.number_twins(narrow, ROW, stream.name), plan.tasks)
 
 
-def _joined(features: pl.DataFrame, labels: pl.DataFrame) -> pl.DataFrame:
+def _joined(features: pl.DataFrame, labels: pl.DataFrame, plan: EventLogsPlan) -> pl.DataFrame:
     # Equal rows are one event: any of them has its features.
-    kept = [name for name in (TIME, ROW, WEIGHT) if name in features.columns]
+    own = [labelled.weight_column(task) for task in plan.tasks]
+    kept = [name for name in (TIME, ROW, WEIGHT, *own) if name in features.columns]
     places = features.select(kept).with_row_index(POSITION).unique(subset=[TIME, ROW], keep="any")
     joined = labels.join(places, on=[TIME, ROW], how="inner")
     if joined.height != labels.height:

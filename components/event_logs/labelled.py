@@ -10,7 +10,14 @@ from components.event_logs.attribution import observed_labels, with_weights
 from components.event_logs.events import Wanted, label_column
 from components.event_logs.identity import example_ids
 from components.event_logs.plan import ColumnPlan, TaskPlan
+from components.event_logs.values import NOT_NEGATIVE, ZERO_OR_ONE
 from components.example_schema import EXAMPLE_ID
+from models.recipe.checks.served_names import OWN
+
+
+def weight_column(task: TaskPlan) -> str:
+    """The internal name of the column with the task's weights."""
+    return f"{OWN}weight/{task.name}"
 
 
 def wanted_labels(tasks: Sequence[TaskPlan]) -> list[Wanted]:
@@ -24,9 +31,22 @@ def wanted_labels(tasks: Sequence[TaskPlan]) -> list[Wanted]:
             label_column(task),
             ColumnPlan(name=str(task.label), type="bytes" if task.positive else "float"),
             "label column",
-            zero_or_one=not task.reads_numbers and not task.positive,
+            range=None if task.reads_numbers or task.positive else ZERO_OR_ONE,
         )
         for task in tasks
+    ]
+
+
+def wanted_weights(tasks: Sequence[TaskPlan]) -> list[Wanted]:
+    """The columns with the tasks' own weights to read.
+
+    A negative or infinite weight, or a text, is a dead letter. A missing weight, such as the propensity of an outcome that did not
+    happen, is read as 0: the label is not observed.
+    """
+    return [
+        Wanted(weight_column(task), ColumnPlan(name=task.weight, type="float"), "weight column", NOT_NEGATIVE)
+        for task in tasks
+        if task.weight is not None
     ]
 
 

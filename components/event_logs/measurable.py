@@ -86,6 +86,11 @@ def _told(plan: EventLogsPlan, task: TaskPlan, split: str, tally: Tally, as_of: 
     found = f"task {task.name!r}: none of {examples:,} {split} examples is observed, so {_SO[split]}. "
     if examples and tally.counts["zero weight", split] == examples:
         return f"{found}The weight column {plan.weight!r} is 0 in all of them. Correct the weights, or remove `weight`."
+    if lost := tally.counts["task", task.name, split, "unweighted"]:
+        return (
+            f"{found}Of {lost:,} examples with a label, the weight column {task.weight!r} is 0 or has no value in all. Correct the "
+            "weights, or remove `weight_column`."
+        )
     never = _never_positive(plan, task, split, tally)
     root = _first_unobserved(plan, task, split, tally)
     if plan.labelled or (root.label and not never):

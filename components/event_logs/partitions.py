@@ -132,8 +132,10 @@ def _read_block(
 
 
 def _wanted(plan: EventLogsPlan, stream: StreamPlan) -> list[Wanted]:
-    columns = [Wanted(column.name, column) for column in plan.columns] if plan.makes_examples(stream) else []
-    return columns + (labelled.wanted_labels(plan.label_tasks) if plan.makes_examples(stream) else [])
+    if not plan.makes_examples(stream):
+        return []
+    columns = [Wanted(column.name, column) for column in plan.columns]
+    return columns + labelled.wanted_labels(plan.label_tasks) + labelled.wanted_weights(plan.tasks)
 
 
 def _count_hints(prepared: Prepared, stream: StreamPlan, plan: EventLogsPlan, tally: Tally) -> None:

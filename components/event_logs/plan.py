@@ -86,7 +86,8 @@ class DomainPlan(StagePlan):
 class TaskPlan(StagePlan):
     """A task: from an outcome stream and a window in microseconds, or from a label column of the examples.
 
-    `domain` is set only if the loss restricts the labels. Other changes of the loss do not read the logs again.
+    `weight` is the column with the task's own weights. `domain` is set only if the loss restricts the labels. Other changes of
+    the loss do not read the logs again.
     """
 
     name: str
@@ -99,6 +100,7 @@ class TaskPlan(StagePlan):
     label: str | None = None
     positive: tuple[Scalar, ...] = ()
     above: float | None = None
+    weight: str | None = None
     domain: DomainPlan | None = None
     unmeasured: Literal["refuse", "allow"] = "refuse"
 
@@ -257,6 +259,7 @@ def _tasks(recipe: Recipe) -> tuple[TaskPlan, ...]:
             label=task.label.column if task.label else None,
             positive=task.label.positive if task.label else (),
             above=task.above,
+            weight=task.weight_column,
             domain=_domain(task),
         )
         for name, task in recipe.tasks.items()

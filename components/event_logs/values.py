@@ -7,7 +7,7 @@ values.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import cast as cast_type
 
 import numpy as np
@@ -21,6 +21,12 @@ FLOAT32_MAX = float(np.finfo(np.float32).max)
 _INT64 = 2.0**63
 DIGITS = {text: str(int(text.lower() == "true")) for text in (*BOOLEANS, *BOOLEANS.values())}
 """{a truth value as text: its number if numbers are needed, as for Parquet's booleans}."""
+ZERO_OR_ONE, NOT_NEGATIVE = "0 or 1", "at least 0"
+OUTSIDE: dict[str, tuple[Callable[[pl.Expr], pl.Expr], str]] = {
+    ZERO_OR_ONE: (lambda value: (value != 0) & (value != 1), "not 0 or 1"),
+    NOT_NEGATIVE: (lambda value: value < 0, "not a finite number of at least 0"),
+}
+"""{range of a number: (whether a number is outside, the words for a value outside or of a wrong type)}."""
 _FITTING = (pl.Int64, pl.Int32, pl.Int16, pl.Int8, pl.UInt32, pl.UInt16, pl.UInt8, pl.Boolean)
 _EXACT: dict[type[pl.DataType], float] = {pl.Float32: 2.0**24, pl.Float64: 2.0**53}
 

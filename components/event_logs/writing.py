@@ -24,6 +24,11 @@ POSITION = f"{OWN}position"
 _ROW_GROUP = 1 << 17
 
 
+def unweighted(task: str) -> str:
+    """The column that marks the examples with a label of the task but a weight of 0."""
+    return f"{OWN}unweighted/{task}"
+
+
 def schema(plan: EventLogsPlan) -> dict[str, str]:
     """{column of the examples: bytes, int or float}, in the order of the files."""
     columns: dict[str, str] = {column.name: column.type for column in plan.columns}
@@ -97,7 +102,7 @@ def _write_file(features: pl.DataFrame, labels: pl.DataFrame, plan: EventLogsPla
 
 
 def count_labels(part: pl.DataFrame, split: str, plan: EventLogsPlan, tally: Tally) -> None:
-    """Adds a split's examples, those of weight 0, and the observed and positive examples of each task, to the tally."""
+    """Adds a split's examples, those of weight 0, and the observed, positive and unweighted examples of each task, to the tally."""
     tally.add(part.height, "examples", split)
     if WEIGHT in part.columns:
         tally.add(int((part[WEIGHT] == 0).sum()), "zero weight", split)
@@ -105,6 +110,8 @@ def count_labels(part: pl.DataFrame, split: str, plan: EventLogsPlan, tally: Tal
         label, weight = part[label_of(task.name)], part[weight_of(task.name)]
         tally.add(int((weight > 0).sum()), "task", task.name, split, "observed")
         tally.add(int((label > 0).sum()), "task", task.name, split, "positives")
+        if unweighted(task.name) in part.columns:
+            tally.add(int(part[unweighted(task.name)].sum()), "task", task.name, split, "unweighted")
         if task.domain is not None:
             count_outside(part, task, task.domain, tally)
 

@@ -26,8 +26,7 @@ from models.features.epoch_orders import Orders, index_type
 from models.files.split_files import files_of
 from models.recipe.errors import InputError
 
-# A split is sorted in memory up to this size, and beyond it in a mapped temporary file, whose pages the system can
-# reclaim.
+# Beyond this size, a split is sorted in a mapped temporary file, whose pages the system can reclaim.
 MEMORY_BYTES = 2**30
 
 # Number of batches to gather in parallel.
@@ -140,7 +139,7 @@ def _batches(reader: pa.ipc.RecordBatchFileReader) -> Iterator[pa.RecordBatch]:
 def _gather_rows(paths: list[str], extents: Mapping[str, Extent], places: np.ndarray) -> dict[str, Compact]:
     """The arrays of all files in shared rows, row i of the files at `places[i]`."""
     found, size = layouts(extents)
-    rows, start = _empty((len(places), size)), 0
+    rows, start = empty_rows((len(places), size)), 0
     for path in paths:
         for batch in _batches(_open(path)):
             packed = np.empty((batch.num_rows, size), np.uint8)
@@ -189,7 +188,8 @@ def _in_order(ids: np.ndarray, pattern: str) -> tuple[np.ndarray, np.ndarray]:
     return rising, places
 
 
-def _empty(shape: tuple[int, int]) -> np.ndarray:
+def empty_rows(shape: tuple[int, int]) -> np.ndarray:
+    """(row, bytes) uint8 in memory, or beyond `MEMORY_BYTES` in a mapped temporary file."""
     if shape[0] * shape[1] <= MEMORY_BYTES:
         return np.empty(shape, np.uint8)
     # The file is already unlinked and disappears with the mapping.

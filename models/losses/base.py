@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
@@ -34,7 +35,8 @@ class Loss(abc.ABC):
         above: labels must be greater than this number.
         at_least: labels must be at least this number.
         negative: whether the loss can be negative.
-        logistic: whether the prediction is sigmoid(logit). The literal is that of the default options; `__init__` may set another.
+        log_odds_if: options of a binary loss with which the best logit is the log odds of a positive, so that a factor of the odds
+            is a shift of the logit; {} if it is so with all options. None: it never is.
     """
 
     kind: ClassVar[Literal["binary", "regression"]]
@@ -43,7 +45,7 @@ class Loss(abc.ABC):
     above: ClassVar[float | None] = None
     at_least: ClassVar[float | None] = None
     negative: ClassVar[bool] = False
-    logistic: bool = False
+    log_odds_if: ClassVar[Mapping[str, float] | None] = None
 
     @abc.abstractmethod
     def value(self, logits: Any, labels: Any) -> Any:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from keras import ops
@@ -34,11 +35,10 @@ class BinaryCrossentropy(Loss):
 
     kind = "binary"
     labels = "0 or 1, or a share between them"
-    logistic = True
+    log_odds_if: ClassVar[Mapping[str, float]] = {"label_smoothing": 0.0}
 
     def __init__(self, *, label_smoothing: Smoothing = 0.0) -> None:
         self.label_smoothing = label_smoothing
-        self.logistic = label_smoothing == 0.0
 
     def value(self, logits: Any, labels: Any) -> Any:
         labels = labels + self.label_smoothing * (0.5 - labels)

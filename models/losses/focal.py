@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from keras import ops
@@ -37,6 +38,7 @@ class Focal(Loss):
 
     kind = "binary"
     labels = "0 or 1, or a share between them"
+    log_odds_if: ClassVar[Mapping[str, float]] = {"gamma": 0.0}
 
     def __init__(self, *, gamma: Focus = 2.0) -> None:
         self.gamma = gamma

@@ -50,7 +50,7 @@ class Objective(abc.ABC):
     The task's prediction is as ever: its value if the tasks before it are positive. Only the training differs. Options are
     keyword-only parameters of `__init__` with literal defaults and types of `models.recipe.option_types`. It has no state.
 
-    Every task of the funnel has a probability sigmoid(logit) (`Loss.logistic`).
+    Every task of the funnel has the probability sigmoid(logit) (`Loss.log_odds_if`).
 
     Attributes:
         towers: {name: sign} of the networks of the objective's own, each with one logit. They read what the last layers of the served

@@ -180,6 +180,24 @@ class Task(Section):
     weight: Annotated[float, Field(gt=0.0), Number] = Field(
         default=1.0, description="Weight of the task's loss in the total loss.", examples=[1.0]
     )
+    weight_column: NonEmpty | None = Field(
+        default=None,
+        description="Column with the weight of each example in this task, with labelled examples or with logs (a column of the "
+        "impressions): a number of at least 0, such as an inverse propensity or the inverse rate of a sample. It multiplies the "
+        "example's part in the task's loss and metrics, and the [weight of the example](logs.md#weights-of-examples) if there is one. "
+        "Only ratios of weights matter. With a weight of 0 or without a value the task is not observed. A row with another value "
+        "is a dead letter. No feature may read the column. By default every example has weight 1.",
+        examples=["inverse_propensity"],
+    )
+    negative_rate: Annotated[float, Field(gt=0.0, le=1.0), Number] = Field(
+        default=1.0,
+        description="Binary task: share of the negatives to train on. A hash of `training.seed`, the task and the example chooses "
+        "them; the others are not observed in training. A row that no task observes is left out, which saves time. After training "
+        "ln(negative_rate) is added to the logit, so that probabilities stay calibrated. Validation and evaluation use all negatives. "
+        "Needs a loss whose logit is the log odds, such as `binary_crossentropy` without `label_smoothing`. See "
+        "[Training](training.md#a-share-of-the-negatives).",
+        examples=[0.1],
+    )
     metrics: tuple[str, ...] | None = Field(
         default=None,
         description="Metrics to report. binary: `auc`, `log_loss`, `pr_auc`, `calibration`, `gauc`. regression: `rmse`, "

@@ -169,13 +169,14 @@ class MultiTaskModel(RandomStates, keras.Model):
         )
 
     def call(self, features: Mapping[str, Any], training: bool | None = None) -> dict[str, Any]:
-        return self.logits(self.architecture(self.encode(features, training), training=training))
+        return self.logits(self.architecture(self.encode(features, training), training=training), training)
 
-    def logits(self, outputs: Mapping[str, Any]) -> dict[str, Any]:
+    def logits(self, outputs: Mapping[str, Any], training: bool | None = False) -> dict[str, Any]:
         """Outputs of the architecture -> {task: logits}: each task's outputs on its scale, from its constant."""
         if self.adversaries is not None:
             outputs = {**outputs, **self.adversaries(outputs[REPRESENTATION])}
-        return dict(zip(self.tasks, self.scales([outputs[task] for task in self.tasks]), strict=True))
+        logits = self.scales([outputs[task] for task in self.tasks], training=training)
+        return dict(zip(self.tasks, logits, strict=True))
 
     @property
     def averaged(self) -> list[keras.Variable]:
@@ -234,7 +235,7 @@ class MultiTaskModel(RandomStates, keras.Model):
             tape.watch(rows)
             xs, inputs = self._encoded(row_ids, rows, features, True)
             outputs = self.architecture(inputs, training=True)
-            logits = self.logits(outputs)
+            logits = self.logits(outputs, training=True)
             added = [*self.backbone.losses, *self.architecture.losses]
             added += view_costs(self, xs, rows, row_ids, features)
             losses, weights = training_losses(self, outputs, logits, labels, weights)
@@ -270,8 +271,7 @@ class MultiTaskModel(RandomStates, keras.Model):
 
     def test_step(self, data: tuple[Mapping[str, Any], Any, Any]) -> dict[str, Any]:
         features, labels, weights = data
-        logits = self(features, training=False)
-        self.task_trackers.update(task_losses(self, logits, labels, weights), weights)
+        self.task_trackers.update(task_losses(self, self(features, training=False), labels, weights), weights)
         # Over the epoch so far, not this batch: the task weights differ between batches.
         means = self._balanced(self.task_trackers.means())
         self.loss_tracker.reset_state()

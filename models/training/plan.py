@@ -29,6 +29,7 @@ class TaskPlan(StagePlan):
     loss: str
     loss_options: Mapping[str, Any] = {}
     weight: float
+    negative_rate: float = 1.0
     after: str | None = None
     conditional: bool = False
     served: bool = True
@@ -78,6 +79,7 @@ class TrainerPlan(StagePlan):
                     loss=loss_of(task),
                     loss_options=_options(task.loss_options, loss_of(task), LOSSES),
                     weight=task.weight,
+                    negative_rate=task.negative_rate,
                     after=after_of(task),
                     conditional=task.conditioned_on is not None,
                     served=task.role == "main",

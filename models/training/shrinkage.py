@@ -26,7 +26,7 @@ WORTH_SAYING = 0.9
 def shrink(model: MultiTaskModel, data: input_pipeline.Columns, batch_size: int) -> dict[str, float]:
     """Moves the logits of each task towards its constant by the factor that has the smallest loss on `data`.
 
-        logits = offset + s * (logits - offset),  LEAST <= s <= 1
+        logits = constant + s * (logits - constant),  LEAST <= s <= 1
 
     A network that found little, or something that holds in the train split alone, is too sure of it: its order of the
     examples may be right, and its loss still worse than the constant's. s below 1 mends this and keeps the order; a task
@@ -45,18 +45,17 @@ def shrink(model: MultiTaskModel, data: input_pipeline.Columns, batch_size: int)
     Returns:
         {task: s}, for the tasks with enough observed examples.
     """
-    sizes = model.scales.outputs
-    offsets = np.split(ops.convert_to_numpy(model.scales.offset), np.cumsum(sizes)[:-1])
+    constants = model.scales.best_constants
     weights, labels = data.weights[:], data.labels[:]
     logits = in_batches(lambda features: model(features, training=False), data, batch_size)
     factors = {
-        task: factor(loss, logits[task], offsets[i], labels[:, i], weights[:, i])
+        task: factor(loss, logits[task], constants[i], labels[:, i], weights[:, i])
         for i, (task, loss) in enumerate(zip(model.tasks, model.loss_functions, strict=True))
         if has_enough(loss, labels[:, i], weights[:, i])
     }
     if below := [f"{task} {factor:.2f}" for task, factor in factors.items() if factor < WORTH_SAYING]:
         logger.info("Logits moved towards the task's constant, by the validate split: %s.", ", ".join(below))
-    by_output = np.repeat([factors.get(task, 1.0) for task in model.tasks], sizes)
+    by_output = np.repeat([factors.get(task, 1.0) for task in model.tasks], model.scales.outputs)
     model.scales.scale.assign(ops.convert_to_numpy(model.scales.scale) * by_output.astype(np.float32))
     return factors
 

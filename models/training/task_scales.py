@@ -20,7 +20,8 @@ _SMALLEST = 1e-12
 class TaskScales(keras.layers.Layer):
     """Moves and scales the outputs of a network, so that it starts at the best constant prediction of each task.
 
-        logits = offset + scale * outputs
+        logits = offset + scale * outputs             (training)
+        logits = offset + scale * outputs + shift     (otherwise)
         loss = value(logits, label) / unit
 
     The offset is the log odds of a binary task's base rate, or the mean of a regression task's labels on the scale of the
@@ -28,7 +29,10 @@ class TaskScales(keras.layers.Layer):
     this constant. The unit of a regression task is the mean loss of its constant, so that the loss begins at 1 whatever
     the unit of the label. The unit of a binary task, and of a loss that can be negative, is 1.
 
-    Until `start` is called, offset, scale and unit are 0, 1 and 1.
+    The shift is ln r of a task whose negatives are thinned to the rate r in training (`models.features.thinned_rows`), which
+    multiplies the odds by 1 / r: without training the logits are those of all examples. 0 for other tasks.
+
+    Until `start` is called, offset, scale, shift and unit are 0, 1, 0 and 1.
 
     Args:
         outputs: number of logits of each task.
@@ -46,13 +50,15 @@ class TaskScales(keras.layers.Layer):
         total = sum(self.outputs)
         self.offset = self._row(total, "zeros", "logit_offset")
         self.scale = self._row(total, "ones", "logit_scale")
+        self.shift = self._row(total, "zeros", "logit_shift")
         self.unit = self._row(len(self.outputs), "ones", "loss_unit")
 
     def _row(self, size: int, initializer: str, name: str) -> keras.Variable:
         return self.add_weight(shape=(size,), initializer=initializer, trainable=False, dtype="float32", name=name)
 
-    def call(self, outputs: list[Any]) -> list[Any]:
+    def call(self, outputs: list[Any], training: bool | None = False) -> list[Any]:
         offsets, scales = ops.convert_to_tensor(self.offset), ops.convert_to_tensor(self.scale)
+        offsets = offsets if training else offsets + ops.convert_to_tensor(self.shift)
         logits, start = [], 0
         for output, size in zip(outputs, self.outputs, strict=True):
             part = slice(start, start + size) if size > 1 else start
@@ -60,13 +66,16 @@ class TaskScales(keras.layers.Layer):
             start += size
         return logits
 
-    def start(self, losses: Sequence[Loss], labels: np.ndarray, weights: np.ndarray) -> None:
-        """Sets offset, scale and unit from the train labels.
+    def start(
+        self, losses: Sequence[Loss], labels: np.ndarray, weights: np.ndarray, rates: Sequence[float] = ()
+    ) -> None:
+        """Sets offset, scale and unit from the train labels, and shift from the rates.
 
         Args:
             losses: loss of each task.
             labels: (example, task).
             weights: (example, task); 0 where the label is not observed.
+            rates: share of the negatives of each task that are among the examples. Default: all of them.
         """
         starts, units = [], []
         for i, loss in enumerate(losses):
@@ -79,14 +88,21 @@ class TaskScales(keras.layers.Layer):
         self.offset.assign(np.concatenate([start.offset for start in starts]).astype(np.float32))
         self.scale.assign(np.concatenate([start.scale for start in starts]).astype(np.float32))
         self.unit.assign(np.array(units, np.float32))
+        if rates:
+            self.shift.assign(np.repeat(np.log(rates), self.outputs).astype(np.float32))
+
+    @property
+    def best_constants(self) -> list[np.ndarray]:
+        """The logits of each task's best constant prediction on the train examples, without thinning: (outputs,) each."""
+        logits = ops.convert_to_numpy(self.offset) + ops.convert_to_numpy(self.shift)
+        return np.split(logits, np.cumsum(self.outputs)[:-1])
 
     def constants(self, losses: Sequence[Loss], labels: np.ndarray, weights: np.ndarray) -> list[float]:
         """The loss of each task's constant prediction on the given examples, in units of the loss."""
-        offsets = np.split(ops.convert_to_numpy(self.offset), np.cumsum(self.outputs)[:-1])
         units = ops.convert_to_numpy(self.unit)
         return [
-            constant_loss(loss, offset, labels[:, i], weights[:, i]) / float(units[i])
-            for i, (loss, offset) in enumerate(zip(losses, offsets, strict=True))
+            constant_loss(loss, logits, labels[:, i], weights[:, i]) / float(units[i])
+            for i, (loss, logits) in enumerate(zip(losses, self.best_constants, strict=True))
         ]
 
     def get_config(self) -> dict[str, Any]:

@@ -16,6 +16,7 @@ import keras
 
 from models.features import input_pipeline
 from models.features.layout import FeatureLayout
+from models.features.thinned_rows import thinned
 from models.files.whole_file import write_whole
 from models.recipe.model import Training
 from models.serving.export import export
@@ -95,6 +96,7 @@ def run_fn(fn_args: Any) -> None:
         "epochs": trained.rounds,
         "best_epoch": trained.best["epoch"],
         "rows": len(data.labels),
+        "trained_rows": trained.rows,
         "shrinkage": trained.shrinkage,
     }
     gates = mean_gates(trained.model, evaluation, EVAL_BATCH)
@@ -113,13 +115,15 @@ class Trained:
     (`models.training.growing`). For a resumed round, seconds and examples_per_second cover the part after the kill. A task
     without an observed validate example has no val_<task>_loss and does not affect the choice of the best round. If no task
     has an observed validate example, there are no val_loss and val_score, and the last round is the best. `shrinkage` is the
-    factor of each task (`models.training.shrinkage`); {} without it.
+    factor of each task (`models.training.shrinkage`); {} without it. `rows` is the number of train rows, without those that
+    `negative_rate` leaves out.
     """
 
     model: MultiTaskModel
     rounds: list[dict[str, Any]]
     best_round: int
     shrinkage: dict[str, float] = dataclasses.field(default_factory=dict)
+    rows: int = 0
 
     @property
     def best(self) -> dict[str, Any]:
@@ -143,7 +147,7 @@ def train(
     Args:
         plan: plan from the recipe.
         layout: feature layout.
-        data: the train split.
+        data: the train split, of which a task with a `negative_rate` reads a share of its negatives.
         evaluation: the validate split.
         checkpoint: checkpoint to resume from and to save to.
         run_dir: folder of the TensorBoard curves.
@@ -155,6 +159,8 @@ def train(
     """
     tasks = tuple(plan.tasks)
     check_splits(data, evaluation, tasks)
+    rates = {task: about.negative_rate for task, about in plan.tasks.items()}
+    data = thinned(data, rates, plan.training.seed)
     unknown = _unknown_losses(evaluation, tasks)
     options = plan.training
     strategy = strategy_on(devices)
@@ -164,7 +170,7 @@ def train(
     with strategy.scope():
         model = _with_variables(build_model(plan, layout), data)
         compile_model(model, options, rounds, strategy.num_replicas_in_sync)
-    model.scales.start(model.loss_functions, data.labels[:], data.weights[:])
+    model.scales.start(model.loss_functions, data.labels[:], data.weights[:], list(rates.values()))
     served = [task for task, about in plan.tasks.items() if about.served]
     validation = Validation(
         tasks, model.loss_functions, model.scales, evaluation.labels[:], evaluation.weights[:], served
@@ -209,7 +215,7 @@ def train(
     model.architecture.restored()
     exchange_average(model)
     factors = shrink(model, evaluation, EVAL_BATCH) if options.shrink_to_constant else {}
-    return Trained(model, progress.history, progress.stopping.best_round, factors)
+    return Trained(model, progress.history, progress.stopping.best_round, factors, len(data.labels))
 
 
 def _round(

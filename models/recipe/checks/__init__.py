@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from models.recipe.checks.beam import beam_problems
 from models.recipe.checks.evaluation import evaluation_problems
+from models.recipe.checks.example_weights import weight_problems
 from models.recipe.checks.features import feature_problems
 from models.recipe.checks.gates import gate_problems
 from models.recipe.checks.kubeflow import kubeflow_problems
@@ -29,6 +30,7 @@ def problems(recipe: Recipe) -> list[Problem]:
         value_problems,
         stream_problems,
         task_problems,
+        weight_problems,
         gate_problems,
         split_problems,
         feature_problems,

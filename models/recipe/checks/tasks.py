@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator, Mapping
 
 from models.balancing import BALANCER, BALANCERS
 from models.losses import LOSS, LOSSES
-from models.objectives import OBJECTIVE, OBJECTIVES
+from models.recipe.checks.objectives import objective_problems
 from models.recipe.checks.options import option_problems
 from models.recipe.checks.problem import Problem
 from models.recipe.errors import InputError
 from models.recipe.logs import Logs
 from models.recipe.recipe import Recipe
 from models.recipe.registry import facts, known, path_of
-from models.recipe.tasks import Task, after_of, funnel_of, loss_of, reads_numbers
+from models.recipe.tasks import Task, after_of, loss_of, reads_numbers
 from models.recipe.units import format_duration
 
 OF_MAIN_TASKS = ("metrics", "gates", "not_below_single_task", "unmeasured")
@@ -43,8 +43,7 @@ def task_problems(recipe: Recipe) -> Iterator[Problem]:
                     )
         yield from _loss(name, recipe)
         yield from option_problems((*at, "loss_options"), task.loss_options, LOSSES, "loss", recipe)
-        yield from _objective(name, recipe)
-        yield from option_problems((*at, "objective_options"), task.objective_options, OBJECTIVES, "objective", recipe)
+        yield from objective_problems(name, recipe)
         yield from _given(name, recipe)
         yield from _after(name, recipe)
     yield from _descriptors(recipe)
@@ -172,46 +171,6 @@ def _needs_non_negative(balancer: str) -> bool:
         return bool(facts(path_of(balancer, BALANCERS, "balancer"), BALANCER)["needs_non_negative"])
     except InputError:  # it has a message of its own
         return False
-
-
-def _objective(name: str, recipe: Recipe) -> Iterator[Problem]:
-    task, at = recipe.tasks[name], ("tasks", name, "objective")
-    if task.objective is None:
-        return
-    try:
-        facts(path_of(task.objective, OBJECTIVES, "objective"), OBJECTIVE)
-    except InputError as error:
-        yield at, str(error)
-    if task.role == "adversarial":
-        yield at, "an adversarial task is trained by its own loss. Remove 'objective', or the role."
-    if task.conditioned_on is None:
-        yield (
-            at,
-            f"{task.objective!r} relates a task to the one before it. Write `conditioned_on: TASK`, such as a click before an order, "
-            "or remove 'objective'.",
-        )
-    funnel = funnel_of(name, recipe.tasks)
-    for one in (*funnel, name):
-        if not _logistic(recipe.tasks[one]):
-            yield (
-                at,
-                f"{task.objective!r} multiplies probabilities, and the loss of {one!r}, {loss_of(recipe.tasks[one])!r} with its options, "
-                "has none that is the sigmoid of a logit. Use `binary_crossentropy` without label smoothing for every task of the "
-                "funnel, or remove 'objective'.",
-            )
-    for one in funnel:
-        if recipe.tasks[one].role == "adversarial":
-            yield at, f"{one!r} is an adversarial task, whose probability says nothing. Name another `conditioned_on`."
-
-
-def _logistic(task: Task) -> bool:
-    """Whether the task's prediction is the sigmoid of its logit; also True if the loss has problems of its own."""
-    loss = loss_of(task)
-    try:
-        about = facts(path_of(loss, LOSSES, "loss"), LOSS)
-    except InputError:  # it has a message of its own
-        return True
-    return about["logistic"] and not task.loss_options.get(loss, {}).get("label_smoothing")
 
 
 def _given(name: str, recipe: Recipe) -> Iterator[Problem]:

@@ -282,6 +282,35 @@ WRONG = {
         "conditioned_on: read, loss_options: {quantil: {quantile: 0.9}}}",
         ["tasks.reading_seconds.loss_options.quantil: unknown loss 'quantil'; did you mean 'quantile'?"],
     ),
+    "negatives of a regression": (
+        "conditioned_on: read}",
+        "conditioned_on: read, negative_rate: 0.1}",
+        ["recipe.yaml:25: tasks.reading_seconds.negative_rate: a regression task has no negatives. Remove"],
+    ),
+    "a share of the negatives under a loss that is not their likelihood": (
+        "window: 30m, gates",
+        "window: 30m, negative_rate: 0.1, loss: focal, gates",
+        [
+            "tasks.read.negative_rate: the probabilities are corrected by a shift of the logit",
+            "That of 'focal' with these options is not. Expected the loss 'binary_crossentropy' with label_smoothing 0 or "
+            "'focal' with gamma 0.",
+        ],
+    ),
+    "a share of the negatives and smooth labels": (
+        "window: 30m, gates",
+        "window: 30m, negative_rate: 0.1, loss_options: {binary_crossentropy: {label_smoothing: 0.1}}, gates",
+        ["tasks.read.negative_rate: ", "That of 'binary_crossentropy' with these options is not."],
+    ),
+    "more than all negatives": (
+        "window: 30m, gates",
+        "window: 30m, negative_rate: 1.5, gates",
+        ["tasks.read.negative_rate"],
+    ),
+    "a feature that reads the weights of a task": (
+        "window: 30m, gates",
+        "window: 30m, weight_column: hour, gates",
+        ["features.hour: the column 'hour' is the weight of the task 'read', which a request does not have"],
+    ),
     "loss from outside that is not there": (
         "conditioned_on: read}",
         "conditioned_on: read, loss: outside_losses.Gama}",
@@ -326,6 +355,12 @@ WRONG = {
         [
             "tasks.long.objective: 'dcmt' multiplies probabilities, and the loss of 'read', 'binary_crossentropy' with its"
         ],
+    ),
+    "an objective without all negatives": (
+        "window: 30m, gates: [{metric: auc, at_least: 0.6}]}",
+        "window: 30m, negative_rate: 0.5}\n"
+        "  long: {kind: binary, outcome: read, above: 30, window: 30m, conditioned_on: read, objective: esmm}",
+        ["tasks.long.objective: 'read' has a `negative_rate`, and 'esmm' needs all impressions"],
     ),
     "an unknown objective": (
         "conditioned_on: read}",
@@ -783,6 +818,19 @@ def test_right_recipe(recipe_file: Path) -> None:
     assert recipe.data == str(recipe_file.parent)
     assert list(recipe.tasks) == ["read", "reading_seconds"]
     assert recipe.model.options["mmoe"]["experts"] == 4
+
+
+def test_a_share_of_the_negatives_and_weights_of_a_task(recipe_file: Path) -> None:
+    """With each loss whose logit is the log odds, in the spelling of YAML, too."""
+    for loss in ("", "loss: focal, loss_options: {focal: {gamma: '0'}}, "):
+        own = f"window: 30m, negative_rate: 0.1, weight_column: inverse_propensity, {loss}gates"
+        load_recipe_text(recipe_file, RECIPE.replace("window: 30m, gates", own, 1))
+    weight = RECIPE.replace("window: 30m, gates", "window: 30m, weight_column: w, gates", 1)
+    where = "event_id: shown_id\n"
+    with pytest.raises(
+        InputError, match="tasks.read.weight_column: the column 'w' is already the weight of every example"
+    ):
+        load_recipe_text(recipe_file, weight.replace(where, f"{where}      weight: w\n", 1))
 
 
 def test_an_auxiliary_task_may_be_the_future_of_the_user(recipe_file: Path) -> None:

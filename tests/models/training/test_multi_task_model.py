@@ -127,6 +127,24 @@ def test_fixed_weights_are_a_plain_gradient_step():
     assert_near(everything(model), expected)
 
 
+def test_a_weight_of_3_in_one_task_is_three_rows_of_it():
+    """Whose other tasks have a third of their weight each: the same losses, and the same step."""
+    features, labels, weights = data()
+    times = np.random.default_rng(5).integers(1, 4, len(labels))
+    weighted, shared = weights.copy(), weights / times[:, None].astype("float32")
+    weighted[:, 0] *= times
+    shared[:, 0] = weights[:, 0]
+    one, other = make(), make()
+    rows = {name: np.repeat(values, times, axis=0) for name, values in features.items()}
+    logs = [
+        step(one, (features, labels, weighted)),
+        step(other, (rows, np.repeat(labels, times, axis=0), np.repeat(shared, times, axis=0))),
+    ]
+    assert logs[0] == pytest.approx(logs[1], rel=1e-5)
+    assert_near(everything(one), everything(other), atol=1e-6)
+    assert step(make(), (features, labels, weights)) != pytest.approx(logs[0], rel=1e-3)
+
+
 def test_penalties_and_add_loss_enter_the_gradient():
     model, batch = make("soft_sharing", regularizers=[L2(strength=0.3)], units=(4,), strength=0.2), data()
     gradients, before = by_hand(model, batch), copies(everything(model))

@@ -79,8 +79,8 @@ def test_served_values_have_the_type_of_their_column() -> None:
 def test_what_the_trainer_needs() -> None:
     made = plan()
     alone = {"after": None, "conditional": False, "served": True, "adversarial": False, "descriptor": ()}
+    alone |= {"loss_options": {}, "negative_rate": 1.0}
     alone |= {"objective": None, "objective_options": {}, "funnel": ()}
-    alone["loss_options"] = {}
     assert made.model_dump(include={"tasks", "architecture", "options", "balancer", "balancer_options"}) == {
         "tasks": {
             "click": {"kind": "binary", "loss": "binary_crossentropy", "weight": 1.0, **alone},

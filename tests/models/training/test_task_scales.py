@@ -47,6 +47,23 @@ def test_weights_count() -> None:
     assert float(scales.offset.numpy()[0]) == pytest.approx(math.log(2.0 / 1.0))
 
 
+def test_a_tenth_of_the_negatives_by_hand() -> None:
+    """One positive and one negative of ten: log odds of 0 in training, ln 0.1 of all examples, and the constant's loss there."""
+    losses, labels, weights = [SquaredError(), BinaryCrossentropy()], [[3, 1], [5, 0]], [[1, 1], [1, 1]]
+    scales = TaskScales([1, 1])
+    scales.build()
+    scales.start(losses, np.array(labels, np.float32), np.array(weights, np.float32), [1.0, 0.1])
+    outputs = [np.zeros(1, np.float32), np.full(1, 2, np.float32)]
+    np.testing.assert_allclose(np.concatenate(scales(outputs, training=True)), [4, 2], rtol=1e-6)
+    for logits in (scales(outputs), scales(outputs, training=False)):
+        np.testing.assert_allclose(np.concatenate(logits), [4, 2 + math.log(0.1)], rtol=1e-6)
+    np.testing.assert_allclose(np.concatenate(scales.best_constants), [4, math.log(0.1)], rtol=1e-6)
+    all_rows = np.array([[4, 1]] + [[4, 0]] * 10, np.float32)
+    share = 1 / 11
+    entropy = -share * math.log(share) - (1 - share) * math.log(1 - share)
+    assert scales.constants(losses, all_rows, np.ones_like(all_rows)) == pytest.approx([0, entropy], abs=1e-6)
+
+
 def test_several_logits_and_no_unit_of_a_loss_that_can_be_negative() -> None:
     scales = scales_of([ZeroInflatedLognormal()], [[0], [math.e], [math.e**3]], [[1], [1], [1]])
     deviation = math.log(math.expm1(1))  # softplus of it is 1

@@ -150,7 +150,7 @@ def test_served_are_the_trainers_own_predictions(node: Path, problem: SimpleName
 
 
 def test_a_loss_of_several_logits_is_trained_exported_and_asked(problem: SimpleNamespace, tmp_path: Path) -> None:
-    """Amounts that are mostly 0: three logits for each example, one prediction."""
+    """Amounts that are mostly 0: three logits for each example, one prediction. And half of the negatives of the other task."""
     files = {}
     for split in ("train", "eval"):
         folder = tmp_path / "examples" / split
@@ -168,23 +168,27 @@ def test_a_loss_of_several_logits_is_trained_exported_and_asked(problem: SimpleN
                 writer.write_table(table)
         files[split] = str(folder / "*")
     value = {**problem.recipe["tasks"]["value"], "loss": "zero_inflated_lognormal"}
-    recipe = {**problem.recipe, "tasks": {**problem.recipe["tasks"], "value": value}}
+    click = {**problem.recipe["tasks"]["click"], "negative_rate": 0.5}
+    recipe = {**problem.recipe, "tasks": {"click": click, "value": value}}
     mostly_zero = SimpleNamespace(**{**vars(problem), **files, "recipe": recipe})
     trainer.run_fn(fn_args(mostly_zero, make_plan(mostly_zero), tmp_path, 1))
-    epochs = json.loads((tmp_path / "model_run" / "1" / "history.json").read_text())["epochs"]
+    history = json.loads((tmp_path / "model_run" / "1" / "history.json").read_text())
+    assert history["trained_rows"] == history["rows"], "`value` is observed on every row"
+    assert make_plan(mostly_zero).tasks["click"].negative_rate == 0.5
+    epochs = history["epochs"]
     assert epochs[-1]["val_value_loss"] < epochs[0]["val_value_loss"] - 0.005
     model = tmp_path / "model" / "1" / "Format-Serving"
     inputs, expected = read_inputs(model)["inputs"], read_expected(model)["predictions"]
     rows = problem.rows["eval"]
     answered = load_server(model)(serialize_examples(rows, inputs))
     assert {values.shape for values in answered.values()} == {(len(rows),)}
-    np.testing.assert_allclose(answered["value"][:5], expected["value"], rtol=1e-5)
+    for task, values in expected.items():
+        np.testing.assert_allclose(answered[task][:5], values, rtol=1e-5)
     assert (answered["value"] > 0).all() and np.ptp(answered["value"]) > 0.1
     page = [{**row, "age": rows[0]["age"]} for row in rows[:5]]
     ranked = load_named(model, "rank")[0](rank_columns(page_of(page[0], page, inputs), inputs))
-    np.testing.assert_allclose(
-        ranked["value"], load_server(model)(serialize_examples(page, inputs))["value"], rtol=1e-5, atol=1e-6
-    )
+    for task, values in load_server(model)(serialize_examples(page, inputs)).items():
+        np.testing.assert_allclose(ranked[task], values, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("at", [(2, 0), (1, 4), (0, 8)])
