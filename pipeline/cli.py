@@ -80,13 +80,9 @@ def simulate(
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Output folder. Default: the recipe's data folder.")
     ] = None,
-    conflict: Annotated[
-        float, typer.Option(help="Conflict between the tasks. 0: they agree; 1: they oppose each other.")
-    ] = 0.0,
+    conflict: Annotated[float, typer.Option(help="0: the tasks agree; 1: they oppose each other.")] = 0.0,
     dirt: Annotated[float, typer.Option(help="Share of duplicate, orphan, malformed and late rows to plant.")] = 0.01,
-    hidden: Annotated[
-        float, typer.Option(help="How much something that no column shows causes both clicks and orders, 0 to 1.")
-    ] = 0.0,
+    hidden: Annotated[float, typer.Option(help="0 to 1: a cause of clicks and orders that no column shows.")] = 0.0,
 ) -> None:
     """Simulate shop logs with known true probabilities, for a recipe over the shop's streams (recipes/shop.yaml).
 

@@ -4,8 +4,8 @@ The logs have orders of clicked impressions only. With x, all columns of an impr
 which no column shows:
 
     p(click | x)            = E_u[p(click | x, u)]
-    p(order | do(click), x) = E_u[p(order | x, u)]                                   the truth over the entire space
-    p(order | click, x)     = E_u[p(click | x, u) p(order | x, u)] / p(click | x)     the truth of the clicked impressions
+    p(order | do(click), x) = E_u[p(order | x, u)]                                  the truth over the entire space
+    p(order | click, x)     = E_u[p(click | x, u) p(order | x, u)] / p(click | x)    the truth of the clicked impressions
 
 At `hidden` 0 the last two are equal. Their difference is the bias that no function of x removes: every objective that fits the
 logs perfectly predicts the last.
