@@ -69,7 +69,7 @@ def test_the_weight_is_chosen_on_the_clicked_validate_impressions_of_the_first_s
     assert found[LOGS]["metrics"]["entire"]["rmse"] == [0.0, 0.0], "nothing is hidden"
 
 
-def test_a_perfect_fit_of_the_logs_is_biased_if_something_is_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_perfect_fit_of_the_logs_is_biased_if_something_is_hidden() -> None:
     found = measure(CASES["hidden"], [], 2_000, 1)[LOGS]["metrics"]
     assert 1.3 < found["entire"]["ratio"][0] < 1.6 and found["clicked"]["ratio"] == [pytest.approx(1.0)]
     assert found["entire"]["rmse"][0] > 0.01 and found["clicked"]["rmse"] == [0.0]
@@ -105,11 +105,21 @@ def test_training_learns_from_the_labels_of_the_variant(monkeypatch: pytest.Monk
     assert loss == pytest.approx(expected, rel=1e-5)
 
 
-def test_the_table_is_markdown() -> None:
-    metrics = {"ratio": [1.1, 1.3], "rmse": [0.01, 0.03], "auc": [0.7, 0.8]}
-    about = {"weight": 0.1, "cpu_seconds": [6.0, 8.0], "metrics": {"entire": metrics, "clicked": metrics}}
-    lines = table({"fits": {"esmm": about, LOGS: {**about, "cpu_seconds": []}}}).splitlines()
+def test_the_table_is_markdown_with_the_difference_over_the_same_seed() -> None:
+    def about(ratios: list[float], seconds: list[float]) -> dict[str, Any]:
+        metrics = {"ratio": ratios, "rmse": [0.01, 0.03], "auc": [0.7, 0.8]}
+        return {"weight": 0.1, "cpu_seconds": seconds, "metrics": {"entire": metrics, "clicked": metrics}}
+
+    found = {
+        "click_space": about([1.2, 1.1], [5.0]),
+        "esmm": about([1.1, 1.3], [6.0, 8.0]),
+        LOGS: about([1.0, 1.0], []),
+    }
+    lines = table({"fits": found}).splitlines()
     assert len({line.count("|") for line in lines}) == 1
-    cells = "1.200 (1.100, 1.300) | 2.00 | 0.7500"
-    assert lines[2] == f"| `fits` | `esmm` | {cells} | {cells} | 7.0 |"
-    assert lines[3].startswith(f"| `fits` | {LOGS} |") and lines[3].endswith("|  |")
+    others = "2.00 | 0.7500 |"
+    assert lines[2] == f"| `fits` | `click_space` | 1.150 (1.100, 1.200) |  | {others} 1.150 | {others} 5.0 |"
+    paired = "+0.050 (-0.100, +0.200)"
+    assert lines[3] == f"| `fits` | `esmm` | 1.200 (1.100, 1.300) | {paired} | {others} 1.200 | {others} 7.0 |"
+    assert lines[4].startswith(f"| `fits` | {LOGS} | 1.000 (1.000, 1.000) |  |") and lines[4].endswith("|  |")
+    assert "fits" in table({"fits": {"esmm": found["esmm"]}}), "also without click_space"
