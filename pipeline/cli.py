@@ -80,10 +80,9 @@ def simulate(
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Output folder. Default: the recipe's data folder.")
     ] = None,
-    conflict: Annotated[
-        float, typer.Option(help="Conflict between the tasks. 0: they agree; 1: they oppose each other.")
-    ] = 0.0,
+    conflict: Annotated[float, typer.Option(help="0: the tasks agree; 1: they oppose each other.")] = 0.0,
     dirt: Annotated[float, typer.Option(help="Share of duplicate, orphan, malformed and late rows to plant.")] = 0.01,
+    hidden: Annotated[float, typer.Option(help="0 to 1: a cause of clicks and orders that no column shows.")] = 0.0,
 ) -> None:
     """Simulate shop logs with known true probabilities, for a recipe over the shop's streams (recipes/shop.yaml).
 
@@ -96,7 +95,8 @@ def simulate(
     check_recipe(checked, recipe)
     folder = (out or data_folder(checked, recipe)).resolve()
     require_folder(folder)
-    written = write_logs(folder, impressions, seed, conflict=conflict, dirt=dirt, score=best_items_score(checked))
+    score = best_items_score(checked)
+    written = write_logs(folder, impressions, seed, conflict=conflict, dirt=dirt, score=score, hidden=hidden)
     rows = ", ".join(f"{count:,} {stream}" for stream, count in written.rows.items())
     typer.echo(f"{folder}: {rows} in {written.seconds:.1f} s")
 

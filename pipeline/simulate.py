@@ -72,6 +72,7 @@ def simulate(
     dirt: float = 0.01,
     days: int = 14,
     score: Callable[[Truth], Array] | None = None,
+    hidden: float = 0.0,
 ) -> SimulationSummary:
     """Writes the logs. The same arguments give the same bytes.
 
@@ -87,14 +88,16 @@ def simulate(
         days: length of the log, from 2026-01-01 on.
         score: maps true probabilities to the value of an item, see `true_score`. If set, `best_items/` has the items of the
             largest value for a sample of users. The other files do not depend on it.
+        hidden: how much something that no logged column shows causes both clicks and orders. 0: nothing; 1: strongly. The
+            clicked impressions are then those with more orders than the same impressions would have if all were clicked.
 
     Raises:
         InputError: an argument is out of range, or the folder has other content.
     """
     started = time.perf_counter()
     out = Path(out)
-    _check(out, impressions, seed, conflict, dirt, days)
-    world = Shop(impressions, seed, conflict, days)
+    _check(out, impressions, seed, conflict, dirt, days, hidden)
+    world = Shop(impressions, seed, conflict, days, hidden)
     shown, chances = world.logged, world.truth
     start = shop.START_MS
     end = start + days * DAY_MS
@@ -130,13 +133,14 @@ def simulate(
     return SimulationSummary(out=out, rows=rows, planted=planted, as_of=as_of, seconds=seconds)
 
 
-def _check(out: Path, impressions: int, seed: int, conflict: float, dirt: float, days: int) -> None:
+def _check(out: Path, impressions: int, seed: int, conflict: float, dirt: float, days: int, hidden: float) -> None:
     for name, value, least, most in (
         ("impressions", impressions, 1, 10**9),
         ("seed", seed, 0, 2**63 - 1),
         ("conflict", conflict, 0.0, 1.0),
         ("dirt", dirt, 0.0, 1.0),
         ("days", days, 1, 366),
+        ("hidden", hidden, 0.0, 1.0),
     ):
         if not least <= value <= most:
             raise InputError(f"simulate: {name} is {value}; expected a value from {least:,} to {most:,}.")

@@ -15,7 +15,7 @@ from models.recipe.formula import evaluate, names, parse
 from models.recipe.recipe import Recipe
 from pipeline.simulate_events import outcomes
 from pipeline.simulate_shop import DAY_MS, START_MS, Array, Traffic, traffic
-from pipeline.simulate_truth import Constants, Truth, truth
+from pipeline.simulate_truth import Constants, Truth, interests, truth
 
 TOP = 1
 """The position at which all items are compared."""
@@ -47,18 +47,21 @@ class Shop:
 
     Attributes:
         logged: the impressions in its logs.
-        truth: true probabilities of these impressions.
+        truth: true probabilities of these impressions, at the interest of each.
+        hidden: as for `simulate`.
     """
 
-    def __init__(self, impressions: int, seed: int, conflict: float = 0.0, days: int = 14) -> None:
+    def __init__(self, impressions: int, seed: int, conflict: float = 0.0, days: int = 14, hidden: float = 0.0) -> None:
         self._seed, self._conflict, self._end = seed, conflict, START_MS + days * DAY_MS
         self._constants = Constants()
+        self.hidden = hidden
         self.logged = traffic(impressions, seed, days)
-        self.truth = truth(self.logged, seed, conflict, self._constants)
+        interest = interests(len(self.logged), seed, hidden)
+        self.truth = truth(self.logged, seed, conflict, self._constants, interest)
 
-    def truth_of(self, shown: Traffic) -> Truth:
-        """True probabilities of unlogged impressions of this shop's users and items."""
-        return truth(shown, self._seed, self._conflict, self._constants)
+    def truth_of(self, shown: Traffic, interest: float = 0.0) -> Truth:
+        """True probabilities of unlogged impressions of this shop's users and items, at an interest; by default its mean."""
+        return truth(shown, self._seed, self._conflict, self._constants, interest)
 
     def clicks(self) -> Array:
         """Indices into `logged` of impressions with a click before the end of the log, sorted by time."""

@@ -4,13 +4,16 @@ All probabilities are functions of logged columns, plus a modest effect of each 
 them, but not by memorization.
 
     score_k(x) = sum of standardised effects of segment, country, device, category, ..., user, item    k = 1, 2
-    logit_click = b + 1.15 score_1 - 0.45 log(position)
-    logit_cart  = b + 0.95 direction(conflict / 2) + 0.3 own_cart        given a click, without an order
-    logit_order = b + 1.05 direction(conflict)     + 0.3 own_order       given a click
+    logit_click = b + 1.15 score_1 - 0.45 log(position)                  + interest
+    logit_cart  = b + 0.95 direction(conflict / 2) + 0.3 own_cart                     given a click, without an order
+    logit_order = b + 1.05 direction(conflict)     + 0.3 own_order       + interest   given a click
     direction(c) = cos(pi c) score_1 + sin(pi c) score_2
 
 score_1 and score_2 are uncorrelated with variance 1. At conflict 0, the causes of a click also cause an order; at 1/2, the
 two are unrelated; at 1, the causes of a click prevent an order.
+
+The interest is what the logs do not show: INTEREST hidden N(0, 1), drawn for each impression. By default `hidden` is 0, and
+click and order are independent given the logged columns.
 """
 
 from __future__ import annotations
@@ -27,6 +30,8 @@ CLICK_RATE = 0.10
 CART_RATE = 0.20
 ORDER_RATE = 0.10
 VALUE_NOISE = 0.25
+INTEREST = 0.75
+"""Standard deviation of the interest, in both logits, at `hidden` 1."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -77,13 +82,21 @@ class Constants:
         return _sigmoid(logits + self.once(name, lambda: _offset(logits, weights, mean)))
 
 
-def truth(shown: Traffic, seed: int, conflict: float, constants: Constants | None = None) -> Truth:
+def interests(count: int, seed: int, hidden: float) -> Array:
+    """(impression,): the interest of each logged impression."""
+    return INTEREST * hidden * random(seed, 6).normal(size=count)
+
+
+def truth(
+    shown: Traffic, seed: int, conflict: float, constants: Constants | None = None, interest: Array | float = 0.0
+) -> Truth:
     """The true probabilities of the impressions.
 
     Args:
         shown: the impressions.
         seed, conflict: as for `simulate`.
         constants: constants of the logged impressions. None: `shown` are the logged impressions.
+        interest: one for all impressions, or (impression,).
     """
     fixed = constants or Constants()
     first = _score("first", random(seed, 2), shown, fixed)
@@ -100,8 +113,8 @@ def truth(shown: Traffic, seed: int, conflict: float, constants: Constants | Non
     price = fixed.standardise("price", np.log(shown.numbers["price"]))
     own_cart = fixed.standardise("own_cart", own[0][shown.codes["category"]] + 0.5 * price)
     own_order = fixed.standardise("own_order", own[1][shown.codes["category"]] - 1.5 * price)
-    click = fixed.with_mean("click", 1.15 * first - 0.45 * place, ones, CLICK_RATE)
-    order = fixed.with_mean("order", 1.05 * direction(conflict) + 0.3 * own_order, click, ORDER_RATE)
+    click = fixed.with_mean("click", 1.15 * first - 0.45 * place + interest, ones, CLICK_RATE)
+    order = fixed.with_mean("order", 1.05 * direction(conflict) + 0.3 * own_order + interest, click, ORDER_RATE)
     # Every order had a cart. The other carts are abandoned.
     left_standing = (CART_RATE - ORDER_RATE) / (1.0 - ORDER_RATE)
     cart = fixed.with_mean(

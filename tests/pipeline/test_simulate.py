@@ -226,6 +226,7 @@ def test_delays_stay_below_their_limits():
         ({"dirt": -0.1}, "dirt is -0.1; expected a value from 0.0 to 1.0"),
         ({"days": 0}, "days is 0; expected a value from 1 to 366"),
         ({"seed": -1}, "seed is -1"),
+        ({"hidden": 2.0}, "hidden is 2.0; expected a value from 0.0 to 1.0"),
     ],
 )
 def test_bad_values_are_refused(tmp_path, wrong, words):
