@@ -1,8 +1,9 @@
 """A share of the negatives: the train rows that remain, and the weights of their tasks.
 
-A negative of a task with the rate r is kept if hash(seed, task, example_id) < r 2^64, so with probability r. Otherwise the task is not
+A negative of a task with the rate r is kept if hash(seed, example_id) < r 2^64, so with probability r. Otherwise the task is not
 observed on it: its weight is 0. Rows in which no task is observed any more are left out. Which negatives are kept depends neither
-on the other rows nor on their order nor on the other tasks; a smaller rate keeps a part of what a larger one keeps.
+on the other rows nor on their order. A smaller rate keeps a part of what a larger one keeps, of other tasks, too, so that the fewest
+rows are left.
 
 If p is the probability of a positive among the rows that are kept, the probability among all rows is
 
@@ -47,7 +48,7 @@ def thinned(columns: Columns, rates: Mapping[str, float], seed: int) -> Columns:
     for task, rate in rates.items():
         own = columns.tasks.index(task)
         negative = (labels[:, own] == 0) & (weights[:, own] > 0)
-        left = negative & kept(columns.example_id, task, rate, seed)
+        left = negative & kept(columns.example_id, rate, seed)
         if negative.any() and not left.any():
             raise InputError(
                 f"tasks.{task}.negative_rate: {rate:g} leaves none of the {negative.sum():,} negatives of the train split. "
@@ -67,19 +68,18 @@ def thinned(columns: Columns, rates: Mapping[str, float], seed: int) -> Columns:
     return dataclasses.replace(columns, arrays=arrays, labels=labels_left, weights=weights_left, example_id=ids)
 
 
-def kept(example_id: NDArray[np.int64], task: str, rate: float, seed: int) -> NDArray[np.bool_]:
-    """(example,): whether a negative of the task is kept, with probability `rate`.
+def kept(example_id: NDArray[np.int64], rate: float, seed: int) -> NDArray[np.bool_]:
+    """(example,): whether a negative is kept, with probability `rate`.
 
     The hash is the finalizer of SplitMix64 (Steele, Lea and Flood, Fast Splittable Pseudorandom Number Generators, 2014,
-    https://doi.org/10.1145/2714064.2660195), twice, of the id and a key of the seed and the task.
+    https://doi.org/10.1145/2714064.2660195), twice, of the id and a key of the seed.
 
     Args:
         example_id: (example,).
-        task: name of the task.
         rate: from 0 to 1.
         seed: seed of the choice.
     """
-    digest = hashlib.blake2b(f"{seed}/{task}".encode(), digest_size=8).digest()
+    digest = hashlib.blake2b(f"{seed}".encode(), digest_size=8).digest()
     mixed = _mixed(_mixed(example_id.astype(np.uint64)) ^ np.frombuffer(digest, "<u8").astype(np.uint64))
     # 53 bits are a float without rounding.
     return (mixed >> np.uint64(11)).astype(np.float64) * 2.0**-53 < rate

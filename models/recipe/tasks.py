@@ -191,7 +191,7 @@ class Task(Section):
     )
     negative_rate: Annotated[float, Field(gt=0.0, le=1.0), Number] = Field(
         default=1.0,
-        description="Binary task: share of the negatives to train on. A hash of `training.seed`, the task and the example chooses "
+        description="Binary task: share of the negatives to train on. A hash of `training.seed` and the example chooses "
         "them; the others are not observed in training. A row that no task observes is left out, which saves time. After training "
         "ln(negative_rate) is added to the logit, so that probabilities stay calibrated. Validation and evaluation use all negatives. "
         "Needs a loss whose logit is the log odds, such as `binary_crossentropy` without `label_smoothing`. See "

@@ -48,7 +48,7 @@ def test_a_share_of_the_negatives_by_a_slow_reference() -> None:
     for i, example in enumerate(columns.example_id):
         weights = columns.weights[i].copy()
         for task, (name, rate) in enumerate({"click": 0.25, "buy": 0.5}.items()):
-            if columns.labels[i, task] == 0 and not kept(np.array([example]), name, rate, 7)[0]:
+            if columns.labels[i, task] == 0 and not kept(np.array([example]), rate, 7)[0]:
                 weights[task] = 0
         if weights.any():
             expected.append((example, columns.arrays["numeric"][i, 0], *columns.labels[i], *weights))
@@ -84,17 +84,16 @@ def test_packed_rows_give_the_same_and_leave_the_split_as_it_was() -> None:
     np.testing.assert_array_equal(plain.arrays["numeric"], np.asarray(found.arrays["numeric"]))
 
 
-def test_the_choice_depends_on_seed_task_and_id_alone() -> None:
+def test_the_choice_depends_on_seed_and_id_alone() -> None:
     ids = split().example_id
-    chosen = kept(ids, "click", 0.3, 1)
+    chosen = kept(ids, 0.3, 1)
     order = np.random.default_rng(0).permutation(len(ids))
-    np.testing.assert_array_equal(kept(ids[order], "click", 0.3, 1), chosen[order])
-    assert not (kept(ids, "click", 0.1, 1) & ~chosen).any(), "a smaller rate keeps a part of the larger one's"
-    for other in (kept(ids, "click", 0.3, 2), kept(ids, "buy", 0.3, 1)):
-        assert np.mean(other & chosen) == pytest.approx(0.09, abs=0.01), "independent"
+    np.testing.assert_array_equal(kept(ids[order], 0.3, 1), chosen[order])
+    assert not (kept(ids, 0.1, 1) & ~chosen).any(), "a smaller rate keeps a part of the larger one's"
+    assert np.mean(kept(ids, 0.3, 2) & chosen) == pytest.approx(0.09, abs=0.01), "independent"
     # Ids in a row, as small ones might be, are chosen as any others.
-    assert kept(np.arange(100_000), "click", 0.3, 1).mean() == pytest.approx(0.3, abs=0.006)
-    assert kept(ids, "click", 1.0, 1).all()
+    assert kept(np.arange(100_000), 0.3, 1).mean() == pytest.approx(0.3, abs=0.006)
+    assert kept(ids, 1.0, 1).all()
 
 
 def test_without_a_rate_below_1_nothing_is_copied() -> None:

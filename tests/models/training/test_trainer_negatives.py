@@ -116,7 +116,7 @@ def test_the_training_loss_is_that_of_the_thinned_rows_and_the_validation_loss_o
 
 def test_the_second_model_of_bfloat16_has_the_shift(thinned: trainer.Trained, tmp_path: Path) -> None:
     """And what is left out has no part in anything: features that are no numbers there change nothing."""
-    lost = (TRAIN.labels[:, 0] == 0) & ~kept(TRAIN.example_id, "click", 0.1, 1)
+    lost = (TRAIN.labels[:, 0] == 0) & ~kept(TRAIN.example_id, 0.1, 1)
     x = np.where(lost[:, None], np.nan, TRAIN.arrays["numeric"]).astype(np.float32)
     again = train(tmp_path, 0.1, dataclasses.replace(TRAIN, arrays={"numeric": x}), precision="mixed_bfloat16")
     assert again.model.scales.shift.numpy().tolist() == pytest.approx([np.log(0.1), 0.0])
