@@ -64,7 +64,9 @@ TaskGroups = Annotated[
 GradientNormalization = Literal["plain", "l2", "loss", "loss+"]
 AlignedScale = Literal["min", "median", "rmse"]
 Fairness = Annotated[float, Field(ge=0.5, le=10.0), Number]
-"""Options of the balancers that combine gradients."""
+CombinedPlace = Literal["shared", "encoded"]
+WeighedPlace = Literal["last_shared", "shared", "encoded"]
+"""Options of the balancers that combine gradients, and the `over` of those that read them."""
 
 GateName = Literal["softmax", "top_k", "dselect_k"]
 """Names of `models.layers.gate.GATES`."""

@@ -39,7 +39,7 @@ from models.training.learning_rate import LearningRate
 from models.training.parts import build_adversaries, checked_losses
 from models.training.random_states import RandomStates
 from models.training.row_counts import RowCounts
-from models.training.sharing import positions_over
+from models.training.sharing import positions_over, sources_over
 from models.training.task_matrices import check_task_kernels
 from models.training.task_scales import TaskScales
 from models.training.updates import apply_gradients
@@ -209,13 +209,12 @@ class MultiTaskModel(RandomStates, keras.Model):
         row_ids = self.encoder.row_ids(features)
         distinct = self.embedding_optimizer.distinct([replicas.gathered(ids) for ids in row_ids])
         rows = self.encoder.gather(row_ids)
-        network = self.backbone.trainable_variables + self.architecture.trainable_variables
-        over = [network[position] for position in self.over]
         scaled = self.optimizer.scale_loss
         scale = scaled(tf.constant(1.0))
         with tf.GradientTape(persistent=self.balancer.over is not None) as tape:
             tape.watch(rows)
             xs, inputs = self._encoded(row_ids, rows, features, True)
+            over = sources_over(self, inputs)
             logits = self.logits(self.architecture(inputs, training=True))
             added = [*self.backbone.losses, *self.architecture.losses]
             added += view_costs(self, xs, rows, row_ids, features)
@@ -231,9 +230,7 @@ class MultiTaskModel(RandomStates, keras.Model):
         if combines:
             sources = [*xs, *(rows for rows, _ in inputs.rows.values())]
             parts = {"rows": rows, "encoded": sources, "outputs": outputs, "weighted": weighted, "extra": extra}
-            dense, of_rows, observed, of_tasks = combined_gradients(
-                tape, self.balancer, evidence, over, self.trainable_variables, scale=scale, **parts
-            )
+            dense, of_rows, observed, of_tasks = combined_gradients(tape, self, evidence, over, scale=scale, **parts)
         else:
             dense, of_rows, observed = gradients(tape, total, self.trainable_variables, rows, outputs)
             of_tasks = evidence.gradients
