@@ -14,7 +14,7 @@ from models.losses import LOSS, LOSSES
 from models.recipe.features import MultiValued, column_types, feature_columns
 from models.recipe.logs import Csv, LabelledExamples, Logs, Time
 from models.recipe.recipe import Recipe
-from models.recipe.registry import facts, path_of
+from models.recipe.registry import check_options, facts, path_of, signature
 from models.recipe.retrieval_columns import column_type
 from models.recipe.section import Scalar
 from models.recipe.stage_plan import StagePlan
@@ -75,12 +75,13 @@ class StreamPlan(StagePlan):
 
 
 class DomainPlan(StagePlan):
-    """The labels for which a loss is defined: `label > above` and `label >= at_least`."""
+    """The labels for which a loss is defined: `label > above`, `label >= at_least` and, if there are `values`, one of these."""
 
     loss: str
     words: str
     above: float | None = None
     at_least: float | None = None
+    values: tuple[float, ...] = ()
 
 
 class TaskPlan(StagePlan):
@@ -265,11 +266,17 @@ def _tasks(recipe: Recipe) -> tuple[TaskPlan, ...]:
 
 def _domain(task: Task) -> DomainPlan | None:
     loss = loss_of(task)
-    about = facts(path_of(loss, LOSSES, "loss"), LOSS)
-    above, at_least = about["above"], about["at_least"]
-    if above is None and at_least is None:
+    path = path_of(loss, LOSSES, "loss")
+    about = facts(path, LOSS)
+    above, at_least, one_of = about["above"], about["at_least"], about["one_of"]
+    if above is None and at_least is None and one_of is None:
         return None
-    return DomainPlan(loss=loss, words=about["labels"], above=above, at_least=at_least)
+    if one_of is None:
+        return DomainPlan(loss=loss, words=about["labels"], above=above, at_least=at_least)
+    options = check_options(task.loss_options.get(loss, {}), path, loss)
+    values = tuple(map(float, options.get(one_of, signature(path)[one_of][1])))
+    words = f"from the option {one_of!r}: {', '.join(f'{value:g}' for value in values)}"
+    return DomainPlan(loss=loss, words=words, above=above, at_least=at_least, values=values)
 
 
 def _columns(recipe: Recipe) -> tuple[ColumnPlan, ...]:

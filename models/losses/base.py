@@ -33,6 +33,7 @@ class Loss(abc.ABC):
         labels: valid labels, as text.
         above: labels must be greater than this number.
         at_least: labels must be at least this number.
+        one_of: name of the option with all valid labels. None: labels are not limited to a list.
         negative: whether the loss can be negative.
     """
 
@@ -41,6 +42,7 @@ class Loss(abc.ABC):
     labels: ClassVar[str] = "any number"
     above: ClassVar[float | None] = None
     at_least: ClassVar[float | None] = None
+    one_of: ClassVar[str | None] = None
     negative: ClassVar[bool] = False
 
     @abc.abstractmethod

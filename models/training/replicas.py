@@ -55,7 +55,9 @@ def of_examples(gradients: Any) -> Any:
     """
     if count() == 1:
         return gradients
-    return tf.transpose(gathered(tf.transpose(gradients))) / count()
+    tasks, number = gradients.shape
+    whole = tf.transpose(gathered(tf.transpose(gradients))) / count()
+    return tf.ensure_shape(whole, (tasks, None if number is None else number * count()))
 
 
 def of_own_examples(gradient: Any) -> Any:
