@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
@@ -44,6 +45,20 @@ class Loss(abc.ABC):
     at_least: ClassVar[float | None] = None
     one_of: ClassVar[str | None] = None
     negative: ClassVar[bool] = False
+
+    @classmethod
+    def options_from(cls, options: Mapping[str, Any], labels: np.ndarray, weights: np.ndarray) -> Mapping[str, Any]:
+        """The options to train with, of the recipe's. By default the same.
+
+        A loss may set options by the train labels here, which are not known when the recipe is checked. The number of outputs must
+        stay. The trainer calls it once, before it makes the model; the model keeps the result.
+
+        Args:
+            options: options of the recipe.
+            labels: (example,) observed train labels, at least one.
+            weights: (example,) their weights, above 0.
+        """
+        return options
 
     @abc.abstractmethod
     def value(self, logits: Any, labels: Any) -> Any:

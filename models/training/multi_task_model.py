@@ -256,12 +256,15 @@ class MultiTaskModel(RandomStates, keras.Model):
         # Over the epoch so far, not this batch: the task weights differ between batches.
         totals = replicas.total(tf.stack([tracker.total.value for tracker in self.task_trackers]))
         counts = replicas.total(tf.stack([tracker.count.value for tracker in self.task_trackers]))
-        means = tf.unstack(self._balanced(tf.math.divide_no_nan(totals, counts)))
+        of_tasks = tf.math.divide_no_nan(totals, counts)
+        means = tf.unstack(self._balanced(of_tasks))
         self.loss_tracker.reset_state()
         self.loss_tracker.update_state(
             tf.add_n([weight * mean for weight, mean in zip(self.balancer.task_weights, means, strict=True)])
         )
-        return {tracker.name: tracker.result() for tracker in (self.loss_tracker, *self.task_trackers)}
+        # Of the whole batch in every replica: with a log of the balancer, Keras averages what is returned over the replicas.
+        names = [tracker.name for tracker in self.task_trackers]
+        return {"loss": self.loss_tracker.result(), **dict(zip(names, tf.unstack(of_tasks), strict=True))}
 
     def _balanced(self, by_task: Any) -> Any:
         """(..., task): the columns of the tasks that the balancer sees."""
