@@ -56,8 +56,10 @@ class CREAD(Loss):
         *,
         thresholds: Ascending = (0.0, 3.0, 7.0, 15.0, 30.0, 60.0, 120.0, 300.0, 900.0, 3600.0),
         steps: GridSteps = 0,
-        alpha: GridSkew = 1.0,
+        alpha: GridSkew = 3.0,
     ) -> None:
+        self.steps = steps
+        self.alpha = alpha
         self._thresholds = None if steps else np.array(thresholds, np.float32)
         self.outputs = steps or len(thresholds) - 1
 
@@ -71,8 +73,8 @@ class CREAD(Loss):
     @classmethod
     def options_from(cls, options: Mapping[str, Any], labels: np.ndarray, weights: np.ndarray) -> Mapping[str, Any]:
         """With `steps`, the thresholds that are found; else the same."""
-        steps, alpha = options.get("steps", 0), options.get("alpha", 1.0)
-        return {"thresholds": adaptive_grid(labels, weights, steps, alpha)} if steps else options
+        loss = cls(**options)
+        return {"thresholds": adaptive_grid(labels, weights, loss.steps, loss.alpha)} if loss.steps else options
 
     def value(self, logits: Any, labels: Any) -> Any:
         steps = np.diff(self.thresholds)
