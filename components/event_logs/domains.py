@@ -10,8 +10,9 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from components.event_logs.domain_plan import DomainPlan
 from components.event_logs.events import VALUE, label_column
-from components.event_logs.plan import DomainPlan, EventLogsPlan, StreamPlan, TaskPlan
+from components.event_logs.plan import EventLogsPlan, StreamPlan, TaskPlan
 from components.event_logs.tally import Tally
 from components.example_schema import SPLITS, label_of, weight_of
 from models.losses import LOSS, LOSSES

@@ -7,18 +7,17 @@ from typing import Literal
 
 import pydantic
 
+from components.event_logs.domain_plan import DomainPlan, domain_of
 from components.event_logs.moments import EPOCH, micros
 from components.event_logs.split_plan import SplitPlan
 from components.example_schema import EVAL, VALIDATE
-from models.losses import LOSS, LOSSES
 from models.recipe.features import MultiValued, column_types, feature_columns
 from models.recipe.logs import Csv, LabelledExamples, Logs, Time
 from models.recipe.recipe import Recipe
-from models.recipe.registry import check_options, facts, path_of, signature
 from models.recipe.retrieval_columns import column_type
 from models.recipe.section import Scalar
 from models.recipe.stage_plan import StagePlan
-from models.recipe.tasks import Task, loss_of, reads_numbers, unmeasured_of
+from models.recipe.tasks import reads_numbers, unmeasured_of
 
 ColumnType = Literal["bytes", "int", "float"]
 FILES_OF = {VALIDATE: "validate_examples", EVAL: "eval_examples"}
@@ -72,16 +71,6 @@ class StreamPlan(StagePlan):
     weight: str | None = None
     clock_tolerance: int = 0
     nulls: tuple[str, ...] = ()
-
-
-class DomainPlan(StagePlan):
-    """The labels for which a loss is defined: `label > above`, `label >= at_least` and, if there are `values`, one of these."""
-
-    loss: str
-    words: str
-    above: float | None = None
-    at_least: float | None = None
-    values: tuple[float, ...] = ()
 
 
 class TaskPlan(StagePlan):
@@ -258,25 +247,10 @@ def _tasks(recipe: Recipe) -> tuple[TaskPlan, ...]:
             label=task.label.column if task.label else None,
             positive=task.label.positive if task.label else (),
             above=task.above,
-            domain=_domain(task),
+            domain=domain_of(task),
         )
         for name, task in recipe.tasks.items()
     )
-
-
-def _domain(task: Task) -> DomainPlan | None:
-    loss = loss_of(task)
-    path = path_of(loss, LOSSES, "loss")
-    about = facts(path, LOSS)
-    above, at_least, one_of = about["above"], about["at_least"], about["one_of"]
-    if above is None and at_least is None and one_of is None:
-        return None
-    if one_of is None:
-        return DomainPlan(loss=loss, words=about["labels"], above=above, at_least=at_least)
-    options = check_options(task.loss_options.get(loss, {}), path, loss)
-    values = tuple(map(float, options.get(one_of, signature(path)[one_of][1])))
-    words = f"from the option {one_of!r}: {', '.join(f'{value:g}' for value in values)}"
-    return DomainPlan(loss=loss, words=words, above=above, at_least=at_least, values=values)
 
 
 def _columns(recipe: Recipe) -> tuple[ColumnPlan, ...]:
