@@ -1,16 +1,18 @@
 """Labels outside the domain of a task's loss: counted when the examples are written, refused when all are known.
 
-The label is checked, not the single value: a sum of values may leave the domain, and a sale may compensate a refund. Every
-domain of the table contains all numbers greater than 0, so a label outside has a negative value behind it. The message names the
-file and row of the first one.
+The label is checked, not the single value: a sum of values may leave the domain, and a sale may compensate a refund. A domain
+is a list of values, or contains all numbers greater than 0. In the second case a label outside has a negative value behind it, and
+the message names the file and row of the first one.
 """
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 
+from components.event_logs.domain_plan import DomainPlan
 from components.event_logs.events import VALUE, label_column
-from components.event_logs.plan import DomainPlan, EventLogsPlan, StreamPlan, TaskPlan
+from components.event_logs.plan import EventLogsPlan, StreamPlan, TaskPlan
 from components.event_logs.tally import Tally
 from components.example_schema import SPLITS, label_of, weight_of
 from models.losses import LOSS, LOSSES
@@ -24,7 +26,7 @@ _SHOWN = 5
 def note_negatives(
     events: pl.DataFrame, rows: pl.Series, stream: StreamPlan, plan: EventLogsPlan, file: str, tally: Tally
 ) -> None:
-    """Records the place of the first negative number in each column whose task has a loss with a restricted domain.
+    """Records the place of the first negative number in each column whose task has a loss with a lower limit.
 
     Args:
         events, rows: well-formed rows of the stream as in `events.Prepared`, and their row numbers in the file.
@@ -35,7 +37,7 @@ def note_negatives(
     """
     for task in plan.tasks:
         own = stream.name == task.stream if task.stream else plan.makes_examples(stream)
-        if task.domain is None or not own:
+        if task.domain is None or task.domain.values or not own:
             continue
         name, column = (VALUE, stream.value) if task.stream else (label_column(task), task.label)
         first = events.select((pl.col(name) < 0).arg_true().first().alias("first"))["first"][0]
@@ -59,6 +61,8 @@ def count_outside(part: pl.DataFrame, task: TaskPlan, domain: DomainPlan, tally:
         inside &= label > domain.above
     if domain.at_least is not None:
         inside &= label >= domain.at_least
+    if domain.values:
+        inside &= label.is_in(np.array(domain.values, np.float32).astype(np.float64))
     outside = part.filter((pl.col(weight_of(task.name)) > 0) & ~inside)[label_of(task.name)]
     tally.add(len(outside), "outside", task.name)
     for value in outside.unique().sort().head(_SHOWN).to_list():

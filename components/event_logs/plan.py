@@ -7,18 +7,17 @@ from typing import Literal
 
 import pydantic
 
+from components.event_logs.domain_plan import DomainPlan, domain_of
 from components.event_logs.moments import EPOCH, micros
 from components.event_logs.split_plan import SplitPlan
 from components.example_schema import EVAL, VALIDATE
-from models.losses import LOSS, LOSSES
 from models.recipe.features import MultiValued, column_types, feature_columns
 from models.recipe.logs import Csv, LabelledExamples, Logs, Time
 from models.recipe.recipe import Recipe
-from models.recipe.registry import facts, path_of
 from models.recipe.retrieval_columns import column_type
 from models.recipe.section import Scalar
 from models.recipe.stage_plan import StagePlan
-from models.recipe.tasks import Task, loss_of, reads_numbers, unmeasured_of
+from models.recipe.tasks import reads_numbers, unmeasured_of
 
 ColumnType = Literal["bytes", "int", "float"]
 FILES_OF = {VALIDATE: "validate_examples", EVAL: "eval_examples"}
@@ -72,15 +71,6 @@ class StreamPlan(StagePlan):
     weight: str | None = None
     clock_tolerance: int = 0
     nulls: tuple[str, ...] = ()
-
-
-class DomainPlan(StagePlan):
-    """The labels for which a loss is defined: `label > above` and `label >= at_least`."""
-
-    loss: str
-    words: str
-    above: float | None = None
-    at_least: float | None = None
 
 
 class TaskPlan(StagePlan):
@@ -260,19 +250,10 @@ def _tasks(recipe: Recipe) -> tuple[TaskPlan, ...]:
             positive=task.label.positive if task.label else (),
             above=task.above,
             weight=task.weight_column,
-            domain=_domain(task),
+            domain=domain_of(task),
         )
         for name, task in recipe.tasks.items()
     )
-
-
-def _domain(task: Task) -> DomainPlan | None:
-    loss = loss_of(task)
-    about = facts(path_of(loss, LOSSES, "loss"), LOSS)
-    above, at_least = about["above"], about["at_least"]
-    if above is None and at_least is None:
-        return None
-    return DomainPlan(loss=loss, words=about["labels"], above=above, at_least=at_least)
 
 
 def _columns(recipe: Recipe) -> tuple[ColumnPlan, ...]:

@@ -28,6 +28,7 @@ BALANCERS = {
     "fairgrad": "models.balancing.fairgrad.FairGrad",
     "gradvac": "models.balancing.gradvac.GradVac",
     "graddrop": "models.balancing.graddrop.GradDrop",
+    "multibalance": "models.balancing.multibalance.MultiBalance",
 }
 
 BALANCER = "models.balancing.base.Balancer"

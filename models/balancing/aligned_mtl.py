@@ -12,7 +12,7 @@ from models.balancing.inner_products import InnerProducts
 from models.balancing.small_systems import times
 
 if TYPE_CHECKING:
-    from models.recipe.option_types import AlignedScale
+    from models.recipe.option_types import AlignedScale, CombinedPlace
 
 EPSILON = 2.0**-23
 """Of float32."""
@@ -39,12 +39,19 @@ class AlignedMTL(InnerProducts):
         weights: weight of each task's loss, before its gradient is taken.
         scale: s^2, from the eigenvalues that count. "min": the smallest, as in the paper. "median": the lower median. "rmse": the
             mean.
+        over: where the gradients are combined, as in `GradientCombiner`.
     """
 
     def __init__(
-        self, tasks: tuple[str, ...], weights: tuple[float, ...], *, scale: AlignedScale = "min", **layer: Any
+        self,
+        tasks: tuple[str, ...],
+        weights: tuple[float, ...],
+        *,
+        scale: AlignedScale = "min",
+        over: CombinedPlace = "shared",
+        **layer: Any,
     ) -> None:
-        super().__init__(tasks, weights, **layer)
+        super().__init__(tasks, weights, over=over, **layer)
         self.scale = scale
 
     def coefficients(self, products: Any, evidence: Evidence) -> Any:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import abc
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import keras
 
 from models.balancing.evidence import Evidence
+
+if TYPE_CHECKING:
+    from models.recipe.option_types import CombinedPlace
 
 
 class Balancer(keras.layers.Layer, abc.ABC):
@@ -17,9 +20,9 @@ class Balancer(keras.layers.Layer, abc.ABC):
     gradient of the step, has `trainable=False` and `aggregation="only_first_replica"`.
 
     Attributes:
-        over: variables whose gradients the balancer needs for each task. "shared": variables of the architecture that
-            more than one task updates. "last_shared": the last layer of these. None: no gradients.
-            `models.training.sharing` finds the variables.
+        over: what the balancer needs the gradients of each task for. "shared": the variables of backbone and architecture that
+            more than one task updates. "last_shared": the last layer of these; `models.training.sharing` finds both.
+            "encoded": the encoded features that the architecture reads, example by example. None: no gradients.
         changes: whether the weights of the tasks change during the training, so that the history has them.
         needs_non_negative: whether the balancer requires losses of 0 or more. A recipe with another loss is refused.
 
@@ -28,7 +31,7 @@ class Balancer(keras.layers.Layer, abc.ABC):
         weights: weight of each task in the recipe, stored as `task_weights`.
     """
 
-    over: ClassVar[Literal["shared", "last_shared"] | None] = None
+    over: Literal["shared", "last_shared", "encoded"] | None = None
     changes: ClassVar[bool] = True
     needs_non_negative: ClassVar[bool] = False
 
@@ -79,14 +82,34 @@ class Weighting(Balancer):
 
 
 class GradientCombiner(Balancer):
-    """A balancer that combines the task gradients of the `over` variables into one gradient.
+    """A balancer that combines the task gradients into one gradient, at the place that its option `over` names.
 
-    All other variables, including the embedding tables, get the gradient of sum_t w_t L_t. If an architecture has no
-    such variables, it is trained on that sum alone, and `combine` is never called.
+    over="shared": the shared variables get the combined gradient. All other variables, including the embedding tables, get the
+    gradient of sum_t w_t L_t. If an architecture has no such variables, it is trained on that sum alone, and `combine` is never
+    called.
+
+    over="encoded": the gradients with respect to the encoded features are combined, for all examples of the batch, and what lies
+    below the features, backbone and embedding tables, gets the combined gradient in one backward pass. The architecture gets the
+    gradient of sum_t w_t L_t. The passes of the tasks compute no gradients of variables. With Z the encoded features of the batch
+    and theta what they depend on, each g_t is a gradient of Z, and the step in theta follows (dZ / dtheta)' d: a d that has a
+    positive inner product with each g_t improves all tasks as far as Z is free, not necessarily in theta (Sener and Koltun's
+    upper bound, MGDA-UB, https://arxiv.org/abs/1810.04650).
+
+    Args:
+        tasks: names of the tasks.
+        weights: weight of each task's loss.
+        over: "shared" or "encoded".
     """
 
-    over = "shared"
+    def __init__(
+        self, tasks: tuple[str, ...], weights: tuple[float, ...], *, over: CombinedPlace = "shared", **layer: Any
+    ) -> None:
+        super().__init__(tasks, weights, **layer)
+        self.over = over
 
     @abc.abstractmethod
     def combine(self, evidence: Evidence) -> Any:
         """The combined gradient: (parameter,)."""
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "over": self.over}

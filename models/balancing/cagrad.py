@@ -14,7 +14,7 @@ from models.balancing.interior_point import minimum
 from models.balancing.small_systems import times
 
 if TYPE_CHECKING:
-    from models.recipe.option_types import Share
+    from models.recipe.option_types import CombinedPlace, Share
 
 SMOOTHING = 1e-8
 """Added to |g_w|^2 in its square root, relative to the square of the shortest gradient."""
@@ -40,10 +40,19 @@ class CAGrad(InnerProducts):
         tasks: names of the tasks.
         weights: weight of each task's loss, before its gradient is taken.
         c: distance from the mean gradient, relative to its length. 0: the sum of the gradients.
+        over: where the gradients are combined, as in `GradientCombiner`.
     """
 
-    def __init__(self, tasks: tuple[str, ...], weights: tuple[float, ...], *, c: Share = 0.4, **layer: Any) -> None:
-        super().__init__(tasks, weights, **layer)
+    def __init__(
+        self,
+        tasks: tuple[str, ...],
+        weights: tuple[float, ...],
+        *,
+        c: Share = 0.4,
+        over: CombinedPlace = "shared",
+        **layer: Any,
+    ) -> None:
+        super().__init__(tasks, weights, over=over, **layer)
         self.c = c
 
     def coefficients(self, products: Any, evidence: Evidence) -> Any:

@@ -36,6 +36,7 @@ class DualBalancing(InnerProducts):
     Args:
         tasks: names of the tasks.
         weights: size of each task's gradient, relative to the others.
+        over: where the gradients are combined, as in `GradientCombiner`.
     """
 
     needs_non_negative = True

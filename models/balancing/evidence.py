@@ -13,9 +13,9 @@ class Evidence:
     Attributes:
         losses: (task,) losses without the recipe's weights; 0 for a task without observed examples.
         observed: (task,) bool: whether the batch has an observed example of the task. A loss of 0 does not imply this.
-        gradients: (task, parameter), concatenated over the balancer's `over` variables: of L_t for a Weighting, and of
-            w_t L_t with the recipe's weights w for a GradientCombiner. None if `over` is None, or if the architecture
-            has no such variables.
+        gradients: (task, number), concatenated over what the balancer's `over` names, variables or encoded features of all
+            examples: of L_t for a Weighting, and of w_t L_t with the recipe's weights w for a GradientCombiner. None if `over` is
+            None, or if the architecture has no such variables.
         step: number of the training step, from 0.
     """
 

@@ -12,7 +12,7 @@ from models.balancing.evidence import Evidence
 from models.balancing.softmax import softmax
 
 if TYPE_CHECKING:
-    from models.recipe.option_types import LearningRate
+    from models.recipe.option_types import LearningRate, WeighedPlace
 
 
 @keras.saving.register_keras_serializable(package="gatewise")
@@ -42,9 +42,8 @@ class ExcessMTL(Weighting):
         tasks: names of the tasks.
         weights: weight of each task's loss, multiplied by alpha_t.
         step_size: speed at which the alpha_t follow the excess risks.
+        over: what the g_t are gradients of, as in `Balancer`.
     """
-
-    over = "shared"
 
     def __init__(
         self,
@@ -52,10 +51,12 @@ class ExcessMTL(Weighting):
         weights: tuple[float, ...],
         *,
         step_size: LearningRate = 0.01,
+        over: WeighedPlace = "shared",
         **layer: Any,
     ) -> None:
         super().__init__(tasks, weights, **layer)
         self.step_size = step_size
+        self.over = over
 
     def build(self, input_shape: Any = None) -> None:
         self.alpha = self.add_state("alpha", "ones")
@@ -82,7 +83,7 @@ class ExcessMTL(Weighting):
         return weights
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "step_size": self.step_size}
+        return {**super().get_config(), "step_size": self.step_size, "over": self.over}
 
 
 def updated(alpha: Any, excess: Any, takes_part: Any, step_size: float) -> Any:

@@ -11,7 +11,7 @@ from models.balancing.fair_shares import fair_shares
 from models.balancing.inner_products import InnerProducts
 
 if TYPE_CHECKING:
-    from models.recipe.option_types import Fairness
+    from models.recipe.option_types import CombinedPlace, Fairness
 
 
 @keras.saving.register_keras_serializable(package="gatewise")
@@ -35,12 +35,19 @@ class FairGrad(InnerProducts):
         weights: weight of each task's loss, before its gradient is taken.
         alpha: 1: proportional fairness, as Nash-MTL. 2: minimal potential delay. A larger value favors the smallest gain
             more.
+        over: where the gradients are combined, as in `GradientCombiner`.
     """
 
     def __init__(
-        self, tasks: tuple[str, ...], weights: tuple[float, ...], *, alpha: Fairness = 2.0, **layer: Any
+        self,
+        tasks: tuple[str, ...],
+        weights: tuple[float, ...],
+        *,
+        alpha: Fairness = 2.0,
+        over: CombinedPlace = "shared",
+        **layer: Any,
     ) -> None:
-        super().__init__(tasks, weights, **layer)
+        super().__init__(tasks, weights, over=over, **layer)
         self.alpha = alpha
 
     def coefficients(self, products: Any, evidence: Evidence) -> Any:

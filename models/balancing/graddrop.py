@@ -12,7 +12,7 @@ from models.balancing.evidence import Evidence
 from models.layers.random_bits import uniform
 
 if TYPE_CHECKING:
-    from models.recipe.option_types import Share
+    from models.recipe.option_types import CombinedPlace, Share
 
 
 @keras.saving.register_keras_serializable(package="gatewise")
@@ -24,7 +24,7 @@ class GradDrop(GradientCombiner):
     The results are summed. Parameters whose gradients agree in sign get the plain sum.
 
     Chen et al., Just Pick a Sign: Optimizing Deep Multitask Models with Gradient Sign Dropout, NeurIPS 2020
-    (https://arxiv.org/abs/2010.06808). Deviations: applied to the gradients of the shared variables, while the paper
+    (https://arxiv.org/abs/2010.06808). Deviations: applied to the gradients of the shared variables or of the encoded features, while the paper
     applies it to those of an activation, multiplied by the activation's sign and summed over the batch; one leak for all
     tasks.
 
@@ -35,10 +35,19 @@ class GradDrop(GradientCombiner):
         tasks: names of the tasks.
         weights: weight of each task's loss, before its gradient is taken.
         leak: factor of the gradients of the other sign. 1: the plain sum.
+        over: where the gradients are combined, as in `GradientCombiner`.
     """
 
-    def __init__(self, tasks: tuple[str, ...], weights: tuple[float, ...], *, leak: Share = 0.0, **layer: Any) -> None:
-        super().__init__(tasks, weights, **layer)
+    def __init__(
+        self,
+        tasks: tuple[str, ...],
+        weights: tuple[float, ...],
+        *,
+        leak: Share = 0.0,
+        over: CombinedPlace = "shared",
+        **layer: Any,
+    ) -> None:
+        super().__init__(tasks, weights, over=over, **layer)
         self.leak = leak
         self.seed_generator = keras.random.SeedGenerator()
 

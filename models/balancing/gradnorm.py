@@ -11,7 +11,7 @@ from models.balancing.base import Weighting
 from models.balancing.evidence import Evidence
 
 if TYPE_CHECKING:
-    from models.recipe.option_types import Asymmetry, LearningRate
+    from models.recipe.option_types import Asymmetry, LearningRate, WeighedPlace
 
 
 @keras.saving.register_keras_serializable(package="gatewise")
@@ -38,9 +38,9 @@ class GradNorm(Weighting):
         weights: weight of each task's loss, multiplied by v_i.
         alpha: strength of the balancing. 0: equal gradient norms. A larger value favors slowly learning tasks more.
         learning_rate: learning rate of the v_i.
+        over: what W is, as in `Balancer`. "encoded": the encoded features, as an approximation without gradients of variables.
     """
 
-    over = "last_shared"
     needs_non_negative = True
 
     def __init__(
@@ -50,11 +50,13 @@ class GradNorm(Weighting):
         *,
         alpha: Asymmetry = 1.5,
         learning_rate: LearningRate = 0.025,
+        over: WeighedPlace = "last_shared",
         **layer: Any,
     ) -> None:
         super().__init__(tasks, weights, **layer)
         self.alpha = alpha
         self.learning_rate = learning_rate
+        self.over = over
 
     def build(self, input_shape: Any = None) -> None:
         self.balance = self.add_state("balance", "ones")
@@ -77,7 +79,7 @@ class GradNorm(Weighting):
         return weights
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "alpha": self.alpha, "learning_rate": self.learning_rate}
+        return {**super().get_config(), "alpha": self.alpha, "learning_rate": self.learning_rate, "over": self.over}
 
 
 def updated(

@@ -13,7 +13,7 @@ from models.balancing.small_systems import times
 from models.layers.random_bits import uniform
 
 if TYPE_CHECKING:
-    from models.recipe.option_types import Share
+    from models.recipe.option_types import CombinedPlace, Share
 
 HIGHEST = 0.99
 """Of the magnitude of a target, so that its sine is not 0."""
@@ -40,10 +40,19 @@ class GradVac(InnerProducts):
         tasks: names of the tasks.
         weights: weight of each task's loss, before its gradient is taken.
         beta: weight of the newest cosine in the running mean.
+        over: where the gradients are combined, as in `GradientCombiner`.
     """
 
-    def __init__(self, tasks: tuple[str, ...], weights: tuple[float, ...], *, beta: Share = 0.01, **layer: Any) -> None:
-        super().__init__(tasks, weights, **layer)
+    def __init__(
+        self,
+        tasks: tuple[str, ...],
+        weights: tuple[float, ...],
+        *,
+        beta: Share = 0.01,
+        over: CombinedPlace = "shared",
+        **layer: Any,
+    ) -> None:
+        super().__init__(tasks, weights, over=over, **layer)
         self.beta = beta
         self.seed_generator = keras.random.SeedGenerator()
 

@@ -11,7 +11,7 @@ from models.balancing.evidence import Evidence
 from models.balancing.inner_products import InnerProducts
 
 if TYPE_CHECKING:
-    from models.recipe.option_types import Decay, Share, TaskName
+    from models.recipe.option_types import CombinedPlace, Decay, Share, TaskName
 
 
 @keras.saving.register_keras_serializable(package="gatewise")
@@ -40,6 +40,7 @@ class MetaBalance(InnerProducts):
         target: name of the target task. Empty: the task of the largest weight, the first if there are several.
         relax: 0 leaves the gradients as they are. 1 gives all the size of the target task's.
         decay: share of the previous mean in the running mean of the norms.
+        over: where the gradients are combined, as in `GradientCombiner`.
     """
 
     def __init__(
@@ -50,9 +51,10 @@ class MetaBalance(InnerProducts):
         target: TaskName = "",
         relax: Share = 0.7,
         decay: Decay = 0.9,
+        over: CombinedPlace = "shared",
         **layer: Any,
     ) -> None:
-        super().__init__(tasks, weights, **layer)
+        super().__init__(tasks, weights, over=over, **layer)
         if target and target not in self.tasks:
             raise ValueError(f"MetaBalance: the target {target!r} is none of the tasks {self.tasks}.")
         self.target = target

@@ -14,7 +14,7 @@ from models.balancing.interior_point import minimum
 from models.balancing.small_systems import times
 
 if TYPE_CHECKING:
-    from models.recipe.option_types import GradientNormalization
+    from models.recipe.option_types import CombinedPlace, GradientNormalization
 
 
 @keras.saving.register_keras_serializable(package="gatewise")
@@ -30,7 +30,8 @@ class MGDA(InnerProducts):
     (https://arxiv.org/abs/1810.04650). Deviations: the factor T, which keeps the sum of equal gradients; a gradient of
     0 takes no part, although the shortest combination would then be 0; an interior point method with a fixed number of
     steps (`models.balancing.interior_point`) in place of Frank-Wolfe, which converges slowly; cosines of different
-    gradients are multiplied by 1 - 1e-5; applies only to the shared variables.
+    gradients are multiplied by 1 - 1e-5; applies only to the shared variables, or, with
+    over="encoded", as the paper's MGDA-UB.
 
     Cost of a step: one backward pass through the architecture per task, and memory for all task gradients of the shared
     variables.
@@ -39,6 +40,7 @@ class MGDA(InnerProducts):
         tasks: names of the tasks.
         weights: weight of each task's loss, before its gradient is taken.
         normalization: s_i. "plain": 1. "l2": |g_i|. "loss": the loss L_i, which must be positive. "loss+": L_i |g_i|.
+        over: where the gradients are combined, as in `GradientCombiner`.
     """
 
     def __init__(
@@ -47,9 +49,10 @@ class MGDA(InnerProducts):
         weights: tuple[float, ...],
         *,
         normalization: GradientNormalization = "plain",
+        over: CombinedPlace = "shared",
         **layer: Any,
     ) -> None:
-        super().__init__(tasks, weights, **layer)
+        super().__init__(tasks, weights, over=over, **layer)
         self.normalization = normalization
 
     def coefficients(self, products: Any, evidence: Evidence) -> Any:

@@ -31,6 +31,7 @@ class NashMTL(InnerProducts):
     Args:
         tasks: names of the tasks.
         weights: weight of each task's loss, before its gradient is taken.
+        over: where the gradients are combined, as in `GradientCombiner`.
     """
 
     def coefficients(self, products: Any, evidence: Evidence) -> Any:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 from keras import ops
 
 from models.balancing.base import GradientCombiner
 from models.balancing.evidence import Evidence
+
+if TYPE_CHECKING:
+    from models.recipe.option_types import CombinedPlace
 
 
 @keras.saving.register_keras_serializable(package="gatewise")
@@ -29,10 +32,13 @@ class PCGrad(GradientCombiner):
     Args:
         tasks: names of the tasks.
         weights: weight of each task's loss, before its gradient is taken.
+        over: where the gradients are combined, as in `GradientCombiner`.
     """
 
-    def __init__(self, tasks: tuple[str, ...], weights: tuple[float, ...], **layer: Any) -> None:
-        super().__init__(tasks, weights, **layer)
+    def __init__(
+        self, tasks: tuple[str, ...], weights: tuple[float, ...], *, over: CombinedPlace = "shared", **layer: Any
+    ) -> None:
+        super().__init__(tasks, weights, over=over, **layer)
         self.seed_generator = keras.random.SeedGenerator()
 
     def combine(self, evidence: Evidence) -> Any:

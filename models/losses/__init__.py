@@ -17,6 +17,7 @@ LOSSES = {
     "tweedie": "models.losses.tweedie.Tweedie",
     "ordinal": "models.losses.ordinal.Ordinal",
     "cread": "models.losses.cread.CREAD",
+    "softmax": "models.losses.softmax.Softmax",
 }
 
 LOSS = "models.losses.base.Loss"

@@ -34,6 +34,7 @@ class Loss(abc.ABC):
         labels: valid labels, as text.
         above: labels must be greater than this number.
         at_least: labels must be at least this number.
+        one_of: name of the option with all valid labels. None: labels are not limited to a list.
         negative: whether the loss can be negative.
         log_odds_if: options of a binary loss with which the best logit is the log odds of a positive, so that a factor of the odds
             is a shift of the logit; {} if it is so with all options. None: it never is.
@@ -44,8 +45,23 @@ class Loss(abc.ABC):
     labels: ClassVar[str] = "any number"
     above: ClassVar[float | None] = None
     at_least: ClassVar[float | None] = None
+    one_of: ClassVar[str | None] = None
     negative: ClassVar[bool] = False
     log_odds_if: ClassVar[Mapping[str, float] | None] = None
+
+    @classmethod
+    def options_from(cls, options: Mapping[str, Any], labels: np.ndarray, weights: np.ndarray) -> Mapping[str, Any]:
+        """The options to train with, of the recipe's. By default the same.
+
+        A loss may set options by the train labels here, which are not known when the recipe is checked. The number of outputs must
+        stay. The trainer calls it once, before it makes the model; the model keeps the result.
+
+        Args:
+            options: options of the recipe.
+            labels: (example,) observed train labels, at least one.
+            weights: (example,) their weights, above 0.
+        """
+        return options
 
     @abc.abstractmethod
     def value(self, logits: Any, labels: Any) -> Any:

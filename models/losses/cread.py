@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from keras import ops
 
+from models.losses.adaptive_grid import adaptive_grid
 from models.losses.base import Loss, Start, log_odds
 
 if TYPE_CHECKING:
-    from models.recipe.option_types import Ascending
+    from models.recipe.option_types import Ascending, GridSkew, GridSteps
 
 
 class CREAD(Loss):
@@ -23,17 +25,26 @@ class CREAD(Loss):
         prediction = t_0 + sum_m p_m (t_(m+1) - t_m)
 
     The prediction is the mean of y cut to [t_0, t_M]: choose the last threshold so high that few labels are above it. Thresholds
-    at quantiles of the labels let each logit learn from many examples; wider steps at the end keep the tail apart.
+    at quantiles of the labels let each logit learn from many examples; narrower steps at the end keep the tail apart. With the option
+    `steps`, the thresholds are found from the train labels by the paper's error-adaptive discretization:
+
+        t_m = Psi^-1((1 - exp(-alpha m / M)) / (1 - exp(-alpha))),  Psi the distribution of the labels
+
+    `models.losses.adaptive_grid` has the cases of equal labels. The history of the training and the model have the thresholds.
 
     Sun, Ding, Chen, Chen, Wang, Zhan, Wang, CREAD: A Classification-Restoration Framework with Error Adaptive Discretization for
-    Watch Time Prediction in Video Recommender Systems, AAAI 2024 (https://arxiv.org/abs/2401.07521). Deviation: the thresholds
-    are declared, not found by the paper's error-adaptive discretization. A step that y reaches into has the share s_m as label
-    instead of 0 or 1, so that the prediction is not rounded to a threshold. Only the paper's classification loss is there: its
-    restoration loss, a Huber loss of the prediction, would move it away from the mean, and its penalty of probabilities that
-    rise with the threshold is 0 for the best constant.
+    Watch Time Prediction in Video Recommender Systems, AAAI 2024 (https://arxiv.org/abs/2401.07521). Deviations: a step that y
+    reaches into has the share s_m as label instead of 0 or 1, so that the prediction is not rounded to a threshold. Only the
+    paper's classification loss is there: its restoration loss, a Huber loss of the prediction, would move it away from the mean,
+    and its penalty of probabilities that rise with the threshold is 0 for the best constant.
 
     Args:
         thresholds: limits of the steps, in the unit of the label.
+        steps: number of steps between thresholds that are found from the train labels, in place of `thresholds`. 0: these.
+        alpha: 0 gives each step the same number of labels, more makes the steps of large labels narrower.
+
+    Raises:
+        ValueError: a value or prediction before the thresholds are found.
     """
 
     kind = "regression"
@@ -41,10 +52,29 @@ class CREAD(Loss):
     labels = "any number; cut to the first and last of the option `thresholds`"
 
     def __init__(
-        self, *, thresholds: Ascending = (0.0, 3.0, 7.0, 15.0, 30.0, 60.0, 120.0, 300.0, 900.0, 3600.0)
+        self,
+        *,
+        thresholds: Ascending = (0.0, 3.0, 7.0, 15.0, 30.0, 60.0, 120.0, 300.0, 900.0, 3600.0),
+        steps: GridSteps = 0,
+        alpha: GridSkew = 3.0,
     ) -> None:
-        self.thresholds = np.array(thresholds, np.float32)
-        self.outputs = len(self.thresholds) - 1
+        self.steps = steps
+        self.alpha = alpha
+        self._thresholds = None if steps else np.array(thresholds, np.float32)
+        self.outputs = steps or len(thresholds) - 1
+
+    @property
+    def thresholds(self) -> np.ndarray:
+        """(M + 1,) float32."""
+        if self._thresholds is None:
+            raise ValueError("CREAD: thresholds by `steps` are not found yet; make the loss of `CREAD.options_from`.")
+        return self._thresholds
+
+    @classmethod
+    def options_from(cls, options: Mapping[str, Any], labels: np.ndarray, weights: np.ndarray) -> Mapping[str, Any]:
+        """With `steps`, the thresholds that are found; else the same."""
+        loss = cls(**options)
+        return {"thresholds": adaptive_grid(labels, weights, loss.steps, loss.alpha)} if loss.steps else options
 
     def value(self, logits: Any, labels: Any) -> Any:
         steps = np.diff(self.thresholds)

@@ -37,6 +37,8 @@ Focus = Annotated[float, Field(ge=0.0, le=10.0), Number]
 Smoothing = Annotated[float, Field(ge=0.0, lt=1.0), Number]
 InnerShare = Annotated[float, Field(gt=0.0, lt=1.0), Number]
 TweediePower = Annotated[float, Field(ge=1.01, le=1.99), Number]
+GridSteps = Annotated[int, Field(ge=0, le=255), Number]
+GridSkew = Annotated[float, Field(ge=0.0, le=100.0), Number]
 
 
 def _ascending(values: tuple[float, ...]) -> tuple[float, ...]:
@@ -64,7 +66,9 @@ TaskGroups = Annotated[
 GradientNormalization = Literal["plain", "l2", "loss", "loss+"]
 AlignedScale = Literal["min", "median", "rmse"]
 Fairness = Annotated[float, Field(ge=0.5, le=10.0), Number]
-"""Options of the balancers that combine gradients."""
+CombinedPlace = Literal["shared", "encoded"]
+WeighedPlace = Literal["last_shared", "shared", "encoded"]
+"""Options of the balancers that combine gradients, and the `over` of those that read them."""
 
 GateName = Literal["softmax", "top_k", "dselect_k"]
 """Names of `models.layers.gate.GATES`."""

@@ -5,21 +5,19 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-import keras
 import tensorflow as tf
 
-from models.balancing.base import GradientCombiner
 from models.balancing.evidence import Evidence
 from models.training import replicas
+from models.training.combined_at_features import combined_at_features
 from models.training.gradients import flat, gradients
 
 
 def combined_gradients(
     tape: tf.GradientTape,
-    balancer: GradientCombiner,
+    model: Any,
     evidence: Evidence,
-    shared: list[keras.Variable],
-    variables: list[keras.Variable],
+    over: list[Any],
     *,
     rows: list[Any],
     encoded: list[Any],
@@ -28,17 +26,17 @@ def combined_gradients(
     extra: Any,
     scale: Any,
 ) -> tuple[list[Any], list[Any], list[Any], Any]:
-    """Gradients of all variables, combined for the shared ones, and of the rows, summed over tasks.
+    """Gradients of all variables and of the rows, combined at the place that the balancer's `over` names.
 
-    Runs one backward pass per task through the architecture, down to the encoded features, then one pass for their sum
-    through the encoder.
+    With shared variables, they are combined for these and summed over tasks for the others and the rows: one backward pass per
+    task through the network, down to the encoded features, then one pass for their sum through the encoder. At the encoded
+    features: `combined_at_features`.
 
     Args:
         tape: persistent tape that watched the rows.
-        balancer: combines the task gradients of the shared variables.
+        model: the MultiTaskModel, with a GradientCombiner.
         evidence: evidence of the batch, without these gradients.
-        shared: the variables that the tasks share.
-        variables: all variables, including the shared ones.
+        over: the variables that the tasks share, or the tensors that the architecture reads.
         rows: the gathered rows of each fused table.
         encoded: (batch, dim), and all other tensors of the rows that the network reads.
         outputs: logits of each task.
@@ -48,8 +46,11 @@ def combined_gradients(
 
     Returns:
         The gradient of each variable, the gradient of the rows of each table, one gradient per task to check for
-        finite values, and the gradients of the tasks that were combined, (task, parameter); None without shared variables.
+        finite values, and the gradients of the tasks that were combined, (task, number); None without shared variables.
     """
+    if model.balancer.over == "encoded":
+        return combined_at_features(tape, model, evidence, over, rows=rows, weighted=weighted, extra=extra, scale=scale)
+    shared, variables = over, model.trainable_variables
     shared_ids = {id(variable) for variable in shared}
     own = [variable for variable in variables if id(variable) not in shared_ids]
     by_task = [
@@ -65,7 +66,7 @@ def combined_gradients(
     if shared:
         observed = [flat(its_gradients) for its_gradients in of_shared]  # (parameter,) for each task
         of_tasks = replicas.mean(tf.stack(observed)) / scale
-        combined = balancer.combine(dataclasses.replace(evidence, gradients=of_tasks)) * scale
+        combined = model.balancer.combine(dataclasses.replace(evidence, gradients=of_tasks)) * scale
         split = tf.split(combined, [int(variable.value.shape.num_elements()) for variable in shared])
         gradient_of |= {
             id(variable): tf.reshape(part, variable.shape) for variable, part in zip(shared, split, strict=True)

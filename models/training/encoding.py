@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from keras import ops
+
 from models.architectures.base import Architecture
 from models.architectures.encoded import Encoded, Wants
 from models.backbones.base import Backbone
@@ -68,7 +70,8 @@ def encoded(
         training: whether the backbone runs in training mode.
     """
     where = {name: slice(start, end) for name, start, end in encoder.slices}
-    x, *by_task = (backbone(one, training=training) for one in xs)
+    # A copy: where the backbone returns its input, the gradient of x must not contain that of its parts.
+    x, *by_task = (ops.copy(backbone(one, training=training)) for one in xs)
     return Encoded(
         x,
         {name: xs[0][:, where[name]] for name in wants.parts},

@@ -39,7 +39,7 @@ from models.training.objectives import Objectives
 from models.training.parts import build_on_representation, checked_losses
 from models.training.random_states import RandomStates
 from models.training.row_counts import RowCounts
-from models.training.sharing import positions_over
+from models.training.sharing import positions_over, sources_over
 from models.training.task_losses import task_losses, training_losses
 from models.training.task_matrices import check_task_kernels
 from models.training.task_scales import TaskScales
@@ -227,13 +227,12 @@ class MultiTaskModel(RandomStates, keras.Model):
         row_ids = self.encoder.row_ids(features)
         distinct = self.embedding_optimizer.distinct([replicas.gathered(ids) for ids in row_ids])
         rows = self.encoder.gather(row_ids)
-        network = self.backbone.trainable_variables + self.architecture.trainable_variables
-        over = [network[position] for position in self.over]
         scaled = self.optimizer.scale_loss
         scale = scaled(tf.constant(1.0))
         with tf.GradientTape(persistent=self.balancer.over is not None) as tape:
             tape.watch(rows)
             xs, inputs = self._encoded(row_ids, rows, features, True)
+            over = sources_over(self, inputs)
             outputs = self.architecture(inputs, training=True)
             logits = self.logits(outputs, training=True)
             added = [*self.backbone.losses, *self.architecture.losses]
@@ -251,9 +250,7 @@ class MultiTaskModel(RandomStates, keras.Model):
         if combines:
             sources = [*xs, *(rows for rows, _ in inputs.rows.values())]
             parts = {"rows": rows, "encoded": sources, "outputs": of_outputs, "weighted": weighted, "extra": extra}
-            dense, of_rows, observed, of_tasks = combined_gradients(
-                tape, self.balancer, evidence, over, self.trainable_variables, scale=scale, **parts
-            )
+            dense, of_rows, observed, of_tasks = combined_gradients(tape, self, evidence, over, scale=scale, **parts)
         else:
             dense, of_rows, observed = gradients(tape, total, self.trainable_variables, rows, of_outputs)
             of_tasks = evidence.gradients
@@ -273,10 +270,13 @@ class MultiTaskModel(RandomStates, keras.Model):
         features, labels, weights = data
         self.task_trackers.update(task_losses(self, self(features, training=False), labels, weights), weights)
         # Over the epoch so far, not this batch: the task weights differ between batches.
-        means = self._balanced(self.task_trackers.means())
+        of_tasks = self.task_trackers.means()
         self.loss_tracker.reset_state()
-        self.loss_tracker.update_state(tf.tensordot(tf.constant(self.balancer.task_weights, means.dtype), means, 1))
-        return {tracker.name: tracker.result() for tracker in (self.loss_tracker, *self.task_trackers.metrics)}
+        constants = tf.constant(self.balancer.task_weights, of_tasks.dtype)
+        self.loss_tracker.update_state(tf.tensordot(constants, self._balanced(of_tasks), 1))
+        # Of the whole batch in every replica: with a log of the balancer, Keras averages what is returned over the replicas.
+        names = [tracker.name for tracker in self.task_trackers.metrics]
+        return {"loss": self.loss_tracker.result(), **dict(zip(names, tf.unstack(of_tasks), strict=True))}
 
     def _balanced(self, by_task: Any) -> Any:
         """(..., task): the columns of the tasks that the balancer sees."""

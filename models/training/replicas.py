@@ -47,6 +47,24 @@ def total(array: Any) -> Any:
     return array if count() == 1 else _context().all_reduce(tf.distribute.ReduceOp.SUM, array)
 
 
+def of_examples(gradients: Any) -> Any:
+    """Gradients with respect to the examples of the whole batch: (task, replica * number).
+
+    Args:
+        gradients: (task, number), with respect to this replica's examples, of losses of `whole_batch`.
+    """
+    if count() == 1:
+        return gradients
+    tasks, number = gradients.shape
+    whole = tf.transpose(gathered(tf.transpose(gradients))) / count()
+    return tf.ensure_shape(whole, (tasks, None if number is None else number * count()))
+
+
+def of_own_examples(gradient: Any) -> Any:
+    """This replica's part of a gradient (replica * number,) of `of_examples`, as that of a loss of `whole_batch`."""
+    return own_part(gradient) * count()
+
+
 def any_of(flags: Any) -> Any:
     """Whether a flag is true in any replica."""
     if count() == 1:

@@ -47,7 +47,10 @@ def moved_by_tasks(backbone: Backbone, architecture: Architecture, inputs: Encod
 
 
 def positions_over(
-    over: Literal["shared", "last_shared"] | None, backbone: Backbone, architecture: Architecture, shapes: Encoded
+    over: Literal["shared", "last_shared", "encoded"] | None,
+    backbone: Backbone,
+    architecture: Architecture,
+    shapes: Encoded,
 ) -> tuple[int, ...]:
     """Positions of a balancer's `over` variables among the trainable variables of backbone and architecture.
 
@@ -58,11 +61,11 @@ def positions_over(
     Both are empty if no variable is shared (single_task and soft_sharing without a backbone, or a single task).
 
     Args:
-        over: `over` of the balancer. None: no positions.
+        over: `over` of the balancer. None or "encoded": no positions.
         backbone, architecture: built layers.
         shapes: shapes of the inputs of `moved_by_tasks`; None for dimensions that vary between batches.
     """
-    if over is None:
+    if over in (None, "encoded"):
         return ()
     shared = np.flatnonzero(moved_by_tasks(backbone, architecture, zeros_of(shapes)).sum(axis=0) > 1).tolist()
     if over == "shared":
@@ -70,6 +73,19 @@ def positions_over(
     variables = [*backbone.trainable_variables, *architecture.trainable_variables]
     layers = [variable.path.rpartition("/")[0] for variable in variables]
     return tuple(position for position in shared if layers[position] == layers[shared[-1]])
+
+
+def sources_over(model: Any, inputs: Encoded) -> list[Any]:
+    """What a balancer's `over` names, to compute gradients for: variables, or the tensors that the architecture reads.
+
+    Args:
+        model: a MultiTaskModel.
+        inputs: input of its architecture.
+    """
+    if model.balancer.over == "encoded":
+        return [inputs.x, *inputs.by_task, *inputs.parts.values(), *(rows for rows, _ in inputs.rows.values())]
+    variables = [*model.backbone.trainable_variables, *model.architecture.trainable_variables]
+    return [variables[position] for position in model.over]
 
 
 def zeros_of(shapes: Encoded) -> Encoded:

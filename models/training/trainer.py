@@ -37,6 +37,7 @@ from models.training.compiling import batch_size_of, compile_model
 from models.training.devices import batch_of, strategy_on, take_memory_as_needed
 from models.training.function_numbers import number_from_a_round_one
 from models.training.growing import grow
+from models.training.label_options import with_label_options
 from models.training.learning_rate import PLATEAU
 from models.training.multi_task_model import MultiTaskModel
 from models.training.plan import TrainerPlan
@@ -98,6 +99,7 @@ def run_fn(fn_args: Any) -> None:
         "rows": len(data.labels),
         "trained_rows": trained.rows,
         "shrinkage": trained.shrinkage,
+        "loss_options": {task: dict(options) for task, options in trained.model.loss_options.items() if options},
     }
     gates = mean_gates(trained.model, evaluation, EVAL_BATCH)
     write_whole(run_dir / "gates.json", json.dumps(gates, indent=2))
@@ -165,6 +167,7 @@ def train(
     options = plan.training
     strategy = strategy_on(devices)
     rounds = rounds_of(options, batch_size_of(options, len(data.labels), strategy), len(data.labels))
+    plan = with_label_options(plan, data)
     check_outside(plan, layout)
     keras.utils.set_random_seed(options.seed)
     with strategy.scope():

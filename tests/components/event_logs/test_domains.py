@@ -27,7 +27,7 @@ Run = Callable[..., SimpleNamespace]
 def sales(shop_recipe: Make, write_log: Write) -> Callable[..., Recipe]:
     """Ten impressions a day apart; `values[user]` are the values of a user's outcomes."""
 
-    def make(loss: str | None, values: dict[int, list[float]], aggregate: str = "sum") -> Recipe:
+    def make(loss: str | None, values: dict[int, list[float]], aggregate: str = "sum", **options: Any) -> Recipe:
         write_log("impression.csv", [{"user": u, "item": 1, "time": START + u * DAY} for u in range(10)])
         rows = [
             {"user": user, "item": 1, "time": START + user * DAY + 10 + n, "amount": amount}
@@ -36,6 +36,7 @@ def sales(shop_recipe: Make, write_log: Write) -> Callable[..., Recipe]:
         ]
         write_log("click.csv", rows)
         spent = {"kind": "regression", "outcome": "click", "window": "1h", "loss": loss, "aggregate": aggregate}
+        spent |= {"loss_options": {loss: options}} if options else {}
         # All windows but the last have closed.
         logs = {"as_of": "2023-11-23T22:13:30Z"}
         return shop_recipe(streams={"click": {"value": "amount"}}, tasks={"spent": spent}, logs=logs)
@@ -88,6 +89,23 @@ def test_the_label_counts_not_the_value(
         run_stage(recipe)
 
 
+def test_a_label_that_is_none_of_the_classes_stops(sales: Callable[..., Recipe], run_stage: Run) -> None:
+    """Stars of 0 (no outcome) to 5 and a tenth, which is another number in 32 bits. A sum of two may be a class, or none."""
+    stars = {1: [5.0], 2: [1.0, 2.0], 3: [0.1]}
+    run_stage(sales("softmax", stars, classes=[0, 0.1, 3, 5]))
+    with pytest.raises(InputError) as error:
+        run_stage(sales("softmax", stars | {4: [-2.0], 5: [4.0, 2.0], 6: [2.5]}, classes=[0, 0.1, 3, 5]))
+    message = str(error.value)
+    assert (
+        "3 of 9 observed labels, the sums of an impression's outcomes, are outside the domain of the loss 'softmax': "
+        in message
+    )
+    assert (
+        "expected numbers from the option 'classes': 0, 0.1, 3, 5, received -2, 2.5, 6 (the smallest). Correct"
+        in message
+    )
+
+
 def test_labelled_examples(tmp_path: Path, write_log: Write, run_stage: Run) -> None:
     rows: list[dict[str, Any]] = [{"age": n, "visits": n % 4} for n in range(60)]
     rows[17]["visits"], rows[40]["visits"], rows[50]["visits"] = -1, None, "nan"
@@ -113,11 +131,14 @@ def test_labelled_examples(tmp_path: Path, write_log: Write, run_stage: Run) -> 
 
 
 def test_only_a_change_of_the_domain_reads_the_logs_again(shop_recipe: Make) -> None:
-    def plan(loss: str | None) -> EventLogsPlan:
+    def plan(loss: str | None, **options: Any) -> EventLogsPlan:
         spent = {"kind": "regression", "outcome": "click", "window": "1h", "loss": loss}
+        spent |= {"loss_options": {loss: options}} if options else {}
         return EventLogsPlan.from_recipe(shop_recipe(streams={"click": {"value": "amount"}}, tasks={"spent": spent}))
 
     assert plan(None) == plan("squared_error") == plan("huber") != plan("poisson")
+    classes = [plan("softmax").tasks[0].domain, plan("softmax", classes=(1, 2, 3)).tasks[0].domain]
+    assert [about and about.values for about in classes] == [(1.0, 2.0, 3.0, 4.0, 5.0), (1.0, 2.0, 3.0)]
 
 
 @pytest.mark.parametrize("loss", [name for name, path in LOSSES.items() if facts(path, LOSS)["kind"] == "regression"])

@@ -66,7 +66,7 @@ def test_is_of_exactly_one_type(name):
     balancer = make(name)
     assert isinstance(balancer, Weighting) != isinstance(balancer, GradientCombiner)
     assert balancer.over in (
-        ("shared", "last_shared") if isinstance(balancer, GradientCombiner) else ("shared", "last_shared", None)
+        ("shared", "encoded") if isinstance(balancer, GradientCombiner) else ("shared", "last_shared", None)
     )
     assert balancer.tasks == TASKS
     assert balancer.task_weights == WEIGHTS

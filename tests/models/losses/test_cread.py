@@ -34,3 +34,20 @@ def test_the_best_constant_predicts_the_mean_up_to_the_last_threshold() -> None:
     assert reached @ np.diff(loss.thresholds) > 1.2 * mean
     # The start adds half an example of each class.
     np.testing.assert_allclose(loss.start(labels, np.ones(5_000)).offset[1:], logits[1:], atol=0.02)
+
+
+def test_thresholds_are_found_from_the_labels_and_kept_as_options() -> None:
+    labels, ones = np.float32([8, 1, 30, 2, 4, 16, 3, 5]), np.ones(8, np.float32)
+    unknown = CREAD(steps=4, alpha=0.0)
+    assert unknown.outputs == 4
+    with pytest.raises(ValueError, match="thresholds by `steps` are not found yet"):
+        unknown.prediction(np.zeros((1, 4), np.float32))
+    found = CREAD.options_from({"steps": 4, "alpha": 0.0}, labels, ones)
+    assert found == {"thresholds": (1.0, 2.0, 4.0, 8.0, 30.0)}
+    assert CREAD.options_from(found, labels + 1, ones) == found
+    assert CREAD.options_from({}, labels, ones) == {}
+    assert CREAD(**found).outputs == 4
+    start = CREAD(**found).start(labels, ones).offset
+    shares = 1 / (1 + np.exp(-np.array(start)))
+    # The mean without the half example of each class is that of the labels: none is cut.
+    assert 1 + (shares * 9 - 0.5) / 8 @ [1, 2, 4, 22] == pytest.approx(labels.mean())

@@ -52,9 +52,9 @@ ROWS = [("esmm", {}), ("escm2", {"risk": "dr", "global_weight": 0.1}), ("dcmt", 
 
 
 @pytest.mark.parametrize(("name", "options"), ROWS, ids=[name for name, _ in ROWS])
-@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
-def test_trains_under_a_combiner_and_logs_the_share(name, options, policy):
-    model = make(name, options, balancer="pcgrad", architecture="mmoe", policy=policy)
+@pytest.mark.parametrize(("balancer", "policy"), [("pcgrad", "float32"), ("multibalance", "mixed_bfloat16")])
+def test_trains_under_a_combiner_and_logs_the_share(name, options, balancer, policy):
+    model = make(name, options, balancer=balancer, architecture="mmoe", policy=policy)
     before = {variable.path: variable.numpy().copy() for variable in model.trainable_variables}
     logs = model.train_on_batch(*data(), return_dict=True)
     moved = [not np.array_equal(before[variable.path], variable) for variable in model.trainable_variables]

@@ -104,6 +104,7 @@ def test_what_is_written(node: Path, problem: SimpleNamespace) -> None:
     run = node / "model_run" / "1"
     history = json.loads((run / "history.json").read_text())
     assert set(history["shrinkage"]) == {"click"}  # `value` has too few validate examples to choose
+    assert history["loss_options"] == {}
     assert history["rows"] == 300 and 1 <= history["best_epoch"] <= 3
     assert [entry["epoch"] for entry in history["epochs"]] == [1, 2, 3]
     assert set(history["epochs"][0]) == {

@@ -71,9 +71,11 @@ GROWING = {
     "options": {"fully_adaptive": {"units": [4], "separation": 1000.0, "first_growth": 1, "dropout": 0.1}},
 }
 
+AT_FEATURES = {"balancer": "multibalance"}
+
 
 @pytest.mark.slow
-@pytest.mark.parametrize("model", [{}, GROWING])
+@pytest.mark.parametrize("model", [{}, GROWING, AT_FEATURES])
 def test_two_devices_train_as_one_and_go_on_after_a_kill(
     problem: SimpleNamespace, tmp_path: Path, model: dict[str, Any]
 ) -> None:
