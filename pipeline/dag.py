@@ -40,6 +40,7 @@ from models.losses import LOSSES
 from models.recipe.recipe import Recipe
 from models.recipe.registry import path_of
 from models.recipe.tasks import loss_of
+from models.recipe.teacher import teacher_recipe
 from models.regularizers import REGULARIZERS
 from models.training.build import check_methods
 from models.training.plan import TrainerPlan
@@ -111,7 +112,7 @@ def create_pipeline(recipe: Recipe, platform: Platform) -> Pipeline:
         eval_args=EvalArgs(splits=["validate"]),
         custom_config={
             "plan": training.model_dump_json(),
-            "code": code_version("models.training.trainer", *_methods(recipe)),
+            "code": code_version("models.training.trainer", *_methods(recipe), *_methods(teacher_recipe(recipe))),
             **platform.trainer_options,
         },
     )
@@ -227,8 +228,10 @@ def _pusher(pushed: _Pushed, keep: int | None, partner: _Pushed | None = None) -
     )
 
 
-def _methods(recipe: Recipe) -> list[str]:
+def _methods(recipe: Recipe | None) -> list[str]:
     """Modules of the recipe's methods. The trainer looks them up by name, so its imports do not list them."""
+    if recipe is None:
+        return []
     paths = [
         path_of(recipe.model.architecture, ARCHITECTURES, "architecture"),
         path_of(recipe.model.backbone, BACKBONES, "backbone"),

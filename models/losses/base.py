@@ -34,6 +34,8 @@ class Loss(abc.ABC):
         above: labels must be greater than this number.
         at_least: labels must be at least this number.
         negative: whether the loss can be negative.
+        linear: whether the gradient by the logits is linear in the label, value = a(y) + b(z) + y c(z). A mixture of two labels then
+            has the mixture of their gradients, and the prediction is the mean of the labels.
     """
 
     kind: ClassVar[Literal["binary", "regression"]]
@@ -42,6 +44,7 @@ class Loss(abc.ABC):
     above: ClassVar[float | None] = None
     at_least: ClassVar[float | None] = None
     negative: ClassVar[bool] = False
+    linear: ClassVar[bool] = False
 
     @abc.abstractmethod
     def value(self, logits: Any, labels: Any) -> Any:

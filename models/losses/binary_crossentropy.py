@@ -34,6 +34,7 @@ class BinaryCrossentropy(Loss):
 
     kind = "binary"
     labels = "0 or 1, or a share between them"
+    linear = True
 
     def __init__(self, *, label_smoothing: Smoothing = 0.0) -> None:
         self.label_smoothing = label_smoothing

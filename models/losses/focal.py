@@ -37,6 +37,7 @@ class Focal(Loss):
 
     kind = "binary"
     labels = "0 or 1, or a share between them"
+    linear = True
 
     def __init__(self, *, gamma: Focus = 2.0) -> None:
         self.gamma = gamma

@@ -34,6 +34,7 @@ from models.training.callbacks import (
 from models.training.checkpoint import EarlyStopping, Progress, TrainingCheckpoint, checkpoint_folder
 from models.training.compiling import batch_size_of, compile_model
 from models.training.devices import batch_of, strategy_on, take_memory_as_needed
+from models.training.distilling import learn_from_teacher
 from models.training.function_numbers import number_from_a_round_one
 from models.training.growing import grow
 from models.training.learning_rate import PLATEAU
@@ -76,7 +77,8 @@ def run_fn(fn_args: Any) -> None:
     checkpoint = TrainingCheckpoint(checkpoint_folder(run_dir, fn_args.train_files, fn_args.custom_config))
     data = input_pipeline.read_split(_only(fn_args.train_files))
     evaluation = input_pipeline.read_split(_only(fn_args.eval_files))
-    trained = train(plan, layout, data, evaluation, checkpoint, run_dir)
+    taught = learn_from_teacher(plan, layout, data, evaluation, checkpoint, run_dir, train)
+    trained = train(plan, layout, data, evaluation, checkpoint, run_dir, taught=taught.columns)
     row = served_row(transform_graph, layout, plan.served) if plan.served else {}
     as_served = functools.partial(with_served, row=row, layout=layout, features=plan.served_features)
     export(
@@ -96,11 +98,13 @@ def run_fn(fn_args: Any) -> None:
         "best_epoch": trained.best["epoch"],
         "rows": len(data.labels),
         "shrinkage": trained.shrinkage,
+        **taught.about,
     }
     gates = mean_gates(trained.model, evaluation, EVAL_BATCH)
     write_whole(run_dir / "gates.json", json.dumps(gates, indent=2))
     write_whole(run_dir / "history.json", json.dumps(history, indent=2))
     checkpoint.remove()
+    taught.remove()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -135,6 +139,7 @@ def train(
     checkpoint: TrainingCheckpoint,
     run_dir: Path,
     devices: Sequence[str] = (),
+    taught: input_pipeline.Columns | None = None,
 ) -> Trained:
     """Trains a model from the plan's seed, or resumes from the checkpoint, even within a round.
 
@@ -148,6 +153,8 @@ def train(
         checkpoint: checkpoint to resume from and to save to.
         run_dir: folder of the TensorBoard curves.
         devices: names such as "GPU:0" of the devices to train on. Default: all GPUs, or the CPU.
+        taught: the train split with labels and weights to learn from instead (`models.training.distilling`). The scales of the
+            tasks, and with them the validation score, come from `data`.
 
     Raises:
         InputError: the batch size is not a multiple of the number of devices.
@@ -182,7 +189,7 @@ def train(
     for entry in progress.history:
         curves.write(entry, tasks)
     while progress.round < rounds.count and not progress.stopping.stopped:
-        entry = _round(model, options, rounds, data, evaluation, checkpoint, progress)
+        entry = _round(model, options, rounds, taught or data, evaluation, checkpoint, progress)
         entry = {name: value for name, value in entry.items() if name not in unknown}
         check_eval_losses(entry, tasks)
         score = validation.score(entry)

@@ -1,0 +1,27 @@
+"""The recipe of the teacher of a distillation."""
+
+from __future__ import annotations
+
+from models.recipe.recipe import Recipe
+
+
+def teacher_recipe(recipe: Recipe) -> Recipe | None:
+    """The recipe with the teacher's architecture, options and balancer in place of the model's; None without `training.distill`.
+
+    The teacher has the next seed: one of the model's own architecture would otherwise be the model itself.
+    """
+    distill = recipe.training.distill
+    if distill is None:
+        return None
+    model = {
+        "architecture": distill.teacher,
+        "options": {**recipe.model.options, **distill.options},
+        "balancer": distill.balancer or recipe.model.balancer,
+    }
+    training = {"distill": None, "seed": (recipe.training.seed + 1) % 2**32}
+    return recipe.model_copy(
+        update={
+            "model": recipe.model.model_copy(update=model),
+            "training": recipe.training.model_copy(update=training),
+        }
+    )
