@@ -6,10 +6,7 @@ from models.recipe.recipe import Recipe
 
 
 def teacher_recipe(recipe: Recipe) -> Recipe | None:
-    """The recipe with the teacher's architecture, options and balancer in place of the model's; None without `training.distill`.
-
-    The teacher has the next seed: one of the model's own architecture would otherwise be the model itself.
-    """
+    """The recipe with the teacher's architecture, options and balancer in place of the model's; None without `training.distill`."""
     distill = recipe.training.distill
     if distill is None:
         return None
@@ -18,10 +15,9 @@ def teacher_recipe(recipe: Recipe) -> Recipe | None:
         "options": {**recipe.model.options, **distill.options},
         "balancer": distill.balancer or recipe.model.balancer,
     }
-    training = {"distill": None, "seed": (recipe.training.seed + 1) % 2**32}
     return recipe.model_copy(
         update={
             "model": recipe.model.model_copy(update=model),
-            "training": recipe.training.model_copy(update=training),
+            "training": recipe.training.model_copy(update={"distill": None}),
         }
     )

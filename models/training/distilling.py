@@ -91,7 +91,10 @@ def learn_from_teacher(
     if predictions is None:
         logger.info("Training the teacher, %s.", distill.teacher.architecture)
         own = TrainingCheckpoint(checkpoint.folder.with_name(f"{checkpoint.folder.name}-teacher"))
-        trained = train(distill.teacher, layout, data, evaluation, own, run_dir / "teacher")
+        # Of the next seed: a teacher of the model's own architecture would otherwise be the model without a teacher.
+        training = plan.training.model_copy(update={"seed": (plan.training.seed + 1) % 2**32})
+        teacher = distill.teacher.model_copy(update={"training": training})
+        trained = train(teacher, layout, data, evaluation, own, run_dir / "teacher")
         found = predictions_of(trained.model, data)
         predictions = {task: found[task] for task in distill.tasks}
         del trained

@@ -124,7 +124,7 @@ class TrainerPlan(StagePlan):
 class DistillPlan(StagePlan):
     """The teacher of a model, and how the model learns from it: `models.recipe.distill.Distill`.
 
-    `teacher`: its training. `tasks`: those that learn from it.
+    `teacher`: its model; it is trained with the options of the model's training. `tasks`: those that learn from it.
     """
 
     teacher: TrainerPlan
