@@ -77,19 +77,25 @@ def test_unobserved_rows_learn_from_the_teacher_alone() -> None:
     np.testing.assert_array_equal(mixed.weights, np.float32([[2, 2], [1, 0.25], [3, 0.75], [0, 0]]))
 
 
-def taught_by(problem: SimpleNamespace, plan: TrainerPlan, checkpoint: TrainingCheckpoint, train: Train) -> Taught:
+Setting = tuple[FeatureLayout, Columns, Columns]
+"""Feature layout, train split, validate split."""
+
+
+def setting_of(problem: SimpleNamespace) -> Setting:
     data, evaluation = (input_pipeline.read_split(getattr(problem, split)) for split in ("train", "eval"))
-    layout = FeatureLayout.load(problem.transform_graph)
-    return learn_from_teacher(plan, layout, data, evaluation, checkpoint, checkpoint.folder.parent / "run", train)
+    return FeatureLayout.load(problem.transform_graph), data, evaluation
+
+
+def taught_by(setting: Setting, plan: TrainerPlan, checkpoint: TrainingCheckpoint, train: Train) -> Taught:
+    return learn_from_teacher(plan, *setting, checkpoint, checkpoint.folder.parent / "run", train)
 
 
 def trained_by(
-    problem: SimpleNamespace, plan: TrainerPlan, checkpoint: TrainingCheckpoint, taught: Taught
+    setting: Setting, plan: TrainerPlan, checkpoint: TrainingCheckpoint, taught: Taught
 ) -> list[NDArray[Any]]:
     """The weights of the model."""
-    data, evaluation = (input_pipeline.read_split(getattr(problem, split)) for split in ("train", "eval"))
-    layout, run = FeatureLayout.load(problem.transform_graph), checkpoint.folder.parent / "run"
-    trained = trainer.train(plan, layout, data, evaluation, checkpoint, run, taught=taught.columns)
+    run = checkpoint.folder.parent / "run"
+    trained = trainer.train(plan, *setting, checkpoint, run, taught=taught.columns)
     return [variable.numpy() for variable in trained.model.variables]
 
 
@@ -99,11 +105,11 @@ def equal(ones: list[NDArray[Any]], others: list[NDArray[Any]]) -> bool:
 
 def test_a_share_of_0_is_no_distillation(problem: SimpleNamespace, tmp_path: Path) -> None:
     """Bit for bit: the teacher, which is trained before, leaves no trace in the process either."""
-    plan, found = plan_of(problem, share=0.0, unobserved=True), []
+    plan, setting, found = plan_of(problem, share=0.0, unobserved=True), setting_of(problem), []
     for folder in ("taught", "alone"):
         checkpoint = TrainingCheckpoint(tmp_path / folder / "checkpoint")
-        taught = taught_by(problem, plan, checkpoint, trainer.train) if folder == "taught" else Taught()
-        found.append(trained_by(problem, plan, checkpoint, taught))
+        taught = taught_by(setting, plan, checkpoint, trainer.train) if folder == "taught" else Taught()
+        found.append(trained_by(setting, plan, checkpoint, taught))
     assert equal(*found)
 
 
@@ -120,28 +126,29 @@ def never(*arguments: Any) -> trainer.Trained:
     raise AssertionError("the teacher is trained again")
 
 
-def test_a_killed_run_goes_on_with_the_same_result(problem: SimpleNamespace, tmp_path: Path) -> None:
-    plan = plan_of(problem)
-    often = {"steps_per_execution": 4, "checkpoint_minutes": 1e-9}
-    plan = plan.model_copy(update={"training": plan.training.model_copy(update=often)})
+def test_a_killed_run_goes_on_with_the_same_result(tmp_path: Path) -> None:
+    """Killed in the teacher's training, and then in the model's."""
+    options = {"epochs": 2, "batch_size": 32, "evaluate_every": 300, "patience": 3, "average_weights": True}
+    options |= {"steps_per_execution": 4, "checkpoint_minutes": 1e-9}
+    teacher = simple_plan("shared_bottom", **options)
+    plan = simple_plan("linear", DistillPlan(teacher=teacher, tasks=TASKS, share=0.5, unobserved=True), **options)
+    setting = (LAYOUT, population(1, 300)[0], population(9, 300)[0])
     whole = TrainingCheckpoint(tmp_path / "whole" / "checkpoint")
-    expected = trained_by(problem, plan, whole, taught_by(problem, plan, whole, trainer.train))
+    expected = trained_by(setting, plan, whole, taught_by(setting, plan, whole, trainer.train))
 
     def killed_train(plan: Any, layout: Any, data: Any, evaluation: Any, checkpoint: Any, run: Path) -> trainer.Trained:
         return trainer.train(plan, layout, data, evaluation, Killed(checkpoint.folder), run)
 
-    killed, checkpoint = (
-        Killed(tmp_path / "killed" / "checkpoint"),
-        TrainingCheckpoint(tmp_path / "killed" / "checkpoint"),
-    )
+    killed = Killed(tmp_path / "killed" / "checkpoint")
     with pytest.raises(InterruptedError):
-        taught_by(problem, plan, killed, killed_train)
-    taught = taught_by(problem, plan, killed, trainer.train)
+        taught_by(setting, plan, killed, killed_train)
+    taught = taught_by(setting, plan, killed, trainer.train)
     with pytest.raises(InterruptedError):
-        trained_by(problem, plan, killed, taught)
-    again = taught_by(problem, plan, checkpoint, never)
+        trained_by(setting, plan, killed, taught)
+    checkpoint = TrainingCheckpoint(killed.folder)
+    again = taught_by(setting, plan, checkpoint, never)
     np.testing.assert_array_equal(again.columns.labels, taught.columns.labels)
-    assert equal(trained_by(problem, plan, checkpoint, again), expected)
+    assert equal(trained_by(setting, plan, checkpoint, again), expected)
 
 
 def test_the_teacher_is_trained_as_the_model_with_the_next_seed(problem: SimpleNamespace, tmp_path: Path) -> None:
@@ -154,13 +161,14 @@ def test_the_teacher_is_trained_as_the_model_with_the_next_seed(problem: SimpleN
         raise InterruptedError
 
     with pytest.raises(InterruptedError):
-        taught_by(problem, plan, TrainingCheckpoint(tmp_path / "checkpoint"), trained)
+        taught_by(setting_of(problem), plan, TrainingCheckpoint(tmp_path / "checkpoint"), trained)
     assert plans[0].training == plan.training.model_copy(update={"seed": 0})
     assert plans[0].architecture == "shared_bottom"
 
 
 def test_run_fn_distils_and_says_so(problem: SimpleNamespace, tmp_path: Path) -> None:
     node, plan = tmp_path / "Trainer", plan_of(problem, tasks=["value"], share=0.25)
+    plan = plan.model_copy(update={"training": plan.training.model_copy(update={"epochs": 1})})
     run = node / "model_run" / "1"
     run.mkdir(parents=True)
     trainer.run_fn(
