@@ -47,6 +47,7 @@ from models.training.plan import TrainerPlan
 from pipeline.code_version import code_version
 from pipeline.platforms import Platform
 from pipeline.retrieval_stages import retrieval_stages
+from pipeline.teacher_stages import teacher_stages
 
 
 def create_pipeline(recipe: Recipe, platform: Platform) -> Pipeline:
@@ -100,6 +101,9 @@ def create_pipeline(recipe: Recipe, platform: Platform) -> Pipeline:
     )
     features.add_upstream_node(validation)
 
+    # If the recipe asks for it: the newest blessed model predicts the train split, and the Trainer learns from its predictions.
+    teacher = teacher_stages(recipe, platform, examples)
+
     training = TrainerPlan.from_recipe(recipe)
     check_methods(training)
     # Trains the multi-task model. This is the stock TFX Trainer; it calls `run_fn` in models/training/trainer.py. The validate
@@ -108,6 +112,7 @@ def create_pipeline(recipe: Recipe, platform: Platform) -> Pipeline:
         run_fn="models.training.trainer.run_fn",
         examples=features.outputs["transformed_examples"],
         transform_graph=features.outputs["transform_graph"],
+        base_model=teacher[-1].outputs["teacher"] if teacher else None,
         train_args=TrainArgs(splits=["train"]),
         eval_args=EvalArgs(splits=["validate"]),
         custom_config={
@@ -190,6 +195,7 @@ def create_pipeline(recipe: Recipe, platform: Platform) -> Pipeline:
             baseline_statistics,
             validation,
             features,
+            *teacher,
             trainer,
             *([references] if references else []),
             baseline_model,

@@ -9,6 +9,8 @@ from pydantic import Field
 
 from models.recipe.section import Number, Section
 
+BLESSED = "blessed"
+
 
 class Distill(Section):
     """Distillation: the model learns from the labels and from the predictions of a teacher.
@@ -17,9 +19,11 @@ class Distill(Section):
     """
 
     teacher: str = Field(
-        description="Whom the model learns from: an architecture, by a name from the table [Architectures](#architectures) or the "
-        "dotted path of a [class of your own](#methods-of-your-own). It is trained first, on the same examples and features, with the "
-        "backbone, regularizers and training options of the model and the next seed. It is not exported.",
+        description="Whom the model learns from. `blessed`: the newest model that was blessed before the examples of this run were "
+        "made. If there is none, or if it reads columns that are gone, the model learns from its labels alone, and the log says so. "
+        "Otherwise an architecture, by a name from the table [Architectures](#architectures) or the dotted path of a [class of your "
+        "own](#methods-of-your-own). It is trained first, on the same examples and features, with the backbone, regularizers and "
+        "training options of the model and the next seed. It is not exported.",
         examples=["ple"],
     )
     options: Mapping[str, Mapping[str, Any]] = Field(

@@ -6,9 +6,9 @@ from models.recipe.recipe import Recipe
 
 
 def teacher_recipe(recipe: Recipe) -> Recipe | None:
-    """The recipe with the teacher's architecture, options and balancer in place of the model's; None without `training.distill`."""
+    """The recipe with the teacher's architecture, options and balancer in place of the model's; None if this run trains no teacher."""
     distill = recipe.training.distill
-    if distill is None:
+    if distill is None or recipe.learns_from_blessed:
         return None
     model = {
         "architecture": distill.teacher,

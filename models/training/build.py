@@ -124,8 +124,9 @@ def check_methods(plan: TrainerPlan) -> None:
     Raises:
         InputError: a method refuses its options.
     """
-    for each in (plan, plan.distill.teacher) if plan.distill else (plan,):
-        _methods(each, keras.DTypePolicy("float32"))
+    _methods(plan, keras.DTypePolicy("float32"))
+    if plan.distill and plan.distill.teacher:
+        _methods(plan.distill.teacher, keras.DTypePolicy("float32"))
     keras.utils.clear_session(free_memory=False)  # the training names its layers as if there had been no others
 
 

@@ -26,10 +26,14 @@ from numpy.typing import NDArray
 
 from models.features.input_pipeline import Columns
 from models.features.layout import FeatureLayout
+from models.losses import LOSS, LOSSES
+from models.recipe.distill import BLESSED
+from models.recipe.registry import facts, path_of
 from models.training.after_training import predictions_of
 from models.training.checkpoint import TrainingCheckpoint
 from models.training.function_numbers import number_from_a_round_one
 from models.training.plan import DistillPlan, TrainerPlan
+from models.training.teacher_file import PREDICTIONS, read_predictions
 
 logger = logging.getLogger(__name__)
 
@@ -65,10 +69,11 @@ def learn_from_teacher(
     checkpoint: TrainingCheckpoint,
     run_dir: Path,
     train: Callable[..., Any],
+    blessed: str | None = None,
 ) -> Taught:
-    """Trains the plan's teacher and mixes its predictions into the labels of the train split.
+    """Trains the plan's teacher, or reads what the blessed model predicts, and mixes the predictions into the labels of the train split.
 
-    The teacher has a checkpoint of its own beside the model's. Its predictions are kept there until `Taught.remove`: a run that is
+    A teacher that is trained has a checkpoint of its own beside the model's. Its predictions are kept there until `Taught.remove`: a run that is
     killed later reads them instead of training the teacher again, and mixes the same labels, bit for bit.
 
     Args:
@@ -79,6 +84,7 @@ def learn_from_teacher(
         checkpoint: checkpoint of the model.
         run_dir: folder of the TensorBoard curves; those of the teacher are in its folder `teacher`.
         train: `models.training.trainer.train`.
+        blessed: folder with the predictions of the blessed model (`models.training.teacher_file`).
 
     Raises:
         InputError, TrainingError: see `models.training.trainer.train`.
@@ -87,46 +93,57 @@ def learn_from_teacher(
     if distill is None:
         return Taught()
     kept = KeptPredictions(checkpoint.folder.with_name(f"{checkpoint.folder.name}-teacher.npz"))
-    predictions = kept.read()
-    if predictions is None:
+    if distill.teacher is None:
+        predictions = _of_the_blessed(plan, data, blessed)
+    elif (found := kept.read()) is not None:
+        predictions = found
+    else:
         logger.info("Training the teacher, %s.", distill.teacher.architecture)
         own = TrainingCheckpoint(checkpoint.folder.with_name(f"{checkpoint.folder.name}-teacher"))
         # Of the next seed: a teacher of the model's own architecture would otherwise be the model without a teacher.
         training = plan.training.model_copy(update={"seed": (plan.training.seed + 1) % 2**32})
         teacher = distill.teacher.model_copy(update={"training": training})
         trained = train(teacher, layout, data, evaluation, own, run_dir / "teacher")
-        found = predictions_of(trained.model, data)
-        predictions = {task: found[task] for task in distill.tasks}
+        of_served = predictions_of(trained.model, data)
+        predictions = {task: of_served[task] for task in distill.tasks}
         del trained
         gc.collect()
         kept.write(predictions)
         own.remove()
         number_from_a_round_one()
     about = {
-        "teacher": distill.teacher.architecture,
+        "teacher": distill.teacher.architecture if distill.teacher else BLESSED if predictions else None,
         "share": distill.share,
-        "calibration": {task: _calibration(data, task, predictions[task]) for task in distill.tasks},
+        "calibration": {task: _calibration(data, task, values) for task, values in predictions.items()},
     }
     logger.info("Learning from the teacher: %s.", about)
-    return Taught(with_mixed_labels(data, predictions, distill), {"distill": about}, kept)
+    columns = with_mixed_labels(data, predictions, distill) if predictions else None
+    return Taught(columns, {"distill": about}, kept)
+
+
+def _of_the_blessed(plan: TrainerPlan, data: Columns, folder: str | None) -> Predictions:
+    """The predictions of the blessed model, within the labels' range of the task's loss, which may have changed; {} without one."""
+    found = read_predictions(Path(folder) / PREDICTIONS, data.example_id) if folder else {}
+    least = {task: facts(path_of(plan.tasks[task].loss, LOSSES, "loss"), LOSS)["at_least"] for task in found}
+    return {task: values if least[task] is None else np.maximum(values, least[task]) for task, values in found.items()}
 
 
 def with_mixed_labels(data: Columns, predictions: Predictions, plan: DistillPlan) -> Columns:
-    """The train split with the labels of the plan's tasks mixed with the teacher's predictions.
+    """The train split with the labels of some tasks mixed with the teacher's predictions.
 
     Where a task is observed, its label is (1 - share) * label + share * prediction. With `unobserved`, where it is not but another
     task is, its label is the prediction and its weight share * (largest weight of the example in any task).
 
     Args:
         data: the train split.
-        predictions: of the teacher for the split, for the plan's tasks.
-        plan: share and tasks.
+        predictions: of the teacher for the split, for the tasks that learn from it.
+        plan: the share, and whether unobserved examples count.
     """
     labels, weights = np.array(data.labels[:]), np.array(data.weights[:])
     of_example = weights.max(axis=1)  # before the loop changes them
-    for task in plan.tasks:
+    for task, prediction in predictions.items():
         i = data.tasks.index(task)
-        observed, prediction = weights[:, i] > 0, predictions[task]
+        observed = weights[:, i] > 0
         mixed = (1.0 - plan.share) * labels[:, i] + plan.share * prediction
         if plan.unobserved:
             labels[:, i] = np.where(observed, mixed, prediction)

@@ -10,7 +10,7 @@ from models.backbones import BACKBONES
 from models.balancing import BALANCERS
 from models.features.value_texts import text_of
 from models.losses import LOSSES
-from models.recipe.checks.distill import distillable
+from models.recipe.checks.distill import distilled
 from models.recipe.features import MultiValued, column_of, column_types, feature_columns
 from models.recipe.model import Training
 from models.recipe.recipe import Recipe
@@ -124,10 +124,10 @@ class TrainerPlan(StagePlan):
 class DistillPlan(StagePlan):
     """The teacher of a model, and how the model learns from it: `models.recipe.distill.Distill`.
 
-    `teacher`: its model; it is trained with the options of the model's training. `tasks`: those that learn from it.
+    `teacher`: its model, which is trained with the options of the model's training; None for the blessed model. `tasks`: those that learn from it.
     """
 
-    teacher: TrainerPlan
+    teacher: TrainerPlan | None
     tasks: tuple[str, ...]
     share: float
     unobserved: bool
@@ -136,11 +136,11 @@ class DistillPlan(StagePlan):
     def from_recipe(cls, recipe: Recipe) -> DistillPlan | None:
         """Makes the plan of a recipe; None without `training.distill`."""
         distill, teacher = recipe.training.distill, teacher_recipe(recipe)
-        if distill is None or teacher is None:
+        if distill is None:
             return None
         return cls(
-            teacher=TrainerPlan.from_recipe(teacher),
-            tasks=distill.tasks or distillable(recipe),
+            teacher=TrainerPlan.from_recipe(teacher) if teacher else None,
+            tasks=distilled(recipe),
             share=distill.share,
             unobserved=distill.unobserved,
         )

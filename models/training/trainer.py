@@ -63,7 +63,8 @@ def run_fn(fn_args: Any) -> None:
     Args:
         fn_args: a `tfx.components.trainer.fn_args_utils.FnArgs` with `custom_config["plan"]` (JSON of a TrainerPlan),
             optionally `custom_config["checkpoints"]` (a folder), `train_files` and `eval_files` (one glob each),
-            `transform_graph_path`, `serving_model_dir` and `model_run_dir`.
+            `transform_graph_path`, `serving_model_dir`, `model_run_dir`, and `base_model` for a blessed teacher: the folder of its
+            predictions (`models.training.teacher_file`).
 
     Raises:
         InputError: a split is empty, or the features stage did not write its files.
@@ -74,10 +75,11 @@ def run_fn(fn_args: Any) -> None:
     plan = TrainerPlan.model_validate_json(fn_args.custom_config["plan"])
     transform_graph, run_dir = Path(fn_args.transform_graph_path), Path(fn_args.model_run_dir)
     layout = FeatureLayout.load(transform_graph)
-    checkpoint = TrainingCheckpoint(checkpoint_folder(run_dir, fn_args.train_files, fn_args.custom_config))
+    read = [*fn_args.train_files, *filter(None, [fn_args.base_model])]
+    checkpoint = TrainingCheckpoint(checkpoint_folder(run_dir, read, fn_args.custom_config))
     data = input_pipeline.read_split(_only(fn_args.train_files))
     evaluation = input_pipeline.read_split(_only(fn_args.eval_files))
-    taught = learn_from_teacher(plan, layout, data, evaluation, checkpoint, run_dir, train)
+    taught = learn_from_teacher(plan, layout, data, evaluation, checkpoint, run_dir, train, fn_args.base_model)
     trained = train(plan, layout, data, evaluation, checkpoint, run_dir, taught=taught.columns)
     row = served_row(transform_graph, layout, plan.served) if plan.served else {}
     as_served = functools.partial(with_served, row=row, layout=layout, features=plan.served_features)

@@ -22,11 +22,22 @@ def distillable(recipe: Recipe) -> tuple[str, ...]:
     return tuple(name for name, task in recipe.main_tasks.items() if _linear(task))
 
 
+def distilled(recipe: Recipe) -> tuple[str, ...]:
+    """The tasks that learn from the teacher; () without one."""
+    distill = recipe.training.distill
+    return () if distill is None else distill.tasks or distillable(recipe)
+
+
 def distill_problems(recipe: Recipe) -> Iterator[Problem]:
     distill, teacher = recipe.training.distill, teacher_recipe(recipe)
-    if distill is None or teacher is None:
+    if distill is None:
         return
-    yield from _of_the_teacher(recipe, teacher)
+    if teacher is not None:
+        yield from _of_the_teacher(recipe, teacher)
+    else:
+        for key in ("options", "balancer"):
+            if key in distill.model_fields_set:
+                yield (*AT, key), f"the blessed model is as it was trained, so {key!r} has no effect. Remove it."
     fitting = distillable(recipe)
     for name in distill.tasks or ():
         if name not in recipe.tasks:

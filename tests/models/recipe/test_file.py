@@ -537,6 +537,11 @@ WRONG = {
         "training: {distill: {teacher: pel}}\nmodel:",
         ["training.distill.teacher: unknown architecture 'pel'; did you mean 'ple'? Known: adatt, aitm"],
     ),
+    "an option of a blessed teacher": (
+        "model:",
+        "training: {distill: {teacher: blessed, balancer: fixed}}\nmodel:",
+        ["training.distill.balancer: the blessed model is as it was trained, so 'balancer' has no effect. Remove it."],
+    ),
     "an option of the teacher": (
         "model:",
         "training: {distill: {teacher: ple, options: {ple: {unit: [8]}}}}\nmodel:",

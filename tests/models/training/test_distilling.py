@@ -22,6 +22,7 @@ from models.training import trainer
 from models.training.checkpoint import Progress, TrainingCheckpoint
 from models.training.distilling import KeptPredictions, Taught, learn_from_teacher, with_mixed_labels
 from models.training.plan import DistillPlan, TaskPlan, TrainerPlan
+from models.training.teacher_file import PREDICTIONS, write_predictions
 
 Train = Callable[..., trainer.Trained]
 TASKS = ("click", "buy")
@@ -70,7 +71,7 @@ def test_labels_mixed_by_hand() -> None:
 
 def test_unobserved_rows_learn_from_the_teacher_alone() -> None:
     plan = DistillPlan(teacher=simple_plan("linear"), tasks=("buy",), share=0.25, unobserved=True)
-    mixed = with_mixed_labels(two_rows(), TEACHER, plan)
+    mixed = with_mixed_labels(two_rows(), {"buy": TEACHER["buy"]}, plan)
     np.testing.assert_array_equal(mixed.labels[:, 0], two_rows().labels[:, 0], "not distilled")
     np.testing.assert_array_equal(mixed.labels[:3, 1], np.float32([0.875, 0.25, 0.75]))
     # The weight of the example times the share; an example on which nothing is observed stays out.
@@ -226,3 +227,35 @@ def test_a_small_model_learns_the_unclicked_rows_from_a_teacher(seed: int, tmp_p
         prediction = np.asarray(found.model.predictions({"numeric": data.arrays["numeric"][:]})["buy"])
         losses[name] = -np.mean(truth * np.log(prediction) + (1 - truth) * np.log(1 - prediction))
     assert losses["taught"] < losses["alone"] - 0.02
+
+
+def test_a_blessed_model_teaches_by_its_predictions(tmp_path: Path) -> None:
+    """In any order of the examples; a task that it does not predict learns from its labels."""
+    plan = simple_plan("linear", DistillPlan(teacher=None, tasks=TASKS, share=0.25, unobserved=False))
+    data, checkpoint = two_rows(), TrainingCheckpoint(tmp_path / "checkpoint")
+    order = [2, 0, 3, 1]
+    write_predictions(tmp_path / PREDICTIONS, data.example_id[order], {"click": TEACHER["click"][order]})
+    taught = learn_from_teacher(plan, LAYOUT, data, data, checkpoint, tmp_path, never, str(tmp_path))
+    np.testing.assert_array_equal(taught.columns.labels[:3, 0], np.float32([0.875, 0.125, 0.8125]))
+    np.testing.assert_array_equal(taught.columns.labels[:, 1], data.labels[:, 1])
+    # (2 * 0.5 + 1 * 0.5 + 3 * 0.25) / (2 * 1 + 3 * 1)
+    assert taught.about == {"distill": {"teacher": "blessed", "share": 0.25, "calibration": {"click": 0.45}}}
+
+
+def test_predictions_within_the_range_of_the_labels(tmp_path: Path) -> None:
+    """The blessed model may have had another loss, such as one that predicts amounts below 0."""
+    plan = simple_plan("linear", DistillPlan(teacher=None, tasks=("click",), share=1.0, unobserved=False))
+    click = plan.tasks["click"].model_copy(update={"kind": "regression", "loss": "poisson"})
+    plan = plan.model_copy(update={"tasks": {**plan.tasks, "click": click}})
+    write_predictions(tmp_path / PREDICTIONS, np.arange(4), {"click": np.float32([-2, 3, -0.5, 1])})
+    checkpoint = TrainingCheckpoint(tmp_path / "checkpoint")
+    taught = learn_from_teacher(plan, LAYOUT, two_rows(), two_rows(), checkpoint, tmp_path, never, str(tmp_path))
+    assert taught.columns.labels[:3, 0].tolist() == [0, 3, 0]
+
+
+def test_without_a_blessed_model_the_labels_stay(tmp_path: Path) -> None:
+    plan = simple_plan("linear", DistillPlan(teacher=None, tasks=TASKS, share=0.25, unobserved=True))
+    write_predictions(tmp_path / PREDICTIONS, np.arange(4), {})
+    checkpoint = TrainingCheckpoint(tmp_path / "checkpoint")
+    taught = learn_from_teacher(plan, LAYOUT, two_rows(), two_rows(), checkpoint, tmp_path, never, str(tmp_path))
+    assert taught.columns is None and taught.about["distill"]["teacher"] is None
