@@ -103,6 +103,8 @@ def create_pipeline(recipe: Recipe, platform: Platform) -> Pipeline:
 
     # If the recipe asks for it: the newest blessed model predicts the train split, and the Trainer learns from its predictions.
     teacher = teacher_stages(recipe, platform, examples)
+    for node in teacher:
+        node.add_upstream_node(validation)
 
     training = TrainerPlan.from_recipe(recipe)
     check_methods(training)
