@@ -28,7 +28,7 @@ class Distill(Section):
     )
     options: Mapping[str, Mapping[str, Any]] = Field(
         default={},
-        description="Options by architecture, as in `model.options`, which apply to an architecture that is not listed here.",
+        description="Options by architecture. An architecture that is not listed here has those of `model.options`.",
         examples=[{"ple": {"units": [512, 256]}}],
     )
     balancer: str | None = Field(
