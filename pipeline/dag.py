@@ -41,12 +41,14 @@ from models.objectives import OBJECTIVES
 from models.recipe.recipe import Recipe
 from models.recipe.registry import path_of
 from models.recipe.tasks import loss_of
+from models.recipe.teacher import teacher_recipe
 from models.regularizers import REGULARIZERS
 from models.training.build import check_methods
 from models.training.plan import TrainerPlan
 from pipeline.code_version import code_version
 from pipeline.platforms import Platform
 from pipeline.retrieval_stages import retrieval_stages
+from pipeline.teacher_stages import teacher_stages
 
 
 def create_pipeline(recipe: Recipe, platform: Platform) -> Pipeline:
@@ -100,6 +102,11 @@ def create_pipeline(recipe: Recipe, platform: Platform) -> Pipeline:
     )
     features.add_upstream_node(validation)
 
+    # If the recipe asks for it: the newest blessed model predicts the train split, and the Trainer learns from its predictions.
+    teacher = teacher_stages(recipe, platform, examples)
+    for node in teacher:
+        node.add_upstream_node(validation)
+
     training = TrainerPlan.from_recipe(recipe)
     check_methods(training)
     # Trains the multi-task model. This is the stock TFX Trainer; it calls `run_fn` in models/training/trainer.py. The validate
@@ -108,11 +115,12 @@ def create_pipeline(recipe: Recipe, platform: Platform) -> Pipeline:
         run_fn="models.training.trainer.run_fn",
         examples=features.outputs["transformed_examples"],
         transform_graph=features.outputs["transform_graph"],
+        base_model=teacher[-1].outputs["teacher"] if teacher else None,
         train_args=TrainArgs(splits=["train"]),
         eval_args=EvalArgs(splits=["validate"]),
         custom_config={
             "plan": training.model_dump_json(),
-            "code": code_version("models.training.trainer", *_methods(recipe)),
+            "code": code_version("models.training.trainer", *_methods(recipe), *_methods(teacher_recipe(recipe))),
             **platform.trainer_options,
         },
     )
@@ -190,6 +198,7 @@ def create_pipeline(recipe: Recipe, platform: Platform) -> Pipeline:
             baseline_statistics,
             validation,
             features,
+            *teacher,
             trainer,
             *([references] if references else []),
             baseline_model,
@@ -228,8 +237,10 @@ def _pusher(pushed: _Pushed, keep: int | None, partner: _Pushed | None = None) -
     )
 
 
-def _methods(recipe: Recipe) -> list[str]:
+def _methods(recipe: Recipe | None) -> list[str]:
     """Modules of the recipe's methods. The trainer looks them up by name, so its imports do not list them."""
+    if recipe is None:
+        return []
     paths = [
         path_of(recipe.model.architecture, ARCHITECTURES, "architecture"),
         path_of(recipe.model.backbone, BACKBONES, "backbone"),

@@ -51,6 +51,11 @@ class LocalPlatform(Platform):
         """See `Platform`."""
         return baseline_model_resolver(model)
 
+    def teacher_model(self, examples: types.BaseChannel) -> base_node.BaseNode:
+        """See `Platform`. Older than the examples: a model that this run blesses is not the teacher of the next run on the same
+        examples, which would otherwise train again each time."""
+        return baseline_model_resolver(examples, "teacher_model", "Trainer")
+
     def baseline_retrieval(self, model: types.BaseChannel) -> base_node.BaseNode:
         """See `Platform`."""
         return baseline_model_resolver(model, "retrieval_baseline")

@@ -53,6 +53,11 @@ class Platform(abc.ABC):
         """The node that finds the newest earlier blessed ranker. Output: `baseline_model`."""
 
     @abc.abstractmethod
+    def teacher_model(self, examples: types.BaseChannel) -> base_node.BaseNode | None:
+        """The node that finds the newest ranker that was blessed before these examples. Output: `baseline_model`. None if the
+        stage Teacher looks into `served`."""
+
+    @abc.abstractmethod
     def baseline_retrieval(self, model: types.BaseChannel) -> base_node.BaseNode:
         """The node that finds the newest earlier blessed retrieval model. Output: `baseline_model`."""
 

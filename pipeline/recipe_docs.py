@@ -21,6 +21,7 @@ from models.losses import LOSS, LOSSES
 from models.objectives import OBJECTIVES
 from models.recipe import kubeflow, retrieval, schedule
 from models.recipe.beam import Beam
+from models.recipe.distill import Distill
 from models.recipe.evaluation import Evaluation, NotBelow, Truth
 from models.recipe.features import Bucketised, Categorical, MultiValued, Numeric, Periodic, PiecewiseLinear
 from models.recipe.file import schema_text
@@ -60,6 +61,7 @@ SECTIONS: tuple[tuple[str, type[Section]], ...] = (
     ("`validation`", Validation),
     ("`model`", ModelOptions),
     ("`training`", Training),
+    ("`training.distill`", Distill),
     ("`evaluation`", Evaluation),
     ("`not_below_single_task` of `evaluation` and of a task", NotBelow),
     ("`evaluation.truth`", Truth),
@@ -112,7 +114,8 @@ def page() -> str:
 def _loss_row(name: str, path: str) -> str:
     about = facts(path, LOSS)
     cells = [f"`{name}`", about["kind"], summary(path), about["labels"], str(about["outputs"])]
-    return f"| {' | '.join(map(_cell, cells))} | {'yes' if about['negative'] else 'no'} | {_options(path)} |\n"
+    cells += ["yes" if about[fact] else "no" for fact in ("negative", "linear")]
+    return f"| {' | '.join(map(_cell, cells))} | {_options(path)} |\n"
 
 
 def _options(path: str) -> str:

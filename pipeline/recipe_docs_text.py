@@ -130,8 +130,9 @@ LOSSES_HEAD = """\
 ## Losses
 
 `tasks.NAME.loss`; options in `tasks.NAME.loss_options.LOSS`. Some balancers need losses that are never below 0. `gatewise validate` refuses
-any other loss with them. The number of logits is that of the default options.
+any other loss with them. A loss that is linear in the label can learn from a teacher (`training.distill`). The number of logits is that of
+the default options.
 
-| name | kind | what it is, and what for | labels | logits | can be below 0 | options (type and range; default) |
-|---|---|---|---|---|---|---|
+| name | kind | what it is, and what for | labels | logits | can be below 0 | linear in the label | options (type and range; default) |
+|---|---|---|---|---|---|---|---|
 """

@@ -128,6 +128,7 @@ def _train(recipe: Recipe, inputs: Path, out: Path, train: str, validate: str) -
                 transform_graph_path=str(inputs / "transform_graph"),
                 serving_model_dir=str(out / "model" / "Format-Serving"),
                 model_run_dir=str(run),
+                base_model=None,
                 custom_config={"plan": TrainerPlan.from_recipe(recipe).model_dump_json()},
             )
         )

@@ -43,21 +43,26 @@ class OlderBlessedModel(resolver.ResolverStrategy):
         return found
 
 
-def baseline_model_resolver(model: types.BaseChannel, name: str = "baseline_model") -> resolver.Resolver:
+def baseline_model_resolver(
+    candidate: types.BaseChannel, name: str = "baseline_model", stage: str | None = None
+) -> resolver.Resolver:
     """The node that finds the baseline. Its output `baseline_model` is an input of the model's evaluation.
 
     Only models of the same stage, from any run, are considered: a ranker is not a baseline of a retrieval model.
 
     Args:
-        model: the candidate, an output of its stage.
+        candidate: the candidate, or another output of this run that the baseline has to be older than.
         name: name of the node.
+        stage: the stage of the models. Default: that of the candidate.
     """
     return resolver.Resolver(
         strategy_class=OlderBlessedModel,
         **{
-            CANDIDATE: model,
+            CANDIDATE: candidate,
             # From every run, but only from this stage: the producer of a plain channel is a condition of its query.
-            BASELINE: types.Channel(type=standard_artifacts.Model, producer_component_id=model.producer_component_id),
+            BASELINE: types.Channel(
+                type=standard_artifacts.Model, producer_component_id=stage or candidate.producer_component_id
+            ),
             BLESSING: types.Channel(type=standard_artifacts.ModelBlessing),
         },
     ).with_id(name)

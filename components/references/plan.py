@@ -1,4 +1,4 @@
-"""The references' part of the recipe: the Trainer's, without what changes only the exported model."""
+"""The references' part of the recipe: the Trainer's, without its teacher and without what changes only the exported model."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class ReferencesPlan(StagePlan):
     @classmethod
     def from_recipe(cls, recipe: Recipe) -> ReferencesPlan:
         """The plan of a recipe."""
-        exported = {"probe_requests": 0, "inputs": {}, "user_features": (), "serving": None}
+        exported = {"probe_requests": 0, "inputs": {}, "user_features": (), "serving": None, "distill": None}
         model = TrainerPlan.from_recipe(recipe)
         return cls(
             references=recipe.references,

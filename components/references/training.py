@@ -20,15 +20,13 @@ from models.features.layout import FeatureLayout
 from models.recipe.errors import TrainingError
 from models.recipe.evaluation import Reference
 from models.training import trainer
-from models.training.after_training import in_batches
+from models.training.after_training import predictions_of
 from models.training.build import build_model
 from models.training.checkpoint import TrainingCheckpoint
 from models.training.encoding import encoded_shapes
 from models.training.function_numbers import number_from_a_round_one
-from models.training.multi_task_model import MultiTaskModel
 from models.training.plan import TrainerPlan
 
-PREDICT_ROWS = 16_384
 LINEAR_RATE = 5.0
 """Factor of the linear model's learning rate. At the network's, it still learns after 20 passes on the shipped recipes."""
 
@@ -141,16 +139,10 @@ def train_reference(
         "best_epoch": trained.best["epoch"],
         "seconds": round(sum(entry["seconds"] for entry in trained.rounds), 3),
     }
-    found = TrainedReference(predictions=_predict(trained.model, evaluation), about=about)
+    found = TrainedReference(predictions=predictions_of(trained.model, evaluation), about=about)
     del trained
     gc.collect()
     return found
-
-
-def _predict(model: MultiTaskModel, columns: Columns) -> dict[str, NDArray[np.float32]]:
-    """Predictions for all examples, by example id: task -> (n,)."""
-    found = in_batches(model.predictions, columns, PREDICT_ROWS)
-    return {task: values.reshape(-1).astype(np.float32) for task, values in found.items()}
 
 
 def _size(layer: keras.layers.Layer) -> int:

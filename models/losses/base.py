@@ -36,6 +36,8 @@ class Loss(abc.ABC):
         at_least: labels must be at least this number.
         one_of: name of the option with all valid labels. None: labels are not limited to a list.
         negative: whether the loss can be negative.
+        linear: whether the gradient by the logits is linear in the label, value = a(y) + b(z) + y c(z). A mixture of two labels then
+            has the mixture of their gradients, and the prediction is the mean of the labels.
         log_odds_if: options of a binary loss with which the best logit is the log odds of a positive, so that a factor of the odds
             is a shift of the logit; {} if it is so with all options. None: it never is.
     """
@@ -47,6 +49,7 @@ class Loss(abc.ABC):
     at_least: ClassVar[float | None] = None
     one_of: ClassVar[str | None] = None
     negative: ClassVar[bool] = False
+    linear: ClassVar[bool] = False
     log_odds_if: ClassVar[Mapping[str, float] | None] = None
 
     @classmethod

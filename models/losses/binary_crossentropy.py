@@ -35,6 +35,7 @@ class BinaryCrossentropy(Loss):
 
     kind = "binary"
     labels = "0 or 1, or a share between them"
+    linear = True
     log_odds_if: ClassVar[Mapping[str, float]] = {"label_smoothing": 0.0}
 
     def __init__(self, *, label_smoothing: Smoothing = 0.0) -> None:

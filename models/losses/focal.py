@@ -38,6 +38,7 @@ class Focal(Loss):
 
     kind = "binary"
     labels = "0 or 1, or a share between them"
+    linear = True
     log_odds_if: ClassVar[Mapping[str, float]] = {"gamma": 0.0}
 
     def __init__(self, *, gamma: Focus = 2.0) -> None:

@@ -22,6 +22,7 @@ class Poisson(Loss):
     kind = "regression"
     labels = "0 or more, such as counts"
     at_least = 0.0
+    linear = True
 
     def value(self, logits: Any, labels: Any) -> Any:
         positive = ops.where(labels > 0, labels, 1.0)

@@ -17,6 +17,7 @@ class SquaredError(Loss):
     """
 
     kind = "regression"
+    linear = True
 
     def value(self, logits: Any, labels: Any) -> Any:
         return ops.square(logits - labels)

@@ -36,6 +36,7 @@ class Tweedie(Loss):
     kind = "regression"
     labels = "0 or more, such as spending"
     at_least = 0.0
+    linear = True
 
     def __init__(self, *, power: TweediePower = 1.5) -> None:
         self.power = power

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from models.recipe.distill import Distill
 from models.recipe.section import Number, Section
 
 
@@ -138,6 +139,11 @@ class Training(Section):
         description="What a pass over the train split sees. `rows`: each row once. `tasks`: as many rows, drawn so that each task "
         "is observed equally often, however few rows have its label; the weights of the drawn rows are corrected, so that the "
         "expected losses and the calibration stay. For tasks with few labels beside tasks with many.",
+    )
+    distill: Distill | None = Field(
+        default=None,
+        description="A teacher to learn from, in addition to the labels. By default there is none.",
+        examples=[{"teacher": "ple", "share": 0.5}],
     )
     seed: Annotated[int, Field(ge=0), Number] = Field(
         default=1, description="Seed of initial weights, example order and dropout."

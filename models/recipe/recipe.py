@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pydantic import Field
 
 from models.recipe.beam import Beam
+from models.recipe.distill import BLESSED
 from models.recipe.evaluation import SAME, Evaluation, Reference
 from models.recipe.features import Feature
 from models.recipe.kubeflow import Kubeflow
@@ -115,6 +116,11 @@ class Recipe(Section):
     def asks_for_best(self) -> bool:
         """Whether a gate compares with the best blessed value."""
         return any(gate.max_loss_to_best is not None for task in self.tasks.values() for gate in task.gates or ())
+
+    @property
+    def learns_from_blessed(self) -> bool:
+        """Whether the model learns from the newest blessed one."""
+        return self.training.distill is not None and self.training.distill.teacher == BLESSED
 
     @property
     def references(self) -> tuple[Reference, ...]:

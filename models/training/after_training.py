@@ -8,9 +8,12 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from models.features import input_pipeline
 from models.training.multi_task_model import MultiTaskModel
+
+PREDICT_ROWS = 16_384
 
 
 def in_batches(
@@ -30,6 +33,12 @@ def in_batches(
         for task, values in compiled(batch).items():
             parts.setdefault(task, []).append(keras.ops.convert_to_numpy(values))
     return {task: np.concatenate(values) for task, values in parts.items()}
+
+
+def predictions_of(model: MultiTaskModel, columns: input_pipeline.Columns) -> dict[str, NDArray[np.float32]]:
+    """Predictions of a model for all examples of a split: served task -> (example,)."""
+    found = in_batches(model.predictions, columns, PREDICT_ROWS)
+    return {task: values.reshape(-1).astype(np.float32) for task, values in found.items()}
 
 
 def expected_predictions(

@@ -134,13 +134,15 @@ def _outputs(task: TaskPlan) -> int:
 
 
 def check_methods(plan: TrainerPlan) -> None:
-    """Makes the methods of a plan once, before the first stage of a run: options that do not fit each other or the tasks would
+    """Makes the methods of a plan and of its teacher once, before the first stage of a run: options that do not fit each other or the tasks would
     otherwise stop it at the training.
 
     Raises:
         InputError: a method refuses its options.
     """
     _methods(plan, keras.DTypePolicy("float32"))
+    if plan.distill and plan.distill.teacher:
+        _methods(plan.distill.teacher, keras.DTypePolicy("float32"))
     keras.utils.clear_session(free_memory=False)  # the training names its layers as if there had been no others
 
 

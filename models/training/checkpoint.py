@@ -157,13 +157,13 @@ def _other_state(model: keras.Model) -> list[keras.Variable]:
     return [*model.optimizer.variables, *model.metrics_variables]
 
 
-def checkpoint_folder(run_dir: Path, train_files: list[str], custom_config: Mapping[str, Any]) -> Path:
-    """Checkpoint folder of a training, named by a hash of its train files and configuration.
+def checkpoint_folder(run_dir: Path, files: list[str], custom_config: Mapping[str, Any]) -> Path:
+    """Checkpoint folder of a training, named by a hash of the files that it reads and of its configuration.
 
     The folder is below the pipeline node, or below `custom_config["checkpoints"]` if outputs do not outlive a pod.
     `model_run_dir` and the working folders of TFX are new after a kill; the folder of the node persists.
     """
-    key = json.dumps([train_files, dict(custom_config)], sort_keys=True)
+    key = json.dumps([files, dict(custom_config)], sort_keys=True)
     parent = (
         Path(custom_config["checkpoints"]) if "checkpoints" in custom_config else run_dir.parent.parent / ".checkpoint"
     )

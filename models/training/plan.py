@@ -11,6 +11,7 @@ from models.balancing import BALANCERS
 from models.features.value_texts import text_of
 from models.losses import LOSSES
 from models.objectives import OBJECTIVES
+from models.recipe.checks.distill import distilled
 from models.recipe.features import MultiValued, column_of, column_types, feature_columns
 from models.recipe.model import Training
 from models.recipe.recipe import Recipe
@@ -18,6 +19,7 @@ from models.recipe.registry import check_options, path_of
 from models.recipe.section import Scalar
 from models.recipe.stage_plan import StagePlan
 from models.recipe.tasks import after_of, funnel_of, loss_of
+from models.recipe.teacher import teacher_recipe
 from models.regularizers import REGULARIZERS
 from models.serving.plan import InputPlan, ServingPlan
 
@@ -61,6 +63,7 @@ class TrainerPlan(StagePlan):
     served: Mapping[str, str | int | float] = {}
     served_features: tuple[str, ...] = ()
     serving: ServingPlan | None = None
+    distill: DistillPlan | None = None
 
     @classmethod
     def from_recipe(cls, recipe: Recipe) -> TrainerPlan:
@@ -100,7 +103,7 @@ class TrainerPlan(StagePlan):
             balancer=model.balancer,
             balancer_options=_options(model.balancer_options, model.balancer, BALANCERS),
             regularizers={name: _options(model.regularizers, name, REGULARIZERS) for name in model.regularizers},
-            training=recipe.training,
+            training=recipe.training.model_copy(update={"distill": None}),
             probe_requests=recipe.serving.probe_requests,
             inputs={
                 column: InputPlan(
@@ -125,6 +128,32 @@ class TrainerPlan(StagePlan):
                 weights=recipe.serving.weights,
                 tunable_weights=recipe.serving.tunable_weights,
             ),
+            distill=DistillPlan.from_recipe(recipe),
+        )
+
+
+class DistillPlan(StagePlan):
+    """The teacher of a model, and how the model learns from it: `models.recipe.distill.Distill`.
+
+    `teacher`: its model, which is trained with the options of the model's training; None for the blessed model. `tasks`: those that learn from it.
+    """
+
+    teacher: TrainerPlan | None
+    tasks: tuple[str, ...]
+    share: float
+    unobserved: bool
+
+    @classmethod
+    def from_recipe(cls, recipe: Recipe) -> DistillPlan | None:
+        """Makes the plan of a recipe; None without `training.distill`."""
+        distill, teacher = recipe.training.distill, teacher_recipe(recipe)
+        if distill is None:
+            return None
+        return cls(
+            teacher=TrainerPlan.from_recipe(teacher) if teacher else None,
+            tasks=distilled(recipe),
+            share=distill.share,
+            unobserved=distill.unobserved,
         )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import gc
 import json
@@ -35,6 +34,7 @@ from models.training.callbacks import (
 from models.training.checkpoint import EarlyStopping, Progress, TrainingCheckpoint, checkpoint_folder
 from models.training.compiling import batch_size_of, compile_model
 from models.training.devices import batch_of, strategy_on, take_memory_as_needed
+from models.training.distilling import learn_from_teacher
 from models.training.function_numbers import number_from_a_round_one
 from models.training.growing import grow
 from models.training.label_options import with_label_options
@@ -45,6 +45,7 @@ from models.training.rounds import Rounds, rounds_of
 from models.training.shrinkage import shrink
 from models.training.splits import check_splits
 from models.training.task_matrices import RegularizerLogs
+from models.training.trained import Trained
 from models.training.validation import Validation, observed_tasks
 from models.training.weight_average import exchange_average
 
@@ -64,7 +65,8 @@ def run_fn(fn_args: Any) -> None:
     Args:
         fn_args: a `tfx.components.trainer.fn_args_utils.FnArgs` with `custom_config["plan"]` (JSON of a TrainerPlan),
             optionally `custom_config["checkpoints"]` (a folder), `train_files` and `eval_files` (one glob each),
-            `transform_graph_path`, `serving_model_dir` and `model_run_dir`.
+            `transform_graph_path`, `serving_model_dir`, `model_run_dir`, and `base_model` for a blessed teacher: the folder of its
+            predictions (`models.training.teacher_file`).
 
     Raises:
         InputError: a split is empty, or the features stage did not write its files.
@@ -73,17 +75,19 @@ def run_fn(fn_args: Any) -> None:
     take_memory_as_needed()
     number_from_a_round_one()
     plan = TrainerPlan.model_validate_json(fn_args.custom_config["plan"])
-    transform_graph, run_dir = Path(fn_args.transform_graph_path), Path(fn_args.model_run_dir)
-    layout = FeatureLayout.load(transform_graph)
-    checkpoint = TrainingCheckpoint(checkpoint_folder(run_dir, fn_args.train_files, fn_args.custom_config))
+    graph, run_dir = Path(fn_args.transform_graph_path), Path(fn_args.model_run_dir)
+    layout = FeatureLayout.load(graph)
+    read = [*fn_args.train_files, *filter(None, [fn_args.base_model])]
+    checkpoint = TrainingCheckpoint(checkpoint_folder(run_dir, read, fn_args.custom_config))
     data = input_pipeline.read_split(_only(fn_args.train_files))
     evaluation = input_pipeline.read_split(_only(fn_args.eval_files))
-    trained = train(plan, layout, data, evaluation, checkpoint, run_dir)
-    row = served_row(transform_graph, layout, plan.served) if plan.served else {}
+    taught = learn_from_teacher(plan, layout, data, evaluation, checkpoint, run_dir, train, fn_args.base_model)
+    trained = train(plan, layout, data, evaluation, checkpoint, run_dir, taught=taught.columns)
+    row = served_row(graph, layout, plan.served) if plan.served else {}
     as_served = functools.partial(with_served, row=row, layout=layout, features=plan.served_features)
     export(
         trained.model.predictions,
-        transform_graph,
+        graph,
         layout,
         Path(fn_args.serving_model_dir),
         inputs={column: about.model_dump() for column, about in plan.inputs.items()},
@@ -93,44 +97,12 @@ def run_fn(fn_args: Any) -> None:
         for_one_user=for_one_user(trained.model, layout, plan),
         served=plan.served,
     )
-    history = {
-        "epochs": trained.rounds,
-        "best_epoch": trained.best["epoch"],
-        "rows": len(data.labels),
-        "trained_rows": trained.rows,
-        "shrinkage": trained.shrinkage,
-        "loss_options": {task: dict(options) for task, options in trained.model.loss_options.items() if options},
-    }
     gates = mean_gates(trained.model, evaluation, EVAL_BATCH)
     write_whole(run_dir / "gates.json", json.dumps(gates, indent=2))
+    history = trained.history | {"rows": len(data.labels), **taught.about}
     write_whole(run_dir / "history.json", json.dumps(history, indent=2))
     checkpoint.remove()
-
-
-@dataclasses.dataclass(frozen=True)
-class Trained:
-    """A model in the state after its best round, with its training history. It predicts in float32, whatever the precision
-    of the training.
-
-    `rounds` has one entry per evaluation: epoch (passes over the train split), step, loss, val_loss, val_score, <task>_loss,
-    val_<task>_loss, the `logs` of the regularizers, seconds, examples_per_second, and `grown` if the network grew after it
-    (`models.training.growing`). For a resumed round, seconds and examples_per_second cover the part after the kill. A task
-    without an observed validate example has no val_<task>_loss and does not affect the choice of the best round. If no task
-    has an observed validate example, there are no val_loss and val_score, and the last round is the best. `shrinkage` is the
-    factor of each task (`models.training.shrinkage`); {} without it. `rows` is the number of train rows, without those that
-    `negative_rate` leaves out.
-    """
-
-    model: MultiTaskModel
-    rounds: list[dict[str, Any]]
-    best_round: int
-    shrinkage: dict[str, float] = dataclasses.field(default_factory=dict)
-    rows: int = 0
-
-    @property
-    def best(self) -> dict[str, Any]:
-        """The entry of the best round."""
-        return self.rounds[self.best_round]
+    taught.remove()
 
 
 def train(
@@ -141,6 +113,7 @@ def train(
     checkpoint: TrainingCheckpoint,
     run_dir: Path,
     devices: Sequence[str] = (),
+    taught: input_pipeline.Columns | None = None,
 ) -> Trained:
     """Trains a model from the plan's seed, or resumes from the checkpoint, even within a round.
 
@@ -154,6 +127,8 @@ def train(
         checkpoint: checkpoint to resume from and to save to.
         run_dir: folder of the TensorBoard curves.
         devices: names such as "GPU:0" of the devices to train on. Default: all GPUs, or the CPU.
+        taught: the train split with labels and weights to learn from instead (`models.training.distilling`). The scales of the
+            tasks, and with them the validation score, come from `data`.
 
     Raises:
         InputError: the batch size is not a multiple of the number of devices.
@@ -191,7 +166,7 @@ def train(
     for entry in progress.history:
         curves.write(entry, tasks)
     while progress.round < rounds.count and not progress.stopping.stopped:
-        entry = _round(model, options, rounds, data, evaluation, checkpoint, progress)
+        entry = _round(model, options, rounds, taught or data, evaluation, checkpoint, progress)
         entry = {name: value for name, value in entry.items() if name not in unknown}
         check_eval_losses(entry, tasks)
         score = validation.score(entry)

@@ -59,6 +59,9 @@ class KubeflowPlatform(Platform):
         """See `Platform`."""
         return BaselineModel(candidate=model, served=self.served)
 
+    def teacher_model(self, examples: types.BaseChannel) -> None:
+        """See `Platform`. None: each run has new examples, so the newest pushed version is older."""
+
     def baseline_retrieval(self, model: types.BaseChannel) -> base_node.BaseNode:
         """See `Platform`."""
         return BaselineModel(candidate=model, served=self.served_retrieval).with_id("RetrievalBaseline")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from models.recipe.checks.beam import beam_problems
+from models.recipe.checks.distill import distill_problems
 from models.recipe.checks.evaluation import evaluation_problems
 from models.recipe.checks.example_weights import weight_problems
 from models.recipe.checks.features import feature_problems
@@ -37,6 +38,7 @@ def problems(recipe: Recipe) -> list[Problem]:
         validation_problems,
         model_problems,
         training_problems,
+        distill_problems,
         evaluation_problems,
         retrieval_problems,
         name_problems,

@@ -16,7 +16,16 @@ if TYPE_CHECKING:
 from models.recipe.checks.problem import Problem
 
 ROOT_USERS = (
-    *("BaselineStatistics", "Validation", "Trainer", "References", "BaselineModel", "InfraValidator", "Pusher"),
+    *(
+        "BaselineStatistics",
+        "Validation",
+        "Teacher",
+        "Trainer",
+        "References",
+        "BaselineModel",
+        "InfraValidator",
+        "Pusher",
+    ),
     *("RetrievalTrainer", "RetrievalBaseline", "RetrievalPusher"),
 )
 """The stages that read or write below the folder `kubeflow.root`."""
@@ -28,10 +37,12 @@ RETRIEVAL_STAGES = ("Interactions", "RetrievalTrainer", "RetrievalBaseline", "Re
 def stages_of(recipe: Recipe) -> tuple[str, ...]:
     """Stages of the recipe's pipeline on Kubeflow, named as in `kubeflow.stages`, in pipeline order."""
     schema = "SchemaGen" if recipe.validation.schema_path is None else "CuratedSchema"
-    before = ("EventLogs", "Statistics", schema, "BaselineStatistics", "Validation", "Features", "Trainer")
+    before = ("EventLogs", "Statistics", schema, "BaselineStatistics", "Validation", "Features")
     server = recipe.kubeflow is not None and recipe.kubeflow.infra_validator is not None
     return (
         *before,
+        *(("Teacher",) if recipe.learns_from_blessed else ()),
+        "Trainer",
         *(("References",) if recipe.references else ()),
         *("BaselineModel", "Evaluator", "Probe"),
         *(("InfraValidator",) if server else ()),

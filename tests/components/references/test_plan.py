@@ -21,6 +21,7 @@ def test_a_change_that_the_references_do_not_notice_keeps_the_plan(recipe: Recip
     assert planned(recipe, serving={"probe_requests": 7, "score": "click * value"}) == same
     assert planned(recipe, model={"balancer": "uncertainty"}) == same
     assert planned(recipe, evaluation={"not_below_single_task": {}}) == same
+    assert planned(recipe, training={"distill": {"teacher": "ple"}}) == same
     assert planned(recipe, training={"seed": 2}) != same
     assert planned(recipe, model={"architecture": "ple"}) != same
 

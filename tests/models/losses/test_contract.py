@@ -153,3 +153,17 @@ def test_its_facts_are_its_own(name):
     about, kind = facts(PATHS[name], LOSS), load(PATHS[name])
     assert dict(about) == {fact: getattr(kind, fact) for fact in Loss.__annotations__}
     assert about["kind"] in ("binary", "regression") and about["outputs"] >= 1
+
+
+@pytest.mark.parametrize("share", [0.25, 0.9])
+def test_says_truly_whether_it_is_linear_in_the_label(name, share):
+    """The gradient of a mixed label is the mixture of the gradients: then labels can be mixed with a teacher's predictions."""
+    loss = make(name)
+    labels = np.repeat(np.float32([[0, 1] if loss.kind == "binary" else [0.5, 4]]), 16, axis=0)
+    logits, ones = logits_of(name, 16), np.ones(16, np.float32)
+    mixed = (1 - share) * labels[:, 0] + share * labels[:, 1]
+    of_first, of_second, of_mixed = (
+        value_and_gradient(loss, logits, each, ones)[1] for each in (labels[:, 0], labels[:, 1], mixed)
+    )
+    difference = np.abs(of_mixed - ((1 - share) * of_first + share * of_second)).max()
+    assert loss.linear == bool(difference < 1e-6 * np.abs(of_mixed).max())

@@ -362,6 +362,22 @@ WRONG = {
         "  long: {kind: binary, outcome: read, above: 30, window: 30m, conditioned_on: read, objective: esmm}",
         ["tasks.long.objective: 'read' has a `negative_rate`, and 'esmm' needs all impressions"],
     ),
+    "negatives left out of mixed labels": (
+        "conditioned_on: read}\n",
+        "conditioned_on: read}\n"
+        "  long: {kind: binary, outcome: read, above: 30, window: 30m, negative_rate: 0.5}\n"
+        "training: {distill: {teacher: ple}}\n",
+        [
+            "tasks.long.negative_rate: chooses among the labels that are 0, and under `training.distill` labels are mixed"
+        ],
+    ),
+    "an objective of mixed labels": (
+        "conditioned_on: read}\n",
+        "conditioned_on: read}\n"
+        "  long: {kind: binary, outcome: read, above: 30, window: 30m, conditioned_on: read, objective: esmm}\n"
+        "training: {distill: {teacher: ple, tasks: [read]}}\n",
+        ["tasks.long.objective: 'esmm' needs to know whether each task of the funnel happened, and the teacher's"],
+    ),
     "an unknown objective": (
         "conditioned_on: read}",
         "conditioned_on: read, objective: esm, objective_options: {esmm: {clip: 1}}}",
@@ -595,6 +611,54 @@ WRONG = {
         [
             "training.embedding_optimizer: unknown embedding optimizer 'adagard'; did you mean 'adagrad'? Known: adagrad, adam, sgd"
         ],
+    ),
+    "an unknown teacher": (
+        "model:",
+        "training: {distill: {teacher: pel}}\nmodel:",
+        ["training.distill.teacher: unknown architecture 'pel'; did you mean 'ple'? Known: adatt, aitm"],
+    ),
+    "an option of a blessed teacher": (
+        "model:",
+        "training: {distill: {teacher: blessed, balancer: fixed}}\nmodel:",
+        ["training.distill.balancer: the blessed model is as it was trained, so 'balancer' has no effect. Remove it."],
+    ),
+    "an option of the teacher": (
+        "model:",
+        "training: {distill: {teacher: ple, options: {ple: {unit: [8]}}}}\nmodel:",
+        ["training.distill.options.ple.unit: unknown option 'unit'; did you mean 'units'?"],
+    ),
+    "a teacher for funnels without one": (
+        "conditioned_on: read}\nmodel:",
+        "}\ntraining: {distill: {teacher: aitm}}\nmodel:",
+        ["training.distill.teacher: 'aitm' passes on what one task knows to the next, and no task follows another."],
+    ),
+    "a balancer of the teacher": (
+        "conditioned_on: read}\nmodel:",
+        "loss: zero_inflated_lognormal}\ntraining: {distill: {teacher: ple, balancer: gradnorm}}\nmodel:",
+        ["training.distill.balancer: the balancer 'gradnorm' needs losses that are never below 0"],
+    ),
+    "a distilled task whose loss is not linear": (
+        "conditioned_on: read}\nmodel:",
+        "loss: huber}\ntraining: {distill: {teacher: ple, tasks: [reading_seconds]}}\nmodel:",
+        [
+            "training.distill.tasks: the loss 'huber' of 'reading_seconds' is not linear in the label",
+            "Expected tasks of: read. Losses that are linear: binary_crossentropy, squared_error, poisson, focal, tweedie.",
+        ],
+    ),
+    "a distilled task that is not there": (
+        "model:",
+        "training: {distill: {teacher: ple, tasks: [reads]}}\nmodel:",
+        ["training.distill.tasks: no task is called 'reads'; did you mean 'read'? Known: read, reading_seconds"],
+    ),
+    "a distilled auxiliary task": (
+        "conditioned_on: read}\nmodel:",
+        "role: auxiliary}\ntraining: {distill: {teacher: ple, tasks: [reading_seconds]}}\nmodel:",
+        ["training.distill.tasks: 'reading_seconds' has `role: auxiliary`, and a teacher predicts main tasks only."],
+    ),
+    "nothing to distil": (
+        "gates: [{metric: auc, at_least: 0.6}]}\n  reading_seconds: {kind: regression, outcome: read, window: 30m, conditioned_on: read}",
+        "role: auxiliary}\n  reading_seconds: {kind: regression, outcome: read, window: 30m, loss: huber}\ntraining: {distill: {teacher: ple}}",
+        ["training.distill: no main task has a loss that is linear in the label, so there is nothing to distil."],
     ),
     "unknown architecture": (
         "architecture: mmoe",

@@ -101,6 +101,26 @@ def test_what_the_trainer_needs() -> None:
     }
 
 
+def test_the_teacher() -> None:
+    """Its options are those of the model, unless the section has its own."""
+    value = {**RECIPE["tasks"]["value"], "loss": "squared_error"}
+    tasks = {**RECIPE["tasks"], "value": value, "later": {**value, "role": "auxiliary"}}
+    model = {**RECIPE["model"], "balancer_options": {"gradnorm": {"alpha": "2"}}}
+    distill = {"teacher": "ple", "share": 0.3}
+    made = plan(tasks=tasks, model=model, training={"distill": {**distill, "balancer": "gradnorm"}})
+    made = TrainerPlan.model_validate_json(made.model_dump_json())
+    assert (made.distill.tasks, made.distill.share, made.distill.unobserved) == (("click", "value"), 0.3, False)
+    teacher = made.distill.teacher
+    assert (teacher.architecture, teacher.options) == ("ple", {"shared_experts": 2})
+    assert (teacher.balancer, teacher.balancer_options) == ("gradnorm", {"alpha": 2.0})
+    changed = {"architecture", "options", "balancer", "balancer_options", "distill"}
+    assert teacher.model_dump(exclude=changed) == made.model_dump(exclude=changed)
+    own = plan(training={"distill": {**distill, "options": {"ple": {"shared_experts": 5}}}})
+    assert own.distill.teacher.options == {"shared_experts": 5} and own.distill.teacher.balancer == "pcgrad"
+    assert own.distill.tasks == ("click",), "the loss of the other is not linear in the label"
+    assert plan().distill is None and own.training.distill is None and teacher.distill is None
+
+
 def test_the_descriptors_of_the_tasks() -> None:
     tasks = {name: {**task, "descriptor": [0.2, place]} for place, (name, task) in enumerate(RECIPE["tasks"].items())}
     made = TrainerPlan.model_validate_json(plan(tasks=tasks).model_dump_json())

@@ -106,6 +106,29 @@ def test_the_same_stages_as_on_one_machine(make_recipe: Callable[..., Recipe], t
     assert {renamed.get(name, name) for name in local} == set(stages_of(recipe))
 
 
+@pytest.mark.parametrize("teacher", ["blessed", "ple"])
+def test_a_blessed_teacher_stands_before_the_trainer(
+    make_recipe: Callable[..., Recipe], tmp_path: Path, teacher: str
+) -> None:
+    """... here and on one machine; a teacher that the Trainer trains adds no stage."""
+    recipe = make_recipe(training={"distill": {"teacher": teacher}})
+    blessed = {"Teacher"} if teacher == "blessed" else set()
+    cluster = {component.id: component for component in create_pipeline(recipe, KubeflowPlatform(recipe)).components}
+    assert set(cluster) == set(stages_of(recipe)) and blessed == set(cluster) & {"Teacher"}
+    here = LocalPlatform(run_paths(recipe, tmp_path))
+    here.logs_fingerprint = here.truth_fingerprint = here.best_items_fingerprint = lambda recipe: ""  # type: ignore[method-assign]
+    local = {component.id: component for component in create_pipeline(recipe, here).components}
+    assert set(local) & {"Teacher", "teacher_model"} == blessed | ({"teacher_model"} if blessed else set())
+    for stages in (cluster, local):
+        assert ("base_model" in stages["Trainer"].inputs) == bool(blessed)
+        if blessed:
+            assert stages["Trainer"].inputs["base_model"].producer_component_id == "Teacher"
+            assert json.loads(stages["Teacher"].exec_properties["tasks"])["click"] == "binary"
+    if blessed:
+        assert cluster["Teacher"].exec_properties["served"] == "/gatewise/serving/shop"
+        assert compile_recipe(recipe).text.count("--stage") == len(cluster)
+
+
 def test_a_model_server_stands_between_probe_and_push_where_it_is_wanted(
     make_recipe: Callable[..., Recipe], documents: tuple[dict[str, Any], dict[str, Any]], tmp_path: Path
 ) -> None:

@@ -1,0 +1,44 @@
+"""Trained: what a training returns."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from models.training.multi_task_model import MultiTaskModel
+
+
+@dataclasses.dataclass(frozen=True)
+class Trained:
+    """A model in the state after its best round, with its training history. It predicts in float32, whatever the precision
+    of the training.
+
+    `rounds` has one entry per evaluation: epoch (passes over the train split), step, loss, val_loss, val_score, <task>_loss,
+    val_<task>_loss, the `logs` of the regularizers, seconds, examples_per_second, and `grown` if the network grew after it
+    (`models.training.growing`). For a resumed round, seconds and examples_per_second cover the part after the kill. A task
+    without an observed validate example has no val_<task>_loss and does not affect the choice of the best round. If no task
+    has an observed validate example, there are no val_loss and val_score, and the last round is the best. `shrinkage` is the
+    factor of each task (`models.training.shrinkage`). `rows` is the number of train rows, without those left out by `negative_rate`.
+    """
+
+    model: MultiTaskModel
+    rounds: list[dict[str, Any]]
+    best_round: int
+    shrinkage: dict[str, float] = dataclasses.field(default_factory=dict)
+    rows: int = 0
+
+    @property
+    def best(self) -> dict[str, Any]:
+        """The entry of the best round."""
+        return self.rounds[self.best_round]
+
+    @property
+    def history(self) -> dict[str, Any]:
+        """What history.json tells of the training."""
+        return {
+            "epochs": self.rounds,
+            "best_epoch": self.best["epoch"],
+            "trained_rows": self.rows,
+            "shrinkage": self.shrinkage,
+            "loss_options": {task: dict(options) for task, options in self.model.loss_options.items() if options},
+        }
