@@ -17,6 +17,9 @@ LOSSES = {
     "tweedie": "models.losses.tweedie.Tweedie",
     "ordinal": "models.losses.ordinal.Ordinal",
     "cread": "models.losses.cread.CREAD",
+    "jrc": "models.losses.jrc.JRC",
+    "ranknet": "models.losses.ranknet.RankNet",
+    "lambda_ndcg": "models.losses.lambda_ndcg.LambdaNDCG",
 }
 
 LOSS = "models.losses.base.Loss"

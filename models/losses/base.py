@@ -35,6 +35,7 @@ class Loss(abc.ABC):
         at_least: labels must be at least this number.
         negative: whether the loss can be negative.
         logistic: whether the prediction is sigmoid(logit). The literal is that of the default options; `__init__` may set another.
+        within_group: whether the loss compares the examples of a group (`models.losses.group_loss.GroupLoss`).
     """
 
     kind: ClassVar[Literal["binary", "regression"]]
@@ -44,6 +45,7 @@ class Loss(abc.ABC):
     at_least: ClassVar[float | None] = None
     negative: ClassVar[bool] = False
     logistic: bool = False
+    within_group: ClassVar[bool] = False
 
     @abc.abstractmethod
     def value(self, logits: Any, labels: Any) -> Any:

@@ -37,6 +37,7 @@ Focus = Annotated[float, Field(ge=0.0, le=10.0), Number]
 Smoothing = Annotated[float, Field(ge=0.0, lt=1.0), Number]
 InnerShare = Annotated[float, Field(gt=0.0, lt=1.0), Number]
 TweediePower = Annotated[float, Field(ge=1.01, le=1.99), Number]
+GroupLength = Annotated[int, Field(ge=2, le=4_096), Number]
 
 
 def _ascending(values: tuple[float, ...]) -> tuple[float, ...]:
