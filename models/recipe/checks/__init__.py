@@ -8,6 +8,7 @@ from models.recipe.checks.beam import beam_problems
 from models.recipe.checks.evaluation import evaluation_problems
 from models.recipe.checks.features import feature_problems
 from models.recipe.checks.gates import gate_problems
+from models.recipe.checks.groups import group_problems
 from models.recipe.checks.kubeflow import kubeflow_problems
 from models.recipe.checks.logs import split_problems, stream_problems
 from models.recipe.checks.model import model_problems, training_problems
@@ -36,6 +37,7 @@ def problems(recipe: Recipe) -> list[Problem]:
         model_problems,
         training_problems,
         evaluation_problems,
+        group_problems,
         retrieval_problems,
         name_problems,
         serving_problems,
