@@ -14,7 +14,7 @@ class GroupLoss(Loss):
     """A loss whose value of an example depends on the other examples of its group in the batch.
 
     The group is the value of the recipe's `evaluation.group_key`. Rows of weight 0 take no part. A group is cut where a batch,
-    or the part of a replica, ends: its parts are not compared.
+    or the part of a replica, ends: its parts are not compared. `value` is the loss of an example that is alone in its group.
     """
 
     within_group = True
@@ -32,10 +32,6 @@ class GroupLoss(Loss):
         Returns:
             (batch,) float32; of rows of weight 0 any finite number.
         """
-
-    def value(self, logits: Any, labels: Any) -> Any:
-        """The loss of each example in a group of its own."""
-        return self.group_value(logits, labels, ops.ones_like(labels), ops.arange(ops.shape(labels)[0], dtype="int32"))
 
 
 def pieces(groups: Any, weights: Any, longest: int | None = None) -> Any:

@@ -43,10 +43,12 @@ class JRC(GroupLoss):
     def __init__(self, *, share: Share = 0.5) -> None:
         self.share = share
 
+    def value(self, logits: Any, labels: Any) -> Any:
+        odds = logits[:, 1] - logits[:, 0]
+        return self.share * (labels * ops.softplus(-odds) + (1.0 - labels) * ops.softplus(odds))
+
     def group_value(self, logits: Any, labels: Any, weights: Any, groups: Any) -> Any:
         classes = ops.stack([1.0 - labels, labels], axis=1)
-        odds = logits[:, 1] - logits[:, 0]
-        calibration = labels * ops.softplus(-odds) + (1.0 - labels) * ops.softplus(odds)
         piece = pieces(groups, weights)
         observed = ops.expand_dims(weights > 0, 1)
         counted = logits + ops.log(ops.where(observed, ops.expand_dims(weights, 1), 1.0))
@@ -55,7 +57,7 @@ class JRC(GroupLoss):
         counted -= ops.take(largest, piece, axis=0)
         total = sums_of(ops.where(observed, ops.exp(counted), 0.0), piece)
         ranking = ops.sum(classes * (ops.log(ops.where(observed, total, 1.0)) - counted), axis=1)
-        return self.share * calibration + (1.0 - self.share) * ranking
+        return self.value(logits, labels) + (1.0 - self.share) * ranking
 
     def start(self, labels: np.ndarray, weights: np.ndarray) -> Start:
         odds = log_odds(labels, weights)

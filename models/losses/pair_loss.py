@@ -65,8 +65,10 @@ class PairLoss(GroupLoss):
             pair_losses: (batch, longest - 1): y_i (1 - y_j) log(1 + exp(z_j - z_i)) + y_j (1 - y_i) log(1 + exp(z_i - z_j)).
         """
 
+    def value(self, logits: Any, labels: Any) -> Any:
+        return self.share * (labels * ops.softplus(-logits) + (1.0 - labels) * ops.softplus(logits))
+
     def group_value(self, logits: Any, labels: Any, weights: Any, groups: Any) -> Any:
-        entropy = labels * ops.softplus(-logits) + (1.0 - labels) * ops.softplus(logits)
         piece = pieces(groups, weights, self.longest)
         order = self.order(piece, logits)
         sizes = ops.maximum(sums_of(ops.cast(weights > 0, "float32"), piece), 1.0)
@@ -82,7 +84,7 @@ class PairLoss(GroupLoss):
         losses = own * (1.0 - other) * ops.softplus(-apart) + other * (1.0 - own) * ops.softplus(apart)
         same = ops.where(together, ops.expand_dims(rows.weights, 1) * ops.take(rows.weights, others), 0.0)
         of_pairs = ops.take(self.of_pairs(rows, others, same, losses), ops.argsort(order))
-        return self.share * entropy + (1.0 - self.share) * of_pairs
+        return self.value(logits, labels) + (1.0 - self.share) * of_pairs
 
     def start(self, labels: np.ndarray, weights: np.ndarray) -> Start:
         return Start((log_odds(labels, weights),), (1.0,))
