@@ -18,8 +18,8 @@ class LambdaNDCG(PairLoss):
         D_a = 1 / log2(1 + rank of a by z within G),   ideal(G) = sum_k D_k y_(k), with the labels in falling order
 
     with the weights w divided by their mean in G. |D_a - D_b| / ideal(G) is the change of NDCG if a positive and a negative
-    example swap places. The ranks have no gradient. Both terms are least, in expectation over independent labels, at the log
-    odds of each example, so the prediction stays a probability.
+    example swap places. The ranks have no gradient. The expected gradients of both terms, over independent labels, are 0 at the
+    log odds of each example, so the prediction stays a probability.
 
     A group of more than `longest` rows is compared, and ranked, in pieces of that many. Time and memory grow with
     batch * longest.
