@@ -282,8 +282,9 @@ WRONG = {
         ],
     ),
     "a loss within groups and an objective": (
-        "gates: [{metric: auc, at_least: 0.6}]}\n  reading_seconds: {kind: regression, outcome: read, window: 30m,",
-        "gates: []}\n  long: {kind: binary, above: 9, outcome: read, window: 30m, objective: esmm, loss: ranknet,",
+        "  reading_seconds:",
+        "  long: {kind: binary, above: 9, outcome: read, window: 30m, conditioned_on: read, objective: esmm, loss: ranknet}\n"
+        "  reading_seconds:",
         [
             "tasks.long.loss: 'ranknet' compares the examples of a group, and the objective 'esmm' trains its task without groups. "
             "Choose another loss, or remove 'objective'."
