@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+import glob
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
+import pyarrow as pa
 import pytest
+from tfx.components.trainer.fn_args_utils import FnArgs
 
+from models.features.groups import GROUP, as_pairs
 from models.features.input_pipeline import Columns
 from models.features.layout import FeatureLayout
 from models.recipe.model import Training
+from models.recipe.recipe import Recipe
+from models.serving.inference import load_server
+from models.serving.inputs import read_expected, read_inputs, serialize_examples
 from models.training import trainer
 from models.training.checkpoint import TrainingCheckpoint
 from models.training.plan import TaskPlan, TrainerPlan
@@ -82,3 +90,36 @@ def test_without_groups_the_order_of_the_groups_wins(tmp_path: Path) -> None:
     data = split(1)
     predictions = trained("ranknet", dataclasses.replace(data, groups=None), tmp_path)
     assert gauc(data, predictions) < 0.4
+
+
+def test_from_the_files_to_the_exported_model(problem: SimpleNamespace, tmp_path: Path) -> None:
+    """The files have the groups; the checkpoint, the export and the served signature know nothing of them."""
+    patterns = {}
+    for split_name in ("train", "eval"):
+        for file in map(Path, sorted(glob.glob(getattr(problem, split_name)))):
+            table = pa.ipc.open_file(file.read_bytes()).read_all()
+            hashes = 1 + table["example_id"].to_numpy() % 50
+            pairs = pa.FixedSizeListArray.from_arrays(pa.array(as_pairs(hashes).reshape(-1)), 2)
+            target = tmp_path / split_name / file.name
+            target.parent.mkdir(exist_ok=True)
+            table = table.append_column(GROUP, pairs)
+            with pa.ipc.new_file(target, table.schema) as writer:
+                writer.write_table(table)
+        patterns[split_name] = str(tmp_path / split_name / "*")
+    tasks = {**problem.recipe["tasks"], "click": {**problem.recipe["tasks"]["click"], "loss": "jrc"}}
+    changed = {"tasks": tasks, "training": {**problem.recipe["training"], "epochs": 1}}
+    recipe = Recipe.model_validate({**problem.recipe, **changed})
+    model = tmp_path / "model" / "Format-Serving"
+    (tmp_path / "model_run").mkdir()
+    trainer.run_fn(
+        FnArgs(
+            train_files=[patterns["train"]],
+            eval_files=[patterns["eval"]],
+            transform_graph_path=str(problem.transform_graph),
+            serving_model_dir=str(model),
+            model_run_dir=str(tmp_path / "model_run"),
+            custom_config={"plan": TrainerPlan.from_recipe(recipe).model_dump_json()},
+        )
+    )
+    answered = load_server(model)(serialize_examples(problem.rows["eval"][:5], read_inputs(model)["inputs"]))
+    np.testing.assert_allclose(answered["click"], read_expected(model)["predictions"]["click"], rtol=1e-5)
