@@ -26,7 +26,7 @@ class JRC(GroupLoss):
 
     A label between 0 and 1 takes that share of both classes. Both terms are least, in expectation over independent labels, at
     z_(i,1) = log p_i and z_(i,0) = log(1 - p_i), so the prediction stays a probability. An example that is alone in its group
-    has a ranking term of 0.
+    has a ranking term of 0. A group with one class keeps its ranking term, as in the paper: without it, the predictions would move.
 
     Sheng, Gao, Cheng, Yang, Han, Deng, Jiang, Xu, Zheng, Joint Optimization of Ranking and Calibration with Contextualized Hybrid
     Model, KDD 2023 (https://arxiv.org/abs/2208.06164). Deviation: the paper has no weights. An example of weight w counts as w
