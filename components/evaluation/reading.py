@@ -18,10 +18,11 @@ from components.evaluation.coding import Coder
 from components.evaluation.report import EvalExamples
 from components.example_schema import EVENT_ID, EXAMPLE_ID
 from components.storage.reading import open_file, open_parquet
+from models.features.groups import GROUP
 from models.recipe.errors import InputError
 
 # Columns of the transformed files that are not inputs of the model.
-NOT_PACKED = ("labels", "weights", "example_id")
+NOT_PACKED = ("labels", "weights", "example_id", GROUP)
 BATCH_ROWS = 16_384
 READ_ROWS = 1 << 19
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from models.recipe.checks.groups import compares_within_groups
 from models.recipe.features import Bucketised, Categorical, Feature, MultiValued
 from models.recipe.recipe import Recipe
 from models.recipe.stage_plan import StagePlan
@@ -13,11 +14,13 @@ class FeaturesPlan(StagePlan):
     """The stage's part of the recipe, passed as JSON text.
 
     `features` in the recipe's order, with their width filled in, and without what only other stages read (side,
-    served_as, separator). `tasks`: the names, in the recipe's order.
+    served_as, separator). `tasks`: the names, in the recipe's order. `group_key`: the column of the groups, only if a loss compares
+    the examples of a group.
     """
 
     features: Mapping[str, Feature]
     tasks: tuple[str, ...]
+    group_key: str | None = None
 
     @classmethod
     def from_recipe(cls, recipe: Recipe) -> FeaturesPlan:
@@ -25,6 +28,7 @@ class FeaturesPlan(StagePlan):
         return cls(
             features={name: _needed(feature, recipe.model.embedding_dim) for name, feature in recipe.features.items()},
             tasks=tuple(recipe.tasks),
+            group_key=recipe.evaluation.group_key if any(map(compares_within_groups, recipe.tasks.values())) else None,
         )
 
 

@@ -22,9 +22,11 @@ import tensorflow_transform as tft
 from components.columnar.ordered_map import ordered_map
 from components.example_schema import EXAMPLE_ID, label_of, weight_of
 from components.features.columns import distinct_values, lengths, one_of_each, raw_names, rows_of
+from components.features.group_column import group_hashes
 from components.features.plan import FeaturesPlan
 from components.storage.reading import LocalCopy, open_parquet, read_text
 from components.storage.writing import whole_file
+from models.features.groups import GROUP
 from models.features.layout import ANALYSED_FILE, LAYOUT_FILE, Analysed, FeatureLayout
 from models.features.preprocessing import encode_columns, pack, raw_feature_spec
 from models.features.raw_columns import Column
@@ -138,13 +140,21 @@ def transformed_batches(raw: pq.ParquetFile, transform: Transform, plan: Feature
     """The transformed rows of one file, batch by batch; one empty batch for an empty file."""
     labels = [label_of(task) for task in plan.tasks]
     weights = [weight_of(task) for task in plan.tasks]
-    columns = [*dict.fromkeys([*raw_names(plan.features), *labels, *weights, EXAMPLE_ID])]
+    group = plan.group_key
+    columns = [*dict.fromkeys([*raw_names(plan.features), *labels, *weights, EXAMPLE_ID, *([group] if group else [])])]
     if raw.metadata.num_rows:
         batches = raw.iter_batches(BATCH_ROWS, columns=columns)
     else:
         none = [pa.array([], raw.schema_arrow.field(name).type) for name in columns]
         batches = iter([pa.RecordBatch.from_arrays(none, names=columns)])
-    return ordered_map(lambda batch: layout(batch, transform(batch), labels, weights, plan.tasks), batches)
+
+    def transformed(batch: pa.RecordBatch) -> pa.RecordBatch:
+        packed = transform(batch)
+        if group is not None:
+            packed |= {GROUP: group_hashes(batch.column(group), group)}
+        return layout(batch, packed, labels, weights, plan.tasks)
+
+    return ordered_map(transformed, batches)
 
 
 def layout(

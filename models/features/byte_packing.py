@@ -7,6 +7,7 @@ examples fit into memory, and gathering a batch reads a third of the bytes.
 from __future__ import annotations
 
 import dataclasses
+import tempfile
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +16,8 @@ import numpy as np
 BYTE = np.dtype(np.uint8)
 # Number of rows to reduce together, because NumPy does not vectorize a reduction over few columns.
 _ABREAST = 64
+# Beyond this size, rows are in a mapped temporary file, whose pages the system can reclaim.
+MEMORY_BYTES = 2**30
 
 
 class Extent:
@@ -189,3 +192,12 @@ def take(arrays: list[Array], chosen: np.ndarray) -> list[np.ndarray]:
         part = taken[id(rows)]
         parts.append(array.layout.unpack(part) if isinstance(array, Compact) else part)
     return parts
+
+
+def empty_rows(shape: tuple[int, int]) -> np.ndarray:
+    """(row, bytes) uint8 in memory, or beyond `MEMORY_BYTES` in a mapped temporary file."""
+    if shape[0] * shape[1] <= MEMORY_BYTES:
+        return np.empty(shape, np.uint8)
+    # The file is already unlinked and disappears with the mapping.
+    with tempfile.TemporaryFile() as file:
+        return np.memmap(file, np.uint8, mode="w+", shape=shape)

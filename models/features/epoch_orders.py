@@ -15,24 +15,51 @@ class Orders:
         self._kept: dict[tuple[int, int, int, bool], np.ndarray] = {}
         self._lock = threading.Lock()
 
-    def of(self, examples: int, seed: int, epoch: int, probability: NDArray[np.float64] | None = None) -> np.ndarray:
-        """`epoch_order`, or `balanced_order` of the rows' probabilities, which are the same in every call with these arguments."""
+    def of(
+        self,
+        examples: int,
+        seed: int,
+        epoch: int,
+        probability: NDArray[np.float64] | None = None,
+        groups: NDArray[np.int32] | None = None,
+    ) -> np.ndarray:
+        """`balanced_order` of the rows' probabilities, `grouped_order` of their groups, or `epoch_order` without both.
+
+        The probabilities and the groups are the same in every call.
+        """
         key = (examples, seed, epoch, probability is not None)
         before = (examples, seed, epoch - 1, probability is not None)
         with self._lock:
             if key not in self._kept:
                 self._kept = {old: order for old, order in self._kept.items() if old == before}
-                self._kept[key] = (
-                    epoch_order(examples, seed, epoch)
-                    if probability is None
-                    else balanced_order(probability, seed, epoch)
-                )
+                if probability is not None:
+                    self._kept[key] = balanced_order(probability, seed, epoch)
+                elif groups is not None:
+                    self._kept[key] = grouped_order(groups, seed, epoch)
+                else:
+                    self._kept[key] = epoch_order(examples, seed, epoch)
             return self._kept[key]
 
 
 def epoch_order(examples: int, seed: int, epoch: int) -> np.ndarray:
     """(example,) integers: order of the examples in an epoch, a pure function of the arguments."""
     return np.random.default_rng([seed, epoch]).permutation(np.arange(examples, dtype=index_type(examples)))
+
+
+def grouped_order(groups: NDArray[np.int32], seed: int, epoch: int) -> np.ndarray:
+    """(example,) integers: the groups in a random order, and the rows of each in a random order; a pure function of the arguments.
+
+    Random rows would hardly ever share a group within a batch.
+
+    Args:
+        groups: (example,), the number of the group of each row, from 0.
+        seed: seed of the training.
+        epoch: from 0.
+    """
+    random = np.random.default_rng([seed, epoch])
+    rows = random.permutation(np.arange(len(groups), dtype=index_type(len(groups))))
+    place = random.permutation(int(groups.max(initial=-1)) + 1)
+    return rows[np.argsort(place[groups[rows]], kind="stable")]
 
 
 def balanced_order(probability: NDArray[np.float64], seed: int, epoch: int) -> np.ndarray:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import dataclasses
 import functools
 import json
-import tempfile
 import weakref
 from collections.abc import Iterator, Mapping
 
@@ -20,14 +19,13 @@ import pyarrow as pa
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from models.features import balanced_rows
+from models.features import balanced_rows, byte_packing
 from models.features.byte_packing import Array, Compact, Extent, layouts, take
-from models.features.epoch_orders import Orders, index_type
+from models.features.epoch_orders import Orders
+from models.features.example_ids import in_order
+from models.features.groups import GROUP, codes_of
 from models.files.split_files import files_of
 from models.recipe.errors import InputError
-
-# Beyond this size, a split is sorted in a mapped temporary file, whose pages the system can reclaim.
-MEMORY_BYTES = 2**30
 
 # Number of batches to gather in parallel.
 _GATHERERS = 4
@@ -49,6 +47,7 @@ class Columns:
         weights: (example, task) float32; 0 where the task is not observed.
         example_id: (example,) int64, ascending.
         tasks: names of the columns of `labels`.
+        groups: (example,) int32, the group of each example; or None. A batch has them as the feature GROUP.
         orders: cache of the epoch orders.
     """
 
@@ -57,7 +56,18 @@ class Columns:
     weights: Array
     example_id: np.ndarray
     tasks: tuple[str, ...]
+    groups: NDArray[np.int32] | None = None
     orders: Orders = dataclasses.field(default_factory=Orders, init=False, repr=False, compare=False)
+
+    @property
+    def inputs(self) -> Mapping[str, Array]:
+        """The features of a batch."""
+        return self.arrays if self.groups is None else {**self.arrays, GROUP: self.groups}
+
+    @functools.cached_property
+    def by_group(self) -> np.ndarray | None:
+        """(example,): order of a pass without a seed; None without groups."""
+        return None if self.groups is None else np.argsort(self.groups, kind="stable")
 
     @functools.cached_property
     def probabilities(self) -> NDArray[np.float64]:
@@ -96,15 +106,16 @@ def read_split(pattern: str) -> Columns:
     schema, ids, extents = _survey(paths)
     if not len(ids):
         raise InputError(f"{pattern}: the split has no examples. Check the recipe's `split` and the earlier stages.")
-    example_id, places = _in_order(ids, pattern)
+    example_id, places = in_order(ids, pattern)
     del ids
     columns = _gather_rows(paths, extents, places)
     return Columns(
-        {name: array for name, array in columns.items() if name not in _BESIDES},
+        {name: array for name, array in columns.items() if name not in (*_BESIDES, GROUP)},
         columns["labels"],
         columns["weights"],
         example_id,
         tuple(json.loads(schema.metadata[b"tasks"])),
+        codes_of(columns[GROUP][:]) if GROUP in columns else None,
     )
 
 
@@ -139,7 +150,7 @@ def _batches(reader: pa.ipc.RecordBatchFileReader) -> Iterator[pa.RecordBatch]:
 def _gather_rows(paths: list[str], extents: Mapping[str, Extent], places: np.ndarray) -> dict[str, Compact]:
     """The arrays of all files in shared rows, row i of the files at `places[i]`."""
     found, size = layouts(extents)
-    rows, start = empty_rows((len(places), size)), 0
+    rows, start = byte_packing.empty_rows((len(places), size)), 0
     for path in paths:
         for batch in _batches(_open(path)):
             packed = np.empty((batch.num_rows, size), np.uint8)
@@ -174,29 +185,6 @@ def _view(column: pa.Array) -> np.ndarray:
     return flat.reshape(len(column), column.type.list_size)
 
 
-def _in_order(ids: np.ndarray, pattern: str) -> tuple[np.ndarray, np.ndarray]:
-    """The sorted ids, and the position of each given id among them."""
-    order = np.argsort(ids, kind="stable")
-    rising = ids[order]
-    repeated = np.flatnonzero(np.diff(rising) == 0)
-    if len(repeated):
-        raise InputError(
-            f"{pattern}: the example id {rising[repeated[0]]} occurs more than once. Are there files of two runs?"
-        )
-    places = np.empty(len(order), index_type(len(order)))
-    places[order] = np.arange(len(order))
-    return rising, places
-
-
-def empty_rows(shape: tuple[int, int]) -> np.ndarray:
-    """(row, bytes) uint8 in memory, or beyond `MEMORY_BYTES` in a mapped temporary file."""
-    if shape[0] * shape[1] <= MEMORY_BYTES:
-        return np.empty(shape, np.uint8)
-    # The file is already unlinked and disappears with the mapping.
-    with tempfile.TemporaryFile() as file:
-        return np.memmap(file, np.uint8, mode="w+", shape=shape)
-
-
 def batch(
     columns: Columns,
     batch_size: int,
@@ -218,7 +206,7 @@ def batch(
     """
     start = index * batch_size
     rows = min(batch_size, len(columns.example_id) - start)
-    arrays = [*columns.arrays.values(), columns.labels, columns.weights]
+    arrays = [*columns.inputs.values(), columns.labels, columns.weights]
     # Contiguous rows are a slice, without a gather; the last batch is padded.
     if order is None and rows == batch_size:
         parts = [array[start : start + rows] for array in arrays]
@@ -233,7 +221,7 @@ def batch(
         weights = weights * corrections[chosen, None]
     if rows < batch_size:
         weights[rows:] = 0.0
-    return dict(zip(columns.arrays, features, strict=True)), labels, weights
+    return dict(zip(columns.inputs, features, strict=True)), labels, weights
 
 
 def dataset(
@@ -248,7 +236,7 @@ def dataset(
 
     With a seed: an infinite sequence of epochs from `first_epoch`, each in its own order. Pass `steps_per_epoch` to `fit`,
     or `take` that many batches. A resumed training sees the same batches as an uninterrupted one. Without a seed: one pass
-    in the order of example_id, for evaluation.
+    in the order of example_id, for evaluation. With groups, the examples of a group follow each other in every pass.
 
     The data set does not keep the columns alive; the caller must.
 
@@ -272,13 +260,14 @@ def dataset(
             raise ReferenceError("the columns of this data set were released; keep them while you iterate it")
         epoch, index = divmod(int(step), steps)
         probabilities, corrections = (columns.probabilities, columns.corrections) if balanced else (None, None)
-        order = None if seed is None else columns.orders.of(examples, seed, epoch, probabilities)
+        orders = columns.orders
+        order = columns.by_group if seed is None else orders.of(examples, seed, epoch, probabilities, columns.groups)
         features, labels, weights = batch(columns, batch_size, order, index, corrections)
         return [*features.values(), labels, weights]
 
-    names = [*columns.arrays]
-    shapes = [array.shape[1:] for array in (*columns.arrays.values(), columns.labels, columns.weights)]
-    types = [array.dtype for array in (*columns.arrays.values(), columns.labels, columns.weights)]
+    names = [*columns.inputs]
+    shapes = [array.shape[1:] for array in (*columns.inputs.values(), columns.labels, columns.weights)]
+    types = [array.dtype for array in (*columns.inputs.values(), columns.labels, columns.weights)]
 
     def load(step: tf.Tensor) -> tuple[dict[str, tf.Tensor], tf.Tensor, tf.Tensor]:
         parts = tf.numpy_function(gather, [step], types)
@@ -288,8 +277,7 @@ def dataset(
 
     last, size = (steps, steps) if seed is None else (2**63 - 1, tf.data.INFINITE_CARDINALITY)
     numbers = tf.data.Dataset.range(0 if seed is None else first_epoch * steps + first_step, last)
-    # Nothing here uses the tuner of tf.data. With the tuner, the end of an iterator waits for it: up to twice the lifetime of
-    # the iterator, or a minute.
+    # With the tuner of tf.data, the end of an iterator waits for it: up to twice its lifetime, or a minute.
     options = tf.data.Options()
     options.autotune.enabled = False
     return (

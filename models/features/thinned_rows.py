@@ -23,8 +23,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from models.features.byte_packing import Array, Compact
-from models.features.input_pipeline import Columns, empty_rows
+from models.features.byte_packing import Array, Compact, empty_rows
+from models.features.input_pipeline import Columns
 from models.recipe.errors import InputError
 
 logger = logging.getLogger(__name__)
@@ -65,7 +65,12 @@ def thinned(columns: Columns, rates: Mapping[str, float], seed: int) -> Columns:
     else:
         weights_left = weights[rows]
     ids = columns.example_id[rows]
-    return dataclasses.replace(columns, arrays=arrays, labels=labels_left, weights=weights_left, example_id=ids)
+    groups = (
+        None if columns.groups is None else np.unique(columns.groups[rows], return_inverse=True)[1].astype(np.int32)
+    )
+    return dataclasses.replace(
+        columns, arrays=arrays, labels=labels_left, weights=weights_left, example_id=ids, groups=groups
+    )
 
 
 def kept(example_id: NDArray[np.int64], rate: float, seed: int) -> NDArray[np.bool_]:

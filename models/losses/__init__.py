@@ -18,6 +18,9 @@ LOSSES = {
     "ordinal": "models.losses.ordinal.Ordinal",
     "cread": "models.losses.cread.CREAD",
     "softmax": "models.losses.softmax.Softmax",
+    "jrc": "models.losses.jrc.JRC",
+    "ranknet": "models.losses.ranknet.RankNet",
+    "lambda_ndcg": "models.losses.lambda_ndcg.LambdaNDCG",
 }
 
 LOSS = "models.losses.base.Loss"

@@ -40,6 +40,7 @@ class Loss(abc.ABC):
             has the mixture of their gradients, and the prediction is the mean of the labels.
         log_odds_if: options of a binary loss with which the best logit is the log odds of a positive, so that a factor of the odds
             is a shift of the logit; {} if it is so with all options. None: it never is.
+        within_group: whether the loss compares the examples of a group (`models.losses.group_loss.GroupLoss`).
     """
 
     kind: ClassVar[Literal["binary", "regression"]]
@@ -49,6 +50,7 @@ class Loss(abc.ABC):
     at_least: ClassVar[float | None] = None
     one_of: ClassVar[str | None] = None
     negative: ClassVar[bool] = False
+    within_group: ClassVar[bool] = False
     linear: ClassVar[bool] = False
     log_odds_if: ClassVar[Mapping[str, float] | None] = None
 

@@ -7,6 +7,7 @@ from typing import Any
 from keras import ops
 
 from models.losses.base import Loss
+from models.losses.group_loss import GroupLoss
 
 
 def weighted_mean(values: Any, weights: Any) -> Any:
@@ -22,7 +23,7 @@ def weighted_mean(values: Any, weights: Any) -> Any:
     return ops.where(total > 0, ops.sum(product) / ops.where(total > 0, total, 1.0), 0.0)
 
 
-def task_loss(loss: Loss, logits: Any, labels: Any, weights: Any) -> Any:
+def task_loss(loss: Loss, logits: Any, labels: Any, weights: Any, groups: Any = None) -> Any:
     """Weighted mean of a loss over a batch. Rows of weight 0 contribute neither to the value nor to the gradient.
 
     Logits and labels of these rows are replaced *before* the loss: with a `where` after it alone, a NaN or infinite loss
@@ -32,14 +33,17 @@ def task_loss(loss: Loss, logits: Any, labels: Any, weights: Any) -> Any:
         loss: loss of the task.
         logits: (batch,), or (batch, outputs) for a loss with several outputs.
         labels, weights: (batch,). Labels of weight 0 may be NaN.
+        groups: (batch,) int32, for a loss that compares within groups. None: each example is a group of its own.
 
     Returns:
         A scalar; 0 if all weights are 0.
     """
     observed = weights > 0
     of_logits = observed if loss.outputs == 1 else ops.expand_dims(observed, -1)
-    values = loss.value(ops.where(of_logits, logits, 0.0), ops.where(observed, labels, harmless(loss)))
-    return weighted_mean(values, weights)
+    logits, labels = ops.where(of_logits, logits, 0.0), ops.where(observed, labels, harmless(loss))
+    if isinstance(loss, GroupLoss) and groups is not None:
+        return weighted_mean(loss.group_value(logits, labels, weights, groups), weights)
+    return weighted_mean(loss.value(logits, labels), weights)
 
 
 def harmless(loss: Loss) -> float:

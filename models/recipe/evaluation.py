@@ -55,7 +55,10 @@ class Evaluation(Section):
         examples=[[["device"], ["device", "country"]]],
     )
     group_key: NonEmpty | None = Field(
-        default=None, description="Column that groups examples for GAUC, usually the user.", examples=["user_id"]
+        default=None,
+        description="Column that groups examples for GAUC, usually the user, and for losses that compare the examples of a group, such as "
+        "`jrc`, `ranknet` and `lambda_ndcg`: there better the request.",
+        examples=["user_id"],
     )
     max_slice_values: Annotated[int, Field(ge=1), Number] = Field(
         default=100,

@@ -39,6 +39,7 @@ InnerShare = Annotated[float, Field(gt=0.0, lt=1.0), Number]
 TweediePower = Annotated[float, Field(ge=1.01, le=1.99), Number]
 GridSteps = Annotated[int, Field(ge=0, le=255), Number]
 GridSkew = Annotated[float, Field(ge=0.0, le=100.0), Number]
+GroupLength = Annotated[int, Field(ge=2, le=4_096), Number]
 
 
 def _ascending(values: tuple[float, ...]) -> tuple[float, ...]:

@@ -22,6 +22,7 @@ from models.balancing.base import GradientCombiner, Weighting
 from models.embedding_optimizers.base import EmbeddingOptimizer
 from models.embedding_optimizers.lazy_adam import LazyAdam
 from models.embedding_optimizers.one_pass import compiled, one_pass
+from models.features.groups import GROUP
 from models.layers.adversaries import Adversaries
 from models.layers.dropout import Dropout
 from models.layers.feature_encoder import FeatureEncoder
@@ -64,9 +65,8 @@ _PARTS = (
 class MultiTaskModel(RandomStates, keras.Model):
     """Encoder, backbone, architecture and losses, trained together under a balancer.
 
-    The data are (features, labels, weights): a dict for the encoder, and two float matrices (batch, task) in the order
-    of the losses. Labels of weight 0 are ignored and may be NaN. Pass the optimizer and `jit_compile` to
-    `compile`; the model defines its losses and metrics.
+    The data are (features, labels, weights): a dict for the encoder, with GROUP for losses within groups, and two float matrices
+    (batch, task) in the order of the losses. Labels of weight 0 are ignored and may be NaN. Pass the optimizer to `compile`.
 
     Logs:
         <task>_loss: weighted mean of the task's loss over the epoch, over examples with a weight.
@@ -237,7 +237,7 @@ class MultiTaskModel(RandomStates, keras.Model):
             logits = self.logits(outputs, training=True)
             added = [*self.backbone.losses, *self.architecture.losses]
             added += view_costs(self, xs, rows, row_ids, features)
-            losses, weights = training_losses(self, outputs, logits, labels, weights)
+            losses, weights = training_losses(self, outputs, logits, labels, weights, features.get(GROUP))
             losses = replicas.whole_batch(losses, weights)
             of_task = dict(zip(self.tasks, losses, strict=True))
             balanced, own = [of_task[task] for task in self.balancer.tasks], [] if combines else over
@@ -268,12 +268,12 @@ class MultiTaskModel(RandomStates, keras.Model):
 
     def test_step(self, data: tuple[Mapping[str, Any], Any, Any]) -> dict[str, Any]:
         features, labels, weights = data
-        self.task_trackers.update(task_losses(self, self(features, training=False), labels, weights), weights)
+        losses = task_losses(self, self(features, training=False), labels, weights, features.get(GROUP))
+        self.task_trackers.update(losses, weights)
         # Over the epoch so far, not this batch: the task weights differ between batches.
         of_tasks = self.task_trackers.means()
         self.loss_tracker.reset_state()
-        constants = tf.constant(self.balancer.task_weights, of_tasks.dtype)
-        self.loss_tracker.update_state(tf.tensordot(constants, self._balanced(of_tasks), 1))
+        self.loss_tracker.update_state(tf.tensordot(self.balancer.task_weights, self._balanced(of_tasks), 1))
         # Of the whole batch in every replica: with a log of the balancer, Keras averages what is returned over the replicas.
         names = [tracker.name for tracker in self.task_trackers.metrics]
         return {"loss": self.loss_tracker.result(), **dict(zip(names, tf.unstack(of_tasks), strict=True))}

@@ -15,22 +15,30 @@ if TYPE_CHECKING:
     from models.training.multi_task_model import MultiTaskModel
 
 
-def task_losses(model: MultiTaskModel, logits: Mapping[str, Any], labels: Any, weights: Any) -> list[Any]:
+def task_losses(
+    model: MultiTaskModel, logits: Mapping[str, Any], labels: Any, weights: Any, groups: Any = None
+) -> list[Any]:
     """The loss of each task, in units of its scale: scalars.
 
     Args:
         model: for the losses and scales.
         logits: {task: logits}.
         labels, weights: (batch, task).
+        groups: (batch,), for losses that compare within groups; None: each example is a group of its own.
     """
     return [
-        task_loss(loss, logits[task], labels[:, i], weights[:, i]) / model.scales.unit.value[i]
+        task_loss(loss, logits[task], labels[:, i], weights[:, i], groups) / model.scales.unit.value[i]
         for i, (task, loss) in enumerate(zip(model.tasks, model.loss_functions, strict=True))
     ]
 
 
 def training_losses(
-    model: MultiTaskModel, outputs: Mapping[str, Any], logits: Mapping[str, Any], labels: Any, weights: Any
+    model: MultiTaskModel,
+    outputs: Mapping[str, Any],
+    logits: Mapping[str, Any],
+    labels: Any,
+    weights: Any,
+    groups: Any = None,
 ) -> tuple[list[Any], Any]:
     """The loss of each task as it is trained: that of its objective, if it has one.
 
@@ -39,11 +47,12 @@ def training_losses(
         outputs: outputs of the architecture, with the representation if an objective has towers.
         logits: {task: logits}.
         labels, weights: (batch, task).
+        groups: (batch,), as for `task_losses`.
 
     Returns:
         Scalars, and the (batch, task) weights over which they are means.
     """
-    losses, objectives = task_losses(model, logits, labels, weights), model.objectives
+    losses, objectives = task_losses(model, logits, labels, weights, groups), model.objectives
     if objectives is None:
         return losses, weights
     columns = [weights[:, i] for i in range(len(model.tasks))]

@@ -15,6 +15,9 @@ from models.losses.task_loss import task_loss
 
 _SMALLEST = 1e-12
 
+ROWS = 16_384
+"""Examples whose groups are compared together by the loss of a constant."""
+
 
 @keras.saving.register_keras_serializable(package="gatewise")
 class TaskScales(keras.layers.Layer):
@@ -97,11 +100,13 @@ class TaskScales(keras.layers.Layer):
         logits = ops.convert_to_numpy(self.offset) + ops.convert_to_numpy(self.shift)
         return np.split(logits, np.cumsum(self.outputs)[:-1])
 
-    def constants(self, losses: Sequence[Loss], labels: np.ndarray, weights: np.ndarray) -> list[float]:
+    def constants(
+        self, losses: Sequence[Loss], labels: np.ndarray, weights: np.ndarray, groups: np.ndarray | None = None
+    ) -> list[float]:
         """The loss of each task's constant prediction on the given examples, in units of the loss."""
         units = ops.convert_to_numpy(self.unit)
         return [
-            constant_loss(loss, logits, labels[:, i], weights[:, i]) / float(units[i])
+            constant_loss(loss, logits, labels[:, i], weights[:, i], groups) / float(units[i])
             for i, (loss, logits) in enumerate(zip(losses, self.best_constants, strict=True))
         ]
 
@@ -109,15 +114,32 @@ class TaskScales(keras.layers.Layer):
         return {**super().get_config(), "outputs": self.outputs}
 
 
-def constant_loss(loss: Loss, logits: Sequence[float] | np.ndarray, labels: np.ndarray, weights: np.ndarray) -> float:
+def constant_loss(
+    loss: Loss,
+    logits: Sequence[float] | np.ndarray,
+    labels: np.ndarray,
+    weights: np.ndarray,
+    groups: np.ndarray | None = None,
+) -> float:
     """Weighted mean loss of the same logits for all examples; 0 if no example is observed.
+
+    A loss that compares within groups takes them in parts of `ROWS` examples, as an evaluation does in its batches.
 
     Args:
         loss: loss of the task.
         logits: (outputs,).
         labels, weights: (example,).
+        groups: (example,), for a loss that compares within groups. None: each example is a group of its own.
     """
     shape = (len(labels),) if loss.outputs == 1 else (len(labels), loss.outputs)
     repeated = np.broadcast_to(np.asarray(logits, np.float32).reshape(shape[1:]), shape)
-    value = task_loss(loss, repeated, labels.astype(np.float32), weights.astype(np.float32))
-    return float(ops.convert_to_numpy(value))
+    labels, weights = labels.astype(np.float32), weights.astype(np.float32)
+    if not loss.within_group or groups is None:
+        return float(ops.convert_to_numpy(task_loss(loss, repeated, labels, weights)))
+    order = np.argsort(groups, kind="stable")
+    parts = [order[start : start + ROWS] for start in range(0, len(order), ROWS)]
+    values = [
+        float(task_loss(loss, repeated[: len(part)], labels[part], weights[part], groups[part])) for part in parts
+    ]
+    totals = np.array([weights[part].sum(dtype=np.float64) for part in parts])
+    return float(totals @ values / totals.sum()) if totals.any() else 0.0

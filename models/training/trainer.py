@@ -151,7 +151,13 @@ def train(
     model.scales.start(model.loss_functions, data.labels[:], data.weights[:], list(rates.values()))
     served = [task for task, about in plan.tasks.items() if about.served]
     validation = Validation(
-        tasks, model.loss_functions, model.scales, evaluation.labels[:], evaluation.weights[:], served
+        tasks,
+        model.loss_functions,
+        model.scales,
+        evaluation.labels[:],
+        evaluation.weights[:],
+        served,
+        evaluation.groups,
     )
     progress = Progress(EarlyStopping(options.patience))
     if checkpoint.restore(model, progress):

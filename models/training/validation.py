@@ -32,6 +32,7 @@ class Validation:
         scales: started scales.
         labels, weights: (example, task) of the validate split.
         served: the tasks that may rule. Default: all.
+        groups: (example,), for losses that compare within groups.
     """
 
     def __init__(
@@ -42,8 +43,9 @@ class Validation:
         labels: np.ndarray,
         weights: np.ndarray,
         served: Collection[str] | None = None,
+        groups: np.ndarray | None = None,
     ) -> None:
-        constants = scales.constants(losses, labels, weights)
+        constants = scales.constants(losses, labels, weights, groups)
         may = tasks if served is None else served
         measured = [task for task in observed_tasks(tasks, weights) if task in may]
         enough = [

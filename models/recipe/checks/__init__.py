@@ -10,6 +10,7 @@ from models.recipe.checks.evaluation import evaluation_problems
 from models.recipe.checks.example_weights import weight_problems
 from models.recipe.checks.features import feature_problems
 from models.recipe.checks.gates import gate_problems
+from models.recipe.checks.groups import group_problems
 from models.recipe.checks.kubeflow import kubeflow_problems
 from models.recipe.checks.logs import split_problems, stream_problems
 from models.recipe.checks.model import model_problems, training_problems
@@ -40,6 +41,7 @@ def problems(recipe: Recipe) -> list[Problem]:
         training_problems,
         distill_problems,
         evaluation_problems,
+        group_problems,
         retrieval_problems,
         name_problems,
         serving_problems,

@@ -65,6 +65,18 @@ def test_packed_batches_hold_every_row_once(make_split):
     np.testing.assert_array_equal(read, split.arrays["x"][:, None])
 
 
+def test_the_group_of_a_loss_is_no_input_of_the_model(make_split):
+    split = make_split(10)
+    path = split.transformed_files[0]
+    with pa.OSFile(str(path)) as file:
+        table = pa.ipc.open_file(file).read_all()
+    pairs = pa.FixedSizeListArray.from_arrays(pa.array(np.zeros(2 * len(table), np.int32)), 2)
+    table = table.append_column("group", pairs)
+    with pa.ipc.new_file(str(path), table.schema) as writer:
+        writer.write_table(table)
+    assert set(next(packed_batches(path))) == {"numeric"}
+
+
 def test_matrix_of_a_slice():
     column = pa.FixedSizeListArray.from_arrays(pa.array(range(10)), 2)
     np.testing.assert_array_equal(matrix(column.slice(1, 2)), [[2, 3], [4, 5]])

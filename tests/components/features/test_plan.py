@@ -51,6 +51,14 @@ def test_what_other_stages_read_does_not_change_it() -> None:
     assert FeaturesPlan.from_recipe(changed).model_dump_json() == plan.model_dump_json()
 
 
+def test_the_group_is_there_only_for_a_loss_within_groups() -> None:
+    tasks = {"zeta": {"kind": "binary", "label": {"column": "z"}}}
+    grouped = recipe(tasks=tasks, evaluation={"group_key": "request"})
+    assert FeaturesPlan.from_recipe(grouped).group_key is None
+    tasks["zeta"]["loss"] = "ranknet"
+    assert FeaturesPlan.from_recipe(recipe(tasks=tasks, evaluation={"group_key": "request"})).group_key == "request"
+
+
 def test_imports_neither_tensorflow_nor_tfx_nor_beam() -> None:
     code = (
         "import sys, components.features.plan, components.features.analysers\n"

@@ -12,6 +12,7 @@ import pytest
 
 from components.features import transform_pass
 from components.features.transform_pass import layout, write_file
+from models.features import input_pipeline
 
 
 def fake_transform(batch: pa.RecordBatch) -> dict[str, np.ndarray]:
@@ -62,6 +63,21 @@ def test_an_empty_file_becomes_an_empty_file(tmp_path: Path, make_table: Any, ma
     table = write(tmp_path, empty, plan).read_all()
     assert table.num_rows == 0
     assert table.schema.names == ["categorical", "labels", "weights", "example_id"]
+
+
+@pytest.mark.parametrize("rows", [3, 0])
+def test_the_group_is_written_for_losses_within_groups(
+    tmp_path: Path, make_table: Any, make_plan: Any, rows: int
+) -> None:
+    plan = make_plan({"x": {"kind": "categorical"}}).model_copy(update={"group_key": "request"})
+    columns = {"x": ("bytes", [[b"a"]] * 3), "request": ("bytes", [[b"r"], [b"s"], [b"r"]])}
+    table = write(tmp_path, make_table(columns, plan.tasks).slice(0, rows), plan).read_all()
+    assert table.schema.names == ["categorical", "group", "labels", "weights", "example_id"]
+    assert str(table.schema.field("group").type) == "fixed_size_list<item: int32>[2]"
+    found = table.column("group").to_pylist()
+    if rows:
+        assert found[0] == found[2] != found[1]
+        assert input_pipeline.read_split(str(tmp_path / "out.arrow")).groups.tolist() in ([0, 1, 0], [1, 0, 1])
 
 
 def test_an_example_without_id_is_refused(make_table: Any) -> None:

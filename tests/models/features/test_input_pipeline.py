@@ -14,10 +14,11 @@ import pyarrow as pa
 import pytest
 import tensorflow as tf
 
-from models.features import input_pipeline
+from models.features import byte_packing, input_pipeline
 from models.features.balanced_rows import probabilities
 from models.features.byte_packing import Compact
 from models.features.epoch_orders import balanced_order, epoch_order
+from models.features.groups import GROUP, as_pairs
 from models.recipe.errors import InputError
 
 
@@ -73,9 +74,9 @@ def test_the_columns_share_their_rows(tmp_path: Path) -> None:
 
 def test_a_split_larger_than_the_limit_lies_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path / "a.arrow", [1, 4, 9])
-    monkeypatch.setattr(input_pipeline, "MEMORY_BYTES", 3 * 14)
+    monkeypatch.setattr(byte_packing, "MEMORY_BYTES", 3 * 14)
     assert not isinstance(input_pipeline.read_split(str(tmp_path / "*")).labels.rows, np.memmap)
-    monkeypatch.setattr(input_pipeline, "MEMORY_BYTES", 3 * 14 - 1)
+    monkeypatch.setattr(byte_packing, "MEMORY_BYTES", 3 * 14 - 1)
     assert isinstance(input_pipeline.read_split(str(tmp_path / "*")).labels.rows, np.memmap)
 
 
@@ -107,7 +108,7 @@ def test_a_data_set_does_not_keep_the_columns(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("memory", [2**30, 0])
 def test_files_and_batches_do_not_matter(tmp_path: Path, memory: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(input_pipeline, "MEMORY_BYTES", memory)
+    monkeypatch.setattr(byte_packing, "MEMORY_BYTES", memory)
     ids = list(range(0, 60, 3))
     write(tmp_path / "one" / "a.arrow", ids)
     write(tmp_path / "many" / "a.arrow", ids[1::2])
@@ -265,3 +266,32 @@ def test_what_cannot_be_read(tmp_path: Path) -> None:
     write(tmp_path / "twice" / "b.arrow", [7, 8])
     with pytest.raises(InputError, match="the example id 7 occurs more than once"):
         input_pipeline.read_split(str(tmp_path / "twice/*"))
+
+
+def test_the_groups_of_a_split_are_read_and_stay_together(tmp_path: Path) -> None:
+    """From files in any division. The batches have the codes, also a batch after a resume and one of a pass without a seed."""
+    ids = np.arange(30)
+    hashes = np.random.default_rng(0).integers(1, 2**63, 4)[ids * 11 % 4]
+    for folder, parts in {"one": [ids], "two": [ids[::-2], ids[::2]]}.items():
+        for number, part in enumerate(parts):
+            path = write(tmp_path / folder / f"{number}.arrow", part.tolist())
+            table = pa.ipc.open_file(path.read_bytes()).read_all()
+            pairs = pa.FixedSizeListArray.from_arrays(pa.array(as_pairs(hashes[part]).reshape(-1)), 2)
+            table = table.append_column(GROUP, pairs)
+            with pa.ipc.new_file(path, table.schema) as writer:
+                writer.write_table(table)
+    one, two = (input_pipeline.read_split(str(tmp_path / folder / "*")) for folder in ("one", "two"))
+    assert GROUP not in one.arrays
+    for columns in (one, two):
+        np.testing.assert_array_equal(columns.groups[:, None] == columns.groups, hashes[:, None] == hashes)
+    whole = list(input_pipeline.dataset(one, 8, 1).take(8))
+    for found, (features, _, _) in zip(ids_of(two, input_pipeline.dataset(two, 8, 1).take(8)), whole, strict=True):
+        seen = (features["numeric"].numpy()[:, 0] * 4).astype(int)
+        assert [i for i in found if i >= 0] == seen[: np.count_nonzero(np.array(found) >= 0)].tolist()
+        np.testing.assert_array_equal(features[GROUP], one.groups[seen])
+    resumed = ids_of(one, input_pipeline.dataset(one, 8, 1, first_epoch=1, first_step=1).take(3))
+    assert resumed == ids_of(one, input_pipeline.dataset(one, 8, 1).take(8))[5:]
+    for dataset in (input_pipeline.dataset(one, 8, 1).take(4), input_pipeline.dataset(one, 8, None)):
+        order = [i for batch in ids_of(one, dataset) for i in batch if i >= 0]
+        assert sorted(order) == ids.tolist()
+        assert np.count_nonzero(np.diff(hashes[order])) == 3

@@ -71,6 +71,16 @@ def test_positives_stay_and_about_the_share_of_the_negatives() -> None:
     np.testing.assert_array_equal(stays.example_id[stays.weights[:, 0] > 0], found.example_id)
 
 
+def test_the_groups_of_the_rows_that_are_left() -> None:
+    columns = split(2000)
+    columns = dataclasses.replace(columns, groups=(np.arange(2000) // 20).astype(np.int32))
+    found = thinned(columns, {"click": 0.02}, 1)
+    groups = dict(zip(columns.example_id.tolist(), columns.groups.tolist(), strict=True))
+    expected = [groups[example] for example in found.example_id.tolist()]
+    assert len(set(expected)) < 100, "some groups are gone"
+    assert found.groups.tolist() == [sorted(set(expected)).index(group) for group in expected]
+
+
 def test_packed_rows_give_the_same_and_leave_the_split_as_it_was() -> None:
     columns = split(3000)
     compact = packed(columns)

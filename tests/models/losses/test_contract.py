@@ -159,6 +159,8 @@ def test_its_facts_are_its_own(name):
 def test_says_truly_whether_it_is_linear_in_the_label(name, share):
     """The gradient of a mixed label is the mixture of the gradients: then labels can be mixed with a teacher's predictions."""
     loss = make(name)
+    if loss.within_group:
+        pytest.skip("what a label means depends on those of its group")
     labels = np.repeat(np.float32([[0, 1] if loss.kind == "binary" else [0.5, 4]]), 16, axis=0)
     logits, ones = logits_of(name, 16), np.ones(16, np.float32)
     mixed = (1 - share) * labels[:, 0] + share * labels[:, 1]

@@ -41,6 +41,7 @@ model: {architecture: mmoe, options: {mmoe: {experts: 4}}}
 evaluation: {slices: [[hour]], group_key: reader}
 """
 EXAMPLES = "examples: {path: a.parquet}\nsplit: {eval_fraction: 0.2}\n"
+AFTER_WINDOW = RECIPE[RECIPE.index("gates: [{metric") :]
 LOGS, SPLIT = RECIPE[RECIPE.index("logs:") : RECIPE.index("split:")], "split: {eval_last: 1d}\n"
 
 WRONG = {
@@ -261,7 +262,32 @@ WRONG = {
         "window: 30m, loss: outside_losses.GammaPlus, gates",
         [
             "tasks.read.loss: 'outside_losses.GammaPlus' is a loss for regression tasks, this task is binary; Known: "
-            "binary_crossentropy, focal."
+            "binary_crossentropy, focal, jrc, lambda_ndcg, ranknet."
+        ],
+    ),
+    "a loss within groups, without groups": (
+        AFTER_WINDOW,
+        AFTER_WINDOW.replace("gates", "loss: ranknet, gates").replace(", group_key: reader", ""),
+        [
+            "tasks.read.loss: 'ranknet' compares the examples of a group, and there are no groups: set evaluation.group_key to a "
+            "column"
+        ],
+    ),
+    "a loss within groups of rows that are drawn one by one": (
+        AFTER_WINDOW,
+        AFTER_WINDOW.replace("gates", "loss: jrc, gates") + "training: {sampling: tasks}\n",
+        [
+            "tasks.read.loss: 'jrc' compares the examples of a group, and 'training.sampling: tasks' draws single rows. Write "
+            "'sampling: rows', or choose another loss."
+        ],
+    ),
+    "a loss within groups and an objective": (
+        "  reading_seconds:",
+        "  long: {kind: binary, above: 9, outcome: read, window: 30m, conditioned_on: read, objective: esmm, loss: ranknet}\n"
+        "  reading_seconds:",
+        [
+            "tasks.long.loss: 'ranknet' compares the examples of a group, and the objective 'esmm' trains its task without groups. "
+            "Choose another loss, or remove 'objective'."
         ],
     ),
     "unknown option of a loss": (

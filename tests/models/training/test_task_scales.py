@@ -11,9 +11,12 @@ import pytest
 from models.losses import LOSSES
 from models.losses.base import Loss
 from models.losses.binary_crossentropy import BinaryCrossentropy
+from models.losses.jrc import JRC
+from models.losses.ranknet import RankNet
 from models.losses.squared_error import SquaredError
 from models.losses.zero_inflated_lognormal import ZeroInflatedLognormal
 from models.recipe.registry import load
+from models.training import task_scales
 from models.training.task_scales import TaskScales, constant_loss
 
 NAN = float("nan")
@@ -72,6 +75,20 @@ def test_several_logits_and_no_unit_of_a_loss_that_can_be_negative() -> None:
     assert scales.unit.numpy().tolist() == [1.0]
     (logits,) = scales([np.zeros((5, 3), np.float32)])
     assert logits.shape == (5, 3)
+
+
+def test_the_constant_of_a_loss_within_groups(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A group with a pair, log 2, one without, and a third whose rows lie apart; the same in parts of whole groups."""
+    labels, groups = np.float32([1, 1, 0, 1, 0, 0]), np.int32([4, 0, 4, 0, 9, 9])
+    weights = np.ones(6, np.float32)
+    for rows in (task_scales.ROWS, 2):
+        monkeypatch.setattr(task_scales, "ROWS", rows)
+        found = constant_loss(RankNet(share=0.25), [0.0], labels, weights, groups)
+        assert found == pytest.approx((0.25 + 0.75 * 2 / 6) * math.log(2))
+        jrc = constant_loss(JRC(share=0.25), [-1.0, -1.0], labels, weights, groups)
+        assert jrc == pytest.approx(math.log(2))
+    assert constant_loss(RankNet(share=0.25), [0.0], labels, weights) == pytest.approx(0.25 * math.log(2))
+    assert constant_loss(RankNet(), [0.0], labels, 0 * weights, groups) == 0.0
 
 
 @pytest.mark.parametrize("name", [name for name in LOSSES if name != "huber"])
