@@ -1,4 +1,4 @@
-"""Auxiliary tasks of every kind, from the logs to the answers."""
+"""Auxiliary tasks of every kind and an objective, from the logs to the answers."""
 
 from __future__ import annotations
 
@@ -17,13 +17,15 @@ MAIN = {"click", "cart", "order", "order_value"}
 def test_auxiliary_tasks_of_each_kind_are_trained_and_not_served(
     gatewise: Callable[..., Any], shop_recipe: Path, shop_logs: Path, quick: list[str], tmp_path: Path
 ) -> None:
-    """A hint, a threshold, the user's future, a hidden column and masked views, from the logs to the answers."""
+    """A hint, a threshold, the user's future, a hidden column and masked views; the cart is trained over all impressions."""
     extra = {
         "logs.streams.impression.user": "[user_id]",
         "tasks.price": "{kind: regression, role: auxiliary, label: {column: price}}",
         "tasks.large": "{kind: binary, role: auxiliary, outcome: order, window: 2d, above: 30}",
         "tasks.back": "{kind: binary, role: auxiliary, match: user, outcome: impression, window: 1d}",
         "tasks.phone": "{kind: binary, role: adversarial, label: {column: device, positive: [phone]}, weight: 0.1}",
+        "tasks.cart.objective": "escm2",
+        "tasks.cart.objective_options": "{escm2: {risk: dr}}",
         "model.regularizers": "{masked_views: {strength: 0.1}}",
         "training.sampling": "tasks",
         "retrieval": "null",
@@ -41,6 +43,7 @@ def test_auxiliary_tasks_of_each_kind_are_trained_and_not_served(
     (history,) = (json.loads(file.read_text()) for file in root.glob("**/history.json"))
     for task in ("price", "large", "back", "phone"):
         assert 0 < history["epochs"][-1][f"val_{task}_loss"] < 5
+    assert 0 < history["epochs"][-1]["effective_share_of_cart"] <= 1
     served = gatewise("predict", done.result["pushed"], "--input", shop_recipe.with_name("shop_requests.jsonl"))
     assert served.code == 0, served.err
     answers = [json.loads(line) for line in served.out.splitlines()]
