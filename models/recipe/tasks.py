@@ -195,7 +195,7 @@ class Task(Section):
         "them; the others are not observed in training. A row that no task observes is left out, which saves time. After training "
         "ln(negative_rate) is added to the logit, so that probabilities stay calibrated. Validation and evaluation use all negatives. "
         "Needs a loss whose logit is the log odds, such as `binary_crossentropy` without `label_smoothing`. See "
-        "[Training](training.md#a-share-of-the-negatives).",
+        "[What tasks learn](learning.md#a-share-of-the-negatives).",
         examples=[0.1],
     )
     metrics: tuple[str, ...] | None = Field(

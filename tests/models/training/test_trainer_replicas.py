@@ -6,7 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
@@ -17,7 +16,7 @@ ROOT = Path(__file__).parents[3]
 
 # In a process of its own: a CPU can be divided into two devices before TensorFlow starts, and not later.
 SCRIPT = """
-import sys
+import shutil, sys
 from pathlib import Path
 import numpy as np, tensorflow as tf
 tf.config.set_logical_device_configuration(
@@ -29,7 +28,7 @@ from models.training.checkpoint import TrainingCheckpoint
 from models.features.layout import FeatureLayout
 from models.training.plan import TrainerPlan
 
-plan, transform_graph, train, evaluation, folder = sys.argv[1:]
+transform_graph, train, evaluation, folder, *plans = sys.argv[1:]
 
 class Stopped(TrainingCheckpoint):
     def save(self, model, progress):
@@ -37,7 +36,7 @@ class Stopped(TrainingCheckpoint):
         if (progress.round, progress.steps) == (1, 4):
             raise KeyboardInterrupt
 
-def run(name, devices, kept=TrainingCheckpoint):
+def run(plan, name, devices, kept=TrainingCheckpoint):
     return trainer.train(
         TrainerPlan.model_validate_json(plan), FeatureLayout.load(Path(transform_graph)), input_pipeline.read_split(train),
         input_pipeline.read_split(evaluation), kept(Path(folder) / name), Path(folder) / "run", devices
@@ -47,22 +46,25 @@ def losses(trained):
     return [[entry[name] for name in sorted(entry) if "loss" in name] for entry in trained.rounds]
 
 two = ["CPU:0", "CPU:1"]
-one, both = run("one", []), run("both", two)
-np.testing.assert_allclose(losses(one), losses(both), rtol=1e-4)
-assert [entry.get("grown") for entry in one.rounds] == [entry.get("grown") for entry in both.rounds]
-for a, b in zip(one.model.variables, both.model.variables, strict=True):
-    assert not isinstance(b.value, tf.distribute.DistributedValues)
-    np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-4, err_msg=a.path)
-
-try:
-    run("stopped", two, Stopped)
-    raise SystemExit("not stopped")
-except KeyboardInterrupt:
-    pass
-resumed = run("stopped", two)
-np.testing.assert_allclose(losses(resumed), losses(both), rtol=1e-6)
-for a, b in zip(resumed.model.variables, both.model.variables, strict=True):
-    np.testing.assert_array_equal(a, b, err_msg=a.path)
+for plan in plans:
+    print(plan, flush=True)
+    one, both = run(plan, "one", []), run(plan, "both", two)
+    np.testing.assert_allclose(losses(one), losses(both), rtol=1e-4)
+    assert [entry.get("grown") for entry in one.rounds] == [entry.get("grown") for entry in both.rounds]
+    for a, b in zip(one.model.variables, both.model.variables, strict=True):
+        assert not isinstance(b.value, tf.distribute.DistributedValues)
+        np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-4, err_msg=a.path)
+    try:
+        run(plan, "stopped", two, Stopped)
+        raise SystemExit("not stopped")
+    except KeyboardInterrupt:
+        pass
+    resumed = run(plan, "stopped", two)
+    np.testing.assert_allclose(losses(resumed), losses(both), rtol=1e-6)
+    for a, b in zip(resumed.model.variables, both.model.variables, strict=True):
+        np.testing.assert_array_equal(a, b, err_msg=a.path)
+    shutil.rmtree(folder)
+print("all", flush=True)
 """
 
 
@@ -75,15 +77,17 @@ AT_FEATURES = {"balancer": "multibalance"}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("model", [{}, GROWING, AT_FEATURES])
-def test_two_devices_train_as_one_and_go_on_after_a_kill(
-    problem: SimpleNamespace, tmp_path: Path, model: dict[str, Any]
-) -> None:
+def test_two_devices_train_as_one_and_go_on_after_a_kill(problem: SimpleNamespace, tmp_path: Path) -> None:
     """300 examples in batches of 32, the last filled up; 70 to evaluate; an example's dropout does not depend on its device."""
     training = {**problem.recipe["training"], "epochs": 2, "steps_per_execution": 2, "checkpoint_minutes": 1e-9}
-    recipe = {**problem.recipe, "training": training, "model": {**problem.recipe["model"], **model}}
-    plan = TrainerPlan.from_recipe(Recipe.model_validate(recipe))
-    assert plan.options["dropout"] > 0
-    arguments = [plan.model_dump_json(), str(problem.transform_graph), problem.train, problem.eval, str(tmp_path)]
+    models = [{**problem.recipe["model"], **model} for model in ({}, GROWING, AT_FEATURES)]
+    plans = [
+        TrainerPlan.from_recipe(Recipe.model_validate({**problem.recipe, "training": training, "model": model}))
+        for model in models
+    ]
+    assert all(plan.options["dropout"] > 0 for plan in plans)
+    folder = tmp_path / "checkpoints"
+    data = [str(problem.transform_graph), problem.train, problem.eval, str(folder)]
+    arguments = [*data, *(plan.model_dump_json() for plan in plans)]
     done = subprocess.run([sys.executable, "-c", SCRIPT, *arguments], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.splitlines()[-1:] == ["all"], done.stdout + done.stderr[-3000:]
