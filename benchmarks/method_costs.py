@@ -2,8 +2,8 @@
 
 python -m benchmarks.method_costs
 
-One process builds all models and times them in turns, a step of each after the other, so that a slow moment of the machine
-meets all. The time is CPU time. The memory is what XLA plans for the step: variables, batch and all temporary arrays. The balancers
+One process for each table builds all its models and times them in turns, a step of each after the other, so that a slow moment of
+the machine meets all. The time is CPU time. The memory is what XLA plans for the step: variables, batch and all temporary arrays. The balancers
 are measured with 2, 4 and 8 tasks. `python -m pipeline.recipe_docs` then writes docs/methods.md.
 """
 
@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import multiprocessing
 import os
 import re
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,10 +27,13 @@ import typer
 from benchmarks.machine import machine
 
 TASKS = ("click", "cart", "order", "order_value", "like", "share", "return", "review")
+NONE = "none"
 USUAL, COUNTS = 4, (2, 4, 8)
 """Number of tasks, and those with which the balancers are measured."""
 FEATURES, ROWS, DIM = 20, 1000, 16
 BASE = "shared_bottom"
+UNIT = {"architectures": BASE, "balancers": "fixed"}
+"""{table: row by whose costs those of the others are divided}. By default `NONE`: `BASE` alone."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -36,26 +41,34 @@ class Subject:
     """A model whose step is timed.
 
     Attributes:
-        table: "architectures", "backbones", "balancers", "objectives" or "regularizers".
         name: row of the table.
-        tasks: number of tasks.
         parameters: of backbone and architecture, without the embedding tables.
         memory: bytes of the step, by XLA's plan.
         step: makes one step.
     """
 
-    table: str
     name: str
-    tasks: int
     parameters: int
     memory: int
     step: Callable[[], Any]
 
 
-def subjects(batch: int, dumps: Path) -> list[Subject]:
-    """A compiled model for each architecture alone, and for each other method under `BASE`.
+PARTS: tuple[tuple[str, int], ...] = (
+    ("architectures", USUAL),
+    ("backbones", USUAL),
+    ("objectives", USUAL),
+    ("regularizers", USUAL),
+    *(("balancers", tasks) for tasks in COUNTS),
+)
+"""What one process measures: a table, with a number of tasks. All at once would be more compiled code than a process may have."""
+
+
+def subjects(table: str, tasks: int, batch: int, dumps: Path) -> list[Subject]:
+    """A compiled model for each architecture alone, or for each method of another table under `BASE`, and one without a method of it.
 
     Args:
+        table: "architectures", "backbones", "balancers", "objectives" or "regularizers".
+        tasks: number of tasks.
         batch: examples of a step.
         dumps: folder into which XLA writes its plans.
     """
@@ -65,21 +78,17 @@ def subjects(batch: int, dumps: Path) -> list[Subject]:
     from models.objectives import OBJECTIVES
     from models.regularizers import REGULARIZERS
 
-    def subject(table: str, name: str, tasks: int = USUAL, objective: str | None = None, **methods: Any) -> Subject:
-        return _subject(table, name, tasks, batch, dumps, objective, **methods)
-
-    return [
-        *(subject("architectures", name, architecture=name) for name in ARCHITECTURES),
-        *(subject("backbones", name, backbone=name) for name in BACKBONES if name != "none"),
-        *(subject("balancers", name, tasks, balancer=name) for tasks in COUNTS for name in BALANCERS),
-        *(subject("objectives", name, objective=name) for name in OBJECTIVES),
-        *(subject("regularizers", name, regularizers={name: {}}) for name in REGULARIZERS),
-    ]
+    rows: dict[str, dict[str, dict[str, Any]]] = {
+        "architectures": {name: {"architecture": name} for name in ARCHITECTURES},
+        "backbones": {name: {"backbone": name} for name in BACKBONES},
+        "balancers": {name: {"balancer": name} for name in BALANCERS},
+        "objectives": {NONE: {}, **{name: {"objective": name} for name in OBJECTIVES}},
+        "regularizers": {NONE: {}, **{name: {"regularizers": {name: {}}} for name in REGULARIZERS}},
+    }
+    return [_subject(name, tasks, batch, dumps, **methods) for name, methods in rows[table].items()]
 
 
-def _subject(
-    table: str, name: str, tasks: int, batch: int, dumps: Path, objective: str | None, **methods: Any
-) -> Subject:
+def _subject(name: str, tasks: int, batch: int, dumps: Path, objective: str | None = None, **methods: Any) -> Subject:
     import keras
     import tensorflow as tf
 
@@ -130,15 +139,8 @@ def _subject(
         for variable in part.trainable_variables
     )
     memory = planned_bytes(dumps)
-    print(f"{table} {name}, {tasks} tasks: {parameters:,} parameters, {memory:,} bytes", flush=True)
-    return Subject(
-        table=table,
-        name=name,
-        tasks=tasks,
-        parameters=parameters,
-        memory=memory,
-        step=lambda: step()["loss"].numpy(),
-    )
+    print(f"{name}, {tasks} tasks: {parameters:,} parameters, {memory:,} bytes", flush=True)
+    return Subject(name=name, parameters=parameters, memory=memory, step=lambda: step()["loss"].numpy())
 
 
 def planned_bytes(dumps: Path) -> int:
@@ -151,28 +153,51 @@ def planned_bytes(dumps: Path) -> int:
     return max(found)
 
 
-def costs(found: list[Subject], rounds: int) -> dict[str, dict[str, dict[str, Any]]]:
-    """{table: {name: costs}}: `parameters`; `step`, the CPU time of a step, the median of the rounds; `memory`, its planned bytes.
+def costs(found: list[Subject], rounds: int, unit: str) -> dict[str, dict[str, float]]:
+    """{name: costs}: `parameters`; `step`, the CPU time of a step, the median of the rounds; `memory`, its planned bytes.
 
-    Both are divided by those of `BASE`, and of a balancer by those of the balancer `fixed` with as many tasks: {tasks: ratio}.
+    Both are divided by those of the subject `unit`.
     """
-    seconds: dict[tuple[str, str, int], list[float]] = {(one.table, one.name, one.tasks): [] for one in found}
+    seconds: dict[str, list[float]] = {one.name: [] for one in found}
     for _ in range(rounds):
         for one in found:
             begin = time.process_time()
             one.step()
-            seconds[one.table, one.name, one.tasks].append(time.process_time() - begin)
-    by_key = {(one.table, one.name, one.tasks): one for one in found}
+            seconds[one.name].append(time.process_time() - begin)
+    (by,) = (one for one in found if one.name == unit)
+    step = np.median(seconds[unit])
+    return {
+        one.name: {
+            "parameters": one.parameters,
+            "step": round(float(np.median(seconds[one.name]) / step), 2),
+            "memory": round(one.memory / by.memory, 2),
+        }
+        for one in found
+    }
+
+
+def measured(table: str, tasks: int, batch: int, rounds: int) -> dict[str, dict[str, float]]:
+    """The costs of a part, in a process that has not imported TensorFlow."""
+    with tempfile.TemporaryDirectory() as dumps:
+        os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_dump_to={dumps} --xla_dump_hlo_as_text=true"
+        found = costs(subjects(table, tasks, batch, Path(dumps)), rounds, UNIT.get(table, NONE))
+    return {name: cost for name, cost in found.items() if name != NONE}
+
+
+def together(
+    parts: Mapping[tuple[str, int], Mapping[str, Mapping[str, float]]],
+) -> dict[str, dict[str, dict[str, Any]]]:
+    """{table: {name: costs}} of {(table, tasks): {name: costs}}. `step` and `memory` of balancers are {tasks: ratio}."""
     tables: dict[str, dict[str, dict[str, Any]]] = {}
-    for key, one in by_key.items():
-        of = ("balancers", "fixed", one.tasks) if one.table == "balancers" else ("architectures", BASE, USUAL)
-        step = round(float(np.median(seconds[key]) / np.median(seconds[of])), 2)
-        memory = round(one.memory / by_key[of].memory, 2)
-        row = tables.setdefault(one.table, {}).setdefault(one.name, {"parameters": one.parameters})
-        if one.table == "balancers":
-            row.setdefault("step", {})[str(one.tasks)], row.setdefault("memory", {})[str(one.tasks)] = step, memory
-        else:
-            row |= {"step": step, "memory": memory}
+    for (table, tasks), found in parts.items():
+        rows = tables.setdefault(table, {})
+        for name, cost in found.items():
+            if table != "balancers":
+                rows[name] = dict(cost)
+                continue
+            row = rows.setdefault(name, {"step": {}, "memory": {}})
+            for key in row:
+                row[key][str(tasks)] = cost[key]
     return tables
 
 
@@ -182,11 +207,13 @@ def main(
     out: Annotated[Path, typer.Option(metavar="FILE", help="JSON file to write.")] = Path("docs/method_costs.json"),
 ) -> None:
     """Measure parameters, step time and memory of every method."""
-    with tempfile.TemporaryDirectory() as dumps:
-        os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_dump_to={dumps} --xla_dump_hlo_as_text=true"
-        tables = costs(subjects(batch, Path(dumps)), rounds)
+    parts = {}
+    for table, tasks in PARTS:
+        print(f"{table}, {tasks} tasks:", flush=True)
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
+            parts[table, tasks] = process.submit(measured, table, tasks, batch, rounds).result()
     document = {
-        **tables,
+        **together(parts),
         "settings": {"tasks": USUAL, "width": FEATURES * DIM, "batch": batch, "rounds": rounds},
         "machine": {name: machine()[name] for name in ("cpu", "cores")},
     }

@@ -23,7 +23,7 @@ What each method does, when to use it and where it is from. Every method is one 
 
 This page is generated from the docstrings. Parameters (without the embedding tables), step (CPU time of a training step) and memory (what XLA
 plans for a step: variables, batch and all temporary arrays) are of the default options. Step and memory are divided by those of
-`shared_bottom` alone, of a balancer by those of `fixed` with as many tasks. All are measured in one run by
+`shared_bottom` alone, of a balancer by those of `fixed` with as many tasks. All are measured in one run of
 `python -m benchmarks.method_costs`: {settings}.
 """
 FIGURES = """
