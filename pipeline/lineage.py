@@ -41,6 +41,7 @@ class Run:
 
     `eval_reads`: how many evaluations read its eval split; None if it was not evaluated. `code`: version of the code of each stage,
     of failed ones, too. `fingerprint`: that of the log files; "" if EventLogs has not started.
+    `id`: its name in the store. `begun`: seconds since 1970 of its first stage.
     """
 
     stages: tuple[Stage, ...]
@@ -49,6 +50,8 @@ class Run:
     eval_reads: int | None = None
     code: dict[str, str] = dataclasses.field(default_factory=dict)
     fingerprint: str = ""
+    id: str = ""
+    begun: float = 0.0
 
     def read_json(self, output: str, name: str) -> Any:
         """Content of the JSON file `name` in an output's folder; None if the file does not exist."""
@@ -125,6 +128,8 @@ def read_run(paths: RunPaths, run: str | None = None) -> Run:
         eval_reads=eval_reads(store, chosen.id),
         code=code,
         fingerprint=fingerprint,
+        id=chosen.name,
+        begun=chosen.create_time_since_epoch / 1000,
     )
 
 

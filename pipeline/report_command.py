@@ -10,13 +10,21 @@ import typer
 
 def report(
     root: Annotated[Path, typer.Argument(metavar="ROOT", help="--root of a run, or one recipe's folder in it.")],
-    out: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Default: report.html in ROOT/RECIPE.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE.html", help="Output file, in place of the pages in ROOT/RECIPE.")
+    ] = None,
+    run: Annotated[
+        str | None,
+        typer.Option("--run", metavar="ID", help="Report this run: an id that gatewise runs shows, or its beginning."),
+    ] = None,
 ) -> None:
     """Write a self-contained HTML report of the last run: row accounting, metrics per task and slice, training curves, expert gates.
 
-    Example: gatewise report runs
+    Each run has its page, ROOT/RECIPE/reports/RUN.html. ROOT/RECIPE/report.html is a copy of the newest run's.
+
+    Example: gatewise report runs --run 20260115-093000-411
     """
     from pipeline.report_data import write_reports
 
-    for page in write_reports(root, out):
+    for page in write_reports(root, out, run):
         typer.echo(str(page))

@@ -51,7 +51,9 @@ def table(records: Sequence[Record], task: str | None = None, metric: str | None
     """One row per run. The metrics are the main one of each task, or the given task's."""
     made = Table(title="Runs", title_justify="left")
     for name in HEAD:
-        made.add_column(name, justify="right" if name == "seconds" else "left", overflow="fold")
+        made.add_column(
+            name, justify="right" if name == "seconds" else "left", no_wrap=name != "overrides", overflow="fold"
+        )
     for record in records:
         made.add_row(*row(record, task, metric))
     return made
@@ -78,9 +80,7 @@ def _measured(record: Record, tasks: Sequence[str], metric: str | None) -> list[
         name = metric or main_metric(record, task)
         value = _value(record, task, name) if name else None
         if value is not None:
-            bounds = ((record.get("intervals") or {}).get(task) or {}).get(name) or {}
-            half = f" ± {(bounds['upper'] - bounds['lower']) / 2.0:.4f}" if "lower" in bounds else ""
-            lines.append(f"{task} {name} {value:.4f}{half}")
+            lines.append(f"{task} {name} {value:.4f}")
     return lines
 
 

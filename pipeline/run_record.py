@@ -38,7 +38,7 @@ class RunRecord:
         "code": {"gatewise": version, "stages": {stage: version of its code}},
         "data": {"files", "bytes", "fingerprint"}, "metrics", "intervals", "retrieval", "eval_reads", "blessed",
         "failed_gates", "pushed", "serving", "retrieval_serving",
-        "cost": {"seconds": {stage: seconds}, "cached": [stage], "parameters": {"all", "network"} or None},
+        "cost": {"seconds": {stage: seconds}, "cached": [stage], "parameters": {"embeddings", "network"} or None},
         "evaluation", "predictions", "model", "training": folders or None}
     """
 

@@ -44,6 +44,15 @@ def read_records(root: Path) -> list[Record]:
     return told
 
 
+def read_record(file: Path) -> Record | None:
+    """The record in a file; None if there is none, as of a run of a version without records.
+
+    Raises:
+        InputError: the file is not a record.
+    """
+    return _read(file) if file.is_file() else None
+
+
 def find(records: Sequence[Record], run: str) -> Record:
     """The record of a run.
 

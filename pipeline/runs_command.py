@@ -68,7 +68,7 @@ def list_runs(
     if as_json:
         write_lines(found, None)
     else:
-        Console(highlight=False, markup=False, width=max(120, Console().width)).print(table(found, task, metric))
+        Console(highlight=False, markup=False, width=max(140, Console().width)).print(table(found, task, metric))
 
 
 @app.command()
@@ -90,7 +90,7 @@ def diff(a: Run, b: Run, root: Root = Path("runs")) -> None:
     records = read_records(root)
     first, second = find(records, a), find(records, b)
     pairs = paired_metrics(first, second)
-    out = Console(highlight=False, markup=False, width=max(120, Console().width))
+    out = Console(highlight=False, markup=False, width=max(140, Console().width))
     for one in tables(first, second, pairs.found):
         out.print(one)
     for line in pairs.why_not:

@@ -43,7 +43,7 @@ class Trained:
             "best_epoch": self.best["epoch"],
             "trained_rows": self.rows,
             "parameters": {
-                "all": _size(self.model),
+                "embeddings": sum(math.prod(shape) for shape in self.model.encoder.table_shapes),
                 "network": _size(self.model.backbone) + _size(self.model.architecture),
             },
             "shrinkage": self.shrinkage,

@@ -64,7 +64,7 @@ def test_a_row_says_what_was_changed_and_what_came_of_it() -> None:
         "2026-01-01 08:00",
         "shop",
         "pushed",
-        "click auc 0.7500 ± 0.0150",
+        "click auc 0.7500",
         "73",
         "training.seed=2\n--data logs",
     )

@@ -69,7 +69,7 @@ def test_the_results_are_those_of_the_store(tmp_path: Path) -> None:
     folder = tmp_path / "evaluation"
     folder.mkdir()
     (folder / "metrics.json").write_text(json.dumps({"tasks": {"click": {"auc": 0.7}}, "gates": []}))
-    (folder / "history.json").write_text(json.dumps({"rows": 9, "parameters": {"all": 50, "network": 20}}))
+    (folder / "history.json").write_text(json.dumps({"rows": 9, "parameters": {"embeddings": 50, "network": 20}}))
     run = Run(
         stages=(
             Stage(name="EventLogs", rows=5, seconds=2.0, cached=True),
@@ -85,7 +85,7 @@ def test_the_results_are_those_of_the_store(tmp_path: Path) -> None:
     assert found["cost"] == {
         "seconds": {"Trainer": 3.0},
         "cached": ["EventLogs"],
-        "parameters": {"all": 50, "network": 20},
+        "parameters": {"embeddings": 50, "network": 20},
     }
     assert found["code"]["stages"] == {"Trainer": "aa"} and found["code"]["gatewise"]
     assert (found["data"]["files"], found["data"]["bytes"]) == (2, 15)
