@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 import typer.core
@@ -14,7 +14,7 @@ from models.recipe.errors import InputError
 class _ListByDefault(typer.core.TyperGroup):
     """A group whose command is `list` if the first word names none."""
 
-    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Inserts `list`."""
         named = args[:1] == ["--help"] or (args[:1] and args[0] in self.commands)
         return super().parse_args(ctx, args if named else ["list", *args])
