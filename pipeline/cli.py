@@ -32,7 +32,7 @@ app = typer.Typer(
     name="gatewise",
     help="Train, gate and push a multi-task ranking model from event logs.\n\n"
     "Start with gatewise validate RECIPE, then gatewise run RECIPE. docs/recipe.md explains every key of a recipe.\n\n"
-    "Exit codes: 0 done (run: model pushed), 1 input refused, 2 model not blessed, 3 crashed or no verdict on the model, "
+    "Exit codes: 0 done (run: model pushed, or blessed with --no-push), 1 input refused, 2 model not blessed, 3 crashed or no verdict on the model, "
     "143 stopped by SIGTERM.",
     no_args_is_help=True,
     add_completion=False,

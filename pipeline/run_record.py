@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import fcntl
 import hashlib
 import json
 import time
@@ -66,42 +67,46 @@ def recorded(
     data: str | None = None,
     push: bool = True,
 ) -> Iterator[RunRecord]:
-    """Context of a run: the record says "running", then "finished", "failed" or "interrupted". A killed run stays "running".
+    """Context of a run: its record says "running", then "finished", "failed" or "interrupted".
+
+    The record of a killed run stays "running", but no process holds the lock of its log.
 
     Args:
         run: id of the run, the name of its log without `.log`.
-        where: folders of the run.
+        where: folders of the run; `logs` exists.
         recipe: the resolved recipe.
         file, overrides, data, push: the options of the command.
     """
     begun, started = datetime.datetime.now(datetime.UTC), time.monotonic()
     record = RunRecord(where.logs / f"{run}.json", {})
-    record.write(
-        format=FORMAT,
-        id=run,
-        recipe=recipe.name,
-        file=str(file),
-        started=begun.isoformat(timespec="milliseconds"),
-        state=RUNNING,
-        error=None,
-        seconds=None,
-        push=push,
-        overrides=list(overrides),
-        data_option=data,
-        seed=recipe.training.seed,
-        resolved=recipe.model_dump(mode="json", by_alias=True),
-    )
-    try:
-        yield record
-    except BaseException as error:
-        state = INTERRUPTED if isinstance(error, KeyboardInterrupt) else FAILED
-        with contextlib.suppress(Exception):  # the error of the run is the one to tell
-            record.write(
-                state=state, error=str(error) or type(error).__name__, seconds=round(time.monotonic() - started, 3)
-            )
-            record.write(**_what_is_left(run, where))
-        raise
-    record.write(state=FINISHED, seconds=round(time.monotonic() - started, 3))
+    # Held until the process ends: by it, readers tell a run in progress from a killed one.
+    with open(where.logs / f"{run}.log", "a", encoding="utf-8") as log:
+        fcntl.flock(log, fcntl.LOCK_EX)
+        record.write(
+            format=FORMAT,
+            id=run,
+            recipe=recipe.name,
+            file=str(file),
+            started=begun.isoformat(timespec="milliseconds"),
+            state=RUNNING,
+            error=None,
+            seconds=None,
+            push=push,
+            overrides=list(overrides),
+            data_option=data,
+            seed=recipe.training.seed,
+            resolved=recipe.model_dump(mode="json", by_alias=True),
+        )
+        try:
+            yield record
+        except BaseException as error:
+            state = INTERRUPTED if isinstance(error, KeyboardInterrupt) else FAILED
+            seconds = round(time.monotonic() - started, 3)
+            with contextlib.suppress(Exception):  # the error of the run is the one to tell
+                record.write(state=state, error=str(error) or type(error).__name__, seconds=seconds)
+                record.write(**_what_is_left(run, where))
+            raise
+        record.write(state=FINISHED, seconds=round(time.monotonic() - started, 3))
 
 
 def results(run: Run, summary: dict[str, Any]) -> dict[str, Any]:

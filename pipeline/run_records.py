@@ -33,15 +33,7 @@ def read_records(root: Path) -> list[Record]:
         )
     found = [_read(file) for file in files]
     found.sort(key=lambda record: (record["started"], record["id"]), reverse=True)
-    latest: set[Path] = set()
-    told = []
-    for record in found:
-        home = Path(record["home"])
-        # Only the newest run of a folder can be in progress.
-        killed = record["state"] == RUNNING and (home in latest or not _in_use(home))
-        latest.add(home)
-        told.append({**record, "state": KILLED} if killed else record)
-    return told
+    return found
 
 
 def read_record(file: Path) -> Record | None:
@@ -105,13 +97,14 @@ def _read(file: Path) -> Record:
         raise InputError(f"{file}: cannot be read ({error.strerror}).") from None
     if written > FORMAT:
         raise InputError(f"{file}: a newer gatewise wrote it (format {written}, expected {FORMAT}). Use that version.")
-    return {**record, "home": str(file.parents[1])}
+    killed = record["state"] == RUNNING and not _locked(file.with_suffix(".log"))
+    return {**record, "home": str(file.parents[1]), **({"state": KILLED} if killed else {})}
 
 
-def _in_use(home: Path) -> bool:
-    """Whether a run holds the lock of its folder (`pipeline.local_runner`)."""
+def _locked(log: Path) -> bool:
+    """Whether the process of a run holds the lock of its log (`pipeline.run_record.recorded`)."""
     try:
-        with open(home / ".lock", encoding="utf-8") as file:
+        with open(log, encoding="utf-8") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except FileNotFoundError:
         return False

@@ -13,6 +13,7 @@ from models.recipe.file import load_recipe
 from pipeline.lineage import Run, Stage
 from pipeline.run_paths import run_paths
 from pipeline.run_record import data_of, recorded, results
+from pipeline.run_records import read_records
 from pipeline.summary import summarise
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,9 +25,11 @@ def record(tmp_path: Path, error: BaseException | None = None) -> dict[str, Any]
     data = "s3://me:secret@bucket/logs"
     recipe = load_recipe(ROOT / "recipes" / "shop.yaml", GIVEN)
     where = run_paths(recipe, tmp_path)
+    where.logs.mkdir(parents=True)
     file = where.logs / "20260101-080000-11.json"
     with recorded("20260101-080000-11", where, recipe, file=Path("shop.yaml"), overrides=GIVEN, data=data) as made:
         assert json.loads(file.read_text())["state"] == "running", "what a killed run leaves"
+        assert [one["state"] for one in read_records(tmp_path)] == ["running"]
         made.write(blessed=True)
         if error is not None:
             raise error

@@ -19,12 +19,13 @@ def test_the_newest_is_first_whatever_the_recipe(tmp_path: Path) -> None:
     assert [one["id"] for one in read_records(tmp_path / "shop")] == [C, A]
 
 
-def test_only_the_run_that_holds_the_lock_is_running(tmp_path: Path) -> None:
+def test_only_a_run_that_holds_the_lock_of_its_log_is_running(tmp_path: Path) -> None:
     write(tmp_path, record(A, state="running"), record(B, state="running"))
     assert [one["state"] for one in read_records(tmp_path)] == ["killed", "killed"]
-    with open(tmp_path / "shop" / ".lock", "w", encoding="utf-8") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        assert [one["state"] for one in read_records(tmp_path)] == ["running", "killed"]
+    with open(tmp_path / "shop" / "logs" / f"{A}.log", "w", encoding="utf-8") as log:
+        fcntl.flock(log, fcntl.LOCK_EX)
+        assert [one["state"] for one in read_records(tmp_path)] == ["killed", "running"]
+    assert [one["state"] for one in read_records(tmp_path)] == ["killed", "killed"]
 
 
 @pytest.mark.parametrize(
