@@ -132,7 +132,7 @@ class RunConsole:
             out.print(NO_PUSH, markup=False, soft_wrap=True)
         else:
             out.print("not blessed; nothing was pushed")
-        out.print(f"{seconds:.0f} s in all; run {self.run}; metadata and artifacts in {where.home}", markup=False)
+        out.print(f"{seconds:.0f} s in all; metadata and artifacts in {where.home}", markup=False)
 
 
 def _stage_table(summary: dict[str, Any]) -> Table:

@@ -16,7 +16,7 @@ def summarise(run: Run) -> dict[str, Any]:
     """The record that `gatewise run --json` writes.
 
     Returns:
-        {"stages": [{"name", "rows", "seconds", "rows_per_second", "cached"}], "accounts": {stream: counts},
+        {"run": id, "stages": [{"name", "rows", "seconds", "rows_per_second", "cached"}], "accounts": {stream: counts},
         "warnings": [warning of EventLogs],
         "metrics": {task: {metric: value}}, "intervals": {task: {metric: {"lower", "upper", "standard_error"} or {"why"}}},
         "constant": {task: {"mean", "metrics", "by": metric, "model": value, "beaten"}},
@@ -48,6 +48,7 @@ def summarise(run: Run) -> dict[str, Any]:
         for stage in run.stages
     ]
     return {
+        "run": run.id,
         "stages": [
             {
                 "name": stage.name,

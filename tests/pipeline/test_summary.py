@@ -32,7 +32,7 @@ def run(tmp_path: Path) -> Any:
             "Pusher.pushed_model": {"pushed": pushed, "pushed_destination": "serving/shop/1"},
         }
         stages = tuple(Stage(name=name, rows=0, seconds=2.0, cached=cached) for name in ("Trainer", "Pusher"))
-        return Run(stages=stages, artifacts=artifacts, properties=properties, eval_reads=3)
+        return Run(stages=stages, artifacts=artifacts, properties=properties, eval_reads=3, id="20260101-080000-11")
 
     return make
 
@@ -40,7 +40,7 @@ def run(tmp_path: Path) -> Any:
 def test_pushed(run: Any) -> None:
     summary = summarise(run())
     assert (summary["blessed"], summary["pushed"], exit_code(summary)) == (True, "serving/shop/1", 0)
-    assert summary["no_push"] is False
+    assert summary["no_push"] is False and summary["run"] == "20260101-080000-11"
     assert summary["eval_reads"] == 3
     assert summary["warnings"] == ["stream 'click' ends early."]
     assert summary["stages"][0] == {
