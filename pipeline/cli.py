@@ -20,6 +20,8 @@ from pipeline.machine_faults import machine_faults_told
 from pipeline.native_stderr import native_stderr_to
 from pipeline.output import ClosedOutput, output_file, require_folder, standard_output, write_lines, write_output
 from pipeline.recommend_command import recommend
+from pipeline.report_command import report
+from pipeline.runs_command import app as runs_commands
 from pipeline.serving_config_command import serving_config
 from pipeline.termination import STOPPED, TERMINATED, sigterm_interrupts
 
@@ -30,7 +32,7 @@ app = typer.Typer(
     name="gatewise",
     help="Train, gate and push a multi-task ranking model from event logs.\n\n"
     "Start with gatewise validate RECIPE, then gatewise run RECIPE. docs/recipe.md explains every key of a recipe.\n\n"
-    "Exit codes: 0 done (run: model pushed), 1 input refused, 2 model not blessed, 3 crashed or no verdict on the model, "
+    "Exit codes: 0 done (run: model pushed, or blessed with --no-push), 1 input refused, 2 model not blessed, 3 crashed or no verdict on the model, "
     "143 stopped by SIGTERM.",
     no_args_is_help=True,
     add_completion=False,
@@ -38,10 +40,12 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(schedule_commands)
+app.add_typer(runs_commands)
 app.command()(recommend)
 app.command()(index)
 app.command()(serving_config)
 app.command(name="dead-letters")(dead_letters)
+app.command()(report)
 
 RecipeFile = Annotated[Path, typer.Argument(metavar="RECIPE", help="Recipe file, such as recipes/shop.yaml.")]
 Overrides = Annotated[
@@ -127,24 +131,32 @@ def run(
         Path | None,
         typer.Option("--json", metavar="FILE", callback=output_file, help="Also write the summary as JSON."),
     ] = None,
+    no_push: Annotated[
+        bool, typer.Option("--no-push", help="An experiment: evaluate and bless the model, but push nothing.")
+    ] = False,
 ) -> None:
     """Run a recipe from its logs to a pushed model. Stages that have not changed since the last run come from the cache.
 
-    Example: gatewise run recipes/shop.yaml --set training.seed=2 --json result.json
+    Example: gatewise run recipes/shop.yaml --set training.seed=2 --no-push --json result.json
     """
     checked = load_recipe(recipe, overrides, data)
     from pipeline.console import RunConsole
     from pipeline.run_paths import run_paths
+    from pipeline.run_record import recorded, results
 
-    where = run_paths(checked, root)
-    with RunConsole(checked, where.logs) as console:
+    where, push = run_paths(checked, root), not no_push
+    with (
+        RunConsole(checked, where.logs) as console,
+        recorded(console.run, where, checked, file=recipe, overrides=overrides, data=data, push=push) as record,
+    ):
         from pipeline.compiled_steps import compiled_steps_kept
         from pipeline.local_runner import run_pipeline
         from pipeline.summary import exit_code, summarise
 
         with compiled_steps_kept(where.compiled):
-            made = run_pipeline(checked, where, console)
+            made = run_pipeline(checked, where, console, run=record.values["id"], push=push)
         summary = summarise(made)
+        record.write(**results(made, summary))
         console.show(summary, where)
     if json_file is not None:
         write_output(json_file, json.dumps(summary, indent=1) + "\n")
@@ -249,21 +261,6 @@ def serve(
     from pipeline.serving.server import serve as serve_until_interrupted
 
     serve_until_interrupted(root, host, rest_port, grpc_port, poll_seconds, lambda line: print(line, flush=True))
-
-
-@app.command()
-def report(
-    root: Annotated[Path, typer.Argument(metavar="ROOT", help="--root of a run, or one recipe's folder in it.")],
-    out: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Default: report.html in ROOT/RECIPE.")] = None,
-) -> None:
-    """Write a self-contained HTML report of the last run: row accounting, metrics per task and slice, training curves, expert gates.
-
-    Example: gatewise report runs
-    """
-    from pipeline.report_data import write_reports
-
-    for page in write_reports(root, out):
-        typer.echo(str(page))
 
 
 def main(arguments: list[str] | None = None) -> Any:

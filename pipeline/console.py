@@ -26,6 +26,11 @@ from pipeline.native_stderr import native_stderr_to
 from pipeline.retrieval_comparison import against_the_best
 from pipeline.run_paths import RunPaths
 
+NO_PUSH = (
+    "blessed; nothing was pushed (--no-push). To push this model, run the same command without --no-push: all other stages come "
+    "from the cache."
+)
+
 RECALLS = {
     "true_recall": "true_recall@k: share of the truly best k items that are in the list",
     "recall": "recall@k: share of what the user chose; the user could choose only what was shown",
@@ -50,6 +55,11 @@ class RunConsole:
         self._started = time.monotonic()
         self._stage_started = self._started
         self._open = contextlib.ExitStack()
+
+    @property
+    def run(self) -> str:
+        """Id of the run: UTC time of its start and process, the name of its log."""
+        return self._log.stem
 
     def __enter__(self) -> RunConsole:
         self._file = self._open.enter_context(open(self._log, "a", encoding="utf-8"))
@@ -118,6 +128,8 @@ class RunConsole:
                 out.print(f"and its retrieval model to {summary['retrieval_serving']}", markup=False)
         elif summary["blessed"] and summary["serving"]:
             out.print(f"blessed; already pushed to {summary['serving']}", markup=False)
+        elif summary["blessed"] and summary.get("no_push"):
+            out.print(NO_PUSH, markup=False, soft_wrap=True)
         else:
             out.print("not blessed; nothing was pushed")
         out.print(f"{seconds:.0f} s in all; metadata and artifacts in {where.home}", markup=False)

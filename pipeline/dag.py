@@ -176,7 +176,7 @@ def create_pipeline(recipe: Recipe, platform: Platform) -> Pipeline:
 
     # Pushes the blessed model atomically and once into the folder that TF Serving polls. The version is the model's creation
     # time. A ranker and its retrieval model share the later creation time, and are pushed only if both are blessed. Then
-    # removes old versions if the recipe sets `serving.keep_versions`.
+    # removes old versions if the recipe sets `serving.keep_versions`. An experiment (`gatewise run --no-push`) pushes nothing.
     keep = recipe.serving.keep_versions
     ranker = _Pushed(
         platform.served,
@@ -185,10 +185,13 @@ def create_pipeline(recipe: Recipe, platform: Platform) -> Pipeline:
         servers[0].outputs["blessing"] if servers else probe.outputs["infra_blessing"],
     )
     if retrieval is None:
-        pushers = [_pusher(ranker, keep)]
+        pushers = [_pusher(ranker, platform.push, keep)]
     else:
         other = _Pushed(platform.served_retrieval, retrieval.model, retrieval.blessing)
-        pushers = [_pusher(other, keep, ranker).with_id("RetrievalPusher"), _pusher(ranker, keep, other)]
+        pushers = [
+            _pusher(other, platform.push, keep, ranker).with_id("RetrievalPusher"),
+            _pusher(ranker, platform.push, keep, other),
+        ]
 
     return Pipeline(
         components=[
@@ -222,7 +225,7 @@ class _Pushed:
     infra_blessing: types.BaseChannel | None = None
 
 
-def _pusher(pushed: _Pushed, keep: int | None, partner: _Pushed | None = None) -> Pusher:
+def _pusher(pushed: _Pushed, push: bool, keep: int | None, partner: _Pushed | None = None) -> Pusher:
     folder = PushDestination.Filesystem(base_directory=pushed.served)
     return Pusher(
         model=pushed.model,
@@ -233,6 +236,7 @@ def _pusher(pushed: _Pushed, keep: int | None, partner: _Pushed | None = None) -
         partner_infra_blessing=partner.infra_blessing if partner else None,
         partner_served=partner.served if partner else None,
         keep_versions=keep,
+        push=push,
         push_destination=PushDestination(filesystem=folder),
     )
 

@@ -17,6 +17,7 @@ from pipeline.run_paths import RunPaths
 
 COMPLETE, CACHED = metadata_store_pb2.Execution.COMPLETE, metadata_store_pb2.Execution.CACHED
 OUTPUT = metadata_store_pb2.Event.OUTPUT
+EVENT_LOGS = "EventLogs"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -38,13 +39,19 @@ class Stage:
 class Run:
     """A run: its stages in order, and the folder of each output artifact by "Stage.key".
 
-    `eval_reads`: how many evaluations read its eval split; None if it was not evaluated.
+    `eval_reads`: how many evaluations read its eval split; None if it was not evaluated. `code`: version of the code of each stage,
+    of failed ones, too. `fingerprint`: that of the log files; "" if EventLogs has not started.
+    `id`: its name in the store. `begun`: seconds since 1970 of its first stage.
     """
 
     stages: tuple[Stage, ...]
     artifacts: dict[str, Path]
     properties: dict[str, dict[str, Any]]
     eval_reads: int | None = None
+    code: dict[str, str] = dataclasses.field(default_factory=dict)
+    fingerprint: str = ""
+    id: str = ""
+    begun: float = 0.0
 
     def read_json(self, output: str, name: str) -> Any:
         """Content of the JSON file `name` in an output's folder; None if the file does not exist."""
@@ -58,6 +65,19 @@ def last_run(paths: RunPaths) -> Run:
     Raises:
         InputError: there is no run, or the metadata store cannot be used.
     """
+    return read_run(paths)
+
+
+def read_run(paths: RunPaths, run: str | None = None) -> Run:
+    """A run under these paths.
+
+    Args:
+        paths: folders of the recipe.
+        run: id of the run. None: the newest.
+
+    Raises:
+        InputError: there is no such run, or the metadata store cannot be used.
+    """
     if not paths.metadata.is_file():
         raise InputError(f"{paths.home}: no run found. Start one with: gatewise run RECIPE --root {paths.home.parent}")
     check_metadata(paths.metadata, write=False)
@@ -68,16 +88,26 @@ def last_run(paths: RunPaths) -> Run:
     if not runs:
         raise InputError(f"{paths.home}: the first run ended before its first stage. Start it again.")
     resolvers = {found.id for found in store.get_execution_types() if found.name.endswith(".Resolver")}
-    newest = max(runs, key=lambda context: context.id)
+    named = [context for context in runs if run in (None, context.name)]
+    if not named:
+        raise InputError(
+            f"{paths.metadata}: has no run {run!r}; it ended before its first stage, or the store is another one."
+        )
+    chosen = max(named, key=lambda context: context.id)
     stages: list[Stage] = []
     artifacts: dict[str, Path] = {}
     properties: dict[str, dict[str, Any]] = {}
-    for execution in sorted(store.get_executions_by_context(newest.id), key=lambda found: found.id):
-        if execution.last_known_state not in (COMPLETE, CACHED):
-            continue
+    code: dict[str, str] = {}
+    fingerprint = ""
+    for execution in sorted(store.get_executions_by_context(chosen.id), key=lambda found: found.id):
         if execution.type_id in resolvers:
             continue
         name = _node(store, execution.id)
+        code |= _code(name, execution)
+        if name == EVENT_LOGS:
+            fingerprint = execution.custom_properties["fingerprint"].string_value
+        if execution.last_known_state not in (COMPLETE, CACHED):
+            continue
         events = [event for event in store.get_events_by_execution_ids([execution.id]) if event.type == OUTPUT]
         made = {
             artifact.id: artifact for artifact in store.get_artifacts_by_id([event.artifact_id for event in events])
@@ -92,13 +122,27 @@ def last_run(paths: RunPaths) -> Run:
         seconds = (execution.last_update_time_since_epoch - execution.create_time_since_epoch) / 1000
         stages.append(Stage(name=name, rows=rows, seconds=round(seconds, 3), cached=cached))
     return Run(
-        stages=tuple(stages), artifacts=artifacts, properties=properties, eval_reads=eval_reads(store, newest.id)
+        stages=tuple(stages),
+        artifacts=artifacts,
+        properties=properties,
+        eval_reads=eval_reads(store, chosen.id),
+        code=code,
+        fingerprint=fingerprint,
+        id=chosen.name,
+        begun=chosen.create_time_since_epoch / 1000,
     )
 
 
 def _node(store: mlmd.MetadataStore, execution: int) -> str:
     context = next(found for found in store.get_contexts_by_execution(execution) if found.type == "node")
     return str(context.name).rpartition(".")[2]
+
+
+def _code(name: str, execution: metadata_store_pb2.Execution) -> dict[str, str]:
+    """{stage: version of its code}; empty for a stage of TFX without one. A Trainer has it in its `custom_config`."""
+    config = json.loads(execution.custom_properties["custom_config"].string_value or "null") or {}
+    version = execution.custom_properties["code"].string_value or config.get("code", "")
+    return {name: version} if version else {}
 
 
 def _properties(artifact: metadata_store_pb2.Artifact) -> dict[str, Any]:

@@ -24,10 +24,12 @@ class LocalPlatform(Platform):
 
     Args:
         paths: folders of metadata, artifacts and pushed versions.
+        push: whether a blessed model is pushed.
     """
 
-    def __init__(self, paths: RunPaths) -> None:
+    def __init__(self, paths: RunPaths, push: bool = True) -> None:
         self._paths = paths
+        self.push = push
         self.served = str(paths.served)
         self.served_retrieval = str(paths.served_retrieval)
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import fcntl
 import logging
 from collections.abc import Iterator
 
 from absl import logging as absl_logging
 from apache_beam.runners.runner import create_runner
+from tfx.dsl.compiler.constants import PIPELINE_RUN_ID_PARAMETER_NAME
 from tfx.orchestration.local.local_dag_runner import LocalDagRunner
+from tfx.orchestration.portable.runtime_parameter_utils import substitute_runtime_parameter
+from tfx.proto.orchestration.pipeline_pb2 import Pipeline as PipelineProto
+from tfx.proto.orchestration.pipeline_pb2 import RunOptions
 
 from models.recipe.beam import runner_path
 from models.recipe.errors import InputError
@@ -26,13 +31,22 @@ from pipeline.spare_memory import few_arenas, give_back, imports_aside
 PACKAGES = ("models", "components")
 
 
-def run_pipeline(recipe: Recipe, paths: RunPaths, progress: Progress | None = None) -> Run:
+def run_pipeline(
+    recipe: Recipe,
+    paths: RunPaths,
+    progress: Progress | None = None,
+    *,
+    run: str | None = None,
+    push: bool = True,
+) -> Run:
     """Runs every stage that is not cached, and returns the run's outputs.
 
     Args:
         recipe: a checked recipe.
         paths: folders of the run's outputs.
         progress: receives the start, the end and the messages of each stage.
+        run: id of the run, its name in ML Metadata. None: the time of its start.
+        push: whether a blessed model is pushed.
 
     Raises:
         InputError: another run uses the same folder, the logs are refused, Beam has no such runner, the metadata store
@@ -42,9 +56,22 @@ def run_pipeline(recipe: Recipe, paths: RunPaths, progress: Progress | None = No
     few_arenas()
     with machine_faults_told(), _alone(paths), _messages_to(progress or Silence()), imports_aside():
         check_metadata(paths.metadata)
-        pipeline = create_pipeline(recipe, LocalPlatform(paths))
-        LocalDagRunner().run(pipeline)
+        pipeline = create_pipeline(recipe, LocalPlatform(paths, push))
+        _Runner(run or datetime.datetime.now(datetime.UTC).isoformat()).run(pipeline)
     return last_run(paths)
+
+
+class _Runner(LocalDagRunner):
+    """The stock runner, which names a run in ML Metadata by its local time, with a given name."""
+
+    def __init__(self, run: str) -> None:
+        super().__init__()
+        self._run = run
+
+    def run_with_ir(self, pipeline: PipelineProto, run_options: RunOptions | None = None) -> None:
+        """See `LocalDagRunner`. Its own substitution of the run's name then finds nothing left to substitute."""
+        substitute_runtime_parameter(pipeline, {PIPELINE_RUN_ID_PARAMETER_NAME: self._run})
+        super().run_with_ir(pipeline, run_options)
 
 
 def _check_runner(name: str) -> None:

@@ -1,4 +1,4 @@
-"""Reads the outputs of the last run of each recipe under a root, and writes its report."""
+"""Reads the outputs of a run, or of the last run of each recipe under a root, and writes its report."""
 
 from __future__ import annotations
 
@@ -7,22 +7,32 @@ from importlib.metadata import version
 from pathlib import Path
 
 from models.recipe.errors import InputError
-from pipeline.lineage import last_run
+from pipeline.lineage import Run, read_run
 from pipeline.report import ReportData, write_report
 from pipeline.run_paths import RunPaths, run_paths_in
+from pipeline.run_records import Record, find, outcome, read_record, read_records
 from pipeline.summary import summarise
 
 
-def write_reports(root: Path, out: Path | None = None) -> list[Path]:
-    """Writes one report for each recipe that was run under `root`.
+def write_reports(root: Path, out: Path | None = None, run: str | None = None) -> list[Path]:
+    """Writes the report of a run, or one for the last run of each recipe under `root`.
+
+    Each run has a page of its own, `reports/RUN.html` in its recipe's folder. `report.html` beside it is a copy of the newest run's.
 
     Args:
         root: the --root of runs, or ROOT/RECIPE.
-        out: output file, for a single recipe. Default: report.html in the recipe's folder.
+        out: output file in place of these, for a single recipe.
+        run: id of the run, or an unambiguous beginning of one. None: the last run of each recipe.
+
+    Returns:
+        The pages: report.html for the newest run of a recipe, else the run's own.
 
     Raises:
-        InputError: `root` has no run, or `out` is set and `root` has several recipes.
+        InputError: `root` has no run or not this one, or `out` is set and `root` has several recipes.
     """
+    if run is not None:
+        record = find(read_records(root), run)
+        return [_write(run_paths_in(Path(record["home"])), out, record["id"])]
     homes = (
         [root]
         if (root / "metadata.sqlite").is_file()
@@ -33,17 +43,30 @@ def write_reports(root: Path, out: Path | None = None) -> list[Path]:
     if out is not None and len(homes) > 1:
         names = ", ".join(home.name for home in homes)
         raise InputError(f"{root}: contains several recipes ({names}), but --out names one file. Pass ROOT/RECIPE.")
-    return [write_report(report_data(run_paths_in(home)), out or home / "report.html") for home in homes]
+    return [_write(run_paths_in(home), out) for home in homes]
 
 
-def report_data(where: RunPaths) -> ReportData:
-    """The report's data for the last run in a recipe's folder."""
-    run = last_run(where)
+def _write(where: RunPaths, out: Path | None, run: str | None = None) -> Path:
+    chosen = read_run(where, run)
+    data = report_data(where, chosen)
+    if out is not None:
+        return write_report(data, out)
+    page = write_report(data, where.home / "reports" / f"{chosen.id.replace(':', '-')}.html")
+    if run is not None and read_run(where).id != chosen.id:
+        return page
+    return write_report(data, where.home / "report.html")
+
+
+def report_data(where: RunPaths, run: Run) -> ReportData:
+    """The report's data for a run in a recipe's folder."""
     summary = summarise(run)
     trainer = run.artifacts.get("Trainer.model_run")
-    made = datetime.datetime.fromtimestamp(where.metadata.stat().st_mtime, datetime.UTC)
+    record = read_record(where.logs / f"{run.id}.json")
+    started = f"{datetime.datetime.fromtimestamp(run.begun, datetime.UTC):%Y-%m-%d %H:%M} UTC"
+    changes = _changes(record)
     return ReportData(
         recipe=where.home.name,
+        description=f"Run {run.id}, {started}. {changes}",
         accounts=summary["accounts"] or None,
         summary=run.read_json("EventLogs.examples", "summary.json"),
         days=run.read_json("EventLogs.examples", "days.json"),
@@ -57,7 +80,8 @@ def report_data(where: RunPaths) -> ReportData:
             "pushed": summary["serving"],
         },
         about={
-            "run": f"{made:%Y-%m-%d %H:%M} UTC",
+            "run": f"{run.id}, {started}",
+            **({"outcome": outcome(record), "recipe file": record["file"]} if record else {}),
             "folder": str(where.home),
             "training logs (TensorBoard)": str(trainer) if trainer else "none",
             "versions": ", ".join(
@@ -65,3 +89,13 @@ def report_data(where: RunPaths) -> ReportData:
             ),
         },
     )
+
+
+def _changes(record: Record | None) -> str:
+    """What the options of the run changed in the recipe."""
+    if record is None:
+        return ""
+    options = [f"--set {override}" for override in record["overrides"]]
+    options += [f"--data {record['data_option']}"] if record["data_option"] else []
+    options += [] if record["push"] else ["--no-push"]
+    return f"Options: {' '.join(options)}" if options else "The recipe as it is in its file."

@@ -26,7 +26,9 @@ def verdict(run: Mapping[str, Any] | None, metrics: Mapping[str, Any] | None = N
     elif not blessed:
         kind, line = "bad", f"Refused: {len(failed)} gate{'' if len(failed) == 1 else 's'} failed, nothing was pushed"
     else:
-        kind, line = "good", "Pushed: every gate passed" if pushed else "Every gate passed, but nothing was pushed"
+        experiment = "Every gate passed; an experiment, not pushed (--no-push)"
+        unpushed = experiment if run.get("no_push") else "Every gate passed, but nothing was pushed"
+        kind, line = "good", "Pushed: every gate passed" if pushed else unpushed
     reasons = "".join(f"<li>{text(message)}</li>" for message in (_below(metrics or {}) if blessed else failed))
     folders = filter(None, (pushed, run.get("retrieval_serving"))) if blessed else ()
     where = "".join(f'<p class="pushed"><code>{text(folder)}</code></p>' for folder in folders)

@@ -17,7 +17,7 @@ class RunPaths:
         home: everything of this recipe except the pushed versions.
         metadata: the ML Metadata store.
         artifacts: outputs of the stages.
-        logs: one log file per run.
+        logs: the log of each run, and its record.
         compiled: training steps compiled by XLA, reused by the next run. May be removed.
         served: the folder of versions that TF Serving polls.
     """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from components.push.executor import DISABLED
 from pipeline.lineage import Run
 
 PUSHED, NOT_BLESSED = 0, 2
@@ -15,7 +16,7 @@ def summarise(run: Run) -> dict[str, Any]:
     """The record that `gatewise run --json` writes.
 
     Returns:
-        {"stages": [{"name", "rows", "seconds", "rows_per_second", "cached"}], "accounts": {stream: counts},
+        {"run": id, "stages": [{"name", "rows", "seconds", "rows_per_second", "cached"}], "accounts": {stream: counts},
         "warnings": [warning of EventLogs],
         "metrics": {task: {metric: value}}, "intervals": {task: {metric: {"lower", "upper", "standard_error"} or {"why"}}},
         "constant": {task: {"mean", "metrics", "by": metric, "model": value, "beaten"}},
@@ -23,7 +24,7 @@ def summarise(run: Run) -> dict[str, Any]:
         "lower", "upper", "standard_error"}}}, "about": references.json}; {} without references,
         "eval_reads": number of evaluations that read this eval split, or None,
         "ungated": [task with `gates: none`], "truth": {task: ...}, "retrieval": retrieval.json or None,
-        "blessed": bool, "failed_gates": [message],
+        "blessed": bool, "failed_gates": [message], "no_push": whether the run was not to push,
         "pushed": folder pushed by this run or None, "serving": folder of this model's version or None,
         "retrieval_serving": folder of the retrieval model's version or None, "all_cached": bool}
     """
@@ -47,6 +48,7 @@ def summarise(run: Run) -> dict[str, Any]:
         for stage in run.stages
     ]
     return {
+        "run": run.id,
         "stages": [
             {
                 "name": stage.name,
@@ -69,6 +71,7 @@ def summarise(run: Run) -> dict[str, Any]:
         "retrieval": retrieval,
         "blessed": blessed and not failed,
         "failed_gates": failed,
+        "no_push": DISABLED in run.properties.get("Pusher.pushed_model", {}),
         "pushed": serving if push_ran else None,
         "serving": serving,
         "retrieval_serving": _pushed_to(run, "RetrievalPusher"),
@@ -77,8 +80,8 @@ def summarise(run: Run) -> dict[str, Any]:
 
 
 def exit_code(summary: dict[str, Any]) -> int:
-    """0 if the model is pushed (now or earlier), 2 if a gate or the probe blocked it."""
-    return PUSHED if summary["blessed"] and summary["serving"] else NOT_BLESSED
+    """0 if the model is pushed (now or earlier) or an experiment was blessed, 2 if a gate or the probe blocked it."""
+    return PUSHED if summary["blessed"] and (summary["serving"] or summary["no_push"]) else NOT_BLESSED
 
 
 def _pushed_to(run: Run, pusher: str) -> str | None:

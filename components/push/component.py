@@ -18,17 +18,19 @@ from components.push.executor import (
     PARTNER_BLESSING,
     PARTNER_INFRA_BLESSING,
     PARTNER_SERVED,
+    PUSH,
     Executor,
 )
 
 
 class PusherSpec(specs.PusherSpec):
-    """Interface of `Pusher`: that of the stock Pusher, the partner, and the number of versions to keep."""
+    """Interface of `Pusher`: that of the stock Pusher, the partner, the number of versions to keep, and whether to push."""
 
     PARAMETERS: ClassVar[dict[str, Any]] = {
         **specs.PusherSpec.PARAMETERS,
         PARTNER_SERVED: ExecutionParameter(type=str, optional=True),
         KEEP_VERSIONS: ExecutionParameter(type=int, optional=True),
+        PUSH: ExecutionParameter(type=int, optional=True),
     }
     INPUTS: ClassVar[dict[str, Any]] = {
         **specs.PusherSpec.INPUTS,
@@ -54,6 +56,7 @@ class Pusher(base_component.BaseComponent):
         partner_infra_blessing: `InfraBlessing` of the partner.
         partner_served: the folder of the partner's versions.
         keep_versions: number of newest versions that a push keeps; None keeps all.
+        push: False pushes nothing, whatever the blessings.
 
     Outputs:
         pushed_model: `PushedModel` with a copy of the model and the properties of the stock Pusher.
@@ -76,6 +79,7 @@ class Pusher(base_component.BaseComponent):
         partner_infra_blessing: types.BaseChannel | None = None,
         partner_served: str | None = None,
         keep_versions: int | None = None,
+        push: bool = True,
     ) -> None:
         if (partner is None) != (partner_served is None):
             raise ValueError("expected both `partner` and `partner_served`, or neither")
@@ -91,6 +95,8 @@ class Pusher(base_component.BaseComponent):
             custom_config=json_utils.dumps(None),
             partner_served=partner_served,
             keep_versions=keep_versions,
+            # Absent if the model may be pushed, so that a run after --no-push finds earlier pushes in the cache.
+            push=None if push else 0,
             pushed_model=types.Channel(type=standard_artifacts.PushedModel),
         )
         super().__init__(spec=spec)

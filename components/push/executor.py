@@ -23,7 +23,9 @@ from models.serving.inputs import read_exported_at
 logger = logging.getLogger(__name__)
 
 PARTNER, PARTNER_BLESSING, PARTNER_INFRA_BLESSING = "partner", "partner_blessing", "partner_infra_blessing"
-PARTNER_SERVED, KEEP_VERSIONS = "partner_served", "keep_versions"
+PARTNER_SERVED, KEEP_VERSIONS, PUSH = "partner_served", "keep_versions", "push"
+DISABLED, MODEL_ID = "push_disabled", "model_id"
+"""Properties of a PushedModel: 1 if the run was not to push; id of the model."""
 
 
 class Executor(stock.Executor):
@@ -44,8 +46,8 @@ class Executor(stock.Executor):
     ) -> None:
         """Copies the model into the PushedModel and sets its `pushed`, `pushed_destination` and `pushed_version`.
 
-        If the execution property `push` is false, nothing is pushed, whatever the blessings. With `keep_versions`,
-        a push removes old versions afterwards (`components.push.retention`).
+        If the execution property `push` is false, nothing is pushed, whatever the blessings, and the PushedModel has the property
+        `DISABLED`. With `keep_versions`, a push removes old versions afterwards (`components.push.retention`).
 
         Raises:
             InputError: the destination is not a folder of a file system, or the copy differs from the model.
@@ -53,8 +55,10 @@ class Executor(stock.Executor):
         self._log_startup(input_dict, output_dict, exec_properties)
         pushed = artifact_utils.get_single_instance(output_dict[specs.PUSHED_MODEL_KEY])
         pushed.set_int_custom_property("rows", 0)
-        if not exec_properties.get("push", True):
+        pushed.set_int_custom_property(MODEL_ID, artifact_utils.get_single_instance(input_dict[specs.MODEL_KEY]).id)
+        if not exec_properties.get(PUSH, True):
             logger.info("Push: disabled for this run.")
+            pushed.set_int_custom_property(DISABLED, 1)
             self._MarkNotPushed(pushed)
             return
         partner = input_dict.get(PARTNER, [])

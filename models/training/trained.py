@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Any
+
+import keras
 
 from models.training.multi_task_model import MultiTaskModel
 
@@ -39,6 +42,15 @@ class Trained:
             "epochs": self.rounds,
             "best_epoch": self.best["epoch"],
             "trained_rows": self.rows,
+            "parameters": {
+                "embeddings": sum(math.prod(shape) for shape in self.model.encoder.table_shapes),
+                "network": _size(self.model.backbone) + _size(self.model.architecture),
+            },
             "shrinkage": self.shrinkage,
             "loss_options": {task: dict(options) for task, options in self.model.loss_options.items() if options},
         }
+
+
+def _size(layer: keras.layers.Layer) -> int:
+    """Number of trainable parameters."""
+    return sum(math.prod(variable.shape) for variable in layer.trainable_variables)

@@ -66,6 +66,12 @@ def test_the_constant_stands_beside_the_model(tmp_path: Path, capfd: pytest.Capt
     assert "tasks without gates (gates: none): click\n" in said
 
 
+def test_an_experiment_says_how_to_push_it(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    said = _shown(_summary(blessed=True, no_push=True), tmp_path, capfd)
+    assert "blessed; nothing was pushed (--no-push). To push this model, run the same command without --no-push" in said
+    assert "not blessed; nothing was pushed" in _shown(_summary(blessed=False, no_push=True), tmp_path, capfd)
+
+
 def test_counts_are_whole_and_metrics_are_not(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     metrics = {"click": {"auc": None, "example_count": 0}, "value": {"rmse": 3.0, "example_count": 2400}}
     said = _shown(_summary(metrics=metrics, constant={}, ungated=[]), tmp_path, capfd)

@@ -32,7 +32,7 @@ def run(tmp_path: Path) -> Any:
             "Pusher.pushed_model": {"pushed": pushed, "pushed_destination": "serving/shop/1"},
         }
         stages = tuple(Stage(name=name, rows=0, seconds=2.0, cached=cached) for name in ("Trainer", "Pusher"))
-        return Run(stages=stages, artifacts=artifacts, properties=properties, eval_reads=3)
+        return Run(stages=stages, artifacts=artifacts, properties=properties, eval_reads=3, id="20260101-080000-11")
 
     return make
 
@@ -40,6 +40,7 @@ def run(tmp_path: Path) -> Any:
 def test_pushed(run: Any) -> None:
     summary = summarise(run())
     assert (summary["blessed"], summary["pushed"], exit_code(summary)) == (True, "serving/shop/1", 0)
+    assert summary["no_push"] is False and summary["run"] == "20260101-080000-11"
     assert summary["eval_reads"] == 3
     assert summary["warnings"] == ["stream 'click' ends early."]
     assert summary["stages"][0] == {
@@ -49,6 +50,16 @@ def test_pushed(run: Any) -> None:
         "rows_per_second": 3.5,
         "cached": False,
     }
+
+
+def test_an_experiment_is_blessed_without_a_push(run: Any) -> None:
+    one = run(pushed=0)
+    one.properties["Pusher.pushed_model"]["push_disabled"] = 1
+    summary = summarise(one)
+    assert (summary["blessed"], summary["no_push"], summary["serving"], exit_code(summary)) == (True, True, None, 0)
+    refused = run(blessed=0, held=False, pushed=0)
+    refused.properties["Pusher.pushed_model"]["push_disabled"] = 1
+    assert exit_code(summarise(refused)) == 2
 
 
 def test_all_cached_pushes_nothing_and_is_still_blessed(run: Any) -> None:

@@ -137,6 +137,17 @@ def artifact(artifact_type: type[types.Artifact], artifact_id: int, uri, **prope
     return made
 
 
+class Store:
+    """A metadata store that has only PushedModels."""
+
+    def __init__(self, *pushed: types.Artifact) -> None:
+        self._pushed = [one.mlmd_artifact for one in pushed]
+
+    def get_artifacts_by_type(self, name: str) -> list[metadata_store_pb2.Artifact]:
+        assert name == "PushedModel"
+        return self._pushed
+
+
 def test_strategy(tmp_path):
     models = [artifact(standard_artifacts.Model, number, tmp_path) for number in (1, 3, 5, 7, 9)]
     models[2].uri = str(tmp_path / "deleted")
@@ -146,9 +157,16 @@ def test_strategy(tmp_path):
     ]
     inputs = {"candidate": [models[4]], "baseline_model": models, "model_blessing": blessings}
     # 9 is the candidate itself, 7 is not blessed, 5 is gone from disk
-    found = OlderBlessedModel().resolve_artifacts(None, inputs)
+    found = OlderBlessedModel().resolve_artifacts(Store(), inputs)
     assert [one.id for one in found["baseline_model"]] == [3]
     assert [one.id for one in found["model_blessing"]] == [13]
-    found = OlderBlessedModel().resolve_artifacts(None, {**inputs, "candidate": [models[0]]})
+    found = OlderBlessedModel().resolve_artifacts(Store(), {**inputs, "candidate": [models[0]]})
     assert found["baseline_model"] == [] and found["candidate"] == [models[0]]
-    assert OlderBlessedModel().resolve_artifacts(None, {**inputs, "candidate": []})["baseline_model"] == []
+    assert OlderBlessedModel().resolve_artifacts(Store(), {**inputs, "candidate": []})["baseline_model"] == []
+
+    # 3 was an experiment; once a run was to push it, it is a baseline as before
+    experiment = artifact(standard_artifacts.PushedModel, 20, tmp_path, model_id=3, pushed=0, push_disabled=1)
+    refused = artifact(standard_artifacts.PushedModel, 21, tmp_path, model_id=1, pushed=0)
+    pushed = artifact(standard_artifacts.PushedModel, 22, tmp_path, model_id=3, pushed=1)
+    for store, expected in ((Store(experiment, refused), 1), (Store(experiment, refused, pushed), 3)):
+        assert [one.id for one in OlderBlessedModel().resolve_artifacts(store, inputs)["baseline_model"]] == [expected]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tfx import types
@@ -124,10 +125,24 @@ def test_the_component_runs_this_executor() -> None:
     assert component.executor_spec.executor_class is Executor
 
 
+def test_only_a_run_that_is_not_to_push_has_the_property_push() -> None:
+    """So a push of an earlier run, without the property, stays in the cache."""
+
+    def properties(**options: bool) -> dict[str, Any]:
+        model = types.Channel(type=standard_artifacts.Model)
+        return Pusher(model=model, push_destination=pusher_pb2.PushDestination(), **options).exec_properties
+
+    assert properties() == properties(push=True) and "push" not in {k for k, v in properties().items() if v is not None}
+    assert properties(push=False) == properties() | {"push": 0}
+
+
 def test_a_push_that_is_switched_off_keeps_everything_as_it_is(model: types.Artifact, tmp_path: Path) -> None:
+    model.id = 7
     pushed = push(model, str(tmp_path / "serving"), push=False)
+    assert pushed.get_int_custom_property("push_disabled") == 1 and pushed.get_int_custom_property("model_id") == 7
     assert pushed.get_int_custom_property("pushed") == 0 and not (tmp_path / "serving").exists()
-    assert push(model, str(tmp_path / "serving"), push=True).get_int_custom_property("pushed") == 1
+    pushed = push(model, str(tmp_path / "serving"), push=True)
+    assert pushed.get_int_custom_property("pushed") == 1 and not pushed.has_custom_property("push_disabled")
 
 
 @pytest.mark.parametrize(

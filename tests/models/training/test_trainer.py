@@ -175,6 +175,7 @@ def test_a_loss_of_several_logits_is_trained_exported_and_asked(problem: SimpleN
     trainer.run_fn(fn_args(mostly_zero, make_plan(mostly_zero), tmp_path, 1))
     history = json.loads((tmp_path / "model_run" / "1" / "history.json").read_text())
     assert history["trained_rows"] == history["rows"], "`value` is observed on every row"
+    assert history["parameters"]["embeddings"] > 0 and history["parameters"]["network"] > 0
     assert make_plan(mostly_zero).tasks["click"].negative_rate == 0.5
     epochs = history["epochs"]
     assert epochs[-1]["val_value_loss"] < epochs[0]["val_value_loss"] - 0.005

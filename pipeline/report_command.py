@@ -1,0 +1,30 @@
+"""`gatewise report`: the command. Imports ML Metadata inside the function, so that --help is instant."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def report(
+    root: Annotated[Path, typer.Argument(metavar="ROOT", help="--root of a run, or one recipe's folder in it.")],
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE.html", help="Output file, in place of the pages in ROOT/RECIPE.")
+    ] = None,
+    run: Annotated[
+        str | None,
+        typer.Option("--run", metavar="ID", help="Report this run: an id that gatewise runs shows, or its beginning."),
+    ] = None,
+) -> None:
+    """Write a self-contained HTML report of the last run: row accounting, metrics per task and slice, training curves, expert gates.
+
+    Each run has its page, ROOT/RECIPE/reports/RUN.html. ROOT/RECIPE/report.html is a copy of the newest run's.
+
+    Example: gatewise report runs --run 20260115-093000-411
+    """
+    from pipeline.report_data import write_reports
+
+    for page in write_reports(root, out, run):
+        typer.echo(str(page))
