@@ -110,7 +110,7 @@ def _served_from(gains: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     worth, group_of = np.zeros(sets, np.int64), np.zeros(sets, np.int64)
     for served in range(1, sets):
         groups = served | _subsets(sets - 1 - served)
-        own = [task for task in range(tasks) if served >> task & 1]
+        own = np.flatnonzero(served >> np.arange(tasks) & 1)
         # A tie-break of all groups together is at most tasks^2, below one unit of the gains.
         values = gains[np.ix_(groups, own)].sum(axis=1) * (tasks**2 + 1) - size[groups]
         place = int(np.argmax(values))

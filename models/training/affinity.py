@@ -109,7 +109,9 @@ class AffinityHook(keras.callbacks.Callback):
         super().__init__()
         self.sums = AffinitySums()
         self._every, self._batch_of = every, batch_of
-        self._first, self.measure, self._of = 0, None, None
+        self.measure: Callable[..., tuple[Any, Any]] | None = None
+        """The compiled function of `lookahead`."""
+        self._first, self._of = 0, None
 
     def starts(self, sums: AffinitySums, first: int) -> AffinityHook:
         """Prepares for a `fit` from the training step `first` on, which adds to `sums`."""
@@ -124,7 +126,7 @@ class AffinityHook(keras.callbacks.Callback):
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
         step = self._first + batch
         due = step + -step % self._every
-        if due < step + self.model.steps_per_execution:
+        if self.measure is not None and due < step + self.model.steps_per_execution:
             features, labels, weights = self._batch_of(step)
             arrays = {name: tf.constant(array) for name, array in features.items()}
             affinity, counted = self.measure(arrays, tf.constant(labels), tf.constant(weights))
