@@ -26,6 +26,7 @@ def affinity(found: Mapping[str, Any]) -> str:
         "Affinity of the row's task onto the column's: by which part of itself the column's loss falls in a step for the row's task "
         f"alone, mean of {counts} samples. Below 0: the step harms the column's task. The diagonal is the task's own step.",
     )
+    drawn += f'<p class="note">{_how_sure(means, found["errors"])}</p>'
     if len(means) > MOST_TASKS:
         return drawn + f'<p class="note">The best groups are searched for up to {MOST_TASKS} tasks.</p>'
     rows = []
@@ -41,6 +42,15 @@ def affinity(found: Mapping[str, Any]) -> str:
         "a hint from single steps, no metric: train the groups and compare.</p>"
     )
     return drawn + table + note
+
+
+def _how_sure(means: Mapping[str, Mapping[str, float]], errors: Mapping[str, Mapping[str, float]]) -> str:
+    pairs = [(means[b][a], error) for b, onto in errors.items() for a, error in onto.items() if a != b]
+    clear = sum(abs(mean) > 2 * error for mean, error in pairs)
+    return (
+        f"{clear} of {len(pairs)} affinities between two tasks are more than two standard errors from 0. The error takes the samples as "
+        "independent, and those of one training are not quite."
+    )
 
 
 def _described(group: Group) -> str:

@@ -42,7 +42,7 @@ def affinity_heat_map(affinity: Mapping[str, Mapping[str, float]]) -> str:
         value = affinity[b].get(a)
         if value is None:
             return None
-        text = f"{value / 10.0**power:.1f}".replace("-", "\N{MINUS SIGN}")
+        text = f"{value / 10.0**power:.2f}".replace("-", "\N{MINUS SIGN}")
         return text, 0.5 if a == b else 0.5 + 0.5 * value / top
 
     cells = {b: [cell(b, a) for a in tasks] for b in tasks}

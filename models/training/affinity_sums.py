@@ -15,10 +15,12 @@ class AffinitySums:
 
     Attributes:
         total: [task][task], the affinity of the first onto the second.
+        squares: [task][task], the sum of its squares.
         count: [task][task], the samples in which both tasks are observed.
     """
 
     total: list[list[float]] = dataclasses.field(default_factory=list)
+    squares: list[list[float]] = dataclasses.field(default_factory=list)
     count: list[list[int]] = dataclasses.field(default_factory=list)
 
     def add(self, affinity: np.ndarray, counted: np.ndarray) -> None:
@@ -29,19 +31,29 @@ class AffinitySums:
             counted: (task, task) bool: the pairs of which it counts.
         """
         zeros = np.zeros(affinity.shape)
-        self.total = ((self.total or zeros) + np.where(counted, affinity.astype(np.float64), 0.0)).tolist()
+        values = np.where(counted, affinity.astype(np.float64), 0.0)
+        self.total = ((self.total or zeros) + values).tolist()
+        self.squares = ((self.squares or zeros) + values**2).tolist()
         self.count = ((self.count or zeros.astype(int)) + counted.astype(int)).tolist()
 
     def means(self, tasks: Sequence[str]) -> dict[str, Any]:
-        """{"means": {task: {task: mean affinity of the first onto the second}}, "samples": the same with their numbers}, for
-        history.json. A pair without a sample is missing. {} without samples."""
+        """For history.json, each {task: {task: number}} of the pairs with a sample; {} without samples.
+
+        means: mean affinity of the first task onto the second.
+        errors: its standard error, s / sqrt(n), as if the samples were independent; for pairs with two samples or more.
+        samples: n.
+        """
         if not self.count:
             return {}
-        pairs = {
-            b: {a: (self.total[i][j], self.count[i][j]) for j, a in enumerate(tasks) if self.count[i][j]}
-            for i, b in enumerate(tasks)
-        }
-        return {
-            "means": {b: {a: total / count for a, (total, count) in onto.items()} for b, onto in pairs.items()},
-            "samples": {b: {a: count for a, (_, count) in onto.items()} for b, onto in pairs.items()},
-        }
+        count = np.array(self.count)
+        means = np.array(self.total) / np.maximum(count, 1)
+        variance = np.maximum(np.array(self.squares) - count * means**2, 0.0) / np.maximum(count - 1, 1)
+        errors = np.sqrt(variance / np.maximum(count, 1))
+
+        def listed(values: np.ndarray, least: int) -> dict[str, dict[str, Any]]:
+            return {
+                b: {a: values[i, j].item() for j, a in enumerate(tasks) if count[i, j] >= least}
+                for i, b in enumerate(tasks)
+            }
+
+        return {"means": listed(means, 1), "errors": listed(errors, 2), "samples": listed(count, 1)}

@@ -10,7 +10,7 @@ def test_the_gates_of_every_task_are_drawn():
 
 def test_affinities_have_a_power_of_ten_of_the_pairs_and_an_unmeasured_pair_is_empty():
     heat = affinity_heat_map({"click": {"click": 5e-3, "cart": -2.5e-4}, "cart": {"cart": 1e-3}})
-    assert all(f">{text}</text>" in heat for text in ("click", "cart", "50.0", "\N{MINUS SIGN}2.5", "10.0"))
+    assert all(f">{text}</text>" in heat for text in ("click", "cart", "50.00", "\N{MINUS SIGN}2.50", "10.00"))
     assert "affinity onto, 1e-4" in heat and heat.count("<path") < gate_heat_map(
         {"a": [1.0] * 2, "b": [1.0] * 2}
     ).count("<path")
