@@ -7,7 +7,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pipeline import report_charts, report_glance, report_page, report_results, report_retrieval
+from pipeline import (
+    report_affinity,
+    report_charts,
+    report_glance,
+    report_heat_map,
+    report_page,
+    report_results,
+    report_retrieval,
+)
 from pipeline.output import write_output
 
 
@@ -22,7 +30,7 @@ class ReportData:
         summary: summary.json of EventLogs: as_of, watermarks, validate_from, eval_from, examples of each split, tasks, warnings.
         days: days.json of EventLogs: rows of each stream by day or hour.
         metrics: metrics.json of the evaluation: tasks, intervals, curves, slices, truth, gates, baseline, references.
-        history: history.json of the training: epochs, best_epoch, rows, shrinkage.
+        history: history.json of the training: epochs, best_epoch, rows, shrinkage, affinity.
         gates: gates.json of the training: {task: [mean gate weight of each expert]}.
         retrieval: retrieval.json of the retrieval evaluation; None if the recipe has no retrieval model.
         run: {"stages": [{"name", "rows", "seconds", "rows_per_second", "cached"}], "blessed": bool or None,
@@ -51,7 +59,7 @@ def write_report(run: ReportData, path: str | Path) -> Path:
 
 def page(run: ReportData) -> str:
     """The whole page as HTML."""
-    truth = (run.metrics or {}).get("truth")
+    truth, affinity = (run.metrics or {}).get("truth"), (run.history or {}).get("affinity")
     sections = [
         ("metrics", "Metrics", report_results.metrics(run.metrics)),
         ("curves", "Curves", report_results.curves(run.metrics)),
@@ -64,6 +72,7 @@ def page(run: ReportData) -> str:
         ("days", "Rows by day", report_page.rows_by_day(run.days, run.summary)),
         ("training", "Training", _training(run.history)),
         ("experts", "Expert gate weights", _experts(run.gates)),
+        *([("affinity", "Task affinity", report_affinity.affinity(affinity))] if affinity else []),
         ("stages", "Stages", report_page.stages(run.run)),
         ("about", "About this run", report_page.about(run.about)),
     ]
@@ -131,7 +140,7 @@ def _experts(gates: Mapping[str, list[float]] | None) -> str:
         return report_page.missing("No gates.json: the Trainer has not run, or its output was removed.")
     if not gates:
         return report_page.missing("This architecture has no expert gates.")
-    chart = report_charts.gate_heat_map(gates)
+    chart = report_heat_map.gate_heat_map(gates)
     return report_page.figure(
         chart,
         "Mean gate weight of each expert by task, over the validate examples. Tasks with similar rows use the same experts. "

@@ -15,14 +15,13 @@ from typing import Any
 
 from matplotlib import rc_context
 from matplotlib.backends.backend_svg import FigureCanvasSVG
-from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from models.training.logged_names import PANELS
 
 INK = "#010203"
 TRAIN, EVAL = "#8a94a6", "#2f7ed8"
-_STYLE: Any = {
+STYLE: Any = {
     "svg.fonttype": "none",
     "figure.facecolor": "none",
     "axes.facecolor": "none",
@@ -41,7 +40,6 @@ _STYLE: Any = {
     "xtick.labelsize": 9,
     "ytick.labelsize": 9,
 }
-_HEAT = LinearSegmentedColormap.from_list("gates", ["#eef3fa", "#8ab6e8", "#2f7ed8", "#123c73"])
 
 
 def training_curves(epochs: Sequence[Mapping[str, Any]], best: int | None) -> str:
@@ -51,7 +49,7 @@ def training_curves(epochs: Sequence[Mapping[str, Any]], best: int | None) -> st
     columns = min(len(panels), 4)
     rows = math.ceil(len(panels) / columns)
     steps = [epoch["epoch"] for epoch in epochs]
-    with rc_context(_STYLE):
+    with rc_context(STYLE):
         drawing = Figure(figsize=(2.6 * columns + 0.2, 2.1 * rows + 0.3), layout="constrained")
         for index, (title, key) in enumerate(panels):
             axes = drawing.add_subplot(rows, columns, index + 1)
@@ -60,7 +58,7 @@ def training_curves(epochs: Sequence[Mapping[str, Any]], best: int | None) -> st
                 axes.plot(steps, values, color=colour, linewidth=width, marker="o", markersize=3, label=label)
             if best is not None and best in steps:
                 axes.axvline(best, color=INK, linewidth=0.6, linestyle=(0, (3, 3)), alpha=0.6)
-            axes.set_title(_short(title), loc="left", fontsize=10, fontweight="bold")
+            axes.set_title(short(title), loc="left", fontsize=10, fontweight="bold")
             axes.grid(axis="y", color=INK, alpha=0.12, linewidth=0.6)
             axes.set_xticks(steps if len(steps) <= 10 else steps[:: math.ceil(len(steps) / 8)])
             axes.margins(y=0.15)
@@ -68,7 +66,7 @@ def training_curves(epochs: Sequence[Mapping[str, Any]], best: int | None) -> st
                 axes.legend(frameon=False, fontsize=9, handlelength=1.2)
             if index >= len(panels) - columns:
                 axes.set_xlabel("epoch")
-        return _svg(drawing, "curves", "Train and validate loss of each task by epoch")
+        return svg(drawing, "curves", "Train and validate loss of each task by epoch")
 
 
 def method_curves(epochs: Sequence[Mapping[str, Any]]) -> str:
@@ -80,19 +78,19 @@ def method_curves(epochs: Sequence[Mapping[str, Any]]) -> str:
     if not panels:
         return ""
     steps = [epoch["epoch"] for epoch in epochs]
-    with rc_context(_STYLE):
+    with rc_context(STYLE):
         drawing = Figure(figsize=(4.4 * len(panels) + 0.2, 2.6), layout="constrained")
         for index, (title, lines) in enumerate(panels):
             axes = drawing.add_subplot(1, len(panels), index + 1)
             for name, label in lines.items():
                 values = [epoch.get(name, math.nan) for epoch in epochs]
-                axes.plot(steps, values, linewidth=1.6, marker="o", markersize=3, label=_short(label))
+                axes.plot(steps, values, linewidth=1.6, marker="o", markersize=3, label=short(label))
             axes.set_title(title, loc="left", fontsize=10, fontweight="bold")
             axes.grid(axis="y", color=INK, alpha=0.12, linewidth=0.6)
             axes.set_xlabel("epoch")
             axes.margins(y=0.15)
             axes.legend(frameon=False, fontsize=8, handlelength=1.2, ncols=1 + len(lines) // 8)
-        return _svg(drawing, "methods", "What the methods did by epoch: " + ", ".join(title for title, _ in panels))
+        return svg(drawing, "methods", "What the methods did by epoch: " + ", ".join(title for title, _ in panels))
 
 
 def evaluation_curves(task: str, curves: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
@@ -100,7 +98,7 @@ def evaluation_curves(task: str, curves: Mapping[str, Mapping[str, Sequence[floa
     reliability, roc, precision, lift, histogram = (
         curves[name] for name in ("reliability", "roc", "precision_recall", "lift", "histogram")
     )
-    with rc_context(_STYLE):
+    with rc_context(STYLE):
         drawing = Figure(figsize=(11.4, 2.5), layout="constrained")
         panels = []
         for index, (title, across, up) in enumerate(
@@ -139,7 +137,7 @@ def evaluation_curves(task: str, curves: Mapping[str, Mapping[str, Sequence[floa
         last = max(place for place in range(len(edges)) if histogram["positive"][place] or histogram["negative"][place])
         panels[4].set_xlim(0.0, (last + 1) / len(edges))
         panels[4].legend(frameon=False, fontsize=8, handlelength=1.0)
-        return _svg(drawing, f"evaluation-{task}", "Reliability, ROC, precision-recall, lift and predictions by class")
+        return svg(drawing, f"evaluation-{task}", "Reliability, ROC, precision-recall, lift and predictions by class")
 
 
 def rows_by_day(rows: Mapping[str, Mapping[str, int]], hours: int) -> str:
@@ -152,7 +150,7 @@ def rows_by_day(rows: Mapping[str, Mapping[str, int]], hours: int) -> str:
     starts = {name: [_hour(start) // hours for start in found] for name, found in rows.items()}
     first = min(min(days) for days in starts.values())
     last = max(max(days) for days in starts.values())
-    with rc_context(_STYLE):
+    with rc_context(STYLE):
         drawing = Figure(figsize=(9.2, 0.95 * len(rows) + 0.5), layout="constrained")
         for index, (name, found) in enumerate(rows.items()):
             axes = drawing.add_subplot(len(rows), 1, index + 1)
@@ -160,14 +158,14 @@ def rows_by_day(rows: Mapping[str, Mapping[str, int]], hours: int) -> str:
             # One path of steps is smaller than one bar for each of a thousand days.
             edges, heights = _steps(starts[name], counts)
             axes.fill_between(edges, heights, color=EVAL if index == 0 else TRAIN, linewidth=0)
-            axes.set_title(_short(name), loc="left", fontsize=10, fontweight="bold")
+            axes.set_title(short(name), loc="left", fontsize=10, fontweight="bold")
             axes.set_xlim(first, last + 1)
             axes.set_ylim(0, max(counts) * 1.1)
             axes.set_yticks([max(counts)], [f"{max(counts):,}"])
             ticks = range(first, last + 1, math.ceil((last + 1 - first) / 8))
             labels = [_start(tick * hours, hours) for tick in ticks] if index == len(rows) - 1 else [""] * len(ticks)
             axes.set_xticks([tick + 0.5 for tick in ticks], labels)
-        return _svg(drawing, "days", f"Rows of each stream by {'day' if hours == 24 else 'hour'}")
+        return svg(drawing, "days", f"Rows of each stream by {'day' if hours == 24 else 'hour'}")
 
 
 def _steps(days: Sequence[int], counts: Sequence[int]) -> tuple[list[int], list[int]]:
@@ -189,46 +187,9 @@ def _start(hour: int, hours: int) -> str:
     return f"{moment:%Y-%m-%d}" if hours == 24 else f"{moment:%d %Hh}"
 
 
-def gate_heat_map(gates: Mapping[str, Sequence[float]]) -> str:
-    """Mean gate weights, one row per task and one column per expert."""
-    tasks, width = list(gates), max(len(weights) for weights in gates.values())
-    top = max(max(weights, default=0.0) for weights in gates.values()) or 1.0
-    with rc_context(_STYLE):
-        drawing = Figure(figsize=(min(1.7 + 0.85 * width, 11.0), 0.55 * len(tasks) + 0.6), layout="constrained")
-        axes = drawing.add_subplot()
-        for row, task in enumerate(tasks):
-            for column, weight in enumerate(gates[task]):
-                colour = _HEAT(weight / top)
-                axes.fill(
-                    [column + 0.03, column + 0.97, column + 0.97, column + 0.03],
-                    [row + 0.04, row + 0.04, row + 0.96, row + 0.96],
-                    color=colour,
-                    linewidth=0,
-                )
-                dark = sum(share * part for share, part in zip((0.3, 0.59, 0.11), colour[:3], strict=True)) < 0.55
-                axes.text(
-                    column + 0.5,
-                    row + 0.52,
-                    f"{weight:.2f}",
-                    ha="center",
-                    va="center",
-                    fontsize=9,
-                    color="#ffffff" if dark else "#14202e",
-                )
-        axes.set_xlim(0, width)
-        axes.set_ylim(len(tasks), 0)
-        axes.set_yticks([row + 0.5 for row in range(len(tasks))], [_short(task) for task in tasks])
-        axes.set_xticks([column + 0.5 for column in range(width)], [str(column + 1) for column in range(width)])
-        axes.set_xlabel("expert")
-        axes.tick_params(length=0)
-        for spine in axes.spines.values():
-            spine.set_visible(False)
-        return _svg(drawing, "gates", "Mean gate weight of each expert, by task")
-
-
 def grouped_bars(groups: Sequence[str], bars: Mapping[str, Sequence[float]]) -> str:
     """Horizontal bars: one panel per group, one bar per name. The first bar is highlighted."""
-    with rc_context(_STYLE):
+    with rc_context(STYLE):
         height = 0.3 * len(bars) + 0.7
         drawing = Figure(figsize=(3.4 * len(groups) + 1.2, height), layout="constrained")
         names = list(bars)
@@ -241,19 +202,20 @@ def grouped_bars(groups: Sequence[str], bars: Mapping[str, Sequence[float]]) -> 
                 axes.annotate(f"{value:.4f}", (value, row), (4, 0), textcoords="offset points", va="center", fontsize=9)
             axes.set_xlim(0, max([*values, 1e-9]) * 1.25)
             axes.set_ylim(len(names) - 0.4, -0.6)
-            axes.set_yticks(range(len(names)), [_short(name) for name in names] if index == 0 else [""] * len(names))
+            axes.set_yticks(range(len(names)), [short(name) for name in names] if index == 0 else [""] * len(names))
             axes.set_xticks([])
             axes.spines["bottom"].set_visible(False)
             axes.tick_params(length=0)
             axes.set_title(group, loc="left", fontsize=10, fontweight="bold")
-        return _svg(drawing, "bars", f"{', '.join(groups)} of each method")
+        return svg(drawing, "bars", f"{', '.join(groups)} of each method")
 
 
-def _short(name: str) -> str:
+def short(name: str) -> str:
+    """A name that fits beside a chart."""
     return name if len(name) <= 28 else f"{name[:27]}…"
 
 
-def _svg(drawing: Figure, name: str, label: str) -> str:
+def svg(drawing: Figure, name: str, label: str) -> str:
     """The drawing as an SVG element for HTML, without prologue, metadata and namespaces, in the page's text colour."""
     buffer = io.StringIO()
     with rc_context({"svg.hashsalt": name}), warnings.catch_warnings():

@@ -31,10 +31,13 @@ class ReferencesPlan(StagePlan):
         """The plan of a recipe."""
         exported = {"probe_requests": 0, "inputs": {}, "user_features": (), "serving": None, "distill": None}
         model = TrainerPlan.from_recipe(recipe)
+        training = model.training.model_copy(update={"affinity_every": None})
         return cls(
             references=recipe.references,
             # The references train with fixed weights whatever the balancer.
-            model=model.model_copy(update={**exported, "balancer": "fixed", "balancer_options": {}}),
+            model=model.model_copy(
+                update={**exported, "training": training, "balancer": "fixed", "balancer_options": {}}
+            ),
             single_task_options=_single_task_options(recipe) if SINGLE_TASK in recipe.references else {},
         )
 

@@ -224,6 +224,16 @@ def batch(
     return dict(zip(columns.inputs, features, strict=True)), labels, weights
 
 
+def batch_of_step(columns: Columns, batch_size: int, seed: int | None, step: int, balanced: bool = False) -> Batch:
+    """The batch of a step of `dataset`, counted from the first epoch, from 0. The arguments are those of `dataset`."""
+    examples = len(columns.example_id)
+    epoch, index = divmod(step, -(-examples // batch_size))
+    probabilities, corrections = (columns.probabilities, columns.corrections) if balanced else (None, None)
+    orders = columns.orders
+    order = columns.by_group if seed is None else orders.of(examples, seed, epoch, probabilities, columns.groups)
+    return batch(columns, batch_size, order, index, corrections)
+
+
 def dataset(
     columns: Columns,
     batch_size: int,
@@ -249,8 +259,7 @@ def dataset(
         balanced: draw the rows of each epoch so that every task is seen equally often, and correct their weights
             (`models.features.balanced_rows`). Only with a seed.
     """
-    examples = len(columns.example_id)
-    steps = -(-examples // batch_size)
+    steps = -(-len(columns.example_id) // batch_size)
     # TensorFlow keeps every Python function of a graph, and all that it refers to, until the process ends.
     kept = weakref.ref(columns)
 
@@ -258,11 +267,7 @@ def dataset(
         columns = kept()
         if columns is None:
             raise ReferenceError("the columns of this data set were released; keep them while you iterate it")
-        epoch, index = divmod(int(step), steps)
-        probabilities, corrections = (columns.probabilities, columns.corrections) if balanced else (None, None)
-        orders = columns.orders
-        order = columns.by_group if seed is None else orders.of(examples, seed, epoch, probabilities, columns.groups)
-        features, labels, weights = batch(columns, batch_size, order, index, corrections)
+        features, labels, weights = batch_of_step(columns, batch_size, seed, int(step), balanced)
         return [*features.values(), labels, weights]
 
     names = [*columns.inputs]

@@ -145,6 +145,14 @@ class Training(Section):
         description="A teacher to learn from, in addition to the labels. By default there is none.",
         examples=[{"teacher": "ple", "share": 0.5}],
     )
+    affinity_every: Annotated[int, Field(ge=1), Number] | None = Field(
+        default=None,
+        description="Number of steps between two measurements of the affinities between the tasks, in history.json and the report: how "
+        "a step for one task changes the losses of the others, and [which tasks to train together]"
+        "(learning.md#which-tasks-to-train-together). The training stays the same. On one GPU or the CPU only. By default they are "
+        "not measured.",
+        examples=[10],
+    )
     seed: Annotated[int, Field(ge=0), Number] = Field(
         default=1, description="Seed of initial weights, example order and dropout."
     )

@@ -18,6 +18,6 @@ def teacher_recipe(recipe: Recipe) -> Recipe | None:
     return recipe.model_copy(
         update={
             "model": recipe.model.model_copy(update=model),
-            "training": recipe.training.model_copy(update={"distill": None}),
+            "training": recipe.training.model_copy(update={"distill": None, "affinity_every": None}),
         }
     )

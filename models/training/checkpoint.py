@@ -21,6 +21,7 @@ from typing import Any
 
 import keras
 
+from models.training.affinity_sums import AffinitySums
 from models.training.variables_file import check_variables, read_variables, write_variables
 
 logger = logging.getLogger(__name__)
@@ -64,11 +65,13 @@ class Progress:
     Attributes:
         history: one entry per completed round, with its evaluation.
         steps: completed steps of the current round.
+        affinity: the affinities between the tasks so far; empty if they are not measured.
     """
 
     stopping: EarlyStopping
     history: list[dict[str, Any]] = dataclasses.field(default_factory=list)
     steps: int = 0
+    affinity: AffinitySums = dataclasses.field(default_factory=AffinitySums)
 
     @property
     def round(self) -> int:
@@ -113,7 +116,7 @@ class TrainingCheckpoint:
         try:
             state = json.loads(self._state.read_text(encoding="utf-8"))
             stopping = EarlyStopping(**{**state["stopping"], "patience": progress.stopping.patience})
-            saved = Progress(stopping, state["history"], state["steps"])
+            saved = Progress(stopping, state["history"], state["steps"], AffinitySums(**state["affinity"]))
             weights, rest = self._weights(saved.round, saved.steps), self._rest(saved.round, saved.steps)
             check_variables(weights, model.variables)
             check_variables(rest, _other_state(model))

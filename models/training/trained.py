@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -22,6 +23,7 @@ class Trained:
     without an observed validate example has no val_<task>_loss and does not affect the choice of the best round. If no task
     has an observed validate example, there are no val_loss and val_score, and the last round is the best. `shrinkage` is the
     factor of each task (`models.training.shrinkage`). `rows` is the number of train rows, without those left out by `negative_rate`.
+    `affinity` has the affinities between the tasks (`models.training.affinity_sums`); {} if they are not measured.
     """
 
     model: MultiTaskModel
@@ -29,6 +31,7 @@ class Trained:
     best_round: int
     shrinkage: dict[str, float] = dataclasses.field(default_factory=dict)
     rows: int = 0
+    affinity: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
     def best(self) -> dict[str, Any]:
@@ -48,6 +51,7 @@ class Trained:
             },
             "shrinkage": self.shrinkage,
             "loss_options": {task: dict(options) for task, options in self.model.loss_options.items() if options},
+            "affinity": self.affinity,
         }
 
 

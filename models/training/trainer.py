@@ -20,6 +20,7 @@ from models.files.whole_file import write_whole
 from models.recipe.model import Training
 from models.serving.export import export
 from models.serving.served_values import served_row, with_served
+from models.training.affinity import AffinityHook, affinity_hook
 from models.training.after_training import expected_predictions, mean_gates
 from models.training.build import build_model, check_outside, for_one_user
 from models.training.callbacks import (
@@ -171,8 +172,10 @@ def train(
     curves = Curves(run_dir)
     for entry in progress.history:
         curves.write(entry, tasks)
+    batch_of = functools.partial(_batch_of, taught or data, rounds.batch_size, options)
+    hook = affinity_hook(model, options.affinity_every, batch_of)
     while progress.round < rounds.count and not progress.stopping.stopped:
-        entry = _round(model, options, rounds, taught or data, evaluation, checkpoint, progress)
+        entry = _round(model, options, rounds, taught or data, evaluation, checkpoint, progress, hook)
         entry = {name: value for name, value in entry.items() if name not in unknown}
         check_eval_losses(entry, tasks)
         score = validation.score(entry)
@@ -199,7 +202,8 @@ def train(
     model.architecture.restored()
     exchange_average(model)
     factors = shrink(model, evaluation, EVAL_BATCH) if options.shrink_to_constant else {}
-    return Trained(model, progress.history, progress.stopping.best_round, factors, len(data.labels))
+    affinity = progress.affinity.means(model.balancer.tasks)
+    return Trained(model, progress.history, progress.stopping.best_round, factors, len(data.labels), affinity)
 
 
 def _round(
@@ -210,6 +214,7 @@ def _round(
     evaluation: input_pipeline.Columns,
     checkpoint: TrainingCheckpoint,
     progress: Progress,
+    hook: AffinityHook | None,
 ) -> dict[str, Any]:
     """Completes a round, evaluates the validate split and returns the history entry.
 
@@ -233,6 +238,8 @@ def _round(
         TablePasses(options.embedding_decay / rounds.pass_steps),
         Checkpoints(save, 60 * options.checkpoint_minutes, done, steps, time.monotonic),
     ]
+    if hook is not None:
+        callbacks.append(hook.starts(progress.affinity, number * rounds.round_steps + done))
     balanced = options.sampling == "tasks"
     batches = input_pipeline.dataset(data, rounds.batch_size, options.seed, first_pass, first_step, balanced)
     fitted = model.fit(
@@ -252,6 +259,10 @@ def _round(
         "seconds": round(time.perf_counter() - begin, 3),
         "examples_per_second": round(examples / max(clock.seconds, 1e-9), 1),
     }
+
+
+def _batch_of(data: input_pipeline.Columns, batch_size: int, options: Training, step: int) -> input_pipeline.Batch:
+    return input_pipeline.batch_of_step(data, batch_size, options.seed, step, options.sampling == "tasks")
 
 
 def _with_variables(model: MultiTaskModel, data: input_pipeline.Columns) -> MultiTaskModel:

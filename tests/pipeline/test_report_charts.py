@@ -1,6 +1,6 @@
 """The charts."""
 
-from pipeline.report_charts import gate_heat_map, method_curves, rows_by_day, training_curves
+from pipeline.report_charts import method_curves, rows_by_day, training_curves
 from tests.doubles.full_report import EPOCHS
 
 
@@ -8,8 +8,6 @@ def test_charts_take_the_ink_of_the_page_and_draw_every_task():
     curves = training_curves(EPOCHS, 2)
     assert curves.startswith("<svg role=") and "currentColor" in curves and ">click</text>" in curves
     assert "xmlns" not in curves and "<metadata" not in curves
-    heat = gate_heat_map({"click": [0.75, 0.25], "訂單": [0.5, 0.5]})
-    assert all(f">{text}</text>" in heat for text in ("click", "訂單", "0.75", "0.25", "0.50"))
     days = rows_by_day({"view": {"2026-01-05": 7, "2026-01-07": 1200}, "訂單": {"2026-01-06": 3}}, 24)
     assert all(f">{text}</text>" in days for text in ("view", "訂單", "1,200", "3", "2026-01-05", "2026-01-07"))
     hours = rows_by_day({"view": {"2026-01-05T22:00Z": 7, "2026-01-06T01:00Z": 9}}, 1)

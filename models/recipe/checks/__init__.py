@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from models.recipe.checks.affinity import affinity_problems
 from models.recipe.checks.beam import beam_problems
 from models.recipe.checks.distill import distill_problems
 from models.recipe.checks.evaluation import evaluation_problems
@@ -40,6 +41,7 @@ def problems(recipe: Recipe) -> list[Problem]:
         model_problems,
         training_problems,
         distill_problems,
+        affinity_problems,
         evaluation_problems,
         group_problems,
         retrieval_problems,

@@ -638,6 +638,28 @@ WRONG = {
             "training.embedding_optimizer: unknown embedding optimizer 'adagard'; did you mean 'adagrad'? Known: adagrad, adam, sgd"
         ],
     ),
+    "affinities of one task": (
+        "  reading_seconds: {kind: regression, outcome: read, window: 30m, conditioned_on: read}\nmodel:",
+        "  reading_seconds: {kind: regression, outcome: read, window: 30m, role: adversarial}\ntraining: {affinity_every: 9}\nmodel:",
+        [
+            "training.affinity_every: affinities are measured between tasks: expected at least 2 that are not adversarial, received 1."
+        ],
+    ),
+    "affinities in half precision": (
+        "model:",
+        "training: {affinity_every: 9, precision: mixed_bfloat16}\nmodel:",
+        [
+            "training.affinity_every: one step changes a loss by less than mixed_bfloat16 can tell. Write `training.precision: float32`"
+        ],
+    ),
+    "affinities of a loss below 0": (
+        "conditioned_on: read}\nmodel:",
+        "conditioned_on: read, loss: zero_inflated_lognormal}\ntraining: {affinity_every: 9}\nmodel:",
+        [
+            "training.affinity_every: an affinity is a ratio of losses that are never below 0, but 'zero_inflated_lognormal', the loss "
+            "of the task 'reading_seconds', can be negative. Choose another loss"
+        ],
+    ),
     "an unknown teacher": (
         "model:",
         "training: {distill: {teacher: pel}}\nmodel:",
