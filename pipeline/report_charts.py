@@ -79,7 +79,7 @@ def method_curves(epochs: Sequence[Mapping[str, Any]]) -> str:
         return ""
     steps = [epoch["epoch"] for epoch in epochs]
     with rc_context(STYLE):
-        drawing = Figure(figsize=(4.4 * len(panels) + 0.2, 2.6), layout="constrained")
+        drawing = Figure(figsize=(5.2 * len(panels) + 0.2, 2.6), layout="constrained")
         for index, (title, lines) in enumerate(panels):
             axes = drawing.add_subplot(1, len(panels), index + 1)
             for name, label in lines.items():
@@ -89,7 +89,8 @@ def method_curves(epochs: Sequence[Mapping[str, Any]]) -> str:
             axes.grid(axis="y", color=INK, alpha=0.12, linewidth=0.6)
             axes.set_xlabel("epoch")
             axes.margins(y=0.15)
-            axes.legend(frameon=False, fontsize=8, handlelength=1.2, ncols=1 + len(lines) // 8)
+            axes.set_xticks(steps if len(steps) <= 10 else steps[:: math.ceil(len(steps) / 8)])
+            axes.legend(frameon=False, fontsize=8, handlelength=1.2, loc="upper left", bbox_to_anchor=(1.0, 1.0))
         return svg(drawing, "methods", "What the methods did by epoch: " + ", ".join(title for title, _ in panels))
 
 
