@@ -28,7 +28,7 @@ from models.training.checkpoint import TrainingCheckpoint
 from models.features.layout import FeatureLayout
 from models.training.plan import TrainerPlan
 
-transform_graph, train, evaluation, folder, *plans = sys.argv[1:]
+transform_graph, train, evaluation, folder, killed, *plans = sys.argv[1:]
 
 class Stopped(TrainingCheckpoint):
     def save(self, model, progress):
@@ -46,7 +46,7 @@ def losses(trained):
     return [[entry[name] for name in sorted(entry) if "loss" in name] for entry in trained.rounds]
 
 two = ["CPU:0", "CPU:1"]
-for plan in plans:
+for number, plan in enumerate(plans):
     print(plan, flush=True)
     one, both = run(plan, "one", []), run(plan, "both", two)
     np.testing.assert_allclose(losses(one), losses(both), rtol=1e-4)
@@ -54,6 +54,8 @@ for plan in plans:
     for a, b in zip(one.model.variables, both.model.variables, strict=True):
         assert not isinstance(b.value, tf.distribute.DistributedValues)
         np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-4, err_msg=a.path)
+    if number >= int(killed):
+        continue
     try:
         run(plan, "stopped", two, Stopped)
         raise SystemExit("not stopped")
@@ -87,7 +89,8 @@ def test_two_devices_train_as_one_and_go_on_after_a_kill(problem: SimpleNamespac
     ]
     assert all(plan.options["dropout"] > 0 for plan in plans)
     folder = tmp_path / "checkpoints"
-    data = [str(problem.transform_graph), problem.train, problem.eval, str(folder)]
+    # Without a kill of the last one: the state of every balancer comes back from a checkpoint in test_multi_task_model.py.
+    data = [str(problem.transform_graph), problem.train, problem.eval, str(folder), str(len(plans) - 1)]
     arguments = [*data, *(plan.model_dump_json() for plan in plans)]
     done = subprocess.run([sys.executable, "-c", SCRIPT, *arguments], cwd=ROOT, capture_output=True, text=True)
     assert done.stdout.splitlines()[-1:] == ["all"], done.stdout + done.stderr[-3000:]
