@@ -23,10 +23,8 @@ import numpy as np
 import polars as pl
 
 from components.event_logs.values import as_text, beginnings, one_text
+from models.features.splitmix import mix
 from models.features.value_texts import BOOLEANS
-
-GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-"""2^64 divided by the golden ratio, odd: its multiples are evenly distributed."""
 
 _INTEGERS = (pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32)
 _FRACTION = r"^-?(0|[1-9][0-9]*)\.[0-9]*[1-9]$"
@@ -51,19 +49,6 @@ def row_hashes(frame: pl.DataFrame) -> pl.Series:
         for name, dtype in frame.schema.items():
             total += _hashes(part[name], dtype)
     return pl.Series("row", mix(hashes))
-
-
-def mix(values: np.ndarray) -> np.ndarray:
-    """The finaliser of SplitMix64, a bijection of the 64-bit integers that spreads adjacent values."""
-    z = values.astype(np.uint64)
-    z += GOLDEN
-    shifted = np.empty_like(z)
-    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB), (31, None)):
-        np.right_shift(z, np.uint64(shift), out=shifted)
-        z ^= shifted
-        if factor is not None:
-            z *= np.uint64(factor)
-    return z
 
 
 def example_ids(rows: np.ndarray, twins: np.ndarray | None = None, salt: str = "") -> np.ndarray:

@@ -13,10 +13,10 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from components.event_logs.identity import GOLDEN, mix
 from components.event_logs.plan import EventLogsPlan
 from components.event_logs.split_plan import SplitPlan
 from components.example_schema import EVAL, SPLITS, VALIDATE
+from models.features.splitmix import GOLDEN, mix
 
 GAP = len(SPLITS)
 """Number of the examples in a gap; the number of the others is the place of their split in SPLITS."""

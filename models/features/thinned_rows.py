@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from models.features.byte_packing import Array, Compact, empty_rows
 from models.features.input_pipeline import Columns
+from models.features.splitmix import mix
 from models.recipe.errors import InputError
 
 logger = logging.getLogger(__name__)
@@ -76,8 +77,7 @@ def thinned(columns: Columns, rates: Mapping[str, float], seed: int) -> Columns:
 def kept(example_id: NDArray[np.int64], rate: float, seed: int) -> NDArray[np.bool_]:
     """(example,): whether a negative is kept, with probability `rate`.
 
-    The hash is the finalizer of SplitMix64 (Steele, Lea and Flood, Fast Splittable Pseudorandom Number Generators, 2014,
-    https://doi.org/10.1145/2714064.2660195), twice, of the id and a key of the seed.
+    The hash is `mix`, twice, of the id and a key of the seed.
 
     Args:
         example_id: (example,).
@@ -85,16 +85,9 @@ def kept(example_id: NDArray[np.int64], rate: float, seed: int) -> NDArray[np.bo
         seed: seed of the choice.
     """
     digest = hashlib.blake2b(f"{seed}".encode(), digest_size=8).digest()
-    mixed = _mixed(_mixed(example_id.astype(np.uint64)) ^ np.frombuffer(digest, "<u8").astype(np.uint64))
+    mixed = mix(mix(example_id) ^ np.frombuffer(digest, "<u8").astype(np.uint64))
     # 53 bits are a float without rounding.
     return (mixed >> np.uint64(11)).astype(np.float64) * 2.0**-53 < rate
-
-
-def _mixed(bits: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    bits = bits + np.uint64(0x9E3779B97F4A7C15)
-    bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return bits ^ (bits >> np.uint64(31))
 
 
 def _chosen(arrays: Mapping[str, Array], rows: NDArray[np.int64]) -> dict[str, Array]:

@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.event_logs.identity import example_ids, mix, row_hashes
+from components.event_logs.identity import example_ids, row_hashes
 from components.event_logs.splits import splits_by_hash
+from models.features.splitmix import mix
 
 
 def hash_of(value: Any, dtype: Any = None) -> int:
@@ -144,11 +145,6 @@ def test_the_ids_and_the_undated_split_are_those_that_users_have() -> None:
     ], POLARS_HASHES_OTHERWISE.format(value="a row")
     # 2: the eval split, 1: the validate split.
     assert splits_by_hash(ids, 0.5, 0.5).tolist() == [1, 1, 2]
-
-
-def test_mix_is_splitmix64() -> None:
-    # First output of SplitMix64 with seed 0, from its reference implementation.
-    assert mix(np.array([0], np.uint64))[0] == np.uint64(0xE220A8397B1DCDAF)
 
 
 def test_ids_are_not_negative_and_tell_twins_and_file_sets_apart() -> None:

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.event_logs.identity import mix
 from components.event_logs.split_plan import SplitPlan
 from components.event_logs.splits import GAP, Starts, needs_times, splits_by_hash, splits_by_time, starts_of
 from components.example_schema import SPLITS
+from models.features.splitmix import mix
 
 TRAIN, VALIDATE, EVAL = range(len(SPLITS))
 
