@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from models.losses import LOSS, LOSSES
+from models.recipe.checks.loss_facts import loss_fact
 from models.recipe.checks.problem import Problem
-from models.recipe.errors import InputError
 from models.recipe.recipe import Recipe
-from models.recipe.registry import facts, path_of
 from models.recipe.tasks import loss_of
 
 AT = ("training", "affinity_every")
@@ -31,14 +29,10 @@ def affinity_problems(recipe: Recipe) -> Iterator[Problem]:
             "remove the key.",
         )
     for name in tasks:
-        loss = loss_of(recipe.tasks[name])
-        try:
-            negative = facts(path_of(loss, LOSSES, "loss"), LOSS).get("negative")
-        except InputError:  # it has a message of its own
-            continue
-        if negative:
+        task = recipe.tasks[name]
+        if loss_fact(task, "negative"):
             yield (
                 AT,
-                f"an affinity is a ratio of losses that are never below 0, but {loss!r}, the loss of the task {name!r}, can be "
+                f"an affinity is a ratio of losses that are never below 0, but {loss_of(task)!r}, the loss of the task {name!r}, can be "
                 "negative. Choose another loss for the task, or remove the key.",
             )

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from models.losses import LOSS, LOSSES
+from models.recipe.checks.loss_facts import loss_fact
 from models.recipe.checks.model import model_problems
 from models.recipe.checks.problem import Problem
 from models.recipe.checks.tasks import task_problems
-from models.recipe.errors import InputError
 from models.recipe.recipe import Recipe
-from models.recipe.registry import facts, known, path_of
-from models.recipe.tasks import Task, funnel_of, loss_of
+from models.recipe.registry import facts, known
+from models.recipe.tasks import funnel_of, loss_of
 from models.recipe.teacher import teacher_recipe
 
 AT = ("training", "distill")
@@ -19,7 +19,7 @@ AT = ("training", "distill")
 
 def distillable(recipe: Recipe) -> tuple[str, ...]:
     """The main tasks whose loss is linear in the label: only their labels can be mixed with predictions."""
-    return tuple(name for name, task in recipe.main_tasks.items() if _linear(task))
+    return tuple(name for name, task in recipe.main_tasks.items() if loss_fact(task, "linear"))
 
 
 def distilled(recipe: Recipe) -> tuple[str, ...]:
@@ -83,10 +83,3 @@ def _of_the_teacher(recipe: Recipe, teacher: Recipe) -> Iterator[Problem]:
         for at, message in check(teacher):
             if (at, message) not in own:
                 yield (*AT, *((keys[str(at[1])], *at[2:]) if at[0] == "model" else ("balancer",))), message
-
-
-def _linear(task: Task) -> bool:
-    try:
-        return bool(facts(path_of(loss_of(task), LOSSES, "loss"), LOSS)["linear"])
-    except InputError:  # it has a message of its own
-        return False

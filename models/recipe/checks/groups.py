@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from models.losses import LOSS, LOSSES
+from models.recipe.checks.loss_facts import loss_fact
 from models.recipe.checks.problem import Problem
-from models.recipe.errors import InputError
 from models.recipe.recipe import Recipe
-from models.recipe.registry import facts, path_of
 from models.recipe.tasks import Task, loss_of
 
 
@@ -37,7 +35,4 @@ def group_problems(recipe: Recipe) -> Iterator[Problem]:
 
 def compares_within_groups(task: Task) -> bool:
     """Whether the task's loss compares the examples of a group; also False if the loss is unknown."""
-    try:
-        return bool(facts(path_of(loss_of(task), LOSSES, "loss"), LOSS)["within_group"])
-    except InputError:  # it has a message of its own
-        return False
+    return bool(loss_fact(task, "within_group"))
