@@ -8,6 +8,7 @@ from pathlib import Path
 
 from models.recipe.errors import InputError
 from pipeline.lineage import Run, read_run
+from pipeline.output import write_output
 from pipeline.report import ReportData, write_report
 from pipeline.run_paths import RunPaths, run_paths_in
 from pipeline.run_records import Record, find, outcome, read_record, read_records
@@ -54,7 +55,9 @@ def _write(where: RunPaths, out: Path | None, run: str | None = None) -> Path:
     page = write_report(data, where.home / "reports" / f"{chosen.id.replace(':', '-')}.html")
     if run is not None and read_run(where).id != chosen.id:
         return page
-    return write_report(data, where.home / "report.html")
+    newest = where.home / "report.html"
+    write_output(newest, page.read_text(encoding="utf-8"))
+    return newest
 
 
 def report_data(where: RunPaths, run: Run) -> ReportData:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 import typer.core
 
 from models.recipe.errors import InputError
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 class _ListByDefault(typer.core.TyperGroup):
@@ -56,8 +59,6 @@ def list_runs(
 
     Example: gatewise runs list runs --task click --metric log_loss --last 20
     """
-    from rich.console import Console
-
     from pipeline.output import write_lines
     from pipeline.run_list import selected, table
     from pipeline.run_records import read_records
@@ -68,7 +69,7 @@ def list_runs(
     if as_json:
         write_lines(found, None)
     else:
-        Console(highlight=False, markup=False, width=max(140, Console().width)).print(table(found, task, metric))
+        _console().print(table(found, task, metric))
 
 
 @app.command()
@@ -81,8 +82,6 @@ def diff(a: Run, b: Run, root: Root = Path("runs")) -> None:
 
     Example: gatewise runs diff 20260115-093000-411 20260115-101500-977 runs
     """
-    from rich.console import Console
-
     from pipeline.run_diff_tables import tables
     from pipeline.run_pairs import paired_metrics
     from pipeline.run_records import find, read_records
@@ -90,8 +89,15 @@ def diff(a: Run, b: Run, root: Root = Path("runs")) -> None:
     records = read_records(root)
     first, second = find(records, a), find(records, b)
     pairs = paired_metrics(first, second)
-    out = Console(highlight=False, markup=False, width=max(140, Console().width))
+    out = _console()
     for one in tables(first, second, pairs.found):
         out.print(one)
     for line in pairs.why_not:
         out.print(line, soft_wrap=True)
+
+
+def _console() -> Console:
+    """The tables need 140 columns, also where the terminal has fewer."""
+    from rich.console import Console
+
+    return Console(highlight=False, markup=False, width=max(140, Console().width))
