@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import gc
-import math
 import tempfile
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,6 +24,7 @@ from models.training.checkpoint import TrainingCheckpoint
 from models.training.encoding import encoded_shapes
 from models.training.function_numbers import number_from_a_round_one
 from models.training.plan import TrainerPlan
+from models.training.trained import parameter_count
 
 LINEAR_RATE = 5.0
 """Factor of the linear model's learning rate. At the network's, it still learns after 20 passes on the shipped recipes."""
@@ -69,8 +68,8 @@ def network_of(plan: TrainerPlan, layout: FeatureLayout) -> Network:
     return Network(
         dim=int(read.x[-1]),
         outputs=tuple(task.outputs for task in model.architecture.tasks if task.served),
-        backbone=_size(model.backbone),
-        architecture=_size(model.architecture),
+        backbone=parameter_count(model.backbone),
+        architecture=parameter_count(model.architecture),
     )
 
 
@@ -133,7 +132,7 @@ def train_reference(
         except TrainingError as error:
             raise TrainingError(f"The reference {name} (evaluation.references): {error}") from error
     about = {
-        "network_parameters": _size(trained.model.backbone) + _size(trained.model.architecture),
+        "network_parameters": trained.history["parameters"]["network"],
         "options": plan.options,
         "passes": trained.rounds[-1]["epoch"],
         "best_epoch": trained.best["epoch"],
@@ -143,7 +142,3 @@ def train_reference(
     del trained
     gc.collect()
     return found
-
-
-def _size(layer: keras.layers.Layer) -> int:
-    return sum(math.prod(variable.shape) for variable in layer.trainable_variables)

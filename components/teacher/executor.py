@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,12 +16,13 @@ from tfx.types import artifact_utils
 from tfx.utils import path_utils
 from tfx_bsl.coders import example_coder
 
-from components.baselines.executor import FOUND, newest_before
+from components.baselines.executor import FOUND
 from components.evaluation.predicting import NotComparable, predict_raw
 from components.example_schema import EXAMPLE_ID, TRAIN
 from components.storage.finding import joined, matching
 from components.storage.reading import LocalCopy, open_parquet
 from components.storage.writing import whole_file
+from models.files.version_folders import version_folders
 from models.recipe.errors import InputError
 from models.serving.inference import load_server
 from models.serving.inputs import read_inputs
@@ -66,8 +66,8 @@ def _folder(models: list[types.Artifact], served: str) -> str | None:
     """Folder of the blessed model: the given one, or the newest that was pushed."""
     if models:
         return str(path_utils.serving_model_dir(models[0].uri))
-    newest = newest_before(Path(served), sys.maxsize) if served else None
-    return str(newest) if newest else None
+    versions = version_folders(Path(served)) if served else {}
+    return str(versions[max(versions)]) if versions else None
 
 
 def _predictions(directory: str, files: list[str], tasks: Mapping[str, str]) -> dict[str, NDArray[np.float32]]:

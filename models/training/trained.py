@@ -47,7 +47,7 @@ class Trained:
             "trained_rows": self.rows,
             "parameters": {
                 "embeddings": sum(math.prod(shape) for shape in self.model.encoder.table_shapes),
-                "network": _size(self.model.backbone) + _size(self.model.architecture),
+                "network": parameter_count(self.model.backbone) + parameter_count(self.model.architecture),
             },
             "shrinkage": self.shrinkage,
             "loss_options": {task: dict(options) for task, options in self.model.loss_options.items() if options},
@@ -55,6 +55,6 @@ class Trained:
         }
 
 
-def _size(layer: keras.layers.Layer) -> int:
-    """Number of trainable parameters."""
+def parameter_count(layer: keras.layers.Layer) -> int:
+    """Number of trainable parameters of a built layer."""
     return sum(math.prod(variable.shape) for variable in layer.trainable_variables)
