@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 from keras import ops
 
 from models.losses.base import Loss
-from models.losses.task_loss import harmless
 
 
 class Given(NamedTuple):
@@ -32,7 +31,7 @@ class TaskBatch(NamedTuple):
     """A conditioned task in a batch.
 
     Attributes:
-        logits: (batch,) or (batch, outputs).
+        logits: (batch,).
         labels: (batch,): valid labels of the loss, also where the example was not reached.
         given: the tasks before it.
         towers: {tower: (batch,) logits} of the objective's own towers.
@@ -74,10 +73,7 @@ class Objective(abc.ABC):
 
 def own_values(batch: TaskBatch, loss: Loss) -> Any:
     """(batch,): the task's own loss, of the examples that were reached; 0 for the others."""
-    reached = batch.given.reached
-    of_logits = reached if loss.outputs == 1 else ops.expand_dims(reached, -1)
-    logits, labels = ops.where(of_logits, batch.logits, 0.0), ops.where(reached, batch.labels, harmless(loss))
-    return ops.where(reached, loss.value(logits, labels), 0.0)
+    return ops.where(batch.given.reached, loss.value(batch.logits, batch.labels), 0.0)
 
 
 def entire_space_values(batch: TaskBatch) -> Any:
@@ -89,6 +85,11 @@ def entire_space_values(batch: TaskBatch) -> Any:
     label = ops.where(batch.given.reached, batch.labels, 0.0)
     cost = ops.softplus(-batch.logits) - batch.given.log_propensity  # -log q
     return label * cost - (1.0 - label) * log1mexp(cost)
+
+
+def with_entire_space(values: Any, batch: TaskBatch, weight: float) -> Any:
+    """(batch,): values + weight * `entire_space_values`."""
+    return values + weight * entire_space_values(batch) if weight else values
 
 
 def log1mexp(x: Any) -> Any:

@@ -11,10 +11,10 @@ from models.objectives.base import (
     Given,
     Objective,
     TaskBatch,
-    entire_space_values,
     inverse_propensity,
     mean_one,
     own_values,
+    with_entire_space,
 )
 
 if TYPE_CHECKING:
@@ -52,8 +52,8 @@ class DCMT(Objective):
 
     def values(self, batch: TaskBatch, loss: Loss) -> Any:
         twin, given = batch.towers["counterfactual"], batch.given
-        not_reached = ops.exp(ops.minimum(given.log_propensity, ops.log(1.0 - self.clip)))
-        weights = ops.stop_gradient(mean_one(ops.where(given.reached, 0.0, 1.0 / (1.0 - not_reached)), given.weights))
+        propensity = ops.exp(ops.minimum(given.log_propensity, ops.log(1.0 - self.clip)))
+        weights = ops.stop_gradient(mean_one(ops.where(given.reached, 0.0, 1.0 / (1.0 - propensity)), given.weights))
         apart = ops.abs(1.0 - ops.sigmoid(batch.logits) - ops.sigmoid(twin))
         values = self.importance(given) * own_values(batch, loss) + weights * ops.softplus(-twin) + self.prior * apart
-        return values + self.global_weight * entire_space_values(batch) if self.global_weight else values
+        return with_entire_space(values, batch, self.global_weight)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from keras import ops
 
 from models.losses.base import Loss
-from models.objectives.base import Given, Objective, TaskBatch, entire_space_values, inverse_propensity, own_values
+from models.objectives.base import Given, Objective, TaskBatch, inverse_propensity, own_values, with_entire_space
 
 if TYPE_CHECKING:
     from models.recipe.option_types import InnerShare, Strength
@@ -61,4 +61,4 @@ class ESCM2(Objective):
             imputed = loss.value(batch.logits, ops.stop_gradient(label))
             of_tower = loss.value(ops.stop_gradient(batch.logits), label)
             values += imputed - weights * imputed + weights * ops.square(ops.stop_gradient(own) - of_tower)
-        return values + self.global_weight * entire_space_values(batch) if self.global_weight else values
+        return with_entire_space(values, batch, self.global_weight)
