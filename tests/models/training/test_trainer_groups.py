@@ -10,12 +10,12 @@ from types import SimpleNamespace
 import numpy as np
 import pyarrow as pa
 import pytest
+from linear_plan import linear_plan
 from tfx.components.trainer.fn_args_utils import FnArgs
 
 from models.features.groups import GROUP, as_pairs
 from models.features.input_pipeline import Columns
 from models.features.layout import FeatureLayout
-from models.recipe.model import Training
 from models.recipe.recipe import Recipe
 from models.serving.inference import load_server
 from models.serving.inputs import read_expected, read_inputs, serialize_examples
@@ -55,22 +55,10 @@ def gauc(data: Columns, predictions: np.ndarray) -> float:
 
 def trained(loss: str, data: Columns, folder: Path) -> np.ndarray:
     """(example,) predictions after four passes."""
-    options = Training.model_validate(
-        {
-            **{"epochs": 4, "evaluate_every": 4 * len(data.labels), "batch_size": 100, "learning_rate": 0.02},
-            **{"shrink_to_constant": True, "average_weights": True, "jit_compile": False},
-        }
-    )
-    plan = TrainerPlan(
-        tasks={"click": TaskPlan(kind="binary", loss=loss, loss_options={"share": 0.1}, weight=1.0)},
-        architecture="linear",
-        options={},
-        balancer="fixed",
-        balancer_options={},
-        regularizers={},
-        training=options,
-        probe_requests=1,
-        inputs={},
+    plan = linear_plan(
+        {"click": TaskPlan(kind="binary", loss=loss, loss_options={"share": 0.1}, weight=1.0)},
+        **{"epochs": 4, "evaluate_every": 4 * len(data.labels), "batch_size": 100, "learning_rate": 0.02},
+        shrink_to_constant=True,
     )
     found = trainer.train(plan, LAYOUT, data, split(9), TrainingCheckpoint(folder / "checkpoint"), folder / "run")
     assert np.isfinite(found.rounds[-1]["val_score"])

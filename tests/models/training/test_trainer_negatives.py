@@ -7,16 +7,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from linear_plan import linear_plan
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from models.features.input_pipeline import Columns
 from models.features.layout import FeatureLayout
 from models.features.thinned_rows import kept
-from models.recipe.model import Training
 from models.training import trainer
 from models.training.checkpoint import TrainingCheckpoint
-from models.training.plan import TaskPlan, TrainerPlan
+from models.training.plan import TaskPlan
 from models.training.shrinkage import factor
 from models.training.validation import Validation
 
@@ -39,26 +39,19 @@ TRAIN, VALIDATE, EVAL = split(20_000, 1), split(4000, 2), split(40_000, 3)
 
 
 def train(folder: Path, rate: float, data: Columns = TRAIN, **training: object) -> trainer.Trained:
-    options = Training.model_validate(
-        {
-            **{"epochs": 6 if rate == 1 else 30, "evaluate_every": 10**6, "batch_size": 256, "learning_rate": 0.03},
-            **{"average_weights": True, "jit_compile": False, **training},
-        }
-    )
     rates = {"click": rate, "buy": 1.0}
-    plan = TrainerPlan(
-        tasks={
+    plan = linear_plan(
+        {
             task: TaskPlan(kind="binary", loss="binary_crossentropy", weight=1.0, negative_rate=of_task)
             for task, of_task in rates.items()
         },
-        architecture="linear",
-        options={},
-        balancer="fixed",
-        balancer_options={},
-        regularizers={},
-        training=options,
-        probe_requests=1,
-        inputs={},
+        **{
+            "epochs": 6 if rate == 1 else 30,
+            "evaluate_every": 10**6,
+            "batch_size": 256,
+            "learning_rate": 0.03,
+            **training,
+        },
     )
     return trainer.train(plan, LAYOUT, data, VALIDATE, TrainingCheckpoint(folder / "checkpoint"), folder / "run")
 

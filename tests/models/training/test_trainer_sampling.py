@@ -6,15 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from linear_plan import linear_plan
 from numpy.typing import NDArray
 
 from models.features import balanced_rows
 from models.features.input_pipeline import Columns
 from models.features.layout import FeatureLayout
-from models.recipe.model import Training
 from models.training import trainer
 from models.training.checkpoint import TrainingCheckpoint
-from models.training.plan import TaskPlan, TrainerPlan
+from models.training.plan import TaskPlan
 
 TASKS = ("click", "buy")
 ROWS = 4000
@@ -35,22 +35,10 @@ def split(seed: int) -> Columns:
 
 def calibration(data: Columns, folder: Path, sampling: str = "tasks") -> tuple[NDArray[np.float64], trainer.Trained]:
     """Mean prediction by mean label of each task after six passes, and the training."""
-    options = Training.model_validate(
-        {
-            **{"sampling": sampling, "epochs": 6, "evaluate_every": 6 * ROWS, "batch_size": 64, "learning_rate": 0.01},
-            **{"shrink_to_constant": False, "average_weights": True, "jit_compile": False},
-        }
-    )
-    plan = TrainerPlan(
-        tasks={task: TaskPlan(kind="binary", loss="binary_crossentropy", weight=1.0) for task in TASKS},
-        architecture="linear",
-        options={},
-        balancer="fixed",
-        balancer_options={},
-        regularizers={},
-        training=options,
-        probe_requests=1,
-        inputs={},
+    plan = linear_plan(
+        {task: TaskPlan(kind="binary", loss="binary_crossentropy", weight=1.0) for task in TASKS},
+        **{"sampling": sampling, "epochs": 6, "evaluate_every": 6 * ROWS, "batch_size": 64, "learning_rate": 0.01},
+        shrink_to_constant=False,
     )
     found = trainer.train(plan, LAYOUT, data, split(9), TrainingCheckpoint(folder / "checkpoint"), folder / "run")
     predictions = found.model.predictions({"numeric": data.arrays["numeric"][:]})
