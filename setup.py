@@ -21,7 +21,8 @@ setup(
     extras_require={
         "kubeflow": _requirements("kubeflow.in"),
         "ann": _requirements("ann.in"),
-        "dev": _requirements("kubeflow.in") + _requirements("ann.in") + _requirements("dev.in"),
+        "tune": _requirements("tune.in"),
+        "dev": [line for name in ("kubeflow.in", "ann.in", "tune.in", "dev.in") for line in _requirements(name)],
         "gpu": _requirements("gpu.in"),
     },
     entry_points={"console_scripts": ["gatewise = pipeline.cli:main"]},
