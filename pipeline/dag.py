@@ -7,12 +7,12 @@ the version of its code as execution properties. After a change, TFX therefore r
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
 from pathlib import Path
 
 from tfx import types
 from tfx.components.schema_gen.component import SchemaGen
 from tfx.components.trainer.component import Trainer
+from tfx.dsl.components.base import base_node
 from tfx.orchestration.pipeline import Pipeline
 from tfx.proto.pusher_pb2 import PushDestination
 from tfx.proto.trainer_pb2 import EvalArgs, TrainArgs
@@ -33,19 +33,12 @@ from components.statistics.plan import StatisticsPlan
 from components.validation.component import Validation
 from components.validation.curated_schema import CuratedSchema
 from components.validation.plan import ValidationPlan
-from models.architectures import ARCHITECTURES
-from models.backbones import BACKBONES
-from models.balancing import BALANCERS
-from models.losses import LOSSES
-from models.objectives import OBJECTIVES
 from models.recipe.recipe import Recipe
-from models.recipe.registry import path_of
-from models.recipe.tasks import loss_of
 from models.recipe.teacher import teacher_recipe
-from models.regularizers import REGULARIZERS
 from models.training.build import check_methods
 from models.training.plan import TrainerPlan
 from pipeline.code_version import code_version
+from pipeline.method_modules import architecture_modules, method_modules
 from pipeline.platforms import Platform
 from pipeline.retrieval_stages import retrieval_stages
 from pipeline.teacher_stages import teacher_stages
@@ -58,54 +51,13 @@ def create_pipeline(recipe: Recipe, platform: Platform) -> Pipeline:
         recipe: a checked recipe with absolute paths.
         platform: where the pipeline runs: one machine, or Kubeflow.
     """
-    # Reads the event logs and writes labelled examples in three splits: train, validate and eval. Last-touch attribution credits
-    # each outcome to the last impression before it. Row accounting counts every row that is not used.
-    event_logs = EventLogs(
-        plan=EventLogsPlan.from_recipe(recipe).model_dump_json(),
-        fingerprint=platform.logs_fingerprint(recipe),
-        code=code_version("components.event_logs.executor"),
-    )
-    examples = event_logs.outputs["examples"]
-
-    # Computes statistics of every column per split, as TFDV protos.
-    statistics = Statistics(
-        examples=examples,
-        plan=StatisticsPlan.from_recipe(recipe).model_dump_json(),
-        code=code_version("components.statistics.executor"),
-    )
-
-    # Takes the recipe's curated schema, or infers one from the statistics.
-    curated = recipe.validation.schema_path
-    schema = (
-        CuratedSchema(content=Path(curated).read_text(encoding="utf-8"))
-        if curated
-        else SchemaGen(statistics=statistics.outputs["statistics"], infer_feature_shape=False)
-    )
-
-    # Compares the statistics with the schema, and with the last valid run for drift. An anomaly stops the run here.
-    baseline_statistics = platform.baseline_statistics(statistics.outputs["statistics"])
-    validation = Validation(
-        statistics=statistics.outputs["statistics"],
-        schema=schema.outputs["schema"],
-        baseline_statistics=baseline_statistics.outputs["baseline_statistics"],
-        plan=ValidationPlan.from_recipe(recipe).model_dump_json(),
-        code=code_version("components.validation.executor"),
-        keep=platform.kept_statistics,
-    )
-
-    # Builds one TensorFlow graph from the vocabularies, quantiles and moments of the train split. Training and serving share
-    # the graph. The stage transforms each example once and writes columns that training memory-maps.
-    features = Features(
-        examples=examples,
-        plan=FeaturesPlan.from_recipe(recipe).model_dump_json(),
-        code=code_version("components.features.executor"),
-    )
-    features.add_upstream_node(validation)
+    data = data_stages(recipe, platform)
+    examples, features = data.examples, data.features
 
     # If the recipe asks for it: the newest blessed model predicts the train split, and the Trainer learns from its predictions.
     teacher = teacher_stages(recipe, platform, examples)
     for node in teacher:
-        node.add_upstream_node(validation)
+        node.add_upstream_node(data.validation)
 
     training = TrainerPlan.from_recipe(recipe)
     check_methods(training)
@@ -120,7 +72,9 @@ def create_pipeline(recipe: Recipe, platform: Platform) -> Pipeline:
         eval_args=EvalArgs(splits=["validate"]),
         custom_config={
             "plan": training.model_dump_json(),
-            "code": code_version("models.training.trainer", *_methods(recipe), *_methods(teacher_recipe(recipe))),
+            "code": code_version(
+                "models.training.trainer", *method_modules(recipe), *method_modules(teacher_recipe(recipe))
+            ),
             **platform.trainer_options,
         },
     )
@@ -133,7 +87,9 @@ def create_pipeline(recipe: Recipe, platform: Platform) -> Pipeline:
             transformed_examples=features.outputs["transformed_examples"],
             transform_graph=features.outputs["transform_graph"],
             plan=ReferencesPlan.from_recipe(recipe).model_dump_json(),
-            code=code_version("components.references.executor", *_methods(recipe), *_architectures(recipe.references)),
+            code=code_version(
+                "components.references.executor", *method_modules(recipe), *architecture_modules(recipe.references)
+            ),
             **platform.trainer_options,
         )
         if recipe.references
@@ -195,12 +151,7 @@ def create_pipeline(recipe: Recipe, platform: Platform) -> Pipeline:
 
     return Pipeline(
         components=[
-            event_logs,
-            statistics,
-            schema,
-            baseline_statistics,
-            validation,
-            features,
+            *data.nodes,
             *teacher,
             trainer,
             *([references] if references else []),
@@ -213,6 +164,79 @@ def create_pipeline(recipe: Recipe, platform: Platform) -> Pipeline:
         ],
         **platform.pipeline_options(recipe),
     )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class DataStages:
+    """The stages before the training, in order, and those whose outputs the others read."""
+
+    nodes: tuple[base_node.BaseNode, ...]
+    examples: types.BaseChannel
+    validation: Validation
+    features: Features
+
+
+def data_stages(recipe: Recipe, platform: Platform) -> DataStages:
+    """The stages before the training: they do not depend on the model, and a comparison of models runs only these."""
+    # Reads the event logs and writes labelled examples in three splits: train, validate and eval. Last-touch attribution credits
+    # each outcome to the last impression before it. Row accounting counts every row that is not used.
+    event_logs = EventLogs(
+        plan=EventLogsPlan.from_recipe(recipe).model_dump_json(),
+        fingerprint=platform.logs_fingerprint(recipe),
+        code=code_version("components.event_logs.executor"),
+    )
+    examples = event_logs.outputs["examples"]
+
+    # Computes statistics of every column per split, as TFDV protos.
+    statistics = Statistics(
+        examples=examples,
+        plan=StatisticsPlan.from_recipe(recipe).model_dump_json(),
+        code=code_version("components.statistics.executor"),
+    )
+
+    # Takes the recipe's curated schema, or infers one from the statistics.
+    curated = recipe.validation.schema_path
+    schema = (
+        CuratedSchema(content=Path(curated).read_text(encoding="utf-8"))
+        if curated
+        else SchemaGen(statistics=statistics.outputs["statistics"], infer_feature_shape=False)
+    )
+
+    # Compares the statistics with the schema, and with the last valid run for drift. An anomaly stops the run here.
+    baseline_statistics = platform.baseline_statistics(statistics.outputs["statistics"])
+    validation = Validation(
+        statistics=statistics.outputs["statistics"],
+        schema=schema.outputs["schema"],
+        baseline_statistics=baseline_statistics.outputs["baseline_statistics"],
+        plan=ValidationPlan.from_recipe(recipe).model_dump_json(),
+        code=code_version("components.validation.executor"),
+        keep=platform.kept_statistics,
+    )
+
+    # Builds one TensorFlow graph from the vocabularies, quantiles and moments of the train split. Training and serving share
+    # the graph. The stage transforms each example once and writes columns that training memory-maps.
+    features = Features(
+        examples=examples,
+        plan=FeaturesPlan.from_recipe(recipe).model_dump_json(),
+        code=code_version("components.features.executor"),
+    )
+    features.add_upstream_node(validation)
+    return DataStages(
+        nodes=(event_logs, statistics, schema, baseline_statistics, validation, features),
+        examples=examples,
+        validation=validation,
+        features=features,
+    )
+
+
+def create_data_pipeline(recipe: Recipe, platform: Platform) -> Pipeline:
+    """Builds the TFX pipeline of the stages before the training. It shares its caches with the recipe's whole pipeline.
+
+    Args:
+        recipe: a checked recipe with absolute paths.
+        platform: where the pipeline runs.
+    """
+    return Pipeline(components=list(data_stages(recipe, platform).nodes), **platform.pipeline_options(recipe))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -239,23 +263,3 @@ def _pusher(pushed: _Pushed, push: bool, keep: int | None, partner: _Pushed | No
         push=push,
         push_destination=PushDestination(filesystem=folder),
     )
-
-
-def _methods(recipe: Recipe | None) -> list[str]:
-    """Modules of the recipe's methods. The trainer looks them up by name, so its imports do not list them."""
-    if recipe is None:
-        return []
-    paths = [
-        path_of(recipe.model.architecture, ARCHITECTURES, "architecture"),
-        path_of(recipe.model.backbone, BACKBONES, "backbone"),
-        path_of(recipe.model.balancer, BALANCERS, "balancer"),
-        *(path_of(name, REGULARIZERS, "regularizer") for name in recipe.model.regularizers),
-        *(path_of(loss_of(task), LOSSES, "loss") for task in recipe.tasks.values()),
-        *(path_of(task.objective, OBJECTIVES, "objective") for task in recipe.tasks.values() if task.objective),
-    ]
-    return [path.rpartition(".")[0] for path in paths]
-
-
-def _architectures(names: Iterable[str]) -> list[str]:
-    """Modules of architectures."""
-    return [path_of(name, ARCHITECTURES, "architecture").rpartition(".")[0] for name in names]

@@ -29,15 +29,12 @@ class ReferencesPlan(StagePlan):
     @classmethod
     def from_recipe(cls, recipe: Recipe) -> ReferencesPlan:
         """The plan of a recipe."""
-        exported = {"probe_requests": 0, "inputs": {}, "user_features": (), "serving": None, "distill": None}
-        model = TrainerPlan.from_recipe(recipe)
-        training = model.training.model_copy(update={"affinity_every": None})
+        model = TrainerPlan.from_recipe(recipe).without_export
+        # The references train with fixed weights whatever the balancer, and without a teacher.
+        fixed: dict[str, Any] = {"balancer": "fixed", "balancer_options": {}, "distill": None}
         return cls(
             references=recipe.references,
-            # The references train with fixed weights whatever the balancer.
-            model=model.model_copy(
-                update={**exported, "training": training, "balancer": "fixed", "balancer_options": {}}
-            ),
+            model=model.model_copy(update=fixed),
             single_task_options=_single_task_options(recipe) if SINGLE_TASK in recipe.references else {},
         )
 

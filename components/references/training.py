@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 from numpy.typing import NDArray
 
@@ -61,10 +62,12 @@ class TrainedReference:
 
 def network_of(plan: TrainerPlan, layout: FeatureLayout) -> Network:
     """Builds the network of a plan without its embedding tables, and counts."""
-    model = build_model(plan, layout, "float32")
-    raw, read = encoded_shapes(model.encoder, model.backbone, model.wants)
-    model.backbone.build(raw.x)
-    model.architecture.build(read)
+    # The variables have shapes and no values: to count them takes a tenth of the time.
+    with keras.StatelessScope(initialize_variables=False):
+        model = build_model(plan, layout, "float32")
+        raw, read = encoded_shapes(model.encoder, model.backbone, model.wants)
+        model.backbone.build(raw.x)
+        model.architecture.build(read)
     return Network(
         dim=int(read.x[-1]),
         outputs=tuple(task.outputs for task in model.architecture.tasks if task.served),

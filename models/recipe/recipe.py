@@ -1,7 +1,7 @@
 """The recipe: the single declaration of a problem. Every stage receives its own part by value.
 
 Sections in the order of the data flow: logs (or examples) -> split -> features -> tasks -> validation -> model -> training
--> evaluation -> retrieval (in `models/recipe/retrieval.py`) -> serving -> beam -> kubeflow (in `models/recipe/kubeflow.py`).
+-> search -> evaluation -> retrieval (in `models/recipe/retrieval.py`) -> serving -> beam -> kubeflow (in `models/recipe/kubeflow.py`).
 docs/recipe.md and the JSON Schema contain the description of each key. `models/recipe/file.py` reads the file and
 reports errors with line numbers. `models/recipe/checks/` has the checks across sections.
 """
@@ -20,6 +20,7 @@ from models.recipe.kubeflow import Kubeflow
 from models.recipe.logs import LabelledExamples, Logs
 from models.recipe.model import ModelOptions, Training
 from models.recipe.retrieval import Retrieval
+from models.recipe.search import Range
 from models.recipe.section import Name, Section
 from models.recipe.serving import Serving
 from models.recipe.split import Split
@@ -77,6 +78,12 @@ class Recipe(Section):
     )
     training: Training = Field(
         default=Training(), description="Epochs, batch size, optimizers and precision.", examples=[{"epochs": 3}]
+    )
+    search: Mapping[str, Range] = Field(
+        default={},
+        description="Where `gatewise tune` and `gatewise compare --trials` look for better options: key, as in `--set`, -> range. "
+        "A key that the search covers by itself gets this range instead; a key of another method has no effect.",
+        examples=[{"training.learning_rate": {"low": 0.0003, "high": 0.01, "log": True}}],
     )
     evaluation: Evaluation = Field(
         default=Evaluation(),

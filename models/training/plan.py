@@ -131,6 +131,19 @@ class TrainerPlan(StagePlan):
             distill=DistillPlan.from_recipe(recipe),
         )
 
+    @property
+    def without_export(self) -> TrainerPlan:
+        """The plan without what changes only the exported model and what is measured beside the training."""
+        return self.model_copy(
+            update={
+                "probe_requests": 0,
+                "inputs": {},
+                "user_features": (),
+                "serving": None,
+                "training": self.training.model_copy(update={"affinity_every": None}),
+            }
+        )
+
 
 class DistillPlan(StagePlan):
     """The teacher of a model, and how the model learns from it: `models.recipe.distill.Distill`.

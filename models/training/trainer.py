@@ -7,7 +7,7 @@ import gc
 import json
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +115,7 @@ def train(
     run_dir: Path,
     devices: Sequence[str] = (),
     taught: input_pipeline.Columns | None = None,
+    watch: Callable[[int, float | None], bool] | None = None,
 ) -> Trained:
     """Trains a model from the plan's seed, or resumes from the checkpoint, even within a round.
 
@@ -130,6 +131,7 @@ def train(
         devices: names such as "GPU:0" of the devices to train on. Default: all GPUs, or the CPU.
         taught: the train split with labels and weights to learn from instead (`models.training.distilling`). The scales of the
             tasks, and with them the validation score, come from `data`.
+        watch: called after each round, also after those before a kill, with its number and validation score; True ends the training.
 
     Raises:
         InputError: the batch size is not a multiple of the number of devices.
@@ -174,7 +176,9 @@ def train(
         curves.write(entry, tasks)
     batch_of = functools.partial(_batch_of, taught or data, rounds.batch_size, options)
     hook = affinity_hook(model, options.affinity_every, batch_of)
-    while progress.round < rounds.count and not progress.stopping.stopped:
+    watched = [watch(number, entry.get("val_score")) for number, entry in enumerate(progress.history)] if watch else []
+    ended = any(watched)
+    while progress.round < rounds.count and not progress.stopping.stopped and not ended:
         entry = _round(model, options, rounds, taught or data, evaluation, checkpoint, progress, hook)
         entry = {name: value for name, value in entry.items() if name not in unknown}
         check_eval_losses(entry, tasks)
@@ -192,6 +196,7 @@ def train(
         checkpoint.save(model, progress)
         curves.write(entry, tasks)
         logger.info(progress_line(entry, rounds, tasks, best))
+        ended = watch is not None and watch(progress.round - 1, score)
     curves.close()
     if options.precision != "float32" or strategy.num_replicas_in_sync > 1:
         # Rebuilt on one device in float32: bfloat16 predictions depend on how a graph is compiled, and the export must match.
