@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from components.evaluation.gates import GateResult
 from components.evaluation.intervals import AREAS
@@ -46,16 +47,21 @@ def read_references(folder: str, transformed: Sequence[str]) -> References:
         transformed: the eval split's Arrow files, in the order of the examples.
     """
     about = read_about(folder)
-    example_ids = [np.zeros(0, np.int64)]
+    ids = example_ids(transformed)
+    return References(
+        predictions={name: read_predictions(folder, name, ids) for name in about["references"]}, about=about
+    )
+
+
+def example_ids(transformed: Sequence[str]) -> NDArray[np.int64]:
+    """(n,) the ids of the examples in a split's Arrow files, in their order."""
+    found = [np.zeros(0, np.int64)]
     for path in transformed:
         with open_file(path, mapped=True) as file:
             names = pa.ipc.open_file(file).schema
             options = pa.ipc.IpcReadOptions(included_fields=[names.get_field_index("example_id")])
-            example_ids.append(pa.ipc.open_file(file, options=options).read_all()["example_id"].to_numpy())
-    ids = np.concatenate(example_ids)
-    return References(
-        predictions={name: read_predictions(folder, name, ids) for name in about["references"]}, about=about
-    )
+            found.append(pa.ipc.open_file(file, options=options).read_all()["example_id"].to_numpy())
+    return np.concatenate(found)
 
 
 def with_references(
