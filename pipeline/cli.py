@@ -14,6 +14,7 @@ import typer
 from models.recipe.errors import GatewiseError, InputError, masked
 from models.recipe.file import load_recipe
 from pipeline.dead_letters_command import dead_letters
+from pipeline.groups_command import groups
 from pipeline.index_command import index
 from pipeline.kubeflow.schedule_commands import app as schedule_commands
 from pipeline.machine_faults import machine_faults_told
@@ -41,6 +42,7 @@ app = typer.Typer(
 )
 app.add_typer(schedule_commands)
 app.add_typer(runs_commands)
+app.command()(groups)
 app.command()(recommend)
 app.command()(index)
 app.command()(serving_config)

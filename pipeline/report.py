@@ -60,6 +60,7 @@ def write_report(run: ReportData, path: str | Path) -> Path:
 def page(run: ReportData) -> str:
     """The whole page as HTML."""
     truth, affinity = (run.metrics or {}).get("truth"), (run.history or {}).get("affinity")
+    served = (run.metrics or {}).get("tasks")
     sections = [
         ("metrics", "Metrics", report_results.metrics(run.metrics)),
         ("curves", "Curves", report_results.curves(run.metrics)),
@@ -72,7 +73,7 @@ def page(run: ReportData) -> str:
         ("days", "Rows by day", report_page.rows_by_day(run.days, run.summary)),
         ("training", "Training", _training(run.history)),
         ("experts", "Expert gate weights", _experts(run.gates)),
-        *([("affinity", "Task affinity", report_affinity.affinity(affinity))] if affinity else []),
+        *([("affinity", "Task affinity", report_affinity.affinity(affinity, served))] if affinity else []),
         ("stages", "Stages", report_page.stages(run.run)),
         ("about", "About this run", report_page.about(run.about)),
     ]

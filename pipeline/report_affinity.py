@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from pipeline import report_page
@@ -12,11 +12,12 @@ from pipeline.task_groups import MOST_TASKS, Group, best_groups, total_affinity
 BUDGETS = (1, 2, 3)
 
 
-def affinity(found: Mapping[str, Any]) -> str:
+def affinity(found: Mapping[str, Any], served: Collection[str] | None = None) -> str:
     """The section.
 
     Args:
         found: `affinity` of history.json, with at least one sample.
+        served: the tasks that are served. By default all.
     """
     means: Mapping[str, Mapping[str, float]] = found["means"]
     samples = [number for onto in found["samples"].values() for number in onto.values()]
@@ -30,10 +31,11 @@ def affinity(found: Mapping[str, Any]) -> str:
     if len(means) > MOST_TASKS:
         return drawn + f'<p class="note">The best groups are searched for up to {MOST_TASKS} tasks.</p>'
     rows = []
-    for budget in (budget for budget in BUDGETS if budget <= len(means)):
-        groups = best_groups(means, budget)
-        total = f"{total_affinity(means, groups) / len(means):.2e}"
-        rows.append((budget, "; ".join(map(_described, groups)), total))
+    count = sum(served is None or task in served for task in means)
+    for budget in (budget for budget in BUDGETS if budget <= count):
+        groups = best_groups(means, budget, served)
+        total = f"{total_affinity(means, groups) / count:.2e}"
+        rows.append((budget, "; ".join(map(described, groups)), total))
     table = report_page.table(
         "Best groups of tasks", ("Networks at most", "Groups", "Affinity per task"), rows, texts=2
     )
@@ -53,6 +55,7 @@ def _how_sure(means: Mapping[str, Mapping[str, float]], errors: Mapping[str, Map
     )
 
 
-def _described(group: Group) -> str:
+def described(group: Group) -> str:
+    """The served tasks, and in parentheses those that only help to train them."""
     helpers = [task for task in group.tasks if task not in group.served]
     return ", ".join(group.served) + (f" (with {', '.join(helpers)})" if helpers else "")

@@ -95,7 +95,7 @@ def recorded(
             overrides=list(overrides),
             data_option=data,
             seed=recipe.training.seed,
-            resolved=recipe.model_dump(mode="json", by_alias=True),
+            resolved=resolved(recipe),
         )
         try:
             yield record
@@ -107,6 +107,12 @@ def recorded(
                 record.write(**_what_is_left(run, where))
             raise
         record.write(state=FINISHED, seconds=round(time.monotonic() - started, 3))
+
+
+def resolved(recipe: Recipe) -> dict[str, Any]:
+    """The recipe with overrides and defaults, as a record has it."""
+    values: dict[str, Any] = _without_secrets(recipe.model_dump(mode="json", by_alias=True))
+    return values
 
 
 def results(run: Run, summary: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
@@ -29,13 +29,15 @@ class Group:
     served: tuple[str, ...]
 
 
-def best_groups(affinity: Mapping[str, Mapping[str, float]], networks: int) -> tuple[Group, ...]:
+def best_groups(
+    affinity: Mapping[str, Mapping[str, float]], networks: int, served: Collection[str] | None = None
+) -> tuple[Group, ...]:
     """The groups with the largest total affinity onto the tasks.
 
         total = sum_a s(a, G_a)
         s(a, G) = 1/(|G| - 1) sum_{b in G, b != a} Z_ba, and 0 if a is alone in G
 
-    with the groups G_1 .. G_n, n <= `networks`, that cover all tasks and may overlap, and the group G_a of a with the largest s. Of
+    with the groups G_1 .. G_n, n <= `networks`, that cover the served tasks and may overlap, and the group G_a of a with the largest s. Of
     equal totals, the fewest networks win, then the fewest tasks in all groups together, then a fixed choice by name. So the
     result does not depend on the order of the tasks.
 
@@ -50,6 +52,8 @@ def best_groups(affinity: Mapping[str, Mapping[str, float]], networks: int) -> t
     Args:
         affinity: {task b: {task a: Z_ba}}, for each task. A pair that is missing counts 0, as do the pairs b = a.
         networks: the budget, at least 1.
+        served: the tasks to serve. The total is over them, and the others, such as auxiliary tasks, only help to train them.
+            By default all tasks.
 
     Returns:
         The groups, with their tasks by name, in the order of the first task that each serves.
@@ -63,14 +67,15 @@ def best_groups(affinity: Mapping[str, Mapping[str, float]], networks: int) -> t
             f"Task groups: expected at most {MOST_TASKS} tasks and at least 1 network, received {len(tasks)} and {networks}. "
             "The exact search takes time of 3^tasks: leave out tasks that belong together anyway."
         )
+    needed = sum(1 << place for place, task in enumerate(tasks) if served is None or task in served)
     worth, group_of = _served_from(_gains(tasks, affinity))
     found, best = [np.array([0] + [_NEVER] * (len(worth) - 1))], []
-    for _ in range(min(networks, len(tasks))):
+    for _ in range(min(networks, needed.bit_count())):
         totals, parts = _with_one_more(found[-1], worth)
         found.append(totals)
         best.append(parts)
     # The first of the largest totals: the fewest networks.
-    count, left = int(np.argmax([totals[-1] for totals in found])), len(worth) - 1
+    count, left = int(np.argmax([totals[needed] for totals in found])), needed
     groups = []
     for parts in reversed(best[:count]):
         part = int(parts[left])

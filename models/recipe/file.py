@@ -52,21 +52,10 @@ def load_recipe(
         InputError: the recipe has errors. The message lists all of them, each with file, line and key.
     """
     path = Path(path)
-    document = _parse(path)
-    origin: dict[Location, str] = dict.fromkeys(document.lines, "")
-    for name, file in (parts or {}).items():
-        part = _parse(file)
-        keys = tuple(name.split("."))
-        _put(document, keys, part, f"{file}")
-        origin.update({(*keys, *location): f"{file}:{line}" for location, line in part.lines.items()})
-    source = _Source(path, document, origin)
-    _read_old_names(source)
-    for override in overrides:
-        _override(document, override, origin)
-        _read_old_names(source)
+    source = _sourced(path, overrides, parts or {})
     problems = source.misread()
     try:
-        recipe = Recipe.model_validate(document.value)
+        recipe = Recipe.model_validate(source.document.value)
     except pydantic.ValidationError as error:
         refused = {location for location, _ in problems}
         details = error.errors(include_url=False, include_context=True)
@@ -88,11 +77,37 @@ def load_recipe(
     return recipe
 
 
+def written_values(path: str | Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
+    """The values of a recipe file with overrides, as they are written there, unchecked. Old names of keys become the new ones.
+
+    Raises:
+        InputError: the file or an override cannot be read.
+    """
+    return dict(_sourced(Path(path), overrides, {}).document.value)
+
+
 def schema_text() -> str:
     """JSON Schema of a recipe, for editors: the content of `recipes/recipe.schema.json`."""
     schema = Recipe.model_json_schema(by_alias=True)
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     return json.dumps(schema, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def _sourced(path: Path, overrides: Sequence[str], parts: Mapping[str, Path]) -> _Source:
+    document = _parse(path)
+    origin: dict[Location, str] = dict.fromkeys(document.lines, "")
+    for name, file in parts.items():
+        part = _parse(file)
+        keys = tuple(name.split("."))
+        _put(document, keys, part, f"{file}")
+        origin.update({(*keys, *location): f"{file}:{line}" for location, line in part.lines.items()})
+    source = _Source(path, document, origin)
+    for override in (None, *overrides):
+        if override is not None:
+            _override(document, override, origin)
+        for message in rename_keys(document, origin, source.place):
+            logger.warning("%s", message)
+    return source
 
 
 @functools.cache
@@ -122,11 +137,6 @@ def _parse(path: Path) -> Document:
             f"{shown(document.value)}."
         )
     return document
-
-
-def _read_old_names(source: _Source) -> None:
-    for message in rename_keys(source.document, source.origin, source.place):
-        logger.warning("%s", message)
 
 
 def _override(document: Document, override: str, origin: dict[Location, str]) -> None:

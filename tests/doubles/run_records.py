@@ -6,6 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from models.recipe.file import load_recipe
+from pipeline.run_record import resolved
+
 A, B, C = "20260101-080000-11", "20260102-080000-12", "20260103-080000-13"
 
 
@@ -48,3 +51,24 @@ def write(root: Path, *records: dict[str, Any]) -> None:
         file = root / one["recipe"] / "logs" / f"{one['id']}.json"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(one))
+
+
+def measured(
+    root: Path,
+    run: str,
+    recipe: Path,
+    means: dict[str, dict[str, float]],
+    overrides: tuple[str, ...] = (),
+    **changed: Any,
+) -> None:
+    """Writes the record and history.json of a run of a recipe's file that has measured these affinities."""
+    training = root / "artifacts" / run
+    training.mkdir(parents=True)
+    samples = {b: dict.fromkeys(onto, 5) for b, onto in means.items()}
+    errors = {b: dict.fromkeys(onto, 0.1) for b, onto in means.items()}
+    (training / "history.json").write_text(
+        json.dumps({"affinity": {"means": means, "errors": errors, "samples": samples}})
+    )
+    checked = load_recipe(recipe, overrides)
+    about = {"recipe": checked.name, "file": str(recipe), "overrides": list(overrides), "resolved": resolved(checked)}
+    write(root, record(run, **{**about, "training": str(training), **changed}))

@@ -28,6 +28,7 @@ def test_auxiliary_tasks_of_each_kind_are_trained_and_not_served(
         "tasks.cart.objective_options": "{escm2: {risk: dr}}",
         "model.regularizers": "{masked_views: {strength: 0.1}}",
         "training.sampling": "tasks",
+        "training.affinity_every": "10",
         "retrieval": "null",
         "evaluation.references": "[]",
         **{f"tasks.{task}.gates": "none" for task in MAIN},
@@ -48,3 +49,12 @@ def test_auxiliary_tasks_of_each_kind_are_trained_and_not_served(
     assert served.code == 0, served.err
     answers = [json.loads(line) for line in served.out.splitlines()]
     assert all(set(answer) == MAIN for answer in answers)
+    # One of two groups of the tasks is a recipe that runs as it is written, on the same data.
+    groups = gatewise("groups", root, "--networks", 2, "--write", tmp_path / "groups")
+    assert groups.code == 0, groups.err
+    blend = json.loads((tmp_path / "groups" / "shop_groups.json").read_text())
+    assert sorted(task for tasks in blend["models"].values() for task in tasks) == sorted(MAIN)
+    name, tasks = min(blend["models"].items(), key=lambda item: len(item[1]))
+    ran = gatewise("run", tmp_path / "groups" / f"{name}.yaml", "--root", root, "--json", result)
+    assert ran.code == 0, ran.out + ran.err
+    assert set(ran.result["metrics"]) == set(tasks) and Path(ran.result["pushed"]).parent.name == name

@@ -12,8 +12,9 @@ ERRORS = {b: {a: 1.2e-4 for a in onto} for b, onto in MEANS.items()}
 SAMPLES = {b: {a: 5 + (a == "<tv>") for a in onto} for b, onto in MEANS.items()}
 
 
-def report(affinity):
-    return page(ReportData(**{**FULL, "history": {**FULL["history"], "affinity": affinity}}))
+def report(affinity, served=tuple(MEANS)):
+    metrics = {**FULL["metrics"], "tasks": {task: FULL["metrics"]["tasks"]["click"] for task in served}}
+    return page(ReportData(**{**FULL, "metrics": metrics, "history": {**FULL["history"], "affinity": affinity}}))
 
 
 def test_the_picture_and_the_best_groups_for_one_to_three_networks():
@@ -27,6 +28,12 @@ def test_the_picture_and_the_best_groups_for_one_to_three_networks():
         ["1", "&lt;tv&gt;, cart, click", "-1.67e-05"],
         ["2", "&lt;tv&gt; (with cart); cart, click", "2.33e-04"],
         ["3", "&lt;tv&gt; (with cart); cart, click", "2.33e-04"],
+    ]
+    # With click auxiliary. One network: onto <tv> (-2 + 1) / 2, onto cart (3 - 4) / 2. Two: 1 and 3, over two tasks.
+    text = report({"means": MEANS, "errors": ERRORS, "samples": SAMPLES}, ["cart", "<tv>"])
+    assert rows(text, "affinity")[1:] == [
+        ["1", "&lt;tv&gt;, cart (with click)", "-5.00e-05"],
+        ["2", "&lt;tv&gt; (with cart); cart (with click)", "2.00e-04"],
     ]
 
 

@@ -19,8 +19,8 @@ def affinities(matrix):
     return {b: dict(zip(names, row, strict=True)) for b, row in zip(names, matrix, strict=True)}
 
 
-def brute_force(affinity, networks):
-    """The largest total over all sets of groups that cover the tasks, each task served from its best group."""
+def brute_force(affinity, networks, served):
+    """The largest total over all sets of groups that cover the served tasks, each of them served from its best group."""
     tasks = sorted(affinity)
     groups = [set(some) for size in range(1, len(tasks) + 1) for some in itertools.combinations(tasks, size)]
 
@@ -29,9 +29,9 @@ def brute_force(affinity, networks):
         return sum(affinity[other][task] for other in others) / len(others) if others else 0.0
 
     def total(chosen):
-        if set().union(*chosen) != set(tasks):
+        if not set().union(*chosen) >= set(served):
             return -np.inf
-        return sum(max(score(task, group) for group in chosen if task in group) for task in tasks)
+        return sum(max(score(task, group) for group in chosen if task in group) for task in served)
 
     return max(total(chosen) for size in range(1, networks + 1) for chosen in itertools.combinations(groups, size))
 
@@ -43,6 +43,9 @@ def test_by_hand():
     assert best_groups(affinity, 2) == (Group(("a", "b"), ("a",)), Group(("b",), ("b",)))
     assert total_affinity(affinity, best_groups(affinity, 1)) == 2.0
     assert total_affinity(affinity, best_groups(affinity, 2)) == 3.0
+    # With a alone to serve, b only helps; with b alone to serve, a is of no use. A second network has nothing to do.
+    assert best_groups(affinity, 2, ["a"]) == (Group(("a", "b"), ("a",)),)
+    assert best_groups(affinity, 2, ["b"]) == (Group(("b",), ("b",)),)
     # The mean over the others, not the sum: onto a (4 + 1) / 2, onto b (2 + 0) / 2, onto c (3 + 6) / 2.
     three = {"a": {"b": 2.0, "c": 3.0}, "b": {"a": 4.0, "c": 6.0}, "c": {"a": 1.0}}
     assert total_affinity(three, best_groups(three, 1)) == 2.5 + 1.0 + 4.5
@@ -56,11 +59,12 @@ def test_the_total_is_that_of_brute_force(tasks, networks, data):
     affinity = affinities(
         data.draw(st.lists(st.lists(number, min_size=tasks, max_size=tasks), min_size=tasks, max_size=tasks))
     )
-    groups = best_groups(affinity, networks)
+    served = data.draw(st.lists(st.sampled_from(sorted(affinity)), min_size=1, unique=True))
+    groups = best_groups(affinity, networks, served)
     assert len(groups) <= networks
-    assert sorted(task for group in groups for task in group.served) == sorted(affinity)
+    assert sorted(task for group in groups for task in group.served) == sorted(served)
     assert all(set(group.served) <= set(group.tasks) for group in groups)
-    assert total_affinity(affinity, groups) == pytest.approx(brute_force(affinity, networks), abs=1e-7)
+    assert total_affinity(affinity, groups) == pytest.approx(brute_force(affinity, networks, served), abs=1e-7)
 
 
 def test_ties_go_to_fewer_networks_then_smaller_groups_whatever_the_order():

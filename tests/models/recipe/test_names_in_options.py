@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from models.recipe import names_in_options, registry
-from models.recipe.names_in_options import names_in
+from models.recipe.names_in_options import names_in, only_names
 
 
 @pytest.mark.parametrize(
@@ -33,6 +33,29 @@ def test_names_in(
     monkeypatch.setattr(names_in_options, "signature", lambda path: {"option": (annotation, None)})
     assert names_in("some.Class", "option", value, "task") == tasks
     assert names_in("some.Class", "option", value, "feature") == features
+
+
+@pytest.mark.parametrize(
+    ("annotation", "value", "left"),
+    [
+        ("TaskName", "click", "click"),
+        ("TaskName", "cart", None),
+        ("TaskNames", ["click", "cart", "order"], ["click", "order"]),
+        ("TaskNames", ["cart"], None),
+        ("TaskGroups", [["click", "cart"], ["cart"], ["order"]], [["click"], ["order"]]),
+        ("TasksByTask", {"order": ["click", "cart"], "cart": ["click"]}, {"order": ["click"]}),
+        ("TasksByTask", {"order": ["cart"], "click": []}, {"order": [], "click": []}),
+        ("LayersByTask", {"order": [8, 4], "cart": [2]}, {"order": [8, 4]}),
+        ("LevelByTask", {"cart": 1}, None),
+        ("FeatureNames", ["cart"], ["cart"]),
+        ("dict", {"cart": "cart"}, {"cart": "cart"}),
+        ("Layers", [], []),
+        ("str", "cart", "cart"),
+    ],
+)
+def test_only_the_kept_names_stay(annotation: str, value: Any, left: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(names_in_options, "signature", lambda path: {"option": (annotation, None)})
+    assert only_names("some.Class", "option", value, "task", {"click", "order"}) == left
 
 
 @pytest.mark.parametrize(
