@@ -7,7 +7,7 @@ from typing import Any
 
 from models.recipe.tasks import COUNTS
 from pipeline.eval_reads import in_words
-from pipeline.report_page import Markup, count, number, signed, table, text
+from pipeline.report_page import Markup, count, number, signed, small, table, text
 from pipeline.report_retrieval import headline
 from pipeline.simple_models import HEADINGS
 
@@ -47,7 +47,7 @@ def glance(
     constant = found.get("constant") or {}
     rows = [
         (
-            Markup(f"{text(task)}{_small(_size(values))}"),
+            Markup(f"{text(task)}{small(_size(values))}"),
             _main(found, task, next((about[task]["metric"] for about in references.values() if task in about), None)),
             *([_beaten(constant.get(task))] if constant else []),
             *(_compared(by_task.get(task)) for by_task in references.values()),
@@ -110,26 +110,22 @@ def _compared(about: Mapping[str, Any] | None) -> Markup:
         return Markup("–")
     lower, upper = about.get("lower"), about.get("upper")
     if lower is None or upper is None:
-        return Markup(f"no interval{_small(f'gain {signed(-loss)}')}")
+        return Markup(f"no interval{small(f'gain {signed(-loss)}')}")
     if upper < 0:
         word = f'<span class="ok">better by {number(-loss)}</span>'
     elif lower > 0:
         word = f'<span class="no">worse by {number(loss)}</span>'
     else:
         word = "no clear difference"
-    return Markup(f"{word}{_small(f'{signed(-upper)} to {signed(-lower)}')}")
+    return Markup(f"{word}{small(f'{signed(-upper)} to {signed(-lower)}')}")
 
 
 def _beaten(about: Mapping[str, Any] | None) -> Markup:
     if not about or about.get("beaten") is None:
         return Markup("–")
     word = '<span class="ok">better</span>' if about["beaten"] else '<span class="no">no better</span>'
-    return Markup(f"{word}{_small(about['by'])}")
+    return Markup(f"{word}{small(about['by'])}")
 
 
 def _size(values: Mapping[str, Any]) -> str:
     return ", ".join(f"{count(values[name])} {name.removesuffix('_count')}s" for name in COUNTS if name in values)
-
-
-def _small(words: str) -> str:
-    return f"<small>{text(words)}</small>" if words else ""

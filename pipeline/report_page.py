@@ -68,6 +68,11 @@ def figure(svg: str, caption: str, title: str = "") -> str:
     return f'<figure>{heading}<div class="chart">{svg}</div><figcaption>{text(caption)}</figcaption></figure>'
 
 
+def small(words: str) -> str:
+    """Words below a table cell's value; "" for none."""
+    return f"<small>{text(words)}</small>" if words else ""
+
+
 class Markup(str):
     """Text that is HTML already and is not escaped."""
 
@@ -106,8 +111,10 @@ def table(
     )
 
 
-def document(name: str, description: str, top: str, sections: Sequence[tuple[str, str, str]]) -> str:
-    """The page: header, its HTML `top`, table of contents, and sections given as (id, title, HTML)."""
+def document(
+    name: str, description: str, top: str, sections: Sequence[tuple[str, str, str]], kind: str = "run report"
+) -> str:
+    """The page: header, its HTML `top`, table of contents, and sections given as (id, title, HTML). `kind`: of page."""
     contents = "".join(f'<a href="#{key}">{text(title)}</a>' for key, title, _ in sections)
     body = "\n".join(
         f'<section id="{key}" aria-labelledby="{key}-title"><h2 id="{key}-title">{text(title)}</h2>\n{inner}</section>'
@@ -117,8 +124,8 @@ def document(name: str, description: str, top: str, sections: Sequence[tuple[str
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta name="color-scheme" content="light dark">\n'
-        f"<title>{text(name)} · gatewise report</title>\n<style>{STYLE}</style></head>\n<body>\n"
-        f'<header><p class="kicker">gatewise run report</p><h1>{text(name)}</h1>\n'
+        f"<title>{text(name)} · gatewise {text(kind)}</title>\n<style>{STYLE}</style></head>\n<body>\n"
+        f'<header><p class="kicker">gatewise {text(kind)}</p><h1>{text(name)}</h1>\n'
         f'{f"""<p class="lead">{text(description)}</p>""" if description else ""}\n'
         f'{top}<nav aria-label="Sections">{contents}</nav></header>\n<main>\n{body}\n</main>\n</body></html>\n'
     )

@@ -54,8 +54,9 @@ tr.worst th, tr.failed th { box-shadow: inset 3px 0 var(--bad); }
 tr.worst, tr.failed { background: var(--bad-ground); }
 tr.best th { box-shadow: inset 3px 0 var(--accent); } tr.cached, tr.few { color: var(--soft); }
 tr.better td:nth-child(5) { color: var(--good); } tr.worse td:nth-child(5) { color: var(--bad); }
-.ok { color: var(--good); font-weight: 600; } .no { color: var(--bad); font-weight: 600; } td .ok, td .no { white-space: nowrap; }
+.ok { color: var(--good); font-weight: 600; } .no { color: var(--bad); font-weight: 600; } .same { color: var(--soft); } td .ok, td .no, td .same { white-space: nowrap; }
 .bar { display: block; min-width: 2px; height: .55rem; border-radius: .2rem; background: var(--accent); }
+#settings td code, #trials td code { overflow-wrap: anywhere; }
 #stages td:nth-child(3) { width: 40%; }
 .stacks { margin: 0 0 1rem; }
 .stream { display: grid; grid-template-columns: 8rem 1fr 7rem; gap: .8rem; align-items: center; font-size: .88rem;
@@ -72,6 +73,9 @@ tr.better td:nth-child(5) { color: var(--good); } tr.worse td:nth-child(5) { col
 figure { margin: 0 0 1rem; padding: 1rem; background: var(--paper); border: 1px solid var(--line);
   border-radius: .5rem; overflow-x: auto; }
 figure svg { display: block; max-width: 100%; height: auto; } .chart { overflow-x: auto; }
+.pictures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 29rem), 1fr)); gap: 1rem; margin: 0 0 1rem; }
+.pictures.narrow { grid-template-columns: repeat(auto-fit, minmax(min(100%, 20rem), 1fr)); }
+.pictures figure { margin: 0; min-width: 0; }
 h3 { margin: 0 0 .5rem; font-size: 1rem; }
 figcaption { margin-top: .6rem; color: var(--soft); font-size: .86rem; max-width: 46rem; }
 .note, .missing { color: var(--soft); font-size: .9rem; } .missing { font-style: italic; }
@@ -82,6 +86,7 @@ details { margin: 0 0 1rem; } summary { cursor: pointer; color: var(--accent); f
 .about dt { color: var(--soft); } .about dd { margin: 0; overflow-wrap: anywhere; } .failures { color: var(--bad); }
 @media (max-width: 45rem) {
   header, main { padding: 0 1rem; } header { padding-top: 1.2rem; } h1 { font-size: 1.7rem; }
+  th, td { padding: .34rem .5rem; } caption { padding: .55rem .5rem; }
   tbody th { position: sticky; left: 0; background: var(--paper); }
   tr.worst th, tr.failed th { background: var(--bad-ground); }
   td:not(.n) { white-space: nowrap; } .stacked td { white-space: normal; } #slices tbody th { min-width: 9rem; }
@@ -91,7 +96,7 @@ details { margin: 0 0 1rem; } summary { cursor: pointer; color: var(--accent); f
   .stacked, .stacked caption, .stacked tbody, .stacked tr, .stacked th, .stacked td { display: block; max-width: none; }
   .stacked thead { display: none; }
   .stacked tr { padding: .4rem 0; border-top: 1px solid var(--line); }
-  .stacked th, .stacked td { position: static; padding: .12rem .8rem; border: 0; }
+  .stacked th, .stacked td { position: static; padding: .12rem .5rem; border: 0; }
   .stacked th { font-weight: 650; } .stacked th small, .stacked td small { display: inline; margin-left: .5rem; }
   .stacked td::before { content: attr(data-head) ": "; color: var(--soft); }
 }
