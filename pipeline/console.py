@@ -42,16 +42,16 @@ RECALLS = {
 class RunConsole:
     """Shows progress on standard error, and redirects the libraries' standard error to the run's log file.
 
-    Use it as a context manager. If the run crashes, it prints the log's path.
+    Use it as a context manager. If the run crashes, it prints the log's path. The run's id begins with `prefix`.
     """
 
-    def __init__(self, recipe: Recipe, logs: Path) -> None:
+    def __init__(self, recipe: Recipe, logs: Path, prefix: str = "") -> None:
         try:
             logs.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError(f"{logs}: cannot create the folder ({error.strerror}). Choose another --root.") from None
         self._recipe = recipe
-        self._log = logs / f"{datetime.datetime.now(datetime.UTC):%Y%m%d-%H%M%S}-{os.getpid()}.log"
+        self._log = logs / f"{prefix}{datetime.datetime.now(datetime.UTC):%Y%m%d-%H%M%S}-{os.getpid()}.log"
         self._started = time.monotonic()
         self._stage_started = self._started
         self._open = contextlib.ExitStack()

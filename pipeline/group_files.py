@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import tempfile
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from models.recipe.errors import InputError
 from models.recipe.file import load_recipe
-from models.recipe.locations import is_url
 from pipeline.group_recipe import GroupRecipe, group_recipe, keeps_retrieval
 from pipeline.output import require_folder, write_output
+from pipeline.recipe_text import with_paths_from
 from pipeline.run_affinities import RanRecipe
 from pipeline.task_groups import Group
 from pipeline.yaml_edits import dumped, with_values
@@ -68,7 +67,7 @@ def write_files(folder: Path, ran: RanRecipe, recipes: Sequence[GroupRecipe], ru
 
 
 def _text(folder: Path, ran: RanRecipe, one: GroupRecipe, count: int, run: str) -> str:
-    values = _with_paths_from(folder, ran, one.values)
+    values = with_paths_from(folder, ran.file, ran.recipe, one.values)
     body = with_values(ran.text, values) if ran.text is not None else dumped(values)
     helpers = [task for task in one.group.tasks if task not in one.group.served]
     number = one.name.rpartition("_")[2]
@@ -81,23 +80,6 @@ def _text(folder: Path, ran: RanRecipe, one: GroupRecipe, count: int, run: str) 
         said.append(f"{ran.file} has changed since the run; this is the recipe as it was, without its comments.")
     lines = [line for part in said for line in textwrap.wrap(part, 118, break_long_words=False, break_on_hyphens=False)]
     return "".join(f"# {line}\n" for line in lines) + "\n" + body
-
-
-def _with_paths_from(folder: Path, ran: RanRecipe, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values with the paths that are relative to the recipe's file relative to the folder. `--data` of the run stays."""
-    made, recipe = dict(values), ran.recipe
-    made["data"] = _path_from(folder, values.get("data", "."), recipe.data, ran.file)
-    if recipe.validation.schema_path is not None:
-        schema = values["validation"]["schema"]
-        path = _path_from(folder, schema, recipe.validation.schema_path, ran.file)
-        made["validation"] = {**values["validation"], "schema": path}
-    return made
-
-
-def _path_from(folder: Path, written: str, absolute: str, file: Path) -> str:
-    if is_url(absolute) or os.path.isabs(written) or str((file.parent / written).resolve()) != absolute:
-        return absolute
-    return os.path.relpath(absolute, folder.resolve())
 
 
 def _check(file: Path, text: str, number: int, ran: RanRecipe) -> None:

@@ -13,7 +13,7 @@ from ml_metadata.proto import metadata_store_pb2
 from models.recipe.errors import InputError
 from pipeline.lineage_eval_reads import eval_reads
 from pipeline.metadata_file import check_metadata
-from pipeline.run_paths import RunPaths
+from pipeline.run_paths import COMPARISON, RunPaths
 
 COMPLETE, CACHED = metadata_store_pb2.Execution.COMPLETE, metadata_store_pb2.Execution.CACHED
 OUTPUT = metadata_store_pb2.Event.OUTPUT
@@ -88,7 +88,14 @@ def read_run(paths: RunPaths, run: str | None = None) -> Run:
     if not runs:
         raise InputError(f"{paths.home}: the first run ended before its first stage. Start it again.")
     resolvers = {found.id for found in store.get_execution_types() if found.name.endswith(".Resolver")}
-    named = [context for context in runs if run in (None, context.name)]
+    # The data stages of a comparison are a run in the store, which trains and reports nothing.
+    named = [
+        context for context in runs if run == context.name or (run is None and not context.name.startswith(COMPARISON))
+    ]
+    if not named and run is None:
+        raise InputError(
+            f"{paths.home}: has comparisons and no run. Start one with: gatewise run RECIPE --root {paths.home.parent}"
+        )
     if not named:
         raise InputError(
             f"{paths.metadata}: has no run {run!r}; it ended before its first stage, or the store is another one."

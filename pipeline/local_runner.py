@@ -6,12 +6,13 @@ import contextlib
 import datetime
 import fcntl
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from absl import logging as absl_logging
 from apache_beam.runners.runner import create_runner
 from tfx.dsl.compiler.constants import PIPELINE_RUN_ID_PARAMETER_NAME
 from tfx.orchestration.local.local_dag_runner import LocalDagRunner
+from tfx.orchestration.pipeline import Pipeline
 from tfx.orchestration.portable.runtime_parameter_utils import substitute_runtime_parameter
 from tfx.proto.orchestration.pipeline_pb2 import Pipeline as PipelineProto
 from tfx.proto.orchestration.pipeline_pb2 import RunOptions
@@ -20,10 +21,11 @@ from models.recipe.beam import runner_path
 from models.recipe.errors import InputError
 from models.recipe.recipe import Recipe
 from pipeline.dag import create_pipeline
-from pipeline.lineage import Run, last_run
+from pipeline.lineage import Run, read_run
 from pipeline.local_platform import LocalPlatform
 from pipeline.machine_faults import machine_faults_told
 from pipeline.metadata_file import check_metadata
+from pipeline.platforms import Platform
 from pipeline.progress import Progress, Silence
 from pipeline.run_paths import RunPaths
 from pipeline.spare_memory import few_arenas, give_back, imports_aside
@@ -38,6 +40,7 @@ def run_pipeline(
     *,
     run: str | None = None,
     push: bool = True,
+    assemble: Callable[[Recipe, Platform], Pipeline] = create_pipeline,
 ) -> Run:
     """Runs every stage that is not cached, and returns the run's outputs.
 
@@ -47,6 +50,7 @@ def run_pipeline(
         progress: receives the start, the end and the messages of each stage.
         run: id of the run, its name in ML Metadata. None: the time of its start.
         push: whether a blessed model is pushed.
+        assemble: makes the pipeline; by default all stages.
 
     Raises:
         InputError: another run uses the same folder, the logs are refused, Beam has no such runner, the metadata store
@@ -56,9 +60,10 @@ def run_pipeline(
     few_arenas()
     with machine_faults_told(), _alone(paths), _messages_to(progress or Silence()), imports_aside():
         check_metadata(paths.metadata)
-        pipeline = create_pipeline(recipe, LocalPlatform(paths, push))
-        _Runner(run or datetime.datetime.now(datetime.UTC).isoformat()).run(pipeline)
-    return last_run(paths)
+        pipeline = assemble(recipe, LocalPlatform(paths, push))
+        run = run or datetime.datetime.now(datetime.UTC).isoformat()
+        _Runner(run).run(pipeline)
+    return read_run(paths, run)
 
 
 class _Runner(LocalDagRunner):

@@ -8,6 +8,9 @@ from pathlib import Path
 from models.recipe.recipe import Recipe
 from models.recipe.retrieval import SUFFIX
 
+COMPARISON = "compare-"
+"""Beginning of the id of a run of the data stages alone, for a comparison."""
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class RunPaths:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from models.files.whole_file import write_whole
+from models.recipe.errors import TrainingError
 from pipeline.code_version import code_version
 from pipeline.comparing.candidate import Candidate, Matched, candidate, network_size, plan_of
 from pipeline.comparing.methods import Method
@@ -33,7 +34,8 @@ class Protocol:
         transformed, graph: folders of the outputs of Features.
         folder: folder of the comparisons of the recipe.
         trials: trials of each method; 0: the recipe's values.
-        seeds: seeds of the frozen candidates. The trials have the first.
+        seed: seed of the trials and of their search.
+        seeds: seeds of the frozen candidates; none for a search alone.
         matched: what is the same for all networks.
     """
 
@@ -42,6 +44,7 @@ class Protocol:
     graph: str
     folder: str
     trials: int
+    seed: int
     seeds: tuple[int, ...]
     matched: Matched
 
@@ -83,6 +86,7 @@ def run_method(protocol: Protocol, method: Method, result: Path, told: Told) -> 
                         "rounds": trial.outcome.rounds,
                         "seconds": trial.outcome.seconds,
                         "stopped": trial.stopped,
+                        "error": trial.outcome.error,
                     }
                     for trial in trials
                 ],
@@ -117,13 +121,16 @@ def _trained(
         trials = search(
             space_of(selected(protocol.source, method, {})),
             protocol.trials,
-            protocol.seeds[0],
-            lambda changes, watch: run(
-                f"trial {next(numbers)}", sized(changes).with_seed(protocol.seeds[0]), False, watch
-            )[1],
+            protocol.seed,
+            lambda changes, watch: run(f"trial {next(numbers)}", sized(changes).with_seed(protocol.seed), False, watch)[
+                1
+            ],
         )
     chosen = sized(best_of(trials).changes if trials else {})
-    return trials, chosen, [run(f"seed {seed}", chosen.with_seed(seed), True) for seed in protocol.seeds]
+    records = [run(f"seed {seed}", chosen.with_seed(seed), True) for seed in protocol.seeds]
+    if errors := [record.error for _, record in records if record.error]:
+        raise TrainingError(errors[0])
+    return trials, chosen, records
 
 
 def _budget(protocol: Protocol, splits: Splits) -> float | None:

@@ -66,7 +66,7 @@ def search(space: Space, trials: int, seed: int, run: Callable[[Mapping[str, Any
     Raises:
         InputError: Optuna is not installed.
     """
-    optuna = _optuna()
+    optuna = require_optuna()
     study = optuna.create_study(
         direction="minimize",
         sampler=optuna.samplers.TPESampler(seed=seed, n_startup_trials=max(3, trials // 3)),
@@ -129,7 +129,12 @@ def _drawn(trial: Any, key: str, range_: Range) -> Any:
     return float(f"{trial.suggest_float(key, range_.low, range_.high, log=range_.log):.6g}")
 
 
-def _optuna() -> Any:
+def require_optuna() -> Any:
+    """The module.
+
+    Raises:
+        InputError: it is not installed.
+    """
     try:
         import optuna
     except ModuleNotFoundError:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from models.architectures import ARCHITECTURES
 from models.recipe.errors import InputError
 from models.recipe.file import load_recipe
 from models.recipe.recipe import Recipe
@@ -42,17 +43,20 @@ def check_methods(source: Source, methods: Iterable[Method]) -> None:
     Raises:
         InputError: the recipe refuses methods; the message has all of them.
     """
-    refused = []
-    for method in methods:
-        try:
-            selected(source, method, {})
-        except InputError as error:
-            refused.append(str(error))
-    if refused:
+    if refused := [reason for method in methods if (reason := _refusal(source, method))]:
         raise InputError(
             "compare: the recipe does not allow all methods. Leave these out, or change the recipe.\n"
             + "\n".join(refused)
         )
+
+
+def _refusal(source: Source, method: Method) -> str:
+    """Why the recipe does not allow a method; "" if it does."""
+    try:
+        selected(source, method, {})
+    except InputError as error:
+        return str(error)
+    return ""
 
 
 def as_overrides(changes: Mapping[str, Any]) -> tuple[str, ...]:
@@ -65,3 +69,9 @@ def _shape(source: Source, method: Method) -> tuple[str, ...]:
         return ()
     found = inherited(source.recipe(), method.architecture)
     return (f"model.options.{method.architecture}={json.dumps(found)}",) if found else ()
+
+
+def every_architecture(source: Source) -> list[str]:
+    """The architectures that the recipe allows, without the linear model."""
+    backbone = source.recipe().model.backbone
+    return [name for name in ARCHITECTURES if name != "linear" and not _refusal(source, Method(name, backbone))]
