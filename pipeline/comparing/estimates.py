@@ -22,6 +22,9 @@ liberal. Without an interaction, this is the share of true nulls that are reject
     0.05      0.127     0.077     0.057     0.052
     0.0036    0.060     0.023     0.009     0.005
 
+At 5 seeds, of 13 methods that equal their twin, Holm's adjustment at level 0.05 calls at least one different in 10 % of comparisons if A
+is 10 B, and in 6 % if A is B.
+
 **No bootstrap.** A bootstrap that draws users, and seeds, estimates the same parts by Monte Carlo: in expectation A (S - 1) / S and
 B (U - 1) / U, and it counts the interaction a third time (Owen). The sums are exact, deterministic and have no number of draws.
 

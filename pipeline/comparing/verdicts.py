@@ -2,6 +2,7 @@
 
 Each difference is paired over seeds and users (`estimates.py`). A verdict follows the p-value after Holm's adjustment for the number of
 methods, each task by itself: with probability `confidence`, no method that equals the one it is compared with is called better or worse.
+With few seeds this probability is smaller; `estimates.py` has the numbers.
 
 References:
     Holm, A Simple Sequentially Rejective Multiple Test Procedure, Scandinavian Journal of Statistics 6 (1979).

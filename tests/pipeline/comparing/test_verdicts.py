@@ -159,12 +159,15 @@ def test_gains_and_their_variance_are_those_of_the_definitions(metric: str) -> N
 
 
 def test_delta_m_is_the_mean_of_the_relative_gains() -> None:
-    """Its variance by derivatives, over an AUC and an RMSE that share users and seeds. The latter misses half of the rows."""
+    """Its variance by derivatives, over an AUC and an RMSE that share users and seeds.
+
+    The latter misses half of the rows and one of 12 users, and 11 are what the degrees of freedom count.
+    """
     random = np.random.default_rng(2)
     logs = Logs(random, users=12, rows=8)
     logs.labels[0::8], logs.labels[1::8] = 1, 0
     seconds = random.gamma(2.0, size=96)
-    weights = (np.arange(96) % 2).astype(np.float32)
+    weights = (np.arange(96) % 2 * (np.arange(96) >= 8)).astype(np.float32)
     tasks = {"click": logs.task(), "watch": Task(metric="rmse", labels=seconds, weights=weights, binary=False)}
     methods = {
         name: {"click": logs.method(4, noise), "watch": seconds + noise * random.normal(size=(4, 96))}
@@ -194,9 +197,9 @@ def test_delta_m_is_the_mean_of_the_relative_gains() -> None:
     slow = Estimate(
         gain=delta(one, all_),
         seed_variance=part(lambda seeds: delta(seeds, all_), 4),
-        user_variance=part(lambda users: delta(one, users), 12),
+        user_variance=part(lambda users: delta(one, users), 12) * (11 / 12) * (11 / 10),
         seeds=4,
-        users=12,
+        users=11,
     )
     found = comparison.relative_gains("twin")
     assert list(found) == ["ple", "mmoe"]
@@ -379,12 +382,13 @@ def test_a_task_that_is_not_measured_leaves_the_other_one_alone() -> None:
 def test_twins_that_are_no_better_than_chance_have_no_relative_gain() -> None:
     logs = Logs(np.random.default_rng(10), users=30)
     twin, ple = 1 - logs.method(2), logs.method(2)
-    comparison = Comparison({"click": logs.task()}, logs.groups)
-    comparison.add("twin", {"click": twin})
-    comparison.add("ple", {"click": ple})
+    comparison = Comparison({"click": logs.task(), "like": logs.task("log_loss")}, logs.groups)
+    comparison.add("twin", {"click": twin, "like": twin})
+    comparison.add("ple", {"click": ple, "like": ple})
     found = comparison.gains({"ple": "twin", "twin": "twin"})
     assert list(found) == ["ple"]  # a method is not compared with itself
     assert (found["ple"]["click"].verdict, found["ple"]["click"].relative) == ("better", None)
+    assert (found["ple"]["like"].verdict, found["ple"]["like"].relative) == ("better", pytest.approx(0.5, abs=0.2))
     assert comparison.gains({"twin": "ple"})["twin"]["click"].verdict == "worse"
     assert comparison.relative_gains("twin") == {"ple": Gain()}
 
@@ -421,6 +425,16 @@ def test_rows_without_a_user_are_users() -> None:
     expected = gains_of(logs, "auc", methods, "twin")
     logs.groups = np.full(200, -1)
     assert gains_of(logs, "auc", methods, "twin") == expected
+
+
+@pytest.mark.parametrize("metric", ["auc", "log_loss"])
+def test_predictions_of_rows_that_are_not_observed_do_not_matter(metric: str) -> None:
+    logs = Logs(np.random.default_rng(15), users=30)
+    logs.weights[::3] = 0
+    methods = {"twin": logs.method(2), "ple": logs.method(2)}
+    expected = gains_of(logs, metric, methods, "twin")
+    methods["ple"][:, ::3] = np.nan
+    assert gains_of(logs, metric, methods, "twin") == expected and expected["ple"].gain is not None
 
 
 def test_predictions_are_not_kept() -> None:
