@@ -57,7 +57,7 @@ def write_files(folder: Path, ran: RanRecipe, recipes: Sequence[GroupRecipe], ru
         for number, (name, text) in enumerate(texts.items(), 1):
             _check(Path(beside) / name, text, number, ran)
     texts[f"{ran.recipe.name}_groups.json"] = json.dumps(blend(ran, recipes, run), indent=1, ensure_ascii=False) + "\n"
-    older = [*folder.glob(f"{ran.recipe.name}_group_*.yaml"), *folder.glob(f"{ran.recipe.name}_groups.json")]
+    older = [*folder.glob(f"{ran.recipe.name}_group_[0-9]*.yaml"), *folder.glob(f"{ran.recipe.name}_groups.json")]
     for file in sorted(older):
         if file.read_bytes() != texts.get(file.name, "").encode():
             raise InputError(f"{file}: exists, and may have been edited. Move it away, or write to another folder.")
@@ -77,7 +77,9 @@ def _text(folder: Path, ran: RanRecipe, one: GroupRecipe, count: int, run: str) 
         *one.notes,
     ]
     if ran.text is None:
-        said.append(f"{ran.file} has changed since the run; this is the recipe as it was, without its comments.")
+        said.append(
+            f"{ran.file} is gone or has changed since the run; this is the recipe as it was, without its comments."
+        )
     lines = [line for part in said for line in textwrap.wrap(part, 118, break_long_words=False, break_on_hyphens=False)]
     return "".join(f"# {line}\n" for line in lines) + "\n" + body
 

@@ -13,7 +13,7 @@ from models.recipe.checks import problems
 from models.recipe.errors import InputError
 from models.recipe.file import load_recipe, written_values
 from models.recipe.recipe import Recipe
-from pipeline.group_files import write_files
+from pipeline.group_files import recipes_of, write_files
 from pipeline.group_recipe import GroupRecipe, group_recipe, keeps_retrieval
 from pipeline.run_affinities import RanRecipe
 from pipeline.task_groups import Group
@@ -97,6 +97,15 @@ def test_by_hand(tmp_path: Path) -> None:
     )
     clicks = written(tmp_path / "click", made(Group(("click",), ("click",))), of)
     assert clicks.logs is not None and list(clicks.logs.streams) == ["impression", "click"] and clicks.retrieval is None
+
+
+def test_one_group_keeps_the_retrieval_model() -> None:
+    all_but = Group(("cart", "click", "order"), ("cart",))
+    first, second, third = recipes_of(ran(SHOP), [Group(("click",), ("click",)), all_but, all_but])
+    assert "retrieval" in second.values
+    assert "retrieval" not in first.values and "retrieval" not in third.values
+    positive = recipes_of(ran(SHOP, "retrieval.positives={impression: 1}"), [Group(("click",), ("click",)), all_but])
+    assert ["retrieval" in one.values for one in positive] == [True, False]
 
 
 OPTIONS: list[tuple[list[str], str, Any]] = [
