@@ -96,7 +96,7 @@ details { margin: 0 0 1rem; } summary { cursor: pointer; color: var(--accent); f
   .stacked, .stacked caption, .stacked tbody, .stacked tr, .stacked th, .stacked td { display: block; max-width: none; }
   .stacked thead { display: none; }
   .stacked tr { padding: .4rem 0; border-top: 1px solid var(--line); }
-  .stacked th, .stacked td { position: static; padding: .12rem .5rem; border: 0; }
+  .stacked th, .stacked td { position: static; text-align: left; padding: .12rem .5rem; border: 0; }
   .stacked th { font-weight: 650; } .stacked th small, .stacked td small { display: inline; margin-left: .5rem; }
   .stacked td::before { content: attr(data-head) ": "; color: var(--soft); }
 }

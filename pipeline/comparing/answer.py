@@ -156,17 +156,25 @@ def _method(result: Result, name: str) -> Mapping[str, Any]:
 
 
 def _evidence(result: Result, method: Mapping[str, Any]) -> str:
-    """How a method compares with the twins on each task."""
-    parts = []
-    for task, gain in against(method, result["twins"]).items():
-        if gain.get("gain") is None:
-            parts.append(f"not measured on {task}")
-            continue
-        level = f"{100 * result['confidence']:g} % interval {_signed(gain['lower'])} to {_signed(gain['upper'])}"
-        numbers = f"{metric_of(result, task)} gain {_signed(gain['gain'])}, {level}"
-        word = "no different" if gain["verdict"] == "no difference" else gain["verdict"]
-        parts.append(f"{word} on {task} ({numbers})")
-    return f"Compared with {result['twins']}, {method['name']} is {'; '.join(parts)}." if parts else ""
+    """How a method compares with the twins: gain and interval of each task that differs, and of the mean relative gain."""
+    gains, parts = against(method, result["twins"]), []
+    level = f"{100 * result['confidence']:g} % interval"
+    for task, gain in gains.items():
+        if gain["verdict"] in ("better", "worse"):
+            bounds = f"{level} {_signed(gain['lower'])} to {_signed(gain['upper'])}"
+            parts.append(
+                f"{gain['verdict']} on {task} ({metric_of(result, task)} gain {_signed(gain['gain'])}, {bounds})"
+            )
+    for verdict in ("no difference", "not measured"):
+        tasks = [task for task, gain in gains.items() if gain["verdict"] == verdict]
+        parts += [f"{verdict} on {_listed(tasks)}"] if tasks else []
+    if not parts:
+        return ""
+    mean = method.get("delta_m") or {}
+    if mean.get("gain") is not None:
+        bounds = f"{level} {percent(mean['lower'])} to {percent(mean['upper'])}"
+        parts.append(f"mean relative gain over the tasks {percent(mean['gain'])} ({bounds})")
+    return f"{method['name']} against {result['twins']}: {'; '.join(parts)}."
 
 
 def _others(result: Result) -> str:

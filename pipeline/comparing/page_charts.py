@@ -79,7 +79,7 @@ def trade_off(
         axes = drawing.add_axes((0.72 / 5.4, 0.52 / height, 2.45 / 5.4, 1.0 - 0.72 / height))
         axes.margins(0.09)
         if line:
-            ends = sorted((points[name] for name in front), reverse=lower[0])
+            ends = _towards_the_best(points, front, lower[0])
             axes.plot(*zip(*ends, strict=True), color=EVAL, linewidth=1.0, alpha=0.6, drawstyle="steps-pre")
         for name, place in points.items():
             colour = EVAL if name in front else TRAIN
@@ -115,6 +115,13 @@ def trade_off(
         axes.set_xlabel(labels[0], fontsize=9)
         axes.set_ylabel(labels[1], fontsize=9)
         return svg(drawing, "pareto-" + "-".join(labels), "The methods' metrics of two tasks")
+
+
+def _towards_the_best(
+    points: Mapping[str, tuple[float, float]], front: Sequence[str], lower: bool
+) -> list[tuple[float, float]]:
+    """The front's points from the worst to the best metric of the first task."""
+    return sorted((points[name] for name in front), reverse=lower)
 
 
 def _spread(heights: Mapping[str, float], gap: float) -> dict[str, float]:

@@ -12,9 +12,9 @@ from pipeline.comparing.page_results import chosen_rows, pictures
 from pipeline.report_page import Markup, count, figure, missing, number, table, text
 
 MATCHED = {
-    "parameters": "The trunks have the same number of parameters",
-    "flops": "The trunks have the same number of multiply-adds",
-    "none": "The trunks are not matched in size",
+    "parameters": "The networks are matched in parameters",
+    "flops": "The networks are matched in multiply-adds",
+    "none": "The networks are not matched in size",
 }
 """`match` -> what it means."""
 
@@ -54,8 +54,8 @@ def cost(result: Result) -> str:
     sizes = " and ".join(f"{count(amount)} {words}" for amount, words in amounts if amount is not None)
     note = (
         f"{MATCHED[result['match']]}{f'; budget: {sizes}' if sizes else ''}. Lower is better in all columns. Parameters: of the network, "
-        "without embedding tables. Multiply-adds: of its matrix products, for one example. A pass: over the train split. Seconds: of all seeds. "
-        "Memory: peak of the process. p50 and p99: latency of a request with 500 candidates."
+        "without embedding tables. Multiply-adds: of its matrix products, for one example. A pass: over the train split. Seconds: in all. "
+        "Memory: peak. p50 and p99: latency of a request with 500 candidates."
     )
     return table("Cost of each method", head, rows, chosen_rows(result)) + f'<p class="note">{text(note)}</p>'
 
@@ -107,9 +107,9 @@ def trials(result: Result) -> str:
             for trial in tried
         ]
     head = ("Method", "Chosen", "Trials", "Stopped early", "Best score", "Seconds")
-    listed = table("Tuning of each method", head, short, chosen_rows(result), texts=2)
+    listed = table("Tuning of each method", head, short, chosen_rows(result), texts=2, stacked=True)
     head = ("Method", "Changes", "End", "Score", "Rounds", "Seconds")
-    whole = table("Every trial", head, every, texts=3)
+    whole = table("Every trial", head, every, texts=3, stacked=True)
     note = (
         "Every method has the same number of trials. Score: mean over the tasks of the validate loss divided by that of the best constant; "
         "lower is better. A dash: the trial failed. Stopped early: by successive halving."
@@ -123,7 +123,7 @@ def gates(result: Result) -> str:
     found = {method["name"]: method["gates"] for method in result["methods"] if method.get("gates")}
     if not found:
         return missing("No method has expert gates.")
-    note = "Mean gate weight of each expert by task, first seed; the weights of a task sum to 1. Tasks with similar rows use the same experts."
+    note = "Mean gate weight of each expert by task; the weights of a task sum to 1. Tasks with similar rows use the same experts."
     maps = [
         figure(report_heat_map.gate_heat_map(weights), "mean gate weight, 0 to 1", name)
         for name, weights in found.items()

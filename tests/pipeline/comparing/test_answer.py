@@ -25,8 +25,8 @@ def test_a_significant_method_is_shipped_with_its_gains():
     found = answer(result)
     assert (found.kind, found.headline) == ("good", "Ship ple.")
     assert found.sentences == (
-        f"Compared with single_task, ple is better on like (auc gain +0.0050, {INTERVAL} +0.0022 to +0.0078); no different on share "
-        f"(auc gain +0.0010, {INTERVAL} −0.0018 to +0.0038).",
+        f"ple against single_task: better on like (auc gain +0.0050, {INTERVAL} +0.0022 to +0.0078); no difference on share; mean "
+        f"relative gain over the tasks +2.86 % ({INTERVAL} +1.53 % to +4.19 %).",
         "It has the lowest score.",
         "With 3 seeds and 12,077 eval examples of 1,283 groups (personId), the test finds a difference from single_task of at least "
         "0.0040 auc on like and 0.0040 auc on share with probability 0.8.",
@@ -41,7 +41,9 @@ def test_without_a_difference_the_cheapest_is_kept():
     assert (
         found.sentences[0] == "stem was chosen on the validate split, but its gain over single_task is not significant."
     )
-    assert found.sentences[1].startswith("Compared with single_task, stem is no different on like (auc gain +0.0010")
+    assert found.sentences[1].startswith(
+        "stem against single_task: no difference on like and share; mean relative gain"
+    )
     assert found.sentences[-1].startswith("With 3 seeds")
 
 
@@ -84,8 +86,12 @@ def test_a_chosen_method_that_is_worse_on_a_task_is_negative_transfer(significan
 
 
 def test_a_task_that_was_not_measured_is_named():
-    found = answer(choose(comparison(), "ple", True, like=NOT_MEASURED, share=gain(0.005)))
-    assert "ple is not measured on like; better on share (" in found.sentences[0]
+    result = choose(comparison(), "ple", True, like=NOT_MEASURED, share=gain(0.005))
+    found = answer(result)
+    assert found.sentences[0].startswith("ple against single_task: better on share (")
+    assert "); not measured on like; mean" in found.sentences[0]
+    result["methods"][3]["delta_m"] = NOT_MEASURED
+    assert answer(result).sentences[0].endswith("); not measured on like.")
 
 
 def test_the_visible_difference_is_that_of_the_method_where_it_is_largest():

@@ -39,13 +39,23 @@ def leaves(value, path=()):
         yield from leaves(part, (*path, key))
 
 
-def forms(path, value):
-    """How a value may be written on the page."""
-    if isinstance(value, str):
-        return {escaped(value), value.replace("_", "-")}
-    scaled = (100.0 * value, value / 1e9, value)
-    numbers = {f"{number:,.{digits}f}" for number in scaled for digits in (0, 1, 2, 4)} | {str(value)}
-    return {number.replace("-", "\N{MINUS SIGN}") for number in numbers}
+def form(path, value):
+    """How a number is written on the page, without its sign."""
+    if isinstance(value, int):
+        return f"{value:,}"
+    if "changes" in path:
+        return str(value)
+    if path == ("confidence",):
+        return f"{100.0 * value:g}"
+    if path[-1] == "peak_memory":
+        return f"{value / 1e9:.2f}"
+    if path[-1] == "seconds":
+        return f"{value:,.1f}"
+    if "cost" in path or "gates" in path:
+        return f"{value:.2f}"
+    if path[-1] in ("relative", "off_budget") or ("delta_m" in path and path[-1] not in ("p", "p_holm")):
+        return f"{abs(100.0 * value):.2f}"
+    return f"{abs(value):.4f}"
 
 
 WORDS = {"asked": "asked for", "stopped": "stopped early", "significant": "Ship", "pareto": "yes"}
@@ -55,16 +65,18 @@ WORDS = {"asked": "asked for", "stopped": "stopped early", "significant": "Ship"
 def test_every_fact_of_the_result_is_on_the_page(case):
     result = comparison(**CASES[case])
     shown = " ".join(Outline(page_of(case)).texts)
+    numbers = set(re.findall(r"\d[\d,]*(?:\.\d+)?", shown))
     for path, value in leaves(result):
         if value is None:
             continue
         if isinstance(value, bool):
             assert WORDS[path[-1]] in shown
         elif path[0] == "match":
-            assert "same number of parameters" in shown
-        else:
-            wanted = {form.replace("&#x27;", "'") for form in forms(path, value)}
-            assert any(form in shown for form in wanted), (path, value)
+            assert "matched in parameters" in shown
+        elif isinstance(value, str):
+            assert value in shown, (path, value)
+        elif "task_weights" not in path:  # drawn as lines
+            assert form(path, value) in numbers, (path, value)
 
 
 def test_a_full_page_has_every_section_and_needs_nothing_else():
@@ -134,7 +146,7 @@ def test_the_numbers_stand_where_they_belong():
     assert ["mmoe", "0.0127", "0.0127"] in rows(text, "truth")
     together = {row[0]: row[1:] for row in rows(text, "together")}
     assert together["single_task"] == ["–", "–", "–", "–", "–", "0.93120.9301, 0.9312, 0.9323", "no"]
-    assert together["aitm"][:5] == ["−3.50 %−4.83 % to −2.17 %", "worse", "0.0021", "0.0273", "1.90 %"]
+    assert together["aitm"][:5] == ["−3.50 %−4.83 % to −2.17 %", "worse", "0.0006", "0.0083", "1.90 %"]
     assert re.search(r'<tr class="best"><th scope=row>ple on dcn_v2<', text)
     about = text[text.index('<section id="about"') :]
     for words in (

@@ -3,7 +3,7 @@
 import itertools
 import re
 
-from pipeline.comparing.page_charts import COLOURS, _spread, forest, trade_off, weight_lines
+from pipeline.comparing.page_charts import COLOURS, _spread, _towards_the_best, forest, trade_off, weight_lines
 from tests.doubles.comparison import NOT_MEASURED, gain
 
 
@@ -44,6 +44,12 @@ def test_the_better_corner_is_at_the_top_right():
     assert across == sorted(across) and len(up) > 1
     assert (up[0] < up[-1]) == (place[0] < place[len(up) - 1]), "a lower RMSE is higher in the picture"
     assert all(f">{name}</text>" in drawn for name in ("a", "b", "c", "auc of like", "rmse of minutes"))
+
+
+def test_the_front_goes_from_the_worst_to_the_best_of_the_first_task():
+    points = {"a": (0.72, 4.1), "b": (0.70, 4.0), "c": (0.74, 4.4)}
+    assert _towards_the_best(points, ["a", "b"], lower=False) == [(0.70, 4.0), (0.72, 4.1)]
+    assert _towards_the_best(points, ["a", "b"], lower=True) == [(0.72, 4.1), (0.70, 4.0)]
 
 
 def test_lines_of_the_weights_have_one_legend():
