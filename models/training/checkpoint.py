@@ -156,6 +156,11 @@ class TrainingCheckpoint:
         return self.folder / f"optimizer-{rounds:05d}-{steps:08d}.npz"
 
 
+def all_state(model: keras.Model) -> list[keras.Variable]:
+    """All variables on which the rest of a training depends, in a fixed order."""
+    return [*model.variables, *_other_state(model)]
+
+
 def _other_state(model: keras.Model) -> list[keras.Variable]:
     return [*model.optimizer.variables, *model.metrics_variables]
 

@@ -22,6 +22,7 @@ from models.serving.export import export
 from models.serving.served_values import served_row, with_served
 from models.training.affinity import AffinityHook, affinity_hook
 from models.training.after_training import expected_predictions, mean_gates
+from models.training.again import TrainedAgain
 from models.training.build import build_model, check_outside, for_one_user
 from models.training.callbacks import (
     Checkpoints,
@@ -116,6 +117,7 @@ def train(
     devices: Sequence[str] = (),
     taught: input_pipeline.Columns | None = None,
     watch: Callable[[int, float | None], bool] | None = None,
+    again: TrainedAgain | None = None,
 ) -> Trained:
     """Trains a model from the plan's seed, or resumes from the checkpoint, even within a round.
 
@@ -132,6 +134,7 @@ def train(
         taught: the train split with labels and weights to learn from instead (`models.training.distilling`). The scales of the
             tasks, and with them the validation score, come from `data`.
         watch: called after each round, also after those before a kill, with its number and validation score; True ends the training.
+        again: lends the compiled step of a training that differs only in the seed.
 
     Raises:
         InputError: the batch size is not a multiple of the number of devices.
@@ -152,6 +155,7 @@ def train(
         model = _with_variables(build_model(plan, layout), data)
         compile_model(model, options, rounds, strategy.num_replicas_in_sync)
     model.scales.start(model.loss_functions, data.labels[:], data.weights[:], list(rates.values()))
+    model = again.model(plan, model) if again is not None else model
     served = [task for task, about in plan.tasks.items() if about.served]
     validation = Validation(
         tasks,

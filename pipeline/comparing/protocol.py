@@ -10,6 +10,7 @@ from typing import Any
 
 from models.files.whole_file import write_whole
 from models.recipe.errors import TrainingError
+from models.training.again import TrainedAgain
 from pipeline.code_version import code_version
 from pipeline.comparing.candidate import Candidate, Matched, candidate, network_size, plan_of
 from pipeline.comparing.methods import Method
@@ -106,12 +107,14 @@ def _trained(
     code = code_version("pipeline.comparing.trial", *method_modules(selected(protocol.source, method, {})))
     folder, budget = Path(protocol.folder) / TRIALS, _budget(protocol, splits)
 
+    again = TrainedAgain()
+
     def sized(changes: Mapping[str, Any]) -> Candidate:
         return candidate(protocol.source, method, changes, splits, protocol.matched, budget)
 
     def run(what: str, plan: Any, frozen: bool, watch: Watch | None = None) -> tuple[Path, Record]:
         place = trial_folder(folder, plan, splits.source, code, frozen)
-        record, now = train_once(place, plan, splits, frozen=frozen, watch=watch)
+        record, now = train_once(place, plan, splits, frozen=frozen, again=again, watch=watch)
         told(what, record, now)
         return place, record
 

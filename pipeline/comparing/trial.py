@@ -33,6 +33,7 @@ from models.files.whole_file import write_whole
 from models.recipe.errors import TrainingError
 from models.training import trainer
 from models.training.after_training import mean_gates, predictions_of
+from models.training.again import TrainedAgain
 from models.training.checkpoint import TrainingCheckpoint
 from models.training.distilling import learn_from_teacher
 from models.training.function_numbers import number_from_a_round_one
@@ -119,7 +120,7 @@ def read_record(folder: Path) -> Record | None:
 
 
 def train_once(
-    folder: Path, plan: TrainerPlan, splits: Splits, *, frozen: bool, watch: Watch | None = None
+    folder: Path, plan: TrainerPlan, splits: Splits, *, frozen: bool, again: TrainedAgain, watch: Watch | None = None
 ) -> tuple[Record, bool]:
     """Trains, unless the folder has the answer, and says whether it did.
 
@@ -130,6 +131,7 @@ def train_once(
         plan: its plan.
         splits: the data.
         frozen: whether nothing about the method may change any more.
+        again: of the trainings of the same method.
         watch: called after each round with its number and score; True stops the training. Of a finished one it hears its scores.
     """
     found = read_record(folder)
@@ -141,7 +143,7 @@ def train_once(
     folder.mkdir(parents=True, exist_ok=True)
     begun = time.perf_counter()
     try:
-        record = _train(folder, plan, splits, frozen, watch)
+        record = _train(folder, plan, splits, frozen, again, watch)
     except TrainingError as error:
         record = Record(score=None, error=str(error), seconds=round(time.perf_counter() - begun, 3))
     write_whole(folder / RECORD, json.dumps(dataclasses.asdict(record), indent=1))
@@ -149,7 +151,9 @@ def train_once(
     return record, True
 
 
-def _train(folder: Path, plan: TrainerPlan, splits: Splits, frozen: bool, watch: Watch | None) -> Record:
+def _train(
+    folder: Path, plan: TrainerPlan, splits: Splits, frozen: bool, again: TrainedAgain, watch: Watch | None
+) -> Record:
     begun, work = time.perf_counter(), folder / ".checkpoint"
     # Equal trainings then have equal names in their graphs, and the second one takes the first one's compiled steps.
     keras.utils.clear_session(free_memory=False)
@@ -164,7 +168,9 @@ def _train(folder: Path, plan: TrainerPlan, splits: Splits, frozen: bool, watch:
         return stopped
 
     taught = learn_from_teacher(plan, splits.layout, data, validate, checkpoint, work, trainer.train, None)
-    trained = trainer.train(plan, splits.layout, data, validate, checkpoint, work, taught=taught.columns, watch=ends)
+    trained = trainer.train(
+        plan, splits.layout, data, validate, checkpoint, work, taught=taught.columns, watch=ends, again=again
+    )
     scores = tuple(entry.get("val_score") for entry in trained.rounds)
     measured: dict[str, Any] = {}
     if frozen:
