@@ -76,6 +76,7 @@ def report_data(where: RunPaths, run: Run) -> ReportData:
         metrics=run.read_json("Evaluator.evaluation", "metrics.json"),
         history=run.read_json("Trainer.model_run", "history.json"),
         gates=run.read_json("Trainer.model_run", "gates.json"),
+        experts=run.read_json("Trainer.model_run", "experts.json"),
         retrieval=summary["retrieval"],
         run={
             **summary,
