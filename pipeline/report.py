@@ -12,6 +12,7 @@ from pipeline import (
     report_charts,
     report_experts,
     report_glance,
+    report_importance,
     report_page,
     report_results,
     report_retrieval,
@@ -33,6 +34,7 @@ class ReportData:
         history: history.json of the training: epochs, best_epoch, rows, shrinkage, affinity.
         gates: gates.json of the training: {task: [mean gate weight of each expert]}.
         experts: experts.json of the training: entropies of the gate weights, dead experts.
+        importance: importance.json of the training: rises of the losses; None if it was not measured.
         retrieval: retrieval.json of the retrieval evaluation; None if the recipe has no retrieval model.
         run: {"stages": [{"name", "rows", "seconds", "rows_per_second", "cached"}], "blessed": bool or None,
             "failed_gates": [message], "pushed": path or None, "eval_reads": number of evaluations or None}.
@@ -48,6 +50,7 @@ class ReportData:
     history: Mapping[str, Any] | None = None
     gates: Mapping[str, list[float]] | None = None
     experts: Mapping[str, Any] | None = None
+    importance: Mapping[str, Any] | None = None
     retrieval: Mapping[str, Any] | None = None
     run: Mapping[str, Any] | None = None
     about: Mapping[str, Any] = dataclasses.field(default_factory=dict)
@@ -74,6 +77,11 @@ def page(run: ReportData) -> str:
         ("days", "Rows by day", report_page.rows_by_day(run.days, run.summary)),
         ("training", "Training", _training(run.history)),
         ("experts", "Expert gate weights", report_experts.experts(run.gates, run.experts)),
+        *(
+            [("importance", "Importance of the columns", report_importance.importance(run.importance))]
+            if run.importance
+            else []
+        ),
         *([("affinity", "Task affinity", report_affinity.affinity(affinity))] if affinity else []),
         ("stages", "Stages", report_page.stages(run.run)),
         ("about", "About this run", report_page.about(run.about)),

@@ -77,6 +77,7 @@ def report_data(where: RunPaths, run: Run) -> ReportData:
         history=run.read_json("Trainer.model_run", "history.json"),
         gates=run.read_json("Trainer.model_run", "gates.json"),
         experts=run.read_json("Trainer.model_run", "experts.json"),
+        importance=run.read_json("Trainer.model_run", "importance.json"),
         retrieval=summary["retrieval"],
         run={
             **summary,

@@ -29,9 +29,16 @@ class ReferencesPlan(StagePlan):
     @classmethod
     def from_recipe(cls, recipe: Recipe) -> ReferencesPlan:
         """The plan of a recipe."""
-        exported = {"probe_requests": 0, "inputs": {}, "user_features": (), "serving": None, "distill": None}
+        exported = {
+            "probe_requests": 0,
+            "inputs": {},
+            "columns": {},
+            "user_features": (),
+            "serving": None,
+            "distill": None,
+        }
         model = TrainerPlan.from_recipe(recipe)
-        training = model.training.model_copy(update={"affinity_every": None})
+        training = model.training.model_copy(update={"affinity_every": None, "importance": False})
         return cls(
             references=recipe.references,
             # The references train with fixed weights whatever the balancer.

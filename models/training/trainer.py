@@ -39,6 +39,7 @@ from models.training.distilling import learn_from_teacher
 from models.training.expert_use import expert_use, mean_gates
 from models.training.function_numbers import number_from_a_round_one
 from models.training.growing import grow
+from models.training.importance import importance
 from models.training.label_options import with_label_options
 from models.training.learning_rate import PLATEAU
 from models.training.multi_task_model import MultiTaskModel
@@ -60,7 +61,8 @@ EVAL_BATCH = 4096
 def run_fn(fn_args: Any) -> None:
     """Trains and exports a model for the stock TFX Trainer: `run_fn="models.training.trainer.run_fn"`.
 
-    Writes the exported model, and history.json, gates.json, experts.json and TensorBoard curves to `model_run_dir`. Saves a checkpoint
+    Writes the exported model, and history.json, gates.json, experts.json, importance.json and TensorBoard curves to
+    `model_run_dir`. Saves a checkpoint
     to `checkpoint_folder` after each evaluation and every `checkpoint_minutes`. If the run is killed, the next run resumes
     from it.
 
@@ -102,6 +104,9 @@ def run_fn(fn_args: Any) -> None:
     use = expert_use(trained.model, evaluation, EVAL_BATCH)
     write_whole(run_dir / "gates.json", json.dumps(mean_gates(use), indent=2))
     write_whole(run_dir / "experts.json", json.dumps(use, indent=2))
+    if plan.training.importance:
+        rises = importance(trained.model, layout, evaluation, plan.columns, plan.training.seed, EVAL_BATCH)
+        write_whole(run_dir / "importance.json", json.dumps(rises, indent=2))
     history = trained.history | {"rows": len(data.labels), **taught.about}
     write_whole(run_dir / "history.json", json.dumps(history, indent=2))
     checkpoint.remove()

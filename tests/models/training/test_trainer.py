@@ -90,7 +90,7 @@ def losses(epochs: list[dict[str, Any]]) -> list[dict[str, float]]:
 def node(problem: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a Trainer's node after `run_fn`."""
     folder = tmp_path_factory.mktemp("pipeline") / "Trainer"
-    trainer.run_fn(fn_args(problem, make_plan(problem), folder, 1))
+    trainer.run_fn(fn_args(problem, make_plan(problem, importance=True), folder, 1))
     return folder
 
 
@@ -119,7 +119,10 @@ def test_what_is_written(node: Path, problem: SimpleNamespace) -> None:
     assert [sum(shares) for shares in gates.values()] == pytest.approx([1, 1], abs=1e-5)
     use = json.loads((run / "experts.json").read_text())
     assert mean_gates(use) == gates and use["tasks"]["click"]["experts"] == ["1", "2"]
-    files = {"history.json", "gates.json", "experts.json", "train", "validation"}
+    rises = json.loads((run / "importance.json").read_text())
+    assert set(rises["rises"]) == {"device", "item", "tags", "age"} and rises["examples"] == 70
+    assert max(rises["rises"]["age"]["click"]) > 0.01
+    files = {"history.json", "gates.json", "experts.json", "importance.json", "train", "validation"}
     assert {path.name for path in run.iterdir()} == files
     assert {path.name for path in node.iterdir()} == {"model", "model_run"}, "the checkpoint is gone"
 
