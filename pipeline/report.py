@@ -16,6 +16,7 @@ from pipeline import (
     report_page,
     report_results,
     report_retrieval,
+    report_sharing,
 )
 from pipeline.output import write_output
 
@@ -65,12 +66,14 @@ def write_report(run: ReportData, path: str | Path) -> Path:
 def page(run: ReportData) -> str:
     """The whole page as HTML."""
     truth, affinity = (run.metrics or {}).get("truth"), (run.history or {}).get("affinity")
+    gains = report_sharing.twins(run.metrics)
     sections = [
         ("metrics", "Metrics", report_results.metrics(run.metrics)),
         ("curves", "Curves", report_results.curves(run.metrics)),
         ("gates", "Gates", report_results.gates(run.metrics)),
         *([("truth", "Gap to the true probabilities", report_results.truth(run.metrics or {}))] if truth else []),
         ("slices", "Slices", report_results.slices(run.metrics)),
+        *([("sharing", "What sharing gains", report_sharing.sharing(gains))] if gains else []),
         *([("retrieval", "Retrieval", report_retrieval.retrieval(run.retrieval))] if run.retrieval else []),
         ("examples", "Examples and labels", report_page.examples(run.summary)),
         ("accounts", "Row accounting", report_page.accounts(run.accounts)),

@@ -52,7 +52,7 @@ def _use(use: Mapping[str, Any]) -> str:
                 f"{name} ({report_page.number(most, 2)})",
             )
         )
-    head = ("Task", "Experts", "Entropy", "Relative", "Per example", "Largest mean weight")
+    head = ("Task", "Experts", "Entropy", "Relative", "Per example", "Largest expert (mean weight)")
     table = report_page.table("Entropy of the gate weights, in nats", head, rows)
     dead = use["dead"]
     if dead:

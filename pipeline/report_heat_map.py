@@ -65,6 +65,30 @@ def importance_heat_map(rises: Mapping[str, Mapping[str, float]]) -> str:
     return _heat_map(cells, columns, "rise of the loss, % of the constant's", _GATES, "importance", label, height=0.36)
 
 
+def gain_heat_map(gains: Mapping[str, Mapping[str, tuple[float, float] | None]]) -> str:
+    """Gains, one row per slice and one column per task.
+
+    Args:
+        gains: {slice: {task: (gain, gain in standard errors), or None if it was not measured}}.
+    """
+    columns = list(next(iter(gains.values())))
+    cells = {
+        row: [
+            None if one is None else (_signed(one[0]), 0.5 + min(max(one[1], -4.0), 4.0) / 8.0) for one in cell.values()
+        ]
+        for row, cell in gains.items()
+    }
+    label = "Gain over the single-task twins, by slice and task"
+    return _heat_map(
+        cells, [short(task) for task in columns], "gain over the twin", _SIGNED, "gains", label, height=0.36
+    )
+
+
+def _signed(value: float) -> str:
+    rounded = round(value, 4) + 0.0
+    return f"{'+' if rounded > 0 else ''}{rounded:.4f}".replace("-", "\N{MINUS SIGN}")
+
+
 def _heat_map(
     cells: Mapping[str, Sequence[tuple[str, float] | None]],
     columns: Sequence[str],

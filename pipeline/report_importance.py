@@ -24,17 +24,20 @@ def importance(found: Mapping[str, Any]) -> str:
         column: {task: sum(values) / len(values) for task, values in of_column.items()}
         for column, of_column in rises.items()
     }
-    order = sorted(means, key=lambda column: -sum(means[column].values()))
-    differences = [max(values) - min(values) for of_column in rises.values() for values in of_column.values()]
+    tasks = list(next(iter(means.values())))
+    largest = {task: max(max(of_column[task] for of_column in means.values()), 0.0) or 1.0 for task in tasks}
+    order = sorted(means, key=lambda column: -sum(rise / largest[task] for task, rise in means[column].items()))
+    differ = {task: max(max(values[task]) - min(values[task]) for values in rises.values()) for task in tasks}
     drawn = report_page.figure(
         importance_heat_map({column: means[column] for column in order[:SHOWN]}),
         "By how much the validate loss of the task rises if the examples exchange their values of the raw column, in percent of the loss "
-        f"of the task's constant. Mean of {_repeats(rises)} permutations of {report_page.count(found['examples'])} examples; columns in the "
-        "order of their mean over the tasks. Colours compare the columns of one task.",
+        f"of the task's constant. Mean of {_repeats(rises)} permutations of {report_page.count(found['examples'])} examples. Colours "
+        "compare the columns of one task; the columns are in the order of their mean colour.",
     )
     notes = [
-        "0: the network does without the column, or finds the same in others. Columns that say the same hide each other. Two "
-        f"permutations differ by at most {report_page.number(100.0 * max(differences), 2)} %."
+        "0: the network does without the column, or finds the same in others. Columns that say the same hide each other. "
+        "Two permutations differ by at most "
+        f"{', '.join(f'{report_page.number(100.0 * most, 2)} ({task})' for task, most in differ.items())}."
     ]
     if len(order) > SHOWN:
         notes.append(f"{len(order) - SHOWN} columns with smaller rises are not shown.")
