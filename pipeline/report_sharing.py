@@ -12,7 +12,7 @@ SHOWN = 20
 ALL = "all"
 WHAT_TO_DO = (
     "Where the model is surely worse, sharing costs the task quality: try another architecture, another balancer, or a larger weight of "
-    "the task. A loss in one slice alone hints at too few of its examples, or at features that tell the slice apart only for other tasks."
+    "the task. A loss in one slice alone may be chance: its interval is in metrics.json, under references.slices."
 )
 
 Gains = Mapping[str, Mapping[str, Mapping[str, Any]]]
@@ -60,7 +60,7 @@ def sharing(found: Gains) -> str:
     notes = []
     if known:
         notes.append(
-            f"In {len(known)} comparisons by slice the 95 % interval is below 0 in {worse} and above 0 in {better}. If sharing changed "
+            f"In {len(known)} comparisons by slice the 95 % interval of the gain is below 0 in {worse} and above 0 in {better}. If sharing changed "
             f"nothing, about {0.025 * len(known):.1f} of each would be expected."
         )
     if len(order) > SHOWN + 1:

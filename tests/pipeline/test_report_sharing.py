@@ -42,7 +42,7 @@ def test_gains_by_slice_with_the_most_certain_loss_first():
     rows = [name for name in re.findall(r">([^<>]+)</text>", section) if "device" in name or name == "all"]
     assert rows == ["all", "device = &lt;tv&gt;", "device = phone", "device = watch"]
     assert "auc of click, rmse of value" in section and "not shown" not in section
-    assert "In 3 comparisons by slice the 95 % interval is below 0 in 1 and above 0 in 1" in section
+    assert "In 3 comparisons by slice the 95 % interval of the gain is below 0 in 1 and above 0 in 1" in section
     assert "about 0.1 of each" in section
 
 
