@@ -115,11 +115,13 @@ def run(
         from pipeline.compiled_steps import compiled_steps_kept
         from pipeline.local_runner import run_pipeline
         from pipeline.summary import exit_code, summarise
+        from pipeline.tensorboard_run import write_tensorboard
 
         with compiled_steps_kept(where.compiled):
             made = run_pipeline(checked, where, console, run=record.values["id"], push=push)
         summary = summarise(made)
         record.write(**results(made, summary))
+        write_tensorboard(record.values, where.tensorboard)
         console.show(summary, where)
     if json_file is not None:
         write_output(json_file, json.dumps(summary, indent=1) + "\n")

@@ -10,11 +10,13 @@ from typing import Any
 from pipeline import (
     report_affinity,
     report_charts,
+    report_experts,
     report_glance,
-    report_heat_map,
+    report_importance,
     report_page,
     report_results,
     report_retrieval,
+    report_sharing,
 )
 from pipeline.output import write_output
 
@@ -32,6 +34,8 @@ class ReportData:
         metrics: metrics.json of the evaluation: tasks, intervals, curves, slices, truth, gates, baseline, references.
         history: history.json of the training: epochs, best_epoch, rows, shrinkage, affinity.
         gates: gates.json of the training: {task: [mean gate weight of each expert]}.
+        experts: experts.json of the training: entropies of the gate weights, dead experts.
+        importance: importance.json of the training: rises of the losses; None if it was not measured.
         retrieval: retrieval.json of the retrieval evaluation; None if the recipe has no retrieval model.
         run: {"stages": [{"name", "rows", "seconds", "rows_per_second", "cached"}], "blessed": bool or None,
             "failed_gates": [message], "pushed": path or None, "eval_reads": number of evaluations or None}.
@@ -46,6 +50,8 @@ class ReportData:
     metrics: Mapping[str, Any] | None = None
     history: Mapping[str, Any] | None = None
     gates: Mapping[str, list[float]] | None = None
+    experts: Mapping[str, Any] | None = None
+    importance: Mapping[str, Any] | None = None
     retrieval: Mapping[str, Any] | None = None
     run: Mapping[str, Any] | None = None
     about: Mapping[str, Any] = dataclasses.field(default_factory=dict)
@@ -61,18 +67,25 @@ def page(run: ReportData) -> str:
     """The whole page as HTML."""
     truth, affinity = (run.metrics or {}).get("truth"), (run.history or {}).get("affinity")
     served = (run.metrics or {}).get("tasks")
+    gains = report_sharing.twins(run.metrics)
     sections = [
         ("metrics", "Metrics", report_results.metrics(run.metrics)),
         ("curves", "Curves", report_results.curves(run.metrics)),
         ("gates", "Gates", report_results.gates(run.metrics)),
         *([("truth", "Gap to the true probabilities", report_results.truth(run.metrics or {}))] if truth else []),
         ("slices", "Slices", report_results.slices(run.metrics)),
+        *([("sharing", "What sharing gains", report_sharing.sharing(gains))] if gains else []),
         *([("retrieval", "Retrieval", report_retrieval.retrieval(run.retrieval))] if run.retrieval else []),
         ("examples", "Examples and labels", report_page.examples(run.summary)),
         ("accounts", "Row accounting", report_page.accounts(run.accounts)),
         ("days", "Rows by day", report_page.rows_by_day(run.days, run.summary)),
         ("training", "Training", _training(run.history)),
-        ("experts", "Expert gate weights", _experts(run.gates)),
+        ("experts", "Expert gate weights", report_experts.experts(run.gates, run.experts)),
+        *(
+            [("importance", "Importance of the columns", report_importance.importance(run.importance))]
+            if run.importance
+            else []
+        ),
         *([("affinity", "Task affinity", report_affinity.affinity(affinity, served))] if affinity else []),
         ("stages", "Stages", report_page.stages(run.run)),
         ("about", "About this run", report_page.about(run.about)),
@@ -134,16 +147,3 @@ def _training(history: Mapping[str, Any] | None) -> str:
             "weights of the objective are so unequal that the task is as noisy as with a tenth of its examples.",
         )
     return f"{report_page.figure(chart, 'Loss of each task on the train and validate splits.')}{methods}{table}{note}"
-
-
-def _experts(gates: Mapping[str, list[float]] | None) -> str:
-    if gates is None:
-        return report_page.missing("No gates.json: the Trainer has not run, or its output was removed.")
-    if not gates:
-        return report_page.missing("This architecture has no expert gates.")
-    chart = report_heat_map.gate_heat_map(gates)
-    return report_page.figure(
-        chart,
-        "Mean gate weight of each expert by task, over the validate examples. Tasks with similar rows use the same experts. "
-        "A task with a weight near 1 uses one expert only.",
-    )

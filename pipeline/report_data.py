@@ -76,6 +76,8 @@ def report_data(where: RunPaths, run: Run) -> ReportData:
         metrics=run.read_json("Evaluator.evaluation", "metrics.json"),
         history=run.read_json("Trainer.model_run", "history.json"),
         gates=run.read_json("Trainer.model_run", "gates.json"),
+        experts=run.read_json("Trainer.model_run", "experts.json"),
+        importance=run.read_json("Trainer.model_run", "importance.json"),
         retrieval=summary["retrieval"],
         run={
             **summary,
@@ -86,7 +88,9 @@ def report_data(where: RunPaths, run: Run) -> ReportData:
             "run": f"{run.id}, {started}",
             **({"outcome": outcome(record), "recipe file": record["file"]} if record else {}),
             "folder": str(where.home),
-            "training logs (TensorBoard)": str(trainer) if trainer else "none",
+            "TensorBoard": f"tensorboard --logdir {where.tensorboard}"
+            if where.tensorboard.is_dir()
+            else str(trainer or "none"),
             "versions": ", ".join(
                 f"{name} {version(name)}" for name in ("gatewise", "tfx", "tensorflow", "keras", "apache-beam")
             ),

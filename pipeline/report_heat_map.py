@@ -1,4 +1,4 @@
-"""The report's heat maps: gate weights of the experts, and affinities between tasks."""
+"""The report's heat maps: gate weights of the experts, affinities between tasks, importance of the columns."""
 
 from __future__ import annotations
 
@@ -50,6 +50,45 @@ def affinity_heat_map(affinity: Mapping[str, Mapping[str, float]]) -> str:
     return _heat_map(cells, [short(task) for task in tasks], f"affinity onto, 1e{power}", _SIGNED, "affinity", label)
 
 
+def importance_heat_map(rises: Mapping[str, Mapping[str, float]]) -> str:
+    """Rises of the losses in percent, one row per raw column and one column per task. A task's largest rise has the darkest colour."""
+    tasks = list(next(iter(rises.values())))
+    top = {task: max(max(of_column[task] for of_column in rises.values()), 0.0) or 1.0 for task in tasks}
+
+    def cell(rise: float, task: str) -> tuple[str, float]:
+        text = f"{round(100.0 * rise, 2) + 0.0:.2f}".replace("-", "\N{MINUS SIGN}")
+        return text, max(rise, 0.0) / top[task]
+
+    cells = {column: [cell(of_column[task], task) for task in tasks] for column, of_column in rises.items()}
+    label = "Rise of each task's loss with a column permuted"
+    columns = [short(task) for task in tasks]
+    return _heat_map(cells, columns, "rise of the loss, % of the constant's", _GATES, "importance", label, height=0.36)
+
+
+def gain_heat_map(gains: Mapping[str, Mapping[str, tuple[float, float] | None]]) -> str:
+    """Gains, one row per slice and one column per task.
+
+    Args:
+        gains: {slice: {task: (gain, gain in standard errors), or None if it was not measured}}.
+    """
+    columns = list(next(iter(gains.values())))
+    cells = {
+        row: [
+            None if one is None else (_signed(one[0]), 0.5 + min(max(one[1], -4.0), 4.0) / 8.0) for one in cell.values()
+        ]
+        for row, cell in gains.items()
+    }
+    label = "Gain over the single-task twins, by slice and task"
+    return _heat_map(
+        cells, [short(task) for task in columns], "gain over the twin", _SIGNED, "gains", label, height=0.36
+    )
+
+
+def _signed(value: float) -> str:
+    rounded = round(value, 4) + 0.0
+    return f"{'+' if rounded > 0 else ''}{rounded:.4f}".replace("-", "\N{MINUS SIGN}")
+
+
 def _heat_map(
     cells: Mapping[str, Sequence[tuple[str, float] | None]],
     columns: Sequence[str],
@@ -57,6 +96,7 @@ def _heat_map(
     colours: Colormap,
     name: str,
     label: str,
+    height: float = 0.55,
 ) -> str:
     """Cells with a text on a colour, one row per name.
 
@@ -66,9 +106,10 @@ def _heat_map(
         across: what the columns are.
         colours: the colours.
         name, label: of the drawing.
+        height: of a row, in inches.
     """
     with rc_context(STYLE):
-        size = (min(1.7 + 0.85 * len(columns), 11.0), 0.55 * len(cells) + 0.6)
+        size = (min(1.7 + 0.85 * len(columns), 11.0), height * len(cells) + 0.6)
         drawing = Figure(figsize=size, layout="constrained")
         axes = drawing.add_subplot()
         for row, of_row in enumerate(cells.values()):

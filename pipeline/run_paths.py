@@ -21,6 +21,7 @@ class RunPaths:
         metadata: the ML Metadata store.
         artifacts: outputs of the stages.
         logs: the log of each run, and its record.
+        tensorboard: of each run, what TensorBoard shows.
         compiled: training steps compiled by XLA, reused by the next run. May be removed.
         served: the folder of versions that TF Serving polls.
     """
@@ -29,6 +30,7 @@ class RunPaths:
     metadata: Path
     artifacts: Path
     logs: Path
+    tensorboard: Path
     compiled: Path
     served: Path
 
@@ -52,6 +54,7 @@ def run_paths_in(home: Path, model_name: str | None = None) -> RunPaths:
         metadata=home / "metadata.sqlite",
         artifacts=home / "artifacts",
         logs=home / "logs",
+        tensorboard=home / "tensorboard",
         compiled=home / "compiled",
         served=home.parent / "serving" / (model_name or home.name),
     )

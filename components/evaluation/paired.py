@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,12 +16,12 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from components.evaluation.best import loss_to
-from components.evaluation.clusters import clusters, group_order
+from components.evaluation.clusters import Clusters, clusters, group_order
 from components.evaluation.influence import Influence, influences
 from components.evaluation.intervals import CONFIDENCE, Spread
 from components.evaluation.ranking import falling_order, observed
 from components.evaluation.scores import Scores
-from components.evaluation.slices import one_slice
+from components.evaluation.slices import Slicing, one_slice
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -60,7 +61,22 @@ def difference(
     groups: NDArray[np.signedinteger[Any]] | None = None,
     binary: bool = True,
 ) -> Difference:
-    """Compares two models on the rows where both predictions are finite.
+    """Compares two models on the rows where both predictions are finite: `differences` of a single slice with all rows."""
+    whole = one_slice(np.ones(len(labels), np.bool_))
+    return differences(metric, labels, weights, a, b, [whole], groups, binary)[0][0]
+
+
+def differences(
+    metric: str,
+    labels: NDArray[Any],
+    weights: NDArray[Any],
+    a: NDArray[Any],
+    b: NDArray[Any],
+    slicings: Sequence[Slicing],
+    groups: NDArray[np.signedinteger[Any]] | None = None,
+    binary: bool = True,
+) -> list[list[Difference]]:
+    """Compares two models in each slice of each slicing, on the rows where both predictions are finite.
 
     The standard error is that of a - b. Of calibration, whose loss |a - 1| - |b - 1| bends at 1, it is the larger of those of a - b
     and a + b, so it is too wide rather than too narrow.
@@ -69,33 +85,48 @@ def difference(
         metric: a metric of the recipe, no count.
         labels, weights: (n,); weight 0 if the task is not observed.
         a, b: (n,) predictions of the models.
+        slicings: slicings of the rows. All share the two sorts.
         groups: (n,) codes of the clusters, -1 for a cluster of its own; None if every row is one. gauc needs groups.
         binary: whether the labels are classes.
     """
     both = np.where(np.isfinite(a) & np.isfinite(b), weights, 0)
-    all_rows = one_slice(np.ones(len(labels), np.bool_))
-    units = clusters(all_rows, None if groups is None else group_order(groups))
+    grouped = None if groups is None else group_order(groups)
+    models = [Scores(labels=labels, predictions=one, weights=both, groups=groups) for one in (a, b)]
+    orders = [falling_order(*observed(scores)) for scores in models]
+    found = []
+    for slicing in slicings:
+        units = clusters(slicing, grouped)
+        first, second = (
+            influences([metric], scores, order, slicing, units, binary).get(metric)
+            for scores, order in zip(models, orders, strict=True)
+        )
+        found.append(_of_slices(metric, first, second, units))
+    return found
 
-    def of(predictions: NDArray[Any]) -> Influence | None:
-        scores = Scores(labels=labels, predictions=predictions, weights=both, groups=groups)
-        found = influences([metric], scores, falling_order(*observed(scores)), all_rows, units, binary)
-        return found.get(metric)
 
-    first, second = of(a), of(b)
+def _of_slices(metric: str, first: Influence | None, second: Influence | None, units: Clusters) -> list[Difference]:
+    """The difference in each slice."""
     if first is None or second is None:
-        return Difference(metric=metric, a=math.nan, b=math.nan, loss=math.nan, standard_error=math.nan, units=0)
-    value, other = float(first.values[0]), float(second.values[0])
-    count = int(min(first.units[0], second.units[0]))
+        nothing = Difference(metric=metric, a=math.nan, b=math.nan, loss=math.nan, standard_error=math.nan, units=0)
+        return [nothing] * (len(units.counts) - 1)
     sums = [first.sums - second.sums]
     if metric == "calibration":
         # Near 1 the loss bends: the larger error of the two sides, so that no model is refused for the bend.
         sums.append(first.sums + second.sums)
-    squares = max(float(units.by_slice(one * one)[0]) for one in sums)
-    spread = Spread(values=first.values, squares=np.array([squares]), units=np.array([count]))
-    error = float(spread.error[0])
-    return Difference(
-        metric=metric, a=value, b=other, loss=loss_to(metric, value, other), standard_error=error, units=count
-    )
+    squares = np.max([units.by_slice(one * one)[:-1] for one in sums], axis=0)
+    counts = np.minimum(first.units, second.units)
+    errors = Spread(values=first.values, squares=squares, units=counts).error
+    return [
+        Difference(
+            metric=metric,
+            a=float(value),
+            b=float(other),
+            loss=loss_to(metric, float(value), float(other)),
+            standard_error=float(error),
+            units=int(count),
+        )
+        for value, other, error, count in zip(first.values, second.values, errors, counts, strict=True)
+    ]
 
 
 def below(found: Difference, tolerance: float, confidence: float) -> bool:

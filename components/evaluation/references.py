@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from components.evaluation.gates import GateResult
 from components.evaluation.intervals import AREAS
 from components.evaluation.measuring import Asked, measure_all
-from components.evaluation.paired import Difference, below, difference
+from components.evaluation.paired import Difference, below, difference, differences
 from components.evaluation.plan import EvaluationPlan, NotBelowPlan, compared_metric
 from components.evaluation.report import EvalExamples, Predictions, Report
 from components.evaluation.scores import COUNTS, NOT_FINITE, Scores
-from components.evaluation.slices import one_slice
+from components.evaluation.slices import one_slice, slices
 from components.references.predictions import read_about, read_predictions
 from components.storage.reading import open_file
 
@@ -70,7 +70,9 @@ def with_references(
     """The report with the comparison and its gates.
 
     Report.references: {NAME: {TASK: {metric: value}}, "differences": {NAME: {TASK: {"metric", "loss", "lower", "upper",
-    "standard_error"}}}, "about": references.json}. A task without an observed eval example is left out.
+    "standard_error"}}}, "slices": [{"slice", "task", "metric", "loss", ...}], "about": references.json}. A task without an observed
+    eval example is left out. "slices" has the differences from the single-task twins in the slices with enough examples to be
+    ranked.
     """
     tasks = [task for task in plan.tasks if report.tasks[task][COUNTS[0]]]
     groups = examples.columns[plan.group_key].codes if plan.group_key else None
@@ -92,7 +94,7 @@ def with_references(
             for task in tasks
         }
     )
-    differences: dict[str, dict[str, Difference]] = {
+    against: dict[str, dict[str, Difference]] = {
         name: {
             task: difference(
                 compared_metric(plan.tasks[task].kind, plan.tasks[task].metrics),
@@ -108,24 +110,54 @@ def with_references(
         for name, predictions in references.predictions.items()
     }
     gates = [
-        not_below(task, gate, differences[SINGLE_TASK][task])
+        not_below(task, gate, against[SINGLE_TASK][task])
         for task in tasks
-        if (gate := plan.tasks[task].not_below_single_task) is not None and SINGLE_TASK in differences
+        if (gate := plan.tasks[task].not_below_single_task) is not None and SINGLE_TASK in against
     ]
     values = {
         name: {
             task: {metric: found[name, task].metrics[0][0][metric] for metric in plan.tasks[task].metrics}
             for task in tasks
         }
-        for name in differences
+        for name in against
     }
     compared = {
+        "slices": _of_slices(report, plan, examples, candidate, references.predictions.get(SINGLE_TASK)),
         "differences": {
-            name: {task: to_json(one) for task, one in by_task.items()} for name, by_task in differences.items()
+            name: {task: to_json(one) for task, one in by_task.items()} for name, by_task in against.items()
         },
         "about": dict(references.about),
     }
     return dataclasses.replace(report, gates=[*report.gates, *gates], references={**values, **compared})
+
+
+def _of_slices(
+    report: Report,
+    plan: EvaluationPlan,
+    examples: EvalExamples,
+    candidate: Predictions,
+    twins: Predictions | None,
+) -> list[dict[str, Any]]:
+    """The differences from the twins in each slice of the report that is not marked `few`, in the order of the report."""
+    ranked = {(one.task, tuple(one.slice.items())) for one in report.slices if not one.few}
+    if twins is None or not ranked:
+        return []
+    slicings = [slices([examples.columns[name] for name in entry], plan.max_slice_values) for entry in plan.slices]
+    groups = examples.columns[plan.group_key].codes if plan.group_key else None
+    found: dict[tuple[str, tuple[tuple[str, str], ...]], Difference] = {}
+    for task in sorted({task for task, _ in ranked}):
+        about = plan.tasks[task]
+        metric = compared_metric(about.kind, about.metrics)
+        models = (examples.labels[task], examples.weights[task], candidate[task], twins[task])
+        by_slicing = differences(metric, *models, slicings, groups, about.kind == "binary")
+        for entry, slicing, of_slices in zip(plan.slices, slicings, by_slicing, strict=True):
+            for values, one in zip(slicing.values, of_slices, strict=True):
+                found[task, tuple(zip(entry, values, strict=True))] = one
+    return [
+        {"slice": one.slice, "task": one.task, **to_json(found[one.task, tuple(one.slice.items())])}
+        for one in report.slices
+        if not one.few
+    ]
 
 
 def not_below(task: str, gate: NotBelowPlan, found: Difference) -> GateResult:

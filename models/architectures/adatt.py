@@ -10,6 +10,7 @@ from keras import ops
 
 from models.architectures.base import Architecture
 from models.architectures.encoded import Encoded
+from models.architectures.expert_names import numbered
 from models.architectures.task_info import TaskInfo
 from models.layers.experts import Experts
 from models.layers.gate import Gate, mix
@@ -202,6 +203,9 @@ class AdaTT(Architecture):
         read = fused if isinstance(fused, list) else [fused] * len(self.tasks)
         gates = self.fusion[-1].task_gates
         return {task: gate.of(x) for task, gate, x in zip(self.names, gates, read, strict=True)}
+
+    def expert_names(self, task: str, count: int) -> tuple[str, ...]:
+        return numbered(dict.fromkeys(self.names, self.task_experts))
 
     def get_config(self) -> dict[str, Any]:
         return {

@@ -76,6 +76,17 @@ class Architecture(keras.layers.Layer, abc.ABC):
         """Encoded -> {task: (batch, expert) gate weights}; {} for an architecture without gates."""
         return {}
 
+    def expert_names(self, task: str, count: int) -> tuple[str, ...]:
+        """Names of the experts of a task's gate weights, in their order. An expert of several tasks has one name.
+
+        By default "1", "2" ...: all tasks have the same experts.
+
+        Args:
+            task: name of the task.
+            count: number of its gate weights.
+        """
+        return tuple(str(number + 1) for number in range(count))
+
     def grows_after(self, rounds: int, stopped: bool) -> bool:
         """Whether the network may grow now. By default it never grows.
 

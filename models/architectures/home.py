@@ -9,6 +9,7 @@ from keras import ops
 
 from models.architectures.base import Architecture
 from models.architectures.encoded import Encoded
+from models.architectures.expert_names import ALL, numbered
 from models.architectures.task_info import TaskInfo
 from models.layers.feature_gate import FeatureGate
 from models.layers.gate import Gate, mix
@@ -216,6 +217,10 @@ class HoME(Architecture):
             task: gate.of(ops.concatenate([states[group], shared], axis=-1))
             for task, gate, group in zip(self.names, self.task_gates, self.group_of, strict=True)
         }
+
+    def expert_names(self, task: str, count: int) -> tuple[str, ...]:
+        group = f"group {self.group_of[self.names.index(task)] + 1}"
+        return numbered(dict.fromkeys((task, group, ALL), self.experts))
 
     def get_config(self) -> dict[str, Any]:
         return {

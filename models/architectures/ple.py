@@ -10,6 +10,7 @@ from keras import ops
 
 from models.architectures.base import Architecture
 from models.architectures.encoded import Encoded
+from models.architectures.expert_names import ALL, numbered
 from models.architectures.task_info import TaskInfo
 from models.layers.experts import Experts
 from models.layers.gate import Gate, mix
@@ -219,6 +220,9 @@ class PLE(Architecture):
             mixed = level(mixed, training=False)
         top = self.extraction[-1].task_gates
         return {task: gate.of(mixed[i]) for i, (task, gate) in enumerate(zip(self.names, top, strict=True))}
+
+    def expert_names(self, task: str, count: int) -> tuple[str, ...]:
+        return numbered({task: self.task_experts, ALL: self.shared_experts})
 
     def get_config(self) -> dict[str, Any]:
         return {

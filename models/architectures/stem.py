@@ -9,6 +9,7 @@ from keras import ops
 
 from models.architectures.base import Architecture
 from models.architectures.encoded import Encoded, Wants
+from models.architectures.expert_names import ALL, numbered
 from models.architectures.task_info import TaskInfo
 from models.layers.experts import Experts
 from models.layers.gate import Gate, mix
@@ -126,6 +127,9 @@ class STEM(Architecture):
             task: gate.of(inputs.by_task[i])
             for i, (task, gate) in enumerate(zip(self.names, self.task_gates, strict=True))
         }
+
+    def expert_names(self, task: str, count: int) -> tuple[str, ...]:
+        return numbered({**dict.fromkeys(self.names, self.task_experts), ALL: self.shared_experts})
 
     def get_config(self) -> dict[str, Any]:
         return {

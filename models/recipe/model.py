@@ -153,6 +153,13 @@ class Training(Section):
         "not measured.",
         examples=[10],
     )
+    importance: bool = Field(
+        default=False,
+        description="Measure after the training by how much the validate loss of each task rises if a raw column has the values of other "
+        "examples, in importance.json and the report ([permutation importance](training.md#what-the-model-learned)). The model stays the "
+        "same. At most 20,000 examples, and nothing beyond 4 million predictions.",
+        examples=[True],
+    )
     seed: Annotated[int, Field(ge=0), Number] = Field(
         default=1, description="Seed of initial weights, example order and dropout."
     )

@@ -18,6 +18,8 @@ def teacher_recipe(recipe: Recipe) -> Recipe | None:
     return recipe.model_copy(
         update={
             "model": recipe.model.model_copy(update=model),
-            "training": recipe.training.model_copy(update={"distill": None, "affinity_every": None}),
+            "training": recipe.training.model_copy(
+                update={"distill": None, "affinity_every": None, "importance": False}
+            ),
         }
     )

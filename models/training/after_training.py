@@ -1,4 +1,4 @@
-"""Outputs of a trained model for later stages: expected predictions for the probe, and mean gate weights."""
+"""Outputs of a trained model for later stages: its predictions for a split, and those that the probe expects."""
 
 from __future__ import annotations
 
@@ -62,14 +62,3 @@ def expected_predictions(
             for task, values in predictions.items()
         },
     }
-
-
-def mean_gates(model: MultiTaskModel, columns: input_pipeline.Columns, batch_size: int) -> dict[str, list[float]]:
-    """{task: mean gate weight of each expert}; {} for an architecture without gates."""
-    gates = tf.function(lambda features: model.architecture.gates(model.encode(features)), autograph=False)
-    sums: dict[str, np.ndarray] = {}
-    for start in range(0, len(columns.labels), batch_size):
-        batch = {name: tf.constant(array[start : start + batch_size]) for name, array in columns.arrays.items()}
-        for task, weights in gates(batch).items():
-            sums[task] = sums.get(task, 0.0) + keras.ops.convert_to_numpy(weights).sum(axis=0, dtype=np.float64)
-    return {task: (total / len(columns.labels)).tolist() for task, total in sums.items()}

@@ -45,7 +45,8 @@ class TaskPlan(StagePlan):
 class TrainerPlan(StagePlan):
     """The trainer's part of the recipe, passed as JSON in the Trainer's `custom_config`.
 
-    `served`: {raw column: its `served_as`}. `served_features`: the features that read these columns.
+    `columns`: {feature: the raw column that it reads}. `served`: {raw column: its `served_as`}. `served_features`: the features
+    that read these columns.
     """
 
     tasks: Mapping[str, TaskPlan]
@@ -59,6 +60,7 @@ class TrainerPlan(StagePlan):
     training: Training
     probe_requests: int
     inputs: Mapping[str, InputPlan]
+    columns: Mapping[str, str] = {}
     user_features: tuple[str, ...] = ()
     served: Mapping[str, str | int | float] = {}
     served_features: tuple[str, ...] = ()
@@ -114,6 +116,7 @@ class TrainerPlan(StagePlan):
                 )
                 for column, feature in columns.items()
             },
+            columns={name: column_of(name, feature) for name, feature in recipe.features.items()},
             user_features=tuple(
                 name for name, feature in recipe.features.items() if columns[column_of(name, feature)].side == "user"
             ),
@@ -138,9 +141,10 @@ class TrainerPlan(StagePlan):
             update={
                 "probe_requests": 0,
                 "inputs": {},
+                "columns": {},
                 "user_features": (),
                 "serving": None,
-                "training": self.training.model_copy(update={"affinity_every": None}),
+                "training": self.training.model_copy(update={"affinity_every": None, "importance": False}),
             }
         )
 

@@ -123,8 +123,6 @@ def constant_loss(
 ) -> float:
     """Weighted mean loss of the same logits for all examples; 0 if no example is observed.
 
-    A loss that compares within groups takes them in parts of `ROWS` examples, as an evaluation does in its batches.
-
     Args:
         loss: loss of the task.
         logits: (outputs,).
@@ -132,14 +130,29 @@ def constant_loss(
         groups: (example,), for a loss that compares within groups. None: each example is a group of its own.
     """
     shape = (len(labels),) if loss.outputs == 1 else (len(labels), loss.outputs)
-    repeated = np.broadcast_to(np.asarray(logits, np.float32).reshape(shape[1:]), shape)
+    return mean_loss(
+        loss, np.broadcast_to(np.asarray(logits, np.float32).reshape(shape[1:]), shape), labels, weights, groups
+    )
+
+
+def mean_loss(
+    loss: Loss, logits: np.ndarray, labels: np.ndarray, weights: np.ndarray, groups: np.ndarray | None = None
+) -> float:
+    """Weighted mean loss of examples; 0 if none is observed.
+
+    A loss that compares within groups takes them in parts of `ROWS` examples, as an evaluation does in its batches.
+
+    Args:
+        loss: loss of the task.
+        logits: (example,), or (example, outputs) for a loss with several outputs.
+        labels, weights: (example,).
+        groups: (example,), for a loss that compares within groups. None: each example is a group of its own.
+    """
     labels, weights = labels.astype(np.float32), weights.astype(np.float32)
     if not loss.within_group or groups is None:
-        return float(ops.convert_to_numpy(task_loss(loss, repeated, labels, weights)))
+        return float(ops.convert_to_numpy(task_loss(loss, logits, labels, weights)))
     order = np.argsort(groups, kind="stable")
     parts = [order[start : start + ROWS] for start in range(0, len(order), ROWS)]
-    values = [
-        float(task_loss(loss, repeated[: len(part)], labels[part], weights[part], groups[part])) for part in parts
-    ]
+    values = [float(task_loss(loss, logits[part], labels[part], weights[part], groups[part])) for part in parts]
     totals = np.array([weights[part].sum(dtype=np.float64) for part in parts])
     return float(totals @ values / totals.sum()) if totals.any() else 0.0

@@ -21,7 +21,7 @@ from models.recipe.model import Training
 from models.serving.export import export
 from models.serving.served_values import served_row, with_served
 from models.training.affinity import AffinityHook, affinity_hook
-from models.training.after_training import expected_predictions, mean_gates
+from models.training.after_training import expected_predictions
 from models.training.again import TrainedAgain
 from models.training.build import build_model, check_outside, for_one_user
 from models.training.callbacks import (
@@ -37,8 +37,10 @@ from models.training.checkpoint import EarlyStopping, Progress, TrainingCheckpoi
 from models.training.compiling import batch_size_of, compile_model
 from models.training.devices import batch_of, strategy_on, take_memory_as_needed
 from models.training.distilling import learn_from_teacher
+from models.training.expert_use import expert_use, mean_gates
 from models.training.function_numbers import number_from_a_round_one
 from models.training.growing import grow
+from models.training.importance import importance
 from models.training.label_options import with_label_options
 from models.training.learning_rate import PLATEAU
 from models.training.multi_task_model import MultiTaskModel
@@ -60,7 +62,8 @@ EVAL_BATCH = 4096
 def run_fn(fn_args: Any) -> None:
     """Trains and exports a model for the stock TFX Trainer: `run_fn="models.training.trainer.run_fn"`.
 
-    Writes the exported model, and history.json, gates.json and TensorBoard curves to `model_run_dir`. Saves a checkpoint
+    Writes the exported model, and history.json, gates.json, experts.json, importance.json and TensorBoard curves to
+    `model_run_dir`. Saves a checkpoint
     to `checkpoint_folder` after each evaluation and every `checkpoint_minutes`. If the run is killed, the next run resumes
     from it.
 
@@ -99,8 +102,12 @@ def run_fn(fn_args: Any) -> None:
         for_one_user=for_one_user(trained.model, layout, plan),
         served=plan.served,
     )
-    gates = mean_gates(trained.model, evaluation, EVAL_BATCH)
-    write_whole(run_dir / "gates.json", json.dumps(gates, indent=2))
+    use = expert_use(trained.model, evaluation, EVAL_BATCH)
+    write_whole(run_dir / "gates.json", json.dumps(mean_gates(use), indent=2))
+    write_whole(run_dir / "experts.json", json.dumps(use, indent=2))
+    if plan.training.importance:
+        rises = importance(trained.model, layout, evaluation, plan.columns, plan.training.seed, EVAL_BATCH)
+        write_whole(run_dir / "importance.json", json.dumps(rises, indent=2))
     history = trained.history | {"rows": len(data.labels), **taught.about}
     write_whole(run_dir / "history.json", json.dumps(history, indent=2))
     checkpoint.remove()

@@ -124,6 +124,25 @@ FULL = {
     },
     "history": {"epochs": EPOCHS, "best_epoch": 2, "rows": 700, "shrinkage": {"click": 0.62, "order": 1.0}},
     "gates": {"click": [0.75, 0.25], "order": [0.1, 0.9]},
+    "experts": {
+        "tasks": {
+            "click": {
+                "experts": ["click 1", "all tasks 1"],
+                "mean": [0.75, 0.25],
+                "entropy": 0.5623,
+                "relative_entropy": 0.8113,
+                "example_entropy": 0.2,
+            },
+            "order": {
+                "experts": ["order 1", "all tasks 1"],
+                "mean": [0.1, 0.9],
+                "entropy": 0.3251,
+                "relative_entropy": 0.469,
+                "example_entropy": 0.3251,
+            },
+        },
+        "dead": [],
+    },
     "run": {
         "stages": [
             {"name": "event_logs", "rows": 1140, "seconds": 2.0, "rows_per_second": 570.0, "cached": False},

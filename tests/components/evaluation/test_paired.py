@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from components.evaluation.best import loss_to
-from components.evaluation.paired import below, difference
+from components.evaluation.paired import below, difference, differences
+from components.evaluation.slices import Slicing
 from tests.doubles import metric_oracle
 
 TOLERANCE, CONFIDENCE = 0.002, 0.95
@@ -99,3 +100,22 @@ def test_at_least_by_hand():
     found = difference("mae", labels, weights, np.array([3.0, 2.0]), np.array([1.0, 1.0]), binary=False)
     assert (found.loss, found.standard_error, found.units) == (1.5, pytest.approx(0.5), 2)
     assert found.at_least(0.95) == pytest.approx(1.5 - 6.3137515 * 0.5)
+
+
+@pytest.mark.parametrize("metric", ["auc", "pr_auc", "gauc", "log_loss", "calibration", "rmse", "mae"])
+def test_each_slice_is_compared_as_if_it_were_alone(metric):
+    random = np.random.default_rng(14)
+    labels, weights, a, b, users = drawn(random, rows=1200)
+    codes = [random.integers(0, count + 1, len(labels)).astype(np.uint8) for count in (3, 1)]
+    slicings = [
+        Slicing(codes=of, values=tuple((str(i),) for i in range(n))) for of, n in zip(codes, (3, 1), strict=True)
+    ]
+    found = differences(metric, labels, weights, a, b, slicings, users)
+    assert [len(of_slices) for of_slices in found] == [3, 1]
+    for of, of_slices in zip(codes, found, strict=True):
+        for code, one in enumerate(of_slices):
+            rows = of == code
+            alone = difference(metric, labels[rows], weights[rows], a[rows], b[rows], users[rows])
+            assert one.units == alone.units and one.metric == metric
+            for name in ("a", "b", "loss", "standard_error"):
+                assert getattr(one, name) == pytest.approx(getattr(alone, name), rel=1e-6, abs=1e-9)

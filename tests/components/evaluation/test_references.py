@@ -106,6 +106,26 @@ def test_a_model_below_its_twin_is_refused_and_not_the_other_way_round():
     assert shown["differences"]["linear"]["click"]["loss"] == 0.0 and shown["about"] == about
 
 
+def test_slices_with_enough_examples_are_compared_with_the_twin():
+    examples, good, bad = simulated()
+    device = Coded(codes=np.arange(4000) % 2 - (np.arange(4000) == 0), values=("phone", "tv"))
+    examples.columns["device"] = device
+    plan = PLAN.model_copy(update={"slices": (("device",),)})
+    references = References(predictions={"single_task": good, "linear": bad}, about={})
+    shown = with_references(evaluate(plan, examples, bad), plan, examples, bad, references).to_json()["references"]
+    found = {(*one["slice"].values(), one["task"]): one for one in shown["slices"]}
+    assert set(found) == {(name, task) for name in ("phone", "tv") for task in PLAN.tasks}, (
+        "not the missing value's row"
+    )
+    rows = device.codes == 1
+    expected = metric_oracle.auc(examples.labels["click"][rows], good["click"][rows])
+    expected -= metric_oracle.auc(examples.labels["click"][rows], bad["click"][rows])
+    assert found["tv", "click"]["loss"] == pytest.approx(expected) and found["tv", "click"]["metric"] == "auc"
+    assert found["tv", "click"]["lower"] < expected < found["tv", "click"]["upper"]
+    without = References(predictions={"linear": bad}, about={})
+    assert with_references(evaluate(plan, examples, bad), plan, examples, bad, without).references["slices"] == []
+
+
 def test_an_unobserved_task_is_left_out():
     examples, good, _ = simulated(50)
     examples.weights["value"][:] = 0.0

@@ -23,6 +23,7 @@ def test_a_change_that_the_references_do_not_notice_keeps_the_plan(recipe: Recip
     assert planned(recipe, evaluation={"not_below_single_task": {}}) == same
     assert planned(recipe, training={"distill": {"teacher": "ple"}}) == same
     assert planned(recipe, training={"affinity_every": 10}) == same
+    assert planned(recipe, training={"importance": True}) == same
     assert planned(recipe, training={"seed": 2}) != same
     assert planned(recipe, model={"architecture": "ple"}) != same
 

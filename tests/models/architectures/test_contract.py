@@ -150,6 +150,9 @@ def test_gates_are_shares(name):
     for gate in gates.values():
         assert gate.ndim == 2
         np.testing.assert_allclose(np.sum(gate, axis=1), 1, rtol=1e-5)
+    for task, gate in gates.items():
+        names = architecture.expert_names(task, gate.shape[1])
+        assert len(set(names)) == len(names) == gate.shape[1]
 
 
 @pytest.mark.parametrize("gate", GATES)

@@ -30,9 +30,21 @@ def split(rows: int, seed: int) -> Columns:
 TRAIN, VALIDATE = split(1500, 1), split(400, 2)
 
 
-def plan(seed: int, architecture: str = "mmoe", balancer: str = "fixed", rate: float = 1.0, **options: Any) -> TrainerPlan:
-    tasks = {task: TaskPlan(kind="binary", loss="binary_crossentropy", weight=1.0, negative_rate=rate) for task in TASKS}
-    training = {"epochs": 2, "patience": 9, "batch_size": 128, "learning_rate": 0.01, "evaluate_every": 512, "seed": seed, "weight_decay": 0.01}
+def plan(
+    seed: int, architecture: str = "mmoe", balancer: str = "fixed", rate: float = 1.0, **options: Any
+) -> TrainerPlan:
+    tasks = {
+        task: TaskPlan(kind="binary", loss="binary_crossentropy", weight=1.0, negative_rate=rate) for task in TASKS
+    }
+    training = {
+        "epochs": 2,
+        "patience": 9,
+        "batch_size": 128,
+        "learning_rate": 0.01,
+        "evaluate_every": 512,
+        "seed": seed,
+        "weight_decay": 0.01,
+    }
     sizes = {"units": (6,), "tower_units": (3,), **options}
     return linear_plan(tasks, **training).model_copy(
         update={"architecture": architecture, "options": sizes, "balancer": balancer}
@@ -63,7 +75,9 @@ def test_is_bit_for_bit_a_training_of_its_own(tmp_path: Path, architecture: str,
     different = state(first)
     second = train(tmp_path / "second", plan(2, architecture, balancer, **options), again)
     names = ("loss", "val_loss", "val_score", "click_loss")
-    assert [[one[name] for name in names] for one in second.rounds] == [[one[name] for name in names] for one in alone.rounds]
+    assert [[one[name] for name in names] for one in second.rounds] == [
+        [one[name] for name in names] for one in alone.rounds
+    ]
     assert all(np.array_equal(a, b) for a, b in zip(state(second), state(alone), strict=True))
     assert not all(np.array_equal(a, b) for a, b in zip(state(second), different, strict=True))
     assert (second.model is first.model) == (architecture != "fully_adaptive")

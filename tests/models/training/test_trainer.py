@@ -27,9 +27,9 @@ from models.serving.inference import load_named, load_predictor, load_server
 from models.serving.inputs import read_expected, read_inputs, serialize_examples
 from models.serving.named_rows import page_of, rank_columns
 from models.training import trainer
-from models.training.after_training import mean_gates
 from models.training.checkpoint import TrainingCheckpoint, checkpoint_folder
 from models.training.compiling import OPTIMIZERS
+from models.training.expert_use import expert_use, mean_gates
 from models.training.plan import TrainerPlan
 
 ROOT = Path(__file__).parents[3]
@@ -90,7 +90,7 @@ def losses(epochs: list[dict[str, Any]]) -> list[dict[str, float]]:
 def node(problem: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a Trainer's node after `run_fn`."""
     folder = tmp_path_factory.mktemp("pipeline") / "Trainer"
-    trainer.run_fn(fn_args(problem, make_plan(problem), folder, 1))
+    trainer.run_fn(fn_args(problem, make_plan(problem, importance=True), folder, 1))
     return folder
 
 
@@ -117,7 +117,13 @@ def test_what_is_written(node: Path, problem: SimpleNamespace) -> None:
     gates = json.loads((run / "gates.json").read_text())
     assert set(gates) == {"click", "value"}
     assert [sum(shares) for shares in gates.values()] == pytest.approx([1, 1], abs=1e-5)
-    assert {path.name for path in run.iterdir()} == {"history.json", "gates.json", "train", "validation"}
+    use = json.loads((run / "experts.json").read_text())
+    assert mean_gates(use) == gates and use["tasks"]["click"]["experts"] == ["1", "2"]
+    rises = json.loads((run / "importance.json").read_text())
+    assert set(rises["rises"]) == {"device", "item", "tags", "age"} and rises["examples"] == 70
+    assert max(rises["rises"]["age"]["click"]) > 0.01
+    files = {"history.json", "gates.json", "experts.json", "importance.json", "train", "validation"}
+    assert {path.name for path in run.iterdir()} == files
     assert {path.name for path in node.iterdir()} == {"model", "model_run"}, "the checkpoint is gone"
 
 
@@ -324,7 +330,8 @@ def test_a_batch_larger_than_the_data_is_the_data(problem: SimpleNamespace, tmp_
     trained = train(problem, plan, tmp_path)
     assert int(trained.model.optimizer.iterations) == 1
     assert np.isfinite(trained.rounds[0]["val_loss"])
-    assert mean_gates(trained.model, input_pipeline.read_split(problem.eval), 100) == {}
+    use = expert_use(trained.model, input_pipeline.read_split(problem.eval), 100)
+    assert use == {"tasks": {}, "dead": []} and mean_gates(use) == {}
 
 
 def test_a_loss_that_is_not_a_number_names_the_task_and_the_step(problem: SimpleNamespace, tmp_path: Path) -> None:
