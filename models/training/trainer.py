@@ -37,10 +37,8 @@ from models.training.checkpoint import EarlyStopping, Progress, TrainingCheckpoi
 from models.training.compiling import batch_size_of, compile_model
 from models.training.devices import batch_of, strategy_on, take_memory_as_needed
 from models.training.distilling import learn_from_teacher
-from models.training.expert_use import expert_use, mean_gates
 from models.training.function_numbers import number_from_a_round_one
 from models.training.growing import grow
-from models.training.importance import importance
 from models.training.label_options import with_label_options
 from models.training.learning_rate import PLATEAU
 from models.training.multi_task_model import MultiTaskModel
@@ -50,8 +48,9 @@ from models.training.shrinkage import shrink
 from models.training.splits import check_splits
 from models.training.task_matrices import RegularizerLogs
 from models.training.trained import Trained
-from models.training.validation import Validation, observed_tasks
+from models.training.validation import Validation, unknown_losses
 from models.training.weight_average import exchange_average
+from models.training.what_it_learned import write_what_it_learned
 
 logger = logging.getLogger(__name__)
 
@@ -102,12 +101,7 @@ def run_fn(fn_args: Any) -> None:
         for_one_user=for_one_user(trained.model, layout, plan),
         served=plan.served,
     )
-    use = expert_use(trained.model, evaluation, EVAL_BATCH)
-    write_whole(run_dir / "gates.json", json.dumps(mean_gates(use), indent=2))
-    write_whole(run_dir / "experts.json", json.dumps(use, indent=2))
-    if plan.training.importance:
-        rises = importance(trained.model, layout, evaluation, plan.columns, plan.training.seed, EVAL_BATCH)
-        write_whole(run_dir / "importance.json", json.dumps(rises, indent=2))
+    write_what_it_learned(run_dir, trained.model, plan, layout, evaluation, EVAL_BATCH)
     history = trained.history | {"rows": len(data.labels), **taught.about}
     write_whole(run_dir / "history.json", json.dumps(history, indent=2))
     checkpoint.remove()
@@ -151,7 +145,7 @@ def train(
     check_splits(data, evaluation, tasks)
     rates = {task: about.negative_rate for task, about in plan.tasks.items()}
     data = thinned(data, rates, plan.training.seed)
-    unknown = _unknown_losses(evaluation, tasks)
+    unknown = unknown_losses(tasks, evaluation.weights[:])
     options = plan.training
     strategy = strategy_on(devices)
     rounds = rounds_of(options, batch_size_of(options, len(data.labels), strategy), len(data.labels))
@@ -285,15 +279,6 @@ def _with_variables(model: MultiTaskModel, data: input_pipeline.Columns) -> Mult
     """Creates all variables of the model by one call, and returns the model."""
     model({name: array[:1] for name, array in data.arrays.items()})
     return model
-
-
-def _unknown_losses(evaluation: input_pipeline.Columns, tasks: tuple[str, ...]) -> set[str]:
-    """Names of the validate losses without an observed example, which Keras reports as 0."""
-    observed = observed_tasks(tasks, evaluation.weights[:])
-    unmeasured = [task for task in tasks if task not in observed]
-    for task in unmeasured:
-        logger.warning("Task %r has no observed example in the validate split: early stopping ignores it.", task)
-    return {f"val_{task}_loss" for task in unmeasured} | ({"val_loss"} if len(unmeasured) == len(tasks) else set())
 
 
 def _only(patterns: list[str]) -> str:

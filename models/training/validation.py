@@ -101,3 +101,17 @@ def has_enough(loss: Loss, labels: np.ndarray, weights: np.ndarray) -> bool:
         return len(observed) >= FEWEST_EXAMPLES
     positives = float(observed.sum())
     return min(positives, len(observed) - positives) >= FEWEST_OF_A_CLASS
+
+
+def unknown_losses(tasks: Sequence[str], weights: np.ndarray) -> set[str]:
+    """Names of the validate losses without an observed example, which Keras reports as 0.
+
+    Args:
+        tasks: names of the tasks.
+        weights: (example, task) of the validate split.
+    """
+    observed = observed_tasks(tasks, weights)
+    unmeasured = [task for task in tasks if task not in observed]
+    for task in unmeasured:
+        logger.warning("Task %r has no observed example in the validate split: early stopping ignores it.", task)
+    return {f"val_{task}_loss" for task in unmeasured} | ({"val_loss"} if len(unmeasured) == len(tasks) else set())

@@ -32,10 +32,11 @@ from models.features.layout import FeatureLayout
 from models.files.whole_file import write_whole
 from models.recipe.errors import TrainingError
 from models.training import trainer
-from models.training.after_training import mean_gates, predictions_of
+from models.training.after_training import predictions_of
 from models.training.again import TrainedAgain
 from models.training.checkpoint import TrainingCheckpoint
 from models.training.distilling import learn_from_teacher
+from models.training.expert_use import expert_use, mean_gates
 from models.training.function_numbers import number_from_a_round_one
 from models.training.logged_names import WEIGHT_OF
 from models.training.multi_task_model import MultiTaskModel
@@ -215,7 +216,7 @@ def _measured(model: MultiTaskModel, splits: Splits, validate: Columns) -> dict[
         "flops": multiply_adds(model, splits.eval),
         "page_ms": {"p50": round(float(p50), 3), "p99": round(float(p99), 3)},
         "peak_memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
-        "gates": mean_gates(model, validate, trainer.EVAL_BATCH),
+        "gates": mean_gates(expert_use(model, validate, trainer.EVAL_BATCH)),
     }
 
 
