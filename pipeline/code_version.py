@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
+import functools
 import hashlib
 import importlib.util
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -42,20 +43,24 @@ def closure(modules: Iterable[str]) -> dict[Path, str]:
         path = _source(module, packages)
         if path is not None and path not in found:
             found[path] = module
-            waiting.extend(_imports(path, module))
+            package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+            waiting.extend(_imports(path.read_bytes(), package))
     return found
 
 
-def _imports(path: Path, module: str) -> Iterator[str]:
-    """Names of the modules that a module imports; an imported function or class is among them."""
-    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+# The stages of a pipeline share most modules, and parsing is most of the work.
+@functools.cache
+def _imports(source: bytes, package: str) -> tuple[str, ...]:
+    """Names of the modules that a module of `package` imports; an imported function or class is among them."""
+    found: list[str] = []
+    for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found.extend(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             name = "." * node.level + (node.module or "")
             name = importlib.util.resolve_name(name, package) if node.level else name
-            yield from (name, *(f"{name}.{alias.name}" for alias in node.names))
+            found.extend((name, *(f"{name}.{alias.name}" for alias in node.names)))
+    return tuple(dict.fromkeys(found))
 
 
 def _source(module: str, packages: set[str]) -> Path | None:

@@ -17,17 +17,20 @@ os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 
 LONGEST_FIRST = (
     "tests/e2e/test_shop.py",
-    "tests/e2e/test_kubeflow.py",
     "tests/e2e/test_real_recipes.py",
+    "tests/e2e/test_kubeflow.py",
     "tests/models/training/test_multi_task_model.py",
     "tests/e2e/test_census_architectures.py",
-    "tests/e2e/test_auxiliary_tasks.py",
     "tests/e2e/test_kill.py",
-    "tests/e2e/test_engines.py",
     "tests/e2e/test_wrong_inputs.py",
+    "tests/e2e/test_engines.py",
+    "tests/models/training/test_trainer.py",
+    "tests/e2e/test_auxiliary_tasks.py",
     "tests/e2e/test_kubeflow_by_url.py",
-    "tests/e2e/test_hashed_ids.py",
     "tests/models/training/test_trainer_replicas.py",
+    "tests/benchmarks/test_logs_to_model.py",
+    "tests/e2e/test_hashed_ids.py",
+    "tests/benchmarks/test_pipeline.py",
 )
 """Files that take a minute or so, which begin before the others: two processes that share the files then end together."""
 

@@ -50,7 +50,9 @@ def python_of(requirements: Path, folder: Path = FOLDER) -> Path:
         # Not the project's own Python: its environment may run on a private C library.
         base = getattr(sys, "_base_executable", sys.executable)
         _call([base, "-m", "venv", str(environment)], "python -m venv", requirements)
-        _call([str(python), "-m", "pip", "install", "--quiet", "-r", str(requirements)], "pip install", requirements)
+        # Python compiles the modules that are used at their first import. They are a small part of PyTorch's and JAX's.
+        install = [str(python), "-m", "pip", "install", "--quiet", "--no-compile", "-r", str(requirements)]
+        _call(install, "pip install", requirements)
         partial = environment / "stamp.partial"
         partial.write_text(_stamp(requirements), encoding="utf-8")
         partial.replace(environment / "stamp")

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import fcntl
 import json
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -25,6 +28,11 @@ QUICK = [
     "--set", "evaluation.references=[linear]", "--set", "evaluation.not_below_single_task=null",
     "--set", "retrieval.dim=8", "--set", "retrieval.units=[16]", "--set", "retrieval.epochs=1", "--set", "retrieval.gates=[]",
 ]  # fmt: skip
+
+
+GATES_OFF = [
+    part for task in ("click", "cart", "order", "order_value") for part in ("--set", f"tasks.{task}.gates=none")
+]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,19 +84,81 @@ def shop_recipe() -> Path:
     return PROJECT / "recipes" / "shop.yaml"
 
 
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """The folder `name` that the first process of the session to need it makes, and the others wait for."""
+    base = factory.getbasetemp()
+    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder, ready = base / name, base / f"{name}.ready"
+    with open(base / f"{name}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not ready.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            make(folder)
+            ready.touch()
+    return folder
+
+
 @pytest.fixture(scope="session")
 def shop_logs(gatewise: Callable[..., Done], shop_recipe: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """20,000 simulated impressions with some dirt."""
-    folder = tmp_path_factory.mktemp("shop") / "logs"
-    done = gatewise("simulate", shop_recipe, "--impressions", 20_000, "--seed", 3, "--out", folder, "--dirt", 0.02)
-    assert done.code == 0, done.err
-    return folder
+
+    def make(folder: Path) -> None:
+        to = folder / "logs"
+        done = gatewise("simulate", shop_recipe, "--impressions", 20_000, "--seed", 3, "--out", to, "--dirt", 0.02)
+        assert done.code == 0, done.err
+
+    return made_once(tmp_path_factory, "shop", make) / "logs"
+
+
+@dataclasses.dataclass(frozen=True)
+class FirstRun:
+    """The first run of the shop, for all processes of the session.
+
+    Attributes:
+        done: its end.
+        logs: its logs, which only tests/e2e/test_shop.py changes.
+        root: its root, in which only tests/e2e/test_shop.py runs again.
+        pushed: copy of the root's folder `serving` after the run.
+    """
+
+    done: Done
+    logs: Path
+    root: Path
+    pushed: Path
+
+
+@pytest.fixture(scope="session")
+def first_run(
+    gatewise_anew: Callable[..., Done],
+    shop_recipe: Path,
+    shop_logs: Path,
+    quick: list[str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> FirstRun:
+    def make(folder: Path) -> None:
+        shutil.copytree(shop_logs, folder / "logs")
+        about = ["run", shop_recipe, "--root", folder / "runs", "--data", folder / "logs"]
+        done = gatewise_anew(*about, "--json", folder / "result.json", *quick, *GATES_OFF)
+        (folder / "done.json").write_text(json.dumps(dataclasses.asdict(done)))
+        if (folder / "runs" / "serving").is_dir():
+            shutil.copytree(folder / "runs" / "serving", folder / "pushed")
+
+    folder = made_once(tmp_path_factory, "first-run", make)
+    done = Done(**json.loads((folder / "done.json").read_text()))
+    return FirstRun(done, folder / "logs", folder / "runs", folder / "pushed")
 
 
 @pytest.fixture(scope="session")
 def quick() -> list[str]:
     """Overrides that make a run small."""
     return QUICK
+
+
+@pytest.fixture(scope="session")
+def gates_off() -> list[str]:
+    """Overrides that bless every model of the shop."""
+    return GATES_OFF
 
 
 @pytest.fixture(scope="session")

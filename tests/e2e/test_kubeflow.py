@@ -28,9 +28,6 @@ pytestmark = pytest.mark.slow
 
 PROJECT = Path(__file__).resolve().parents[2]
 ROOT = "s3://recommender/pipelines"
-GATES_OFF = [
-    part for task in ("click", "cart", "order", "order_value") for part in ("--set", f"tasks.{task}.gates=none")
-]
 
 
 @pytest.fixture(scope="module")
@@ -72,16 +69,21 @@ def recipe(home: Path, shop_recipe: Path, shop_logs: Path, tmp_path_factory: pyt
         "stages": {"Trainer": {"retries": {"count": 2}}},
     }
     path = tmp_path_factory.mktemp("recipe") / "shop.yaml"
-    path.write_text(yaml.safe_dump(document))
+    path.write_text(yaml.safe_dump(document, sort_keys=False))
     return path
 
 
 @pytest.fixture(scope="module")
 def replay(
-    recipe: Path, store: Store, gatewise: Callable[..., Any], quick: list[str], tmp_path_factory: pytest.TempPathFactory
+    recipe: Path,
+    store: Store,
+    gatewise: Callable[..., Any],
+    quick: list[str],
+    gates_off: list[str],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Replay:
     folder = tmp_path_factory.mktemp("kubeflow")
-    done = gatewise("compile", recipe, "--out", folder / "pipeline.yaml", *quick, *GATES_OFF)
+    done = gatewise("compile", recipe, "--out", folder / "pipeline.yaml", *quick, *gates_off)
     assert done.code == 0, done.err
     anew = {"EventLogs", "Trainer", "Pusher"}
     return Replay(folder / "pipeline.yaml", store, ROOT, folder / "pods", PROJECT, anew)
@@ -116,22 +118,22 @@ def test_the_pushed_model_predicts_as_the_local_runs_with_the_same_seed(
     recipe: Path,
     home: Path,
     gatewise: Callable[..., Any],
-    quick: list[str],
+    first_run: Any,
     shop_logs: Path,
     tmp_path: Path,
 ) -> None:
-    local = gatewise("run", recipe, "--root", tmp_path, *quick, *GATES_OFF)
-    assert local.code == 0, local.out + local.err
+    assert first_run.done.code == 0, first_run.done.out + first_run.done.err
+    served = home / "serving", first_run.pushed
     columns = set(yaml.safe_load(recipe.read_text())["features"]) - {"price_level"}
     table = pq.read_table(sorted(shop_logs.glob("impressions/*.parquet"))[0]).slice(0, 300)
     requests = tmp_path / "requests.jsonl"
     requests.write_text(
         "".join(json.dumps({key: row[key] for key in columns}) + "\n" for row in table.select(columns).to_pylist())
     )
-    answers = [gatewise("predict", root / "serving" / "shop", "--input", requests) for root in (home, tmp_path)]
+    answers = [gatewise("predict", folder / "shop", "--input", requests) for folder in served]
     assert [done.code for done in answers] == [0, 0], answers
     assert len(answers[0].out.splitlines()) == 300 and answers[0].out == answers[1].out
-    pushed = [sorted((root / "serving").glob("*/*/assets.extra/items.parquet")) for root in (home, tmp_path)]
+    pushed = [sorted(folder.glob("*/*/assets.extra/items.parquet")) for folder in served]
     assert [len(files) for files in pushed] == [1, 1], "one version of the retrieval model each"
     assert pq.read_table(pushed[0][0]).equals(pq.read_table(pushed[1][0])), "the same items, with the same vectors"
 

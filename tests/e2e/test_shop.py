@@ -14,33 +14,18 @@ import pytest
 
 pytestmark = pytest.mark.slow
 
-GATES_OFF = ["--set", "tasks.click.gates=none", "--set", "tasks.cart.gates=none", "--set", "tasks.order.gates=none"]
-GATES_OFF += ["--set", "tasks.order_value.gates=none"]
-
 
 class World:
-    """One root folder, in which the tests below run one after the other."""
+    """The root folder of the first run, in which the tests below run one after the other."""
 
-    def __init__(self, gatewise: Callable[..., Any], recipe: Path, logs: Path, folder: Path, quick: list[str]) -> None:
-        self._gatewise, self._recipe, self._quick = gatewise, recipe, quick
-        self.logs, self.root, self.json = folder / "logs", folder / "runs", folder / "result.json"
-        shutil.copytree(logs, self.logs)
+    def __init__(self, gatewise: Callable[..., Any], recipe: Path, first_run: Any, settings: list[str]) -> None:
+        self._gatewise, self._recipe, self._settings = gatewise, recipe, settings
+        self.logs, self.root, self.json = first_run.logs, first_run.root, first_run.root.with_name("result.json")
 
-    def run(self, *more: str, gatewise: Callable[..., Any] | None = None) -> Any:
+    def run(self, *more: str) -> Any:
         self.json.unlink(missing_ok=True)
-        return (gatewise or self._gatewise)(
-            "run",
-            self._recipe,
-            "--root",
-            self.root,
-            "--data",
-            self.logs,
-            "--json",
-            self.json,
-            *self._quick,
-            *GATES_OFF,
-            *more,
-        )
+        about = ["--root", self.root, "--data", self.logs, "--json", self.json]
+        return self._gatewise("run", self._recipe, *about, *self._settings, *more)
 
     def versions(self, model: str = "shop") -> list[str]:
         return sorted(path.name for path in (self.root / "serving" / model).glob("[0-9]*"))
@@ -51,18 +36,14 @@ class World:
 
 @pytest.fixture(scope="module")
 def world(
-    gatewise: Callable[..., Any],
-    shop_recipe: Path,
-    shop_logs: Path,
-    tmp_path_factory: pytest.TempPathFactory,
-    quick: list[str],
+    gatewise: Callable[..., Any], shop_recipe: Path, first_run: Any, quick: list[str], gates_off: list[str]
 ) -> World:
-    return World(gatewise, shop_recipe, shop_logs, tmp_path_factory.mktemp("world"), quick)
+    return World(gatewise, shop_recipe, first_run, [*quick, *gates_off])
 
 
 @pytest.fixture(scope="module")
-def first(world: World, gatewise_anew: Callable[..., Any]) -> Any:
-    return world.run(gatewise=gatewise_anew)
+def first(first_run: Any) -> Any:
+    return first_run.done
 
 
 def test_the_first_run_pushes(first: Any, world: World) -> None:
@@ -202,6 +183,7 @@ def test_another_run_on_dask_over_files_in_another_order_and_other_partitions_gi
     gatewise: Callable[..., Any],
     shop_recipe: Path,
     quick: list[str],
+    gates_off: list[str],
     tmp_path: Path,
 ) -> None:
     logs, requests = tmp_path / "logs", shop_recipe.with_name("shop_requests.jsonl")
@@ -209,7 +191,7 @@ def test_another_run_on_dask_over_files_in_another_order_and_other_partitions_gi
     files = sorted(logs.glob("**/*.parquet"))
     for number, file in enumerate(files):
         file.rename(file.with_name(f"{len(files) - number:04d}.parquet"))
-    more = ["--data", logs, "--json", tmp_path / "again.json", *quick, *GATES_OFF]
+    more = ["--data", logs, "--json", tmp_path / "again.json", *quick, *gates_off]
     for override in (*dask.beam, "beam.partitions=5"):
         more += ["--set", override]
     again = gatewise("run", shop_recipe, "--root", tmp_path / "runs", *more)
