@@ -134,7 +134,11 @@ def run_methods(asked: Asked, where: RunPaths, data: Run, say: Say) -> Left:
     count = asked.jobs or min(len(jobs), _fitting())
     (folder / METHODS).mkdir(parents=True, exist_ok=True)
     with _alone(folder):
-        failed = run_jobs(jobs, count, _Progress(len(jobs) * (asked.trials + asked.seeds), count, say))
+        waiting = sum(not job.result.is_file() for job in jobs)
+        say(
+            f"{waiting} of {len(jobs)} methods to train: {asked.trials} trials and {asked.seeds} seeds each, {count} at a time"
+        )
+        failed = run_jobs(jobs, count, _Progress(waiting * (asked.trials + asked.seeds), say))
     return Left(
         protocol=protocol,
         methods={
@@ -203,8 +207,8 @@ def _is_result(path: Path) -> bool:
 class _Progress:
     """Says what has been trained, and how long the rest takes at this pace."""
 
-    def __init__(self, total: int, jobs: int, say: Say) -> None:
-        self._total, self._jobs, self._say = total, jobs, say
+    def __init__(self, total: int, say: Say) -> None:
+        self._total, self._say = total, say
         self._done = self._trained = 0
         self._started = time.monotonic()
 

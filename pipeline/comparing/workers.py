@@ -37,7 +37,7 @@ class MethodError(GatewiseError):
 def run_jobs(jobs: Sequence[Job], count: int, told: Callable[[str, Mapping[str, Any]], None]) -> dict[str, str]:
     """Runs the jobs that have no result.
 
-    Every process has its share of the cores. The result of a training does not depend on the number of threads.
+    Every process has its share of the cores, which changes no result.
 
     Args:
         jobs: the methods.
