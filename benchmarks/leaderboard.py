@@ -94,6 +94,7 @@ def reduced(result: Mapping[str, Any]) -> dict[str, Any]:
     """The part of a comparison that the page shows."""
     facts = (
         "recipe",
+        "seconds",
         "trials",
         "seeds",
         "match",

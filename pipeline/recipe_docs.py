@@ -29,6 +29,7 @@ from models.recipe.logs import Csv, LabelledExamples, LogLimits, Logs, Stream, T
 from models.recipe.model import ModelOptions, Training
 from models.recipe.recipe import Recipe
 from models.recipe.registry import facts, in_words, signature, summary
+from models.recipe.search import Range
 from models.recipe.section import Section
 from models.recipe.serving import Serving
 from models.recipe.split import Split
@@ -62,6 +63,7 @@ SECTIONS: tuple[tuple[str, type[Section]], ...] = (
     ("`model`", ModelOptions),
     ("`training`", Training),
     ("`training.distill`", Distill),
+    ("`search.KEY`", Range),
     ("`evaluation`", Evaluation),
     ("`not_below_single_task` of `evaluation` and of a task", NotBelow),
     ("`evaluation.truth`", Truth),

@@ -110,6 +110,10 @@ def _run(
                         told(job.name, facts)
             code = process.wait()
         finally:
+            if process.stdout is not None:
+                process.stdout.close()
+            process.kill()  # nothing, if it has ended
+            process.wait()
             with lock:
                 running.discard(process)
     if code or not job.result.is_file():
