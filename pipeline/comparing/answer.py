@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from models.recipe.tasks import LOWER_IS_BETTER
+from pipeline.comparing.methods import SHARED
 
 Result = Mapping[str, Any]
 """The contents of compare.json."""
@@ -41,8 +42,8 @@ class Answer:
 def answer(result: Result) -> Answer:
     """The answer that a comparison gives.
 
-    The chosen method is that of the result. If it is not significantly better than the twins, the answer is the cheapest
-    of the methods that are not worse than the twins on any task.
+    The chosen method is that of the result. If it is not significantly better than the twins, the answer is the simpler
+    of twins and shared bottom.
     """
     kind: Literal["good", "open", "bad"]
     chosen, twins = _method(result, result["chosen"]["method"]), result["twins"]
@@ -56,7 +57,7 @@ def answer(result: Result) -> Answer:
             kind, headline = "bad", f"Ship {chosen['name']} only if a loss on {_listed(worse)} is acceptable."
         evidence = [_evidence(result, chosen)]
     else:
-        keep = cheapest(result)
+        keep = simplest(result)
         if worse:
             kind = "bad"
             headline = (
@@ -64,7 +65,7 @@ def answer(result: Result) -> Answer:
             )
         else:
             kind = "open"
-            headline = f"No difference: keep the cheapest method, {keep['name']} ({_cost_of(keep)})."
+            headline = f"No difference: keep the simpler {keep['name']} ({_cost_of(keep)})."
         evidence = [
             f"{chosen['name']} was chosen on the validate split, but its gain over {twins} is not significant.",
             _evidence(result, chosen),
@@ -75,16 +76,19 @@ def answer(result: Result) -> Answer:
     return Answer(kind=kind, headline=headline, sentences=tuple(line for line in evidence if line))
 
 
-def cheapest(result: Result) -> Mapping[str, Any]:
-    """The method with the fewest multiply-adds, then seconds a pass, that is not worse than the twins on any task.
+def simplest(result: Result) -> Mapping[str, Any]:
+    """Of twins and shared bottom, the one with the fewest multiply-adds, then seconds a pass. The shared bottom may be worse on no task.
 
-    If the multiply-adds of a method are unknown, the seconds a pass decide. Of equal methods, the first.
+    If the multiply-adds of one are unknown, the seconds a pass decide. Of equal methods, the first.
     """
     twins = result["twins"]
     fair = [
         method
         for method in result["methods"]
-        if method["name"] == twins or not any(gain["verdict"] == "worse" for gain in against(method, twins).values())
+        if method["name"] == twins
+        or (
+            method["name"] == SHARED and not any(gain["verdict"] == "worse" for gain in against(method, twins).values())
+        )
     ]
     counted = all(method.get("flops") is not None for method in fair)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.comparing.answer import answer, cheapest, direction, percent, visible, would_have_seen
+from pipeline.comparing.answer import answer, direction, percent, simplest, visible, would_have_seen
 from tests.doubles.comparison import NOT_MEASURED, comparison, gain
 
 INTERVAL = "95 % interval"
@@ -33,11 +33,11 @@ def test_a_significant_method_is_shipped_with_its_gains():
     )
 
 
-def test_without_a_difference_the_cheapest_is_kept():
+def test_without_a_difference_the_simpler_is_kept():
     result = choose(comparison(), "stem", False, like=gain(0.001), share=gain(0.001))
     found = answer(result)
     assert found.kind == "open"
-    assert found.headline == "No difference: keep the cheapest method, single_task (40,960 multiply-adds an example)."
+    assert found.headline == "No difference: keep the simpler single_task (40,960 multiply-adds an example)."
     assert (
         found.sentences[0] == "stem was chosen on the validate split, but its gain over single_task is not significant."
     )
@@ -47,19 +47,19 @@ def test_without_a_difference_the_cheapest_is_kept():
     assert found.sentences[-1].startswith("With 3 seeds")
 
 
-def test_the_cheapest_is_worse_on_no_task():
+def test_the_simpler_is_twins_or_shared_bottom_and_worse_on_no_task():
     result = comparison()
-    method(result, "aitm")["flops"] = 1
-    assert cheapest(result)["name"] == "single_task", "aitm is worse than the twins"
-    method(result, "mmoe")["flops"] = 2
-    assert cheapest(result)["name"] == "mmoe"
-    method(result, "stem")["flops"] = None
-    method(result, "poso")["cost"]["seconds_per_pass"] = 0.5
-    assert cheapest(result)["name"] == "poso", "not all multiply-adds are known: the seconds decide"
+    method(result, "mmoe")["flops"] = 1
+    assert simplest(result)["name"] == "single_task"
+    method(result, "shared_bottom")["flops"] = 2
+    assert simplest(result)["name"] == "shared_bottom"
+    method(result, "shared_bottom")["flops"] = None
+    method(result, "shared_bottom")["cost"]["seconds_per_pass"] = 0.5
+    assert simplest(result)["name"] == "shared_bottom", "not all multiply-adds are known: the seconds decide"
     result = choose(result, "stem", False, like=gain(0.001), share=gain(0.001))
-    assert answer(result).headline == "No difference: keep the cheapest method, poso (42,496 multiply-adds an example)."
-    method(result, "poso")["flops"] = None
-    assert answer(result).headline == "No difference: keep the cheapest method, poso (0.50 s a pass)."
+    assert answer(result).headline == "No difference: keep the simpler shared_bottom (0.50 s a pass)."
+    method(result, "shared_bottom")["against"]["single_task"]["like"] = gain(-0.03)
+    assert simplest(result)["name"] == "single_task", "the shared bottom is worse than the twins"
 
 
 def test_the_twins_are_best():
