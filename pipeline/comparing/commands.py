@@ -96,7 +96,7 @@ def compare(
         _out().print(part)
     typer.echo(f"\nreport: {folder / 'compare.html'}\nresult: {folder / 'compare.json'}")
     chosen = result["chosen"]
-    if write is not None and chosen is not None:
+    if write is not None:
         best = next(row for row in result["methods"] if row["name"] == chosen["method"])
         _write(source, best["overrides"], write, f"{chosen['method']}. {chosen['why']}")
     for name, message in left.failed.items():

@@ -184,6 +184,11 @@ def compared(asked: Asked, left: Left, where: RunPaths, data: Run, command: str)
         test_reads={"here": len(left.methods), "all": frozen_candidates(where)},
     )
     content = result(recipe, about, asked.methods, left.methods, split, left.failed)
+    if content["chosen"] is None:
+        raise InputError(
+            "compare: no method has a validation score, which chooses the best one. The validate split has no observed label: see "
+            "the recipe's `split`."
+        )
     folder = where.home / "compare" / left.id
     write_output(folder / "compare.json", json.dumps(content, indent=1) + "\n")
     write_output(folder / "compare.html", page(content))
@@ -231,7 +236,9 @@ class _Progress:
 
 
 def _fitting() -> int:
-    """Number of processes for which the machine has cores and memory."""
+    """Number of processes for which the machine has cores and memory; 1 with a GPU, whose memory they would share."""
+    if any(Path("/dev").glob("nvidia[0-9]*")):
+        return 1
     free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return max(1, min(len(os.sched_getaffinity(0)), free // MEMORY_PER_JOB))
 
