@@ -125,7 +125,7 @@ def state(version: Mapping[str, Any]) -> str:
     """Whether a version is served, the canary or withdrawn, in words."""
     words = []
     if version["served_by"]:
-        alone = version["served_by"] != version["models"] or (version["withdrawn"] is not None)
+        alone = version["served_by"] != version["models"]
         words.append("served" + (f" ({', '.join(version['served_by'])} alone)" if alone else ""))
     if version["canary"]:
         words.append("canary")
