@@ -24,6 +24,7 @@ from pipeline.native_stderr import native_stderr_to
 from pipeline.output import ClosedOutput, output_file, standard_output, write_lines, write_output
 from pipeline.recommend_command import recommend
 from pipeline.report_command import report
+from pipeline.rollback_commands import rollback, versions
 from pipeline.runs_command import app as runs_commands
 from pipeline.serving_config_command import serving_config
 from pipeline.termination import STOPPED, TERMINATED, sigterm_interrupts
@@ -52,6 +53,8 @@ app.command()(tune)
 app.command()(recommend)
 app.command()(index)
 app.command()(serving_config)
+app.command()(versions)
+app.command()(rollback)
 app.command(name="dead-letters")(dead_letters)
 app.command()(report)
 

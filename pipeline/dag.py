@@ -141,12 +141,12 @@ def create_pipeline(recipe: Recipe, platform: Platform) -> Pipeline:
         servers[0].outputs["blessing"] if servers else probe.outputs["infra_blessing"],
     )
     if retrieval is None:
-        pushers = [_pusher(ranker, platform.push, keep)]
+        pushers = [_pusher(ranker, platform, keep)]
     else:
         other = _Pushed(platform.served_retrieval, retrieval.model, retrieval.blessing)
         pushers = [
-            _pusher(other, platform.push, keep, ranker).with_id("RetrievalPusher"),
-            _pusher(ranker, platform.push, keep, other),
+            _pusher(other, platform, keep, ranker).with_id("RetrievalPusher"),
+            _pusher(ranker, platform, keep, other),
         ]
 
     return Pipeline(
@@ -249,7 +249,7 @@ class _Pushed:
     infra_blessing: types.BaseChannel | None = None
 
 
-def _pusher(pushed: _Pushed, push: bool, keep: int | None, partner: _Pushed | None = None) -> Pusher:
+def _pusher(pushed: _Pushed, platform: Platform, keep: int | None, partner: _Pushed | None = None) -> Pusher:
     folder = PushDestination.Filesystem(base_directory=pushed.served)
     return Pusher(
         model=pushed.model,
@@ -260,6 +260,7 @@ def _pusher(pushed: _Pushed, push: bool, keep: int | None, partner: _Pushed | No
         partner_infra_blessing=partner.infra_blessing if partner else None,
         partner_served=partner.served if partner else None,
         keep_versions=keep,
-        push=push,
+        push=platform.push,
+        withdrawn=platform.withdrawn,
         push_destination=PushDestination(filesystem=folder),
     )

@@ -11,6 +11,7 @@ from tfx.orchestration.metadata import sqlite_metadata_connection_config
 from components.evaluation.baseline import baseline_model_resolver
 from components.evaluation.plan import truth_fingerprint
 from components.event_logs.fingerprint import fingerprint
+from components.push.withdrawn import fingerprint as fingerprint_of_withdrawn
 from components.retrieval_evaluation.plan import best_items_fingerprint
 from components.validation.baseline import baseline_statistics_resolver
 from models.recipe.recipe import Recipe
@@ -32,6 +33,7 @@ class LocalPlatform(Platform):
         self.push = push
         self.served = str(paths.served)
         self.served_retrieval = str(paths.served_retrieval)
+        self.withdrawn = fingerprint_of_withdrawn(self.served, self.served_retrieval)
 
     def logs_fingerprint(self, recipe: Recipe) -> str:
         """See `Platform`. Taken at assembly, because TFX's cache does not detect new content under the same path."""

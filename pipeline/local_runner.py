@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import fcntl
 import logging
 from collections.abc import Callable, Iterator
 
@@ -27,6 +26,7 @@ from pipeline.machine_faults import machine_faults_told
 from pipeline.metadata_file import check_metadata
 from pipeline.platforms import Platform
 from pipeline.progress import Progress, Silence
+from pipeline.run_lock import alone
 from pipeline.run_paths import RunPaths
 from pipeline.spare_memory import few_arenas, give_back, imports_aside
 
@@ -58,7 +58,8 @@ def run_pipeline(
     """
     _check_runner(recipe.beam.runner)
     few_arenas()
-    with machine_faults_told(), _alone(paths), _messages_to(progress or Silence()), imports_aside():
+    busy = f"{paths.home}: another run is in progress here. Wait until it ends, or choose another --root."
+    with machine_faults_told(), alone(paths.home, busy), _messages_to(progress or Silence()), imports_aside():
         check_metadata(paths.metadata)
         pipeline = assemble(recipe, LocalPlatform(paths, push))
         run = run or datetime.datetime.now(datetime.UTC).isoformat()
@@ -84,20 +85,6 @@ def _check_runner(name: str) -> None:
         create_runner(runner_path(name))
     except (ValueError, ImportError, AttributeError) as error:
         raise InputError(f"beam.runner: {name}: {error} To run on this machine, remove the key.") from None
-
-
-@contextlib.contextmanager
-def _alone(paths: RunPaths) -> Iterator[None]:
-    """Locks the folder. Two runs on one metadata store would overwrite each other's records."""
-    paths.home.mkdir(parents=True, exist_ok=True)
-    with open(paths.home / ".lock", "w", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise InputError(
-                f"{paths.home}: another run is in progress here. Wait until it ends, or choose another --root."
-            ) from None
-        yield
 
 
 @contextlib.contextmanager

@@ -20,6 +20,8 @@ class Platform(abc.ABC):
         served: folder of the pushed versions, as a path of the Pusher.
         served_retrieval: folder of the retrieval model's versions, if the recipe has one.
         push: whether a blessed model is pushed.
+        withdrawn: the versions that `gatewise rollback` has withdrawn, as text; "" if there are none, or if they cannot be read
+            at assembly.
         kept_statistics: folder in which Validation keeps the statistics of valid runs; "" if a metadata store records them.
         kept_best: folder in which the Evaluator keeps the best blessed values; "" if a metadata store records them or no
             gate needs them.
@@ -30,6 +32,7 @@ class Platform(abc.ABC):
     served: str
     served_retrieval: str
     push: bool = True
+    withdrawn: str = ""
     kept_statistics: str = ""
     kept_best: str = ""
     trainer_options: Mapping[str, str] = MappingProxyType({})

@@ -19,18 +19,20 @@ from components.push.executor import (
     PARTNER_INFRA_BLESSING,
     PARTNER_SERVED,
     PUSH,
+    WITHDRAWN,
     Executor,
 )
 
 
 class PusherSpec(specs.PusherSpec):
-    """Interface of `Pusher`: that of the stock Pusher, the partner, the number of versions to keep, and whether to push."""
+    """Interface of `Pusher`: that of the stock Pusher, the partner, the number of versions to keep, whether to push, and the withdrawn versions."""
 
     PARAMETERS: ClassVar[dict[str, Any]] = {
         **specs.PusherSpec.PARAMETERS,
         PARTNER_SERVED: ExecutionParameter(type=str, optional=True),
         KEEP_VERSIONS: ExecutionParameter(type=int, optional=True),
         PUSH: ExecutionParameter(type=int, optional=True),
+        WITHDRAWN: ExecutionParameter(type=str, optional=True),
     }
     INPUTS: ClassVar[dict[str, Any]] = {
         **specs.PusherSpec.INPUTS,
@@ -57,6 +59,8 @@ class Pusher(base_component.BaseComponent):
         partner_served: the folder of the partner's versions.
         keep_versions: number of newest versions that a push keeps; None keeps all.
         push: False pushes nothing, whatever the blessings.
+        withdrawn: the withdrawn versions as text, used only by TFX's cache: after a rollback, the push of a withdrawn model does
+            not come from the cache, and is refused.
 
     Outputs:
         pushed_model: `PushedModel` with a copy of the model and the properties of the stock Pusher.
@@ -80,6 +84,7 @@ class Pusher(base_component.BaseComponent):
         partner_served: str | None = None,
         keep_versions: int | None = None,
         push: bool = True,
+        withdrawn: str = "",
     ) -> None:
         if (partner is None) != (partner_served is None):
             raise ValueError("expected both `partner` and `partner_served`, or neither")
@@ -97,6 +102,7 @@ class Pusher(base_component.BaseComponent):
             keep_versions=keep_versions,
             # Absent if the model may be pushed, so that a run after --no-push finds earlier pushes in the cache.
             push=None if push else 0,
+            withdrawn=withdrawn or None,
             pushed_model=types.Channel(type=standard_artifacts.PushedModel),
         )
         super().__init__(spec=spec)

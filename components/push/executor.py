@@ -15,7 +15,7 @@ from tfx.utils import io_utils, proto_utils
 
 from components.push.lock import alone_in
 from components.push.retention import prune
-from components.push.versions import publish, version_of_both
+from components.push.versions import publish, refuse_withdrawn, version_of_both
 from models.files.version_folders import WARM_UP
 from models.recipe.errors import InputError
 from models.serving.inputs import read_exported_at
@@ -23,7 +23,7 @@ from models.serving.inputs import read_exported_at
 logger = logging.getLogger(__name__)
 
 PARTNER, PARTNER_BLESSING, PARTNER_INFRA_BLESSING = "partner", "partner_blessing", "partner_infra_blessing"
-PARTNER_SERVED, KEEP_VERSIONS, PUSH = "partner_served", "keep_versions", "push"
+PARTNER_SERVED, KEEP_VERSIONS, PUSH, WITHDRAWN = "partner_served", "keep_versions", "push", "withdrawn"
 DISABLED, MODEL_ID = "push_disabled", "model_id"
 """Properties of a PushedModel: 1 if the run was not to push; id of the model."""
 
@@ -50,7 +50,8 @@ class Executor(stock.Executor):
         `DISABLED`. With `keep_versions`, a push removes old versions afterwards (`components.push.retention`).
 
         Raises:
-            InputError: the destination is not a folder of a file system, or the copy differs from the model.
+            InputError: the destination is not a folder of a file system, the model or its partner is withdrawn, or the copy
+                differs from the model.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         pushed = artifact_utils.get_single_instance(output_dict[specs.PUSHED_MODEL_KEY])
@@ -83,6 +84,7 @@ class Executor(stock.Executor):
         # The lock keeps the number free between its choice and the push.
         with alone_in(folder for _, folder in places):
             version = version_of_both(made, places)
+            refuse_withdrawn(version, places)
             if version != made:
                 logger.warning(
                     "Push: version %d in %s is another model: from another recipe with the same serving.model_name, another run "

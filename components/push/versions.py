@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from components.push.lock import alone_in
+from components.push.withdrawn import read_notes, withdrawn_folder
 from models.files.version_folders import WARM_UP_FILE, WHOLE, version_folders
 from models.recipe.errors import InputError
 
@@ -160,12 +161,43 @@ def version_of_both(version: int, places: Iterable[tuple[Path, Path]]) -> int:
         places: (folder of the model, folder of its versions) of each model.
 
     Returns:
-        The smallest number from `version` on that no other model has in any of the folders.
+        The smallest number from `version` on that no other model has in any of the folders, nor had before it was withdrawn.
     """
     pairs = tuple(places)
-    while any(_is_another(source, base / str(version)) for source, base in pairs):
+    while any(
+        _is_another(source, folder / str(version))
+        for source, base in pairs
+        for folder in (base, withdrawn_folder(base))
+    ):
         version += 1
     return version
+
+
+def refuse_withdrawn(version: int, places: Iterable[tuple[Path, Path]]) -> None:
+    """Refuses to push a model again that a rollback has withdrawn.
+
+    A model that is also pushed under another version, which is not withdrawn, is not refused: an unchanged ranker whose new
+    retrieval model was withdrawn.
+
+    Args:
+        version: the number under which the models would be pushed.
+        places: (folder of the model, folder of its versions) of each model.
+
+    Raises:
+        InputError: one of the models is withdrawn.
+    """
+    for source, base in places:
+        notes = read_notes(base)
+        live = [path for number, path in version_folders(base).items() if number not in notes]
+        for number, note in reversed(notes.items()):
+            held = [folder / str(number) for folder in (withdrawn_folder(base), base)]
+            same = any(path.exists() and same_model(source, path) for path in held)
+            gone = number == version and not any(path.exists() for path in held)
+            if (same or gone) and not any(same_model(source, path) for path in live):
+                raise InputError(
+                    f"Push: this model is version {number} of {base.name}, which was {note.in_words()}, so it is not pushed again. "
+                    f"To serve it again: gatewise rollback {base} --undo. To train another model, change the recipe or the data."
+                )
 
 
 def _is_another(source: Path, target: Path) -> bool:

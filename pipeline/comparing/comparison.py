@@ -7,13 +7,11 @@ ROOT/RECIPE/compare/ID/             compare.json and compare.html; ID is a hash 
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import fcntl
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +31,7 @@ from pipeline.lineage import Run
 from pipeline.local_runner import run_pipeline
 from pipeline.method_modules import method_modules
 from pipeline.output import write_output
+from pipeline.run_lock import alone
 from pipeline.run_paths import RunPaths
 from pipeline.run_record import data_of
 
@@ -133,7 +132,8 @@ def run_methods(asked: Asked, where: RunPaths, data: Run, say: Say) -> Left:
         jobs.append(Job(name, spec, folder / METHODS / f"{key}.json"))
     count = asked.jobs or min(len(jobs), _fitting())
     (folder / METHODS).mkdir(parents=True, exist_ok=True)
-    with _alone(folder):
+    busy = f"{folder}: another comparison is in progress here. Wait until it ends, or choose another --root."
+    with alone(folder, busy):
         waiting = sum(not job.result.is_file() for job in jobs)
         say(
             f"{waiting} of {len(jobs)} methods to train: {asked.trials} trials and {asked.seeds} seeds each, {count} at a time"
@@ -241,15 +241,3 @@ def _fitting() -> int:
         return 1
     free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return max(1, min(len(os.sched_getaffinity(0)), free // MEMORY_PER_JOB))
-
-
-@contextlib.contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    with open(folder / ".lock", "w", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise InputError(
-                f"{folder}: another comparison is in progress here. Wait until it ends, or choose another --root."
-            ) from None
-        yield

@@ -1,4 +1,4 @@
-"""Serves the newest version of each model under a folder, and switches to a newer version once it is loaded."""
+"""Serves the newest version of each model under a folder, and switches to another one once it is loaded."""
 
 from __future__ import annotations
 
@@ -75,10 +75,11 @@ class Models:
         return {name: model.served.version for name, model in sorted(self._models.items()) if model.served}
 
     def poll(self) -> None:
-        """Looks for newer versions, and loads and warms them up.
+        """Looks for the newest versions, and loads and warms them up.
 
-        The old version serves until the new one is ready, and completes its requests. A version that cannot be loaded is
-        reported once, and tried again when its files change, because it may have been incomplete.
+        The old version serves until the other one is ready, and completes its requests. After a rollback the newest version is an
+        older one. A version that cannot be loaded is reported once, and tried again when its files change, because it may have
+        been incomplete.
         """
         with self._polling:
             for folder in model_folders(self._root):
@@ -89,7 +90,7 @@ class Models:
                     )
                     model.mistaken.add(path)
                 newest = max(version_folders(folder), default=0)
-                if newest and (newest not in model.versions or _changed(model, newest)):
+                if newest and not _is_served(model, newest) and (newest not in model.failed or _changed(model, newest)):
                     self._load(folder.name, model, newest)
 
     def get(self, name: str, version: int | None = None, label: str = "") -> Servable:
@@ -161,8 +162,12 @@ class Models:
                     yield model.folder / str(version), message
 
 
+def _is_served(model: _Model, version: int) -> bool:
+    return model.served is not None and model.served.version == version
+
+
 def _changed(model: _Model, version: int) -> bool:
-    return version in model.failed and model.failed[version] != _content(model.folder / str(version))
+    return model.failed[version] != _content(model.folder / str(version))
 
 
 def _content(folder: Path) -> _Content:

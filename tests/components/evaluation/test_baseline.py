@@ -19,6 +19,7 @@ from tfx.types import standard_artifacts
 from components.evaluation.baseline import OlderBlessedModel, baseline_model_resolver
 from components.evaluation.component import Evaluator
 from components.evaluation.plan import EvaluationPlan
+from components.push.withdrawn import Note, note_file, withdrawn_folder, write_note
 
 PLAN = EvaluationPlan.model_validate(
     {
@@ -170,3 +171,47 @@ def test_strategy(tmp_path):
     pushed = artifact(standard_artifacts.PushedModel, 22, tmp_path, model_id=3, pushed=1)
     for store, expected in ((Store(experiment, refused), 1), (Store(experiment, refused, pushed), 3)):
         assert [one.id for one in OlderBlessedModel().resolve_artifacts(store, inputs)["baseline_model"]] == [expected]
+
+
+def test_a_withdrawn_model_is_passed_over_and_named(tmp_path, caplog):
+    served = tmp_path / "serving" / "shop"
+    models = [artifact(standard_artifacts.Model, number, tmp_path) for number in (1, 3, 5)]
+    blessings = [
+        artifact(standard_artifacts.ModelBlessing, 10 + number, tmp_path, current_model_id=number, blessed=1)
+        for number in (1, 3)
+    ]
+    inputs = {"candidate": [models[2]], "baseline_model": models, "model_blessing": blessings}
+
+    def pushed(number: int, model: int, version: int) -> types.Artifact:
+        made = artifact(standard_artifacts.PushedModel, number, tmp_path, model_id=model, pushed=1)
+        made.set_string_custom_property("pushed_destination", str(served / str(version)))
+        return made
+
+    def resolved(*pushes: types.Artifact) -> list[int]:
+        found = OlderBlessedModel().resolve_artifacts(Store(*pushes), inputs)
+        assert [10 + one.id for one in found["baseline_model"]] == [one.id for one in found["model_blessing"]]
+        return [one.id for one in found["baseline_model"]]
+
+    pushes = pushed(20, 1, 100), pushed(21, 3, 200)
+    (served / "100").mkdir(parents=True)
+    (served / "200").mkdir()
+    assert resolved(*pushes) == [3] and caplog.text == ""
+
+    note = Note(at="2026-01-31T08:00:00.000000+00:00", served=100, reason="clicks fell")
+    write_note(served, 200, note)
+    assert resolved(*pushes) == [1], "from the note on, wherever the folder is"
+    (served / "200").rename(withdrawn_folder(served) / "200")
+    assert resolved(*pushes) == [1]
+    words = "Newest blessed model: version 100 of shop. Passed over: version 200 of shop, withdrawn 2026-01-31 08:00:00 UTC (clicks fell)."
+    assert [record.getMessage() for record in caplog.records] == [words] * 2
+
+    # the same model under another number, with another partner: it is an ancestor as long as one of them is served
+    (served / "150").mkdir()
+    assert resolved(*pushes, pushed(22, 3, 150)) == [3]
+    (served / "150").rmdir()
+    assert resolved(*pushes, pushed(22, 3, 150)) == [1], "that one was pruned"
+    write_note(served, 100, note)
+    assert resolved(*pushes) == [] and "Newest blessed model: none. Passed over: version 200" in caplog.text
+    for version in (100, 200):
+        note_file(served, version).unlink()
+    assert resolved(*pushes) == [3]

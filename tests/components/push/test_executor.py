@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,9 @@ from tfx.utils import proto_utils
 from components.push.component import Pusher
 from components.push.executor import Executor
 from components.push.lock import LOCK
-from models.files.version_folders import WARM_UP, WHOLE
+from components.push.rollback import roll_back
+from components.push.withdrawn import note_file, withdrawn_folder
+from models.files.version_folders import WARM_UP, WHOLE, version_folders
 from models.recipe.errors import InputError
 
 
@@ -134,6 +137,34 @@ def test_only_a_run_that_is_not_to_push_has_the_property_push() -> None:
 
     assert properties() == properties(push=True) and "push" not in {k for k, v in properties().items() if v is not None}
     assert properties(push=False) == properties() | {"push": 0}
+
+
+def test_the_withdrawn_versions_are_a_property_so_that_a_rollback_runs_the_push_again() -> None:
+    def properties(**options: Any) -> dict[str, Any]:
+        model = types.Channel(type=standard_artifacts.Model)
+        return Pusher(model=model, push_destination=pusher_pb2.PushDestination(), **options).exec_properties
+
+    assert properties(withdrawn="") == properties() and properties()["withdrawn"] is None
+    assert properties(withdrawn="shop: 300") == properties() | {"withdrawn": "shop: 300"}
+
+
+def test_a_withdrawn_model_is_refused_until_the_rollback_is_undone(model: types.Artifact, tmp_path: Path) -> None:
+    served = tmp_path / "serving" / "shop"
+    for file in WHOLE:
+        (served / "1600000000" / file).parent.mkdir(parents=True, exist_ok=True)
+        (served / "1600000000" / file).write_bytes(b"older")
+    push(model, str(served))
+    roll_back(served, reason="clicks fell")
+    with pytest.raises(
+        InputError, match=r"this model is version 1700000000 of shop, .*clicks fell.*rollback .*/shop --undo"
+    ):
+        push(model, str(served))
+    shutil.rmtree(withdrawn_folder(served) / "1700000000")
+    with pytest.raises(InputError, match="this model is version 1700000000 of shop"):
+        push(model, str(served))
+    assert sorted(version_folders(served)) == [1600000000]
+    note_file(served, 1700000000).unlink()
+    assert push(model, str(served)).get_int_custom_property("pushed") == 1
 
 
 def test_a_push_that_is_switched_off_keeps_everything_as_it_is(model: types.Artifact, tmp_path: Path) -> None:

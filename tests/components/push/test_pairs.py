@@ -18,7 +18,9 @@ from tfx.utils import proto_utils
 from components.push.component import Pusher
 from components.push.executor import Executor
 from components.push.versions import version_of_both
+from components.push.withdrawn import Note, withdrawn_folder, write_note
 from models.files.version_folders import WHOLE, version_folders
+from models.recipe.errors import InputError
 
 MakeModel = Callable[..., types.Artifact]
 
@@ -81,6 +83,11 @@ def push(
         },
     )
     return pushed
+
+
+def withdraw(served: Path, version: int, reason: str = "") -> None:
+    write_note(served, version, Note(at="2026-01-31T08:00:00.000000+00:00", served=1, reason=reason))
+    (served / str(version)).rename(withdrawn_folder(served) / str(version))
 
 
 def push_both(root: Path, ranker: types.Artifact, retrieval: types.Artifact, *, first: str = "ranker") -> int:
@@ -284,3 +291,38 @@ def test_old_versions_go_in_pairs(make_model: MakeModel, tmp_path: Path) -> None
             }, "the pair of 300 is not whole yet"
         push(tmp_path, "ranker", ranker, retrieval, keep_versions=2)
     assert {name: set(own) for name, own in served(tmp_path).items()} == {"ranker": {200, 300}, "retrieval": {200, 300}}
+
+
+def test_a_withdrawn_pair_is_not_pushed_again_but_its_ranker_with_another_partner(
+    make_model: MakeModel, tmp_path: Path
+) -> None:
+    ranker, bad, better = make_model("a", 100), make_model("r", 200), make_model("s", 300)
+    first = make_model("q", 90)
+    assert push_both(tmp_path, ranker, first) == 100 and push_both(tmp_path, ranker, bad) == 200
+    for name in ("ranker", "retrieval"):
+        withdraw(tmp_path / "serving" / name, 200, "clicks fell")
+    for name, model, partner in (("ranker", ranker, bad), ("retrieval", bad, ranker)):
+        with pytest.raises(
+            InputError,
+            match=r"version 200 of retrieval, which was withdrawn 2026-01-31 08:00:00 UTC \(clicks fell\), so it is not pushed again.*"
+            r"gatewise rollback .*/serving/retrieval --undo",
+        ):
+            push(tmp_path, name, model, partner)
+    assert push_both(tmp_path, ranker, better) == 300, (
+        "the ranker is served as version 100, so only its partner was withdrawn"
+    )
+    assert push_both(tmp_path, ranker, first) == 100
+    assert served(tmp_path) == {"ranker": {100: "a", 300: "a"}, "retrieval": {100: "q", 300: "s"}}
+
+
+def test_a_withdrawn_ranker_is_not_pushed_with_a_new_partner(make_model: MakeModel, tmp_path: Path) -> None:
+    ranker, retrieval, newer = make_model("a", 100), make_model("r", 200), make_model("s", 300)
+    push_both(tmp_path, ranker, retrieval)
+    for name in ("ranker", "retrieval"):
+        withdraw(tmp_path / "serving" / name, 200)
+    for name, model, partner in (("ranker", ranker, newer), ("retrieval", newer, ranker)):
+        with pytest.raises(InputError, match="this model is version 200 of ranker"):
+            push(tmp_path, name, model, partner)
+    other = make_model("b", 200)
+    assert push_both(tmp_path, other, newer) == 300
+    assert push_both(tmp_path, other, make_model("t", 150)) == 201, "the number 200 stays that of the withdrawn models"

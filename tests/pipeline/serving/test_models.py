@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from components.push.rollback import roll_back, undo
+from models.files.version_folders import WHOLE
 from pipeline.serving.models import Models
 from pipeline.serving.server import Server
 
@@ -89,3 +91,24 @@ def test_a_look_that_fails_is_not_the_last(
         assert server.models.served == {"shop": 2} and "Cannot read the folder of the models" in caplog.text
     finally:
         server.stop()
+
+
+def test_a_rollback_is_followed_back_and_forth(shop: Path, pushed: Path) -> None:
+    """Also past a version that cannot be loaded, which is tried once."""
+    shutil.copytree(pushed, shop / "2")
+    models = Models(shop)
+    for act, expected in ((roll_back, 1), (undo, 2), (roll_back, 1)):
+        act(shop)
+        for _ in range(2):
+            models.poll()
+        assert models.served == {"shop": expected}
+        states = {one.version: one.state for one in models.status("shop").model_version_status}
+        assert states == {version: 30 if version == expected else 50 for version in (1, 2)}, "AVAILABLE and END"
+    (shop / "3" / "variables").mkdir(parents=True)
+    for file in WHOLE:
+        (shop / "3" / file).write_bytes(b"broken")
+    models.poll()
+    assert models.served == {"shop": 1}
+    roll_back(shop, 2)
+    models.poll()
+    assert models.served == {"shop": 2}

@@ -26,6 +26,7 @@ from tensorflow_serving.apis import (
 )
 
 from models.recipe.errors import InputError
+from pipeline import cli
 from pipeline.serving.models import Models
 from pipeline.serving.server import FIRST_LINE, Server, serve
 
@@ -271,6 +272,51 @@ def test_a_new_version_takes_over_and_no_request_is_dropped(tmp_path: Path, push
         newest = http_(server, "GET", f"{SHOP}/versions/3")[1]["model_version_status"][0]
         assert newest["state"] == "END" and newest["status"]["error_code"] != "OK" and newest["status"]["error_message"]
         assert http_(server, "POST", f"{SHOP}:predict", RANK)[0] == 200, "the old one stays"
+    finally:
+        over.set()
+        server.stop()
+
+
+def test_no_request_is_dropped_during_a_rollback(tmp_path: Path, push: Callable[..., Path]) -> None:
+    folder = tmp_path / "serving" / "shop"
+    folder.mkdir(parents=True)
+    push(folder, 1)
+    push(folder, 2, factor=100.0)
+    server = Server(tmp_path, "127.0.0.1", 0, 0, poll_seconds=0.05)
+    seen: list[tuple[int, Any, Any]] = []
+    over = threading.Event()
+
+    def ask() -> None:
+        while not over.is_set():
+            seen.append((*http_(server, "POST", f"{SHOP}:predict", RANK), http_(server, "GET", f"{SHOP}/metadata")))
+
+    def answers(version: int) -> int:
+        """How many answers there are once the version is served and was asked."""
+        end = time.monotonic() + 60
+        while server.models.served != {"shop": version} and time.monotonic() < end:
+            time.sleep(0.05)
+        count = len(seen)
+        while len(seen) < count + 10 and time.monotonic() < end:
+            time.sleep(0.05)
+        return len(seen)
+
+    threads = [threading.Thread(target=ask) for _ in range(3)]
+    try:
+        for thread in threads:
+            thread.start()
+        counts = [answers(2)]
+        for arguments, version in ((["--reason", "clicks fell"], 1), (["--undo"], 2)):
+            with pytest.raises(SystemExit) as end:
+                cli.main(["rollback", str(tmp_path), *arguments])
+            assert not end.value.code
+            counts.append(answers(version))
+        over.set()
+        for thread in threads:
+            thread.join()
+        assert {status for status, _, _ in seen} == {status for _, _, (status, _) in seen} == {200}
+        for number, (click, version) in zip(counts, ((201, "2"), (3, "1"), (201, "2")), strict=True):
+            _, answer, (_, about) = seen[number - 1]
+            assert answer["outputs"]["click"][0] == click and about["model_spec"]["version"] == version
     finally:
         over.set()
         server.stop()
