@@ -16,6 +16,7 @@ import forked
 import polars as pl
 import pytest
 
+from models.recipe.errors import InputError
 from models.recipe.file import load_recipe
 from pipeline.run_records import read_records
 
@@ -167,7 +168,8 @@ def test_the_best_recipe_is_written_with_its_comments_and_is_valid(
 
 
 def test_a_comparison_is_no_run(killed_and_gone_on: tuple[int, Any], folder: Path) -> None:
-    assert read_records(folder.parent.parent) == []
+    with pytest.raises(InputError, match="no record of a run found"):
+        read_records(folder.parent.parent)
 
 
 def test_tune_searches_by_the_validate_split_alone(
