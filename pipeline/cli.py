@@ -15,6 +15,7 @@ from models.recipe.errors import GatewiseError, InputError, masked
 from models.recipe.file import load_recipe
 from pipeline.comparing.commands import compare, tune
 from pipeline.data_commands import fetch, simulate
+from pipeline.day_option import DayOption, days_told, load_on_day
 from pipeline.dead_letters_command import dead_letters
 from pipeline.groups_command import groups
 from pipeline.index_command import index
@@ -74,17 +75,24 @@ Root = Annotated[Path, typer.Option("--root", metavar="DIR", help="Folder for me
 
 
 @app.command()
-def validate(recipe: RecipeFile, overrides: Overrides = [], data: DataFolder = None) -> None:  # noqa: B006
+def validate(
+    recipe: RecipeFile,
+    overrides: Overrides = [],  # noqa: B006
+    data: DataFolder = None,
+    day: DayOption = None,
+) -> None:
     """Check every key, name, window and option of a recipe. Reads no data and takes half a second.
 
-    Example: gatewise validate recipes/shop.yaml --set model.architecture=ple
+    With logs.span, also tells which days a run reads. Example: gatewise validate recipes/shop.yaml --set model.architecture=ple
     """
-    checked = load_recipe(recipe, overrides, data)
+    checked, _ = load_on_day(recipe, overrides, data, day, look_up=False)
     source = f"{len(checked.logs.streams)} streams" if checked.logs else "labelled examples"
     typer.echo(
         f"{recipe}: valid. {source}, {len(checked.features)} features, tasks {', '.join(checked.tasks)}; "
         f"{checked.model.architecture} with balancer {checked.model.balancer}; data in {checked.data}"
     )
+    if days := days_told(checked):
+        typer.echo(f"days: {days}")
 
 
 @app.command()
@@ -100,12 +108,17 @@ def run(
     no_push: Annotated[
         bool, typer.Option("--no-push", help="An experiment: evaluate and bless the model, but push nothing.")
     ] = False,
+    day: DayOption = None,
 ) -> None:
     """Run a recipe from its logs to a pushed model. Stages that have not changed since the last run come from the cache.
 
+    With logs.span, reads the days up to --day. Without the option: up to the newest day that is complete.
+
     Example: gatewise run recipes/shop.yaml --set training.seed=2 --no-push --json result.json
     """
-    checked = load_recipe(recipe, overrides, data)
+    checked, overrides = load_on_day(recipe, overrides, data, day)
+    if days := days_told(checked):
+        typer.echo(f"days: {days}", err=True)
     from pipeline.console import RunConsole
     from pipeline.run_paths import run_paths
     from pipeline.run_record import recorded, results

@@ -39,7 +39,10 @@ class NotBelowPlan(StagePlan):
 
 
 # Keys that change from night to night for an unchanged problem: paths and fixed times.
-_MOVES = {"streams": {"path", "format", "user"}, "examples": {"path", "validate_path", "eval_path", "format", "limits"}}
+_MOVES = {
+    "streams": {"path", "format", "user", "may_be_empty"},
+    "examples": {"path", "validate_path", "eval_path", "format", "limits"},
+}
 
 # The metric that compares a model with the constant.
 AGAINST_CONSTANT = {"binary": "log_loss", "regression": "rmse"}

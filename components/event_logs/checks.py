@@ -9,6 +9,7 @@ from components.event_logs.events import optional_columns
 from components.event_logs.key_spellings import check_spellings
 from components.event_logs.measurable import check_measurable
 from components.event_logs.plan import EventLogsPlan, StreamPlan, TaskPlan
+from components.event_logs.span_rows import check_span_rows
 from components.event_logs.splits import Starts
 from components.event_logs.tally import Tally
 from components.event_logs.times import NAIVE, likely_unit
@@ -23,7 +24,7 @@ def check(plan: EventLogsPlan, tally: Tally, as_of: int | None, starts: Starts) 
     Raises:
         InputError: a stream has no rows; most times have a wrong unit or no zone; there are too many dead letters or
             orphans; numeric keys are spelled in two ways; no row has a column; a clock is far ahead of the others; a day has no
-            rows; a split has no examples; a task has no observed train or eval example; labels are outside the loss's domain; a binary
+            rows or too few; a split has no examples; a task has no observed train or eval example; labels are outside the loss's domain; a binary
             task has only one class in the train split.
     """
     for stream in plan.streams:
@@ -36,7 +37,7 @@ def check(plan: EventLogsPlan, tally: Tally, as_of: int | None, starts: Starts) 
         if not plan.makes_examples(stream):
             _check_orphans(plan, stream, tally)
             check_spellings(plan, stream, tally)
-    warnings = check_days(plan, tally, as_of)
+    warnings = check_span_rows(plan, tally) + check_days(plan, tally, as_of)
     _check_splits(plan, tally, starts)
     warnings += check_measurable(plan, tally, as_of, starts)
     for task in plan.tasks:

@@ -6,6 +6,7 @@ import difflib
 import glob
 import os
 import posixpath
+from collections.abc import Sequence
 
 from components.storage.finding import absolute, is_folder, joined, matching, names_in
 from models.recipe.errors import InputError
@@ -21,18 +22,25 @@ FORMATS = {
 _COMPRESSED = {".gz", ".bz2", ".zst", ".lz4", ".xz"}
 
 
-def matched_files(data: str, path: str, what: str) -> list[str]:
-    """The files that `path` (a file or glob, relative to the folder `data`) matches, sorted, as absolute paths or URLs.
+def matched_files(data: str, path: str | Sequence[str], what: str) -> list[str]:
+    """The files that a path matches (a file or glob, relative to the folder `data`), sorted, as absolute paths or URLs.
+
+    With several paths: the files that any of them matches.
 
     Raises:
         InputError: no file matches; names the absolute pattern and the content of the nearest folder that exists. Or the
             store of a URL cannot be reached.
     """
-    folder = absolute(data)
-    found = matching(folder, path)
+    folder, paths = absolute(data), [path] if isinstance(path, str) else path
+    found = sorted({file for one in paths for file in matching(folder, one)})
     if not found:
-        raise InputError(f"{what}: no file matches {joined(folder, path)}. {_nearest(folder, path)}")
+        raise InputError(f"{what}: {no_file(folder, paths[-1])}")
     return found
+
+
+def no_file(folder: str, path: str) -> str:
+    """Says that no file matches a path, and what the nearest folder that exists contains."""
+    return f"no file matches {joined(folder, path)}. {_nearest(folder, path)}"
 
 
 def format_of(file: str, declared: str | None, what: str) -> str:

@@ -6,13 +6,15 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from components.event_logs.files import matched_files
+from components.event_logs.spans import check_spans
 from components.storage.finding import relative
 from models.recipe.errors import InputError
 from models.recipe.locations import is_url
+from models.recipe.spans import paths_of, spans_of
 
 if TYPE_CHECKING:
     from models.recipe.recipe import Recipe
@@ -28,20 +30,22 @@ _known: dict[str, tuple[State, int, str]] = {}
 
 
 def fingerprint(recipe: Recipe) -> str:
-    """JSON {path relative to `data`: [bytes, hexadecimal BLAKE2b of the content]} of every file of every stream.
+    """JSON {path relative to `data`: [bytes, hexadecimal BLAKE2b of the content]} of every file of every stream that a run reads.
 
     Touching or copying a file does not change the fingerprint; renaming it or changing one byte does.
     Files at a URL are not read: "@" and the time of the last change replace the digest (`storage.listing.version_of`).
     Such a file counts as changed even if it is written again with the same content, and its stage runs again.
 
     Raises:
-        InputError: a stream's path matches no file, or a file cannot be read.
+        InputError: a stream's path matches no file, or a day has none (`spans.check_spans`), or a file cannot be read.
     """
+    for name, stream in recipe.logs.streams.items() if recipe.logs else ():
+        check_spans(recipe.data, name, stream.path, spans_of(recipe, name))
     return fingerprint_files(recipe.data, _paths(recipe))
 
 
-def fingerprint_files(data: str, paths: dict[str, str]) -> str:
-    """The fingerprint of any globs: {words for the message: path relative to `data`}."""
+def fingerprint_files(data: str, paths: Mapping[str, str | Sequence[str]]) -> str:
+    """The fingerprint of any globs: {words for the message: one or several paths relative to `data`}."""
     files = sorted({file for what, path in paths.items() for file in matched_files(data, path, what)})
     found = dict(zip((relative(data, file) for file in files), of_each(identity, files), strict=True))
     return json.dumps(found, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
@@ -110,9 +114,10 @@ def is_settled(file: str, state: State, moment: int) -> bool:
     return is_url(file) or state[-1] < moment - _SETTLED_NS
 
 
-def _paths(recipe: Recipe) -> dict[str, str]:
+def _paths(recipe: Recipe) -> dict[str, str | Sequence[str]]:
     if recipe.logs is not None:
-        return {f"stream {name!r}": stream.path for name, stream in recipe.logs.streams.items()}
+        streams = recipe.logs.streams.items()
+        return {f"stream {name!r}": paths_of(stream.path, spans_of(recipe, name)) for name, stream in streams}
     if recipe.examples is not None:
         found = {key: getattr(recipe.examples, key) for key in ("path", "validate_path", "eval_path")}
         return {f"examples.{key}": path for key, path in found.items() if path}

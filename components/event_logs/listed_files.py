@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 import polars as pl
 
@@ -28,7 +28,7 @@ class ListedFiles:
 
     Args:
         data: the folder.
-        paths: {words for the message: path relative to `data`}.
+        paths: {words for the message: one or several paths relative to `data`}.
         fingerprint: of `fingerprint_files`, taken when the pipeline was assembled; "" if no files were visible then. In that
             case they are listed now, and the time of the last change identifies the content of files not written just now.
 
@@ -39,11 +39,12 @@ class ListedFiles:
         InputError: the files differ from those listed at assembly, or no file matches a path.
     """
 
-    def __init__(self, data: str, paths: Mapping[str, str], fingerprint: str = "") -> None:
-        self._data, self._paths = data, dict(paths)
+    def __init__(self, data: str, paths: Mapping[str, str | Sequence[str]], fingerprint: str = "") -> None:
+        self._data = data
+        self._paths = {what: (path,) if isinstance(path, str) else tuple(path) for what, path in paths.items()}
         self._moment = time.time_ns()
         if not fingerprint:
-            matched = {file for what, path in self._paths.items() for file in matched_files(data, path, what)}
+            matched = {file for what, globs in self._paths.items() for file in matched_files(data, globs, what)}
             self._files = {relative(data, file): file for file in sorted(matched)}
             self._states = self._of_each(state_of, self._files)
             self.identities = {name: self._first_identity(name) for name in self._files}
@@ -88,7 +89,7 @@ class ListedFiles:
 
     def _there(self) -> dict[str, str]:
         folder = absolute(self._data)
-        files = {file for path in self._paths.values() for file in matching(folder, path)}
+        files = {file for globs in self._paths.values() for path in globs for file in matching(folder, path)}
         return {relative(self._data, file): file for file in sorted(files)}
 
     def _first_identity(self, name: str) -> tuple[int, str]:

@@ -44,6 +44,7 @@ from components.event_logs.listed_files import ListedFiles
 from components.event_logs.partitions import count_of_partitions, read_piece
 from components.event_logs.plan import EventLogsPlan
 from components.event_logs.shuffle import ShuffleWriter
+from components.event_logs.spans import check_spans
 from components.event_logs.splits import GAP, Starts, starts_from
 from components.event_logs.streams import Piece, pieces
 from components.event_logs.tally import Tally, merged
@@ -181,7 +182,10 @@ def run(
     Raises:
         InputError: the logs are missing, unreadable, do not match the recipe, or changed during the run.
     """
-    listed = ListedFiles(plan.data, {f"stream {stream.name!r}": stream.path for stream in plan.streams}, fingerprint)
+    if not fingerprint:
+        for stream in plan.streams:
+            check_spans(plan.data, stream.name, stream.path, stream.spans)
+    listed = ListedFiles(plan.data, {f"stream {stream.name!r}": stream.paths for stream in plan.streams}, fingerprint)
     with listed.still():
         return _run(plan, listed, folder, make_pipeline)
 

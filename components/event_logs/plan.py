@@ -16,6 +16,7 @@ from models.recipe.logs import Csv, LabelledExamples, Logs, Time
 from models.recipe.recipe import Recipe
 from models.recipe.retrieval_columns import column_type
 from models.recipe.section import Scalar
+from models.recipe.spans import Spans, as_of, eval_start, paths_of, spans_of
 from models.recipe.stage_plan import StagePlan
 from models.recipe.tasks import reads_numbers, unmeasured_of
 
@@ -55,11 +56,12 @@ class CsvPlan(StagePlan):
 class StreamPlan(StagePlan):
     """A stream of events, or a file set of labelled examples (no key, time optional). The tolerance is in microseconds.
 
-    `user` is set only if a task with `match: user` reads the stream.
+    `user` is set only if a task with `match: user` reads the stream. With `spans`, `path` has placeholders.
     """
 
     name: str
     path: str
+    spans: Spans | None = None
     format: Literal["parquet", "csv", "jsonl"] | None = None
     csv: CsvPlan = CsvPlan()
     where: dict[str, tuple[Scalar, ...]] = pydantic.Field(default={})
@@ -71,6 +73,11 @@ class StreamPlan(StagePlan):
     weight: str | None = None
     clock_tolerance: int = 0
     nulls: tuple[str, ...] = ()
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The globs of the files to read."""
+        return paths_of(self.path, self.spans)
 
 
 class TaskPlan(StagePlan):
@@ -117,6 +124,7 @@ class EventLogsPlan(StagePlan):
     max_orphans: float
     on_missing_days: Literal["stop", "warn"] = "stop"
     least_of_day: float = 0.2
+    least_of_median: float = 0.0
     split: SplitPlan
     partitions: int | None
 
@@ -181,6 +189,7 @@ class EventLogsPlan(StagePlan):
             "max_orphans": source.limits.orphans,
             "on_missing_days": source.limits.missing_days,
             "least_of_day": source.limits.least_of_day,
+            "least_of_median": source.limits.least_of_median,
         }
         return cls.model_validate(common | parts | limits)
 
@@ -193,6 +202,7 @@ def _of_logs(recipe: Recipe, logs: Logs) -> dict[str, object]:
         StreamPlan(
             name=name,
             path=stream.path,
+            spans=spans_of(recipe, name),
             format=stream.format,
             csv=_csv(stream.csv),
             where=dict(stream.where),
@@ -207,8 +217,17 @@ def _of_logs(recipe: Recipe, logs: Logs) -> dict[str, object]:
         )
         for name, stream in logs.streams.items()
     ]
-    moment = as_of_micros(logs.as_of)
-    return {"impressions": logs.impressions, "streams": tuple(streams), "tasks": _tasks(recipe), "as_of": moment}
+    moment = as_of_micros(as_of(recipe) if logs.span else logs.as_of)
+    made: dict[str, object] = {
+        "impressions": logs.impressions,
+        "streams": tuple(streams),
+        "tasks": _tasks(recipe),
+        "as_of": moment,
+    }
+    if logs.span:  # `eval_last` counts back from the end of the day, which is not always `as_of`
+        begin = micros(eval_start(recipe) - EPOCH)
+        made["split"] = SplitPlan.of(recipe.split).model_copy(update={"eval_last": None, "eval_from": begin})
+    return made
 
 
 def as_of_micros(as_of: datetime.datetime | Literal["latest"]) -> int | None:

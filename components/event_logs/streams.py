@@ -55,7 +55,7 @@ def pieces(plan: EventLogsPlan, listed: ListedFiles | None = None) -> list[Piece
     dialects: dict[str, CsvPlan] = {}
     for stream in plan.streams:
         what = f"stream {stream.name!r}"
-        for file in matched_files(plan.data, stream.path, what):
+        for file in matched_files(plan.data, stream.paths, what):
             format = format_of(file, stream.format, what)
             if formats.setdefault(file, format) != format:
                 raise InputError(f"{what}: {file} is {formats[file]} in another stream, but {format} here.")

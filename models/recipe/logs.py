@@ -9,6 +9,7 @@ import pydantic
 from pydantic import Field
 
 from models.recipe.section import Name, NonEmpty, Number, Scalar, Section
+from models.recipe.spans import LATEST, Day
 from models.recipe.units import Duration, Moment, Share
 
 Mark = Annotated[str, Field(pattern=r"^[\x01-\x09\x0b\x0c\x0e-\x7f]$")]
@@ -115,8 +116,9 @@ class Stream(Section):
     path: NonEmpty = Field(
         description="File or glob, relative to `data`. `**` crosses folders. A glob matches names that begin with `_` or `.`, "
         "such as `_temporary`, only if the pattern begins with the same character. Text files may be compressed "
-        "with gzip, bzip2, zstd, lz4 or xz.",
-        examples=["clicks/*.parquet"],
+        "with gzip, bzip2, zstd, lz4 or xz. With `logs.span`, `{YYYY}`, `{MM}`, `{DD}` and `{HH}` stand for the year, month, day "
+        "and hour of a span, in UTC. Write `[{]` for a brace.",
+        examples=["clicks/*.parquet", "clicks/dt={YYYY}-{MM}-{DD}/*.parquet"],
     )
     format: Format = None
     csv: Dialect = Csv()
@@ -172,6 +174,11 @@ class Stream(Section):
         examples=["1s"],
     )
     nulls: Nulls = ()
+    may_be_empty: bool = Field(
+        default=False,
+        description="With `logs.span`: whether a day without a file of this stream is normal. By default it stops the run.",
+        examples=[True],
+    )
 
 
 class LogLimits(Section):
@@ -200,6 +207,12 @@ class LogLimits(Section):
         "row is missing.",
         examples=[0.5],
     )
+    least_of_median: Annotated[float, Field(ge=0.0, lt=1.0), Number] = Field(
+        default=0.0,
+        description="With `logs.span`: a day of a stream is incomplete if it has less than this share of the median of the stream's "
+        "other days. `missing_days` says what happens then. 0: no such check.",
+        examples=[0.5],
+    )
 
 
 class Logs(Section):
@@ -213,13 +226,26 @@ class Logs(Section):
         description="The streams, by name.",
         examples=[{"click": {"path": "clicks/*.csv", "key": ["user"], "time": {"column": "at", "unit": "s"}}}],
     )
+    span: Literal["1d", "1h"] | None = Field(
+        default=None,
+        description="Length of the spans, days or hours in UTC, that the placeholders in the `path` of every stream stand for. A run then "
+        "reads the spans that `day`, `split.eval_last` and `split.train_last` select. "
+        "By default the paths have no placeholders, and a run reads all files. See [logs.md](logs.md#days).",
+        examples=["1d"],
+    )
+    day: Day = Field(
+        default=LATEST,
+        description="With `span`: the newest span that a run reads: a day, or with `span: 1h` an hour, in UTC. `--day` of `gatewise run` "
+        "overrides it. `latest`: the newest past span of which every stream has a file, except streams with `may_be_empty`.",
+        examples=["2026-11-28", "2026-11-28T05"],
+    )
     as_of: Moment | Literal["latest"] = Field(
         default="latest",
         description="Moment up to which the logs are complete. An example whose attribution window is still open at this "
         "moment is masked: it gets weight 0 instead of a negative label. Events after this moment are counted as "
         "`after_as_of` and otherwise ignored, as if the logs ended there. `latest`: the smallest watermark. The "
         "watermark of a stream is the time of its last event; the impressions and the outcome streams that tasks "
-        "use count. Impressions after this watermark stay examples with weight 0.",
+        "use count. Impressions after this watermark stay examples with weight 0. With `span`, `latest` is the end of `day`.",
         examples=["2026-01-15T00:00:00Z"],
     )
     limits: LogLimits = Field(

@@ -18,7 +18,8 @@ class Split(Section):
 
     The train split trains the model. The validate split decides when training stops and which epoch is kept. The eval split
     only measures the result. Set exactly one of the three `eval` keys and at most one of the three `validate` keys. Labelled
-    examples without a time are divided by hashes of the row, with the shares of `eval_fraction` and `validate_fraction`.
+    examples without a time are divided by hashes of the row, with the shares of `eval_fraction` and `validate_fraction`. With
+    `logs.span`, set `eval_last` and `train_last`: the lengths count back from the end of `logs.day`.
     """
 
     eval_fraction: Annotated[float, Field(gt=0.0, lt=1.0), Number] | None = Field(
@@ -31,6 +32,12 @@ class Split(Section):
         default=None,
         description="Start of the eval split. It contains the examples from this moment on.",
         examples=["2026-01-13T00:00:00Z"],
+    )
+    train_last: Duration | None = Field(
+        default=None,
+        description="With `logs.span`: length of the time before the eval split whose files are read. It contains the train split "
+        "and, at its end, the validate split.",
+        examples=["28d"],
     )
     validate_fraction: Annotated[float, Field(gt=0.0, lt=1.0), Number] | None = Field(
         default=None,

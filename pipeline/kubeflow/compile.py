@@ -11,6 +11,7 @@ from kfp.kubernetes import kubernetes_executor_config_pb2
 from kfp.pipeline_spec import pipeline_spec_pb2
 from tfx.orchestration.kubeflow.v2.kubeflow_v2_dag_runner import KubeflowV2DagRunner, KubeflowV2DagRunnerConfig
 
+from models.recipe.errors import InputError
 from models.recipe.recipe import Recipe
 from pipeline.dag import create_pipeline
 from pipeline.kubeflow.platform import KubeflowPlatform
@@ -45,9 +46,14 @@ def compile_recipe(recipe: Recipe) -> Compiled:
     """Compiles the pipeline of `pipeline/dag.py` for Kubeflow.
 
     Raises:
-        InputError: the recipe has no section `kubeflow`, or a stage's part of it is too large.
+        InputError: the recipe has no section `kubeflow`, has `logs.span`, or a stage's part of it is too large.
     """
     kubeflow = kubeflow_of(recipe)
+    if recipe.logs is not None and recipe.logs.span is not None:
+        raise InputError(
+            "logs.span: a run on Kubeflow cannot be told its day yet. Remove `span` and write globs in the paths of the streams, or "
+            "let your scheduler start `gatewise run --day`."
+        )
     recipe = recipe.model_copy(update={"data": kubeflow.data})
     config = KubeflowV2DagRunnerConfig(
         default_image=kubeflow.image, default_commands=list(COMMAND), use_pipeline_spec_2_1=True

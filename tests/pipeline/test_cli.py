@@ -43,10 +43,10 @@ def test_validate_answers_at_once_and_imports_nothing_heavy() -> None:
 def test_a_defect_ends_with_3_and_its_traceback(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def broken(*_: Any) -> None:
+    def broken(*_: Any, **__: Any) -> None:
         raise KeyError("a defect")
 
-    monkeypatch.setattr(cli, "load_recipe", broken)
+    monkeypatch.setattr(cli, "load_on_day", broken)
     with pytest.raises(SystemExit) as end:
         cli.main(["validate", "any.yaml"])
     message = capsys.readouterr().err
@@ -106,10 +106,10 @@ def test_a_mistyped_command_is_not_taken_for_a_model_that_is_not_blessed(
 
 
 def test_an_interruption_says_how_to_go_on(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    def interrupted(*_: Any) -> None:
+    def interrupted(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "load_recipe", interrupted)
+    monkeypatch.setattr(cli, "load_on_day", interrupted)
     with pytest.raises(SystemExit) as end:
         cli.main(["validate", "any.yaml"])
     assert end.value.code == 3 and "interrupted. Run the command again to resume" in capsys.readouterr().err

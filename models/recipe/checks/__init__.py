@@ -20,6 +20,7 @@ from models.recipe.checks.retrieval import retrieval_problems
 from models.recipe.checks.served_names import name_problems
 from models.recipe.checks.serving import serving_problems
 from models.recipe.checks.source import data_problems, source_problems, value_problems
+from models.recipe.checks.spans import span_problems
 from models.recipe.checks.tasks import task_problems
 from models.recipe.checks.validation import validation_problems
 from models.recipe.recipe import Recipe
@@ -32,6 +33,7 @@ def problems(recipe: Recipe) -> list[Problem]:
         data_problems,
         value_problems,
         stream_problems,
+        span_problems,
         task_problems,
         weight_problems,
         gate_problems,

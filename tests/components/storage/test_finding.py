@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from components.event_logs.files import matched_files
+from components.event_logs.spans import check_spans
 from components.storage.finding import (
     absolute,
     exists,
@@ -23,6 +24,7 @@ from components.storage.finding import (
 )
 from components.storage.listing import version_of
 from models.recipe.errors import InputError
+from models.recipe.spans import Spans, of_any_span, paths_of, span_in
 
 FOLDERS = ["a", "b", "a1", "[a]", ".h", "_t", "a b", "ä"]
 FILES = ["x.csv", "y.csv", "x%20.csv", ".h.csv", "_SUCCESS", "f", "[f]"]
@@ -160,3 +162,24 @@ def test_a_bucket_that_is_not_there(store: Any) -> None:
         InputError, match=r"hdfs://a/b: expected a path or a URL of an object store: s3://BUCKET/\.\.\., "
     ):
         matched_files("hdfs://a/b", "*.csv", "s")
+
+
+def test_days_at_a_url(store: Any) -> None:
+    path, spans = (
+        "clicks/dt={YYYY}-{MM}-{DD}/*.csv",
+        Spans(hours=24, first="2026-02-28", day="2026-03-02", until="2026-03-02"),
+    )
+    for day in ("2026-02-27", "2026-02-28", "2026-03-01", "2026-03-03"):
+        store.put_object(Bucket="logs", Key=f"daily/clicks/dt={day}/a.csv", Body=b"x")
+    with pytest.raises(
+        InputError,
+        match=r"stream 'click' has no file of 2026-03-02; .* no file matches s3://logs/daily/clicks/dt=2026-03-02/\*\.csv\. "
+        r"The nearest existing folder is s3://logs/daily/clicks; it contains dt=2026-02-27/",
+    ):
+        check_spans("s3://logs/daily", "click", path, spans)
+    store.put_object(Bucket="logs", Key="daily/clicks/dt=2026-03-02/a.csv", Body=b"x")
+    check_spans("s3://logs/daily", "click", path, spans)
+    found = matched_files("s3://logs/daily", paths_of(path, spans), "stream 'click'")
+    assert found == [f"s3://logs/daily/clicks/dt={day}/a.csv" for day in ("2026-02-28", "2026-03-01", "2026-03-02")]
+    starts = [span_in(path, file, 24) for file in matching("s3://logs/daily", of_any_span(path))]
+    assert [f"{start:%m-%d}" for start in starts if start] == ["02-27", "02-28", "03-01", "03-02", "03-03"]
