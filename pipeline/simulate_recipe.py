@@ -9,9 +9,9 @@ from models.recipe.errors import InputError
 from models.recipe.locations import is_url
 from models.recipe.recipe import Recipe
 from models.recipe.registry import known
-from pipeline.simulate import BEST_ITEMS, STREAMS
 from pipeline.simulate_affinity import true_score
 from pipeline.simulate_shop import Array
+from pipeline.simulate_streams import BEST_ITEMS, STREAMS
 from pipeline.simulate_truth import Truth
 
 
