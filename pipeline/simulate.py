@@ -52,6 +52,11 @@ class SimulationSummary:
     as_of: str
     seconds: float
 
+    @property
+    def last_day(self) -> datetime.date:
+        """The last whole day before `as_of`."""
+        return datetime.datetime.fromisoformat(self.as_of).date() - datetime.timedelta(days=1)
+
 
 def simulate(
     out: str | Path,

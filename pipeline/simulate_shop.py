@@ -195,6 +195,11 @@ def habits(rng: np.random.Generator, users: int, items: int) -> tuple[Array, Arr
     return np.cumsum(activity / activity.sum()), np.cumsum(popularity / popularity.sum())
 
 
+def draw_places(rng: np.random.Generator, limits: Array, size: int) -> Array:
+    """`size` indices into cumulative shares."""
+    return np.minimum(np.searchsorted(limits, rng.random(size), side="right"), len(limits) - 1)
+
+
 def pair_codes(user: Array, item: Array) -> Array:
     """One number for each pair of a user and an item."""
     return user.astype(np.int64) * _PAIR + item
@@ -218,9 +223,7 @@ def draw_pairs(
     pairs = np.empty(0, dtype=np.int64)
     while len(pairs) < count:
         size = int(1.2 * (count - len(pairs))) + 100
-        user, place = (
-            np.minimum(np.searchsorted(limit, rng.random(size), side="right"), len(limit) - 1) for limit in limits
-        )
+        user, place = (draw_places(rng, limit, size) for limit in limits)
         pairs = np.concatenate([pairs, pair_codes(user, items[place])])
         _, first = np.unique(pairs, return_index=True)
         pairs = pairs[np.sort(first)]

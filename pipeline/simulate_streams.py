@@ -56,6 +56,15 @@ class StreamRows:
         return StreamRows(table=self.table.take(pa.array(rows)), day=self.day[rows], kind=self.kind[rows])
 
 
+def joined(first: StreamRows, second: StreamRows) -> StreamRows:
+    """The rows of both, in this order."""
+    return StreamRows(
+        table=pa.concat_tables([first.table, second.table]),
+        day=np.concatenate([first.day, second.day]),
+        kind=np.concatenate([first.kind, second.kind]),
+    )
+
+
 def stream_rows(
     rng: np.random.Generator,
     stream: str,
