@@ -30,8 +30,9 @@ from models.recipe.recipe import Recipe
 from pipeline.console import RunConsole
 from pipeline.lineage import Run
 from pipeline.run_paths import run_paths
-from pipeline.simulate import BEST_ITEMS, DIRT, simulate
+from pipeline.simulate import DIRT, simulate
 from pipeline.simulate_affinity import Shop, true_score
+from pipeline.simulate_streams import BEST_ITEMS
 
 RECIPE = Path(__file__).parents[1] / "recipes" / "shop.yaml"
 K = 100

@@ -19,8 +19,8 @@ from models.retrieval.plan import HISTORY, ITEMS_FILE
 from models.serving.inference import RANK, load_named
 from models.serving.inputs import read_inputs
 from models.serving.named_rows import named_columns
-from pipeline.simulate import impression_columns, item_names, user_names
 from pipeline.simulate_affinity import Shop, Visits
+from pipeline.simulate_streams import impression_columns, item_names, user_names
 
 WHERE = "Two stages"
 VISITORS = 256

@@ -1,8 +1,8 @@
 """Simulates the logs of a shop with known true probabilities: impressions, clicks, dwell times, carts and orders.
 
 `simulate_shop` draws the impressions, `simulate_truth` computes the true probabilities, `simulate_events` draws the outcomes,
-`simulate_dirt` adds the defects of real logs, and `simulate_best_items` finds the truly best items of some users. This module
-writes one Parquet file per stream and day.
+`simulate_dirt` adds the defects of real logs, `simulate_streams` makes tables of them, and `simulate_best_items` finds the truly
+best items of some users. This module writes one Parquet file per stream and day. `simulate_days` writes folders by day.
 """
 
 from __future__ import annotations
@@ -25,24 +25,13 @@ from pipeline import simulate_dirt as dirty
 from pipeline import simulate_shop as shop
 from pipeline.simulate_affinity import Shop
 from pipeline.simulate_best_items import best_items
-from pipeline.simulate_events import WINDOWS_MS, Events, outcomes
-from pipeline.simulate_shop import DAY_MS, START, Array, Traffic
+from pipeline.simulate_events import WINDOWS_MS, outcomes
+from pipeline.simulate_shop import DAY_MS, START, Array
+from pipeline.simulate_streams import BEST_ITEMS, STREAMS, TRUTH, best_items_table, stream_rows, truth_table
 from pipeline.simulate_truth import Truth
 
 DIRT = "dirt.json"
 """File with the counts of planted rows. It is written last, and marks a folder of simulated logs, which may be replaced."""
-
-_IDS = {
-    "impressions": "impression_id",
-    "clicks": "click_id",
-    "dwell": "dwell_id",
-    "carts": "cart_id",
-    "orders": "order_id",
-}
-STREAMS = tuple(_IDS)
-"""Folders of event logs. truth/ and, if wanted, BEST_ITEMS are written in addition."""
-BEST_ITEMS = "best_items"
-_NUMBERS = {"dwell": "dwell_seconds", "orders": "order_value"}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -62,6 +51,11 @@ class SimulationSummary:
     planted: dict[str, dict[str, int]]
     as_of: str
     seconds: float
+
+    @property
+    def last_day(self) -> datetime.date:
+        """The last whole day before `as_of`."""
+        return datetime.datetime.fromisoformat(self.as_of).date() - datetime.timedelta(days=1)
 
 
 def simulate(
@@ -96,7 +90,7 @@ def simulate(
     """
     started = time.perf_counter()
     out = Path(out)
-    _check(out, impressions, seed, conflict, dirt, days, hidden)
+    check(out, impressions, seed, conflict, dirt, days, hidden)
     world = Shop(impressions, seed, conflict, days, hidden)
     shown, chances = world.logged, world.truth
     start = shop.START_MS
@@ -108,22 +102,55 @@ def simulate(
     temporary = out.with_name(f".{out.name}.part")
     shutil.rmtree(temporary, ignore_errors=True)
     rows, planted = {}, {}
-    for number, stream in enumerate(_IDS):
+    for number, stream in enumerate(STREAMS):
         rng = shop.random(seed, 10 + number)
-        table, day, planted[stream] = _stream(rng, stream, shown, events, dirt, days, start, end)
-        rows[stream] = table.num_rows
-        _write(temporary / stream, table, day, days)
-    _write(temporary / "truth", _truth_table(chances), dirty.day_of(shown.time, start), days)
+        logged = stream_rows(
+            rng,
+            stream,
+            shown,
+            events,
+            dirt,
+            start=start,
+            end=end,
+            last_day=days - 1,
+            malformed_day=lambda rng, broken: rng.integers(days, size=broken.num_rows),
+        )
+        rows[stream], planted[stream] = logged.table.num_rows, logged.counts()
+        _write(temporary / stream, logged.table, logged.day, days)
+    _write(temporary / TRUTH, truth_table(chances), dirty.day_of(shown.time, start), days)
     if score is not None:
         (temporary / BEST_ITEMS).mkdir()
-        table = _best_items_table(world, *best_items(world, score, seed))
+        table = best_items_table(world, *best_items(world, score, seed))
         pq.write_table(table, temporary / BEST_ITEMS / "best_items.parquet", compression="zstd")
+    return finish(temporary, out, started, end, rows, planted)
+
+
+def finish(
+    temporary: Path,
+    out: Path,
+    started: float,
+    end: int,
+    rows: dict[str, int],
+    planted: dict[str, dict[str, int]],
+    more: dict[str, Any] | None = None,
+) -> SimulationSummary:
+    """Writes the counts, and moves the whole folder of logs to its place.
+
+    Args:
+        temporary: the folder with the written logs.
+        out: its place. What is there is replaced.
+        started: `time.perf_counter()` at the start.
+        end: end of the logs, in milliseconds.
+        rows, planted: as in the summary.
+        more: further entries of the file DIRT.
+    """
     as_of = datetime.datetime.fromtimestamp(end / 1000, datetime.UTC).isoformat().replace("+00:00", "Z")
     planned = {
         "as_of": as_of,
         "windows_seconds": {stream: window // 1000 for stream, window in WINDOWS_MS.items()},
         "rows": rows,
         "planted": planted,
+        **(more or {}),
     }
     (temporary / DIRT).write_text(json.dumps(planned, indent=1) + "\n", encoding="utf-8")
     if out.exists():
@@ -133,17 +160,20 @@ def simulate(
     return SimulationSummary(out=out, rows=rows, planted=planted, as_of=as_of, seconds=seconds)
 
 
-def _check(out: Path, impressions: int, seed: int, conflict: float, dirt: float, days: int, hidden: float) -> None:
-    for name, value, least, most in (
+def check(out: Path, impressions: int, seed: int, conflict: float, dirt: float, days: int, hidden: float) -> None:
+    """Checks the arguments of `simulate`.
+
+    Raises:
+        InputError: an argument is out of range, or the folder has other content.
+    """
+    check_ranges(
         ("impressions", impressions, 1, 10**9),
         ("seed", seed, 0, 2**63 - 1),
         ("conflict", conflict, 0.0, 1.0),
         ("dirt", dirt, 0.0, 1.0),
         ("days", days, 1, 366),
         ("hidden", hidden, 0.0, 1.0),
-    ):
-        if not least <= value <= most:
-            raise InputError(f"simulate: {name} is {value}; expected a value from {least:,} to {most:,}.")
+    )
     if out.exists() and not out.is_dir():
         raise InputError(f"simulate: {out} is a file; expected a folder for the logs. Choose another --out.")
     if out.is_dir() and any(out.iterdir()) and not (out / DIRT).is_file():
@@ -153,111 +183,28 @@ def _check(out: Path, impressions: int, seed: int, conflict: float, dirt: float,
         )
 
 
-def _stream(
-    rng: np.random.Generator, stream: str, shown: Traffic, events: Events, dirt: float, days: int, start: int, end: int
-) -> tuple[pa.Table, Array, dict[str, int]]:
-    """All rows of a stream, the day of each row's file, and the counts by kind."""
-    if stream == "impressions":
-        clean = _rows(stream, 0, shown, np.arange(len(shown)), shown.time, impression_columns(shown))
-        clean_day = dirty.day_of(shown.time, start)
-    else:
-        impression, moment = events[stream]["impression"], events[stream]["time"]
-        numbers = {name: values for name, values in events[stream].items() if name == _NUMBERS.get(stream)}
-        clean, clean_day = _rows(stream, 0, shown, impression, moment, numbers), dirty.day_of(moment, start)
-    share = round(dirt * clean.num_rows)
-    tables, day_parts = [clean], [clean_day]
-    planted = {"clean": clean.num_rows} | dict.fromkeys(dirty.KINDS, 0)
+def check_ranges(*arguments: tuple[str, float, float, float]) -> None:
+    """Checks arguments, each a name, a value, and the least and the largest value.
 
-    def plant(kind: str, rows: pa.Table, day: Array) -> None:
-        planted[kind] = rows.num_rows
-        if kind != "duplicate":
-            rows = rows.set_column(0, _IDS[stream], _ids(stream, sum(part.num_rows for part in tables), rows.num_rows))
-        tables.append(rows)
-        day_parts.append(day)
-
-    if stream != "impressions":
-        late, moment = dirty.late_events(rng, stream, shown, events, end, share)
-        pool = events[stream].get(_NUMBERS.get(stream, ""), np.ones(1))
-        numbers = {_NUMBERS[stream]: rng.choice(pool, len(late))} if stream in _NUMBERS and len(late) else {}
-        if len(late):
-            plant("late", _rows(stream, 0, shown, late, moment, numbers), dirty.day_of(moment, start))
-        strays = dirty.orphans(rng, clean, share)
-        plant("orphan", strays, dirty.day_of(strays["timestamp"].to_numpy(), start))
-    broken = dirty.malformed(rng, clean, share)
-    plant("malformed", broken, rng.integers(days, size=broken.num_rows))
-    plant("duplicate", *dirty.duplicates(rng, clean, clean_day, days, share))
-    return pa.concat_tables(tables), np.concatenate(day_parts), planted
+    Raises:
+        InputError: an argument is out of range.
+    """
+    for name, value, least, most in arguments:
+        if not least <= value <= most:
+            raise InputError(f"simulate: {name} is {value}; expected a value from {least:,} to {most:,}.")
 
 
-def impression_columns(shown: Traffic) -> dict[str, pa.Array]:
-    """The logged feature columns of the impressions."""
-    item_tags = shown.population.item_tags
-    tags = ["|".join(f"tag{tag}" for tag in np.flatnonzero(row)) or None for row in item_tags]
-    named = {
-        "segment": shop.SEGMENTS,
-        "country": shop.COUNTRIES,
-        "device": shop.DEVICES,
-        "category": shop.CATEGORIES,
-        "brand": tuple(f"brand{number}" for number in range(shop.BRANDS)),
-    }
-    features = {name: _texts(list(values), shown.codes[name]) for name, values in named.items()}
-    features |= {name: pa.array(shown.codes[name].astype(np.int32)) for name in ("position", "hour")}
-    features |= {name: pa.array(values, pa.float64(), mask=np.isnan(values)) for name, values in shown.numbers.items()}
-    features["tags"] = _texts(tags, shown.item)
-    return features
-
-
-def user_names(count: int) -> list[str]:
-    """Ids of the users in the logs, by their numbers."""
-    return [f"u{number}" for number in range(count)]
-
-
-def item_names(count: int) -> list[str]:
-    """Ids of the items in the logs, by their numbers."""
-    return [f"i{number}" for number in range(count)]
-
-
-def _rows(
-    stream: str, first_id: int, shown: Traffic, impression: Array, moment: Array, columns: dict[str, Any]
-) -> pa.Table:
-    """The id, the key and the time of each event, and the stream's own columns."""
-    users = user_names(int(shown.user.max()) + 1)
-    items = item_names(len(shown.population.item_tags))
-    return pa.table(
-        {
-            _IDS[stream]: _ids(stream, first_id, len(impression)),
-            "user_id": _texts(users, shown.user[impression]),
-            "item_id": _texts(items, shown.item[impression]),
-            "timestamp": pa.array(moment, pa.int64()),
-            **columns,
-        }
-    )
-
-
-def _ids(stream: str, first: int, count: int) -> pa.Array:
-    return pa.array([f"{stream[:3]}{number}" for number in range(first, first + count)], pa.string())
-
-
-def _texts(values: list[Any], codes: Array) -> pa.Array:
-    return pa.array(values, pa.string()).take(pa.array(codes))
-
-
-def _truth_table(truth: Truth) -> pa.Table:
-    return pa.table({"impression_id": _ids("impressions", 0, len(truth.click)), **truth.columns()})
-
-
-def _best_items_table(world: Shop, users: Array, items: Array, values: Array) -> pa.Table:
-    names = user_names(int(world.logged.user.max()) + 1), item_names(len(world.logged.population.item_tags))
-    return pa.table({"user_id": _texts(names[0], users), "item_id": _texts(names[1], items), "value": values})
+def by_day_and_time(table: pa.Table, day: Array) -> Array:
+    """The order of the rows in the files: by day, then by time. Rows without a time come first."""
+    if "timestamp" in table.column_names:
+        return np.lexsort((table["timestamp"].fill_null(0).to_numpy(), day))
+    return np.argsort(day, kind="stable")
 
 
 def _write(folder: Path, table: pa.Table, day: Array, days: int) -> None:
     """Writes one file per day with its rows sorted by time. Rows without a time come first."""
     folder.mkdir(parents=True)
-    if "timestamp" in table.column_names:
-        order = np.lexsort((table["timestamp"].fill_null(0).to_numpy(), day))
-    else:
-        order = np.argsort(day, kind="stable")
+    order = by_day_and_time(table, day)
     table, limits = table.take(pa.array(order)), np.searchsorted(day[order], np.arange(days + 1))
     for number in range(days):
         name = f"day={START + datetime.timedelta(days=number)}.parquet"

@@ -5,6 +5,7 @@ The value is the recipe's `serving.score` over the true probabilities instead of
 
 from __future__ import annotations
 
+import abc
 import dataclasses
 from collections.abc import Callable
 
@@ -42,31 +43,24 @@ class Visits:
         return len(self.user)
 
 
-class Shop:
-    """The simulated shop that `simulate` writes for the same arguments, without dirt.
+class Offers(abc.ABC):
+    """Values of all items of a shop for its users.
 
     Attributes:
         logged: the impressions in its logs.
         truth: true probabilities of these impressions, at the interest of each.
-        hidden: as for `simulate`.
     """
 
-    def __init__(self, impressions: int, seed: int, conflict: float = 0.0, days: int = 14, hidden: float = 0.0) -> None:
-        self._seed, self._conflict, self._end = seed, conflict, START_MS + days * DAY_MS
-        self._constants = Constants()
-        self.hidden = hidden
-        self.logged = traffic(impressions, seed, days)
-        interest = interests(len(self.logged), seed, hidden)
-        self.truth = truth(self.logged, seed, conflict, self._constants, interest)
+    logged: Traffic
+    truth: Truth
 
+    @abc.abstractmethod
     def truth_of(self, shown: Traffic, interest: float = 0.0) -> Truth:
         """True probabilities of unlogged impressions of this shop's users and items, at an interest; by default its mean."""
-        return truth(shown, self._seed, self._conflict, self._constants, interest)
 
-    def clicks(self) -> Array:
-        """Indices into `logged` of impressions with a click before the end of the log, sorted by time."""
-        clicks = outcomes(self.logged, self.truth, self._seed)["clicks"]
-        return np.sort(clicks["impression"][clicks["time"] < self._end])
+    def on_sale(self) -> Array:
+        """Rising numbers of the items that can be shown."""
+        return np.arange(len(self.logged.population.item_tags))
 
     def last_visits(self, users: Array) -> Visits:
         """One visit per user, with the device and time of the user's last impression.
@@ -108,6 +102,31 @@ class Shop:
             few = Visits(user=visits.user[part], device=visits.device[part], time=visits.time[part])
             found[part] = score(self.truth_of(self.page(few, items))).reshape(len(few), len(items))
         return found
+
+
+class Shop(Offers):
+    """The simulated shop that `simulate` writes for the same arguments, without dirt.
+
+    Attributes:
+        hidden: as for `simulate`.
+    """
+
+    def __init__(self, impressions: int, seed: int, conflict: float = 0.0, days: int = 14, hidden: float = 0.0) -> None:
+        self._seed, self._conflict, self._end = seed, conflict, START_MS + days * DAY_MS
+        self._constants = Constants()
+        self.hidden = hidden
+        self.logged = traffic(impressions, seed, days)
+        interest = interests(len(self.logged), seed, hidden)
+        self.truth = truth(self.logged, seed, conflict, self._constants, interest)
+
+    def truth_of(self, shown: Traffic, interest: float = 0.0) -> Truth:
+        """True probabilities of unlogged impressions of this shop's users and items, at an interest; by default its mean."""
+        return truth(shown, self._seed, self._conflict, self._constants, interest)
+
+    def clicks(self) -> Array:
+        """Indices into `logged` of impressions with a click before the end of the log, sorted by time."""
+        clicks = outcomes(self.logged, self.truth, self._seed)["clicks"]
+        return np.sort(clicks["impression"][clicks["time"] < self._end])
 
 
 def true_score(recipe: Recipe) -> Callable[[Truth], Array]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from pipeline.simulate_affinity import Shop
+from pipeline.simulate_affinity import Offers
 from pipeline.simulate_shop import Array, random
 from pipeline.simulate_truth import Truth
 
@@ -17,7 +17,7 @@ ITEMS = 300
 """Maximum number of items per user. More than lists are long, because an evaluation leaves out some items."""
 
 
-def best_items(shop: Shop, score: Callable[[Truth], Array], seed: int) -> tuple[Array, Array, Array]:
+def best_items(shop: Offers, score: Callable[[Truth], Array], seed: int) -> tuple[Array, Array, Array]:
     """The items of the largest true value for a random sample of users, at each user's last visit in the first position.
 
     Args:
@@ -30,7 +30,7 @@ def best_items(shop: Shop, score: Callable[[Truth], Array], seed: int) -> tuple[
         the values. (rows,) each.
     """
     users = np.sort(random(seed, 20).permutation(np.unique(shop.logged.user))[:USERS])
-    items = np.arange(len(shop.logged.population.item_tags))
+    items = shop.on_sale()
     values = shop.values(shop.last_visits(users), items, score)
     best = np.argsort(-values, axis=1, kind="stable")[:, :ITEMS]
-    return np.repeat(users, best.shape[1]), best.ravel(), np.take_along_axis(values, best, axis=1).ravel()
+    return np.repeat(users, best.shape[1]), items[best].ravel(), np.take_along_axis(values, best, axis=1).ravel()

@@ -25,7 +25,7 @@ def outcomes(shown: Traffic, truth: Truth, seed: int) -> Events:
     rng = random(seed, 5)
     count = len(shown)
     clicked = np.flatnonzero(rng.random(count) < truth.click)
-    click_delay = delays(rng, 20_000.0, 1.2, np.full(len(clicked), WINDOWS_MS["clicks"]))
+    click_delay = click_delays(rng, len(clicked))
     dwell = delays(rng, 25_000.0, 1.0, np.full(len(clicked), 20 * MINUTE_MS))
 
     order_chance, cart_chance = truth.order_given_click[clicked], truth.cart_given_click[clicked]
@@ -50,6 +50,11 @@ def outcomes(shown: Traffic, truth: Truth, seed: int) -> Events:
         "carts": stream(carted, cart_delay),
         "orders": stream(ordered, order_delay, order_value=value),
     }
+
+
+def click_delays(rng: np.random.Generator, count: int) -> Array:
+    """Delays of clicks after their impressions."""
+    return delays(rng, 20_000.0, 1.2, np.full(count, WINDOWS_MS["clicks"]))
 
 
 def delays(rng: np.random.Generator, median: float, sigma: float, limit: Array) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
@@ -9,9 +10,9 @@ from models.recipe.errors import InputError
 from models.recipe.locations import is_url
 from models.recipe.recipe import Recipe
 from models.recipe.registry import known
-from pipeline.simulate import BEST_ITEMS, STREAMS
 from pipeline.simulate_affinity import true_score
 from pipeline.simulate_shop import Array
+from pipeline.simulate_streams import BEST_ITEMS, STREAMS
 from pipeline.simulate_truth import Truth
 
 
@@ -61,3 +62,31 @@ def data_folder(recipe: Recipe, file: Path) -> Path:
             f"{file}: data: the simulator writes only to local folders, received {recipe.data}. Pass --out DIR."
         )
     return Path(recipe.data)
+
+
+def settings_by_day(recipe: Recipe, last_day: datetime.date) -> list[str]:
+    """The `--set` options with which a recipe reads logs by day, up to and including the last day.
+
+    Args:
+        recipe: a recipe that `check_recipe` accepts.
+        last_day: the last day of the logs. The truly best items are read as of this day.
+    """
+    wanted: dict[str, str] = {}
+
+    def by_day(key: str, path: str, days: str = "*") -> None:
+        """Adds a setting, unless the path has a pattern for the folder of the day."""
+        folder, *middle = PurePosixPath(path).parts[:-1]
+        if middle in ([], ["*"] if days != "*" else []):
+            wanted[key] = f"{folder}/{days}/*.parquet"
+
+    if recipe.logs is not None:
+        for name, stream in recipe.logs.streams.items():
+            by_day(f"logs.streams.{name}.path", stream.path)
+        end = datetime.datetime.combine(last_day + datetime.timedelta(days=1), datetime.time(), datetime.UTC)
+        if isinstance(recipe.logs.as_of, datetime.datetime) and recipe.logs.as_of != end:
+            wanted["logs.as_of"] = f"{end:%Y-%m-%dT%H:%M:%SZ}"
+    if recipe.evaluation.truth:
+        by_day("evaluation.truth.path", recipe.evaluation.truth.path)
+    if recipe.retrieval and recipe.retrieval.truth:
+        by_day("retrieval.truth.path", recipe.retrieval.truth.path, f"dt={last_day}")
+    return [f"--set '{key}={value}'" for key, value in wanted.items()]

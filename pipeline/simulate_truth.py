@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -87,8 +87,20 @@ def interests(count: int, seed: int, hidden: float) -> Array:
     return INTEREST * hidden * random(seed, 6).normal(size=count)
 
 
+class Draws(Protocol):
+    """What the effects are drawn from: a random generator, or the walk of `simulate_world` for one day."""
+
+    def normal(self, *, size: int | tuple[int, ...] | None = None) -> Any:
+        """Standard normal numbers."""
+
+
 def truth(
-    shown: Traffic, seed: int, conflict: float, constants: Constants | None = None, interest: Array | float = 0.0
+    shown: Traffic,
+    seed: int,
+    conflict: float,
+    constants: Constants | None = None,
+    interest: Array | float = 0.0,
+    draws: Callable[[int, int], Draws] = random,
 ) -> Truth:
     """The true probabilities of the impressions.
 
@@ -97,10 +109,11 @@ def truth(
         seed, conflict: as for `simulate`.
         constants: constants of the logged impressions. None: `shown` are the logged impressions.
         interest: one for all impressions, or (impression,).
+        draws: maps the seed and the number of a part to what the effects of the part are drawn from.
     """
     fixed = constants or Constants()
-    first = _score("first", random(seed, 2), shown, fixed)
-    second = _score("second", random(seed, 3), shown, fixed)
+    first = _score("first", draws(seed, 2), shown, fixed)
+    second = _score("second", draws(seed, 3), shown, fixed)
     shared = fixed.once("shared", lambda: np.mean(first * second))
     second = fixed.standardise("second/own", second - shared * first)
 
@@ -109,7 +122,7 @@ def truth(
 
     ones = np.ones(len(shown))
     place = fixed.standardise("place", np.log(shown.codes["position"].astype(np.float64)))
-    own = random(seed, 4).normal(size=(2, len(CATEGORIES)))
+    own = draws(seed, 4).normal(size=(2, len(CATEGORIES)))
     price = fixed.standardise("price", np.log(shown.numbers["price"]))
     own_cart = fixed.standardise("own_cart", own[0][shown.codes["category"]] + 0.5 * price)
     own_order = fixed.standardise("own_order", own[1][shown.codes["category"]] - 1.5 * price)
@@ -128,7 +141,7 @@ def truth(
     )
 
 
-def _score(name: str, rng: np.random.Generator, shown: Traffic, fixed: Constants) -> Array:
+def _score(name: str, rng: Draws, shown: Traffic, fixed: Constants) -> Array:
     """(impression,): weighted sum of effects, each standardised over the logged impressions."""
     code, number, item_tags = shown.codes, shown.numbers, shown.population.item_tags
     part_of_day = code["hour"] // 6
