@@ -6,6 +6,7 @@ from pathlib import Path
 import ml_metadata as mlmd
 import pytest
 from ml_metadata.proto import metadata_store_pb2
+from tfx import types
 from tfx.dsl.component.experimental.annotations import OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
 from tfx.orchestration import metadata, pipeline
@@ -13,6 +14,7 @@ from tfx.orchestration.local import local_dag_runner
 from tfx.proto import pusher_pb2
 from tfx.types import standard_artifacts
 
+from components.evaluation.baseline import OlderBlessedModel
 from components.push.component import Pusher
 from components.push.rollback import roll_back, undo
 from components.push.withdrawn import fingerprint
@@ -62,10 +64,37 @@ def run(tmp_path: Path, served: Path) -> Callable[[str], str]:
     return run
 
 
-def test_an_unchanged_run_does_not_push_a_withdrawn_model_again(run: Callable[[str], str], served: Path) -> None:
+def baseline(folder: Path) -> list[str]:
+    """Contents of the model that the next run would be compared with, if all models are blessed."""
+    store = mlmd.MetadataStore(metadata.sqlite_metadata_connection_config(str(folder / "metadata.sqlite")))
+    models = [deserialize(standard_artifacts.Model, one) for one in store.get_artifacts_by_type("Model")]
+    candidate = standard_artifacts.Model()
+    candidate.id = 10**6
+    blessings = []
+    for model in models:
+        blessing = standard_artifacts.ModelBlessing()
+        blessing.set_int_custom_property("current_model_id", model.id)
+        blessing.set_int_custom_property("blessed", 1)
+        blessings.append(blessing)
+    inputs = {"candidate": [candidate], "baseline_model": models, "model_blessing": blessings}
+    found = OlderBlessedModel().resolve_artifacts(store, inputs)["baseline_model"]
+    return [Path(model.uri, "Format-Serving", WHOLE[0]).read_text() for model in found]
+
+
+def deserialize(kind: type[types.Artifact], stored: metadata_store_pb2.Artifact) -> types.Artifact:
+    made = kind()
+    made.set_mlmd_artifact(stored)
+    return made
+
+
+def test_an_unchanged_run_does_not_push_a_withdrawn_model_again(
+    run: Callable[[str], str], served: Path, tmp_path: Path
+) -> None:
     assert (run("bad"), run("bad")) == ("COMPLETE", "CACHED")
     [_, version] = version_folders(served)
+    assert baseline(tmp_path) == ["bad"]
     assert roll_back(served).newest == 100
+    assert baseline(tmp_path) == []
     for _ in range(2):
         with pytest.raises(
             InputError, match=rf"this model is version {version} of shop.*gatewise rollback .*shop --undo"
@@ -73,7 +102,7 @@ def test_an_unchanged_run_does_not_push_a_withdrawn_model_again(run: Callable[[s
             run("bad")
     assert list(version_folders(served)) == [100]
     assert run("better") == "COMPLETE" and run("better") == "CACHED"
-    assert len(version_folders(served)) == 2
+    assert len(version_folders(served)) == 2 and baseline(tmp_path) == ["better"]
     assert undo(served).plan.restore == (version,)
     assert run("bad") == "CACHED", "as before the rollback"
     assert len(version_folders(served)) == 3
