@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from models.files.whole_file import write_whole
-from models.recipe.errors import TrainingError
+from models.recipe.errors import InputError, TrainingError
 from models.training.again import TrainedAgain
 from pipeline.code_version import code_version
 from pipeline.comparing.candidate import Candidate, Matched, candidate, network_size, plan_of
@@ -118,9 +118,20 @@ def _trained(
         told(what, record, now)
         return place, record
 
+    numbers = iter(range(1, protocol.trials + 1))
+
+    def trial(changes: Mapping[str, Any], watch: Watch) -> Record:
+        what = f"trial {next(numbers)}"
+        try:
+            plan = sized(changes).with_seed(protocol.seed)
+        except InputError as error:  # options that do not fit each other, such as more chosen experts than there are
+            record = Record(score=None, error=str(error))
+            told(what, record, True)
+            return record
+        return run(what, plan, False, watch)[1]
+
     trials: list[Trial[Record]] = []
     if protocol.trials:
-        numbers = iter(range(1, protocol.trials + 1))
         trials = search(
             space_of(selected(protocol.source, method, {})),
             protocol.trials,

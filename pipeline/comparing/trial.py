@@ -30,7 +30,7 @@ from components.references.predictions import write_predictions
 from models.features.input_pipeline import Columns, read_split
 from models.features.layout import FeatureLayout
 from models.files.whole_file import write_whole
-from models.recipe.errors import TrainingError
+from models.recipe.errors import InputError, TrainingError
 from models.training import trainer
 from models.training.after_training import predictions_of
 from models.training.again import TrainedAgain
@@ -145,6 +145,10 @@ def train_once(
     begun = time.perf_counter()
     try:
         record = _train(folder, plan, splits, frozen, again, watch)
+    except InputError as error:
+        # Options that do not fit each other: there is nothing to keep.
+        shutil.rmtree(folder, ignore_errors=True)
+        return Record(score=None, error=str(error)), True
     except TrainingError as error:
         record = Record(score=None, error=str(error), seconds=round(time.perf_counter() - begun, 3))
     write_whole(folder / RECORD, json.dumps(dataclasses.asdict(record), indent=1))
