@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
@@ -15,6 +16,7 @@ from models.recipe.errors import InputError
 from pipeline.comparing.methods import Method, methods_of
 from pipeline.comparing.searching import require_optuna
 from pipeline.comparing.selection import Source, as_overrides, check_methods, every_architecture
+from pipeline.day_option import DayOption, load_on_day
 from pipeline.output import output_file, write_output
 
 if TYPE_CHECKING:
@@ -67,6 +69,7 @@ def compare(
     root: Root = Path("runs"),
     overrides: Overrides = [],  # noqa: B006
     data: DataFolder = None,
+    day: DayOption = None,
     write: Write = None,
 ) -> None:
     """Compare methods on the same rows: which one do these logs want, and how sure is that?
@@ -78,8 +81,8 @@ def compare(
 
     Example: gatewise compare recipes/shop.yaml --architectures mmoe,ple,cross_stitch --seeds 5 --write best.yaml
     """
-    source = Source(file=str(recipe), overrides=tuple(overrides), data=data)
-    own = source.recipe()
+    own, given = load_on_day(recipe, overrides, data, day)
+    source = Source(file=str(recipe), overrides=tuple(given), data=data)
     named = every_architecture(source) if architectures == "all" else _names(architectures)
     methods = methods_of(own, named, _names(backbones), _names(balancers))
     check_methods(source, methods)
@@ -98,7 +101,7 @@ def compare(
     chosen = result["chosen"]
     if write is not None:
         best = next(row for row in result["methods"] if row["name"] == chosen["method"])
-        _write(source, best["overrides"], write, f"{chosen['method']}. {chosen['why']}")
+        _write(_as_given(source, overrides), best["overrides"], write, f"{chosen['method']}. {chosen['why']}")
     for name, message in left.failed.items():
         typer.echo(f"gatewise: {name} failed: {message}", err=True)
     raise typer.Exit(1 if left.failed else 0)
@@ -110,6 +113,7 @@ def tune(
     root: Root = Path("runs"),
     overrides: Overrides = [],  # noqa: B006
     data: DataFolder = None,
+    day: DayOption = None,
     write: Write = None,
 ) -> None:
     """Search for better options of the recipe's method, by the validation score. The eval split is not read.
@@ -120,8 +124,8 @@ def tune(
 
     Example: gatewise tune recipes/shop.yaml --trials 20 --write tuned.yaml
     """
-    source = Source(file=str(recipe), overrides=tuple(overrides), data=data)
-    own = source.recipe()
+    own, given = load_on_day(recipe, overrides, data, day)
+    source = Source(file=str(recipe), overrides=tuple(given), data=data)
     method = Method(own.model.architecture, own.model.backbone, own.model.balancer)
     name = method.named(own.model.backbone)
     with _console(source, root, trials) as (console, where):
@@ -145,7 +149,7 @@ def tune(
     typer.echo(f"best: gatewise run {recipe} {options}" if options else "best: the recipe's values")
     if write is not None:
         why = f"Validation score {min(scores):.4f}, the best of {trials} trials; the recipe's values: {found[0]['score']:.4f}."
-        _write(source, overrides_, write, why)
+        _write(_as_given(source, overrides), overrides_, write, why)
 
 
 @contextlib.contextmanager
@@ -164,6 +168,11 @@ def _console(source: Source, root: Path, trials: int) -> Iterator[tuple[RunConso
     where = run_paths(recipe, root)
     with RunConsole(recipe, where.logs, COMPARISON) as console:
         yield console, where
+
+
+def _as_given(source: Source, overrides: Sequence[str]) -> Source:
+    """The source without the day that the comparison read, which is not the written recipe's."""
+    return dataclasses.replace(source, overrides=tuple(overrides))
 
 
 def _write(source: Source, overrides: Sequence[str], file: Path, why: str) -> None:

@@ -202,6 +202,7 @@ def test_tune_searches_by_the_validate_split_alone(
         (["--architectures", "pel"], "unknown architecture 'pel'"),
         (["--balancers", "pcgrad,pcgrad"], "the balancer pcgrad is named twice"),
         (["--set", "training.distill={teacher: blessed}"], "has no blessed model to learn from"),
+        (["--day", "2026-01-01"], "has no `logs.span`"),
     ],
 )
 def test_what_cannot_be_compared_is_refused_before_the_data_are_read(
