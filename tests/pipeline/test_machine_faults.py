@@ -80,16 +80,16 @@ def test_a_limit_of_the_process(tmp_path: Path, limit: str, words: str) -> None:
     root = Path(cli.__file__).resolve().parents[1]
     program = (
         "from pipeline import cli\nimport pipeline.cli as c\n"
-        "def write(*_):\n"
+        "def write(*_, **__):\n"
         f"    held = [open('/dev/null') for _ in range(3)] and open({str(tmp_path / 'a')!r}, 'wb')\n"
         "    held.write(b'0' * 10_000_000); held.flush()\n"
-        "c.load_recipe = write\n"
+        "c.load_on_day = write\n"
         "c.main(['validate', 'recipes/shop.yaml'])\n"
     )
     if limit.startswith("-n"):
         program = program.replace(
-            "def write(*_):\n",
-            "def write(*_):\n    import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))\n",
+            "def write(*_, **__):\n",
+            "def write(*_, **__):\n    import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))\n",
         )
         limit = "-n 1024"
     command = f'ulimit {limit}; exec {sys.executable} -c "$PROGRAM"'

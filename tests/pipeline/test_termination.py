@@ -21,10 +21,10 @@ from components.probe.plan import ProbePlan
 from components.probe.process import ask_in_process
 from pipeline import cli
 
-def probe(*_):
+def probe(*_, **__):
     ask_in_process("nowhere", [], ProbePlan.model_construct(tasks={}), None, 60)
 
-cli.load_recipe = probe
+cli.load_on_day = probe
 cli.main(["validate", "any.yaml"])
 """
 
