@@ -8,7 +8,7 @@ from typing import Any
 TOP = """\
 # Leaderboard
 
-All methods on the same rows of each log, with networks of the same size, the same features and the same seeds. The validate split decides
+Methods on the same rows of each log, with networks of the same size, the same features and the same seeds. The validate split decides
 when a training stops and which method is chosen; the eval split was read once for each method and seed. [compare.md](compare.md) has
 the method of the comparison, and the command for your own logs.
 
