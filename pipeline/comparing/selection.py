@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -29,7 +30,13 @@ class Source:
         Raises:
             InputError: the recipe has errors.
         """
-        return load_recipe(self.file, [*self.overrides, *more], self.data)
+        return _loaded(self, more)
+
+
+@functools.lru_cache(maxsize=256)
+def _loaded(source: Source, more: tuple[str, ...]) -> Recipe:
+    """Read once: each method asks for its recipe, and for the comparison's, several times."""
+    return load_recipe(source.file, [*source.overrides, *more], source.data)
 
 
 def selected(source: Source, method: Method, changes: Mapping[str, Any]) -> Recipe:
