@@ -22,7 +22,7 @@ from models.architectures import ARCHITECTURES
 from models.backbones import BACKBONES
 from models.balancing import BALANCERS
 from models.recipe.errors import InputError
-from models.recipe.registry import check_options, path_of, signature
+from models.recipe.registry import check_options, defaults, path_of
 from models.recipe.tasks import COUNTS
 from models.regularizers import REGULARIZERS
 
@@ -113,8 +113,7 @@ def _given(resolved: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 def _options(prefix: str, given: Mapping[str, Any], path: str) -> Iterator[tuple[str, Any]]:
     """The options of the class at a dotted path, in the types of the class: YAML reads 1e-6 as text."""
-    defaults = {option: default for option, (_, default) in signature(path).items()}
-    for option, value in (defaults | check_options(given, path, prefix)).items():
+    for option, value in (defaults(path) | check_options(given, path, prefix)).items():
         yield f"{prefix}.{option}", value
 
 

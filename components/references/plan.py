@@ -8,7 +8,7 @@ from typing import Any
 from models.architectures import ARCHITECTURES
 from models.recipe.evaluation import Reference
 from models.recipe.recipe import Recipe
-from models.recipe.registry import check_options, path_of, signature
+from models.recipe.registry import check_options, defaults, path_of
 from models.recipe.stage_plan import StagePlan
 from models.training.plan import TrainerPlan
 
@@ -42,13 +42,9 @@ class ReferencesPlan(StagePlan):
 def _single_task_options(recipe: Recipe) -> dict[str, Any]:
     """All options of `single_task`: the recipe's; if it has none, those of its own architecture that have the same names."""
     path, name = path_of(SINGLE_TASK, ARCHITECTURES, "architecture"), recipe.model.architecture
-    defaults = _defaults(path)
+    own_defaults = defaults(path)
     own = recipe.model.options.get(SINGLE_TASK)
     if own is None and name in ARCHITECTURES:
-        theirs = _defaults(ARCHITECTURES[name]) | dict(recipe.model.options.get(name, {}))
-        own = {option: value for option, value in theirs.items() if option in defaults}
-    return check_options(defaults | dict(own or {}), path, SINGLE_TASK)
-
-
-def _defaults(path: str) -> dict[str, Any]:
-    return {option: default for option, (_, default) in signature(path).items()}
+        theirs = defaults(ARCHITECTURES[name]) | dict(recipe.model.options.get(name, {}))
+        own = {option: value for option, value in theirs.items() if option in own_defaults}
+    return check_options(own_defaults | dict(own or {}), path, SINGLE_TASK)

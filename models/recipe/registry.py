@@ -96,6 +96,11 @@ def signature(path: str) -> dict[str, tuple[str, Any]]:
     }
 
 
+def defaults(path: str) -> dict[str, Any]:
+    """Options of the class at a dotted path: {name: default}."""
+    return {option: default for option, (_, default) in signature(path).items()}
+
+
 @cache
 def paragraphs(path: str) -> tuple[str, ...]:
     """The paragraphs of the docstring of the class at a dotted path, each in one line."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from models.architectures import ARCHITECTURES
 from models.recipe.recipe import Recipe
-from models.recipe.registry import check_options, path_of, signature
+from models.recipe.registry import check_options, defaults, path_of, signature
 
 INHERITED = ("units", "tower_units", "activation", "dropout")
 """Options that an architecture without options in the recipe takes from the recipe's own architecture."""
@@ -25,14 +24,14 @@ _STEPS, _SPAN, _LAYERS = 18, 2, 3
 
 
 def options_of(recipe: Recipe) -> dict[str, Any]:
-    """All options of the recipe's architecture, converted to their types. `defaults_of` says what fills the gaps.
+    """All options of the recipe's architecture, converted to their types.
 
     Args:
         recipe: recipe with the architecture of the method.
     """
     name = recipe.model.architecture
     path = path_of(name, ARCHITECTURES, "architecture")
-    return check_options(_defaults(path) | dict(recipe.model.options.get(name, {})), path, name)
+    return check_options(defaults(path) | dict(recipe.model.options.get(name, {})), path, name)
 
 
 def inherited(recipe: Recipe, architecture: str) -> dict[str, Any]:
@@ -115,8 +114,3 @@ def _moved(options: Mapping[str, Any], places: list[tuple[str, Any]], move: tupl
             sizes[index] = max(1, sizes[index] + step)
             found[name] = tuple(sizes)
     return found
-
-
-@functools.cache
-def _defaults(path: str) -> dict[str, Any]:
-    return {option: default for option, (_, default) in signature(path).items()}

@@ -7,7 +7,7 @@ from typing import Any
 
 from models.losses import LOSS, LOSSES
 from models.recipe.errors import InputError
-from models.recipe.registry import check_options, facts, path_of, signature
+from models.recipe.registry import check_options, defaults, facts, path_of
 from models.recipe.tasks import Task, loss_of
 
 
@@ -17,7 +17,7 @@ def is_log_odds(task: Task) -> bool:
     try:
         path = path_of(loss, LOSSES, "loss")
         needed = facts(path, LOSS).get("log_odds_if")
-        options = {name: default for name, (_, default) in signature(path).items()}
+        options = defaults(path)
         options |= check_options(task.loss_options.get(loss, {}), path, loss)
     except InputError:  # it has a message of its own
         return True
