@@ -33,6 +33,7 @@ from components.statistics.plan import StatisticsPlan
 from components.validation.component import Validation
 from components.validation.curated_schema import CuratedSchema
 from components.validation.plan import ValidationPlan
+from models.recipe.night import Night
 from models.recipe.recipe import Recipe
 from models.recipe.teacher import teacher_recipe
 from models.training.build import check_methods
@@ -51,7 +52,8 @@ def create_pipeline(recipe: Recipe, platform: Platform) -> Pipeline:
         recipe: a checked recipe with absolute paths.
         platform: where the pipeline runs: one machine, or Kubeflow.
     """
-    data = data_stages(recipe, platform)
+    night = platform.night(recipe)
+    data = data_stages(recipe, platform, night)
     examples, features = data.examples, data.features
 
     # If the recipe asks for it: the newest blessed model predicts the train split, and the Trainer learns from its predictions.
@@ -59,7 +61,7 @@ def create_pipeline(recipe: Recipe, platform: Platform) -> Pipeline:
     for node in teacher:
         node.add_upstream_node(data.validation)
 
-    training = TrainerPlan.from_recipe(recipe)
+    training = TrainerPlan.from_recipe(recipe, night)
     check_methods(training)
     # Trains the multi-task model. This is the stock TFX Trainer; it calls `run_fn` in models/training/trainer.py. The validate
     # split decides when training stops and which epoch is kept.
@@ -176,12 +178,12 @@ class DataStages:
     features: Features
 
 
-def data_stages(recipe: Recipe, platform: Platform) -> DataStages:
+def data_stages(recipe: Recipe, platform: Platform, night: Night | None = None) -> DataStages:
     """The stages before the training: they do not depend on the model, and a comparison of models runs only these."""
     # Reads the event logs and writes labelled examples in three splits: train, validate and eval. Last-touch attribution credits
     # each outcome to the last impression before it. Row accounting counts every row that is not used.
     event_logs = EventLogs(
-        plan=EventLogsPlan.from_recipe(recipe).model_dump_json(),
+        plan=EventLogsPlan.from_recipe(recipe, night).model_dump_json(),
         fingerprint=platform.logs_fingerprint(recipe),
         code=code_version("components.event_logs.executor"),
     )
@@ -217,7 +219,7 @@ def data_stages(recipe: Recipe, platform: Platform) -> DataStages:
     # the graph. The stage transforms each example once and writes columns that training memory-maps.
     features = Features(
         examples=examples,
-        plan=FeaturesPlan.from_recipe(recipe).model_dump_json(),
+        plan=FeaturesPlan.from_recipe(recipe, night).model_dump_json(),
         code=code_version("components.features.executor"),
     )
     features.add_upstream_node(validation)

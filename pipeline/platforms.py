@@ -10,6 +10,7 @@ from typing import Any
 from tfx import types
 from tfx.dsl.components.base import base_node
 
+from models.recipe.night import Night
 from models.recipe.recipe import Recipe
 
 
@@ -19,6 +20,7 @@ class Platform(abc.ABC):
     Attributes:
         served: folder of the pushed versions, as a path of the Pusher.
         served_retrieval: folder of the retrieval model's versions, if the recipe has one.
+        states: folder of the nights of the ranker, each with its record and the state of its model.
         push: whether a blessed model is pushed.
         withdrawn: the versions that `gatewise rollback` has withdrawn, as text; "" if there are none, or if they cannot be read
             at assembly.
@@ -31,6 +33,7 @@ class Platform(abc.ABC):
 
     served: str
     served_retrieval: str
+    states: str = ""
     push: bool = True
     withdrawn: str = ""
     kept_statistics: str = ""
@@ -40,6 +43,10 @@ class Platform(abc.ABC):
     @abc.abstractmethod
     def logs_fingerprint(self, recipe: Recipe) -> str:
         """The log files with their fingerprints; "" if they cannot be read at assembly, so that the stage lists them."""
+
+    def night(self, recipe: Recipe) -> Night | None:
+        """What the run goes on from; None unless the recipe has `training.start: warm`."""
+        return None
 
     @abc.abstractmethod
     def truth_fingerprint(self, recipe: Recipe) -> str:

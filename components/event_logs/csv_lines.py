@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from components.event_logs.blocks import Block, Broken
+from components.event_logs.column_plan import CsvPlan
 from components.event_logs.csv_rows import TEXT_AFTER_QUOTE, Rows, Stray, whole_rows
-from components.event_logs.plan import CsvPlan
 from components.storage.reading import open_stream
 from models.recipe.errors import InputError
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from components.event_logs.plan import CsvPlan
+from components.event_logs.column_plan import CsvPlan
 
 MOST_LINES = 100
 """Maximum lines of one row without `multiline`."""

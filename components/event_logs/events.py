@@ -10,7 +10,8 @@ import numpy as np
 import polars as pl
 
 from components.event_logs.blocks import Block, without
-from components.event_logs.plan import ColumnPlan, EventLogsPlan, StreamPlan, TaskPlan
+from components.event_logs.column_plan import ColumnPlan
+from components.event_logs.plan import EventLogsPlan, StreamPlan, TaskPlan
 from components.event_logs.times import micros
 from components.event_logs.values import (
     DIGITS,
@@ -34,8 +35,7 @@ KEY, USER, ROW, VALUE, WEIGHT, NUMBER = (f"{OWN}{name}" for name in ("key", "use
 FUTURE = "time in the future"
 _SEPARATOR = "\x1f"
 _TIME_PROBLEM, _BAD = f"{OWN}time_problem", f"{OWN}bad"
-_Problem = tuple[pl.Expr, str | pl.Expr]
-"""Whether a row has the problem, and the reason to report."""
+_Problem = tuple[pl.Expr, str | pl.Expr]  # whether a row has the problem, and the reason to report
 
 
 def label_column(task: TaskPlan) -> str:

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import polars as pl
 
 from components.event_logs.attribution import observed_labels, with_weights
+from components.event_logs.column_plan import ColumnPlan
 from components.event_logs.events import Wanted, label_column
 from components.event_logs.identity import example_ids
-from components.event_logs.plan import ColumnPlan, TaskPlan
+from components.event_logs.plan import TaskPlan
 from components.event_logs.values import NOT_NEGATIVE, ZERO_OR_ONE
 from components.example_schema import EXAMPLE_ID
 from models.recipe.checks.served_names import OWN

@@ -7,12 +7,14 @@ from typing import Literal
 
 import pydantic
 
+from components.event_logs.column_plan import ColumnPlan, CsvPlan, TimePlan
 from components.event_logs.domain_plan import DomainPlan, domain_of
 from components.event_logs.moments import EPOCH, micros
 from components.event_logs.split_plan import SplitPlan
 from components.example_schema import EVAL, VALIDATE
 from models.recipe.features import MultiValued, column_types, feature_columns
 from models.recipe.logs import Csv, LabelledExamples, Logs, Time
+from models.recipe.night import Cursor, Night
 from models.recipe.recipe import Recipe
 from models.recipe.retrieval_columns import column_type
 from models.recipe.section import Scalar
@@ -20,37 +22,8 @@ from models.recipe.spans import Spans, as_of, eval_start, paths_of, spans_of
 from models.recipe.stage_plan import StagePlan
 from models.recipe.tasks import reads_numbers, unmeasured_of
 
-ColumnType = Literal["bytes", "int", "float"]
 FILES_OF = {VALIDATE: "validate_examples", EVAL: "eval_examples"}
 """Split -> name of the file set of labelled examples that is this split, in `EventLogsPlan.streams`."""
-
-
-class ColumnPlan(StagePlan):
-    """A raw column of the examples."""
-
-    name: str
-    type: ColumnType
-    multivalued: bool = False
-    separator: str | None = None
-
-
-class TimePlan(StagePlan):
-    """The time column of a stream, like `models.recipe.Time`."""
-
-    column: str
-    unit: Literal["s", "ms", "us", "ns", "text"]
-    zone: str | None = None
-    format: str | None = None
-
-
-class CsvPlan(StagePlan):
-    """The CSV dialect, like `models.recipe.Csv`."""
-
-    delimiter: str = ","
-    quote: str | None = '"'
-    escape: str | None = None
-    header: tuple[str, ...] | None = None
-    multiline: bool = False
 
 
 class StreamPlan(StagePlan):
@@ -111,7 +84,8 @@ class EventLogsPlan(StagePlan):
     """The whole plan.
 
     `as_of` is in microseconds since 1970 UTC; None means the smallest watermark (`outcomes`). `impressions` is the stream that
-    becomes the examples; None for labelled examples, where every stream does.
+    becomes the examples; None for labelled examples, where every stream does. `cursor`: what the ancestor has learned from;
+    `left_out`: the days or hours that no training reads (`models.recipe.night.Night`).
     """
 
     data: str
@@ -127,6 +101,8 @@ class EventLogsPlan(StagePlan):
     least_of_median: float = 0.0
     split: SplitPlan
     partitions: int | None
+    cursor: Cursor | None = None
+    left_out: tuple[str, ...] = ()
 
     @property
     def labelled(self) -> bool:
@@ -176,9 +152,15 @@ class EventLogsPlan(StagePlan):
         return self.labelled or stream.name == self.impressions
 
     @classmethod
-    def from_recipe(cls, recipe: Recipe) -> EventLogsPlan:
+    def from_recipe(cls, recipe: Recipe, night: Night | None = None) -> EventLogsPlan:
         """The plan of a recipe. This process must be able to open the recipe's `data`."""
-        common = {"data": recipe.data, "columns": _columns(recipe), "split": SplitPlan.of(recipe.split)}
+        common: dict[str, object] = {
+            "data": recipe.data,
+            "columns": _columns(recipe),
+            "split": SplitPlan.of(recipe.split),
+            "cursor": night.cursor if night else None,
+            "left_out": night.left_out if night else (),
+        }
         common["partitions"] = recipe.beam.partitions
         source = recipe.logs if recipe.logs is not None else recipe.examples
         if source is None:

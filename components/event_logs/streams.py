@@ -10,9 +10,10 @@ import pyarrow as pa
 
 from components.event_logs import csv_lines, json_lines, parquet_rows
 from components.event_logs.blocks import Block
+from components.event_logs.column_plan import CsvPlan
 from components.event_logs.files import format_of, is_compressed, matched_files
 from components.event_logs.listed_files import ListedFiles
-from components.event_logs.plan import CsvPlan, EventLogsPlan
+from components.event_logs.plan import EventLogsPlan
 from components.storage.finding import relative, size_of
 from components.storage.reading import of_each
 from models.recipe.errors import InputError

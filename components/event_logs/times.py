@@ -7,7 +7,7 @@ import zoneinfo
 import numpy as np
 import polars as pl
 
-from components.event_logs.plan import TimePlan
+from components.event_logs.column_plan import TimePlan
 from models.recipe.errors import InputError
 
 NAIVE = "time without an offset from UTC, and the stream has no `zone`"

@@ -2,12 +2,34 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
 
 from models.recipe.checks.groups import compares_within_groups
 from models.recipe.features import Bucketised, Categorical, Feature, MultiValued
+from models.recipe.night import Night
 from models.recipe.recipe import Recipe
+from models.recipe.spans import end_of
 from models.recipe.stage_plan import StagePlan
+
+_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+
+
+class IdsPlan(StagePlan):
+    """How the ids of the vocabularies come and go from night to night. Times in microseconds.
+
+    Attributes:
+        state: folder of the ancestor's state; "" at a cold start.
+        learned_until: impressions before this moment were counted by the ancestor; None at a cold start.
+        day: the end of the run's day, since 1970 UTC.
+        half_life, forget_after: of `models.recipe.warm.Warm`.
+    """
+
+    state: str
+    learned_until: int | None
+    day: int
+    half_life: int
+    forget_after: int | None
 
 
 class FeaturesPlan(StagePlan):
@@ -15,21 +37,38 @@ class FeaturesPlan(StagePlan):
 
     `features` in the recipe's order, with their width filled in, and without what only other stages read (side,
     served_as, separator). `tasks`: the names, in the recipe's order. `group_key`: the column of the groups, only if a loss compares
-    the examples of a group.
+    the examples of a group. `ids`: only with `training.start: warm`.
     """
 
     features: Mapping[str, Feature]
     tasks: tuple[str, ...]
     group_key: str | None = None
+    ids: IdsPlan | None = None
 
     @classmethod
-    def from_recipe(cls, recipe: Recipe) -> FeaturesPlan:
+    def from_recipe(cls, recipe: Recipe, night: Night | None = None) -> FeaturesPlan:
         """The plan for a recipe."""
         return cls(
             features={name: _needed(feature, recipe.model.embedding_dim) for name, feature in recipe.features.items()},
             tasks=tuple(recipe.tasks),
             group_key=recipe.evaluation.group_key if any(map(compares_within_groups, recipe.tasks.values())) else None,
+            ids=_ids(recipe, night) if night else None,
         )
+
+
+def _ids(recipe: Recipe, night: Night) -> IdsPlan:
+    warm = recipe.training.warm
+    return IdsPlan(
+        state=night.state,
+        learned_until=night.cursor.until if night.cursor else None,
+        day=_micros(end_of(recipe) - _EPOCH),
+        half_life=_micros(warm.half_life),
+        forget_after=_micros(warm.forget_after) if warm.forget_after else None,
+    )
+
+
+def _micros(duration: datetime.timedelta) -> int:
+    return duration // datetime.timedelta(microseconds=1)
 
 
 def _needed(feature: Feature, dim: int) -> Feature:

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from models.recipe.distill import Distill
 from models.recipe.section import Number, Section
+from models.recipe.warm import Warm
 
 
 class ModelOptions(Section):
@@ -61,6 +62,12 @@ class ModelOptions(Section):
 class Training(Section):
     """Settings of one training run."""
 
+    start: Literal["cold", "warm"] = Field(
+        default="cold",
+        description="What the weights start from. `cold`: from the seed. `warm`, with `logs.span`: from the newest pushed model of an earlier "
+        "day, which learns from what is new since then. See [nights.md](nights.md).",
+    )
+    warm: Warm = Field(default=Warm(), description="How a warm start goes on.", examples=[{"cold_every": "7d"}])
     epochs: Annotated[int, Field(ge=1), Number] | None = Field(
         default=None,
         description="Maximum number of passes over the train split. By default 5, or as many as 2,000 steps need: on a log of "

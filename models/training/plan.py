@@ -14,12 +14,14 @@ from models.objectives import OBJECTIVES
 from models.recipe.checks.distill import distilled
 from models.recipe.features import MultiValued, column_of, column_types, feature_columns
 from models.recipe.model import Training
+from models.recipe.night import Night
 from models.recipe.recipe import Recipe
 from models.recipe.registry import check_options, path_of
 from models.recipe.section import Scalar
 from models.recipe.stage_plan import StagePlan
 from models.recipe.tasks import after_of, funnel_of, loss_of
 from models.recipe.teacher import teacher_recipe
+from models.recipe.warm import Warm
 from models.regularizers import REGULARIZERS
 from models.serving.plan import InputPlan, ServingPlan
 
@@ -46,7 +48,8 @@ class TrainerPlan(StagePlan):
     """The trainer's part of the recipe, passed as JSON in the Trainer's `custom_config`.
 
     `columns`: {feature: the raw column that it reads}. `served`: {raw column: its `served_as`}. `served_features`: the features
-    that read these columns.
+    that read these columns. `state`: folder of the state to go on from, "" to start from the seed. `keeps_state`: whether the
+    training leaves its own state in `model_run_dir` (`models.training.state`).
     """
 
     tasks: Mapping[str, TaskPlan]
@@ -66,9 +69,11 @@ class TrainerPlan(StagePlan):
     served_features: tuple[str, ...] = ()
     serving: ServingPlan | None = None
     distill: DistillPlan | None = None
+    state: str = ""
+    keeps_state: bool = False
 
     @classmethod
-    def from_recipe(cls, recipe: Recipe) -> TrainerPlan:
+    def from_recipe(cls, recipe: Recipe, night: Night | None = None) -> TrainerPlan:
         """Makes the plan of a recipe, with the options of the selected methods only.
 
         Converts options to the types of the methods: YAML reads 1e-6 as text, and "8" or 8.0 mean 8.
@@ -105,7 +110,9 @@ class TrainerPlan(StagePlan):
             balancer=model.balancer,
             balancer_options=_options(model.balancer_options, model.balancer, BALANCERS),
             regularizers={name: _options(model.regularizers, name, REGULARIZERS) for name in model.regularizers},
-            training=recipe.training.model_copy(update={"distill": None}),
+            training=_training(recipe, night),
+            state=night.state if night else "",
+            keeps_state=night is not None,
             probe_requests=recipe.serving.probe_requests,
             inputs={
                 column: InputPlan(
@@ -172,6 +179,12 @@ class DistillPlan(StagePlan):
             share=distill.share,
             unobserved=distill.unobserved,
         )
+
+
+def _training(recipe: Recipe, night: Night | None) -> Training:
+    given = recipe.training
+    epochs = given.warm.epochs if night and night.start == "warm" else given.epochs
+    return given.model_copy(update={"distill": None, "start": "cold", "warm": Warm(), "epochs": epochs})
 
 
 def _of_type(type: str, value: Scalar) -> str | int | float:

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from components.event_logs.attribution import FOLLOWED, KNOWN, attribute, is_above, later_copies, unique_events
 from components.event_logs.blocks import Block
+from components.event_logs.column_plan import ColumnPlan, TimePlan
 from components.event_logs.events import KEY, ROW, VALUE, Wanted, prepare
 from components.event_logs.identity import row_hashes
-from components.event_logs.plan import ColumnPlan, StreamPlan, TaskPlan, TimePlan
+from components.event_logs.plan import StreamPlan, TaskPlan
 from components.example_schema import EVENT_ID, TIME
 
 CLICK = TaskPlan(name="click", kind="binary", stream="click", window=10)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from components.event_logs import csv_lines, csv_rows
-from components.event_logs.plan import CsvPlan
+from components.event_logs.column_plan import CsvPlan
 from models.recipe.errors import InputError
 
 MYSQL = CsvPlan(delimiter="\t", quote=None, escape="\\", header=("a", "b", "c"))

@@ -10,9 +10,10 @@ import polars as pl
 import pytest
 
 from components.event_logs.blocks import Block
+from components.event_logs.column_plan import ColumnPlan
 from components.event_logs.events import KEY, NUMBER, Prepared, Wanted, prepare
 from components.event_logs.identity import row_hashes
-from components.event_logs.plan import ColumnPlan, StreamPlan
+from components.event_logs.plan import StreamPlan
 from models.recipe.errors import InputError
 
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 import polars as pl
 import pytest
 
-from components.event_logs.plan import TimePlan
+from components.event_logs.column_plan import TimePlan
 from components.event_logs.times import NAIVE, likely_unit, micros
 from models.recipe.errors import InputError
 
