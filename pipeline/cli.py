@@ -13,6 +13,7 @@ import typer
 
 from models.recipe.errors import GatewiseError, InputError, masked
 from models.recipe.file import load_recipe
+from pipeline.backfill import DaysOption, run_days
 from pipeline.comparing.commands import compare, tune
 from pipeline.data_commands import fetch, simulate
 from pipeline.day_option import DayOption, days_told, load_on_day
@@ -109,6 +110,7 @@ def run(
         bool, typer.Option("--no-push", help="An experiment: evaluate and bless the model, but push nothing.")
     ] = False,
     day: DayOption = None,
+    days: DaysOption = None,
 ) -> None:
     """Run a recipe from its logs to a pushed model. Stages that have not changed since the last run come from the cache.
 
@@ -116,6 +118,11 @@ def run(
 
     Example: gatewise run recipes/shop.yaml --set training.seed=2 --no-push --json result.json
     """
+    if days is not None:
+        if day is not None:
+            raise InputError(f"--day {day} and --days {days}: give one of them.")
+        options = ["--root", str(root), *(("--data", data) if data else ()), *(("--no-push",) if no_push else ())]
+        raise typer.Exit(run_days(recipe, days, overrides, options, json_file, lambda line: typer.echo(line, err=True)))
     checked, overrides = load_on_day(recipe, overrides, data, day)
     if days := days_told(checked):
         typer.echo(f"days: {days}", err=True)
