@@ -11,6 +11,7 @@ import pydantic
 
 from models.recipe.recipe import Recipe
 from models.recipe.section import Scalar
+from models.recipe.spans import eval_spans, paths_of, placeholders
 from models.recipe.stage_plan import StagePlan
 from models.recipe.tasks import METRICS, Task, metrics_of
 from models.recipe.units import format_duration
@@ -72,12 +73,21 @@ class TaskPlan(StagePlan):
 
 
 class TruthPlan(StagePlan):
-    """The truth, like `models.recipe.Truth`, with the folder to which `path` is relative."""
+    """The truth, like `models.recipe.Truth`, with the folder to which `paths` are relative: one for each span of the eval split."""
 
     data: str
-    path: str
+    paths: tuple[str, ...]
     event_id: str
     columns: dict[str, str]
+
+    @classmethod
+    def from_recipe(cls, recipe: Recipe) -> TruthPlan | None:
+        """The truth of a recipe; None if it has none."""
+        truth = recipe.evaluation.truth
+        if truth is None:
+            return None
+        paths = paths_of(truth.path, eval_spans(recipe)) if placeholders(truth.path) else (truth.path,)
+        return cls(data=recipe.data, paths=paths, event_id=truth.event_id, columns=dict(truth.columns))
 
 
 class EvaluationPlan(StagePlan):
@@ -106,14 +116,13 @@ class EvaluationPlan(StagePlan):
             )
             for name, task in recipe.main_tasks.items()
         }
-        truth = evaluation.truth
         return cls(
             tasks=tasks,
             slices=evaluation.slices,
             group_key=evaluation.group_key,
             max_slice_values=evaluation.max_slice_values,
             min_slice_examples=evaluation.min_slice_examples,
-            truth=TruthPlan(data=recipe.data, **truth.model_dump()) if truth else None,
+            truth=TruthPlan.from_recipe(recipe),
         )
 
     @property
@@ -150,12 +159,12 @@ def truth_fingerprint(recipe: Recipe) -> str:
     Raises:
         InputError: no file matches the truth's path.
     """
-    truth = recipe.evaluation.truth
+    truth = TruthPlan.from_recipe(recipe)
     if truth is None:
         return ""
     from components.event_logs.fingerprint import fingerprint_files
 
-    return fingerprint_files(recipe.data, {"evaluation.truth": truth.path})
+    return fingerprint_files(truth.data, {"evaluation.truth": truth.paths})
 
 
 def definition_of(recipe: Recipe, task: str) -> str:

@@ -43,14 +43,14 @@ def read_truth(plan: TruthPlan, event_ids: pa.ChunkedArray, fingerprint: str = "
         InputError: there is no file, a column is missing, an example has no truth, a true value is not a number, or files
             changed since they were listed.
     """
-    listed = ListedFiles(plan.data, {WHAT: plan.path}, fingerprint)
+    listed = ListedFiles(plan.data, {WHAT: plan.paths}, fingerprint)
     with listed.still():
         return _read(plan, event_ids, listed)
 
 
 def _read(plan: TruthPlan, event_ids: pa.ChunkedArray, listed: ListedFiles) -> dict[str, NDArray[Any]]:
     wanted = _numbered(event_ids)
-    files = matched_files(plan.data, plan.path, WHAT)
+    files = matched_files(plan.data, plan.paths, WHAT)
     listed.require(files)
     found = {task: np.full(len(event_ids), np.nan) for task in plan.columns}
     for paths in groups(files, GROUP_BYTES):
@@ -68,7 +68,7 @@ def _read(plan: TruthPlan, event_ids: pa.ChunkedArray, listed: ListedFiles) -> d
             first = wanted.collect()[_KEY][int(np.flatnonzero(missing)[0])]
             raise InputError(
                 f"{WHAT}: {int(missing.sum())} of {len(values)} eval examples have no number in column {column!r} of "
-                f"{plan.path}; the first is the event {first!r}. Expected one number per impression."
+                f"{', '.join(plan.paths)}; the first is the event {first!r}. Expected one number per impression."
             )
     return found
 

@@ -13,7 +13,11 @@ from models.recipe.section import NonEmpty, Number, Section
 class Truth(Section):
     """Known true probabilities of simulated logs. The report then shows the gap between the model and the best possible one."""
 
-    path: NonEmpty = Field(description="File or glob, relative to `data`.", examples=["truth/*.parquet"])
+    path: NonEmpty = Field(
+        description="File or glob, relative to `data`. With `logs.span`, it may have the placeholders of the streams; only the files of the "
+        "eval split are then read.",
+        examples=["truth/*.parquet", "truth/dt={YYYY}-{MM}-{DD}/*.parquet"],
+    )
     event_id: NonEmpty = Field(description="Column with the event id of the impression.", examples=["impression_id"])
     columns: Mapping[str, NonEmpty] = Field(
         description="Task -> column with its true probability or mean.", examples=[{"click": "p_click"}]
@@ -73,7 +77,8 @@ class Evaluation(Section):
         default=("linear",),
         description="Models to train beside the ranker for comparison, with the same features, losses, training settings and seed: "
         "`linear`, a linear model of each task, and `single_task`, a network of its own for each task, with as many parameters in all "
-        "as the ranker's network. A reference that has the ranker's own architecture is left out. `[]`: none.",
+        "as the ranker's network. A reference that has the ranker's own architecture is left out. `[]`: none. "
+        "With `training.start: warm` there are none.",
         examples=[["linear", "single_task"]],
     )
     not_below_single_task: NotBelow | None = Field(

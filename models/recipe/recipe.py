@@ -131,6 +131,8 @@ class Recipe(Section):
 
     @property
     def references(self) -> tuple[Reference, ...]:
-        """The references to train: those of `evaluation.references` that differ from the model."""
+        """The references to train: those of `evaluation.references` that differ from the model. None with `training.start: warm`."""
+        if self.training.start == "warm":
+            return ()
         wanted = dict.fromkeys(self.evaluation.references)
         return tuple(name for name in wanted if self.model.architecture not in SAME[name])

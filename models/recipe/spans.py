@@ -219,6 +219,19 @@ def spans_of(recipe: Recipe, stream: str) -> Spans | None:
     )
 
 
+def eval_spans(recipe: Recipe) -> Spans | None:
+    """The spans of the eval split; None for a recipe without `logs.span`.
+
+    Raises:
+        InputError: the day is not chosen yet.
+    """
+    logs = recipe.logs
+    if logs is None or logs.span is None:
+        return None
+    hours = HOURS[logs.span]
+    return Spans(hours=hours, first=text_of(eval_start(recipe), hours), day=logs.day, until=logs.day)
+
+
 def paths_of(path: str, spans: Spans | None) -> tuple[str, ...]:
     """The paths or globs of a stream's files: one for each span, or the path itself."""
     return (path,) if spans is None else tuple(expanded(path, start) for start in spans.starts())

@@ -19,7 +19,7 @@ DATA = ROOT.parent / "shared" / "data"
 
 
 def test_all_are_here():
-    assert [path.stem for path in RECIPES] == ["census_income", "deskdrop", "shop", "taobao"]
+    assert [path.stem for path in RECIPES] == ["census_income", "deskdrop", "shop", "shop_days", "taobao"]
 
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)

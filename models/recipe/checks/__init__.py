@@ -15,6 +15,7 @@ from models.recipe.checks.groups import group_problems
 from models.recipe.checks.kubeflow import kubeflow_problems
 from models.recipe.checks.logs import split_problems, stream_problems
 from models.recipe.checks.model import model_problems, training_problems
+from models.recipe.checks.nights import night_problems
 from models.recipe.checks.problem import Problem
 from models.recipe.checks.retrieval import retrieval_problems
 from models.recipe.checks.served_names import name_problems
@@ -34,6 +35,7 @@ def problems(recipe: Recipe) -> list[Problem]:
         value_problems,
         stream_problems,
         span_problems,
+        night_problems,
         task_problems,
         weight_problems,
         gate_problems,

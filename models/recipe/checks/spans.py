@@ -36,6 +36,9 @@ def span_problems(recipe: Recipe) -> Iterator[Problem]:
             )
     if logs is None:
         return
+    truth = recipe.evaluation.truth
+    if truth is not None and placeholders(truth.path):
+        yield from _path(("evaluation", "truth"), truth.path, logs.span)
     for name, stream in logs.streams.items():
         yield from _path(("logs", "streams", name), stream.path, logs.span)
         if stream.may_be_empty and logs.span is None:
@@ -77,7 +80,7 @@ def _path(at: tuple[str, ...], path: str, span: str | None) -> Iterator[Problem]
         received = " and ".join(f"{{{name}}}" for name in dict.fromkeys(there)) or "none"
         yield (
             (*at, "path"),
-            f"`span: {span}` needs {' and '.join(missing)} in the path of every stream, so that it names one "
+            f"`span: {span}` needs {' and '.join(missing)} in the path, so that it names one "
             f"{'day' if span == '1d' else 'hour'}; received {received}.",
         )
     elif span == "1d" and "HH" in there:

@@ -15,7 +15,7 @@ TRUTH = pl.DataFrame({"id": ["a", "b", "c", "d"], "p": [0.1, 0.2, 0.3, 0.4], "m"
 
 
 def plan(tmp_path, path="truth/*", **columns):
-    return TruthPlan(data=str(tmp_path), path=path, event_id="id", columns=columns or {"click": "p", "value": "m"})
+    return TruthPlan(data=str(tmp_path), paths=(path,), event_id="id", columns=columns or {"click": "p", "value": "m"})
 
 
 @pytest.fixture

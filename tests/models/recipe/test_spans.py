@@ -251,3 +251,25 @@ def test_days_against_counting(day: datetime.date, train: int, evaluate: int) ->
         one += datetime.timedelta(days=1)
     assert list(paths_of("c-{YYYY}{MM}{DD}.csv", spans)) == counted
     assert len(counted) == train + evaluate
+
+
+def test_the_truth_of_the_eval_split_alone_is_read(load: Load) -> None:
+    from components.evaluation.plan import TruthPlan
+
+    truth = {"path": "truth/dt={YYYY}-{MM}-{DD}/*.parquet", "event_id": "id", "columns": {"click": "p"}}
+    found = TruthPlan.from_recipe(
+        load(evaluation__truth=truth, split__eval_last="2d", logs__streams__view__event_id="id")
+    )
+    assert found is not None
+    assert found.paths == ("truth/dt=2026-03-01/*.parquet", "truth/dt=2026-03-02/*.parquet")
+    whole = load(evaluation__truth={**truth, "path": "truth/*.parquet"}, logs__streams__view__event_id="id")
+    assert TruthPlan.from_recipe(whole).paths == ("truth/*.parquet",)  # type: ignore[union-attr]
+    with pytest.raises(InputError, match=r"evaluation\.truth\.path: `span: 1d` needs \{DD\} in the path"):
+        load(evaluation__truth={**truth, "path": "truth/{YYYY}{MM}.parquet"}, logs__streams__view__event_id="id")
+
+
+def test_a_warm_start_has_no_references(load: Load) -> None:
+    with pytest.raises(InputError, match=r"evaluation\.references: train from nothing"):
+        load(training__start="warm", evaluation__references=["linear"])
+    assert load(evaluation__references=["linear"]).training.start == "cold"
+    assert load(training__start="warm").training.warm.epochs == 1
