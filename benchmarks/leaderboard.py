@@ -31,7 +31,7 @@ LOGS: dict[str, dict[str, Any]] = {
     "census_income": {
         "title": "Census-Income, the publisher's test file",
         "recipe": "recipes/census_income.yaml",
-        "options": ("--architectures", "mmoe,ple"),  # a training takes a minute and a half alone
+        "options": ("--architectures", "mmoe,ple,omoe,cross_stitch,adatt,stem,sluice,snr,mtan,soft_sharing"),
     },
     "deskdrop": {"title": "Deskdrop, a company's article feed", "recipe": "recipes/deskdrop.yaml", "options": ALL},
     "deskdrop_balancers": {
