@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from components.event_logs.tally import ACCOUNT, LOSSES
+from components.event_logs.tally import losses_in
 from models.recipe.errors import GatewiseError, InputError, masked
 from models.recipe.recipe import Recipe
 from pipeline import simple_models
@@ -147,12 +147,14 @@ def _stage_table(summary: dict[str, Any]) -> Table:
 
 
 def _accounts_table(summary: dict[str, Any]) -> Table:
-    losses = " + ".join(column.replace("_", "-") for column in LOSSES)
+    found = losses_in(summary["accounts"].values())
+    losses = " + ".join(column.replace("_", "-") for column in found)
     table = Table("stream", title=f"Row accounting: read = used + {losses}", title_justify="left")
-    for column in ACCOUNT:
+    columns = ("read", "used", *found, "other")
+    for column in columns:
         table.add_column(column.replace("_", "-"), justify="right")
     for stream, counts in summary["accounts"].items():
-        table.add_row(stream, *(f"{counts.get(column, 0):,}" for column in ACCOUNT))
+        table.add_row(stream, *(f"{counts.get(column, 0):,}" for column in columns))
     return table
 
 

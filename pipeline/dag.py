@@ -184,7 +184,7 @@ def data_stages(recipe: Recipe, platform: Platform, night: Night | None = None) 
     # each outcome to the last impression before it. Row accounting counts every row that is not used.
     event_logs = EventLogs(
         plan=EventLogsPlan.from_recipe(recipe, night).model_dump_json(),
-        fingerprint=platform.logs_fingerprint(recipe),
+        fingerprint=platform.logs_fingerprint(recipe, night),
         code=code_version("components.event_logs.executor"),
     )
     examples = event_logs.outputs["examples"]

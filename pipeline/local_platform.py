@@ -14,6 +14,7 @@ from components.event_logs.fingerprint import fingerprint
 from components.push.withdrawn import fingerprint as fingerprint_of_withdrawn
 from components.retrieval_evaluation.plan import best_items_fingerprint
 from components.validation.baseline import baseline_statistics_resolver
+from models.recipe.night import Night
 from models.recipe.recipe import Recipe
 from pipeline.beam_flags import beam_flags
 from pipeline.platforms import Platform
@@ -35,9 +36,9 @@ class LocalPlatform(Platform):
         self.served_retrieval = str(paths.served_retrieval)
         self.withdrawn = fingerprint_of_withdrawn(self.served, self.served_retrieval)
 
-    def logs_fingerprint(self, recipe: Recipe) -> str:
+    def logs_fingerprint(self, recipe: Recipe, night: Night | None) -> str:
         """See `Platform`. Taken at assembly, because TFX's cache does not detect new content under the same path."""
-        return fingerprint(recipe)
+        return fingerprint(recipe, night)
 
     def truth_fingerprint(self, recipe: Recipe) -> str:
         """See `Platform`."""

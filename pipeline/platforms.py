@@ -41,8 +41,8 @@ class Platform(abc.ABC):
     trainer_options: Mapping[str, str] = MappingProxyType({})
 
     @abc.abstractmethod
-    def logs_fingerprint(self, recipe: Recipe) -> str:
-        """The log files with their fingerprints; "" if they cannot be read at assembly, so that the stage lists them."""
+    def logs_fingerprint(self, recipe: Recipe, night: Night | None) -> str:
+        """The log files that a run reads, with their fingerprints; "" if they cannot be read at assembly, so that the stage lists them."""
 
     def night(self, recipe: Recipe) -> Night | None:
         """What the run goes on from; None unless the recipe has `training.start: warm`."""

@@ -11,14 +11,14 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from components.event_logs.tally import LOSSES
+from components.event_logs.tally import losses_in
 from pipeline import report_charts
 from pipeline.report_style import STYLE
 
 NOT_USED = (
     "Duplicate: the same event again. Orphan: an outcome without an impression before it. Late: outside every window. After-as-of: "
     "after the time at which the logs are complete. Gap: between two splits. Dead-lettered: malformed. Not selected: rows of the "
-    "same files that belong to other streams."
+    "same files that belong to other streams. Of a night: learned, nothing is new since the ancestor; left out, a refused day."
 )
 
 
@@ -166,16 +166,17 @@ def accounts(found: Mapping[str, Mapping[str, int]] | None) -> str:
     if not found:
         return missing("No accounts.json: EventLogs has not run, or its output was removed.")
     rows, bars, classes = [], [], []
+    entries = losses_in(found.values())
     for stream, account in found.items():
         read, used = account.get("read", 0), account.get("used", 0)
-        balanced = read == used + sum(account.get(name, 0) for name in LOSSES)
+        balanced = read == used + sum(account.get(name, 0) for name in entries)
         sign = Markup('<span class="ok">balanced</span>' if balanced else '<span class="no">does not add up</span>')
-        losses = [count(account.get(name, 0)) for name in LOSSES]
+        losses = [count(account.get(name, 0)) for name in entries]
         rows.append((stream, count(read), count(used), *losses, count(account.get("other", 0)), sign))
         classes.append("" if balanced else "failed")
         parts = "".join(
             f'<span class="{name}" style="width:{100.0 * account.get(name, 0) / max(read, 1):.3f}%"></span>'
-            for name in ("used", *LOSSES)
+            for name in ("used", *entries)
         )
         kept = share(used, read, 2)
         bars.append(
@@ -183,17 +184,17 @@ def accounts(found: Mapping[str, Mapping[str, int]] | None) -> str:
             f'<span class="kept">{kept} used</span></div>'
         )
     legend = "".join(
-        f'<span class="key"><i class="{name}"></i>{name.replace("_", "-")}</span>' for name in ("used", *LOSSES)
+        f'<span class="key"><i class="{name}"></i>{name.replace("_", "-")}</span>' for name in ("used", *entries)
     )
     head = (
         "Stream",
         "Read",
         "Used",
-        *(name.replace("_", "-").capitalize() for name in LOSSES),
+        *(name.replace("_", "-").capitalize() for name in entries),
         "Not selected",
         "Balance",
     )
-    listed = table(f"read = used + {' + '.join(name.replace('_', '-') for name in LOSSES)}", head, rows, classes)
+    listed = table(f"read = used + {' + '.join(name.replace('_', '-') for name in entries)}", head, rows, classes)
     note = f'<p class="note">{text(NOT_USED)}</p>'
     return f'<div class="stacks" aria-hidden="true">{"".join(bars)}<p class="legend">{legend}</p></div>{listed}{note}'
 

@@ -7,7 +7,7 @@ STYLE = """
   --ground: #fbfbfa; --paper: #ffffff; --ink: #1b2430; --soft: #5b6675; --line: #e3e6ea; --accent: #2f7ed8;
   --good: #14714a; --good-ground: #e6f4ec; --bad: #a8321f; --bad-ground: #fbeae6; --open-ground: #eef1f5;
   --used: #2f7ed8; --duplicate: #9aa7b8; --orphan: #e0a030; --late: #9467bd; --after: #5aa9a3;
-  --gap: #c9b458; --dead: #c8452f;
+  --gap: #c9b458; --dead: #c8452f; --learned: #8fb8de; --left-out: #b5838d;
 }
 @media (prefers-color-scheme: dark) { :root {
   --ground: #14181d; --paper: #1b2027; --ink: #e4e8ee; --soft: #9aa5b3; --line: #2c343d; --accent: #6aa9ee;
@@ -67,6 +67,7 @@ tr.better td:nth-child(5) { color: var(--good); } tr.worse td:nth-child(5) { col
 .used { background: var(--used); } .duplicate { background: var(--duplicate); } .orphan { background: var(--orphan); }
 .late { background: var(--late); } .after_as_of { background: var(--after); }
 .gap { background: var(--gap); } .dead_lettered { background: var(--dead); }
+.learned { background: var(--learned); } .left_out { background: var(--left-out); }
 .legend { display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; margin: .5rem 0 0; color: var(--soft);
   font-size: .82rem; }
 .key i { display: inline-block; width: .7rem; height: .7rem; margin-right: .4rem; border-radius: .15rem; }

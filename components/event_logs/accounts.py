@@ -16,7 +16,7 @@ from components.event_logs.listed_files import ListedFiles
 from components.event_logs.moments import EPOCH
 from components.event_logs.plan import EventLogsPlan
 from components.event_logs.splits import Starts
-from components.event_logs.tally import ACCOUNT, LOSSES, Tally
+from components.event_logs.tally import Tally, losses_in
 from components.example_schema import SPLITS
 from components.storage.finding import is_folder
 from components.storage.writing import write_text
@@ -33,7 +33,7 @@ def accounts(plan: EventLogsPlan, tally: Tally) -> dict[str, dict[str, int]]:
     """
     found = {stream.name: tally.account(stream.name) for stream in plan.streams}
     for name, account in found.items():
-        spent = sum(account[entry] for entry in ("used", *LOSSES))
+        spent = sum(account[entry] for entry in ("used", *losses_in([account])))
         if spent != account["read"]:
             raise RuntimeError(f"the counts of stream {name!r} do not add up to the rows read: {account}")
     return found
@@ -44,6 +44,7 @@ def summary(
 ) -> dict[str, Any]:
     """`as_of`, each stream's watermark, starts of the splits, examples, observed and positive examples per split and task, warnings.
 
+    With spans, also "cursor", what a model of these examples has learned from.
     If the examples have weights, also the number of examples of weight 0 per split. If a task has weights of its own, also the
     number of its examples with a label and a weight of 0.
     """
@@ -66,11 +67,17 @@ def summary(
         "watermarks": {name: moment(at) for name, at in watermarks(tally).items()},
         "validate_from": moment(starts.validate),
         "eval_from": moment(starts.eval),
+        **({"cursor": cursor_of(as_of, starts)} if any(stream.spans for stream in plan.streams) else {}),
         "examples": examples,
         **({"zero_weight": {split: tally.counts["zero weight", split] for split in SPLITS}} if plan.weight else {}),
         "tasks": tasks,
         "warnings": list(warnings),
     }
+
+
+def cursor_of(as_of: int | None, starts: Starts) -> dict[str, int | None]:
+    """What a model of these examples has learned from (`models.recipe.night.Cursor`)."""
+    return {"until": starts.validate if starts.validate is not None else starts.eval, "as_of": as_of}
 
 
 def days(plan: EventLogsPlan, tally: Tally) -> dict[str, Any]:
@@ -96,8 +103,9 @@ def moment(micros: int | None) -> str | None:
 
 def table(found: dict[str, dict[str, int]]) -> str:
     """The row accounting as lines of text."""
-    rows = [("stream", *(entry.replace("_", " ") for entry in ACCOUNT))]
-    rows += [(name, *(f"{account[entry]:,}" for entry in ACCOUNT)) for name, account in found.items()]
+    entries = ("read", "used", *losses_in(found.values()), "other")
+    rows = [("stream", *(entry.replace("_", " ") for entry in entries))]
+    rows += [(name, *(f"{account.get(entry, 0):,}" for entry in entries)) for name, account in found.items()]
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = []
     for name, *cells in rows:

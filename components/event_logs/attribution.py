@@ -75,6 +75,7 @@ def attribute(
     tasks: Sequence[TaskPlan],
     as_of: int,
     tolerances: Mapping[str, int] | None = None,
+    begin: int | None = None,
 ) -> tuple[pl.DataFrame, dict[str, Counts]]:
     """Labels and weights of the impressions, and counts of the outcomes.
 
@@ -94,13 +95,15 @@ def attribute(
         tasks: the tasks; each names one of the streams or a label column.
         as_of: microseconds; the logs are complete up to this time.
         tolerances: {stream: how long before its impression an outcome may be logged, microseconds}; 0 by default.
+        begin: microseconds; impressions before it may exist but were not read. None: there are none.
 
     Returns:
         The impressions in their order with `label/<task>` and `weight/<task>` (Float32), and per stream the counts
         "used" (credited for at least one task), "late", "orphan" (for all tasks), "known_by_user" (without an impression of their
         key, but with one of their user), "orphan_before" (orphans followed by an impression of their
         key within 14 h: a sign of different time zones), those of LEADS (the same within shorter times: a sign of clocks that
-        differ), and "orphan_key" (orphans with a key that has no later impression).
+        differ), "orphan_key" (orphans with a key that has no later impression), and "orphan_at_begin" (orphans within the
+        longest window of the stream after `begin`, whose impression may be before it).
     """
     times = impressions[TIME].to_numpy()
     touches = _touches(impressions)
@@ -132,6 +135,9 @@ def attribute(
             "orphan": int(lost.sum()),
             **_why_orphans(joined.filter(pl.Series(orphan)) if own else joined.clear(), touches),
         }
+        if begin is not None:
+            reach = begin + max((task.window for task in tasks if task.stream == stream), default=0)
+            counts[stream]["orphan_at_begin"] = int((lost & (joined[TIME].to_numpy() <= reach)).sum())
         if own and FOLLOWED in joined.columns:
             counts[stream]["known_by_user"] = int((orphan & known).sum())
     for task in tasks:

@@ -38,11 +38,12 @@ def check(plan: EventLogsPlan, tally: Tally, as_of: int | None, starts: Starts) 
             _check_orphans(plan, stream, tally)
             check_spellings(plan, stream, tally)
     warnings = check_span_rows(plan, tally) + check_days(plan, tally, as_of)
+    _check_new(plan, tally)
     _check_splits(plan, tally, starts)
     warnings += check_measurable(plan, tally, as_of, starts)
     for task in plan.tasks:
         check_labels(plan, task, tally)
-        if task.kind == "binary":
+        if task.kind == "binary" and plan.cursor is None:  # one night may have one class
             _check_classes(plan, task, tally)
     return [*warnings, *clock_warnings(plan, tally)]
 
@@ -116,7 +117,9 @@ def _check_columns(plan: EventLogsPlan, stream: StreamPlan, tally: Tally) -> Non
 def _check_orphans(plan: EventLogsPlan, stream: StreamPlan, tally: Tally) -> None:
     account = tally.account(stream.name)
     events = account["used"] + account["late"] + account["orphan"]
-    orphans = account["orphan"] + tally.counts["known_by_user", stream.name]
+    at_begin = tally.counts["orphan_at_begin", stream.name]  # their impressions may be before the first span
+    events -= at_begin
+    orphans = account["orphan"] - at_begin + tally.counts["known_by_user", stream.name]
     share = orphans / events if events else 0.0
     if share <= plan.max_orphans:
         return
@@ -170,6 +173,18 @@ def _check_splits(plan: EventLogsPlan, tally: Tally, starts: Starts) -> None:
                 f"the {split} split has no examples ({told}). {cure}, or check that its time is within the period that the "
                 "logs cover."
             )
+
+
+def _check_new(plan: EventLogsPlan, tally: Tally) -> None:
+    """A night without a new train example would train on the late labels of old ones alone. The next night learns them, too."""
+    if plan.cursor is None or tally.counts["new", TRAIN]:
+        return
+    days = f" Left out are {', '.join(plan.left_out)}." if plan.left_out else ""
+    raise InputError(
+        f"nothing is new for the train split: the ancestor has learned from the impressions before {moment(plan.cursor.until)}, and the "
+        f"validate split begins before any other that is not left out.{days} The labels of this night are learned by the next one. "
+        "Run a later day."
+    )
 
 
 def _check_classes(plan: EventLogsPlan, task: TaskPlan, tally: Tally) -> None:

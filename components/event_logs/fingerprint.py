@@ -17,6 +17,7 @@ from models.recipe.locations import is_url
 from models.recipe.spans import paths_of, spans_of
 
 if TYPE_CHECKING:
+    from models.recipe.night import Night
     from models.recipe.recipe import Recipe
 
 Result = TypeVar("Result")
@@ -29,7 +30,7 @@ _SETTLED_NS = 2_000_000_000  # file times have a resolution of up to two seconds
 _known: dict[str, tuple[State, int, str]] = {}
 
 
-def fingerprint(recipe: Recipe) -> str:
+def fingerprint(recipe: Recipe, night: Night | None = None) -> str:
     """JSON {path relative to `data`: [bytes, hexadecimal BLAKE2b of the content]} of every file of every stream that a run reads.
 
     Touching or copying a file does not change the fingerprint; renaming it or changing one byte does.
@@ -40,8 +41,8 @@ def fingerprint(recipe: Recipe) -> str:
         InputError: a stream's path matches no file, or a day has none (`spans.check_spans`), or a file cannot be read.
     """
     for name, stream in recipe.logs.streams.items() if recipe.logs else ():
-        check_spans(recipe.data, name, stream.path, spans_of(recipe, name))
-    return fingerprint_files(recipe.data, _paths(recipe))
+        check_spans(recipe.data, name, stream.path, spans_of(recipe, name, night))
+    return fingerprint_files(recipe.data, _paths(recipe, night))
 
 
 def fingerprint_files(data: str, paths: Mapping[str, str | Sequence[str]]) -> str:
@@ -114,10 +115,10 @@ def is_settled(file: str, state: State, moment: int) -> bool:
     return is_url(file) or state[-1] < moment - _SETTLED_NS
 
 
-def _paths(recipe: Recipe) -> dict[str, str | Sequence[str]]:
+def _paths(recipe: Recipe, night: Night | None) -> dict[str, str | Sequence[str]]:
     if recipe.logs is not None:
         streams = recipe.logs.streams.items()
-        return {f"stream {name!r}": paths_of(stream.path, spans_of(recipe, name)) for name, stream in streams}
+        return {f"stream {name!r}": paths_of(stream.path, spans_of(recipe, name, night)) for name, stream in streams}
     if recipe.examples is not None:
         found = {key: getattr(recipe.examples, key) for key in ("path", "validate_path", "eval_path")}
         return {f"examples.{key}": path for key, path in found.items() if path}

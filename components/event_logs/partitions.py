@@ -204,7 +204,7 @@ def labels_of(references: Iterable[Reference], plan: EventLogsPlan, partitions: 
         events[stream.name] = _with_followed(events[stream.name], found, stream, plan)
         tally.add(duplicates, "account", stream.name, "duplicate")
     impressions = events.pop(str(plan.impressions))
-    examples, counts = attribute(impressions, events, plan.tasks, as_of, plan.tolerances)
+    examples, counts = attribute(impressions, events, plan.tasks, as_of, plan.tolerances, plan.begin)
     for name, count in counts.items():
         for what in ("used", "late", "orphan"):
             tally.add(count[what], "account", name, what)

@@ -41,16 +41,17 @@ from components.event_logs.clocks import as_of_latest
 from components.event_logs.examples import examples_of, splits_of
 from components.event_logs.label_steps import labels_by_key, of_roles
 from components.event_logs.listed_files import ListedFiles
+from components.event_logs.night import count_new, lost, of_night
 from components.event_logs.partitions import count_of_partitions, read_piece
 from components.event_logs.plan import EventLogsPlan
 from components.event_logs.shuffle import ShuffleWriter
 from components.event_logs.spans import check_spans
-from components.event_logs.splits import GAP, Starts, starts_from
+from components.event_logs.splits import Starts, starts_from
 from components.event_logs.streams import Piece, pieces
 from components.event_logs.tally import Tally, merged
 from components.event_logs.times import LATEST
 from components.event_logs.writing import count_labels, write_splits
-from components.example_schema import TIME, VALIDATE
+from components.example_schema import TIME, TRAIN, VALIDATE
 from components.storage.reading import read_text
 from components.storage.writing import make_folder, remove_folder, write_text
 from models.recipe.split import VALIDATE_FRACTION
@@ -101,9 +102,11 @@ class WriteExamples(OnThreads):
         references, starts = without_broadcast(values)
         file = f"examples-{number:05d}-of-{self.partitions:05d}.parquet"
         for examples in examples_of(references, self.plan):
-            chosen = splits_of(examples, self.plan, starts)
-            tally.add(int(np.count_nonzero(chosen == GAP)), "account", examples.stream, "gap")
-            for split, part in write_splits(examples.features, examples.labels, chosen, self.plan, self.folder, file):
+            labels, chosen = of_night(examples.labels, splits_of(examples, self.plan, starts), self.plan)
+            tally.add(count_new(labels, chosen, self.plan), "new", TRAIN)
+            for entry, count in lost(chosen).items():
+                tally.add(count, "account", examples.stream, entry)
+            for split, part in write_splits(examples.features, labels, chosen, self.plan, self.folder, file):
                 tally.add(part.height, "account", examples.stream, "used")
                 count_labels(part, split, self.plan, tally)
         yield "tally", tally

@@ -18,7 +18,7 @@ from models.recipe.night import Cursor, Night
 from models.recipe.recipe import Recipe
 from models.recipe.retrieval_columns import column_type
 from models.recipe.section import Scalar
-from models.recipe.spans import Spans, as_of, eval_start, paths_of, spans_of
+from models.recipe.spans import Spans, as_of, eval_start, paths_of, spans_of, start_of
 from models.recipe.stage_plan import StagePlan
 from models.recipe.tasks import reads_numbers, unmeasured_of
 
@@ -116,6 +116,12 @@ class EventLogsPlan(StagePlan):
         return tuple(stream.name for stream in self.streams if stream.name in used)
 
     @property
+    def begin(self) -> int | None:
+        """The start of the first span that is read, microseconds; None without spans."""
+        first = next((stream.spans.first for stream in self.streams if stream.spans), None)
+        return None if first is None else micros(start_of(first) - EPOCH)
+
+    @property
     def label_tasks(self) -> tuple[TaskPlan, ...]:
         """The tasks whose label is a column of the rows that become examples."""
         return tuple(task for task in self.tasks if task.label)
@@ -165,7 +171,7 @@ class EventLogsPlan(StagePlan):
         source = recipe.logs if recipe.logs is not None else recipe.examples
         if source is None:
             raise ValueError("a recipe has logs or examples")
-        parts = _of_logs(recipe, source) if isinstance(source, Logs) else _of_examples(recipe, source)
+        parts = _of_logs(recipe, source, night) if isinstance(source, Logs) else _of_examples(recipe, source)
         limits = {
             "max_dead_letters": source.limits.dead_letters,
             "max_orphans": source.limits.orphans,
@@ -176,7 +182,7 @@ class EventLogsPlan(StagePlan):
         return cls.model_validate(common | parts | limits)
 
 
-def _of_logs(recipe: Recipe, logs: Logs) -> dict[str, object]:
+def _of_logs(recipe: Recipe, logs: Logs, night: Night | None) -> dict[str, object]:
     valued = {task.outcome for task in recipe.tasks.values() if reads_numbers(task)}
     followed = {task.outcome for task in recipe.tasks.values() if task.match == "user"}
     followed |= {logs.impressions} if followed else set()
@@ -184,7 +190,7 @@ def _of_logs(recipe: Recipe, logs: Logs) -> dict[str, object]:
         StreamPlan(
             name=name,
             path=stream.path,
-            spans=spans_of(recipe, name),
+            spans=spans_of(recipe, name, night),
             format=stream.format,
             csv=_csv(stream.csv),
             where=dict(stream.where),

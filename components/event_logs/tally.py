@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from components.event_logs.timeline import Timeline
@@ -12,6 +12,14 @@ from components.event_logs.timeline import Timeline
 LOSSES = ("duplicate", "orphan", "late", "after_as_of", "gap", "dead_lettered")
 """Reasons why a row is not used."""
 ACCOUNT = ("read", "used", *LOSSES, "other")
+OF_NIGHTS = ("learned", "left_out")
+"""Further reasons of a night (`components.event_logs.night`). An account has them only if there are such rows."""
+
+
+def losses_in(accounts: Iterable[Mapping[str, int]]) -> tuple[str, ...]:
+    """The reasons that accounts have, in the order of tables."""
+    found = list(accounts)
+    return (*LOSSES, *(entry for entry in OF_NIGHTS if any(entry in account for account in found)))
 
 
 @dataclass
@@ -46,8 +54,9 @@ class Tally:
         return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
 
     def account(self, stream: str) -> dict[str, int]:
-        """The row accounting of the stream: read = used + the sum of LOSSES."""
-        return {entry: self.counts["account", stream, entry] for entry in ACCOUNT}
+        """The row accounting of the stream: read = used + the sum of LOSSES and OF_NIGHTS."""
+        found = {entry: self.counts["account", stream, entry] for entry in (*ACCOUNT, *OF_NIGHTS)}
+        return {entry: count for entry, count in found.items() if count or entry in ACCOUNT}
 
     def to_json(self) -> str:
         """The tally as JSON text."""

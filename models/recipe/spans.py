@@ -17,8 +17,10 @@ from models.recipe.errors import InputError
 from models.recipe.stage_plan import StagePlan
 
 if TYPE_CHECKING:
+    from models.recipe.night import Cursor, Night
     from models.recipe.recipe import Recipe
 
+_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 HOURS = {"1d": 24, "1h": 1}
 """Value of `logs.span` -> its hours."""
 LATEST = "latest"
@@ -190,11 +192,12 @@ def eval_start(recipe: Recipe) -> datetime.datetime:
     return end_of(recipe) - (recipe.split.eval_last or datetime.timedelta())
 
 
-def spans_of(recipe: Recipe, stream: str) -> Spans | None:
+def spans_of(recipe: Recipe, stream: str, night: Night | None = None) -> Spans | None:
     """The spans of a stream that a run reads; None for a recipe without `logs.span`.
 
-    Impressions: from `train_last` before the eval split to the day. Outcomes: also the spans after the day that begin before
-    `as_of` and in the longest window of the stream's tasks.
+    Impressions: from `train_last` before the eval split to the day; of a warm night, from the first impression with a label that its
+    ancestor may not have learned. Outcomes: also the spans after the day that begin before `as_of` and in the longest window
+    of the stream's tasks.
 
     Raises:
         InputError: the day is not chosen yet, or `logs.as_of` is before its end.
@@ -204,6 +207,8 @@ def spans_of(recipe: Recipe, stream: str) -> Spans | None:
         return None
     hours, end, known = HOURS[logs.span], end_of(recipe), as_of(recipe)
     first = eval_start(recipe) - (recipe.split.train_last or datetime.timedelta())
+    if night is not None and night.cursor is not None:
+        first = max(first, _first_new(recipe, night.cursor, hours))
     until = end
     if stream != logs.impressions:
         windows = [task.window for task in recipe.tasks.values() if task.outcome == stream and task.window]
@@ -217,6 +222,14 @@ def spans_of(recipe: Recipe, stream: str) -> Spans | None:
         until=text_of(last, hours),
         may_be_empty=logs.streams[stream].may_be_empty,
     )
+
+
+def _first_new(recipe: Recipe, cursor: Cursor, hours: int) -> datetime.datetime:
+    """The start of the span with the first impression that may have a label which `cursor` does not have."""
+    longest = max((task.window or datetime.timedelta() for task in recipe.tasks.values()), default=datetime.timedelta())
+    until, known = (_EPOCH + datetime.timedelta(microseconds=micros) for micros in (cursor.until, cursor.as_of))
+    span = datetime.timedelta(hours=hours)
+    return _EPOCH + (min(until, known - longest) - _EPOCH) // span * span
 
 
 def eval_spans(recipe: Recipe) -> Spans | None:

@@ -12,6 +12,7 @@ from tfx.proto import infra_validator_pb2
 from components.baselines.component import BaselineModel, BaselineStatistics
 from components.infra_validator.component import InfraValidator
 from models.recipe import kubeflow
+from models.recipe.night import Night
 from models.recipe.recipe import Recipe
 from models.recipe.retrieval import SUFFIX
 from pipeline.beam_flags import beam_flags
@@ -39,7 +40,7 @@ class KubeflowPlatform(Platform):
         self.kept_best = str(root / recipe.name / "best") if recipe.asks_for_best else ""
         self.trainer_options = {"checkpoints": str(root / recipe.name / "checkpoints")}
 
-    def logs_fingerprint(self, recipe: Recipe) -> str:
+    def logs_fingerprint(self, recipe: Recipe, night: Night | None) -> str:
         """See `Platform`."""
         return ""
 

@@ -96,7 +96,7 @@ def test_the_stages_are_those_that_the_recipe_can_name(
 def test_the_same_stages_as_on_one_machine(make_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
     recipe = make_recipe()
     here = LocalPlatform(run_paths(recipe, tmp_path))
-    here.logs_fingerprint = here.truth_fingerprint = here.best_items_fingerprint = lambda recipe: ""  # type: ignore[method-assign]
+    here.logs_fingerprint = here.truth_fingerprint = here.best_items_fingerprint = lambda *recipe: ""  # type: ignore[method-assign]
     local = {component.id for component in create_pipeline(recipe, here).components}
     renamed = {
         "baseline_model": "BaselineModel",
@@ -116,7 +116,7 @@ def test_a_blessed_teacher_stands_before_the_trainer(
     cluster = {component.id: component for component in create_pipeline(recipe, KubeflowPlatform(recipe)).components}
     assert set(cluster) == set(stages_of(recipe)) and blessed == set(cluster) & {"Teacher"}
     here = LocalPlatform(run_paths(recipe, tmp_path))
-    here.logs_fingerprint = here.truth_fingerprint = here.best_items_fingerprint = lambda recipe: ""  # type: ignore[method-assign]
+    here.logs_fingerprint = here.truth_fingerprint = here.best_items_fingerprint = lambda *recipe: ""  # type: ignore[method-assign]
     local = {component.id: component for component in create_pipeline(recipe, here).components}
     assert set(local) & {"Teacher", "teacher_model"} == blessed | ({"teacher_model"} if blessed else set())
     for stages in (cluster, local):

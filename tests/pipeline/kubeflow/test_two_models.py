@@ -60,7 +60,7 @@ def test_the_stages_are_those_that_the_recipe_can_name(recipe: Recipe, spec: dic
         container = spec["deploymentSpec"]["executors"][component["executorLabel"]]["container"]
         assert container["args"][:2] == ["--stage", stage]
     here = LocalPlatform(run_paths(recipe, tmp_path))
-    here.logs_fingerprint = here.truth_fingerprint = here.best_items_fingerprint = lambda recipe: ""  # type: ignore[method-assign]
+    here.logs_fingerprint = here.truth_fingerprint = here.best_items_fingerprint = lambda *recipe: ""  # type: ignore[method-assign]
     renamed = {
         "baseline_model": "BaselineModel",
         "retrieval_baseline": "RetrievalBaseline",
