@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,7 +15,9 @@ import pytest
 from components.event_logs.fingerprint import fingerprint
 from components.event_logs.plan import EventLogsPlan
 from components.event_logs.spans import newest_day
+from components.example_schema import EXAMPLE_ID, TIME, label_of, weight_of
 from models.recipe.errors import InputError
+from models.recipe.night import Cursor, Night
 from models.recipe.recipe import Recipe
 
 FIRST = datetime.date(2026, 1, 1)
@@ -70,6 +73,15 @@ def on_day(shop_recipe: Make) -> Make:
     return make
 
 
+def micros_of(day: int) -> int:
+    """The start of a day from 0, in microseconds."""
+    return (MIDNIGHT + day * DAY) * 1_000_000
+
+
+def _micros(moment: str) -> int:
+    return int(datetime.datetime.fromisoformat(moment.replace("Z", "+00:00")).timestamp() * 1_000_000)
+
+
 def _streams(paths: dict[str, dict[str, Any]]) -> dict[str, Any]:
     shared = {"key": ["user", "item"], "time": {"column": "time", "unit": "s"}}
     return {name: shared | changed for name, changed in paths.items()}
@@ -120,6 +132,7 @@ def test_the_same_files_by_globs_and_in_other_folders(
     globs = {name: {"path": f"{name}/dt=2026-01-0[3-7]/*.csv"} for name in ("impression", "click")}
     logs = {"streams": _streams(globs), "as_of": "2026-01-08T00:00:00Z"}
     by_globs = run_stage(shop_recipe(streams=globs, logs=logs, split={"eval_from": "2026-01-07T00:00:00Z"}), "globs")
+    assert by_days.summary.pop("cursor") == {"until": _micros(by_days.summary["validate_from"]), "as_of": micros_of(7)}
     assert by_days.accounts == by_globs.accounts and by_days.summary == by_globs.summary
     assert by_days.examples.equals(by_globs.examples)
     # All rows of the window in two files of its first day: the folder chooses which files are read, the time does the rest.
@@ -132,6 +145,7 @@ def test_the_same_files_by_globs_and_in_other_folders(
         write_log(f"{folder_of(stream, 2)}/b.csv", every[: len(every) // 3])
         write_log(f"{folder_of(stream, 2)}/a.csv", every[len(every) // 3 :].reverse())
     moved = run_stage(on_day(), "moved")
+    moved.summary.pop("cursor")
     assert moved.accounts == by_days.accounts and moved.summary == by_days.summary
     assert moved.examples.equals(by_days.examples)
 
@@ -244,3 +258,96 @@ def test_an_incomplete_day(
 
 def _at(day: int) -> datetime.datetime:
     return datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC) + datetime.timedelta(days=day)
+
+
+def _night(cursor: dict[str, int] | None, *left_out: str) -> Night:
+    return Night(day="", start="warm", cursor=Cursor(**cursor) if cursor else None, left_out=left_out)
+
+
+def _train_labels(found: SimpleNamespace) -> dict[int, float]:
+    """{example id: label} of the observed train examples; the files of a split have no others of weight 0 beside new ones."""
+    train = found.splits["train"].select(EXAMPLE_ID, label_of("click"), weight_of("click")).explode(pl.all())
+    observed = train.filter(pl.col(weight_of("click")) > 0)
+    return dict(zip(observed[EXAMPLE_ID].to_list(), observed[label_of("click")].to_list(), strict=True))
+
+
+def test_nights_learn_each_label_once(on_day: Make, daily: Callable[..., None], run_stage: Run) -> None:
+    daily(range(12))
+    # Clicks come 20 hours later, and their window closes after a day.
+    learned: list[int] = []
+    labels: dict[int, float] = {}
+    cursor, nights = None, []
+    for day in (5, 6, 8, 9):  # the night of day 7 did not run
+        recipe = on_day(day)
+        plan = EventLogsPlan.from_recipe(recipe, _night(cursor))
+        found = run_stage(plan, f"night-{day}")
+        nights.append(found)
+        observed = _train_labels(found)
+        learned += observed
+        labels |= observed
+        cursor = found.summary["cursor"]
+    assert len(learned) == len(set(learned))
+    whole = run_stage(
+        on_day(9).model_copy(
+            update={"split": on_day(9).split.model_copy(update={"train_last": datetime.timedelta(days=8)})}
+        ),
+        "whole",
+    )
+    assert labels == _train_labels(whole)
+    assert set(labels.values()) == {0.0, 1.0}
+    assert nights[0].accounts["impression"].keys().isdisjoint({"learned", "left_out"})
+    for found in nights[1:]:
+        assert found.accounts["impression"]["read"] < 5 * 20
+        for account in found.accounts.values():
+            assert account["read"] == sum(count for name, count in account.items() if name not in ("read", "other"))
+
+
+def test_a_night_reads_a_night(on_day: Make, daily: Callable[..., None]) -> None:
+    daily(range(8))
+    recipe = on_day(6)
+    cursor = {"until": micros_of(5) - 1, "as_of": micros_of(6)}
+    night = _night(cursor)
+    plan = EventLogsPlan.from_recipe(recipe, night)
+    assert [plan.stream("impression").spans.first, plan.stream("click").spans.first] == [day_of(4), day_of(4)]  # type: ignore[union-attr]
+    assert len(json.loads(fingerprint(recipe, night))) == 2 * 3
+    later = _night({"until": micros_of(6), "as_of": micros_of(7)})
+    assert EventLogsPlan.from_recipe(recipe, later).stream("impression").spans.first == day_of(6)  # type: ignore[union-attr]
+    # A window of one day: the labels of day 5 may be open at the ancestor's as_of.
+    later = _night({"until": micros_of(6), "as_of": micros_of(7) - 1})
+    assert EventLogsPlan.from_recipe(recipe, later).stream("impression").spans.first == day_of(5)  # type: ignore[union-attr]
+    assert EventLogsPlan.from_recipe(recipe).stream("impression").spans.first == day_of(2)  # type: ignore[union-attr]
+    early = _night({"until": micros_of(0), "as_of": micros_of(1)})
+    assert EventLogsPlan.from_recipe(recipe, early).stream("impression").spans.first == day_of(2)  # type: ignore[union-attr]
+
+
+def test_a_day_left_out_is_learned_by_no_model(on_day: Make, daily: Callable[..., None], run_stage: Run) -> None:
+    daily()
+    recipe = on_day(6)
+    found = run_stage(recipe, "all")
+    less = run_stage(EventLogsPlan.from_recipe(recipe, _night(None, day_of(3))), "less")
+    assert less.accounts["impression"]["left_out"] == 20
+    assert less.accounts["impression"]["used"] == found.accounts["impression"]["used"] - 20
+    assert less.accounts["click"] == found.accounts["click"]
+    days = pl.concat([less.splits["train"], less.splits["validate"]])[TIME].explode()
+    assert not days.is_between(micros_of(3), micros_of(4) - 1).any()
+
+
+def test_nothing_new_is_told(on_day: Make, daily: Callable[..., None], run_stage: Run) -> None:
+    daily()
+    recipe = on_day(6)
+    cursor = run_stage(on_day(5), "before").summary["cursor"]
+    plan = EventLogsPlan.from_recipe(recipe, _night(cursor, day_of(4), day_of(5)))
+    with pytest.raises(InputError, match=r"nothing is new for the train split.*Left out are 2026-01-05, 2026-01-06"):
+        run_stage(plan, "nothing")
+
+
+def test_outcomes_of_impressions_before_the_first_span_do_not_count_against_the_limit(
+    on_day: Make, daily: Callable[..., None], run_stage: Run
+) -> None:
+    daily()
+    recipe = on_day(6, limits={"orphans": 0.05})
+    night = _night({"until": micros_of(4), "as_of": micros_of(5)})
+    plan = EventLogsPlan.from_recipe(recipe, night)
+    assert plan.begin == micros_of(4)
+    found = run_stage(plan, "short")
+    assert found.accounts["click"]["orphan"] == 10  # clicks of the day before the first span
