@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,13 @@ from pipeline import (
     report_experts,
     report_glance,
     report_importance,
+    report_nights,
     report_page,
     report_results,
     report_retrieval,
     report_sharing,
 )
+from pipeline.night_list import NightSeen
 from pipeline.output import write_output
 
 
@@ -36,6 +38,7 @@ class ReportData:
         gates: gates.json of the training: {task: [mean gate weight of each expert]}.
         experts: experts.json of the training: entropies of the gate weights, dead experts.
         importance: importance.json of the training: rises of the losses; None if it was not measured.
+        nights: the nights of the recipe up to this one, of a run with `training.start: warm`.
         retrieval: retrieval.json of the retrieval evaluation; None if the recipe has no retrieval model.
         run: {"stages": [{"name", "rows", "seconds", "rows_per_second", "cached"}], "blessed": bool or None,
             "failed_gates": [message], "pushed": path or None, "eval_reads": number of evaluations or None}.
@@ -52,6 +55,7 @@ class ReportData:
     gates: Mapping[str, list[float]] | None = None
     experts: Mapping[str, Any] | None = None
     importance: Mapping[str, Any] | None = None
+    nights: Sequence[NightSeen] = ()
     retrieval: Mapping[str, Any] | None = None
     run: Mapping[str, Any] | None = None
     about: Mapping[str, Any] = dataclasses.field(default_factory=dict)
@@ -67,9 +71,11 @@ def page(run: ReportData) -> str:
     """The whole page as HTML."""
     truth, affinity = (run.metrics or {}).get("truth"), (run.history or {}).get("affinity")
     served = (run.metrics or {}).get("tasks")
+    by_night = report_nights.nights(run.nights)
     gains = report_sharing.twins(run.metrics)
     sections = [
         ("metrics", "Metrics", report_results.metrics(run.metrics)),
+        *([("nights", "Nights", by_night)] if by_night else []),
         ("curves", "Curves", report_results.curves(run.metrics)),
         ("gates", "Gates", report_results.gates(run.metrics)),
         *([("truth", "Gap to the true probabilities", report_results.truth(run.metrics or {}))] if truth else []),

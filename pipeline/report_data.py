@@ -8,6 +8,7 @@ from pathlib import Path
 
 from models.recipe.errors import InputError
 from pipeline.lineage import Run, read_run
+from pipeline.night_list import NightSeen, nights_of
 from pipeline.output import write_output
 from pipeline.report import ReportData, write_report
 from pipeline.run_paths import RunPaths, run_paths_in
@@ -78,6 +79,7 @@ def report_data(where: RunPaths, run: Run) -> ReportData:
         gates=run.read_json("Trainer.model_run", "gates.json"),
         experts=run.read_json("Trainer.model_run", "experts.json"),
         importance=run.read_json("Trainer.model_run", "importance.json"),
+        nights=_nights(where, record),
         retrieval=summary["retrieval"],
         run={
             **summary,
@@ -96,6 +98,15 @@ def report_data(where: RunPaths, run: Run) -> ReportData:
             ),
         },
     )
+
+
+def _nights(where: RunPaths, record: Record | None) -> list[NightSeen]:
+    """The nights of the recipe up to that of a run; [] if it is not one of them."""
+    resolved = (record or {}).get("resolved") or {}
+    day = (resolved.get("logs") or {}).get("day")
+    if day is None or (resolved.get("training") or {}).get("start") != "warm":
+        return []
+    return nights_of(read_records(where.home), day)
 
 
 def _changes(record: Record | None) -> str:
