@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from typing import Any
 
 from tfx import types
@@ -42,4 +43,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         logger.info("Row accounting of the logs:\n%s", accounts.table(found))
         examples.split_names = artifact_utils.encode_split_names(list(SPLITS))
         examples_utils.set_payload_format(examples, example_gen_pb2.FORMAT_PARQUET)
+        if plan.span is not None:
+            # Of two runs of a day, the later one is the newer version, for TFX's own resolvers such as `rolling_range`.
+            examples.span, examples.version = plan.span, int(time.time())
         examples.set_int_custom_property("rows", sum(account["read"] for account in found.values()))

@@ -122,6 +122,12 @@ class EventLogsPlan(StagePlan):
         return None if first is None else micros(start_of(first) - EPOCH)
 
     @property
+    def span(self) -> int | None:
+        """Number of the span of the run's day, as TFX counts: days, or hours, since 1970 UTC. None without spans."""
+        spans = next((stream.spans for stream in self.streams if stream.spans), None)
+        return None if spans is None else (start_of(spans.day) - EPOCH) // datetime.timedelta(hours=spans.hours)
+
+    @property
     def label_tasks(self) -> tuple[TaskPlan, ...]:
         """The tasks whose label is a column of the rows that become examples."""
         return tuple(task for task in self.tasks if task.label)

@@ -86,6 +86,41 @@ def test_the_artifact(executed: standard_artifacts.Examples) -> None:
         assert all(type.startswith("large_list<") for type in types.values())
 
 
+def test_the_stock_resolver_of_rolling_ranges_finds_the_nights(
+    shop_recipe: Callable[..., Recipe], write_log: Callable[..., Path], tmp_path: Path
+) -> None:
+    """`rolling_range` is `LatestSpan` and a check of the number of spans."""
+    from tfx.dsl.input_resolution.ops.latest_span_op import LatestSpan
+
+    start = 1_767_225_600  # 2026-01-01
+    for day in range(4):
+        seen = [{"user": user, "item": 1, "time": start + day * 86_400 + 60 * user} for user in range(9)]
+        write_log(f"impression-2026010{day + 1}.csv", seen)
+        write_log(f"click-2026010{day + 1}.csv", [{**row, "time": row["time"] + 5} for row in seen[::2]])
+    streams = {name: {"path": f"{name}-{{YYYY}}{{MM}}{{DD}}.csv"} for name in ("impression", "click")}
+    shared = {"key": ["user", "item"], "time": {"column": "time", "unit": "s"}}
+    found = []
+    for day in ("2026-01-03", "2026-01-04", "2026-01-03"):
+        logs = {"span": "1d", "day": day, "streams": {name: shared | one for name, one in streams.items()}}
+        recipe = shop_recipe(
+            streams=streams,
+            logs=logs,
+            split={"train_last": "1d", "eval_last": "1d"},
+            tasks={"click": {"kind": "binary", "outcome": "click", "window": "1h"}},
+        )
+        plan = EventLogsPlan.from_recipe(recipe)
+        examples = standard_artifacts.Examples()
+        examples.uri, examples.id = str(tmp_path / f"night-{len(found)}"), len(found) + 1
+        properties = {"plan": plan.model_dump_json(), "fingerprint": "", "code": ""}
+        executor(Executor).Do({}, {"examples": [examples]}, properties)
+        found.append(examples)
+    first, second, again = found
+    assert (first.span, second.span) == (20_456, 20_457)  # days since 1970 UTC
+    first.version -= 1  # the runs of a test are in one second
+    assert LatestSpan.create(n=2).apply(found) == [again, second]
+    assert LatestSpan.create(n=1).apply(found) == [second]
+
+
 def test_the_accounts_are_in_the_log(
     shop_recipe: Callable[..., Recipe], shop_log: Callable[..., None], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
