@@ -22,6 +22,8 @@ from models.recipe.features import (
 
 LAYOUT_FILE = "layout.json"
 ANALYSED_FILE = "analysed.json"
+IDS_FILE, IDS_REPORT_FILE = "ids.parquet", "ids.json"
+"""With `training.start: warm`: the id ledger (`models.features.ids`), and what came and went."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -127,12 +129,13 @@ def first_vocabulary_id(feature: Categorical | MultiValued) -> int:
     return 1 + feature.oov_buckets
 
 
-def feature_layout(features: Mapping[str, Feature], analysed: Analysed) -> FeatureLayout:
+def feature_layout(features: Mapping[str, Feature], analysed: Analysed, full_tables: bool = False) -> FeatureLayout:
     """Makes the layout of features.
 
     Args:
         features: {name: feature}, in the recipe's order. Embedded features must have a `dim`.
         analysed: statistics of the train split.
+        full_tables: whether a table has all rows that `vocabulary` of the recipe allows, also those that no value has yet.
     """
     tables: dict[str, tuple[int, int]] = {}
     for name, feature in features.items():
@@ -140,7 +143,8 @@ def feature_layout(features: Mapping[str, Feature], analysed: Analysed) -> Featu
         if isinstance(feature, Categorical | MultiValued) and feature.hash_buckets is not None:
             rows = 1 + feature.hash_buckets * (2 if feature.quotient_remainder else 1)
         elif isinstance(feature, Categorical | MultiValued):
-            rows = first_vocabulary_id(feature) + analysed.vocabulary_sizes[table]
+            most = feature.vocabulary if full_tables else None
+            rows = first_vocabulary_id(feature) + (analysed.vocabulary_sizes[table] if most is None else most)
         elif isinstance(feature, Bucketised):
             rows = 1 + len(analysed.boundaries[name]) + 1
         else:
