@@ -87,7 +87,8 @@ def _seen(batch: pa.RecordBatch, column: pa.Array, feature: Categorical | MultiV
     if len(times) != batch.num_rows:
         raise ValueError(f"the column {TIME!r} must have exactly one value in every row")
     kept = times >= since
-    column, times = column.filter(pa.array(kept)), times[kept]
+    if not kept.all():
+        column, times = column.filter(pa.array(kept)), times[kept]
     most = feature.max_length if isinstance(feature, MultiValued) else 1
     values, times = first_values(column, most), np.repeat(times, np.minimum(lengths(column), most))
     if feature.type == "number":
