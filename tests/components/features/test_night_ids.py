@@ -266,6 +266,26 @@ def test_what_is_new_in_the_recipe_is_analysed_from_the_whole_train_split(
         concluded(plan, batch)
 
 
+def test_forgotten_ids_give_their_rows_away_but_not_on_the_first_night(
+    tmp_path: Path, night_plan: Any, make_night: Any, make_table: Any
+) -> None:
+    small = {"item": {"kind": "categorical", "type": "integer", "vocabulary": 2}}
+    day = {"day": 100, "half_life": 10**9, "forget_after": 30}
+    columns = {"item": ("int", [[1]] * 6 + [[2], [2]])}
+    state = str(make_night(tmp_path / "1", night_plan(features=small, **day), columns, [1, 2, 3, 4, 5, 6, 75, 80]))
+    # 1 was last seen at 6, long before 100 - 30, and has its row all the same.
+    assert rows_of(tmp_path / "1" / "features", "item") == [(b"1", 0, 1, 6, 6), (b"2", 1, 75, 80, 2)]
+    for moment, items, expected in (
+        (110, [[7], [8]], [7, 2]),  # 2 was last seen at 110 - 30, which is not before it
+        (111, [[7], [8]], [7, 8]),
+        (111, [[7]], [7, 2]),  # the longest unseen first
+        (111, [None], [1, 2]),  # nobody needs a row
+    ):
+        plan = night_plan(state, small, **(day | {"day": moment}))
+        batch = timed(make_table({"item": ("int", items)}, plan.tasks), [85, 90][: len(items)]).to_batches()[0]
+        assert concluded(plan, batch)[1]["item"].to_pylist() == expected
+
+
 def test_values_of_another_type_are_another_table(
     tmp_path: Path, night_plan: Any, make_night: Any, make_table: Any
 ) -> None:
