@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 from collections.abc import Sequence
@@ -311,19 +312,29 @@ def test_a_state_without_its_files_is_refused(tmp_path: Path, night_plan: Any, m
         read_past(plan)
 
 
-def test_counts_that_are_not_exact_stay_known_as_such(
+def test_counts_and_limits_that_are_not_exact_stay_known_as_such(
     tmp_path: Path, night_plan: Any, make_night: Any, make_table: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    small = {"item": {"kind": "categorical", "type": "integer", "vocabulary": 1, "min_count": 2}}
+    small = {
+        "item": {"kind": "categorical", "type": "integer", "vocabulary": 2, "min_count": 2},
+        "age": {"kind": "bucketised", "buckets": 2},
+    }
     monkeypatch.setattr("components.columnar.frequent.MOST_DISTINCT", 4)
-    columns = {"item": ("int", [[1], [1], [1], [2], [3], [4], [5], [6]])}
-    state = make_night(tmp_path / "1", night_plan(features=small), columns, FIRST_TIMES)
-    errors = Analysed.from_json((state / "features/analysed.json").read_text()).count_errors
-    assert errors["item"] >= 1
+    # Room for eight of nine: one is taken from all counts.
+    items = [[1], [1], [1], [2], [3], [4], [5], [6], [7], [8], [9]]
+    columns = {"item": ("int", items), "age": ("float", [[float(age)] for [age] in items])}
+    state = make_night(tmp_path / "1", night_plan(features=small), columns, range(11))
+    path = state / "features/analysed.json"
+    analysed = Analysed.from_json(path.read_text())
+    assert analysed.count_errors == {"item": 1}
+    assert rows_of(state / "features", "item") == [(b"1", 0, 0, 2, 2)]
+    path.write_text(dataclasses.replace(analysed, limit_errors={"age": 0.25}).to_json())
     plan = night_plan(str(state), small)
-    batch = timed(make_table({"item": ("int", [[1], [1], [7], [7]])}, plan.tasks), SECOND_TIMES).to_batches()[0]
-    # Half of the error, rounded up.
-    assert concluded(plan, batch)[0].count_errors == {"item": -(-errors["item"] // 2)}
+    columns = {"item": ("int", [[1], [7], None, None]), "age": ("float", [[1.0]] * 4)}
+    analysed, vocabularies = concluded(plan, timed(make_table(columns, plan.tasks), SECOND_TIMES).to_batches()[0])
+    # Half of the error, rounded up: 7 may have occurred twice.
+    assert (analysed.count_errors, analysed.limit_errors) == ({"item": 1}, {"age": 0.25})
+    assert vocabularies["item"].to_pylist() == [1, 7]
 
 
 def test_a_night_without_a_vocabulary_has_an_empty_ledger(tmp_path: Path, night_plan: Any, make_night: Any) -> None:
