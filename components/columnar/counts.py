@@ -41,20 +41,26 @@ def merge_counts(parts: Sequence[Counts]) -> Counts:
 
 
 def vocabulary(counts: Counts, size: int, min_count: int) -> pa.Array:
-    """The most frequent values, by falling count, ties by rising value.
-
-    Empty texts and texts with a line break get no id of their own: TensorFlow's vocabulary files have a value a line.
+    """The most frequent values that are `nameable`, by falling count, ties by rising value.
 
     Args:
         counts: of int64, float32 (finite) or large_binary values.
         size: most values to return.
         min_count: values that occur less often are left out.
     """
-    keep = counts.counts >= min_count
-    if not pa.types.is_primitive(counts.values.type):
-        texts = counts.values.cast(pa.large_binary())
-        broken = pc.or_(pc.match_substring(texts, b"\n"), pc.match_substring(texts, b"\r"))
-        keep &= pc.and_(pc.greater(pc.binary_length(texts), 0), pc.invert(broken)).to_numpy(zero_copy_only=False)
+    keep = (counts.counts >= min_count) & nameable(counts.values)
     table = pa.table({"value": counts.values, "count": counts.counts}).filter(pa.array(keep))
     order = pc.sort_indices(table, sort_keys=[("count", "descending"), ("value", "ascending")])
     return table.column("value").take(order[:size]).combine_chunks()
+
+
+def nameable(values: pa.Array) -> np.ndarray:
+    """(value,) bool: whether each value may have an id of its own.
+
+    Empty texts and texts with a line break get none: TensorFlow's vocabulary files have a value a line.
+    """
+    if pa.types.is_primitive(values.type):
+        return np.ones(len(values), np.bool_)
+    texts = values.cast(pa.large_binary())
+    broken = pc.or_(pc.match_substring(texts, b"\n"), pc.match_substring(texts, b"\r"))
+    return pc.and_(pc.greater(pc.binary_length(texts), 0), pc.invert(broken)).to_numpy(zero_copy_only=False)

@@ -19,7 +19,10 @@ from components.columnar.cells import Cells, count_cells, merge_cells, quantile_
 from components.columnar.counts import count_values, vocabulary
 from components.columnar.frequent import Frequent, count_frequent, merge_frequent
 from components.columnar.moments import Moments, measure, merge_moments
-from components.features.columns import first_values
+from components.example_schema import TIME
+from components.features.columns import first_values, lengths
+from components.features.night_ids import NightIds, Past, with_ids
+from components.features.seen import Seen, merge_seen, see
 from models.features.layout import Analysed, table_of
 from models.recipe.errors import InputError
 from models.recipe.features import (
@@ -36,34 +39,62 @@ MOST_NUMBERS = 2**21
 """Distinct numbers of a column up to which its quantiles are exact. Beyond, a cell forgets at most 11 of the 32 bits of a float32, and
 a limit is at most by its 2^-12th part below the exact one."""
 
-Part = Frequent | Cells | Moments | int
+Part = Frequent | Seen | Cells | Moments | int
 Analysis = dict[str, Part]
-"""`rows` and `values/<feature>`: numbers; `vocabulary/<table>`: Frequent; `quantiles/<feature>`: Cells;
-`moments/<feature>`: Moments."""
+"""`rows` and `values/<feature>`: numbers; `vocabulary/<table>`: Frequent, or Seen where the ids go from night to night;
+`quantiles/<feature>`: Cells; `moments/<feature>`: Moments."""
 
 
-def analyse(batch: pa.RecordBatch, features: Mapping[str, Feature]) -> Analysis:
+def analyse(batch: pa.RecordBatch, features: Mapping[str, Feature], since: Mapping[str, int] | None = None) -> Analysis:
     """The analysis of one batch's rows.
 
     Only values that the model will see count: the first one, or the first `max_length`. Of numbers, the finite ones.
+
+    Args:
+        batch: raw examples.
+        features: {name: feature}.
+        since: {table: time}, where the ids go from night to night: values of earlier impressions are not counted for the
+            vocabulary. The batch then has the column of the times.
     """
     parts: list[Analysis] = [{"rows": batch.num_rows}]
     for name, feature in features.items():
         most = feature.max_length if isinstance(feature, MultiValued) else 1
-        values = first_values(batch.column(column_of(name, feature)), most)
+        column = batch.column(column_of(name, feature))
+        values = first_values(column, most)
         if not isinstance(feature, Categorical | MultiValued) or feature.type == "number":
             values = finite_numbers(values)
         if isinstance(feature, Categorical | MultiValued):
             # Without a vocabulary it counts for nothing but `values`.
             if feature.vocabulary is not None:
-                counts = count_frequent(values, feature.vocabulary)
-                parts.append({f"vocabulary/{table_of(name, feature)}": counts})
+                table = table_of(name, feature)
+                counts: Part
+                if since is None:
+                    counts = count_frequent(values, feature.vocabulary)
+                else:
+                    counts = _seen(batch, column, feature, since[table])
+                parts.append({f"vocabulary/{table}": counts})
         elif isinstance(feature, Numeric):
             parts.append({f"moments/{name}": measure(transformed(values.to_numpy(zero_copy_only=False), feature))})
         elif isinstance(feature, Bucketised | PiecewiseLinear) and feature.buckets is not None:
             parts.append({f"quantiles/{name}": count_numbers(values)})
         parts.append({f"values/{name}": len(values)})
     return merge(parts)
+
+
+def _seen(batch: pa.RecordBatch, column: pa.Array, feature: Categorical | MultiValued, since: int) -> Seen:
+    """The values of the impressions from `since` on, with their times."""
+    times = batch.column(TIME).flatten().to_numpy(zero_copy_only=False)
+    if len(times) != batch.num_rows:
+        raise ValueError(f"the column {TIME!r} must have exactly one value in every row")
+    kept = times >= since
+    if not kept.all():
+        column, times = column.filter(pa.array(kept)), times[kept]
+    most = feature.max_length if isinstance(feature, MultiValued) else 1
+    values, times = first_values(column, most), np.repeat(times, np.minimum(lengths(column), most))
+    if feature.type == "number":
+        there = pc.is_finite(values.cast(pa.float32(), safe=False)).to_numpy(zero_copy_only=False)
+        values, times = finite_numbers(values), times[there]
+    return see(values, times, feature.vocabulary or 0)
 
 
 def finite_numbers(values: pa.Array) -> pa.Array:
@@ -104,19 +135,28 @@ def merge_parts(parts: Sequence[Part]) -> Part:
 _MERGE: dict[type, Callable[[Any], Any]] = {
     int: sum,
     Frequent: merge_frequent,
+    Seen: merge_seen,
     Cells: lambda parts: merge_cells(parts, MOST_NUMBERS),
     Moments: merge_moments,
 }
 
 
-def conclude(analysis: Analysis, features: Mapping[str, Feature]) -> tuple[Analysed, dict[str, pa.Array]]:
+def conclude(
+    analysis: Analysis, features: Mapping[str, Feature], past: Past | None = None, ids: NightIds | None = None
+) -> tuple[Analysed, dict[str, pa.Array]]:
     """The constants of the graph, computed from the train split.
+
+    Args:
+        analysis: of the train split.
+        features: {name: feature}.
+        past: what the ancestor had: the limits and the scaling of its features stay, and they may be without a value.
+        ids: the ids of the night, whose vocabularies are taken.
 
     Returns:
         The constants, and {table: its vocabulary in the order of the ids}.
 
     Raises:
-        InputError: the train split is empty, or a feature has no value in it.
+        InputError: the train split is empty, or a new feature has no value in it.
     """
     rows = analysis.get("rows", 0)
     if not rows:
@@ -124,42 +164,54 @@ def conclude(analysis: Analysis, features: Mapping[str, Feature]) -> tuple[Analy
             "The train split has no examples, so the features' vocabularies and moments cannot be computed. "
             "Check the recipe's `split` and the times in the logs."
         )
-    vocabularies: dict[str, pa.Array] = {}
     boundaries: dict[str, tuple[float, ...]] = {}
     scaling: dict[str, tuple[float, float]] = {}
-    count_errors: dict[str, int] = {}
     limit_errors: dict[str, float] = {}
     for name, feature in features.items():
+        if past is not None and past.has(name, feature):
+            _take_over(name, past.analysed.boundaries, boundaries)
+            _take_over(name, past.analysed.scaling, scaling)
+            _take_over(name, past.analysed.limit_errors, limit_errors)
+            continue
         if not analysis[f"values/{name}"]:
             raise InputError(
                 f"Feature {name!r}: the column {column_of(name, feature)!r} has no value in any of the {rows} train "
                 "examples. The name may be wrong, or the column may be new: correct it, or remove the feature."
             )
-        if isinstance(feature, Categorical | MultiValued):
-            table = table_of(name, feature)
-            if table not in vocabularies and feature.vocabulary is not None:
-                found = _of(Frequent, analysis[f"vocabulary/{table}"])
-                # A value that may occur so often is not left out.
-                least = max(1, feature.min_count - found.error)
-                vocabularies[table] = vocabulary(found.counts, feature.vocabulary, least)
-                if found.error:
-                    count_errors[table] = found.error
-        elif isinstance(feature, Numeric):
+        if isinstance(feature, Numeric):
             scaling[name] = _scaling(_of(Moments, analysis[f"moments/{name}"]), feature)
         elif isinstance(feature, Bucketised | PiecewiseLinear):
             numbers = None if feature.buckets is None else _of(Cells, analysis[f"quantiles/{name}"])
             boundaries[name] = _limits(feature, numbers)
             if numbers is not None and numbers.shift:
                 limit_errors[name] = numbers.relative_width
-    sizes = {table: len(values) for table, values in vocabularies.items()}
+    vocabularies, count_errors = (
+        _vocabularies(analysis, features) if ids is None else (ids.vocabularies, ids.count_errors)
+    )
     analysed = Analysed(
-        vocabulary_sizes=sizes,
+        vocabulary_sizes={table: len(values) for table, values in vocabularies.items()},
         boundaries=boundaries,
         scaling=scaling,
         count_errors=count_errors,
         limit_errors=limit_errors,
     )
-    return analysed, vocabularies
+    return analysed, dict(vocabularies)
+
+
+def _vocabularies(
+    analysis: Analysis, features: Mapping[str, Feature]
+) -> tuple[Mapping[str, pa.Array], Mapping[str, int]]:
+    """{table: its vocabulary}, and the `count_errors` of `Analysed`."""
+    vocabularies: dict[str, pa.Array] = {}
+    count_errors: dict[str, int] = {}
+    for table, feature in with_ids(features).items():
+        found = _of(Frequent, analysis[f"vocabulary/{table}"])
+        # A value that may occur so often is not left out.
+        least = max(1, feature.min_count - found.error)
+        vocabularies[table] = vocabulary(found.counts, feature.vocabulary or 0, least)
+        if found.error:
+            count_errors[table] = found.error
+    return vocabularies, count_errors
 
 
 def _limits(feature: Bucketised | PiecewiseLinear, numbers: Cells | None) -> tuple[float, ...]:
@@ -185,6 +237,11 @@ def _scaling(moments: Moments, feature: Numeric) -> tuple[float, float]:
 
 
 Kind = TypeVar("Kind")
+
+
+def _take_over(name: str, old: Mapping[str, Kind], new: dict[str, Kind]) -> None:
+    if name in old:
+        new[name] = old[name]
 
 
 def _of(kind: type[Kind], part: object) -> Kind:

@@ -19,12 +19,16 @@ from components.beam.merging import MergeInOrder
 from components.columnar.cells import Cells
 from components.columnar.frequent import Frequent
 from components.columnar.ordered_map import ordered_map
+from components.example_schema import TIME
 from components.features.analysers import Analysis, Part, analyse, conclude, merge, merge_parts
 from components.features.columns import raw_names
+from components.features.night_ids import counted_since, night_ids, read_past
 from components.features.plan import FeaturesPlan
+from components.features.seen import Seen
 from components.storage.reading import open_parquet
-from components.storage.writing import remove_folder, write_text, written_folder
-from models.features.layout import ANALYSED_FILE, LAYOUT_FILE, Analysed, feature_layout
+from components.storage.writing import remove_folder, whole_file, write_text, written_folder
+from models.features.ids import write_ids
+from models.features.layout import ANALYSED_FILE, IDS_FILE, IDS_REPORT_FILE, LAYOUT_FILE, Analysed, feature_layout
 from models.features.preprocessing import write_transform_graph
 from models.features.value_ids import vocabulary_file
 from models.recipe.features import Feature
@@ -56,11 +60,12 @@ class AnalysisPass(beam.PTransform):
 
     def expand(self, pipeline: beam.Pipeline) -> Any:
         plan = self._plan.model_dump_json()
+        since = counted_since(self._plan, read_past(self._plan))
         return (
             pipeline
             | "Pieces" >> beam.Create(_chunks(self._pieces)).with_output_types(tuple[int, list[tuple[str, int]]])
             | "Spread" >> beam.Reshuffle()
-            | "Analyse" >> beam.Map(_analyse, plan=plan).with_output_types(tuple[int, tuple[int, dict]])
+            | "Analyse" >> beam.Map(_analyse, plan=plan, since=since).with_output_types(tuple[int, tuple[int, dict]])
             | "Merge" >> MergeInOrder(merge_analyses)
             | "WriteTransformGraph" >> beam.Map(_write, plan=plan, folder=self._folder)
         )
@@ -96,6 +101,8 @@ def _weight(part: Part) -> int:
     match part:
         case Frequent():
             return len(part.counts.counts)
+        case Seen():
+            return len(part.frequent.counts.counts)
         case Cells():
             return len(part.counts)
     return 1
@@ -106,18 +113,22 @@ def _chunks(pieces: Sequence[Piece]) -> list[tuple[int, list[Piece]]]:
     return list(enumerate(chunks))
 
 
-def _analyse(chunk: tuple[int, list[Piece]], plan: str) -> tuple[int, tuple[int, Analysis]]:
+Since = Mapping[str, int] | None
+
+
+def _analyse(chunk: tuple[int, list[Piece]], plan: str, since: Since) -> tuple[int, tuple[int, Analysis]]:
     number, pieces = chunk
     features = FeaturesPlan.model_validate_json(plan).features
     # In the order of the pieces, whichever is done first. All are of one key: the train split's.
-    return 0, (number, merge_analyses(ordered_map(lambda piece: _analyse_piece(piece, features), pieces)))
+    return 0, (number, merge_analyses(ordered_map(lambda piece: _analyse_piece(piece, features, since), pieces)))
 
 
-def _analyse_piece(piece: Piece, features: Mapping[str, Feature]) -> Analysis:
+def _analyse_piece(piece: Piece, features: Mapping[str, Feature], since: Since) -> Analysis:
     path, row_group = piece
+    columns = raw_names(features) if since is None else [*raw_names(features), TIME]
     with open_parquet(path) as parquet:
-        batches = parquet.iter_batches(BATCH_ROWS, [row_group], raw_names(features))
-        return merge([analyse(batch, features) for batch in batches] or [{"rows": 0}])
+        batches = parquet.iter_batches(BATCH_ROWS, [row_group], columns)
+        return merge([analyse(batch, features, since) for batch in batches] or [{"rows": 0}])
 
 
 def _write(merged: tuple[int, Analysis], plan: str, folder: str) -> str:
@@ -128,18 +139,27 @@ def write(analysis: Analysis, plan: str, folder: str) -> str:
     """Writes the TransformGraph with its layout, and returns the folder.
 
     Raises:
-        InputError: the train split is empty, or a feature has no value in it.
+        InputError: the train split is empty, a feature has no value in it, or the ancestor's state is damaged.
     """
-    features = FeaturesPlan.model_validate_json(plan).features
-    analysed, vocabularies = conclude(analysis, features)
+    parts = FeaturesPlan.model_validate_json(plan)
+    features, past = parts.features, read_past(parts)
+    ids = None
+    if parts.ids is not None and analysis.get("rows"):
+        ids = night_ids(analysis, features, parts.ids, past)
+    analysed, vocabularies = conclude(analysis, features, past, ids)
     with tempfile.TemporaryDirectory() as temporary:
         for table, values in vocabularies.items():
             _write_lines(os.path.join(temporary, vocabulary_file(table)), values)
         _write_graph(features, analysed, temporary, folder)
-    for name, text in (
-        (LAYOUT_FILE, feature_layout(features, analysed).to_json()),
-        (ANALYSED_FILE, analysed.to_json()),
-    ):
+    texts = {
+        LAYOUT_FILE: feature_layout(features, analysed, ids.ids.capacities if ids else {}).to_json(),
+        ANALYSED_FILE: analysed.to_json(),
+    }
+    if ids is not None:
+        with whole_file(os.path.join(folder, IDS_FILE)) as local:
+            write_ids(ids.ids, local)
+        texts[IDS_REPORT_FILE] = ids.report()
+    for name, text in texts.items():
         write_text(os.path.join(folder, name), text)
     return folder
 

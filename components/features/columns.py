@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.example_schema import ARROW_TYPES
+from components.example_schema import ARROW_TYPES, TIME
 from models.recipe.errors import InputError
 from models.recipe.features import Feature, column_of, column_types, feature_columns
 
@@ -32,6 +32,19 @@ def check_columns(schema: pa.Schema, features: Mapping[str, Feature], where: str
             raise InputError(
                 f"{where}: feature {name!r} needs the column {column!r} as a list of {expected}, found {received}."
             )
+
+
+def check_times(schema: pa.Schema, where: str) -> None:
+    """Checks that the examples have the times of their impressions, which the ids of the vocabularies are counted by.
+
+    Raises:
+        InputError: they have none.
+    """
+    if TIME not in schema.names or not _is_list(schema.field(TIME).type):
+        raise InputError(
+            f"{where}: `training.start: warm` needs the column {TIME!r} of the impressions' times, which the examples do not "
+            f"have. Their columns: {', '.join(schema.names)}. Read them from event logs with `logs.span`."
+        )
 
 
 def first_values(column: pa.Array, most: int) -> pa.Array:

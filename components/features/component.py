@@ -32,7 +32,8 @@ class Features(base_beam_component.BaseBeamComponent):
         code: version of the stage's source, used only by TFX's cache.
 
     Outputs:
-        transform_graph: `TransformGraph`, as the stock Transform writes it, with `layout.json` beside it.
+        transform_graph: `TransformGraph`, as the stock Transform writes it, with `layout.json` beside it; with `plan.ids`, also
+            `ids.parquet` (`models.features.ids`) and `ids.json`, what came and went.
         transformed_examples: `Examples` in Arrow IPC files, one for each raw file, the same rows in the same order.
     """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 from typing import Any
@@ -14,13 +15,13 @@ from tfx.types import artifact_utils
 from components.beam.running import running
 from components.example_schema import TRAIN
 from components.features.analysis_pass import AnalysisPass
-from components.features.columns import check_columns
+from components.features.columns import check_columns, check_times
 from components.features.plan import FeaturesPlan
 from components.features.transform_pass import TransformPass, load_transform
 from components.storage.finding import matching
 from components.storage.reading import open_parquet, read_text
 from components.storage.writing import make_folder
-from models.features.layout import ANALYSED_FILE, Analysed
+from models.features.layout import ANALYSED_FILE, IDS_REPORT_FILE, Analysed
 from models.recipe.errors import InputError
 
 logger = logging.getLogger(__name__)
@@ -59,6 +60,8 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             for path in matching(source, "*.parquet"):
                 with open_parquet(path) as parquet:
                     check_columns(parquet.schema_arrow, plan.features, path)
+                    if plan.ids is not None:
+                        check_times(parquet.schema_arrow, path)
                     rows += parquet.metadata.num_rows
                     if split == TRAIN:
                         pieces += [(path, index) for index in range(parquet.num_row_groups)]
@@ -73,6 +76,8 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         with running(self._make_beam_pipeline) as pipeline:
             _ = pipeline | "Analysis" >> AnalysisPass(pieces, plan, transform_graph.uri)
         _warn_of_errors(transform_graph.uri)
+        if plan.ids is not None:
+            _log_ids(transform_graph.uri)
         with running(self._make_beam_pipeline, transformed.uri) as pipeline:
             _ = pipeline | "Transform" >> TransformPass(jobs, plan, transform_graph.uri)
 
@@ -91,3 +96,12 @@ def _warn_of_errors(transform_graph: str) -> None:
     for name, part in analysed.limit_errors.items():
         words = "Feature %s: too many distinct numbers to count; bucket limits have a relative error of at most %g."
         logger.warning(words, name, part)
+
+
+def _log_ids(transform_graph: str) -> None:
+    """Logs what the night did to the ids."""
+    report = json.loads(read_text(os.path.join(transform_graph, IDS_REPORT_FILE)))
+    words = "Ids of %s: %d of %d rows in use; %d kept, %d admitted, %d evicted, %d waiting."
+    for table, found in report["tables"].items():
+        kept, admitted = found["kept"], found["admitted"]
+        logger.info(words, table, kept + admitted, found["rows"], kept, admitted, found["evicted"], found["waiting"])

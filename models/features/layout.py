@@ -6,6 +6,7 @@ import dataclasses
 import json
 from collections.abc import Collection, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from models.layers.input_names import component_name, input_of
@@ -22,6 +23,8 @@ from models.recipe.features import (
 
 LAYOUT_FILE = "layout.json"
 ANALYSED_FILE = "analysed.json"
+IDS_FILE, IDS_REPORT_FILE = "ids.parquet", "ids.json"
+"""With `training.start: warm`: the id ledger (`models.features.ids`), and what came and went."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -127,12 +130,15 @@ def first_vocabulary_id(feature: Categorical | MultiValued) -> int:
     return 1 + feature.oov_buckets
 
 
-def feature_layout(features: Mapping[str, Feature], analysed: Analysed) -> FeatureLayout:
+def feature_layout(
+    features: Mapping[str, Feature], analysed: Analysed, capacities: Mapping[str, int] = MappingProxyType({})
+) -> FeatureLayout:
     """Makes the layout of features.
 
     Args:
         features: {name: feature}, in the recipe's order. Embedded features must have a `dim`.
         analysed: statistics of the train split.
+        capacities: {table: rows for values, also those that no value has yet}. Default: one row for each value.
     """
     tables: dict[str, tuple[int, int]] = {}
     for name, feature in features.items():
@@ -140,7 +146,7 @@ def feature_layout(features: Mapping[str, Feature], analysed: Analysed) -> Featu
         if isinstance(feature, Categorical | MultiValued) and feature.hash_buckets is not None:
             rows = 1 + feature.hash_buckets * (2 if feature.quotient_remainder else 1)
         elif isinstance(feature, Categorical | MultiValued):
-            rows = first_vocabulary_id(feature) + analysed.vocabulary_sizes[table]
+            rows = first_vocabulary_id(feature) + capacities.get(table, analysed.vocabulary_sizes[table])
         elif isinstance(feature, Bucketised):
             rows = 1 + len(analysed.boundaries[name]) + 1
         else:

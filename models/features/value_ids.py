@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 import tensorflow as tf
 
 from models.features.layout import Analysed, first_vocabulary_id, table_of
@@ -89,6 +90,20 @@ def _known_ids(
     if feature.oov_buckets == 1:
         return ids
     return tf.where(ids < first_vocabulary_id(feature), 1 + _bucket(values, feature.oov_buckets), ids)
+
+
+def out_of_vocabulary_ids(lines: Sequence[bytes], feature: Categorical | MultiValued) -> np.ndarray:
+    """(value,) int64: the id, from 1 to `oov_buckets`, that each value has while it is outside the vocabulary.
+
+    Args:
+        lines: the values as in `ids.parquet`: texts, or numbers as text.
+        feature: a feature of the table.
+    """
+    values = tf.constant(np.asarray(lines, object), tf.string, (len(lines),))
+    if feature.type != "string":
+        values = tf.strings.to_number(values, tf.int64 if feature.type == "integer" else tf.float32)
+    ids: np.ndarray = (1 + _bucket(values, feature.oov_buckets)).numpy()
+    return ids
 
 
 def _bucket(values: tf.Tensor, buckets: int) -> tf.Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,9 @@ from tfx.types import standard_artifacts
 
 from components.features.component import Features
 from components.features.executor import Executor
+from components.features.plan import IdsPlan
 from models.features import input_pipeline
+from models.features.ids import read_ids
 from models.features.layout import FeatureLayout
 from models.features.preprocessing import pack, raw_feature_spec
 from models.recipe.errors import InputError
@@ -209,3 +212,62 @@ def test_a_feature_without_a_value_is_refused_without_the_words_of_beam(
         write_split(tmp_path / "raw", split, make_table({"cost": ("float", [None, None])}, plan.tasks), 1)
     with pytest.raises(InputError, match=r"no value in any of the 2 train examples.* or remove the feature\.$"):
         run(tmp_path, plan)
+
+
+def test_the_ids_of_a_night_do_not_depend_on_the_files(
+    tmp_path: Path, make_table: Any, make_plan: Any, write_split: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    ids = IdsPlan(state="", learned_until=None, day=100, half_life=10, forget_after=None)
+    feature = {"kind": "categorical", "type": "integer", "vocabulary": 3, "oov_buckets": 2}
+    plan = make_plan({"item": feature}).model_copy(update={"ids": ids})
+    table = make_table({"item": ("int", [[number % 5] for number in range(12)])}, plan.tasks)
+    times = pa.array([[number] for number in range(12)], pa.large_list(pa.int64()))
+    ledgers = []
+    for files in (1, 3):
+        root = tmp_path / str(files)
+        write_split(root / "raw", "train", table.append_column("gatewise/event_time", times), files)
+        with caplog.at_level("INFO", logger="components.features.executor"):
+            run(root, plan, '["train"]')
+        ledgers.append((root / "transform_graph" / "ids.parquet").read_bytes())
+        assert FeatureLayout.load(root / "transform_graph").tables == {"item": (1 + 2 + 3, 4)}
+    assert ledgers[0] == ledgers[1]
+    # 0 and 1 occur three times, 2, 3 and 4 twice.
+    words = "Ids of item: 3 of 3 rows in use; 0 kept, 3 admitted, 0 evicted, 2 waiting."
+    assert [record.getMessage() for record in caplog.records if record.name.endswith("features.executor")] == [
+        words
+    ] * 2
+    rows = read_ids(root / "transform_graph").rows.drop("table").rows()
+    assert rows[:4] == [(b"0", 0, 0, 10, 3), (b"1", 1, 1, 11, 3), (b"2", 2, 2, 7, 2), (b"3", -1, 3, 8, 2)]
+
+
+def test_ids_need_the_times_of_the_impressions(
+    tmp_path: Path, make_table: Any, make_plan: Any, write_split: Any
+) -> None:
+    ids = IdsPlan(state="", learned_until=None, day=100, half_life=10, forget_after=None)
+    plan = make_plan({"device": {"kind": "categorical"}}).model_copy(update={"ids": ids})
+    write_split(tmp_path / "raw", "train", make_table({"device": ("bytes", [[b"a"]])}, plan.tasks), 1)
+    with pytest.raises(InputError, match="`training.start: warm` needs the column 'gatewise/event_time'"):
+        run(tmp_path, plan, '["train"]')
+
+
+def test_the_second_night_goes_on_from_the_state_of_the_first(
+    tmp_path: Path, make_table: Any, make_plan: Any, write_split: Any
+) -> None:
+    feature = {"kind": "categorical", "type": "integer", "vocabulary": 3}
+    plan, state = make_plan({"item": feature}), ""
+    # 3 has the fewest; then 8 comes twice, and the first row is one of the day before.
+    for day, items in ((1, [1, 1, 1, 2, 2, 3]), (2, [8, 8, 8, 2])):
+        root = tmp_path / str(day)
+        ids = IdsPlan(state=state, learned_until=6, day=10 * day, half_life=10, forget_after=None)
+        table = make_table({"item": ("int", [[item] for item in items])}, plan.tasks)
+        times = [[time] for time in (range(6) if day == 1 else (5, 11, 12, 13))]
+        table = table.append_column("gatewise/event_time", pa.array(times, pa.large_list(pa.int64())))
+        write_split(root / "raw", "train", table, 2)
+        run(root, plan.model_copy(update={"ids": ids}), '["train"]')
+        state = str(root / "state")
+        shutil.copytree(root / "transform_graph", root / "state" / "features")
+    rows = read_ids(root / "transform_graph").rows.drop("table").rows()
+    assert rows == [(b"1", 0, 0, 2, 1.5), (b"2", 1, 3, 13, 2), (b"8", 2, 11, 12, 2), (b"3", -1, 5, 5, 0.5)]
+    columns = input_pipeline.read_split(f"{root}/transformed_examples/Split-train/*")
+    # After the ids of a missing value and of one outside the vocabulary.
+    assert columns.arrays["categorical"][:, 0].tolist() == [4, 4, 4, 3]

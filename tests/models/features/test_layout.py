@@ -36,6 +36,13 @@ def test_layout_by_hand() -> None:
     assert layout.numeric == ("price", "price_missing", "size", "size_missing")
 
 
+def test_tables_have_room_for_more_values() -> None:
+    hashed = Categorical(kind="categorical", dim=8, vocabulary=None, hash_buckets=5)
+    features = {**FEATURES, "device": Categorical(kind="categorical", dim=8, vocabulary=70), "place": hashed}
+    tables = feature_layout(features, ANALYSED, {"tag": 64, "device": 70}).tables
+    assert tables == {"tag": (1 + 2 + 64, 3), "age": (1 + 3, 2), "device": (1 + 1 + 70, 8), "place": (1 + 5, 8)}
+
+
 def test_features_of_several_inputs_by_hand() -> None:
     features = {
         "price": FEATURES["price"],
