@@ -88,22 +88,24 @@ class TrainingCheckpoint:
 
     Args:
         folder: created by the first `save`.
+        keeps_best: whether `restore_best` also restores the optimizer.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, keeps_best: bool = False) -> None:
+        self.folder, self.keeps_best = folder, keeps_best
 
     def save(self, model: keras.Model, progress: Progress) -> None:
         """Saves the state, keeps the weights of the best round, and deletes all other files."""
         self.folder.mkdir(parents=True, exist_ok=True)
         weights, rest = self._weights(progress.round, progress.steps), self._rest(progress.round, progress.steps)
-        best = self._weights(progress.stopping.best_round + 1, 0)
+        best_round = progress.stopping.best_round + 1
+        best = {self._weights(best_round, 0), *([self._rest(best_round, 0)] if self.keeps_best else [])}
         write_variables(weights, model.variables)
         write_variables(rest, _other_state(model))
         unfinished = self.folder / ".state.json"
         unfinished.write_text(json.dumps(dataclasses.asdict(progress)), encoding="utf-8")
         os.replace(unfinished, self._state)
-        for path in set(self.folder.iterdir()) - {self._state, weights, rest, best}:
+        for path in set(self.folder.iterdir()) - {self._state, weights, rest, *best}:
             path.unlink()
 
     def restore(self, model: keras.Model, progress: Progress) -> bool:
@@ -133,10 +135,14 @@ class TrainingCheckpoint:
         return True
 
     def restore_best(self, model: keras.Model, stopping: EarlyStopping) -> None:
-        """Restores the model, not the optimizer, to the state after its best round."""
+        """Restores the model, and with `keeps_best` a compiled model's optimizer, to the state after its best round."""
         path = self._weights(stopping.best_round + 1, 0)
         check_variables(path, model.variables)
         read_variables(path, model.variables)
+        if self.keeps_best and model.optimizer is not None:
+            rest = self._rest(stopping.best_round + 1, 0)
+            check_variables(rest, _other_state(model))
+            read_variables(rest, _other_state(model))
 
     def remove(self) -> None:
         """Removes the folder, and its parent if that is empty."""

@@ -28,6 +28,9 @@ class LearningRate(keras.optimizers.schedules.LearningRateSchedule):
     Call: step, from 0 -> learning rate.
     """
 
+    start = 0
+    """Steps of the optimizer before this training, which do not count. Set before the first step."""
+
     def __init__(
         self,
         learning_rate: float,
@@ -41,7 +44,7 @@ class LearningRate(keras.optimizers.schedules.LearningRateSchedule):
 
     def factor(self, step: Any) -> Any:
         """The part of the learning rate that applies at a step, from 0."""
-        step = ops.cast(step, "float32")
+        step = ops.cast(step - self.start, "float32")
         factor = ops.cast(1.0, "float32")
         if self.warmup_steps:
             factor = ops.minimum(factor, (step + 1.0) / self.warmup_steps)

@@ -23,6 +23,7 @@ class Trained:
     without an observed validate example has no val_<task>_loss and does not affect the choice of the best round. If no task
     has an observed validate example, there are no val_loss and val_score, and the last round is the best. `shrinkage` is the
     factor of each task (`models.training.shrinkage`). `rows` is the number of train rows, without those left out by `negative_rate`.
+    `start` says what a warm start went on from (`models.training.warm_start`); {} for a start from the seed.
     `affinity` has the affinities between the tasks (`models.training.affinity_sums`); {} if they are not measured.
     """
 
@@ -32,6 +33,7 @@ class Trained:
     shrinkage: dict[str, float] = dataclasses.field(default_factory=dict)
     rows: int = 0
     affinity: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    start: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
     def best(self) -> dict[str, Any]:
@@ -52,6 +54,7 @@ class Trained:
             "shrinkage": self.shrinkage,
             "loss_options": {task: dict(options) for task, options in self.model.loss_options.items() if options},
             "affinity": self.affinity,
+            **({"start": self.start} if self.start else {}),
         }
 
 

@@ -46,9 +46,11 @@ from models.training.plan import TrainerPlan
 from models.training.rounds import Rounds, rounds_of
 from models.training.shrinkage import shrink
 from models.training.splits import check_splits
+from models.training.state import STATE, write_features, write_state
 from models.training.task_matrices import RegularizerLogs
 from models.training.trained import Trained
 from models.training.validation import Validation, unknown_losses
+from models.training.warm_start import WarmStart, start_of
 from models.training.weight_average import exchange_average
 from models.training.what_it_learned import write_what_it_learned
 
@@ -82,11 +84,14 @@ def run_fn(fn_args: Any) -> None:
     graph, run_dir = Path(fn_args.transform_graph_path), Path(fn_args.model_run_dir)
     layout = FeatureLayout.load(graph)
     read = [*fn_args.train_files, *filter(None, [fn_args.base_model])]
-    checkpoint = TrainingCheckpoint(checkpoint_folder(run_dir, read, fn_args.custom_config))
+    checkpoint = TrainingCheckpoint(checkpoint_folder(run_dir, read, fn_args.custom_config), plan.keeps_state)
     data = input_pipeline.read_split(_only(fn_args.train_files))
     evaluation = input_pipeline.read_split(_only(fn_args.eval_files))
     taught = learn_from_teacher(plan, layout, data, evaluation, checkpoint, run_dir, train, fn_args.base_model)
-    trained = train(plan, layout, data, evaluation, checkpoint, run_dir, taught=taught.columns)
+    start = start_of(plan.state, graph)
+    trained = train(plan, layout, data, evaluation, checkpoint, run_dir, taught=taught.columns, start=start)
+    if plan.keeps_state:
+        write_features(run_dir / STATE, graph)
     row = served_row(graph, layout, plan.served) if plan.served else {}
     as_served = functools.partial(with_served, row=row, layout=layout, features=plan.served_features)
     export(
@@ -119,6 +124,7 @@ def train(
     taught: input_pipeline.Columns | None = None,
     watch: Callable[[int, float | None], bool] | None = None,
     again: TrainedAgain | None = None,
+    start: WarmStart | None = None,
 ) -> Trained:
     """Trains a model from the plan's seed, or resumes from the checkpoint, even within a round.
 
@@ -136,6 +142,7 @@ def train(
             tasks, and with them the validation score, come from `data`.
         watch: called after each round, also after those before a kill, with its number and validation score; True ends the training.
         again: lends the compiled step of a training that differs only in the seed.
+        start: the state to go on from.
 
     Raises:
         InputError: the batch size is not a multiple of the number of devices.
@@ -167,6 +174,7 @@ def train(
         served,
         evaluation.groups,
     )
+    started = start.apply(model) if start is not None else {}
     progress = Progress(EarlyStopping(options.patience))
     if checkpoint.restore(model, progress):
         model.architecture.restored()
@@ -203,6 +211,9 @@ def train(
         logger.info(progress_line(entry, rounds, tasks, best))
         ended = watch is not None and watch(progress.round - 1, score)
     curves.close()
+    if plan.keeps_state:
+        checkpoint.restore_best(model, progress.stopping)
+        write_state(run_dir / STATE, model)
     if options.precision != "float32" or strategy.num_replicas_in_sync > 1:
         # Rebuilt on one device in float32: bfloat16 predictions depend on how a graph is compiled, and the export must match.
         del model
@@ -213,7 +224,7 @@ def train(
     exchange_average(model)
     factors = shrink(model, evaluation, EVAL_BATCH) if options.shrink_to_constant else {}
     affinity = progress.affinity.means(model.balancer.tasks)
-    return Trained(model, progress.history, progress.stopping.best_round, factors, len(data.labels), affinity)
+    return Trained(model, progress.history, progress.stopping.best_round, factors, len(data.labels), affinity, started)
 
 
 def _round(

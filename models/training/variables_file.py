@@ -24,7 +24,8 @@ def write_variables(path: Path, variables: Sequence[keras.Variable]) -> None:
     """
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
         for i, variable in enumerate(variables):
-            with archive.open(f"arr_{i}.npy", "w", force_zip64=True) as file:
+            # An entry of its own has a fixed date: the same variables give the same bytes.
+            with archive.open(zipfile.ZipInfo(f"arr_{i}.npy"), "w", force_zip64=True) as file:
                 header = {"descr": _dtype(variable).str, "fortran_order": False, "shape": _shape(variable)}
                 np.lib.format.write_array_header_1_0(file, header)
                 for start, stop in _blocks(variable):
