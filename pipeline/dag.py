@@ -25,7 +25,9 @@ from components.features.component import Features
 from components.features.plan import FeaturesPlan
 from components.probe.component import Probe
 from components.probe.plan import ProbePlan
-from components.push.component import Pusher
+from components.push.component import Pusher, Recorded
+from components.push.night_keeper import NightPlan
+from components.push.nights import eval_days
 from components.references.component import References
 from components.references.plan import ReferencesPlan
 from components.statistics.component import Statistics
@@ -136,6 +138,15 @@ def create_pipeline(recipe: Recipe, platform: Platform) -> Pipeline:
     # time. A ranker and its retrieval model share the later creation time, and are pushed only if both are blessed. Then
     # removes old versions if the recipe sets `serving.keep_versions`. An experiment (`gatewise run --no-push`) pushes nothing.
     keep = recipe.serving.keep_versions
+    recorded = None
+    if night is not None:
+        recorded = Recorded(
+            night=NightPlan(night=night, eval_days=eval_days(recipe)).model_dump_json(),
+            states=platform.states,
+            examples=examples,
+            model_run=trainer.outputs["model_run"],
+            evaluation=evaluator.outputs["evaluation"],
+        )
     ranker = _Pushed(
         platform.served,
         model,
@@ -143,7 +154,7 @@ def create_pipeline(recipe: Recipe, platform: Platform) -> Pipeline:
         servers[0].outputs["blessing"] if servers else probe.outputs["infra_blessing"],
     )
     if retrieval is None:
-        pushers = [_pusher(ranker, platform, keep)]
+        pushers = [_pusher(ranker, platform, keep, night=recorded)]
     else:
         other = _Pushed(platform.served_retrieval, retrieval.model, retrieval.blessing)
         pushers = [
@@ -251,7 +262,13 @@ class _Pushed:
     infra_blessing: types.BaseChannel | None = None
 
 
-def _pusher(pushed: _Pushed, platform: Platform, keep: int | None, partner: _Pushed | None = None) -> Pusher:
+def _pusher(
+    pushed: _Pushed,
+    platform: Platform,
+    keep: int | None,
+    partner: _Pushed | None = None,
+    night: Recorded | None = None,
+) -> Pusher:
     folder = PushDestination.Filesystem(base_directory=pushed.served)
     return Pusher(
         model=pushed.model,
@@ -264,5 +281,6 @@ def _pusher(pushed: _Pushed, platform: Platform, keep: int | None, partner: _Pus
         keep_versions=keep,
         push=platform.push,
         withdrawn=platform.withdrawn,
+        night=night,
         push_destination=PushDestination(filesystem=folder),
     )

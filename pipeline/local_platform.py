@@ -11,6 +11,7 @@ from tfx.orchestration.metadata import sqlite_metadata_connection_config
 from components.evaluation.baseline import baseline_model_resolver
 from components.evaluation.plan import truth_fingerprint
 from components.event_logs.fingerprint import fingerprint
+from components.push.nights import night_of
 from components.push.withdrawn import fingerprint as fingerprint_of_withdrawn
 from components.retrieval_evaluation.plan import best_items_fingerprint
 from components.validation.baseline import baseline_statistics_resolver
@@ -34,11 +35,16 @@ class LocalPlatform(Platform):
         self.push = push
         self.served = str(paths.served)
         self.served_retrieval = str(paths.served_retrieval)
+        self.states = str(paths.states)
         self.withdrawn = fingerprint_of_withdrawn(self.served, self.served_retrieval)
 
     def logs_fingerprint(self, recipe: Recipe, night: Night | None) -> str:
         """See `Platform`. Taken at assembly, because TFX's cache does not detect new content under the same path."""
         return fingerprint(recipe, night)
+
+    def night(self, recipe: Recipe) -> Night | None:
+        """See `Platform`."""
+        return night_of(recipe, self._paths.served, self._paths.states)
 
     def truth_fingerprint(self, recipe: Recipe) -> str:
         """See `Platform`."""

@@ -35,6 +35,11 @@ class RunPaths:
     served: Path
 
     @property
+    def states(self) -> Path:
+        """The folder of the nights of the ranker, each with its record and the state of its model."""
+        return self.served.parent.with_name("states") / self.served.name
+
+    @property
     def served_retrieval(self) -> Path:
         """The folder of the retrieval model's versions."""
         return self.served.with_name(self.served.name + SUFFIX)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from components.evaluation.best import Record, metrics_on_record, place_of
 from components.evaluation.clusters import Clusters, clusters, group_order
+from components.evaluation.fault import day_at_fault
 from components.evaluation.gates import GateResult, Measured, check_gate, not_finite, unmeasured
 from components.evaluation.intervals import Interval, intervals_json
 from components.evaluation.measuring import Asked, measure_all
@@ -57,6 +58,7 @@ class Report:
     it, the metric `by` which it is compared (log_loss; rmse for a regression), the `model`'s value, and `beaten`, whether the
     model is better (None if a value is missing).
     `references`: the comparison with the references (`references.py`); {} if there are none.
+    `day_at_fault`: whether the baseline is outside of an absolute limit, too, that the candidate does not hold (`fault.day_at_fault`).
     `ungated`: the tasks without gates. `values`: the values that are recorded if the model is blessed, by `place_of`.
     """
 
@@ -70,6 +72,7 @@ class Report:
     truth: dict[str, dict[str, Value]]
     gates: list[GateResult]
     baseline: dict[str, dict[str, Value]] | None
+    day_at_fault: bool = False
     references: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
@@ -93,6 +96,7 @@ class Report:
             "truth": self.truth,
             "gates": gates,
             "baseline": self.baseline,
+            "day_at_fault": self.day_at_fault,
             "references": self.references,
         }
 
@@ -175,8 +179,12 @@ def evaluate(
                 values[place_of(plan, task, about, metric, slice_)] = float(value)
     names = {task: (*about.metrics, *COUNTS) for task, about in plan.tasks.items()}
     first_entry = {task: len(_gate_slices(about)) for task, about in plan.tasks.items()}
+    tasks, before = (
+        {task: _pick(names[task], whole(who, task)) for task in plan.tasks if (who, task) in found}
+        for who in ("candidate", "baseline")
+    )
     return Report(
-        tasks={task: _pick(names[task], whole("candidate", task)) for task in plan.tasks},
+        tasks=tasks,
         intervals={
             task: reported(about, found["candidate", task].intervals[0][0]) for task, about in plan.tasks.items()
         },
@@ -207,9 +215,8 @@ def evaluate(
         },
         ungated=[task for task, about in plan.tasks.items() if not about.gates],
         values=values,
-        baseline=None
-        if baseline is None
-        else {task: _pick(names[task], whole("baseline", task)) for task in plan.tasks if ("baseline", task) in found},
+        baseline=None if baseline is None else before,
+        day_at_fault=day_at_fault(plan, tasks, before),
     )
 
 

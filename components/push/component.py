@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any, ClassVar
 
 from tfx import types
@@ -13,12 +14,17 @@ from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 from tfx.utils import json_utils
 
 from components.push.executor import (
+    EVALUATION,
+    EXAMPLES,
     KEEP_VERSIONS,
+    MODEL_RUN,
+    NIGHT,
     PARTNER,
     PARTNER_BLESSING,
     PARTNER_INFRA_BLESSING,
     PARTNER_SERVED,
     PUSH,
+    STATES,
     WITHDRAWN,
     Executor,
 )
@@ -33,13 +39,37 @@ class PusherSpec(specs.PusherSpec):
         KEEP_VERSIONS: ExecutionParameter(type=int, optional=True),
         PUSH: ExecutionParameter(type=int, optional=True),
         WITHDRAWN: ExecutionParameter(type=str, optional=True),
+        NIGHT: ExecutionParameter(type=str, optional=True),
+        STATES: ExecutionParameter(type=str, optional=True),
     }
     INPUTS: ClassVar[dict[str, Any]] = {
         **specs.PusherSpec.INPUTS,
         PARTNER: ChannelParameter(type=standard_artifacts.Model, optional=True),
         PARTNER_BLESSING: ChannelParameter(type=standard_artifacts.ModelBlessing, optional=True),
         PARTNER_INFRA_BLESSING: ChannelParameter(type=standard_artifacts.InfraBlessing, optional=True),
+        EXAMPLES: ChannelParameter(type=standard_artifacts.Examples, optional=True),
+        MODEL_RUN: ChannelParameter(type=standard_artifacts.ModelRun, optional=True),
+        EVALUATION: ChannelParameter(type=standard_artifacts.ModelEvaluation, optional=True),
     }
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Recorded:
+    """What the Pusher of a night records (`components.push.nights`).
+
+    Attributes:
+        night: JSON of `NightPlan`.
+        states: folder of the nights.
+        examples: `Examples` of the night, with what a model of them has learned from.
+        model_run: `ModelRun` with the state of the model.
+        evaluation: `ModelEvaluation` of the model.
+    """
+
+    night: str
+    states: str
+    examples: types.BaseChannel
+    model_run: types.BaseChannel
+    evaluation: types.BaseChannel
 
 
 class Pusher(base_component.BaseComponent):
@@ -61,6 +91,7 @@ class Pusher(base_component.BaseComponent):
         push: False pushes nothing, whatever the blessings.
         withdrawn: the withdrawn versions as text, used only by TFX's cache: after a rollback, the push of a withdrawn model does
             not come from the cache, and is refused.
+        night: what the night has to be recorded; None for a run that is no night.
 
     Outputs:
         pushed_model: `PushedModel` with a copy of the model and the properties of the stock Pusher.
@@ -85,6 +116,7 @@ class Pusher(base_component.BaseComponent):
         keep_versions: int | None = None,
         push: bool = True,
         withdrawn: str = "",
+        night: Recorded | None = None,
     ) -> None:
         if (partner is None) != (partner_served is None):
             raise ValueError("expected both `partner` and `partner_served`, or neither")
@@ -103,6 +135,11 @@ class Pusher(base_component.BaseComponent):
             # Absent if the model may be pushed, so that a run after --no-push finds earlier pushes in the cache.
             push=None if push else 0,
             withdrawn=withdrawn or None,
+            night=night.night if night else None,
+            states=night.states if night else None,
+            examples=night.examples if night else None,
+            model_run=night.model_run if night else None,
+            evaluation=night.evaluation if night else None,
             pushed_model=types.Channel(type=standard_artifacts.PushedModel),
         )
         super().__init__(spec=spec)

@@ -14,6 +14,7 @@ from tfx.types import standard_component_specs as specs
 from tfx.utils import io_utils, proto_utils
 
 from components.push.lock import alone_in
+from components.push.night_keeper import NightKeeper
 from components.push.retention import prune
 from components.push.versions import publish, refuse_withdrawn, version_of_both
 from models.files.version_folders import WARM_UP
@@ -24,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 PARTNER, PARTNER_BLESSING, PARTNER_INFRA_BLESSING = "partner", "partner_blessing", "partner_infra_blessing"
 PARTNER_SERVED, KEEP_VERSIONS, PUSH, WITHDRAWN = "partner_served", "keep_versions", "push", "withdrawn"
+NIGHT, STATES, EXAMPLES, MODEL_RUN, EVALUATION = "night", "states", "examples", "model_run", "evaluation"
 DISABLED, MODEL_ID = "push_disabled", "model_id"
 """Properties of a PushedModel: 1 if the run was not to push; id of the model."""
 
@@ -63,7 +65,15 @@ class Executor(stock.Executor):
             self._MarkNotPushed(pushed)
             return
         partner = input_dict.get(PARTNER, [])
+        night = NightKeeper.of(input_dict, exec_properties)
         if not self.CheckBlessing(input_dict) or (partner and not self.CheckBlessing(_of_partner(input_dict))):
+            if night is not None:
+                model = artifact_utils.get_single_instance(input_dict[specs.MODEL_KEY])
+                night.refused(version_of(model, Path(self.GetModelPath(input_dict))))
+            self._MarkNotPushed(pushed)
+            return
+        if night is not None and (newer := night.newer()):
+            logger.warning("Push: %s", newer)
             self._MarkNotPushed(pushed)
             return
         source = Path(self.GetModelPath(input_dict))
@@ -93,6 +103,8 @@ class Executor(stock.Executor):
                     " or ".join(str(folder) for _, folder in places),
                     version,
                 )
+            if night is not None:
+                night.pushed(version)
             target = publish(source, Path(base), version, warm_up_of(input_dict.get(specs.INFRA_BLESSING_KEY, [])))
         io_utils.copy_dir(str(target), pushed.uri)
         self._MarkPushed(pushed, pushed_destination=str(target), pushed_version=str(version))
@@ -100,6 +112,8 @@ class Executor(stock.Executor):
             folders = [folder for _, folder in places]
             with alone_in(folders):
                 prune(int(keep), *folders, pushed=version)
+                if night is not None:
+                    night.prune(Path(base))
 
 
 def _of_partner(input_dict: dict[str, list[types.Artifact]]) -> dict[str, list[types.Artifact]]:

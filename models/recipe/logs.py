@@ -239,6 +239,18 @@ class Logs(Section):
         "overrides it. `latest`: the newest past span of which every stream has a file, except streams with `may_be_empty`.",
         examples=["2026-11-28", "2026-11-28T05"],
     )
+    left_out: tuple[Day, ...] = Field(
+        default=(),
+        description="With `span`: days or hours whose impressions no training reads, such as a day that was logged wrongly and stays so. "
+        "With `training.start: warm`, the days of refused nights are left out, too.",
+        examples=[["2026-01-09"]],
+    )
+    taken_in: tuple[Day, ...] = Field(
+        default=(),
+        description="With `training.start: warm`: days or hours of refused nights that a training may read again, such as a day whose files "
+        "were corrected.",
+        examples=[["2026-01-09"]],
+    )
     as_of: Moment | Literal["latest"] = Field(
         default="latest",
         description="Moment up to which the logs are complete. An example whose attribution window is still open at this "

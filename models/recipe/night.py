@@ -37,6 +37,7 @@ class Night(StagePlan):
         state: folder of the ancestor's state (`models.training.state`); "" at a cold start.
         cursor: what the ancestor has learned from; None at a cold start.
         cold_day: the day of the last cold start; `day` itself at a cold start.
+        learned_until: impressions before this moment were learned by a pushed model, microseconds; also at a cold start. None if there is none.
         left_out: days or hours whose impressions no training reads, because a run that learned from them was refused.
     """
 
@@ -46,4 +47,5 @@ class Night(StagePlan):
     state: str = ""
     cursor: Cursor | None = None
     cold_day: str = ""
+    learned_until: int | None = None
     left_out: tuple[str, ...] = ()

@@ -1,0 +1,125 @@
+"""NightKeeper: what the Pusher of a night records about it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tfx import types
+from tfx.proto import pusher_pb2
+from tfx.types import artifact_utils
+from tfx.types import standard_component_specs as specs
+from tfx.utils import proto_utils
+
+from components.push.nights import STATE, Record, learned_days, newer_day, read_records, remove_states, write_record
+from models.files.version_folders import version_folders
+from models.recipe.errors import InputError
+from models.recipe.night import Cursor, Night
+from models.recipe.stage_plan import StagePlan
+
+
+class NightPlan(StagePlan):
+    """The night, and the days or hours of its eval split."""
+
+    night: Night
+    eval_days: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class NightKeeper:
+    """Writes the record of a night.
+
+    Attributes:
+        plan: the night.
+        states: folder of the nights.
+        served: folder of the versions of the model.
+        state: folder of the state of the model.
+        cursor: what the model has learned from.
+        evaluation: content of metrics.json.
+    """
+
+    plan: NightPlan
+    states: Path
+    served: Path
+    state: Path
+    cursor: Cursor
+    evaluation: Mapping[str, Any]
+
+    @classmethod
+    def of(
+        cls, input_dict: Mapping[str, list[types.Artifact]], exec_properties: Mapping[str, Any]
+    ) -> NightKeeper | None:
+        """The keeper of a Pusher's run; None if the run is no night.
+
+        Raises:
+            InputError: the examples do not tell what a model of them has learned from.
+        """
+        if not exec_properties.get("night"):
+            return None
+        examples, model_run, evaluation = (
+            Path(artifact_utils.get_single_instance(input_dict[name]).uri)
+            for name in ("examples", "model_run", "evaluation")
+        )
+        summary = json.loads((examples / "summary.json").read_text(encoding="utf-8"))
+        if not summary.get("cursor"):
+            raise InputError(
+                f"{examples}: expected examples of days, which say what a model of them has learned from. Run EventLogs again."
+            )
+        destination = pusher_pb2.PushDestination()
+        proto_utils.json_to_proto(exec_properties[specs.PUSH_DESTINATION_KEY], destination)
+        return cls(
+            plan=NightPlan.model_validate_json(exec_properties["night"]),
+            states=Path(exec_properties["states"]),
+            served=Path(destination.filesystem.base_directory),
+            state=model_run / STATE,
+            cursor=Cursor(**summary["cursor"]),
+            evaluation=json.loads((evaluation / "metrics.json").read_text(encoding="utf-8")),
+        )
+
+    def pushed(self, version: int) -> None:
+        """Records a pushed model, with its state."""
+        write_record(self.states, self._record(version, pushed=True), self.state)
+
+    def refused(self, version: int) -> None:
+        """Records a refused model, and which days no later training reads because of it."""
+        others = read_records(self.states)
+        while version in others and others[version].day != self.plan.night.day:
+            version += 1
+        reasons = tuple(gate["message"] for gate in self.evaluation["gates"] if not gate["held"])
+        at_fault = (
+            self.plan.eval_days if self.evaluation.get("day_at_fault") else learned_days(self.plan.night, self.cursor)
+        )
+        record = self._record(version, pushed=False)
+        write_record(self.states, record.model_copy(update={"reasons": reasons, "left_out": at_fault}), None)
+
+    def newer(self) -> str:
+        """Why the model is not pushed although it is blessed, in words; "" if nothing is against it."""
+        newer = newer_day(self.states, self.served, self.plan.night.day)
+        if newer is None:
+            return ""
+        return (
+            f"the model of {self.plan.night.day} is not pushed, because version {newer.version} of {newer.day} is newer, and servers take the "
+            f"version that was pushed last. To serve models of {self.plan.night.day} again: gatewise rollback {self.served} VERSION."
+        )
+
+    def prune(self, base: Path) -> None:
+        """Removes the states of versions that are gone."""
+        remove_states(self.states, tuple(version_folders(base)))
+
+    def _record(self, version: int, pushed: bool) -> Record:
+        night = self.plan.night
+        return Record(
+            version=version,
+            day=night.day,
+            start=night.start,
+            ancestor=night.ancestor,
+            cold_day=night.cold_day,
+            cursor=self.cursor,
+            learned_days=learned_days(night, self.cursor),
+            pushed=pushed,
+            metrics=self.evaluation["tasks"],
+            baseline=self.evaluation["baseline"] or {},
+        )
