@@ -19,6 +19,7 @@ from components.evaluation.plan import AGAINST_CONSTANT, EvaluationPlan, TaskPla
 from components.evaluation.scores import COUNTS, NOT_FINITE, Scores, Value
 from components.evaluation.slice_metrics import SliceMetrics, reported, slice_metrics
 from components.evaluation.slices import Coded, Slicing, one_slice, select, slices
+from components.evaluation.truth_gap import TRUTH_METRICS, against_truth
 from models.recipe.section import Scalar
 
 Predictions = Mapping[str, NDArray[Any]]
@@ -26,8 +27,6 @@ Predictions = Mapping[str, NDArray[Any]]
 WHOLE = str({})
 # Metrics of the constant. Its AUC and GAUC are 0.5 by definition.
 CONSTANT_METRICS = {"binary": ("log_loss", "calibration"), "regression": ("rmse", "mae", "calibration")}
-# Metrics of the truth: (metric, whether larger is better).
-TRUTH_METRICS = {"binary": (("auc", True), ("log_loss", False)), "regression": (("rmse", False), ("mae", False))}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -287,17 +286,3 @@ def _beside(task: TaskPlan, mean: float, model: Mapping[str, Value], constant: M
 
 def _pick(names: Iterable[str], values: Mapping[str, Value]) -> dict[str, Value]:
     return {name: values[name] for name in names}
-
-
-def against_truth(task: TaskPlan, model: Mapping[str, Value], truth: Mapping[str, Value]) -> dict[str, Value]:
-    """The metrics of the true probability on the same examples, and the model's gap to them (0 is perfect).
-
-    auc_gap = auc(truth) - auc(model); log_loss_gap = log_loss(model) - log_loss(truth); rmse and mae like log_loss.
-    """
-    found: dict[str, Value] = {}
-    gaps: dict[str, Value] = {}
-    for metric, larger in TRUTH_METRICS[task.kind]:
-        best, mine = truth[metric], model[metric]
-        found[metric] = best
-        gaps[f"{metric}_gap"] = None if best is None or mine is None else (best - mine if larger else mine - best)
-    return found | gaps

@@ -1,6 +1,6 @@
 """The state of a training, from which a later one goes on: its variables by name, its embedding rows by id.
 
-state/variables.npz   the variables in the order of variables.json, then the tables, then the tables' optimizer state
+state/variables.npz   the variables in the order of variables.json, then the tables, their optimizer state and their averages
 state/variables.json  names and shapes, tasks, scales of the tasks
 state/features/       layout.json, analysed.json and ids.parquet of the TransformGraph: which row is which value
 """
@@ -8,6 +8,7 @@ state/features/       layout.json, analysed.json and ids.parquet of the Transfor
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import shutil
 from collections.abc import Mapping
@@ -35,6 +36,7 @@ class State:
         variables: {name: array}.
         tables: the fused embedding tables, (rows, width) each.
         table_states: their optimizer state, (rows, width) each; () if the optimizer has none.
+        table_averages: their running averages, (rows, width) each; () without `average_weights`.
         copies: number of embeddings of each value in a row.
         scales: {task: {"offset", "scale", "unit": list of numbers}}.
     """
@@ -42,6 +44,7 @@ class State:
     variables: Mapping[str, np.ndarray]
     tables: tuple[np.ndarray, ...]
     table_states: tuple[np.ndarray, ...]
+    table_averages: tuple[np.ndarray, ...]
     copies: int
     scales: Mapping[str, Mapping[str, list[float]]]
 
@@ -50,12 +53,13 @@ def write_state(folder: Path, model: MultiTaskModel) -> None:
     """Writes the variables of a compiled model and its optimizers as they are now."""
     folder.mkdir(parents=True, exist_ok=True)
     named = named_variables(model)
-    tables, states = model.encoder.embeddings, model.embedding_optimizer.states
-    write_variables(folder / VARIABLES, [*named.values(), *tables, *states])
+    tables, states, averages = model.encoder.embeddings, model.embedding_optimizer.states, table_averages(model)
+    write_variables(folder / VARIABLES, [*named.values(), *tables, *states, *averages])
     about = {
         "variables": [{"name": name, "shape": list(variable.shape)} for name, variable in named.items()],
         "tables": len(tables),
         "table_states": len(states),
+        "table_averages": len(averages),
         "copies": model.encoder.copies,
         "scales": scales_of(model),
     }
@@ -81,13 +85,15 @@ def read_state(folder: Path) -> State:
         names = [one["name"] for one in about["variables"]]
         with (folder / VARIABLES).open("rb") as file, np.load(file) as archive:
             arrays = [archive[f"arr_{number}"] for number in range(len(archive.files))]
-        first, second = len(names), len(names) + about["tables"]
-        if len(arrays) != second + about["table_states"]:
-            raise ValueError(f"expected {second + about['table_states']} arrays, found {len(arrays)}")
+        sizes = [len(names), about["tables"], about["table_states"], about["table_averages"]]
+        if len(arrays) != sum(sizes):
+            raise ValueError(f"expected {sum(sizes)} arrays, found {len(arrays)}")
+        first, second, third, _ = itertools.accumulate(sizes)
         return State(
             variables=dict(zip(names, arrays[:first], strict=True)),
             tables=tuple(arrays[first:second]),
-            table_states=tuple(arrays[second:]),
+            table_states=tuple(arrays[second:third]),
+            table_averages=tuple(arrays[third:]),
             copies=about["copies"],
             scales=about["scales"],
         )
@@ -97,6 +103,11 @@ def read_state(folder: Path) -> State:
             "Withdraw its version with `gatewise rollback`, so that the next run goes on from an earlier one, or start cold with "
             "--set training.start=cold."
         ) from error
+
+
+def table_averages(model: MultiTaskModel) -> list[keras.Variable]:
+    """The running averages of the tables; [] without `average_weights`."""
+    return [] if model.average is None else list(model.average.averages[: len(model.encoder.embeddings)])
 
 
 def scales_of(model: MultiTaskModel) -> dict[str, dict[str, list[float]]]:

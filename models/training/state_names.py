@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from models.training.multi_task_model import MultiTaskModel
 
 _PARTS = ("backbone", "architecture", "adversaries", "objectives", "balancer", "regularizers", "masks", "row_counts")
-"""Parts of a model whose variables go on. Not among them: the tables and their optimizer, which go on by id, the scales, which go on by
-task, and what counts one training alone: metrics, bad steps, the running average, the reduction of the rate."""
+"""Parts of a model whose variables go on. Not among them: the tables with their optimizer state and averages, which go on by id, the scales,
+which go on by task, and what counts one training alone: metrics, bad steps, the reduction of the rate."""
 _BOOKKEEPING = (
     "tracker",
     "trainable_variables",
@@ -56,7 +56,19 @@ def named_variables(model: MultiTaskModel) -> dict[str, keras.Variable]:
                 name = f"{part}{kind}/{number}/{variable.name}"
                 names[id(variable)] = name
                 found[name] = variable
-    return found | _of_optimizer(model, names)
+    return found | _of_average(model, names) | _of_optimizer(model, names)
+
+
+def _of_average(model: MultiTaskModel, names: Mapping[int, str]) -> dict[str, keras.Variable]:
+    """The running averages by the variable that they belong to, without those of the tables, and the number of their updates."""
+    if model.average is None:
+        return {}
+    tables = len(model.encoder.embeddings)
+    dense = zip(model.averaged[tables:], model.average.averages[tables:], strict=True)
+    return {
+        "average/updates": model.average.updates,
+        **{f"average/{names[id(variable)]}": average for variable, average in dense},
+    }
 
 
 def _of_optimizer(model: MultiTaskModel, names: Mapping[int, str]) -> dict[str, keras.Variable]:

@@ -17,7 +17,7 @@ from models.features.value_ids import out_of_vocabulary_ids
 from models.layers.fused_tables import PADDING_ROW, FusedTable
 from models.recipe.features import Categorical
 from models.training.multi_task_model import MultiTaskModel
-from models.training.state import FEATURES, State, read_state, set_scales
+from models.training.state import FEATURES, State, read_state, set_scales, table_averages
 from models.training.state_names import named_variables
 
 logger = logging.getLogger(__name__)
@@ -87,14 +87,17 @@ class WarmStart:
             if (sources == NEW).all() or state.copies != model.encoder.copies:
                 continue
             place = old_fused[table.dim][0]
-            variable = model.encoder.embeddings[number]
-            variable.assign(
-                _moved(keras.ops.convert_to_numpy(variable), state.tables[place], np.maximum(sources, starts))
-            )
+            for held, variables in (
+                (state.tables, model.encoder.embeddings),
+                (state.table_averages, table_averages(model)),
+            ):
+                if number < len(variables) and place < len(held):
+                    own = keras.ops.convert_to_numpy(variables[number])
+                    variables[number].assign(_moved(own, held[place], np.maximum(sources, starts)))
             if number < len(model.embedding_optimizer.states) and place < len(state.table_states):
-                moments, held = model.embedding_optimizer.states[number], state.table_states[place]
-                if moments.shape[1] == held.shape[1]:
-                    moments.assign(_moved(keras.ops.convert_to_numpy(moments), held, sources))
+                moments, given = model.embedding_optimizer.states[number], state.table_states[place]
+                if moments.shape[1] == given.shape[1]:
+                    moments.assign(_moved(keras.ops.convert_to_numpy(moments), given, sources))
         return told
 
 

@@ -30,7 +30,7 @@ from models.training.learning_rate import LearningRate
 from models.training.multi_task_model import MultiTaskModel
 from models.training.plan import TrainerPlan
 from models.training.rounds import rounds_of
-from models.training.state import read_state, write_features, write_state
+from models.training.state import read_state, table_averages, write_features, write_state
 from models.training.state_names import named_variables
 from models.training.warm_start import NEW, WarmStart, row_sources
 
@@ -58,7 +58,8 @@ def built(
         model.build()
     compile_model(model, plan.training, rounds_of(plan.training, 32, 300), 1)
     rng = np.random.default_rng(seed)
-    for variable in [*named_variables(model).values(), *model.encoder.embeddings, *model.embedding_optimizer.states]:
+    tables = [*model.encoder.embeddings, *model.embedding_optimizer.states, *table_averages(model)]
+    for variable in [*named_variables(model).values(), *tables]:
         if np.issubdtype(np.dtype(keras.backend.standardize_dtype(variable.dtype)), np.floating):
             variable.assign(rng.normal(size=variable.shape).astype(np.float32))
     return model
@@ -72,7 +73,9 @@ def state_of(problem: SimpleNamespace, model: MultiTaskModel, folder: Path) -> P
 
 def values(model: MultiTaskModel) -> dict[str, np.ndarray]:
     found = {name: keras.ops.convert_to_numpy(variable) for name, variable in named_variables(model).items()}
-    for number, table in enumerate([*model.encoder.embeddings, *model.embedding_optimizer.states]):
+    for number, table in enumerate(
+        [*model.encoder.embeddings, *model.embedding_optimizer.states, *table_averages(model)]
+    ):
         found[f"table {number}"] = keras.ops.convert_to_numpy(table)
     return found
 
@@ -117,6 +120,21 @@ def test_every_optimizer_goes_on(problem: SimpleNamespace, tmp_path: Path, optim
     assert int(second.optimizer.iterations) == 70
     for name, value in values(first).items():
         np.testing.assert_array_equal(value, values(second)[name], err_msg=name)
+
+
+def test_the_running_average_goes_on(problem: SimpleNamespace, tmp_path: Path) -> None:
+    plan = plan_of(problem, average_weights=True)
+    first = built(problem, plan, 1)
+    assert first.average is not None
+    first.average.updates.assign(17)
+    state = state_of(problem, first, tmp_path / "state")
+    second = built(problem, plan, 2)
+    WarmStart(state, problem.transform_graph).apply(second)
+    assert second.average is not None and float(second.average.updates) == 17
+    for one, other in zip(first.average.averages, second.average.averages, strict=True):
+        np.testing.assert_array_equal(one, other)
+    without = built(problem, plan_of(problem, average_weights=False), 2)
+    assert "average/updates" in WarmStart(state, problem.transform_graph).apply(without)["dropped"]
 
 
 def test_the_same_state_has_the_same_bytes(problem: SimpleNamespace, tmp_path: Path) -> None:
