@@ -67,7 +67,7 @@ def summary(
         "watermarks": {name: moment(at) for name, at in watermarks(tally).items()},
         "validate_from": moment(starts.validate),
         "eval_from": moment(starts.eval),
-        **({"cursor": cursor_of(as_of, starts)} if any(stream.spans for stream in plan.streams) else {}),
+        **({"cursor": cursor_of(plan, as_of, starts)} if any(stream.spans for stream in plan.streams) else {}),
         "examples": examples,
         **({"zero_weight": {split: tally.counts["zero weight", split] for split in SPLITS}} if plan.weight else {}),
         "tasks": tasks,
@@ -75,9 +75,10 @@ def summary(
     }
 
 
-def cursor_of(as_of: int | None, starts: Starts) -> dict[str, int | None]:
-    """What a model of these examples has learned from (`models.recipe.night.Cursor`)."""
-    return {"until": starts.validate if starts.validate is not None else starts.eval, "as_of": as_of}
+def cursor_of(plan: EventLogsPlan, as_of: int | None, starts: Starts) -> dict[str, int | None]:
+    """What a model of these examples has learned from (`models.recipe.night.Cursor`): the impressions before the gap."""
+    end = starts.validate if starts.validate is not None else starts.eval
+    return {"until": None if end is None else end - plan.split.gap, "as_of": as_of}
 
 
 def days(plan: EventLogsPlan, tally: Tally) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from components.event_logs.moments import EPOCH, micros
 from components.event_logs.plan import EventLogsPlan, TaskPlan
 from components.event_logs.splits import GAP
+from components.event_logs.writing import unweighted
 from components.example_schema import SPLITS, TIME, TRAIN, VALIDATE, label_of, weight_of
 from models.recipe.spans import start_of
 
@@ -70,6 +71,8 @@ def of_night(
                 pl.Series(name, np.where(learned, np.float32(0), labels[name].to_numpy()))
                 for name in (label_of(task), weight_of(task))
             ]
+            if unweighted(task) in labels.columns:
+                columns.append(pl.Series(unweighted(task), labels[unweighted(task)].to_numpy() & ~learned))
         labels = labels.with_columns(columns)
         chosen[earlier & ~new] = LEARNED
     for start, end in _left_out(plan.left_out):

@@ -31,7 +31,7 @@ def check_span_rows(plan: EventLogsPlan, tally: Tally) -> list[str]:
         rows = [sum(hours[int(start.timestamp()) // _HOUR + hour] for hour in range(spans.hours)) for start in starts]
         for place, start in enumerate(starts):
             others = rows[:place] + rows[place + 1 :]
-            median = statistics.median(others) if others else 0
+            median = statistics.median_low(others) if others else 0
             if rows[place] >= plan.least_of_median * median:
                 continue
             told = (

@@ -71,6 +71,8 @@ def starts_from(known: Iterable[np.ndarray | int], plan: EventLogsPlan) -> Start
             as_of = value
     if plan.streams[0].time is None:
         return Starts()
+    if plan.cursor is not None:  # a share of what is new
+        times = [some[some >= plan.cursor.until] for some in times]
     return starts_of(plan.split, times, as_of, validate=not plan.published(VALIDATE), evaluate=not plan.published(EVAL))
 
 

@@ -11,11 +11,14 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from components.event_logs.accounts import cursor_of
 from components.event_logs.attribution import attribute
 from components.event_logs.events import KEY, ROW
 from components.event_logs.night import LEARNED, LEFT_OUT, closings, lost, of_night
 from components.event_logs.plan import TaskPlan
-from components.event_logs.splits import GAP, Starts, splits_by_time
+from components.event_logs.split_plan import SplitPlan
+from components.event_logs.splits import GAP, Starts, splits_by_time, starts_from
+from components.event_logs.writing import unweighted
 from components.example_schema import SPLITS, TIME, TRAIN, label_of, weight_of
 from models.recipe.night import Cursor
 
@@ -75,6 +78,29 @@ def test_without_a_night_nothing_changes() -> None:
     assert same[0] is labels and same[1] is chosen
 
 
+def test_a_label_of_weight_0_is_told_once() -> None:
+    labels = pl.DataFrame(
+        {
+            TIME: [1, 12],
+            label_of("click"): np.zeros(2, np.float32),
+            weight_of("click"): np.zeros(2, np.float32),
+            unweighted("click"): [True, True],
+        }
+    )
+    found, _ = of_night(labels, np.zeros(2, np.uint8), _plan([_task("click", window=2)], Cursor(until=11, as_of=11)))
+    assert found[unweighted("click")].to_list() == [False, True]
+
+
+def test_the_share_of_the_validate_split_is_one_of_what_is_new() -> None:
+    times, moments = np.arange(100), SplitPlan(eval_from=90, validate_fraction=0.5)
+    plan = SimpleNamespace(
+        streams=[SimpleNamespace(time=object())], split=moments, published=lambda split: False, cursor=None
+    )
+    assert starts_from([times, 100], plan) == Starts(45, 90)  # type: ignore[arg-type]
+    plan.cursor = Cursor(until=70, as_of=80)
+    assert starts_from([times, 100], plan) == Starts(80, 90)  # type: ignore[arg-type]
+
+
 def test_days_and_hours_are_left_out_of_train_and_validate() -> None:
     start = int(datetime.datetime(2026, 1, 2, tzinfo=datetime.UTC).timestamp() * 1e6)
     times = [start - 1, start, start + DAY - 1, start + DAY, start + 3 * DAY, start + 3 * DAY + DAY // 24]
@@ -100,6 +126,7 @@ def test_each_label_is_learned_once(data: st.DataObject) -> None:
     seen = sorted(data.draw(st.lists(st.integers(0, 100), min_size=1, max_size=25)))
     outcomes = {name: sorted(data.draw(moments)) for name in ("a", "b")}
     eval_last, validate_last = data.draw(st.integers(1, 20)), data.draw(st.integers(1, 15))
+    gap = data.draw(st.integers(0, 9))
     ends = sorted(data.draw(st.sets(st.integers(20, 140), min_size=1, max_size=6)))
     longest = max(closings(tasks).values())
 
@@ -109,9 +136,10 @@ def test_each_label_is_learned_once(data: st.DataObject) -> None:
         events = {name: _events([time for time in times if begin <= time <= end]) for name, times in outcomes.items()}
         labels, _ = attribute(impressions, events, tasks, end)
         starts = Starts(end - eval_last - validate_last, end - eval_last)
-        chosen = splits_by_time(labels[TIME].to_numpy(), starts, 0)
+        chosen = splits_by_time(labels[TIME].to_numpy(), starts, gap)
         made, chosen = of_night(labels, chosen, _plan(tasks, cursor))
-        return made, chosen, Cursor(until=int(starts.validate or 0), as_of=end)
+        plan = SimpleNamespace(split=SimpleNamespace(gap=gap))
+        return made, chosen, Cursor(**cursor_of(plan, end, starts))  # type: ignore[arg-type]
 
     found: dict[tuple[str, int], list[float]] = {}
     cursor = None
