@@ -16,7 +16,7 @@ from models.recipe.file import load_recipe
 from pipeline.backfill import DaysOption, run_days
 from pipeline.comparing.commands import compare, tune
 from pipeline.data_commands import fetch, simulate
-from pipeline.day_option import DayOption, days_told, load_on_day
+from pipeline.day_option import DayOption, days_told, load_on_day, night_told
 from pipeline.dead_letters_command import dead_letters
 from pipeline.groups_command import groups
 from pipeline.index_command import index
@@ -131,6 +131,8 @@ def run(
     from pipeline.run_record import recorded, results
 
     where, push = run_paths(checked, root), not no_push
+    if night := night_told(checked, where.served, where.states):
+        typer.echo(f"night: {night}", err=True)
     with (
         RunConsole(checked, where.logs) as console,
         recorded(console.run, where, checked, file=recipe, overrides=overrides, data=data, push=push) as record,

@@ -62,6 +62,22 @@ def load_on_day(
     return recipe, chosen
 
 
+def night_told(recipe: Recipe, served: Path, states: Path) -> str:
+    """What a run with `training.start: warm` goes on from, in words; "" for another run.
+
+    Args:
+        recipe: the recipe on its day.
+        served: folder of the versions of its model.
+        states: folder of its nights.
+    """
+    if recipe.training.start != "warm":
+        return ""
+    from components.push.nights import in_words, night_of, read_records
+
+    night = night_of(recipe, served, states)
+    return "" if night is None else in_words(night, read_records(states))
+
+
 def days_told(recipe: Recipe) -> str:
     """The days that a run reads, in words; "" without `logs.span`.
 

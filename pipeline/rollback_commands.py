@@ -35,7 +35,7 @@ def versions(
 
     from components.push.rollback import interrupted
     from pipeline.output import write_lines
-    from pipeline.version_list import rows, served_models, table
+    from pipeline.version_list import refused, rows, served_models, table
 
     models = served_models(place)
     if as_json:
@@ -44,6 +44,8 @@ def versions(
     out = Console(highlight=False, markup=False, width=max(140, Console().width))
     for served in models:
         out.print(table(served, rows(served)))
+        for line in refused(served):
+            out.print(line, soft_wrap=True)
         if plan := interrupted(served):
             what = "undo of a rollback" if plan.undo else f"rollback to version {plan.to}"
             out.print(

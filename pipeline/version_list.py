@@ -10,6 +10,8 @@ from typing import Any
 
 from rich.table import Table
 
+from components.push.nights import Record as NightRecord
+from components.push.nights import read_records as read_nights
 from components.push.rollback import common_versions, folders_of
 from components.push.serving_choice import read_choice
 from components.push.withdrawn import read_notes, withdrawn_folder, withdrawn_names
@@ -18,7 +20,7 @@ from models.recipe.errors import InputError
 from models.recipe.retrieval import SUFFIX
 from pipeline.run_records import Record, main_metric, outcome, read_records
 
-HEAD = ("version", "created (UTC)", "state", "models", "run", "outcome", "metrics")
+HEAD = ("version", "created (UTC)", "state", "models", "run", "outcome", "metrics", "night")
 _LARGEST_SECOND = 4_102_444_799
 """The end of 2099. A larger version is no number of seconds."""
 
@@ -57,7 +59,9 @@ def rows(served: Path) -> list[dict[str, Any]]:
         For each version {"model": the ranker's name, "version", "created": ISO 8601 or None, "served_by": names of the models of
         which it is the served version, "canary": whether `gatewise serving-config` gives it to the canary, "models": names of
         the models that have it where servers see it, "withdrawn": {"at", "reason"} or None, "incomplete": names of the models
-        whose folder of it is incomplete, "run": id or None, "outcome": that of the run or None, "metrics": {task: {main metric:
+        whose folder of it is incomplete, "day": of a night or None,
+        "ancestor": the version that it went on from or None,
+        "run": id or None, "outcome": that of the run or None, "metrics": {task: {main metric:
         value}}, "folder": of the ranker's version}.
     """
     folders = folders_of(served)
@@ -71,6 +75,7 @@ def rows(served: Path) -> list[dict[str, Any]]:
     if canary == "newest":
         canary = max(common_versions(folders), default=0)
     pushed_by = _pushed_by(_records(served))
+    nights = nights_beside(served)
     found = []
     for version in sorted({*itertools.chain(*there.values()), *notes}, reverse=True):
         paths = [places[name][version] for places in (there, hidden) for name in places if version in places[name]]
@@ -86,6 +91,8 @@ def rows(served: Path) -> list[dict[str, Any]]:
                 "models": [name for name, versions in there.items() if version in versions],
                 "withdrawn": {"at": note.at, "reason": note.reason} if note else None,
                 "incomplete": [path.parent.name for path in paths if not is_whole(path)],
+                "day": nights[version].day if version in nights else None,
+                "ancestor": nights[version].ancestor if version in nights else None,
                 "run": record.get("id"),
                 "outcome": outcome(record) if record else None,
                 "metrics": _main_metrics(record),
@@ -98,9 +105,10 @@ def rows(served: Path) -> list[dict[str, Any]]:
 
 
 def table(served: Path, versions: Sequence[Mapping[str, Any]]) -> Table:
-    """One row per version."""
+    """One row per version. The column of the nights is there if a version is of a night."""
     made = Table(title=" and ".join(folder.name for folder in folders_of(served)), title_justify="left")
-    for name in HEAD:
+    nights = any(one["day"] for one in versions)
+    for name in HEAD if nights else HEAD[:-1]:
         made.add_column(
             name, justify="right" if name == "version" else "left", no_wrap=name != "state", overflow="fold"
         )
@@ -117,8 +125,31 @@ def table(served: Path, versions: Sequence[Mapping[str, Any]]) -> Table:
                 for task, values in one["metrics"].items()
                 for name, value in values.items()
             ),
+            *([_day(one)] if nights else []),
         )
     return made
+
+
+def refused(served: Path) -> list[str]:
+    """The nights whose models were refused, newest first, in words."""
+    found = [record for record in nights_beside(served).values() if not record.pushed]
+    return [
+        f"Refused: {record.day}. {' '.join(record.reasons)}"
+        + (f" Left out of later trainings: {', '.join(record.left_out)}." if record.left_out else "")
+        for record in sorted(found, key=lambda record: (record.day, record.version), reverse=True)
+    ]
+
+
+def nights_beside(served: Path) -> dict[int, NightRecord]:
+    """{version: record} of the nights of the model whose versions are in `served`."""
+    real = served.resolve()
+    return read_nights(real.parent.with_name("states") / real.name)
+
+
+def _day(version: Mapping[str, Any]) -> str:
+    if version["day"] is None:
+        return "-"
+    return f"{version['day']}" + (f"\nafter {version['ancestor']}" if version["ancestor"] else "\ncold")
 
 
 def state(version: Mapping[str, Any]) -> str:

@@ -7,19 +7,17 @@ impressions |--- learned ---|------- new -------|- validate -|- eval -|
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from components.event_logs.moments import EPOCH, micros
+from components.event_logs.moments import ranges_of
 from components.event_logs.plan import EventLogsPlan, TaskPlan
 from components.event_logs.splits import GAP
 from components.event_logs.writing import unweighted
 from components.example_schema import SPLITS, TIME, TRAIN, VALIDATE, label_of, weight_of
-from models.recipe.spans import start_of
 
 LEARNED, LEFT_OUT = GAP + 1, GAP + 2
 """Numbers of the examples that are in no split, as GAP is: nothing in them is new; their day is left out."""
@@ -75,7 +73,7 @@ def of_night(
                 columns.append(pl.Series(unweighted(task), labels[unweighted(task)].to_numpy() & ~learned))
         labels = labels.with_columns(columns)
         chosen[earlier & ~new] = LEARNED
-    for start, end in _left_out(plan.left_out):
+    for start, end in ranges_of(plan.left_out):
         chosen[(train | (chosen == SPLITS.index(VALIDATE))) & (times >= start) & (times < end)] = LEFT_OUT
     return labels, chosen
 
@@ -91,12 +89,3 @@ def count_new(labels: pl.DataFrame, chosen: NDArray[np.uint8], plan: EventLogsPl
 def lost(chosen: NDArray[np.uint8]) -> Mapping[str, int]:
     """{entry of the row accounting: number of examples in no split}."""
     return {entry: int(np.count_nonzero(chosen == number)) for number, entry in LOST.items()}
-
-
-def _left_out(days: Sequence[str]) -> list[tuple[int, int]]:
-    """(start, end) in microseconds of each day or hour."""
-    found = []
-    for day in days:
-        start = micros(start_of(day) - EPOCH)
-        found.append((start, start + micros(datetime.timedelta(hours=1 if "T" in day else 24))))
-    return found

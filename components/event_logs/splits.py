@@ -13,6 +13,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from components.event_logs.moments import ranges_of
 from components.event_logs.plan import EventLogsPlan
 from components.event_logs.split_plan import SplitPlan
 from components.example_schema import EVAL, SPLITS, VALIDATE
@@ -73,6 +74,8 @@ def starts_from(known: Iterable[np.ndarray | int], plan: EventLogsPlan) -> Start
         return Starts()
     if plan.cursor is not None:  # a share of what is new
         times = [some[some >= plan.cursor.until] for some in times]
+    for start, end in ranges_of(plan.left_out):
+        times = [some[(some < start) | (some >= end)] for some in times]
     return starts_of(plan.split, times, as_of, validate=not plan.published(VALIDATE), evaluate=not plan.published(EVAL))
 
 

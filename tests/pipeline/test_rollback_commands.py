@@ -81,6 +81,8 @@ def test_versions(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
         "canary": False,
         "models": [],
         "incomplete": [],
+        "day": None,
+        "ancestor": None,
         "run": C,
         "outcome": "pushed",
         "metrics": {"click": {"auc": 0.7}, "order": {"rmse": 2.0}},
@@ -204,3 +206,22 @@ def test_the_commands_import_no_tensorflow(root: Path) -> None:
         "assert not {'tensorflow', 'tfx', 'polars'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", program, root / "serving" / "shop"], check=True)
+
+
+def test_nights_are_listed_with_their_day_and_the_refused_ones(root: Path, capsys: Capture, tmp_path: Path) -> None:
+    from components.push.nights import Record, write_record
+    from models.recipe.night import Cursor
+
+    state, cursor = tmp_path / "state", Cursor(until=1, as_of=2)
+    state.mkdir()
+    about: dict[str, Any] = {"cursor": cursor, "cold_day": "2026-01-08"}
+    states = root / "states" / "shop"
+    write_record(states, Record(version=OLD, day="2026-01-08", start="cold", pushed=True, **about), state)
+    write_record(states, Record(version=NEW, day="2026-01-09", start="warm", ancestor=OLD, pushed=True, **about), state)
+    gone = {"pushed": False, "reasons": ("click auc 0.3 is too low.",), "left_out": ("2026-01-10",)}
+    write_record(states, Record(version=NEW + 9, day="2026-01-10", start="warm", ancestor=NEW, **gone, **about), None)
+    shown = said(capsys, "versions", root)
+    assert "2026-01-09" in shown and f"after {OLD}" in shown and "cold" in shown
+    assert "Refused: 2026-01-10. click auc 0.3 is too low. Left out of later trainings: 2026-01-10." in shown
+    newest = json.loads(said(capsys, "versions", root, "--json").splitlines()[0])
+    assert (newest["day"], newest["ancestor"]) == ("2026-01-09", OLD)

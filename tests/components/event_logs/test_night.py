@@ -94,11 +94,17 @@ def test_a_label_of_weight_0_is_told_once() -> None:
 def test_the_share_of_the_validate_split_is_one_of_what_is_new() -> None:
     times, moments = np.arange(100), SplitPlan(eval_from=90, validate_fraction=0.5)
     plan = SimpleNamespace(
-        streams=[SimpleNamespace(time=object())], split=moments, published=lambda split: False, cursor=None
+        streams=[SimpleNamespace(time=object())], split=moments, published=lambda split: False, cursor=None, left_out=()
     )
     assert starts_from([times, 100], plan) == Starts(45, 90)  # type: ignore[arg-type]
     plan.cursor = Cursor(until=70, as_of=80)
     assert starts_from([times, 100], plan) == Starts(80, 90)  # type: ignore[arg-type]
+    # Of a day that is left out, no example validates.
+    start = int(datetime.datetime(2026, 1, 2, tzinfo=datetime.UTC).timestamp() * 1e6)
+    days = np.array([start - 4, start - 3, start - 2, start - 1, start, start + 1, start + DAY])
+    plan.split = SplitPlan(eval_from=start + DAY, validate_fraction=0.5)
+    plan.cursor, plan.left_out = Cursor(until=start - 4, as_of=start), ("2026-01-02",)
+    assert starts_from([days, 100], plan) == Starts(start - 2, start + DAY)  # type: ignore[arg-type]
 
 
 def test_days_and_hours_are_left_out_of_train_and_validate() -> None:
