@@ -208,7 +208,9 @@ def test_the_commands_import_no_tensorflow(root: Path) -> None:
     subprocess.run([sys.executable, "-c", program, root / "serving" / "shop"], check=True)
 
 
-def test_nights_are_listed_with_their_day_and_the_refused_ones(root: Path, capsys: Capture, tmp_path: Path) -> None:
+def test_nights_are_listed_with_their_day_and_the_refused_ones(
+    root: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     from components.push.nights import Record, write_record
     from models.recipe.night import Cursor
 
