@@ -90,7 +90,7 @@ def check_days(plan: EventLogsPlan, tally: Tally, as_of: int | None) -> list[str
     warnings = []
     for one in missing(plan.impressions, plan.outcomes, timelines, as_of, plan.least_of_day):
         told = _of_missing(plan, one)
-        if one.certain and plan.on_missing_days == "stop":
+        if one.certain and plan.on_missing_days == "stop" and not plan.reads_left_out:
             raise InputError(
                 f"{told} Restore the files of that time. If nothing is missing, set `limits: {{missing_days: warn}}` under `logs` "
                 "(`limits.least_of_day` defines a missing day)."

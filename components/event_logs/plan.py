@@ -122,6 +122,11 @@ class EventLogsPlan(StagePlan):
         return None if first is None else micros(start_of(first) - EPOCH)
 
     @property
+    def reads_left_out(self) -> bool:
+        """Whether a day that is left out is among those that are read: what is normal beside it cannot be told."""
+        return any(start_of(day) >= EPOCH + datetime.timedelta(microseconds=self.begin or 0) for day in self.left_out)
+
+    @property
     def span(self) -> int | None:
         """Number of the span of the run's day, as TFX counts: days, or hours, since 1970 UTC. None without spans."""
         spans = next((stream.spans for stream in self.streams if stream.spans), None)

@@ -332,6 +332,23 @@ def test_a_day_left_out_is_learned_by_no_model(on_day: Make, daily: Callable[...
     assert not days.is_between(micros_of(3), micros_of(4) - 1).any()
 
 
+def test_beside_a_left_out_day_a_missing_day_is_a_warning(
+    on_day: Make, daily: Callable[..., None], run_stage: Run
+) -> None:
+    """A day of wrong rows was left out: the rates beside it are not what the check takes for normal."""
+    more = [
+        {"user": user, "item": 1, "time": MIDNIGHT + 4 * DAY + 2 * HOUR + second}
+        for user in range(20)
+        for second in range(9)
+    ]
+    daily(also={("click", 4): more})
+    recipe = on_day(6)
+    left_out = EventLogsPlan.from_recipe(recipe, _night(None, day_of(4)))
+    assert left_out.reads_left_out and not EventLogsPlan.from_recipe(recipe).reads_left_out
+    assert not EventLogsPlan.from_recipe(recipe, _night(None, day_of(0))).reads_left_out
+    run_stage(left_out, "left-out")
+
+
 def test_nothing_new_is_told(on_day: Make, daily: Callable[..., None], run_stage: Run) -> None:
     daily()
     recipe = on_day(6)
