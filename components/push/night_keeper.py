@@ -84,16 +84,18 @@ class NightKeeper:
         write_record(self.states, self._record(version, pushed=True), self.state)
 
     def refused(self, version: int) -> None:
-        """Records a refused model, and which days no later training reads because of it."""
+        """Records a refused model, and which days no later training reads because of it: none if every gate was held, so that the
+        exported model did not answer the probe."""
+        night = self.plan.night
         others = read_records(self.states)
-        while version in others and others[version].day != self.plan.night.day:
+        while version in others and others[version].day != night.day:
             version += 1
         reasons = tuple(gate["message"] for gate in self.evaluation["gates"] if not gate["held"])
-        at_fault = (
-            self.plan.eval_days if self.evaluation.get("day_at_fault") else learned_days(self.plan.night, self.cursor)
-        )
+        left_out = self.plan.eval_days if self.evaluation.get("day_at_fault") else learned_days(night, self.cursor)
+        if not reasons:
+            reasons, left_out = ("The exported model did not answer the probe as the trained one did.",), ()
         record = self._record(version, pushed=False)
-        write_record(self.states, record.model_copy(update={"reasons": reasons, "left_out": at_fault}), None)
+        write_record(self.states, record.model_copy(update={"reasons": reasons, "left_out": left_out}), None)
 
     def newer(self) -> str:
         """Why the model is not pushed although it is blessed, in words; "" if nothing is against it."""
