@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 from tfx import types
 from tfx.components.schema_gen.component import SchemaGen
@@ -26,8 +27,7 @@ from components.features.plan import FeaturesPlan
 from components.probe.component import Probe
 from components.probe.plan import ProbePlan
 from components.push.component import Pusher, Recorded
-from components.push.night_keeper import NightPlan
-from components.push.nights import eval_days
+from components.push.nights import NightPlan, eval_days
 from components.references.component import References
 from components.references.plan import ReferencesPlan
 from components.statistics.component import Statistics
@@ -224,6 +224,7 @@ def data_stages(recipe: Recipe, platform: Platform, night: Night | None = None) 
         plan=ValidationPlan.from_recipe(recipe).model_dump_json(),
         code=code_version("components.validation.executor"),
         keep=platform.kept_statistics,
+        **_recorded_if_stopped(recipe, platform, night, examples),
     )
 
     # Builds one TensorFlow graph from the vocabularies, quantiles and moments of the train split. Training and serving share
@@ -240,6 +241,16 @@ def data_stages(recipe: Recipe, platform: Platform, night: Night | None = None) 
         validation=validation,
         features=features,
     )
+
+
+def _recorded_if_stopped(
+    recipe: Recipe, platform: Platform, night: Night | None, examples: types.BaseChannel
+) -> dict[str, Any]:
+    """Arguments of `Validation`: what it needs to record a night that it stops. An experiment leaves no record."""
+    if night is None or not platform.push:
+        return {}
+    plan = NightPlan(night=night, eval_days=eval_days(recipe))
+    return {"night": plan.model_dump_json(), "states": platform.states, "examples": examples}
 
 
 def create_data_pipeline(recipe: Recipe, platform: Platform) -> Pipeline:

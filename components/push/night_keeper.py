@@ -14,18 +14,35 @@ from tfx.types import artifact_utils
 from tfx.types import standard_component_specs as specs
 from tfx.utils import proto_utils
 
-from components.push.nights import STATE, Record, learned_days, newer_day, read_records, remove_states, write_record
-from models.files.version_folders import version_folders
+from components.push.nights import (
+    STATE,
+    NightPlan,
+    Record,
+    free_version,
+    kept_versions,
+    learned_days,
+    newer_day,
+    remove_states,
+    write_record,
+)
 from models.recipe.errors import InputError
-from models.recipe.night import Cursor, Night
-from models.recipe.stage_plan import StagePlan
+from models.recipe.night import Cursor
+
+NOT_LOADED = "every gate is held, but the probe or the model server did not accept the exported model"
 
 
-class NightPlan(StagePlan):
-    """The night, and the days or hours of its eval split."""
+def cursor_of(examples: Path) -> Cursor:
+    """What a model of the examples has learned from, as EventLogs has written it.
 
-    night: Night
-    eval_days: tuple[str, ...]
+    Raises:
+        InputError: the examples do not tell it.
+    """
+    summary = json.loads((examples / "summary.json").read_text(encoding="utf-8"))
+    if not summary.get("cursor"):
+        raise InputError(
+            f"{examples}: expected examples of days, which say what a model of them has learned from. Run EventLogs again."
+        )
+    return Cursor(**summary["cursor"])
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -63,11 +80,6 @@ class NightKeeper:
             Path(artifact_utils.get_single_instance(input_dict[name]).uri)
             for name in ("examples", "model_run", "evaluation")
         )
-        summary = json.loads((examples / "summary.json").read_text(encoding="utf-8"))
-        if not summary.get("cursor"):
-            raise InputError(
-                f"{examples}: expected examples of days, which say what a model of them has learned from. Run EventLogs again."
-            )
         destination = pusher_pb2.PushDestination()
         proto_utils.json_to_proto(exec_properties[specs.PUSH_DESTINATION_KEY], destination)
         return cls(
@@ -75,7 +87,7 @@ class NightKeeper:
             states=Path(exec_properties["states"]),
             served=Path(destination.filesystem.base_directory),
             state=model_run / STATE,
-            cursor=Cursor(**summary["cursor"]),
+            cursor=cursor_of(examples),
             evaluation=json.loads((evaluation / "metrics.json").read_text(encoding="utf-8")),
         )
 
@@ -84,18 +96,17 @@ class NightKeeper:
         write_record(self.states, self._record(version, pushed=True), self.state)
 
     def refused(self, version: int) -> None:
-        """Records a refused model, and which days no later training reads because of it: none if every gate was held, so that the
-        exported model did not answer the probe."""
-        night = self.plan.night
-        others = read_records(self.states)
-        while version in others and others[version].day != night.day:
-            version += 1
+        """Records a refused model, and which days no later training reads because of it.
+
+        If every gate is held, the exported model failed the probe or the model server. This is not the fault of the days: none is left out.
+        """
         reasons = tuple(gate["message"] for gate in self.evaluation["gates"] if not gate["held"])
-        left_out = self.plan.eval_days if self.evaluation.get("day_at_fault") else learned_days(night, self.cursor)
-        if not reasons:
-            reasons, left_out = ("The exported model did not answer the probe as the trained one did.",), ()
-        record = self._record(version, pushed=False)
-        write_record(self.states, record.model_copy(update={"reasons": reasons, "left_out": left_out}), None)
+        at_fault = (
+            self.plan.eval_days if self.evaluation.get("day_at_fault") else learned_days(self.plan.night, self.cursor)
+        )
+        about = {"reasons": reasons, "left_out": at_fault} if reasons else {"reasons": (NOT_LOADED,)}
+        record = self._record(free_version(self.states, version, self.plan.night.day), pushed=False)
+        write_record(self.states, record.model_copy(update=about), None)
 
     def newer(self) -> str:
         """Why the model is not pushed although it is blessed, in words; "" if nothing is against it."""
@@ -108,8 +119,8 @@ class NightKeeper:
         )
 
     def prune(self, base: Path) -> None:
-        """Removes the states of versions that are gone."""
-        remove_states(self.states, tuple(version_folders(base)))
+        """Removes the states of versions that are gone, and that no rollback can restore."""
+        remove_states(self.states, kept_versions(base))
 
     def _record(self, version: int, pushed: bool) -> Record:
         night = self.plan.night

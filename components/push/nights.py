@@ -17,24 +17,32 @@ from pathlib import Path
 
 import pydantic
 
-from components.push.withdrawn import read_notes
-from models.files.version_folders import version_number
+from components.push.withdrawn import read_notes, withdrawn_folder
+from models.files.version_folders import version_folders, version_number
 from models.recipe.errors import InputError
 from models.recipe.night import Cursor, Night
 from models.recipe.recipe import Recipe
 from models.recipe.section import Section
 from models.recipe.spans import eval_spans, start_of, text_of
+from models.recipe.stage_plan import StagePlan
 
 RECORD, STATE = "night.json", "state"
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _UNFINISHED = ".unfinished"
 
 
+class NightPlan(StagePlan):
+    """What a stage needs to record a night: the night, and the days or hours of its eval split."""
+
+    night: Night
+    eval_days: tuple[str, ...]
+
+
 class Record(Section):
     """The record of a night.
 
     Attributes:
-        version: version of its model, or of the model that was refused.
+        version: version of its model, or of the model that was refused; of a run that Validation stopped, the second of its statistics.
         day: the day of the run.
         start, ancestor, cold_day: of `models.recipe.night.Night`.
         cursor: what its model has learned from.
@@ -102,6 +110,19 @@ def write_record(states: Path, record: Record, state: Path | None) -> None:
     os.rename(unfinished, target)
 
 
+def free_version(states: Path, version: int, day: str) -> int:
+    """The smallest number from `version` on for the record of a refusal: that of no other day, and of no pushed model."""
+    others = read_records(states)
+    while version in others and (others[version].pushed or others[version].day != day):
+        version += 1
+    return version
+
+
+def kept_versions(served: Path) -> tuple[int, ...]:
+    """The versions whose states stay: those that servers see, and the withdrawn ones that a rollback can restore."""
+    return tuple(sorted({*version_folders(served), *version_folders(withdrawn_folder(served))}))
+
+
 def remove_states(states: Path, kept: Sequence[int]) -> list[int]:
     """Removes the states of pushed nights whose versions are not kept. Records stay: the rules of later nights read them.
 
@@ -123,8 +144,9 @@ def night_of(recipe: Recipe, served: Path, states: Path) -> Night | None:
     """What a run goes on from; None unless the recipe has `training.start: warm`.
 
     The ancestor is the newest pushed night of an earlier day, by (day, version), whose state is there and which descends from no
-    withdrawn version. Without one, or `warm.cold_every` after the last cold start, the night starts cold. The days that refused
-    nights of earlier days leave out, and those of `logs.left_out`, are learned by no model, except those of `logs.taken_in`.
+    withdrawn version. Without one, or `warm.cold_every` after the last cold start, the night starts cold. The days that
+    refused nights of earlier days leave out, unless a later run of the same day was pushed, and those of `logs.left_out`, are learned by no
+    model, except those of `logs.taken_in`.
 
     Args:
         recipe: a recipe on its day.
@@ -143,7 +165,7 @@ def night_of(recipe: Recipe, served: Path, states: Path) -> Night | None:
         if len(record.day) == len(logs.day) and start_of(record.day) < start_of(logs.day)
     }
     withdrawn = set(read_notes(served))
-    left_out = {day for record in earlier.values() if not record.pushed for day in record.left_out} | set(logs.left_out)
+    left_out = {day for record in _refused(earlier) for day in record.left_out} | set(logs.left_out)
     held = tuple(sorted(left_out - set(logs.taken_in)))
     able = [
         record
@@ -179,13 +201,25 @@ def learned_days(night: Night, cursor: Cursor) -> tuple[str, ...]:
     """The days or hours before `cursor.until` that no pushed model of an earlier night has learned from; () for the first night."""
     if night.learned_until is None:
         return ()
-    span = datetime.timedelta(hours=1 if "T" in night.day else 24)
-    first, end = (_EPOCH + datetime.timedelta(microseconds=at) for at in (night.learned_until, cursor.until))
-    start, found = _EPOCH + (first - _EPOCH) // span * span, []
-    while start < end:
-        found.append(text_of(start, 1 if "T" in night.day else 24))
+    return tuple(day for day in _days(night, night.learned_until, cursor.until) if day not in night.left_out)
+
+
+def validate_days(plan: NightPlan, cursor: Cursor) -> tuple[str, ...]:
+    """The days or hours of the validate split: from `cursor.until` to the eval split."""
+    end = start_of(plan.eval_days[0]) - _EPOCH
+    return tuple(_days(plan.night, cursor.until, end // datetime.timedelta(microseconds=1)))
+
+
+def _days(night: Night, first: int, end: int) -> list[str]:
+    """The days or hours, as the night counts, with a moment in [first, end), both in microseconds."""
+    hours = 1 if "T" in night.day else 24
+    span = datetime.timedelta(hours=hours)
+    start, last = (_EPOCH + datetime.timedelta(microseconds=at) for at in (first, end))
+    start, found = _EPOCH + (start - _EPOCH) // span * span, []
+    while start < last:
+        found.append(text_of(start, hours))
         start += span
-    return tuple(day for day in found if day not in night.left_out)
+    return found
 
 
 def eval_days(recipe: Recipe) -> tuple[str, ...]:
@@ -206,6 +240,15 @@ def newer_day(states: Path, served: Path, day: str) -> Record | None:
         and start_of(record.day) > start_of(day)
     ]
     return max(live, key=lambda record: (start_of(record.day), record.version), default=None)
+
+
+def _refused(records: Mapping[int, Record]) -> list[Record]:
+    """The refused nights, without those of which a later run of the same day was pushed."""
+    newest: dict[str, int] = {}
+    for version, record in records.items():
+        if record.pushed:
+            newest[record.day] = max(version, newest.get(record.day, 0))
+    return [record for version, record in records.items() if not record.pushed and version > newest.get(record.day, 0)]
 
 
 def _chain(version: int, records: Mapping[int, Record]) -> list[int]:

@@ -19,11 +19,14 @@ class ValidationSpec(ComponentSpec):
         "plan": ExecutionParameter(type=str),
         "code": ExecutionParameter(type=str),
         "keep": ExecutionParameter(type=str),
+        "night": ExecutionParameter(type=str, optional=True),
+        "states": ExecutionParameter(type=str, optional=True),
     }
     INPUTS: ClassVar[dict[str, Any]] = {
         "statistics": ChannelParameter(type=standard_artifacts.ExampleStatistics),
         "schema": ChannelParameter(type=standard_artifacts.Schema),
         "baseline_statistics": ChannelParameter(type=standard_artifacts.ExampleStatistics, optional=True),
+        "examples": ChannelParameter(type=standard_artifacts.Examples, optional=True),
     }
     OUTPUTS: ClassVar[dict[str, Any]] = {"anomalies": ChannelParameter(type=standard_artifacts.ExampleAnomalies)}
 
@@ -40,6 +43,9 @@ class Validation(base_component.BaseComponent):
         code: version of the stage's source, used only by TFX's cache.
         baseline_statistics: `ExampleStatistics` of the last good run (`baseline_statistics_resolver`), or None.
         keep: folder for statistics that passed, read by `BaselineStatistics`; "" if a metadata store keeps them.
+        night: JSON of `NightPlan`, for a run that is recorded as a refused night if it stops; "" for any other run.
+        states: folder of the nights.
+        examples: `Examples` of the night, with what a model of them has learned from.
 
     Outputs:
         anomalies: `ExampleAnomalies`, as the stock ExampleValidator writes them (`Split-X/SchemaDiff.pb`, property `blessed`),
@@ -57,15 +63,21 @@ class Validation(base_component.BaseComponent):
         code: str,
         baseline_statistics: types.BaseChannel | None = None,
         keep: str = "",
+        night: str = "",
+        states: str = "",
+        examples: types.BaseChannel | None = None,
     ) -> None:
         anomalies = types.Channel(type=standard_artifacts.ExampleAnomalies)
         spec = ValidationSpec(
             statistics=statistics,
             schema=schema,
             baseline_statistics=baseline_statistics,
+            examples=examples,
             plan=plan,
             code=code,
             keep=keep,
+            night=night or None,
+            states=states or None,
             anomalies=anomalies,
         )
         super().__init__(spec=spec)

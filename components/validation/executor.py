@@ -19,9 +19,10 @@ from components.storage.finding import exists
 from components.storage.reading import LocalCopy, read_bytes
 from components.storage.writing import write_message
 from components.validation.drift import SplitStatistics, check_columns, check_drift
-from components.validation.findings import Finding, decide, schema_findings
+from components.validation.findings import Finding, decide, schema_findings, stopping
 from components.validation.plan import ValidationPlan
 from components.validation.schema_check import check_schema
+from components.validation.stopped_night import record_stop
 from models.recipe.errors import InputError
 
 # The stock file name and property, which readers of `ExampleAnomalies` expect.
@@ -41,7 +42,7 @@ class Executor(base_executor.BaseExecutor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Writes `anomalies`. If `keep` is set, keeps the statistics after they passed.
+        """Writes `anomalies`. If `keep` is set, keeps the statistics after they passed. Records a night that it stops.
 
         Raises:
             InputError: the examples violate the curated schema or have drifted, and the recipe stops the run for it.
@@ -72,6 +73,7 @@ class Executor(base_executor.BaseExecutor):
 
         output.set_json_value_custom_property(BLESSED, blessed)
         output.set_int_custom_property("rows", rows)
+        record_stop(stopping(findings, plan), input_dict, exec_properties)
         decide(findings, plan)
         output.set_int_custom_property(PASSED, 1)
         output.set_int_custom_property(STATISTICS_ID, statistics.id)

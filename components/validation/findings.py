@@ -115,13 +115,18 @@ def decide(findings: Sequence[Finding], plan: ValidationPlan) -> None:
     Raises:
         InputError: at least one finding stops the run. Lists these findings, a remedy for each kind, and the warnings.
     """
-    action = {"schema": plan.on_anomaly if plan.curated else "warn", "drift": plan.on_drift}
-    stopping = [finding for finding in findings if action[finding.kind] == "stop"]
-    warnings = [finding for finding in findings if action[finding.kind] != "stop"]
+    stop = stopping(findings, plan)
+    warnings = [finding for finding in findings if finding not in stop]
     for finding in warnings:
         logger.warning("Validation: %s", finding)
-    if stopping:
-        raise InputError(_message(stopping, warnings))
+    if stop:
+        raise InputError(_message(stop, warnings))
+
+
+def stopping(findings: Sequence[Finding], plan: ValidationPlan) -> list[Finding]:
+    """The findings that stop the run, in their order."""
+    action = {"schema": plan.on_anomaly if plan.curated else "warn", "drift": plan.on_drift}
+    return [finding for finding in findings if action[finding.kind] == "stop"]
 
 
 def _message(stopping: Sequence[Finding], warnings: Sequence[Finding]) -> str:

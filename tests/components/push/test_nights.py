@@ -119,6 +119,15 @@ def test_refused_nights_are_no_ancestors_and_leave_their_days_out(
     assert by_hand is not None and by_hand.left_out == (day_of(7),)
 
 
+def test_a_day_that_is_pushed_later_takes_its_refusal_back(on_day: Make, places: tuple[Path, Path, Path]) -> None:
+    served, states, state = places
+    write_record(states, record(200, 9, pushed=False, left_out=(day_of(9),)), None)
+    write_record(states, record(300, 9), state)
+    assert night_of(on_day(10), served, states).left_out == ()  # type: ignore[union-attr]
+    write_record(states, record(400, 9, pushed=False, left_out=(day_of(8),)), None)
+    assert night_of(on_day(10), served, states).left_out == (day_of(8),)  # type: ignore[union-attr]
+
+
 def test_what_descends_from_a_withdrawn_version_is_no_ancestor(on_day: Make, places: tuple[Path, Path, Path]) -> None:
     served, states, state = places
     write_record(states, record(100, 7), state)
@@ -205,7 +214,8 @@ def test_ancestors_against_a_slow_reference(
             if one["day"] >= day:
                 continue
             if not one["pushed"]:
-                left_out |= set(one["left_out"])
+                again = [other for other in nights if other["day"] == one["day"] and other["version"] > one["version"]]
+                left_out |= set() if any(other["pushed"] for other in again) else set(one["left_out"])
                 continue
             up: int | None = one["version"]
             clean = True
