@@ -32,7 +32,7 @@ class EarlyStopping:
     """Stops after `patience` consecutive rounds without a smaller validation score. A patience of 0 acts as 1.
 
     Attributes:
-        best_round: round with the smallest score so far, from 0; -1 before the first.
+        best_round: round with the smallest score so far, from 0; -1 before the first, and if a warm start has a smaller score.
         wait: rounds since the best one.
     """
 
@@ -66,12 +66,14 @@ class Progress:
         history: one entry per completed round, with its evaluation.
         steps: completed steps of the current round.
         affinity: the affinities between the tasks so far; empty if they are not measured.
+        start: the evaluation of the weights that a warm start begins with; {} without one.
     """
 
     stopping: EarlyStopping
     history: list[dict[str, Any]] = dataclasses.field(default_factory=list)
     steps: int = 0
     affinity: AffinitySums = dataclasses.field(default_factory=AffinitySums)
+    start: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
     def round(self) -> int:
@@ -118,7 +120,8 @@ class TrainingCheckpoint:
         try:
             state = json.loads(self._state.read_text(encoding="utf-8"))
             stopping = EarlyStopping(**{**state["stopping"], "patience": progress.stopping.patience})
-            saved = Progress(stopping, state["history"], state["steps"], AffinitySums(**state["affinity"]))
+            affinity = AffinitySums(**state["affinity"])
+            saved = Progress(stopping, state["history"], state["steps"], affinity, state["start"])
             weights, rest = self._weights(saved.round, saved.steps), self._rest(saved.round, saved.steps)
             check_variables(weights, model.variables)
             check_variables(rest, _other_state(model))

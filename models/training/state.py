@@ -25,7 +25,7 @@ from models.training.state_names import named_variables
 from models.training.variables_file import write_variables
 
 STATE, VARIABLES, ABOUT, FEATURES = "state", "variables.npz", "variables.json", "features"
-_SCALES = ("offset", "scale", "unit")
+_OF_OUTPUTS, _SCALES = ("offset", "scale", "shift"), ("offset", "scale", "unit")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,7 +38,7 @@ class State:
         table_states: their optimizer state, (rows, width) each; () if the optimizer has none.
         table_averages: their running averages, (rows, width) each; () without `average_weights`.
         copies: number of embeddings of each value in a row.
-        scales: {task: {"offset", "scale", "unit": list of numbers}}.
+        scales: {task: {"offset", "scale", "shift", "unit": list of numbers}}, in the order of the tasks.
     """
 
     variables: Mapping[str, np.ndarray]
@@ -117,19 +117,24 @@ def scales_of(model: MultiTaskModel) -> dict[str, dict[str, list[float]]]:
     for number, task in enumerate(model.tasks):
         part = slice(scales.first[number], scales.first[number] + scales.outputs[number])
         found[task] = {
-            "offset": _numbers(scales.offset)[part],
-            "scale": _numbers(scales.scale)[part],
+            **{name: _numbers(getattr(scales, name))[part] for name in _OF_OUTPUTS},
             "unit": [_numbers(scales.unit)[number]],
         }
     return found
 
 
 def set_scales(model: MultiTaskModel, given: Mapping[str, Mapping[str, list[float]]]) -> None:
-    """Sets the scales of the tasks that a state has, with as many outputs. The others keep theirs."""
+    """Sets the scales of the tasks that a state has, with as many outputs. The others keep theirs.
+
+    The shift stays that of the recipe's `negative_rate`. With another rate than the state's, the offset moves by the difference, so that
+    the predictions stay the same.
+    """
     own = scales_of(model)
     for task in own:
         if task in given and len(given[task]["offset"]) == len(own[task]["offset"]):
+            moves = [old - new for old, new in zip(given[task]["shift"], own[task]["shift"], strict=True)]
             own[task] = {name: given[task][name] for name in _SCALES}
+            own[task]["offset"] = [offset + move for offset, move in zip(own[task]["offset"], moves, strict=True)]
     for name in _SCALES:
         values = [value for task in model.tasks for value in own[task][name]]
         getattr(model.scales, name).assign(np.array(values, np.float32))

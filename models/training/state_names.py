@@ -1,4 +1,4 @@
-"""Names of the variables of a model by their place in it: `architecture:MMoE/experts/0/kernel`. The same in every process.
+"""Names of the variables of a model by their place in it: `architecture:MMoE/towers/task:click/logit/kernel`. The same in every process.
 
 Keras' own paths count the layers of a process (`dense_12`), so two trainings of one recipe may have different ones.
 """
@@ -10,12 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 
+from models.training.carried import TASK
+
 if TYPE_CHECKING:
     from models.training.multi_task_model import MultiTaskModel
 
 _PARTS = ("backbone", "architecture", "adversaries", "objectives", "balancer", "regularizers", "masks", "row_counts")
 """Parts of a model whose variables go on. Not among them: the tables with their optimizer state and averages, which go on by id, the scales,
 which go on by task, and what counts one training alone: metrics, bad steps, the reduction of the rate."""
+_BY_TASK = ("towers", "networks", "task_gates", "self_gates", "of_tasks", "to_tasks")
+"""Lists of an architecture with one item for each task, if they have as many items. Other lists may be of layers or of experts."""
 _BOOKKEEPING = (
     "tracker",
     "trainable_variables",
@@ -34,10 +38,7 @@ _BOOKKEEPING = (
 def named_variables(model: MultiTaskModel) -> dict[str, keras.Variable]:
     """{name: variable} of a built model and its optimizer, in a fixed order.
 
-    A list with one item for each task is named by task: its items are those of the same tasks in another recipe.
-
-    Raises:
-        ValueError: a variable of a part is not reached by its attributes.
+    The items of a list with one for each task are named by task: they are those of the same tasks in another recipe.
     """
     names: dict[int, str] = {}
     found: dict[str, keras.Variable] = {}
@@ -46,7 +47,10 @@ def named_variables(model: MultiTaskModel) -> dict[str, keras.Variable]:
         if value is None:
             continue
         kind = f":{type(value).__name__}" if isinstance(value, keras.layers.Layer) else ""
-        for name, variable in _walk(value, f"{part}{kind}", model.tasks, set()):
+        tasks = value.names if part == "adversaries" else model.architecture.names
+        if part == "regularizers":
+            value = {type(one).__name__: one for one in value}
+        for name, variable in _walk(value, f"{part}{kind}", tasks, set()):
             if id(variable) not in names:
                 names[id(variable)] = name
                 found[name] = variable
@@ -98,7 +102,8 @@ def _walk(value: Any, path: str, tasks: Sequence[str], seen: set[int]) -> Iterat
     if isinstance(value, Mapping):
         inner = [(str(key), item) for key, item in value.items()]
     elif isinstance(value, list | tuple):
-        keys = list(tasks) if len(value) == len(tasks) else [str(number) for number in range(len(value))]
+        by_task = len(value) == len(tasks) and path.rpartition("/")[2] in _BY_TASK
+        keys = [TASK + task for task in tasks] if by_task else [str(number) for number in range(len(value))]
         inner = list(zip(keys, value, strict=True))
     elif isinstance(value, keras.layers.Layer | keras.random.SeedGenerator):
         inner = [

@@ -23,7 +23,8 @@ class Trained:
     without an observed validate example has no val_<task>_loss and does not affect the choice of the best round. If no task
     has an observed validate example, there are no val_loss and val_score, and the last round is the best. `shrinkage` is the
     factor of each task (`models.training.shrinkage`). `rows` is the number of train rows, without those left out by `negative_rate`.
-    `start` says what a warm start went on from (`models.training.warm_start`); {} for a start from the seed.
+    `start` says what a warm start went on from (`models.training.warm_start`), with the `evaluation` of its weights before the first step,
+    epoch 0; {} for a start from the seed.
     `affinity` has the affinities between the tasks (`models.training.affinity_sums`); {} if they are not measured.
     """
 
@@ -37,8 +38,8 @@ class Trained:
 
     @property
     def best(self) -> dict[str, Any]:
-        """The entry of the best round."""
-        return self.rounds[self.best_round]
+        """The entry of the best round; of the weights that a warm start began with, if no round was better."""
+        return self.rounds[self.best_round] if self.best_round >= 0 else dict(self.start["evaluation"])
 
     @property
     def history(self) -> dict[str, Any]:

@@ -46,6 +46,7 @@ from models.training.plan import TrainerPlan
 from models.training.rounds import Rounds, rounds_of
 from models.training.shrinkage import shrink
 from models.training.splits import check_splits
+from models.training.start_evaluation import evaluate_start
 from models.training.state import STATE, write_features, write_state
 from models.training.task_matrices import RegularizerLogs
 from models.training.trained import Trained
@@ -142,7 +143,7 @@ def train(
             tasks, and with them the validation score, come from `data`.
         watch: called after each round, also after those before a kill, with its number and validation score; True ends the training.
         again: lends the compiled step of a training that differs only in the seed.
-        start: the state to go on from.
+        start: the state to go on from. The weights that it begins with are exported again if no round is better.
 
     Raises:
         InputError: the batch size is not a multiple of the number of devices.
@@ -164,26 +165,17 @@ def train(
         compile_model(model, options, rounds, strategy.num_replicas_in_sync)
     model.scales.start(model.loss_functions, data.labels[:], data.weights[:], list(rates.values()))
     model = again.model(plan, model) if again is not None else model
-    served = [task for task, about in plan.tasks.items() if about.served]
-    validation = Validation(
-        tasks,
-        model.loss_functions,
-        model.scales,
-        evaluation.labels[:],
-        evaluation.weights[:],
-        served,
-        evaluation.groups,
-    )
     started = start.apply(model) if start is not None else {}
+    served = [task for task, about in plan.tasks.items() if about.served]
+    labels, weights = evaluation.labels[:], evaluation.weights[:]
+    validation = Validation(tasks, model.loss_functions, model.scales, labels, weights, served, evaluation.groups)
     progress = Progress(EarlyStopping(options.patience))
     if checkpoint.restore(model, progress):
         model.architecture.restored()
-        logger.info(
-            "Resuming from a checkpoint after %d evaluations and %d steps: %s",
-            progress.round,
-            progress.steps,
-            checkpoint.folder,
-        )
+        done = progress.round, progress.steps, checkpoint.folder
+        logger.info("Resuming from a checkpoint after %d evaluations and %d steps: %s", *done)
+    elif start is not None:
+        evaluate_start(model, _in_steps(evaluation, model, rounds), validation, unknown, progress, checkpoint)
     curves = Curves(run_dir)
     for entry in progress.history:
         curves.write(entry, tasks)
@@ -224,6 +216,7 @@ def train(
     exchange_average(model)
     factors = shrink(model, evaluation, EVAL_BATCH) if options.shrink_to_constant else {}
     affinity = progress.affinity.means(model.balancer.tasks)
+    started |= {"evaluation": progress.start} if started else {}
     return Trained(model, progress.history, progress.stopping.best_round, factors, len(data.labels), affinity, started)
 
 
@@ -244,8 +237,6 @@ def _round(
     """
     number, done, steps = progress.round, progress.steps, rounds.steps_of(progress.round)
     first_pass, first_step = divmod(number * rounds.round_steps + done, rounds.pass_steps)
-    replicas = model.distribute_strategy.num_replicas_in_sync
-    eval_size = batch_of(max(rounds.batch_size, EVAL_BATCH // replicas * replicas), len(evaluation.labels), replicas)
     clock, begin = Clock(time.perf_counter), time.perf_counter()
 
     def save(steps_done: int) -> None:
@@ -265,7 +256,7 @@ def _round(
     batches = input_pipeline.dataset(data, rounds.batch_size, options.seed, first_pass, first_step, balanced)
     fitted = model.fit(
         batches.take(steps - done),
-        validation_data=input_pipeline.dataset(evaluation, eval_size, None),
+        validation_data=_in_steps(evaluation, model, rounds),
         initial_epoch=number,
         epochs=number + 1,
         shuffle=False,  # the data set is shuffled
@@ -280,6 +271,12 @@ def _round(
         "seconds": round(time.perf_counter() - begin, 3),
         "examples_per_second": round(examples / max(clock.seconds, 1e-9), 1),
     }
+
+
+def _in_steps(evaluation: input_pipeline.Columns, model: MultiTaskModel, rounds: Rounds) -> Any:
+    replicas = model.distribute_strategy.num_replicas_in_sync
+    size = batch_of(max(rounds.batch_size, EVAL_BATCH // replicas * replicas), len(evaluation.labels), replicas)
+    return input_pipeline.dataset(evaluation, size, None)
 
 
 def _batch_of(data: input_pipeline.Columns, batch_size: int, options: Training, step: int) -> input_pipeline.Batch:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,14 @@ from models.features.layout import IDS_FILE, FeatureLayout
 from models.features.value_ids import out_of_vocabulary_ids
 from models.layers.fused_tables import PADDING_ROW, FusedTable
 from models.recipe.features import Categorical
+from models.training.carried import carried
 from models.training.multi_task_model import MultiTaskModel
 from models.training.state import FEATURES, State, read_state, set_scales, table_averages
 from models.training.state_names import named_variables
 
 logger = logging.getLogger(__name__)
 
+_COUNTS = "row_counts:RowCounts"
 NEW = -1
 """Source of a row that no row of the state becomes."""
 
@@ -41,7 +44,8 @@ class WarmStart:
     def apply(self, model: MultiTaskModel) -> dict[str, Any]:
         """Sets the variables of a compiled model.
 
-        - A variable takes the value of the state's variable with the same name and shape; the others keep theirs from the seed.
+        - A variable takes the value of the state's variable with the same name and shape, if it is that of the same task
+          (`models.training.carried`); the others keep theirs from the seed.
         - A row of an embedding table takes that of the same value. A value without a row in the state starts from its
           out-of-vocabulary row, with the initial state of the optimizer. Rows for missing and out-of-vocabulary values, of hashes and
           of intervals are the same by position if there are as many.
@@ -55,10 +59,16 @@ class WarmStart:
             InputError: the state is damaged.
         """
         state = read_state(self.state)
-        own, given = named_variables(model), state.variables
-        same = [name for name in own if name in given and given[name].shape == tuple(own[name].shape)]
+        own, given = _without_counts(named_variables(model)), _without_counts(state.variables)
+        shapes = {name: tuple(variable.shape) for name, variable in own.items()}
+        same = carried(shapes, {name: array.shape for name, array in given.items()}, model.tasks, tuple(state.scales))
+        if model.average is not None and "average/updates" in same:
+            # What is new begins its average at its own value, not at 0.
+            for average, variable in zip(model.average.averages, model.averaged, strict=True):
+                average.assign(variable.value)
         for name in same:
             own[name].assign(given[name])
+        model.architecture.restored()
         set_scales(model, state.scales)
         rows = self._set_rows(model, state)
         if model.rate is not None:
@@ -80,11 +90,13 @@ class WarmStart:
         before = FeatureLayout.load(self.state / FEATURES)
         after = FeatureLayout.load(self.transform_graph)
         ids = _ids(self.state / FEATURES), _ids(self.transform_graph)
-        old_fused = {table.dim: (number, table) for number, table in enumerate(encoder_of(before).fused)}
+        # With another number of embeddings of each value, the rows have other parts.
+        tables = encoder_of(before).fused if state.copies == model.encoder.copies else []
+        old_fused = {table.dim: (number, table) for number, table in enumerate(tables)}
         told: dict[str, dict[str, int]] = {}
         for number, table in enumerate(model.encoder.fused):
             sources, starts = row_sources(table, old_fused.get(table.dim, (0, None))[1], before, after, *ids, told)
-            if (sources == NEW).all() or state.copies != model.encoder.copies:
+            if (sources == NEW).all():
                 continue
             place = old_fused[table.dim][0]
             for held, variables in (
@@ -98,7 +110,17 @@ class WarmStart:
                 moments, given = model.embedding_optimizer.states[number], state.table_states[place]
                 if moments.shape[1] == given.shape[1]:
                     moments.assign(_moved(keras.ops.convert_to_numpy(moments), given, sources))
+            if (
+                model.row_counts is not None
+                and (counts := state.variables.get(f"{_COUNTS}/totals/{place}")) is not None
+            ):
+                model.row_counts.totals[number].assign(np.where(sources == NEW, 0.0, counts[np.maximum(sources, 0)]))
         return told
+
+
+def _without_counts(named: Mapping[str, Any]) -> dict[str, Any]:
+    """Without the counts of the rows, which go on by id."""
+    return {name: variable for name, variable in named.items() if not name.startswith(_COUNTS)}
 
 
 def row_sources(
