@@ -20,6 +20,7 @@ LONGEST_FIRST = (
     "tests/e2e/test_real_recipes.py",
     "tests/e2e/test_compare.py",
     "tests/e2e/test_kubeflow.py",
+    "tests/e2e/test_compare.py",
     "tests/models/training/test_multi_task_model.py",
     "tests/e2e/test_census_architectures.py",
     "tests/e2e/test_kill.py",

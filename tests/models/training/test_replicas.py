@@ -41,6 +41,7 @@ def train(strategy, made, data):
     with strategy.scope() if strategy else contextlib.nullcontext():
         model = made()
         model.optimizer.build(model.trainable_variables)
+    step = tf.function(lambda halves: strategy.run(model.train_step, (halves,)))  # traced once, not for each batch
     for seed in range(3):
         batch = tf.nest.map_structure(tf.convert_to_tensor, data(seed=seed))
         if strategy is None:
@@ -54,7 +55,7 @@ def train(strategy, made, data):
             for array in tf.nest.flatten(batch)
         ]
         halves = tf.nest.pack_sequence_as(batch, values)
-        tf.function(lambda halves: strategy.run(model.train_step, (halves,)))(halves)
+        step(halves)
     return model
 
 both = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])  # a second one would share the keys of its collective operations
