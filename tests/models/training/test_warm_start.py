@@ -171,6 +171,8 @@ def test_another_architecture_takes_over_the_tables_alone(problem: SimpleNamespa
     assert all("MMoE" in name for name in told["dropped"]) and told["dropped"]
     assert all("SharedBottom" in name for name in told["new"]) and told["new"]
     for name in told["new"]:
+        if name.startswith("average/"):  # begins at its variable
+            continue
         np.testing.assert_array_equal(values(second)[name], before[name])
     np.testing.assert_array_equal(values(second)["table 0"], values(first)["table 0"])
 
