@@ -45,6 +45,15 @@ def cursor_of(examples: Path) -> Cursor:
     return Cursor(**summary["cursor"])
 
 
+def exports_its_start(model_run: Path) -> bool:
+    """Whether a training exported the weights that it began with, because no evaluation was better (`models.training.start_evaluation`)."""
+    file = model_run / "history.json"
+    if not file.is_file():
+        return False
+    history = json.loads(file.read_text(encoding="utf-8"))
+    return bool(history.get("start")) and history["best_epoch"] == 0
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class NightKeeper:
     """Writes the record of a night.
@@ -80,14 +89,19 @@ class NightKeeper:
             Path(artifact_utils.get_single_instance(input_dict[name]).uri)
             for name in ("examples", "model_run", "evaluation")
         )
+        plan = NightPlan.model_validate_json(exec_properties["night"])
+        cursor, state = cursor_of(examples), model_run / STATE
+        if plan.night.cursor is not None and exports_its_start(model_run):
+            # What the night has read was not learned, and its ids were counted in vain: the next night reads it again.
+            cursor, state = plan.night.cursor, Path(plan.night.state)
         destination = pusher_pb2.PushDestination()
         proto_utils.json_to_proto(exec_properties[specs.PUSH_DESTINATION_KEY], destination)
         return cls(
-            plan=NightPlan.model_validate_json(exec_properties["night"]),
+            plan=plan,
             states=Path(exec_properties["states"]),
             served=Path(destination.filesystem.base_directory),
-            state=model_run / STATE,
-            cursor=cursor_of(examples),
+            state=state,
+            cursor=cursor,
             evaluation=json.loads((evaluation / "metrics.json").read_text(encoding="utf-8")),
         )
 

@@ -59,7 +59,15 @@ class Nights:
         return found
 
     def run(
-        self, second: int, day: int, *, gates: Any = (HELD,), infra: int = 1, fault: bool = False, **properties: Any
+        self,
+        second: int,
+        day: int,
+        *,
+        gates: Any = (HELD,),
+        infra: int = 1,
+        fault: bool = False,
+        history: Any = None,
+        **properties: Any,
     ) -> types.Artifact:
         """A run of a day whose model was made at a second. It learned the impressions before its day."""
         home = self.folder / "runs" / f"{second}-{day}"
@@ -73,6 +81,8 @@ class Nights:
         cursor = {"until": THE_1ST + (day - 1) * DAY, "as_of": THE_1ST + day * DAY}
         (examples / "summary.json").write_text(json.dumps({"cursor": cursor}))
         (model_run / STATE / "variables.npz").write_text(f"weights {second}")
+        if history is not None:
+            (model_run / "history.json").write_text(json.dumps(history))
         measured = {
             "gates": list(gates),
             "tasks": {"click": {"auc": 0.7, "log_loss": None}},
@@ -229,3 +239,14 @@ def test_examples_that_do_not_tell_what_a_model_of_them_learns(nights: Nights) -
     summary.write_text("{}")
     with pytest.raises(InputError, match="expected examples of days"):
         cursor_of(summary.parent)
+
+
+def test_a_night_that_exports_its_start_has_learned_nothing(nights: Nights) -> None:
+    nights.run(100, 8)
+    nights.run(200, 9, history={"start": {"from": "state", "evaluation": {}}, "best_epoch": 0})
+    nights.run(300, 10, history={"start": {"from": "state", "evaluation": {}}, "best_epoch": 0.5})
+    first, second, third = read_records(nights.states).values()
+    assert second.pushed and second.cursor == first.cursor and second.learned_days == ()
+    assert (nights.states / "200" / STATE / "variables.npz").read_text() == "weights 100"
+    assert (nights.states / "300" / STATE / "variables.npz").read_text() == "weights 300"
+    assert third.cursor.until == THE_1ST + 9 * DAY and third.learned_days == (day_of(8), day_of(9))
