@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from models.recipe.checks.problem import Problem
+from models.recipe.distill import BLESSED
 from models.recipe.recipe import Recipe
 from models.recipe.spans import LATEST
 
@@ -21,6 +22,13 @@ def night_problems(recipe: Recipe) -> Iterator[Problem]:
             ("retrieval",),
             "trains from nothing on the train split, which holds only what is new with `training.start: warm`. Train the retrieval model "
             "with a recipe of its own that starts cold.",
+        )
+    distill = recipe.training.distill
+    if recipe.training.start == "warm" and distill is not None and distill.teacher != BLESSED:
+        yield (
+            ("training", "distill", "teacher"),
+            "is trained from nothing on the train split, which holds only what is new with `training.start: warm`. Write `teacher: "
+            f"{BLESSED}`, the newest blessed model.",
         )
     for key in ("left_out", "taken_in"):
         for day in getattr(logs, key) if logs else ():

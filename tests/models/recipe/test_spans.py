@@ -268,6 +268,24 @@ def test_the_truth_of_the_eval_split_alone_is_read(load: Load) -> None:
         load(evaluation__truth={**truth, "path": "truth/{YYYY}{MM}.parquet"}, logs__streams__view__event_id="id")
 
 
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"training__start": "warm", "training__distill": {"teacher": "ple"}},
+            r"training\.distill\.teacher: is trained from nothing",
+        ),
+        ({"logs__left_out": ["2026-03-01T05"]}, r"logs\.left_out: `span: 1d` needs days"),
+        ({"logs__taken_in": ["latest"]}, r"logs\.taken_in: `span: 1d` needs days"),
+        ({"logs__left_out": ["tomorrow"]}, r"logs\.left_out.*expected a day"),
+    ],
+)
+def test_what_a_night_refuses(load: Load, changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        load(**changes)
+    assert load(training__start="warm", training__distill={"teacher": "blessed"}, logs__left_out=["2026-03-01"]).logs
+
+
 def test_a_warm_start_has_no_references(load: Load) -> None:
     with pytest.raises(InputError, match=r"evaluation\.references: train from nothing"):
         load(training__start="warm", evaluation__references=["linear"])
