@@ -139,7 +139,7 @@ def night(folder: Path, day: datetime.date, cold: bool = False) -> dict[str, Any
     found = json.loads(summary.read_text(encoding="utf-8")) if summary.is_file() else None
     measured: dict[str, Any] = {
         "exit_code": process.returncode,
-        "reason": _reason(process.returncode, found, log),
+        "reason": _reason(process.returncode, found, log).replace(f"{folder}/", ""),
         "seconds": round(seconds, 2),
         "peak_bytes": usage.ru_maxrss * 1024,
     }
@@ -156,7 +156,7 @@ def _results(root: Path, summary: dict[str, Any]) -> dict[str, Any]:
     return {
         "visits": round(rows * passes),
         "train_rows": rows,
-        "start": history.get("start"),
+        "start": {name: value for name, value in (history.get("start") or {}).items() if name != "from"},
         "auc": {task: values.get("auc") for task, values in summary["metrics"].items()},
         "gap": {task: values.get("log_loss_gap") for task, values in (summary["truth"] or {}).items()},
         "auc_gap": {task: values.get("auc_gap") for task, values in (summary["truth"] or {}).items()},
