@@ -157,7 +157,7 @@ def test_truth(run, tmp_path, make_split, make_model):
     plan = {
         "tasks": PLAN["tasks"],
         "group_key": "user",
-        "truth": {"data": str(tmp_path), "path": "truth.parquet", "event_id": "id", "columns": {"click": "p"}},
+        "truth": {"data": str(tmp_path), "paths": ["truth.parquet"], "event_id": "id", "columns": {"click": "p"}},
     }
     _, _, found = run(split, make_model("model", 12, slope=2.0, bias=0.5), plan)
     y = split.arrays["labels"][:, 0]

@@ -61,7 +61,8 @@ def test_json():
     text = json.dumps(evaluate(PLAN, EXAMPLES, CANDIDATE).to_json(), allow_nan=False)
     found = json.loads(text)
     assert set(found) == {
-        *("tasks", "intervals", "curves", "constant", "ungated", "slices", "truth", "gates", "baseline", "references")
+        *("tasks", "intervals", "curves", "constant", "ungated", "slices", "truth", "gates", "baseline", "references"),
+        "day_at_fault",
     }
     assert found["slices"][1] == {
         "slice": {"device": "phone"},
