@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Mapping
 
+from components.event_logs.moments import EPOCH, micros
 from models.recipe.checks.groups import compares_within_groups
 from models.recipe.features import Bucketised, Categorical, Feature, MultiValued
 from models.recipe.night import Night
 from models.recipe.recipe import Recipe
 from models.recipe.spans import end_of
 from models.recipe.stage_plan import StagePlan
-
-_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 
 class IdsPlan(StagePlan):
@@ -61,14 +59,10 @@ def _ids(recipe: Recipe, night: Night) -> IdsPlan:
     return IdsPlan(
         state=night.state,
         learned_until=night.cursor.until if night.cursor else None,
-        day=_micros(end_of(recipe) - _EPOCH),
-        half_life=_micros(warm.half_life),
-        forget_after=_micros(warm.forget_after) if warm.forget_after else None,
+        day=micros(end_of(recipe) - EPOCH),
+        half_life=micros(warm.half_life),
+        forget_after=micros(warm.forget_after) if warm.forget_after else None,
     )
-
-
-def _micros(duration: datetime.timedelta) -> int:
-    return duration // datetime.timedelta(microseconds=1)
 
 
 def _needed(feature: Feature, dim: int) -> Feature:

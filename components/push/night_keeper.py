@@ -22,6 +22,7 @@ from components.push.nights import (
     kept_versions,
     learned_days,
     newer_day,
+    record_of,
     remove_states,
     write_record,
 )
@@ -137,16 +138,5 @@ class NightKeeper:
         remove_states(self.states, kept_versions(base))
 
     def _record(self, version: int, pushed: bool) -> Record:
-        night = self.plan.night
-        return Record(
-            version=version,
-            day=night.day,
-            start=night.start,
-            ancestor=night.ancestor,
-            cold_day=night.cold_day,
-            cursor=self.cursor,
-            learned_days=learned_days(night, self.cursor),
-            pushed=pushed,
-            metrics=self.evaluation["tasks"],
-            baseline=self.evaluation["baseline"] or {},
-        )
+        measured = {"metrics": self.evaluation["tasks"], "baseline": self.evaluation["baseline"] or {}}
+        return record_of(self.plan.night, self.cursor, version, pushed=pushed, **measured)

@@ -23,11 +23,10 @@ from models.recipe.errors import InputError
 from models.recipe.night import Cursor, Night
 from models.recipe.recipe import Recipe
 from models.recipe.section import Section
-from models.recipe.spans import eval_spans, start_of, text_of
+from models.recipe.spans import EPOCH, eval_spans, start_of, text_of
 from models.recipe.stage_plan import StagePlan
 
 RECORD, STATE = "night.json", "state"
-_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _UNFINISHED = ".unfinished"
 
 
@@ -66,6 +65,23 @@ class Record(Section):
     left_out: tuple[str, ...] = ()
     metrics: Mapping[str, Mapping[str, float | None]] = pydantic.Field(default={})
     baseline: Mapping[str, Mapping[str, float | None]] = pydantic.Field(default={})
+
+
+def record_of(night: Night, cursor: Cursor, version: int, *, pushed: bool, **about: object) -> Record:
+    """The record of a night whose model, or whose stopped run, has the number `version`. `about`: other fields of the record."""
+    return Record.model_validate(
+        {
+            "version": version,
+            "day": night.day,
+            "start": night.start,
+            "ancestor": night.ancestor,
+            "cold_day": night.cold_day,
+            "cursor": cursor,
+            "learned_days": learned_days(night, cursor),
+            "pushed": pushed,
+            **about,
+        }
+    )
 
 
 def read_records(states: Path) -> dict[int, Record]:
@@ -206,7 +222,7 @@ def learned_days(night: Night, cursor: Cursor) -> tuple[str, ...]:
 
 def validate_days(plan: NightPlan, cursor: Cursor) -> tuple[str, ...]:
     """The days or hours of the validate split: from `cursor.until` to the eval split."""
-    end = start_of(plan.eval_days[0]) - _EPOCH
+    end = start_of(plan.eval_days[0]) - EPOCH
     return tuple(_days(plan.night, cursor.until, end // datetime.timedelta(microseconds=1)))
 
 
@@ -214,8 +230,8 @@ def _days(night: Night, first: int, end: int) -> list[str]:
     """The days or hours, as the night counts, with a moment in [first, end), both in microseconds."""
     hours = 1 if "T" in night.day else 24
     span = datetime.timedelta(hours=hours)
-    start, last = (_EPOCH + datetime.timedelta(microseconds=at) for at in (first, end))
-    start, found = _EPOCH + (start - _EPOCH) // span * span, []
+    start, last = (EPOCH + datetime.timedelta(microseconds=at) for at in (first, end))
+    start, found = EPOCH + (start - EPOCH) // span * span, []
     while start < last:
         found.append(text_of(start, hours))
         start += span

@@ -12,7 +12,7 @@ from tfx.types import artifact_utils
 
 from components.example_schema import EVAL, TRAIN, VALIDATE
 from components.push.night_keeper import cursor_of
-from components.push.nights import NightPlan, Record, free_version, learned_days, validate_days, write_record
+from components.push.nights import NightPlan, free_version, learned_days, record_of, validate_days, write_record
 from components.validation.findings import Finding
 
 logger = logging.getLogger(__name__)
@@ -36,18 +36,13 @@ def record_stop(
     plan = NightPlan.model_validate_json(exec_properties["night"])
     night, states = plan.night, Path(exec_properties["states"])
     cursor = cursor_of(Path(artifact_utils.get_single_instance(input_dict["examples"]).uri))
-    learned = learned_days(night, cursor)
-    days = {TRAIN: learned, VALIDATE: validate_days(plan, cursor), EVAL: plan.eval_days}
+    days = {TRAIN: learned_days(night, cursor), VALIDATE: validate_days(plan, cursor), EVAL: plan.eval_days}
     left_out = tuple(sorted({day for finding in stopping for day in days[finding.split]}))
     created = artifact_utils.get_single_instance(input_dict["statistics"]).mlmd_artifact.create_time_since_epoch
-    record = Record(
-        version=free_version(states, max(1, created // 1000), night.day),
-        day=night.day,
-        start=night.start,
-        ancestor=night.ancestor,
-        cold_day=night.cold_day,
-        cursor=cursor,
-        learned_days=learned,
+    record = record_of(
+        night,
+        cursor,
+        free_version(states, max(1, created // 1000), night.day),
         pushed=False,
         reasons=tuple(f"{finding.kind}: {finding}" for finding in stopping),
         left_out=left_out,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from models.recipe.night import Cursor, Night
     from models.recipe.recipe import Recipe
 
-_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 HOURS = {"1d": 24, "1h": 1}
 """Value of `logs.span` -> its hours."""
 LATEST = "latest"
@@ -227,9 +227,9 @@ def spans_of(recipe: Recipe, stream: str, night: Night | None = None) -> Spans |
 def _first_new(recipe: Recipe, cursor: Cursor, hours: int) -> datetime.datetime:
     """The start of the span with the first impression that may have a label which `cursor` does not have."""
     longest = max((task.window or datetime.timedelta() for task in recipe.tasks.values()), default=datetime.timedelta())
-    until, known = (_EPOCH + datetime.timedelta(microseconds=micros) for micros in (cursor.until, cursor.as_of))
+    until, known = (EPOCH + datetime.timedelta(microseconds=micros) for micros in (cursor.until, cursor.as_of))
     span = datetime.timedelta(hours=hours)
-    return _EPOCH + (min(until, known - longest) - _EPOCH) // span * span
+    return EPOCH + (min(until, known - longest) - EPOCH) // span * span
 
 
 def eval_spans(recipe: Recipe) -> Spans | None:
