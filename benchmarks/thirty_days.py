@@ -73,7 +73,7 @@ def main(
         day = _day(number)
         found = {"day": str(day), **night(folder, day)}
         if number % cold_every == cold_every - 1 and found["exit_code"] == 0:
-            found["cold"] = night(folder, day, cold=True)
+            found["cold"] = night(folder, day, cold=True, left_out=_poisoned_before(number, scenario))
         say(f"{day}: exit code {found['exit_code']}, {found['seconds']:.0f} s, {found['reason']}")
         done.append(found)
         result = {
@@ -115,8 +115,10 @@ def deliver(source: Path, logs: Path, night: int, scenario: Scenario) -> None:
                         shutil.copyfile(file, target / file.name)
 
 
-def night(folder: Path, day: datetime.date, cold: bool = False) -> dict[str, Any]:
-    """Runs a night and measures it.
+def night(
+    folder: Path, day: datetime.date, cold: bool = False, left_out: Sequence[datetime.date] = ()
+) -> dict[str, Any]:
+    """Runs a night and measures it. A cold run has no nights before it and is told which days to leave out.
 
     Returns:
         {"exit_code", "reason": in words, "seconds": wall time, "peak_bytes": peak memory of the process, "visits": train examples
@@ -127,6 +129,8 @@ def night(folder: Path, day: datetime.date, cold: bool = False) -> dict[str, Any
     summary.unlink(missing_ok=True)
     command = ["run", RECIPE, "--root", str(root), "--data", str(folder / "logs"), "--day", str(day)]
     command += ["--json", str(summary)] + (["--set", "training.start=cold", "--no-push"] if cold else [])
+    if left_out:
+        command += ["--set", f"logs.left_out={json.dumps([str(one) for one in left_out])}"]
     log = folder / f"{'cold' if cold else 'night'}-{day}.log"
     begun = time.monotonic()
     with log.open("wb") as out:
@@ -144,6 +148,11 @@ def night(folder: Path, day: datetime.date, cold: bool = False) -> dict[str, Any
         "peak_bytes": usage.ru_maxrss * 1024,
     }
     return measured if found is None else {**measured, **_results(root, found)}
+
+
+def _poisoned_before(night: int, scenario: Scenario) -> list[datetime.date]:
+    """The poisoned day, if the warm nights have refused it before this night and therefore leave it out."""
+    return [_day(scenario.poisoned)] if scenario.poisoned is not None and night > scenario.poisoned else []
 
 
 def _results(root: Path, summary: dict[str, Any]) -> dict[str, Any]:

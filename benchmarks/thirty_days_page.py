@@ -54,7 +54,7 @@ def _against_cold(pushed: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         return
     yield (
         "Warm against cold, on the same eval days. The gap is the log loss above that of the true probabilities. The cold runs train on the rolling "
-        "window and leave no day out, so those after the poisoned day read it:"
+        "window and leave out the poisoned day, as the warm ones do:"
     )
     yield ""
     tasks = list(both[0]["gap"])
