@@ -73,7 +73,9 @@ def main(
         day = _day(number)
         found = {"day": str(day), **night(folder, day)}
         if number % cold_every == cold_every - 1 and found["exit_code"] == 0:
-            found["cold"] = night(folder, day, cold=True, left_out=_poisoned_before(number, scenario))
+            left_out = json.dumps([str(one) for one in _poisoned_before(number, scenario)])
+            overrides = ["training.start=cold", f"logs.left_out={left_out}"]
+            found["cold"] = night(folder, day, "cold", overrides, push=False)
         say(f"{day}: exit code {found['exit_code']}, {found['seconds']:.0f} s, {found['reason']}")
         done.append(found)
         result = {
@@ -116,22 +118,28 @@ def deliver(source: Path, logs: Path, night: int, scenario: Scenario) -> None:
 
 
 def night(
-    folder: Path, day: datetime.date, cold: bool = False, left_out: Sequence[datetime.date] = ()
+    folder: Path, day: datetime.date, name: str = "runs", overrides: Sequence[str] = (), push: bool = True
 ) -> dict[str, Any]:
-    """Runs a night and measures it. A cold run has no nights before it and is told which days to leave out.
+    """Runs a night over the logs in `folder` and measures it.
+
+    Args:
+        folder: has the folder `logs`.
+        day: the day.
+        name: folder of the runs, below `folder`.
+        overrides: values of `--set`.
+        push: whether the night pushes its model.
 
     Returns:
         {"exit_code", "reason": in words, "seconds": wall time, "peak_bytes": peak memory of the process, "visits": train examples
         times passes, "rows": {split: examples}, "start": "cold" or what the training says of its start, "auc": {task: value}, "gap":
         {task: log loss above that of the truth}}
     """
-    root, summary = folder / ("cold" if cold else "runs"), folder / "summary.json"
+    root, summary = folder / name, folder / "summary.json"
     summary.unlink(missing_ok=True)
     command = ["run", RECIPE, "--root", str(root), "--data", str(folder / "logs"), "--day", str(day)]
-    command += ["--json", str(summary)] + (["--set", "training.start=cold", "--no-push"] if cold else [])
-    if left_out:
-        command += ["--set", f"logs.left_out={json.dumps([str(one) for one in left_out])}"]
-    log = folder / f"{'cold' if cold else 'night'}-{day}.log"
+    command += ["--json", str(summary)] + [part for one in overrides for part in ("--set", one)]
+    command += [] if push else ["--no-push"]
+    log = folder / f"{name}-{day}.log"
     begun = time.monotonic()
     with log.open("wb") as out:
         process = subprocess.Popen(

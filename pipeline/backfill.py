@@ -25,14 +25,22 @@ from models.recipe.file import load_recipe
 from models.recipe.spans import HOURS, parse_day, start_of, text_of
 
 PUSHED, REFUSED_INPUT, NOT_BLESSED = 0, 1, 2
-OUTCOMES = {PUSHED: "done", REFUSED_INPUT: "input refused", NOT_BLESSED: "model not blessed"}
+OUTCOMES = {PUSHED: "done", REFUSED_INPUT: "input refused", NOT_BLESSED: "refused"}
 """Exit code of `gatewise run` -> its meaning."""
 _COMMAND = (sys.executable, "-m", "pipeline.cli", "run")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class DayDone:
-    """A day of a backfill: exit code of its run, wall time in seconds, its summary (`--json`) or None."""
+    """A day of a backfill.
+
+    Attributes:
+        day: the day.
+        code: exit code of its run. A run that Validation has stopped counts as NOT_BLESSED, if the night was recorded as refused: later nights
+            leave out its bad days, so they are run.
+        seconds: wall time.
+        summary: its summary (`--json`), or None.
+    """
 
     day: str
     code: int
@@ -46,11 +54,16 @@ class DayDone:
 
     @property
     def ends_the_backfill(self) -> bool:
-        """Whether the later days are not run. They are after a model that was not blessed."""
+        """Whether the later days are not run. They are run after a day that was refused."""
         return self.code not in (PUSHED, NOT_BLESSED)
 
 
-def _checked(days: str | None) -> str | None:
+def checked_days(days: str | None) -> str | None:
+    """Checks the value of `--days`.
+
+    Raises:
+        typer.BadParameter: it is no range of days or hours.
+    """
     if days is None:
         return None
     first, separator, last = days.partition("..")
@@ -68,9 +81,9 @@ DaysOption = Annotated[
     typer.Option(
         "--days",
         metavar="A..B",
-        callback=_checked,
-        help="Run each day from A to B, the oldest first, such as 2026-11-01..2026-11-28. A model that is not blessed does not end the "
-        "backfill; an error does. Run the same command again to go on.",
+        callback=checked_days,
+        help="Run each day from A to B, the oldest first, such as 2026-11-01..2026-11-28. A day that is refused, by its gates or by "
+        "Validation, does not end the backfill; an error does. Run the same command again to go on.",
     ),
 ]
 
@@ -98,6 +111,7 @@ def run_days(
     json_file: Path | None,
     tell: Callable[[str], None],
     command: Sequence[str] = _COMMAND,
+    states: Path | None = None,
 ) -> int:
     """Runs the days and tells the outcome of each.
 
@@ -109,6 +123,7 @@ def run_days(
         json_file: gets the list of the days: {"day", "exit_code", "outcome", "seconds", "summary"}.
         tell: prints a line.
         command: runs one day.
+        states: folder of the recipe's nights; None if nights are not recorded.
 
     Returns:
         The exit code: that of the day that ended the backfill; otherwise 2 if a model was not blessed, else 0.
@@ -123,7 +138,10 @@ def run_days(
     given = [*(part for one in overrides for part in ("--set", one)), *options]
     for number, day in enumerate(wanted, start=1):
         tell(f"day {day} ({number} of {len(wanted)})")
+        before = _refused(states, day)
         done.append(_run_day(recipe, day, given, command))
+        if done[-1].code == REFUSED_INPUT and _refused(states, day) - before:
+            done[-1] = dataclasses.replace(done[-1], code=NOT_BLESSED)
         if json_file is not None:
             write_output(json_file, json.dumps([_as_json(one) for one in done], indent=1) + "\n")
         if done[-1].ends_the_backfill:
@@ -152,6 +170,16 @@ def _span_of(recipe: Path, days: str, overrides: Sequence[str]) -> int:
         )
         raise InputError(f"--days: `span: {logs.span}` needs {wanted}; received {days}.")
     return HOURS[logs.span]
+
+
+def _refused(states: Path | None, day: str) -> set[Any]:
+    """The records of a refused night, each with the time at which it was written."""
+    if states is None:
+        return set()
+    from components.push.nights import RECORD, read_records
+
+    found = {version for version, one in read_records(states).items() if one.day == day and not one.pushed}
+    return {(version, (states / str(version) / RECORD).stat().st_mtime_ns) for version in found}
 
 
 def _run_day(recipe: Path, day: str, options: Sequence[str], command: Sequence[str]) -> DayDone:

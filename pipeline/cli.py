@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import sys
 import tempfile
@@ -122,7 +123,11 @@ def run(
         if day is not None:
             raise InputError(f"--day {day} and --days {days}: give one of them.")
         options = ["--root", str(root), *(("--data", data) if data else ()), *(("--no-push",) if no_push else ())]
-        raise typer.Exit(run_days(recipe, days, overrides, options, json_file, lambda line: typer.echo(line, err=True)))
+        from pipeline.run_paths import run_paths
+
+        states = run_paths(load_recipe(recipe, overrides, data), root).states
+        tell = functools.partial(typer.echo, err=True)
+        raise typer.Exit(run_days(recipe, days, overrides, options, json_file, tell, states=states))
     checked, overrides = load_on_day(recipe, overrides, data, day)
     if days := days_told(checked):
         typer.echo(f"days: {days}", err=True)

@@ -130,6 +130,8 @@ class RunConsole:
             out.print(f"blessed; already pushed to {summary['serving']}", markup=False)
         elif summary["blessed"] and summary.get("no_push"):
             out.print(NO_PUSH, markup=False, soft_wrap=True)
+        elif summary["blessed"] and summary.get("newer_day"):
+            out.print(f"blessed; {summary['newer_day']}", markup=False, soft_wrap=True)
         else:
             out.print("not blessed; nothing was pushed")
         out.print(f"{seconds:.0f} s in all; metadata and artifacts in {where.home}", markup=False)

@@ -235,8 +235,9 @@ def data_stages(recipe: Recipe, platform: Platform, night: Night | None = None) 
         code=code_version("components.features.executor"),
     )
     features.add_upstream_node(validation)
+    nodes = (event_logs, statistics, schema, baseline_statistics, validation, features)
     return DataStages(
-        nodes=(event_logs, statistics, schema, baseline_statistics, validation, features),
+        nodes=(*platform.first_nodes(recipe), *nodes),
         examples=examples,
         validation=validation,
         features=features,

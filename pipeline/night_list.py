@@ -25,6 +25,8 @@ class NightSeen:
         baseline: the same of the model of the last pushed night, on the same examples; {} if there is none.
         baseline_age: days from that night's day to this one; None if there is none.
         names: {task: name of its main metric}.
+        learned: {task: number of labels that closed since the night before, and the mean loss on them before the night learned them}; {} for a
+            cold start.
     """
 
     day: str
@@ -33,6 +35,7 @@ class NightSeen:
     baseline: Mapping[str, float | None]
     baseline_age: float | None
     names: Mapping[str, str]
+    learned: Mapping[str, tuple[int, float]] = dataclasses.field(default_factory=dict)
 
 
 def nights_of(records: Sequence[Record], until: str) -> list[NightSeen]:
@@ -70,11 +73,21 @@ def _seen(day: str, record: Record, pushed: str | None) -> NightSeen:
         baseline={task: before[task].get(name) for task, name in names.items() if task in before},
         baseline_age=age if before else None,
         names=names,
+        learned=_learned(record),
     )
 
 
+def _learned(record: Record) -> dict[str, tuple[int, float]]:
+    history = _read(Path(record.get("training") or "/nonexistent") / "history.json")
+    before = ((history.get("start") or {}).get("evaluation") or {}).get("before_learning") or {}
+    return {task: (value["labels"], value["loss"]) for task, value in before.items()}
+
+
 def _metrics(record: Record) -> dict[str, Any]:
-    file = Path(record.get("evaluation") or "/nonexistent") / "metrics.json"
+    return _read(Path(record.get("evaluation") or "/nonexistent") / "metrics.json")
+
+
+def _read(file: Path) -> dict[str, Any]:
     try:
         found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):  # pruned, or not written yet

@@ -44,6 +44,10 @@ class Platform(abc.ABC):
     def logs_fingerprint(self, recipe: Recipe, night: Night | None) -> str:
         """The log files that a run reads, with their fingerprints; "" if they cannot be read at assembly, so that the stage lists them."""
 
+    def first_nodes(self, recipe: Recipe) -> tuple[base_node.BaseNode, ...]:
+        """Nodes before all others."""
+        return ()
+
     def night(self, recipe: Recipe) -> Night | None:
         """What the run goes on from; None unless the recipe has `training.start: warm`."""
         return None

@@ -28,6 +28,7 @@ def verdict(run: Mapping[str, Any] | None, metrics: Mapping[str, Any] | None = N
     else:
         experiment = "Every gate passed; an experiment, not pushed (--no-push)"
         unpushed = experiment if run.get("no_push") else "Every gate passed, but nothing was pushed"
+        unpushed = "Every gate passed; a model of a newer day is served" if run.get("newer_day") else unpushed
         kind, line = "good", "Pushed: every gate passed" if pushed else unpushed
     reasons = "".join(f"<li>{text(message)}</li>" for message in (_below(metrics or {}) if blessed else failed))
     folders = filter(None, (pushed, run.get("retrieval_serving"))) if blessed else ()

@@ -40,7 +40,7 @@ def nights(found: Sequence[NightSeen]) -> str:
         "Main metric of each task by day: of the night's model, one day old, and of the model of the last pushed night, on the same examples. "
         "No model had learned from the day.",
     )
-    return f'{drawn}{listed}<p class="note">{text(_of_age(shown, tasks))}</p>'
+    return f'{drawn}{listed}<p class="note">{text(_of_age(shown, tasks))}</p>{_learned(shown, tasks)}'
 
 
 def by_day(shown: Sequence[NightSeen], tasks: Sequence[str]) -> str:
@@ -66,6 +66,31 @@ def by_day(shown: Sequence[NightSeen], tasks: Sequence[str]) -> str:
             if index == 0:
                 axes.legend(frameon=False, fontsize=9, handlelength=1.2, ncols=2, loc="lower left")
         return svg(drawing, "nights", "Main metric of each task by day")
+
+
+def _learned(shown: Sequence[NightSeen], tasks: Sequence[str]) -> str:
+    """What each night learned, and how well it was predicted before: late labels count in the night in which their window has closed."""
+    nights = [night for night in reversed(shown) if night.learned]
+    if not nights:
+        return ""
+    known = [task for task in tasks if any(task in night.learned for night in nights)]
+    rows = []
+    for night in nights:
+        parts = [night.learned.get(task) for task in known]
+        rows.append(
+            (
+                night.day,
+                *(
+                    cell
+                    for part in parts
+                    for cell in (("–", "–") if part is None else (f"{part[0]:,}", number(part[1])))
+                ),
+            )
+        )
+    head = ("Day", *(part for task in known for part in (f"{task} labels", "loss before")))
+    return table(
+        "Labels whose windows closed since the night before, and the loss before they were learned", head, rows, texts=1
+    )
 
 
 def _cells(night: NightSeen, task: str) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from components.push.executor import DISABLED
+from components.push.executor import DISABLED, NEWER_DAY
 from pipeline.lineage import Run
 
 PUSHED, NOT_BLESSED = 0, 2
@@ -25,6 +25,7 @@ def summarise(run: Run) -> dict[str, Any]:
         "eval_reads": number of evaluations that read this eval split, or None,
         "ungated": [task with `gates: none`], "truth": {task: ...}, "retrieval": retrieval.json or None,
         "blessed": bool, "failed_gates": [message], "no_push": whether the run was not to push,
+        "newer_day": why a blessed model of an older day was not pushed, or "",
         "pushed": folder pushed by this run or None, "serving": folder of this model's version or None,
         "retrieval_serving": folder of the retrieval model's version or None, "all_cached": bool}
     """
@@ -72,6 +73,7 @@ def summarise(run: Run) -> dict[str, Any]:
         "blessed": blessed and not failed,
         "failed_gates": failed,
         "no_push": DISABLED in run.properties.get("Pusher.pushed_model", {}),
+        "newer_day": run.properties.get("Pusher.pushed_model", {}).get(NEWER_DAY, ""),
         "pushed": serving if push_ran else None,
         "serving": serving,
         "retrieval_serving": _pushed_to(run, "RetrievalPusher"),
@@ -80,8 +82,9 @@ def summarise(run: Run) -> dict[str, Any]:
 
 
 def exit_code(summary: dict[str, Any]) -> int:
-    """0 if the model is pushed (now or earlier) or an experiment was blessed, 2 if a gate or the probe blocked it."""
-    return PUSHED if summary["blessed"] and (summary["serving"] or summary["no_push"]) else NOT_BLESSED
+    """0 if the model is pushed (now or earlier), or was blessed in an experiment or on an older day; 2 if a gate or the probe blocked it."""
+    unpushed = summary["no_push"] or summary["newer_day"]
+    return PUSHED if summary["blessed"] and (summary["serving"] or unpushed) else NOT_BLESSED
 
 
 def _pushed_to(run: Run, pusher: str) -> str | None:

@@ -19,7 +19,7 @@ from tfx.dsl.components.common import resolver
 from tfx.dsl.io import fileio
 from tfx.types import standard_artifacts
 
-from components.push.executor import DISABLED, MODEL_ID
+from components.push.executor import DISABLED, MODEL_ID, NEWER_DAY
 from components.push.withdrawn import read_note
 from models.files.version_folders import version_number
 
@@ -71,7 +71,7 @@ class _Pushes:
     """What the pushes say of the models, by id.
 
     Attributes:
-        experiments: models that only runs without a push have trained.
+        experiments: models that only runs without a push have trained, or nights of a day older than that of a pushed model.
         withdrawn: models of which no pushed version is left but withdrawn ones -> the newest of these in words.
         live: models with a version that servers see -> the newest of these in words.
     """
@@ -88,7 +88,8 @@ def _read_pushes(store: mlmd.MetadataStore) -> _Pushes:
     live: dict[int, str] = {}
     for pushed in store.get_artifacts_by_type(standard_artifacts.PushedModel.TYPE_NAME):
         model = pushed.custom_properties[MODEL_ID].int_value
-        (kept if DISABLED in pushed.custom_properties else pushable).add(model)
+        unpushed = DISABLED in pushed.custom_properties or NEWER_DAY in pushed.custom_properties
+        (kept if unpushed else pushable).add(model)
         place = Path(pushed.custom_properties["pushed_destination"].string_value)
         number = version_number(place.name)
         if number is None:  # nothing was pushed

@@ -176,7 +176,7 @@ class EventLogsPlan(StagePlan):
             "columns": _columns(recipe),
             "split": SplitPlan.of(recipe.split),
             "cursor": night.cursor if night else None,
-            "left_out": night.left_out if night else (),
+            "left_out": night.left_out if night else recipe.logs.left_out if recipe.logs else (),
         }
         common["partitions"] = recipe.beam.partitions
         source = recipe.logs if recipe.logs is not None else recipe.examples

@@ -26,8 +26,8 @@ logger = logging.getLogger(__name__)
 PARTNER, PARTNER_BLESSING, PARTNER_INFRA_BLESSING = "partner", "partner_blessing", "partner_infra_blessing"
 PARTNER_SERVED, KEEP_VERSIONS, PUSH, WITHDRAWN = "partner_served", "keep_versions", "push", "withdrawn"
 NIGHT, STATES, EXAMPLES, MODEL_RUN, EVALUATION = "night", "states", "examples", "model_run", "evaluation"
-DISABLED, MODEL_ID = "push_disabled", "model_id"
-"""Properties of a PushedModel: 1 if the run was not to push; id of the model."""
+DISABLED, MODEL_ID, NEWER_DAY = "push_disabled", "model_id", "newer_day"
+"""Properties of a PushedModel: 1 if the run was not to push; id of the model; why a model of an older day was not pushed."""
 
 
 class Executor(stock.Executor):
@@ -49,7 +49,8 @@ class Executor(stock.Executor):
         """Copies the model into the PushedModel and sets its `pushed`, `pushed_destination` and `pushed_version`.
 
         If the execution property `push` is false, nothing is pushed, whatever the blessings, and the PushedModel has the property
-        `DISABLED`. With `keep_versions`, a push removes old versions afterwards (`components.push.retention`).
+        `DISABLED`. A night of an older day than that of a pushed model pushes nothing, and the property `NEWER_DAY` says why. With
+        `keep_versions`, a push removes old versions afterwards (`components.push.retention`).
 
         Raises:
             InputError: the destination is not a folder of a file system, the model or its partner is withdrawn, or the copy
@@ -74,6 +75,7 @@ class Executor(stock.Executor):
             return
         if night is not None and (newer := night.newer()):
             logger.warning("Push: %s", newer)
+            pushed.set_string_custom_property(NEWER_DAY, newer)
             self._MarkNotPushed(pushed)
             return
         source = Path(self.GetModelPath(input_dict))

@@ -14,7 +14,7 @@ from models.recipe.schedule import Schedule
 from models.recipe.section import DATA, Number, Section
 from models.recipe.units import Duration
 
-NEVER_CACHED = ("EventLogs", "BaselineStatistics", "BaselineModel", "RetrievalBaseline", "Teacher")
+NEVER_CACHED = ("Night", "EventLogs", "BaselineStatistics", "BaselineModel", "RetrievalBaseline", "Teacher")
 """Stages whose result depends on folders that Kubeflow's cache does not inspect."""
 
 _LABEL_KEY = r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$"
@@ -201,7 +201,7 @@ class Kubeflow(Section):
     )
     stages: Mapping[str, StagePlace] = Field(
         default={},
-        description="Settings of single stages, by stage name: EventLogs, Statistics, SchemaGen (with `validation.schema`: "
+        description="Settings of single stages, by stage name: Night (with `logs.span`), EventLogs, Statistics, SchemaGen (with `validation.schema`: "
         "CuratedSchema), BaselineStatistics, Validation, Features, Teacher, Trainer, References, BaselineModel, Evaluator, "
         "Probe, InfraValidator, Interactions, RetrievalTrainer, RetrievalBaseline, RetrievalEvaluator, RetrievalPusher, Pusher.",
         examples=[{"Trainer": {"gpu": {"count": 1}, "memory": "32Gi"}}],

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from models.recipe.cron import Cron
 from models.recipe.kubernetes_names import Object, matches
+from models.recipe.run_day import SCHEDULED, RunDay
 from models.recipe.section import Number, Section
 from models.recipe.units import Moment
 
@@ -26,6 +27,13 @@ class RunParameters(Section):
         default=None,
         description="Moment up to which the logs are complete, as in `logs`.",
         examples=["2026-01-15T00:00:00Z"],
+    )
+    day: RunDay | None = Field(
+        default=None,
+        description="With `logs.span`: the newest day to read. `[[ScheduledTime]]`, the default of a schedule: the newest day that has ended at "
+        "the moment for which the run is scheduled. `latest`: the newest day of which every stream has a file. For a run by hand also a "
+        "day, or the moment before which the day has ended.",
+        examples=[SCHEDULED],
     )
     epochs: Annotated[int, Field(ge=1), Number] | None = Field(
         default=None, description="Maximum number of passes over the train split.", examples=[3]

@@ -56,15 +56,22 @@ class Gate(Section):
 
 
 def _own_gates(value: Any, handler: pydantic.ValidatorFunctionWrapHandler) -> Any:
-    """Reads `none` as no gates. Refuses an empty list or value, which may be a mistake."""
+    """Reads `none` as no gates and `default` as the default gates. Refuses an empty list or value, which may be a mistake."""
     if value == "none":
         return ()
+    if value == "default":
+        return None
     if value is None or value == [] or isinstance(value, str):
         raise ValueError(
-            f"expected a list of gates, or `none`; received {value!r}. `gates: none` lets every model of the task pass; "
+            f"expected a list of gates, `none` or `default`; received {value!r}. `gates: none` lets every model of the task pass; "
             "without the key it has the default gates."
         )
     return handler(value)
+
+
+def _written_gates(value: tuple[Gate, ...] | None, handler: pydantic.SerializerFunctionWrapHandler) -> Any:
+    """What `_own_gates` reads as the same gates."""
+    return "default" if value is None else handler(value) if value else "none"
 
 
 class Label(Section):
@@ -209,11 +216,12 @@ class Task(Section):
     )
     gates: Annotated[
         tuple[Gate, ...] | None,
-        pydantic.WrapValidator(_own_gates, json_schema_input_type=tuple[Gate, ...] | Literal["none"]),
+        pydantic.WrapValidator(_own_gates, json_schema_input_type=tuple[Gate, ...] | Literal["none", "default"]),
+        pydantic.WrapSerializer(_written_gates),
     ] = Field(
         default=None,
         description="Conditions for a push. They replace the default gates: log_loss (regression: rmse) better than that of "
-        "the train split's mean label, and calibration within [0.5, 2]. `none`: no gates.",
+        "the train split's mean label, and calibration within [0.5, 2]. `none`: no gates. `default`: the default gates.",
         examples=[[{"metric": "auc", "at_least": 0.7}]],
     )
     not_below_single_task: NotBelow | None = Field(

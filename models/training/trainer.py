@@ -152,7 +152,7 @@ def train(
     tasks = tuple(plan.tasks)
     check_splits(data, evaluation, tasks)
     rates = {task: about.negative_rate for task, about in plan.tasks.items()}
-    data = thinned(data, rates, plan.training.seed)
+    everything, data = data, thinned(data, rates, plan.training.seed)
     unknown = unknown_losses(tasks, evaluation.weights[:])
     options = plan.training
     strategy = strategy_on(devices)
@@ -175,7 +175,8 @@ def train(
         done = progress.round, progress.steps, checkpoint.folder
         logger.info("Resuming from a checkpoint after %d evaluations and %d steps: %s", *done)
     elif start is not None:
-        evaluate_start(model, _in_steps(evaluation, model, rounds), validation, unknown, progress, checkpoint)
+        batches = _in_steps(evaluation, model, rounds), _in_steps(everything, model, rounds)
+        evaluate_start(model, *batches, everything.weights[:], validation, unknown, progress, checkpoint)
     curves = Curves(run_dir)
     for entry in progress.history:
         curves.write(entry, tasks)

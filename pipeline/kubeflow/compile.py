@@ -11,9 +11,9 @@ from kfp.kubernetes import kubernetes_executor_config_pb2
 from kfp.pipeline_spec import pipeline_spec_pb2
 from tfx.orchestration.kubeflow.v2.kubeflow_v2_dag_runner import KubeflowV2DagRunner, KubeflowV2DagRunnerConfig
 
-from models.recipe.errors import InputError
 from models.recipe.recipe import Recipe
 from pipeline.dag import create_pipeline
+from pipeline.kubeflow.night_plans import on_stand_in
 from pipeline.kubeflow.platform import KubeflowPlatform
 from pipeline.kubeflow.spec.parameters import parameters_of
 from pipeline.kubeflow.spec.pipeline_spec import Document, mended
@@ -46,26 +46,22 @@ def compile_recipe(recipe: Recipe) -> Compiled:
     """Compiles the pipeline of `pipeline/dag.py` for Kubeflow.
 
     Raises:
-        InputError: the recipe has no section `kubeflow`, has `logs.span`, or a stage's part of it is too large.
+        InputError: the recipe has no section `kubeflow`, or a stage's part of it is too large.
     """
     kubeflow = kubeflow_of(recipe)
-    if recipe.logs is not None and recipe.logs.span is not None:
-        raise InputError(
-            "logs.span: a run on Kubeflow cannot be told its day yet. Remove `span` and write globs in the paths of the streams, or "
-            "let your scheduler start `gatewise run --day`."
-        )
     recipe = recipe.model_copy(update={"data": kubeflow.data})
+    parameters = {key: default for key, (_, default) in parameters_of(recipe).items()}
     config = KubeflowV2DagRunnerConfig(
         default_image=kubeflow.image, default_commands=list(COMMAND), use_pipeline_spec_2_1=True
     )
-    pipeline = create_pipeline(recipe, KubeflowPlatform(recipe))
+    pipeline = create_pipeline(on_stand_in(recipe), KubeflowPlatform(recipe))
     spec, platform = mended(KubeflowV2DagRunner(config).run(pipeline, write_out=False)["pipelineSpec"], recipe)
     check(spec, platform)
     documents = [spec] if platform is None else [spec, platform]
     name = spec["pipelineInfo"]["name"]
     head = f"# {name}: compiled by gatewise from a recipe. Change the recipe, not this file.\n"
     text = head + yaml.safe_dump_all(documents, sort_keys=True, allow_unicode=True, width=1_000_000)
-    return Compiled(name, text, {key: default for key, (_, default) in parameters_of(recipe).items()})
+    return Compiled(name, text, parameters)
 
 
 def check(spec: Document, platform: Document | None) -> None:

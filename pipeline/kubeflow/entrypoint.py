@@ -98,7 +98,9 @@ def run(
     from tfx.utils import import_utils
 
     from pipeline.kubeflow import artifacts
+    from pipeline.kubeflow.night_plans import of_night
     from pipeline.kubeflow.spec.parameters import merge_parameters
+    from pipeline.kubeflow.spec.pipeline_spec import NIGHT_INPUT
 
     _only_our_log()
     given = json_format.Parse(invocation, pipeline_spec_pb2.ExecutorInput(), ignore_unknown_fields=True)
@@ -111,6 +113,8 @@ def run(
     inputs = artifacts.inputs(given.inputs.artifacts, definitions, root)
     outputs = artifacts.outputs(given.outputs.artifacts, root)
     parameters = kubeflow_v2_entrypoint_utils.parse_execution_properties(given.inputs.parameter_values, {}, definitions)
+    if night := inputs.pop(NIGHT_INPUT, None):
+        parameters = of_night(stage, parameters, Path(artifacts.local_path(night[0].uri, pod)))
     properties = merge_parameters(stage, parameters)
 
     with tempfile.TemporaryDirectory(prefix="gatewise-") as scratch:

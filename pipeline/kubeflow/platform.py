@@ -15,10 +15,16 @@ from models.recipe import kubeflow
 from models.recipe.night import Night
 from models.recipe.recipe import Recipe
 from models.recipe.retrieval import SUFFIX
+from models.recipe.spans import LATEST
 from pipeline.beam_flags import beam_flags
 from pipeline.code_version import code_version
+from pipeline.kubeflow.night import Night as NightStage
+from pipeline.kubeflow.night_plans import STAND_IN
 from pipeline.kubeflow.spec.section import kubeflow_of, pipeline_name
 from pipeline.platforms import Platform
+
+SCHEDULE_TIME = "{{$.pipeline_job_schedule_time_utc}}"
+"""Kubeflow's driver replaces it by the moment for which the run is scheduled; old versions do not."""
 
 
 class KubeflowPlatform(Platform):
@@ -36,9 +42,29 @@ class KubeflowPlatform(Platform):
         root = PurePosixPath(self._kubeflow.root)
         self.served = str(root / "serving" / (recipe.serving.model_name or recipe.name))
         self.served_retrieval = self.served + SUFFIX
+        self.states = str(root / "states" / (recipe.serving.model_name or recipe.name))
         self.kept_statistics = str(root / recipe.name / "statistics")
         self.kept_best = str(root / recipe.name / "best") if recipe.asks_for_best else ""
         self.trainer_options = {"checkpoints": str(root / recipe.name / "checkpoints")}
+
+    def first_nodes(self, recipe: Recipe) -> tuple[base_node.BaseNode, ...]:
+        """See `Platform`. With `logs.span`, the stage that tells the others the day of the run."""
+        if recipe.logs is None or recipe.logs.span is None:
+            return ()
+        given = recipe.model_copy(update={"kubeflow": None})
+        return (
+            NightStage(
+                recipe=given.model_dump_json(by_alias=True, exclude_unset=True),
+                day=LATEST,
+                scheduled=SCHEDULE_TIME,
+                served=self.served,
+                states=self.states,
+            ),
+        )
+
+    def night(self, recipe: Recipe) -> Night | None:
+        """See `Platform`. A stand-in: the stage Night makes the plans."""
+        return Night(day=STAND_IN, cold_day=STAND_IN) if recipe.training.start == "warm" else None
 
     def logs_fingerprint(self, recipe: Recipe, night: Night | None) -> str:
         """See `Platform`."""

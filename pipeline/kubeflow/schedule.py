@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from models.recipe.errors import InputError
 from models.recipe.recipe import Recipe
 from models.recipe.registry import known
+from models.recipe.run_day import SCHEDULED, is_macro
 from pipeline.kubeflow.schedule_server import ScheduleServer
 from pipeline.kubeflow.spec.schedule_plan import (
     Create,
@@ -54,11 +55,16 @@ def wish_of(recipe: Recipe, compiled: Compiled) -> Wish:
         name=compiled.name,
         version=compiled.version,
         cron=schedule.cron,
-        parameters=schedule.parameters.given(),
+        parameters={**_scheduled_day(compiled), **schedule.parameters.given()},
         pipeline_root=kubeflow.pipeline_root,
         experiment=schedule.experiment or compiled.name,
         service_account=schedule.service_account,
     )
+
+
+def _scheduled_day(compiled: Compiled) -> Parameters:
+    """The day of scheduled runs, unless the schedule names another: Kubeflow replaces macros in a recurring run's own parameters only."""
+    return {"day": SCHEDULED} if "day" in compiled.parameters else {}
 
 
 def create(server: ScheduleServer, wish: Wish, text: str, *, dry: bool, while_running: bool) -> Iterator[str]:
@@ -150,6 +156,13 @@ def run_now(
     Raises:
         InputError: the schedule does not exist, or a run of its pipeline is in progress.
     """
+    yield start_run(server, name, parameters, dry=dry, while_running=while_running)[1]
+
+
+def start_run(
+    server: ScheduleServer, name: str, parameters: Parameters, *, dry: bool, while_running: bool
+) -> tuple[str | None, str]:
+    """Starts a run as `run_now`, and returns its id (None if `dry`) and what it is, in words."""
     found = _existing(server, name)
     schedule = max(found, key=lambda one: (one.enabled, one.mark.number))
     if not while_running:
@@ -162,13 +175,15 @@ def run_now(
                 f"{server.host}: run {runs[0]} of {name} is in progress. Two runs at once would share the folders below "
                 "kubeflow.root. Wait until it ends, or add --while-running."
             )
+    now = datetime.datetime.now(datetime.UTC)
+    if is_macro(str(schedule.parameters.get("day", ""))) and "day" not in parameters:
+        # Kubeflow does not replace the macros of scheduled runs in a run by hand.
+        parameters = {**parameters, "day": now.strftime("%Y-%m-%dT%H:%M:%SZ")}
     given = _words({**schedule.parameters, **parameters})
     if dry:
-        yield f"run of {name}, version {schedule.mark.version}: would be started; {given}"
-        return
-    moment = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M:%S")
-    run = server.start(schedule, f"{name} by hand {moment}", parameters)
-    yield f"run {run} of {name}, version {schedule.mark.version}: started; {given}"
+        return None, f"run of {name}, version {schedule.mark.version}: would be started; {given}"
+    run = server.start(schedule, f"{name} by hand {now:%Y-%m-%d %H:%M:%S}", parameters)
+    return run, f"run {run} of {name}, version {schedule.mark.version}: started; {given}"
 
 
 def listed(server: ScheduleServer) -> Iterator[str]:

@@ -16,6 +16,7 @@ from models.recipe.errors import InputError
 from models.recipe.file import load_recipe
 from models.recipe.registry import known
 from models.recipe.schedule import RunParameters
+from pipeline.backfill import checked_days, days_between
 from pipeline.kubeflow.spec.section import name_on_kubeflow
 from pipeline.native_stderr import native_stderr_to
 
@@ -151,9 +152,21 @@ def run_now(
     parameters: Annotated[
         list[str],
         typer.Option(
-            "--parameter", metavar="KEY=VALUE", help="Value of as_of, epochs, seed or push for this run. Repeatable."
+            "--parameter",
+            metavar="KEY=VALUE",
+            help="Value of as_of, day, epochs, seed or push for this run. Repeatable.",
         ),
     ] = [],  # noqa: B006
+    days: Annotated[
+        str | None,
+        typer.Option(
+            "--days",
+            metavar="A..B",
+            callback=checked_days,
+            help="With logs.span: a run for each day from A to B, such as 2026-11-01..2026-11-28. Each begins when the one before has "
+            "succeeded.",
+        ),
+    ] = None,
     namespace: Namespace = None,
     ca_cert: CaCert = None,
     while_running: WhileRunning = False,
@@ -164,12 +177,22 @@ def run_now(
     Example: gatewise schedule run-now shop --parameter as_of=2026-01-15T00:00:00Z --host http://localhost:8888
     """
     given = _parameters(parameters)
+    if days is not None and "day" in given:
+        raise InputError(
+            f"--days {days}: expected the days in one place, received --parameter day={given['day']}, too."
+        )
     with _kubeflow():
         from pipeline.kubeflow import schedule as schedules
 
         target = _name(name)
         server = _server(host, namespace, ca_cert)
-        _say(schedules.run_now(server, target, given, dry=dry_run, while_running=while_running))
+        if days is None:
+            _say(schedules.run_now(server, target, given, dry=dry_run, while_running=while_running))
+            return
+        from pipeline.kubeflow.schedule_backfill import backfill
+
+        each = days_between(days, 1 if "T" in days else 24)
+        _say(backfill(server, target, each, given, dry=dry_run, while_running=while_running))
 
 
 @app.command()

@@ -191,6 +191,11 @@ class ScheduleServer:
             found += [run.run_id for run in page.runs or () if run.state in IN_PROGRESS and of(run)]
         return found
 
+    def run_state(self, id: str) -> str:
+        """The state of a run, such as SUCCEEDED; one of `IN_PROGRESS` until it ends."""
+        with self._call("getting the run"):
+            return str(self._client.get_run(id).state or IN_PROGRESS[0])
+
     def start(self, schedule: Found, name: str, parameters: Parameters) -> str:
         """Starts a run of the schedule and returns its id."""
         with self._call("starting the run"):

@@ -13,8 +13,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import forked
 import pytest
+from kubeflow_replay.store import Store
+from moto.server import ThreadedMotoServer
 
 from benchmarks import engines
 
@@ -190,3 +193,21 @@ def job_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """Beam's portable job service, and a pool that starts a worker process for each pipeline."""
     with engines.job_service(tmp_path_factory.mktemp("job-service"), fresh=True) as beam:
         yield Engine(beam)
+
+
+@pytest.fixture(scope="session")
+def store() -> Iterator[Store]:
+    """What is behind the pipeline root of the compiled files: speaks S3, and has the bucket `recommender`."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    client = boto3.client(
+        "s3",
+        endpoint_url=f"http://{host}:{port}",
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+    client.create_bucket(Bucket="recommender")
+    yield Store(client)
+    server.stop()

@@ -6,11 +6,10 @@ import copy
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import boto3
 import forked
 import pyarrow.parquet as pq
 import pytest
@@ -22,29 +21,11 @@ from kfp.pipeline_spec import pipeline_spec_pb2
 from kubeflow_replay import api_server
 from kubeflow_replay.replay import Replay, Task
 from kubeflow_replay.store import Store
-from moto.server import ThreadedMotoServer
 
 pytestmark = pytest.mark.slow
 
 PROJECT = Path(__file__).resolve().parents[2]
 ROOT = "s3://recommender/pipelines"
-
-
-@pytest.fixture(scope="module")
-def store() -> Iterator[Store]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    client = boto3.client(
-        "s3",
-        endpoint_url=f"http://{host}:{port}",
-        region_name="us-east-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-    )
-    client.create_bucket(Bucket="recommender")
-    yield Store(client)
-    server.stop()
 
 
 @pytest.fixture(scope="module")

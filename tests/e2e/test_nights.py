@@ -1,14 +1,19 @@
-"""Three nights of the simulated shop by days: cold, warm, and the same day again from the cache; a rollback moves the ancestor."""
+"""Three nights of the simulated shop by days: cold, warm, and the same day again from the cache; a rollback moves the ancestor; the same on Kubeflow."""
 
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
+import yaml
+from kubeflow_replay.replay import Replay, Task
+from kubeflow_replay.store import Store
 
 from components.push.nights import STATE, Record, read_records
 from models.features.ids import read_ids
@@ -30,6 +35,9 @@ SMALL = [
     )
     for part in ("--set", one)
 ]
+
+
+PROJECT = RECIPE.parents[1]
 
 
 @pytest.fixture(scope="module")
@@ -130,3 +138,71 @@ def test_the_report_and_the_list_of_versions_show_the_nights(
     assert ">Nights<" in page.read_text() and "2026-01-04" in page.read_text()
     listed = gatewise("versions", root)
     assert listed.code == 0 and all(day in listed.out for day in DAYS)
+
+
+@pytest.fixture(scope="module")
+def on_kubeflow(
+    nights: tuple[Path, Callable[..., Any]],
+    store: Store,
+    gatewise: Callable[..., Any],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[Path, list[dict[str, Task]], Replay]:
+    """The volume that outlives the pods, and the three nights of one compiled file: told their day in three ways."""
+    logs, folder = nights[0].parent / "logs", tmp_path_factory.mktemp("kubeflow")
+    home, document = folder / "gatewise", yaml.safe_load(RECIPE.read_text())
+    document["kubeflow"] = {
+        "pipeline_root": "s3://recommender/nights",
+        "root": str(home),
+        "data": str(logs),
+        "image": "registry.example.com/gatewise:1.0",
+        "defaults": {
+            "volumes": {str(home): "gatewise-home", str(logs): "logs"},
+            "environment": {"TF_CPP_MIN_LOG_LEVEL": 2, "XLA_FLAGS": os.environ.get("XLA_FLAGS", "")},
+        },
+    }
+    recipe = folder / "shop_days.yaml"
+    recipe.write_text(yaml.safe_dump(document, sort_keys=False))
+    done = gatewise("compile", recipe, "--out", folder / "pipeline.yaml", *SMALL)
+    assert done.code == 0, done.err
+    replay = Replay(folder / "pipeline.yaml", store, "s3://recommender/nights", folder / "pods", PROJECT)
+    runs = [
+        replay.run({"day": DAYS[0]}),
+        replay.run({"day": "2026-01-05T03:00:00Z"}),  # as Kubeflow replaces a macro
+        replay.run(scheduled="2026-01-06T03:00:00Z"),  # a Kubeflow that does not replace macros, but tells the moment
+    ]
+    for run in runs:
+        for name, task in run.items():
+            assert task.succeeded, f"{name}: {task.attempts[-1].log[-3000:] if task.attempts else 'not run'}"
+    return home, runs, replay
+
+
+def test_three_nights_of_a_compiled_file_are_those_of_this_machine(
+    nights: tuple[Path, Callable[..., Any]], on_kubeflow: tuple[Path, list[dict[str, Task]], Replay]
+) -> None:
+    """Records, ids and weights, down to the bit."""
+    here, there = _records(nights[0]), _records(on_kubeflow[0])
+    assert [(one.day, one.start, one.cursor) for one in here] == [(one.day, one.start, one.cursor) for one in there]
+    assert [one.ancestor for one in there] == [None, there[0].version, there[1].version]
+    assert [one.metrics for one in here] == [one.metrics for one in there]
+    for ours, theirs in zip(here, there, strict=True):
+        states = [
+            root / "states" / "shop_days" / str(one.version) / STATE
+            for root, one in ((nights[0], ours), (on_kubeflow[0], theirs))
+        ]
+        variables = [read_state(state).variables for state in states]
+        assert list(variables[0]) == list(variables[1])
+        assert all(np.array_equal(variables[0][name], variables[1][name]) for name in variables[0])
+        ids = [read_ids(state / "features") for state in states]
+        assert ids[0].of_table("item_id").equals(ids[1].of_table("item_id"))
+    last = on_kubeflow[1][2]["EventLogs"].attempts[-1].lines[-1]
+    assert last["span"] == 20_458, "2026-01-05, in days since 1970"
+
+
+def test_a_run_that_is_not_told_its_day_reads_nothing(
+    on_kubeflow: tuple[Path, list[dict[str, Task]], Replay],
+) -> None:
+    done = on_kubeflow[2].run(only={"Night", "EventLogs"})
+    [attempt] = done["Night"].attempts
+    assert attempt.code == 1 and "Traceback" not in attempt.log
+    assert "parameter day: received '[[ScheduledTime]]'" in attempt.lines[-1]["message"]
+    assert done["EventLogs"].attempts == []

@@ -17,7 +17,7 @@ import yaml
 
 from models.recipe.errors import InputError
 from pipeline import cli
-from pipeline.backfill import _checked, days_between, run_days
+from pipeline.backfill import checked_days, days_between, run_days
 
 RUN = """
 import json, pathlib, sys
@@ -79,7 +79,7 @@ def test_days_between() -> None:
 )
 def test_a_range_that_is_none_is_refused(days: str) -> None:
     with pytest.raises(typer.BadParameter, match="expected"):
-        _checked(days)
+        checked_days(days)
 
 
 def test_each_day_runs_in_order_with_the_same_options(recipe: Path) -> None:
@@ -97,7 +97,33 @@ def test_each_day_runs_in_order_with_the_same_options(recipe: Path) -> None:
 def test_a_refused_model_does_not_end_the_backfill(recipe: Path) -> None:
     code, calls, told = _run(recipe, {"2026-01-31": 2})
     assert (code, len(calls)) == (2, 4)
-    assert any("2026-01-31  model not blessed" in line for line in told)
+    assert any("2026-01-31  refused" in line for line in told)
+
+
+def test_a_day_that_validation_refuses_does_not_end_the_backfill(recipe: Path, tmp_path: Path) -> None:
+    """The run ends with the code of an error, and has recorded its night as refused."""
+    from components.push.nights import Record, read_records
+    from models.recipe.night import Cursor
+
+    states = tmp_path / "states"
+    other = Record(
+        version=7, day="2026-01-30", start="cold", cold_day="2026-01-30", cursor=Cursor(until=1, as_of=2), pushed=False
+    )
+    (states / "7").mkdir(parents=True)
+    (states / "7" / "night.json").write_text(other.model_dump_json())
+    refused = other.model_copy(update={"version": 8, "day": "2026-01-31"}).model_dump_json()
+    (tmp_path / "run.py").write_text(
+        RUN.replace(
+            "if code in",
+            f"if day == '2026-01-31':\n    pathlib.Path({str(states)!r}, '8').mkdir()\n"
+            f"    pathlib.Path({str(states)!r}, '8', 'night.json').write_text({refused!r})\nif code in",
+        )
+    )
+    code, calls, told = _run(recipe, {"2026-01-31": 1, "2026-02-02": 1}, states=states)
+    assert set(read_records(states)) == {7, 8}
+    assert [call[-1] for call in calls] == ["2026-01-30", "2026-01-31", "2026-02-01", "2026-02-02"]
+    assert code == 1 and any(line.startswith("2026-01-31  refused") for line in told)
+    assert any(line.startswith("2026-02-02  input refused") for line in told)
 
 
 @pytest.mark.parametrize(("end", "outcome"), [(1, "input refused"), (3, "crashed"), (143, "stopped")])

@@ -29,11 +29,19 @@ def _record(tmp_path: Path, day: str, auc: float | None, before: float | None = 
     }
 
 
+def _training(tmp_path: Path) -> str:
+    folder = tmp_path / "training"
+    folder.mkdir()
+    before = {"click": {"labels": 9000, "loss": 0.31}, "order": {"labels": 40, "loss": 0.5}}
+    (folder / "history.json").write_text(json.dumps({"start": {"evaluation": {"before_learning": before}}}))
+    return str(folder)
+
+
 def test_nights_in_order_with_the_age_of_the_last_pushed_model(tmp_path: Path) -> None:
     refused = {"blessed": False, "pushed": None, "serving": None}
     records = [
         _record(tmp_path, "2026-01-12", 0.9),  # after the day of the report
-        _record(tmp_path, "2026-01-11", 0.74, 0.71),
+        _record(tmp_path, "2026-01-11", 0.74, 0.71, training=_training(tmp_path)),
         _record(tmp_path, "2026-01-10", None, state="failed", **refused, metrics=None),
         _record(tmp_path, "2026-01-09", 0.60, 0.73, **refused),
         _record(tmp_path, "2026-01-08", 0.1, push=False),  # an experiment
@@ -48,7 +56,9 @@ def test_nights_in_order_with_the_age_of_the_last_pushed_model(tmp_path: Path) -
         ("2026-01-10", "failed", {}, {}, None),
         ("2026-01-11", "pushed", {"click": 0.74}, {"click": 0.71}, 3.0),
     ]
+    assert [night.learned for night in found] == [{}, {}, {}, {"click": (9000, 0.31), "order": (40, 0.5)}]
     page = nights(found)
+    assert "9,000" in page and "0.3100" in page and "loss before" in page
     assert "click auc" in page and page.count("<svg") == 1
     assert "click: +0.1300 at 1 days (1 night), −0.0300 at 3 days (1 night)" in page
     assert page.index("2026-01-11") < page.rindex("2026-01-08")

@@ -62,6 +62,18 @@ def test_an_experiment_is_blessed_without_a_push(run: Any) -> None:
     assert exit_code(summarise(refused)) == 2
 
 
+def test_a_blessed_model_of_an_older_day_is_no_refusal(run: Any) -> None:
+    one = run(pushed=0)
+    one.properties["Pusher.pushed_model"]["newer_day"] = "version 9 of 2026-01-09 is newer"
+    summary = summarise(one)
+    assert (summary["blessed"], summary["newer_day"], exit_code(summary)) == (
+        True,
+        "version 9 of 2026-01-09 is newer",
+        0,
+    )
+    assert summarise(run())["newer_day"] == ""
+
+
 def test_all_cached_pushes_nothing_and_is_still_blessed(run: Any) -> None:
     summary = summarise(run(cached=True))
     assert summary["all_cached"] and summary["pushed"] is None and summary["serving"] == "serving/shop/1"

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 
 from models.recipe.kubeflow import NEVER_CACHED, InfraValidator, Kubeflow, StagePlace, place_of
 from models.recipe.registry import known
+from models.recipe.run_day import SCHEDULED, is_macro
+from models.recipe.spans import LATEST
 from models.recipe.units import format_duration
 
 if TYPE_CHECKING:
     from models.recipe.recipe import Recipe
+    from models.recipe.schedule import RunParameters
 
 from models.recipe.checks.problem import Problem
 
@@ -37,7 +40,8 @@ RETRIEVAL_STAGES = ("Interactions", "RetrievalTrainer", "RetrievalBaseline", "Re
 def stages_of(recipe: Recipe) -> tuple[str, ...]:
     """Stages of the recipe's pipeline on Kubeflow, named as in `kubeflow.stages`, in pipeline order."""
     schema = "SchemaGen" if recipe.validation.schema_path is None else "CuratedSchema"
-    before = ("EventLogs", "Statistics", schema, "BaselineStatistics", "Validation", "Features")
+    night = ("Night",) if recipe.logs is not None and recipe.logs.span is not None else ()
+    before = (*night, "EventLogs", "Statistics", schema, "BaselineStatistics", "Validation", "Features")
     server = recipe.kubeflow is not None and recipe.kubeflow.infra_validator is not None
     return (
         *before,
@@ -75,14 +79,33 @@ def kubeflow_problems(recipe: Recipe) -> Iterator[Problem]:
     )
     yield from _mounts(kubeflow, "data", readers)
     users = (*ROOT_USERS, "Evaluator") if recipe.asks_for_best else ROOT_USERS
+    users = (*users, "Night", "Features") if recipe.training.start == "warm" else users
     yield from _mounts(kubeflow, "root", tuple(stage for stage in stages if stage in users))
-    if kubeflow.schedule is not None and kubeflow.schedule.parameters.as_of is not None and recipe.logs is None:
-        yield (
-            ("kubeflow", "schedule", "parameters", "as_of"),
-            "as_of applies to logs; this recipe reads labelled examples. Remove the key.",
-        )
+    if kubeflow.schedule is not None:
+        yield from _parameters(recipe, kubeflow.schedule.parameters)
     if kubeflow.infra_validator is not None:
         yield from _server(kubeflow.infra_validator)
+
+
+def _parameters(recipe: Recipe, given: RunParameters) -> Iterator[Problem]:
+    """Problems of the parameters of scheduled runs."""
+    location = ("kubeflow", "schedule", "parameters")
+    if given.as_of is not None and recipe.logs is None:
+        yield (*location, "as_of"), "as_of applies to logs; this recipe reads labelled examples. Remove the key."
+    spans = recipe.logs is not None and recipe.logs.span is not None
+    if given.as_of is not None and spans:
+        yield (
+            (*location, "as_of"),
+            "with `logs.span`, the day of a run says what it reads. Remove the key, or set `day`.",
+        )
+    if given.day is not None and not spans:
+        yield (*location, "day"), "names a day and needs `logs.span`. Set `span: 1d`, or remove the key."
+    elif given.day is not None and given.day != LATEST and not is_macro(given.day):
+        yield (
+            (*location, "day"),
+            f'received {given.day}: all runs of the schedule would read the same day. Write "{SCHEDULED}" or {LATEST}; for one run, '
+            f"gatewise schedule run-now NAME --parameter day={given.day}.",
+        )
 
 
 def _server(server: InfraValidator) -> Iterator[Problem]:

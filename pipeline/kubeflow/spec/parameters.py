@@ -19,7 +19,9 @@ from models.recipe import findings
 from models.recipe.errors import InputError
 from models.recipe.model import Training
 from models.recipe.recipe import Recipe
+from models.recipe.run_day import SCHEDULED
 from models.recipe.schedule import LARGEST_SEED
+from models.recipe.spans import LATEST
 from models.recipe.units import parse_moment
 from models.retrieval.plan import RetrievalPlan
 from models.training.plan import TrainerPlan
@@ -49,7 +51,18 @@ class RuntimeParameter:
 
 
 def _as_of(recipe: Recipe) -> str | None:
-    return recipe.logs.model_dump(mode="json")["as_of"] if recipe.logs else None
+    return recipe.logs.model_dump(mode="json")["as_of"] if recipe.logs and recipe.logs.span is None else None
+
+
+def _day(recipe: Recipe) -> str | None:
+    if recipe.logs is None or recipe.logs.span is None:
+        return None
+    return SCHEDULED if recipe.logs.day == LATEST else recipe.logs.day
+
+
+def _merge_day(properties: Properties, value: Any) -> Properties:
+    """The stage Night checks it."""
+    return {**properties, "day": value}
 
 
 def _merge_as_of(properties: Properties, value: Any) -> Properties:
@@ -114,7 +127,24 @@ def _merge_push(properties: Properties, value: Any) -> Properties:
     return {**properties, "push": value}
 
 
+def _merge_recorded(properties: Properties, value: Any) -> Properties:
+    """A night that pushes nothing leaves no record."""
+    merged = _merge_push(properties, value)
+    return {key: given for key, given in merged.items() if key != "push" and (value or key != "night")}
+
+
+def _epochs(recipe: Recipe) -> int:
+    """0 with `training.start: warm`: the number of passes depends on how the night starts."""
+    return 0 if recipe.training.start == "warm" else recipe.training.epochs or 0
+
+
 PARAMETERS: dict[str, RuntimeParameter] = {
+    "day": RuntimeParameter(
+        {"Night": _merge_day},
+        "STRING",
+        _day,
+        f"The newest day to read, such as 2026-01-15, or latest. {SCHEDULED}: the newest day that has ended at the scheduled moment.",
+    ),
     "as_of": RuntimeParameter(
         {"EventLogs": _merge_as_of},
         "STRING",
@@ -124,7 +154,7 @@ PARAMETERS: dict[str, RuntimeParameter] = {
     "epochs": RuntimeParameter(
         {"Trainer": _merge_training("epochs"), "References": _merge_references("epochs")},
         "NUMBER_INTEGER",
-        lambda recipe: recipe.training.epochs or 0,
+        _epochs,
         "Maximum number of passes over the train split. 0: the recipe's value.",
         unset=0,
     ),
@@ -139,7 +169,7 @@ PARAMETERS: dict[str, RuntimeParameter] = {
         "Random seed of the training.",
     ),
     "push": RuntimeParameter(
-        {"Pusher": _merge_push, "RetrievalPusher": _merge_push},
+        {"Pusher": _merge_push, "RetrievalPusher": _merge_push, "Validation": _merge_recorded},
         "BOOLEAN",
         lambda recipe: True,
         "Whether to push a blessed model.",

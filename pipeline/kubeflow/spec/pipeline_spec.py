@@ -25,6 +25,12 @@ LARGEST_ARGUMENT = 128 * 1024
 ROOM = 24 * 1024
 """Bytes reserved for artifacts and JSON overhead."""
 
+NIGHT, NIGHT_INPUT = "Night", "night"
+"""The stage that tells the others the day of a run (`pipeline.kubeflow.night`), and the name of its output and of their input."""
+
+OF_THE_DAY = ("EventLogs", "Validation", "Features", "Trainer", "Evaluator", "Pusher")
+"""The stages whose plans depend on the day (`pipeline.kubeflow.night_plans`)."""
+
 Document = dict[str, Any]
 
 
@@ -44,6 +50,7 @@ def mended(spec: Mapping[str, Any], recipe: Recipe) -> tuple[Document, Document 
     for name, (parameter, default) in parameters_of(recipe).items():
         stages = [stage for stage in parameter.stages if stage in stages_of(recipe)]
         _add_parameter(document, name, parameter, default, stages)
+    _add_night(document)
     executors: Document = {}
     for stage, task in document["root"]["dag"]["tasks"].items():
         place = place_of(kubeflow, stage)
@@ -76,6 +83,21 @@ def _add_parameter(
         holder.setdefault("inputDefinitions", {}).setdefault("parameters", {})[name] = dict(definition)
     for task in tasks:
         task.setdefault("inputs", {}).setdefault("parameters", {})[name] = {"componentInputParameter": name}
+
+
+def _add_night(document: Document) -> None:
+    """Passes the output of the stage Night, if there is one, to the stages that depend on the day. TFX's Trainer could not declare this input."""
+    tasks = document["root"]["dag"]["tasks"]
+    if NIGHT not in tasks:
+        return
+    outputs = document["components"][tasks[NIGHT]["componentRef"]["name"]]["outputDefinitions"]["artifacts"]
+    for task in (tasks[stage] for stage in OF_THE_DAY):
+        component = document["components"][task["componentRef"]["name"]]
+        definitions = component.setdefault("inputDefinitions", {}).setdefault("artifacts", {})
+        definitions[NIGHT_INPUT] = json.loads(json.dumps(outputs[NIGHT_INPUT]))
+        source = {"taskOutputArtifact": {"producerTask": NIGHT, "outputArtifactKey": NIGHT_INPUT}}
+        task.setdefault("inputs", {}).setdefault("artifacts", {})[NIGHT_INPUT] = source
+        task["dependentTasks"] = sorted({*task.get("dependentTasks", []), NIGHT})
 
 
 def _arguments(arguments: list[str], stage: str, component: Document) -> list[str]:

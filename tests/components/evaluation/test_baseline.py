@@ -169,7 +169,10 @@ def test_strategy(tmp_path):
     experiment = artifact(standard_artifacts.PushedModel, 20, tmp_path, model_id=3, pushed=0, push_disabled=1)
     refused = artifact(standard_artifacts.PushedModel, 21, tmp_path, model_id=1, pushed=0)
     pushed = artifact(standard_artifacts.PushedModel, 22, tmp_path, model_id=3, pushed=1)
-    for store, expected in ((Store(experiment, refused), 1), (Store(experiment, refused, pushed), 3)):
+    older_day = artifact(standard_artifacts.PushedModel, 23, tmp_path, model_id=3, pushed=0)
+    older_day.set_string_custom_property("newer_day", "version 1 of 2026-01-09 is newer")
+    stores = (Store(experiment, refused), 1), (Store(older_day, refused), 1), (Store(experiment, refused, pushed), 3)
+    for store, expected in stores:
         assert [one.id for one in OlderBlessedModel().resolve_artifacts(store, inputs)["baseline_model"]] == [expected]
 
 

@@ -61,11 +61,17 @@ def on_day(shop_recipe: Make) -> Make:
     """A recipe that reads four days to train and one to evaluate, up to a day."""
 
     def make(
-        day: int | None = 6, *, limits: dict[str, Any] | None = None, click: dict[str, Any] | None = None
+        day: int | None = 6,
+        *,
+        limits: dict[str, Any] | None = None,
+        click: dict[str, Any] | None = None,
+        left_out: tuple[str, ...] = (),
     ) -> Recipe:
         paths = {name: {"path": f"{name}/dt={{YYYY}}-{{MM}}-{{DD}}/*.csv"} for name in ("impression", "click")}
         paths["click"] |= click or {}
-        logs = {"span": "1d", "limits": limits or {}} | ({} if day is None else {"day": day_of(day)})
+        logs = {"span": "1d", "limits": limits or {}, "left_out": left_out} | (
+            {} if day is None else {"day": day_of(day)}
+        )
         return shop_recipe(
             streams=paths, logs={"streams": _streams(paths), **logs}, split={"eval_last": "1d", "train_last": "4d"}
         )
@@ -324,7 +330,10 @@ def test_a_day_left_out_is_learned_by_no_model(on_day: Make, daily: Callable[...
     daily()
     recipe = on_day(6)
     found = run_stage(recipe, "all")
-    less = run_stage(EventLogsPlan.from_recipe(recipe, _night(None, day_of(3))), "less")
+    plan = EventLogsPlan.from_recipe(recipe, _night(None, day_of(3)))
+    # A recipe that always starts cold has no nights, but may leave out days, too.
+    assert EventLogsPlan.from_recipe(on_day(6, left_out=(day_of(3),))).left_out == plan.left_out == (day_of(3),)
+    less = run_stage(plan, "less")
     assert less.accounts["impression"]["left_out"] == 20
     assert less.accounts["impression"]["used"] == found.accounts["impression"]["used"] - 20
     assert less.accounts["click"] == found.accounts["click"]

@@ -192,7 +192,9 @@ def test_an_experiment_leaves_no_record(nights: Nights) -> None:
 
 def test_an_older_day_is_not_pushed_over_a_newer_one(nights: Nights, caplog: pytest.LogCaptureFixture) -> None:
     nights.run(900, 9)
-    assert nights.run(950, 8).get_int_custom_property("pushed") == 0
+    pushed = nights.run(950, 8)
+    assert pushed.get_int_custom_property("pushed") == 0
+    assert pushed.get_string_custom_property("newer_day").startswith("the model of 2026-01-08 is not pushed")
     assert "the model of 2026-01-08 is not pushed, because version 900 of 2026-01-09 is newer" in caplog.text
     assert list(version_folders(nights.served)) == [900]
 

@@ -147,6 +147,7 @@ _ROUTES: list[tuple[str, str, Route]] = [
             [row for row in store.runs.values() if row["experiment_id"] == query.get("experiment_id")], "runs", query
         ),
     ),
+    ("GET", r"/runs/([^/:]+)", lambda store, ids, query, body: store.see_run(ids[0])),
     ("POST", r"/runs", lambda store, ids, query, body: store.create_run(body)),
 ]
 

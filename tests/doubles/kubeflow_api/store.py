@@ -49,6 +49,7 @@ class Store:
     """The tables, by id, in the order of their making.
 
     Attributes:
+        failing: days of which the runs fail.
         most_enabled: the most recurring runs of one name that were enabled at the same moment.
     """
 
@@ -60,6 +61,7 @@ class Store:
     runs: dict[str, Row] = dataclasses.field(default_factory=dict)
     specs: dict[str, Row] = dataclasses.field(default_factory=dict)
     most_enabled: int = 0
+    failing: tuple[str, ...] = ()
     _clock: Any = dataclasses.field(default_factory=itertools.count)
 
     def now(self) -> str:
@@ -146,6 +148,16 @@ class Store:
         row = {"run_id": str(uuid.uuid4()), **self._checked(body), "state": "PENDING"}
         self.runs[row["run_id"]] = row
         return row
+
+    def see_run(self, id: str) -> Row:
+        """A run, which goes on a step each time that one looks: PENDING, RUNNING, and its end."""
+        if id not in self.runs:
+            raise missing("Run", id)
+        run, given = self.runs[id], self.runs[id]["runtime_config"].get("parameters") or {}
+        seen = dict(run)
+        ends = "FAILED" if given.get("day") in self.failing else "SUCCEEDED"
+        run["state"] = {"PENDING": "RUNNING", "RUNNING": ends}.get(run["state"], run["state"])
+        return seen
 
     def tick(self, name: str) -> Row:
         """What the controller does when the time of an enabled recurring run has come: its run begins."""

@@ -72,6 +72,7 @@ class Replay:
         self.spec, self.platform = api_server.upload(file)
         self._store, self._root, self._folder, self._project = store, root, folder, project
         self._anew = anew
+        self._scheduled: str | None = None
 
     def run(
         self,
@@ -79,6 +80,7 @@ class Replay:
         only: set[str] | None = None,
         kill: dict[str, Callable[[], bool]] | None = None,
         cached: dict[str, Task] | None = None,
+        scheduled: str | None = None,
     ) -> dict[str, Task]:
         """Starts a run and waits for its end; what depends on a failed task is not run.
 
@@ -87,8 +89,10 @@ class Replay:
             only: names of the tasks to run; all, by default.
             kill: task -> whether it is time to kill its first pod, asked again and again.
             cached: tasks of an earlier run, which are not run again.
+            scheduled: the moment for which the run is scheduled; None: the driver is too old to tell it.
         """
         values = api_server.start(self.spec, parameters or {})
+        self._scheduled = scheduled
         tasks = self.spec["root"]["dag"]["tasks"]
         waiting = {name: _upstream(task) for name, task in tasks.items() if only is None or name in only}
         waiting = {name: needs for name, needs in waiting.items() if name not in (cached or {})}
@@ -145,6 +149,8 @@ class Replay:
                 parameters[key] = values[source["componentInputParameter"]]
             else:
                 parameters[key] = source["runtimeValue"]["constant"]
+                if parameters[key] == "{{$.pipeline_job_schedule_time_utc}}" and self._scheduled:
+                    parameters[key] = self._scheduled
         artifacts = {
             key: {"artifacts": [done[source["producerTask"]].outputs[source["outputArtifactKey"]]]}
             for key, entry in task.get("inputs", {}).get("artifacts", {}).items()

@@ -420,17 +420,19 @@ WRONG = {
     "no gates by an empty list": (
         "gates: [{metric: auc, at_least: 0.6}]",
         "gates: []",
-        ["tasks.read.gates: expected a list of gates, or `none`; received []. `gates: none` lets every model"],
+        [
+            "tasks.read.gates: expected a list of gates, `none` or `default`; received []. `gates: none` lets every model"
+        ],
     ),
     "no gates by nothing": (
         "gates: [{metric: auc, at_least: 0.6}]",
         "gates: ",
-        ["tasks.read.gates: expected a list of gates, or `none`; received None."],
+        ["tasks.read.gates: expected a list of gates, `none` or `default`; received None."],
     ),
     "no gates by another word": (
         "gates: [{metric: auc, at_least: 0.6}]",
         "gates: None",
-        ["tasks.read.gates: expected a list of gates, or `none`; received 'None'."],
+        ["tasks.read.gates: expected a list of gates, `none` or `default`; received 'None'."],
     ),
     "the constant by auc": (
         "at_least: 0.6",

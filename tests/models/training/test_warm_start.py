@@ -272,6 +272,11 @@ def test_a_night_goes_on_where_the_last_one_ended(problem: SimpleNamespace, tmp_
     ).read_bytes()
     assert second.model.tasks == again.model.tasks and "start" not in first.history
     assert json.dumps(second.history["start"])
+    before = second.history["start"]["evaluation"]["before_learning"]
+    losses = first.model.evaluate(input_pipeline.dataset(data, 100, None), verbose=0, return_dict=True)
+    for place, task in enumerate(first.model.tasks):
+        assert before[task]["labels"] == np.count_nonzero(data.weights[:, place])
+        assert before[task]["loss"] == pytest.approx(float(losses[f"{task}_loss"]), rel=1e-4)
 
 
 def test_a_schedule_counts_the_steps_of_its_training() -> None:
