@@ -34,7 +34,7 @@ from components.statistics.component import Statistics
 from components.statistics.plan import StatisticsPlan
 from components.validation.component import Validation
 from components.validation.curated_schema import CuratedSchema
-from components.validation.plan import ValidationPlan
+from components.validation.plan import ValidationPlan, drift_every
 from models.recipe.night import Night
 from models.recipe.recipe import Recipe
 from models.recipe.teacher import teacher_recipe
@@ -216,7 +216,7 @@ def data_stages(recipe: Recipe, platform: Platform, night: Night | None = None) 
     )
 
     # Compares the statistics with the schema, and with the last valid run for drift. An anomaly stops the run here.
-    baseline_statistics = platform.baseline_statistics(statistics.outputs["statistics"])
+    baseline_statistics = platform.baseline_statistics(statistics.outputs["statistics"], drift_every(recipe))
     validation = Validation(
         statistics=statistics.outputs["statistics"],
         schema=schema.outputs["schema"],

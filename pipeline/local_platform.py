@@ -54,9 +54,9 @@ class LocalPlatform(Platform):
         """See `Platform`."""
         return best_items_fingerprint(recipe)
 
-    def baseline_statistics(self, statistics: types.BaseChannel) -> base_node.BaseNode:
+    def baseline_statistics(self, statistics: types.BaseChannel, every: int) -> base_node.BaseNode:
         """See `Platform`."""
-        return baseline_statistics_resolver(statistics)
+        return baseline_statistics_resolver(statistics, every)
 
     def baseline_model(self, model: types.BaseChannel) -> base_node.BaseNode:
         """See `Platform`."""

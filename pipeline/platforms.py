@@ -61,8 +61,9 @@ class Platform(abc.ABC):
         """The files of the items' true values with their fingerprints, or ""."""
 
     @abc.abstractmethod
-    def baseline_statistics(self, statistics: types.BaseChannel) -> base_node.BaseNode:
-        """The node that finds the statistics of the last valid run before these. Output: `baseline_statistics`."""
+    def baseline_statistics(self, statistics: types.BaseChannel, every: int) -> base_node.BaseNode:
+        """The node that finds the statistics of the last valid run before these; with `every` above 0, of a span a multiple of `every` spans
+        before. Output: `baseline_statistics`."""
 
     @abc.abstractmethod
     def baseline_model(self, model: types.BaseChannel) -> base_node.BaseNode:

@@ -42,7 +42,10 @@ class BaselineModel(base_component.BaseComponent):
 class BaselineStatisticsSpec(ComponentSpec):
     """Interface of `BaselineStatistics`."""
 
-    PARAMETERS: ClassVar[dict[str, Any]] = {"kept": ExecutionParameter(type=str)}
+    PARAMETERS: ClassVar[dict[str, Any]] = {
+        "kept": ExecutionParameter(type=str),
+        "every": ExecutionParameter(type=int, optional=True),
+    }
     INPUTS: ClassVar[dict[str, Any]] = {"candidate": ChannelParameter(type=standard_artifacts.ExampleStatistics)}
     OUTPUTS: ClassVar[dict[str, Any]] = {
         "baseline_statistics": ChannelParameter(type=standard_artifacts.ExampleStatistics)
@@ -55,6 +58,7 @@ class BaselineStatistics(base_component.BaseComponent):
     Args:
         candidate: `ExampleStatistics` of this run: the stage runs after them and before their own validation.
         kept: folder in which `Validation` keeps them.
+        every: see `components.baselines.kept_statistics.newest`.
 
     Outputs:
         baseline_statistics: `ExampleStatistics` with a copy of them, int property `found` 1; or with `found` 0 and
@@ -64,6 +68,7 @@ class BaselineStatistics(base_component.BaseComponent):
     SPEC_CLASS = BaselineStatisticsSpec
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(BaselineStatisticsExecutor)
 
-    def __init__(self, candidate: types.BaseChannel, kept: str) -> None:
+    def __init__(self, candidate: types.BaseChannel, kept: str, every: int = 0) -> None:
         output = types.Channel(type=standard_artifacts.ExampleStatistics)
-        super().__init__(spec=BaselineStatisticsSpec(candidate=candidate, kept=kept, baseline_statistics=output))
+        spec = BaselineStatisticsSpec(candidate=candidate, kept=kept, every=every or None, baseline_statistics=output)
+        super().__init__(spec=spec)

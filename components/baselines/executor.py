@@ -66,7 +66,9 @@ class BaselineStatisticsExecutor(base_executor.BaseExecutor):
         """Fills `baseline_statistics`, and sets its `found`."""
         output = artifact_utils.get_single_instance(output_dict["baseline_statistics"])
         kept = Path(exec_properties["kept"])
-        last = newest(kept)
+        every = exec_properties.get("every") or 0
+        span = artifact_utils.get_single_instance(input_dict["candidate"]).span if every else 0
+        last = newest(kept, span, every)
         if last is not None:
             folder, about = last
             shutil.copytree(folder, output.uri, dirs_exist_ok=True)

@@ -12,15 +12,23 @@ from tfx.dsl.components.common import resolver
 from tfx.dsl.io import fileio
 from tfx.types import standard_artifacts
 
+from components.baselines.kept_statistics import comes_again
+
 CANDIDATE, BASELINE, ANOMALIES = "candidate", "baseline_statistics", "anomalies"
 
 
 class LastGoodStatistics(resolver.ResolverStrategy):
     """Resolves the newest `ExampleStatistics` that are older than the candidate, passed validation and still exist on disk.
 
+    With `every` above 0, only those of a span that is a multiple of `every` spans before that of the candidate: 7 days for the same weekday.
+
     Inputs: `candidate` (this run's statistics), `baseline_statistics` (all statistics) and `anomalies` (all).
     Resolves `baseline_statistics` to one artifact or none.
     """
+
+    def __init__(self, every: int = 0) -> None:
+        super().__init__()
+        self._every = every
 
     def resolve_artifacts(
         self, store: mlmd.MetadataStore, input_dict: dict[str, list[types.Artifact]]
@@ -36,19 +44,27 @@ class LastGoodStatistics(resolver.ResolverStrategy):
             if artifact.get_int_custom_property("passed") == 1
         }
         for statistics in sorted(input_dict.get(BASELINE, []), key=lambda artifact: artifact.id, reverse=True):
-            if statistics.id < min(candidates) and statistics.id in passed and fileio.exists(statistics.uri):
+            comparable = all(comes_again(statistics.span, one.span, self._every) for one in input_dict[CANDIDATE])
+            if (
+                statistics.id < min(candidates)
+                and statistics.id in passed
+                and comparable
+                and fileio.exists(statistics.uri)
+            ):
                 return {**found, BASELINE: [statistics], ANOMALIES: [passed[statistics.id]]}
         return found
 
 
-def baseline_statistics_resolver(statistics: types.BaseChannel) -> resolver.Resolver:
+def baseline_statistics_resolver(statistics: types.BaseChannel, every: int = 0) -> resolver.Resolver:
     """The node that finds the statistics of the last good run. Its output `baseline_statistics` is an input of `Validation`.
 
     Args:
         statistics: this run's statistics.
+        every: see `LastGoodStatistics`.
     """
     return resolver.Resolver(
         strategy_class=LastGoodStatistics,
+        config={"every": every},
         **{
             CANDIDATE: statistics,
             BASELINE: types.Channel(type=standard_artifacts.ExampleStatistics),

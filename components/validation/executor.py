@@ -13,7 +13,7 @@ from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
 from tfx.utils import io_utils
 
-from components.baselines.kept_statistics import keep
+from components.baselines.kept_statistics import KEPT, keep
 from components.statistics.protos import CATEGORIES_FILE, STATISTICS_FILE
 from components.storage.finding import exists
 from components.storage.reading import LocalCopy, read_bytes
@@ -82,7 +82,7 @@ class Executor(base_executor.BaseExecutor):
         if exec_properties.get("keep"):
             about = {"split_names": statistics.split_names, "span": statistics.span}
             with LocalCopy(statistics.uri) as folder:
-                keep(Path(folder), Path(exec_properties["keep"]), about)
+                keep(Path(folder), Path(exec_properties["keep"]), about, max(KEPT, plan.every + 1))
 
 
 def merge(anomalies: anomalies_pb2.Anomalies, drifted: anomalies_pb2.Anomalies) -> None:

@@ -30,6 +30,12 @@ class Validation(Section):
         "texts and ids, the Jensen-Shannon divergence for numbers.",
         examples=[{"device": 0.1}],
     )
+    drift_from: Literal["last", "weekday"] = Field(
+        default="last",
+        description="With which good run the statistics are compared: the last one, or, with `logs.span`, the newest one of the same weekday "
+        "(of `span: 1h`, the same hour of the week). Without such a run there is no check of drift.",
+        examples=["weekday"],
+    )
     on_drift: Literal["stop", "warn"] = Field(default="stop", description="What to do if a drift exceeds its limit.")
 
     model_config = pydantic.ConfigDict(frozen=True, extra="forbid", populate_by_name=True)

@@ -78,9 +78,9 @@ class KubeflowPlatform(Platform):
         """See `Platform`."""
         return ""
 
-    def baseline_statistics(self, statistics: types.BaseChannel) -> base_node.BaseNode:
+    def baseline_statistics(self, statistics: types.BaseChannel, every: int) -> base_node.BaseNode:
         """See `Platform`."""
-        return BaselineStatistics(candidate=statistics, kept=self.kept_statistics)
+        return BaselineStatistics(candidate=statistics, kept=self.kept_statistics, every=every)
 
     def baseline_model(self, model: types.BaseChannel) -> base_node.BaseNode:
         """See `Platform`."""

@@ -26,6 +26,11 @@ def validation_problems(recipe: Recipe) -> Iterator[Problem]:
         yield ("validation", "schema"), f"no such file: {path}. Expected a TFDV schema as text proto."
     elif path is not None and not _is_text(path):
         yield ("validation", "schema"), f"{path} is not UTF-8 text. Expected a TFDV schema as text proto."
+    if recipe.validation.drift_from == "weekday" and (recipe.logs is None or recipe.logs.span is None):
+        yield (
+            ("validation", "drift_from"),
+            "`weekday` compares days and needs `logs.span`. Set `span: 1d`, or remove the key.",
+        )
     columns = [
         *feature_columns(recipe.features),
         *(f"{part}/{task}" for task in recipe.tasks for part in ("label", "weight")),

@@ -86,3 +86,18 @@ def test_the_newest_whole_version_older_than_the_candidate(tmp_path: Path) -> No
     assert newest_before(served, 1000) == expected
     assert newest_before(served, 99) is None
     assert newest_before(served, 5000) == served / "2000"
+
+
+def test_the_statistics_of_the_same_weekday(tmp_path: Path) -> None:
+    (tmp_path / "statistics" / "Split-train").mkdir(parents=True)
+    for span in (3, 9):
+        (tmp_path / "statistics" / "Split-train" / "FeatureStats.pb").write_text(f"day {span}")
+        keep(tmp_path / "statistics", tmp_path / "kept", {"split_names": '["train"]', "span": span})
+    given, kept = standard_artifacts.ExampleStatistics(), str(tmp_path / "kept")
+    given.span = 10
+    output = standard_artifacts.ExampleStatistics()
+    output.uri = str(tmp_path / "output")
+    BaselineStatisticsExecutor().Do(
+        {"candidate": [given]}, {"baseline_statistics": [output]}, {"kept": kept, "every": 7}
+    )
+    assert output.span == 3 and Path(output.uri, "Split-train", "FeatureStats.pb").read_text() == "day 3"

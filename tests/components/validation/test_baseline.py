@@ -156,3 +156,32 @@ def test_strategy(tmp_path):
     assert found["baseline_statistics"] == [] and found["anomalies"] == []
     found = LastGoodStatistics().resolve_artifacts(None, {**inputs, "candidate": []})
     assert found["baseline_statistics"] == []
+
+
+def test_the_newest_good_statistics_of_the_same_weekday(tmp_path):
+    def made(kind, number, **properties):
+        artifact = kind()
+        artifact.mlmd_artifact.id = number
+        artifact.uri = str(tmp_path)
+        for name, value in properties.items():
+            artifact.set_int_custom_property(name, value)
+        return artifact
+
+    spans = {1: 8, 2: 15, 3: 16, 4: 22, 5: 23}
+    statistics = {number: made(standard_artifacts.ExampleStatistics, number) for number in spans}
+    for number, span in spans.items():
+        statistics[number].span = span
+    good = [made(standard_artifacts.ExampleAnomalies, 10 + number, passed=1, statistics_id=number) for number in spans]
+
+    def found(candidate, every, passed=good):
+        inputs = {
+            "candidate": [statistics[candidate]],
+            "baseline_statistics": list(statistics.values()),
+            "anomalies": passed,
+        }
+        resolved = LastGoodStatistics(every=every).resolve_artifacts(None, inputs)
+        return [artifact.id for artifact in resolved["baseline_statistics"]]
+
+    assert found(4, 7) == [2] and found(5, 7) == [3] and found(1, 7) == found(3, 7) == []
+    assert found(4, 0) == [3]
+    assert found(4, 7, passed=[good[0], *good[2:]]) == [1], "day 15 did not pass"

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from components.validation.plan import ValidationPlan
+from components.validation.plan import ValidationPlan, drift_every
 from models.recipe.recipe import Recipe
 
 
@@ -28,3 +28,19 @@ def test_what_it_ignores():
     # the schema's content travels as an artifact, not as a path
     one = ValidationPlan.from_recipe(recipe(validation={"schema": "/a/schema.pbtxt"}))
     assert one == ValidationPlan.from_recipe(recipe(validation={"schema": "/b/schema.pbtxt"}))
+
+
+def test_the_same_weekday():
+    streams = {
+        name: {"path": "{YYYY}-{MM}-{DD}-{HH}.csv", "key": ["user"], "time": {"column": "at", "unit": "s"}}
+        for name in "ab"
+    }
+    for span, drift_from, expected in (("1d", "last", 0), ("1d", "weekday", 7), ("1h", "weekday", 168)):
+        logs = {"impressions": "a", "span": span, "streams": streams}
+        given = recipe(
+            examples=None,
+            logs=logs,
+            tasks={"bought": {"kind": "binary", "outcome": "b", "window": "1h"}},
+            validation={"drift_from": drift_from},
+        )
+        assert drift_every(given) == expected == ValidationPlan.from_recipe(given).every

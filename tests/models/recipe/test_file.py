@@ -726,6 +726,11 @@ WRONG = {
         ["model.options.mmoe.experts: expected int from 1 to 256, received 'four'"],
     ),
     "unknown balancer": ("architecture: mmoe", "balancer: pcgrd", ["unknown balancer 'pcgrd'; did you mean 'pcgrad'?"]),
+    "drift from a weekday without days": (
+        "model:",
+        "validation: {drift_from: weekday}\nmodel:",
+        ["validation.drift_from: `weekday` compares days and needs `logs.span`."],
+    ),
     "drift of no column": (
         "model:",
         "validation: {drift: {readr: 0.1}}\nmodel:",
