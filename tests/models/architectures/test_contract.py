@@ -1,5 +1,6 @@
 """What every row of ARCHITECTURES has to do; a new row is tested by being there."""
 
+import functools
 import inspect
 import json
 
@@ -35,23 +36,38 @@ X = encoded(np.random.default_rng(0).normal(size=(64, 5)).astype("float32"))
 pytestmark = pytest.mark.parametrize("name", ARCHITECTURES)
 
 
+SMALL = {"experts": 3, "units": (6,), "tower_units": (4,)}
+"""Sizes that build and compile fast. test_several_logits and test_a_funnel have the default ones."""
+
+
 def make(name, tasks=TASKS, seed=1, **options):
-    """The architecture for tasks, or for the names of tasks without order."""
+    """The architecture, small, for tasks or for the names of tasks without order."""
     keras.utils.set_random_seed(seed)
+    known = signature(ARCHITECTURES[name])
+    options = {**{key: value for key, value in SMALL.items() if key in known}, **options}
     return load(ARCHITECTURES[name])(binary(*tasks) if isinstance(tasks[0], str) else tasks, **options)
 
 
-def moved_by(architecture, tasks=TASKS):
+@functools.cache
+def made(name, tasks=TASKS):
+    """(architecture, its outputs for X), for the tests that change nothing of it."""
+    architecture = make(name, tasks)
+    return architecture, architecture(X)
+
+
+@functools.cache
+def moved_by(name):
     """{task: positions of the trainable variables that the task's loss alone moves}."""
+    architecture, _ = made(name)
     with tf.GradientTape(persistent=True) as tape:
         sums = {task: tf.reduce_sum(tf.sin(logits)) for task, logits in architecture(X).items()}
     variables = architecture.trainable_variables
-    gradients = {task: tape.gradient(sums[task], variables) for task in tasks}
+    gradients = {task: tape.gradient(sums[task], variables) for task in TASKS}
     return {task: {i for i, g in enumerate(g) if g is not None and np.any(g)} for task, g in gradients.items()}
 
 
 def test_outputs_are_the_tasks(name):
-    outputs = make(name)(X)
+    _, outputs = made(name)
     assert tuple(outputs) == TASKS
     assert all(logits.shape == (64,) and logits.dtype == "float32" for logits in outputs.values())
     assert len({float(logits[0]) for logits in outputs.values()}) == 3
@@ -82,20 +98,19 @@ def test_one_task(name):
 
 
 def test_batch_of_one(name):
-    architecture = make(name)
+    architecture, outputs = made(name)
     for task, logits in architecture(encoded(X.x[:1])).items():
-        np.testing.assert_allclose(logits, architecture(X)[task][:1], rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(logits, outputs[task][:1], rtol=1e-4, atol=1e-5)
 
 
 def test_every_trainable_variable_has_a_gradient(name):
-    moved = moved_by(make(name))
-    architecture = make(name)
-    architecture(X)
+    architecture, _ = made(name)
+    moved = moved_by(name)
     assert set.union(*moved.values()) == set(range(len(architecture.trainable_variables)))
 
 
 def test_each_task_has_variables_of_its_own(name):
-    moved = moved_by(make(name))
+    moved = moved_by(name)
     for task, own in moved.items():
         assert own - set.union(*(other for one, other in moved.items() if one != task)), task
 
@@ -122,20 +137,19 @@ def test_user_once_keeps_its_word(name):
 
 
 def test_tasks_are_told_by_position_not_by_name(name):
-    first, second = make(name)(X), make(name, ("cart", "click", "click_cart"))(X)
+    (_, first), second = made(name), make(name, ("cart", "click", "click_cart"))(X)
     for one, other in zip(first.values(), second.values(), strict=True):
         np.testing.assert_array_equal(one, other)
 
 
 def test_same_seed_same_outputs(name):
-    first, again, other = make(name)(X), make(name)(X), make(name, seed=2)(X)
+    (_, first), again, other = made(name), make(name)(X), make(name, seed=2)(X)
     np.testing.assert_array_equal(first["click"], again["click"])
     assert not np.array_equal(first["click"], other["click"])
 
 
 def test_kernels_of_the_tasks_are_each_tasks_own(name):
-    architecture = make(name)
-    architecture(X)
+    architecture, _ = made(name)
     for kernels in architecture.task_kernels():
         assert len(kernels) == len(TASKS)
         assert len({tuple(kernel.shape) for kernel in kernels}) == 1
@@ -143,8 +157,7 @@ def test_kernels_of_the_tasks_are_each_tasks_own(name):
 
 
 def test_gates_are_shares(name):
-    architecture = make(name)
-    architecture(X)
+    architecture, _ = made(name)
     gates = architecture.gates(X)
     assert tuple(gates) in ((), TASKS)
     for gate in gates.values():
@@ -233,8 +246,7 @@ def test_config_round_trip(name):
 
 
 def test_under_jit_compile(name):
-    architecture = make(name, FUNNEL)
-    architecture(X)
+    architecture, _ = made(name, FUNNEL)
 
     def step(x):
         with tf.GradientTape() as tape:
@@ -252,7 +264,7 @@ def test_logits_are_float32_under_mixed_precision(name):
     architecture = make(name, FUNNEL, dtype="mixed_bfloat16")
     outputs = architecture(X)
     assert all(logits.dtype == "float32" for logits in outputs.values())
-    exact = make(name, FUNNEL)(X)
+    _, exact = made(name, FUNNEL)
     np.testing.assert_allclose(outputs["cart"], exact["cart"], atol=0.1)
 
 
