@@ -15,6 +15,8 @@ import typer
 from models.recipe.errors import GatewiseError, InputError, masked
 from models.recipe.file import load_recipe
 from pipeline.backfill import DaysOption, run_days
+from pipeline.command_groups import GroupedCommands
+from pipeline.common_options import common
 from pipeline.comparing.commands import compare, tune
 from pipeline.data_commands import fetch, simulate
 from pipeline.day_option import DayOption, days_told, load_on_day, night_told
@@ -41,11 +43,12 @@ app = typer.Typer(
     "Start with gatewise validate RECIPE, then gatewise run RECIPE. docs/recipe.md explains every key of a recipe.\n\n"
     "Exit codes: 0 done (run: model pushed, or blessed with --no-push), 1 input refused, 2 model not blessed, 3 crashed or no verdict on the model, "
     "143 stopped by SIGTERM.",
+    cls=GroupedCommands,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.callback()(common)
 app.add_typer(schedule_commands)
 app.add_typer(runs_commands)
 app.command()(groups)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import json
 import os
 import time
 import traceback
@@ -25,6 +26,8 @@ from pipeline.eval_reads import in_words
 from pipeline.native_stderr import native_stderr_to
 from pipeline.retrieval_comparison import against_the_best
 from pipeline.run_paths import RunPaths
+from pipeline.run_records import seconds_of_stages
+from pipeline.screen import chosen
 
 NO_PUSH = (
     "blessed; nothing was pushed (--no-push). To push this model, run the same command without --no-push: all other stages come "
@@ -54,6 +57,8 @@ class RunConsole:
         self._log = logs / f"{prefix}{datetime.datetime.now(datetime.UTC):%Y%m%d-%H%M%S}-{os.getpid()}.log"
         self._started = time.monotonic()
         self._stage_started = self._started
+        self._seen = chosen()
+        self._last = seconds_of_stages(logs)
         self._open = contextlib.ExitStack()
 
     @property
@@ -63,13 +68,14 @@ class RunConsole:
 
     def __enter__(self) -> RunConsole:
         self._file = self._open.enter_context(open(self._log, "a", encoding="utf-8"))
-        screen = self._open.enter_context(native_stderr_to(self._file.fileno()))
+        verbose = self._seen.amount == "verbose"
+        screen = self._open.enter_context(native_stderr_to(2 if verbose else self._file.fileno()))
         self._screen = Console(file=screen, highlight=False, soft_wrap=True)
-        warnings.simplefilter("ignore")
-        self._screen.print(
-            f"[bold]{self._recipe.name}[/]: data in {escape(self._recipe.data)}; log in {escape(str(self._log))}"
-        )
-        self._screen.print("loading TFX (about 10 s) ...", style="dim")
+        if not verbose:
+            warnings.simplefilter("ignore")
+        head = f"[bold]{self._recipe.name}[/]: data in {escape(self._recipe.data)}; log in {escape(str(self._log))}"
+        if self._tell("begins", head, run=self.run, data=self._recipe.data, log=str(self._log)):
+            self._screen.print("loading TFX (about 10 s) ...", style="dim")
         return self
 
     def __exit__(
@@ -85,21 +91,40 @@ class RunConsole:
     def started(self, stage: str) -> None:
         """See `Progress`."""
         self._stage_started = time.monotonic()
-        self._screen.print(f"[bold]{stage}[/]")
+        last = self._last.get(stage)
+        about = "" if last is None else f" [dim](last time {last:.0f} s)[/]"
+        self._tell("stage begins", f"[bold]{stage}[/]{about}", stage=stage, last_seconds=last)
 
     def finished(self, stage: str) -> None:
         """See `Progress`."""
         seconds = time.monotonic() - self._stage_started
-        self._screen.print(f"  {stage} done in {seconds:.1f} s", style="dim")
+        self._tell("stage done", f"  [dim]{stage} done in {seconds:.1f} s[/]", stage=stage, seconds=round(seconds, 1))
 
     def said(self, message: str) -> None:
         """See `Progress`."""
-        for line in message.splitlines():
-            self._screen.print("  " + line, markup=False)
+        self._tell("message", "\n".join(f"  {escape(line)}" for line in message.splitlines()), message=message)
+
+    def _tell(self, event: str, text: str, **facts: object) -> bool:
+        """Prints an event as text, as JSON, or not at all. Returns whether it was printed as text."""
+        if self._seen.format == "json":
+            moment = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
+            line = json.dumps({"time": moment, "event": event, **facts}, ensure_ascii=False)
+            self._screen.file.write(f"{line}\n")
+            self._screen.file.flush()
+        elif self._seen.amount != "quiet":
+            self._screen.print(text)
+            return True
+        return False
 
     def show(self, summary: dict[str, Any], where: RunPaths) -> None:
-        """Prints the summary tables on standard output."""
+        """Prints the summary tables on standard output; as JSON, the summary in one line."""
+        if self._seen.format == "json":
+            print(json.dumps(summary))
+            return
         out = Console(highlight=False, width=max(100, Console().width))
+        if self._seen.amount == "quiet":
+            self._verdict(out, summary)
+            return
         out.print(_stage_table(summary))
         if summary["accounts"]:
             out.print(_accounts_table(summary))
@@ -112,7 +137,11 @@ class RunConsole:
             out.print(_retrieval_table(summary["retrieval"]))
             for line in _recalls_explained(summary["retrieval"]):
                 out.print(line, markup=False)
+        self._verdict(out, summary)
         seconds = time.monotonic() - self._started
+        out.print(f"{seconds:.0f} s in all; metadata and artifacts in {where.home}", markup=False)
+
+    def _verdict(self, out: Console, summary: dict[str, Any]) -> None:
         if summary["all_cached"]:
             out.print("Nothing has changed: every stage came from the cache. Nothing was pushed.")
         for message in summary["failed_gates"]:
@@ -134,7 +163,6 @@ class RunConsole:
             out.print(f"blessed; {summary['newer_day']}", markup=False, soft_wrap=True)
         else:
             out.print("not blessed; nothing was pushed")
-        out.print(f"{seconds:.0f} s in all; metadata and artifacts in {where.home}", markup=False)
 
 
 def _stage_table(summary: dict[str, Any]) -> Table:

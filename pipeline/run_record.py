@@ -126,7 +126,7 @@ def results(run: Run, summary: dict[str, Any]) -> dict[str, Any]:
 
     evaluation = run.artifacts.get(EVALUATION)
     history = run.read_json(HISTORY, "history.json") or {}
-    copied = ("metrics", "intervals", "retrieval", "eval_reads", "blessed", "failed_gates")
+    copied = ("metrics", "intervals", "retrieval", "eval_reads", "blessed", "failed_gates", "newer_day")
     return {
         "code": {"gatewise": version("gatewise"), "stages": dict(run.code)},
         "data": data_of(run.fingerprint),

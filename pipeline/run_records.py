@@ -13,6 +13,7 @@ from models.recipe.errors import InputError
 from pipeline.run_record import FINISHED, FORMAT, RUNNING
 
 KILLED = "killed"
+_RECENT = 20
 Record = Mapping[str, Any]
 
 
@@ -33,6 +34,18 @@ def read_records(root: Path) -> list[Record]:
         )
     found = [_read(file) for file in files]
     found.sort(key=lambda record: (record["started"], record["id"]), reverse=True)
+    return found
+
+
+def seconds_of_stages(logs: Path) -> dict[str, float]:
+    """{stage: seconds of its newest run that was not cached}, from the records in a folder. A file that is no record is passed over."""
+    found: dict[str, float] = {}
+    for file in sorted(logs.glob("*.json"), reverse=True)[:_RECENT]:
+        try:
+            cost = json.loads(file.read_text(encoding="utf-8"))["cost"]["seconds"]
+            found = {**{str(stage): float(seconds) for stage, seconds in cost.items()}, **found}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            continue
     return found
 
 

@@ -3,12 +3,14 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pipeline import cli
+from pipeline.command_groups import GROUPS
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -21,6 +23,24 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_help_teaches_with_an_example(command: str) -> None:
     done = run(command, "--help")
     assert done.returncode == 0 and "Example: gatewise" in done.stdout.replace("\n", " ").replace("  ", " ")
+
+
+def test_each_command_has_one_title() -> None:
+    listed = [name for names in GROUPS.values() for name in names]
+    assert len(listed) == len(set(listed))
+    done = run("--help")
+    assert done.returncode == 0 and "Others:" not in done.stdout
+    lines = done.stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    titles = [line.removesuffix(":") for line in lines if line.removesuffix(":") in GROUPS]
+    assert titles == list(GROUPS)
+
+
+def test_the_version() -> None:
+    done = run("--version")
+    assert (done.returncode, done.stdout) == (0, f"gatewise {metadata.version('gatewise')}\n")
+    both = run("-v", "-q", "validate", "recipes/shop.yaml")
+    assert both.returncode == 1 and "--verbose and --quiet: give one of them." in both.stderr
 
 
 def test_validate_answers_at_once_and_imports_nothing_heavy() -> None:

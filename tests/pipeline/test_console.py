@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 from models.recipe.file import load_recipe
 from pipeline.console import RunConsole
 from pipeline.run_paths import run_paths_in
+from pipeline.screen import Screen, choose
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -164,3 +167,53 @@ def test_the_references_stand_beside_the_model(tmp_path: Path, capfd: pytest.Cap
 def test_the_reads_of_the_eval_split_are_counted(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert "The eval split was read 4 times" in _shown(_summary(eval_reads=4), tmp_path, capfd)
     assert "The eval split" not in _shown(_summary(eval_reads=None), tmp_path, capfd)
+
+
+@pytest.fixture
+def screen() -> Iterator[Callable[..., None]]:
+    """Chooses an output, until the end of the test."""
+    yield lambda **given: choose(Screen(**given))
+    choose(Screen())
+
+
+def test_quiet_prints_the_outcome_alone(tmp_path: Path, capfd: pytest.CaptureFixture[str], screen: Any) -> None:
+    screen(amount="quiet")
+    with _console(tmp_path) as console:
+        console.started("Trainer")
+        console.said("a message")
+        console.finished("Trainer")
+    assert capfd.readouterr().err == ""
+    said = _shown(_summary(failed_gates=["click: auc is 0.5"], blessed=False), tmp_path, capfd)
+    assert said.splitlines()[0] == "gate failed: click: auc is 0.5" and said.endswith(
+        "not blessed; nothing was pushed\n"
+    )
+
+
+def test_json_prints_an_object_per_line(tmp_path: Path, capfd: pytest.CaptureFixture[str], screen: Any) -> None:
+    screen(format="json")
+    with _console(tmp_path) as console:
+        console.started("Trainer")
+        console.said("[bold] is no markup")
+        console.finished("Trainer")
+    events = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
+    assert [one["event"] for one in events] == ["begins", "stage begins", "message", "stage done"]
+    assert events[1]["stage"] == "Trainer" and events[2]["message"] == "[bold] is no markup"
+    assert events[3]["seconds"] >= 0 and all("time" in one for one in events)
+    assert json.loads(_shown(_summary(), tmp_path, capfd))["ungated"] == ["click"]
+
+
+def test_a_stage_says_how_long_it_took_the_last_time(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    for name, cost in (("1", {"Trainer": 30.0, "Probe": 5.0}), ("2", {"Trainer": 12.4})):
+        (tmp_path / f"{name}.json").write_text(json.dumps({"cost": {"seconds": cost}}))
+    (tmp_path / "3.json").write_text("{")
+    with _console(tmp_path) as console:
+        for stage in ("Trainer", "Probe", "Pusher"):
+            console.started(stage)
+        console.said("[bold] is no markup")
+    said = capfd.readouterr().err
+    assert "Trainer (last time 12 s)\n" in said and "Probe (last time 5 s)\n" in said and "Pusher\n" in said
+    assert "  [bold] is no markup\n" in said
+
+
+def _console(folder: Path) -> RunConsole:
+    return RunConsole(load_recipe(ROOT / "recipes" / "shop.yaml", data=folder), folder)
