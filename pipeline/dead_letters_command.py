@@ -23,7 +23,9 @@ def dead_letters(
         bool, typer.Option("--json", help="Print every row as a line of JSON: stream, file, row, reason, raw.")
     ] = False,
 ) -> None:
-    """Show the malformed rows of the last run that read the logs, even if it was refused: by reason, with file, row and content.
+    """Show malformed rows, by reason, with file and content.
+
+    Those of the last run that read the logs, even if it was refused.
 
     Example: gatewise dead-letters runs/shop --reason time --limit 3
     """

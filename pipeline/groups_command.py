@@ -31,7 +31,9 @@ def groups(
         ),
     ] = None,
 ) -> None:
-    """Show which tasks to train together in at most N models, by the affinities that a run has measured; write their recipes.
+    """Show which tasks to train together in one model.
+
+    In at most N models, by the affinities that a run has measured. Writes their recipes.
 
     A run measures affinities with gatewise run RECIPE --set training.affinity_every=10 --no-push. The recipes are RECIPE's, each with
     the tasks of one group: a task that the group trains and does not serve is auxiliary. Edit, run and compare them.

@@ -39,7 +39,9 @@ def index(
         ),
     ] = 0.95,
 ) -> None:
-    """Build an approximate index of a retrieval model's items for gatewise recommend --index.
+    """Build an approximate index of a retrieval model.
+
+    For gatewise recommend --index.
 
     Needs pip install 'gatewise[ann]'. Example: gatewise index runs/serving/shop_retrieval --out runs/index
     """

@@ -63,7 +63,9 @@ def recommend(
         typer.Option("--output", metavar="FILE", help="Write lines of JSON to this file instead of a table."),
     ] = None,
 ) -> None:
-    """Recommend items to a user: the retrieval model finds candidates, and the ranker orders them.
+    """Recommend items to a user.
+
+    The retrieval model finds candidates, and the ranker orders them.
 
     Example: gatewise recommend runs/serving/shop --user '{"country": "DE", "device": "phone"}' --k 20
     """

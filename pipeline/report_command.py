@@ -18,7 +18,9 @@ def report(
         typer.Option("--run", metavar="ID", help="Report this run: an id that gatewise runs shows, or its beginning."),
     ] = None,
 ) -> None:
-    """Write a self-contained HTML report of the last run: row accounting, metrics per task and slice, training curves, expert gates.
+    """Write an HTML report of the last run.
+
+    In one file: row accounting, metrics per task and slice, training curves, expert gates.
 
     Each run has its page, ROOT/RECIPE/reports/RUN.html. ROOT/RECIPE/report.html is a copy of the newest run's.
 

@@ -24,7 +24,9 @@ def versions(
     place: Annotated[Path, Place] = Path("runs"),
     as_json: Annotated[bool, typer.Option("--json", help="Print each version as a line of JSON.")] = False,
 ) -> None:
-    """List the pushed versions of each model, newest first: created, state, run and its outcome, main metric of each task.
+    """List the pushed versions of each model, newest first.
+
+    With creation time, state, run and its outcome, and the main metric of each task.
 
     The state is served, canary (see serving-config), withdrawn (see rollback), incomplete or not served. A ranker and its
     retrieval model share a version.

@@ -26,7 +26,8 @@ class _ListByDefault(typer.core.TyperGroup):
 app = typer.Typer(
     name="runs",
     cls=_ListByDefault,
-    help="List and compare runs by the records that they keep in ROOT/RECIPE/logs.\n\n"
+    help="List and compare runs.\n\n"
+    "By the records that they keep in ROOT/RECIPE/logs.\n\n"
     "gatewise runs [ROOT] is short for gatewise runs list [ROOT]. Example: gatewise runs diff RUN_A RUN_B runs",
     rich_markup_mode=None,
 )

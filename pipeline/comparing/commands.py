@@ -72,7 +72,9 @@ def compare(
     day: DayOption = None,
     write: Write = None,
 ) -> None:
-    """Compare methods on the same rows: which one do these logs want, and how sure is that?
+    """Compare methods on the same rows.
+
+    Which one do these logs want, and how sure is that?
 
     Every combination of the names is trained with several seeds and as large a network as the recipe's own. Single-task twins, the shared
     bottom and fixed weights are always among them. The validate split decides everything; the eval split is read once for each frozen
@@ -116,7 +118,9 @@ def tune(
     day: DayOption = None,
     write: Write = None,
 ) -> None:
-    """Search for better options of the recipe's method, by the validation score. The eval split is not read.
+    """Search for better options of a method.
+
+    By the validation score. The eval split is not read.
 
     The first half of the trials draws learning rate, dropout and decays, the second half the options of the method. A trial that is not among
     the best third of those that came as far is stopped. The section `search` of the recipe sets ranges. A search that was stopped goes

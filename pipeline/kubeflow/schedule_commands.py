@@ -22,7 +22,8 @@ from pipeline.native_stderr import native_stderr_to
 
 app = typer.Typer(
     name="schedule",
-    help="Retrain on a schedule: manage a recipe's recurring run on Kubeflow Pipelines.\n\n"
+    help="Retrain on a schedule.\n\n"
+    "Manages a recipe's recurring run on Kubeflow Pipelines.\n\n"
     "The recipe's section kubeflow.schedule (docs/recipe.md) declares the schedule, or a file that you name with --schedule "
     "(kubeflow/schedule.yaml). Start with: gatewise schedule create RECIPE --host http://localhost:8888 --dry-run\n\n"
     "To authenticate, set the environment variable KFP_TOKEN to a bearer token, or KFP_COOKIE to a session cookie.",
