@@ -1,0 +1,189 @@
+"""The text of a recipe with the reasons as comments."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import yaml
+
+from models.recipe.units import format_duration
+from pipeline.starting.features import FoundFeature
+from pipeline.starting.joins import Join
+from pipeline.starting.labelled import FoundExamples
+from pipeline.starting.sampling import Sample
+from pipeline.starting.streams import FoundStream
+from pipeline.starting.times import FoundTime
+from pipeline.starting.windows import FoundTask, FoundTasks
+
+_WIDTH = 130
+
+
+def flow(value: Any) -> str:
+    """A value of YAML on one line."""
+    text: str = yaml.safe_dump(value, default_flow_style=True, sort_keys=False, allow_unicode=True, width=10**9)
+    return text.strip().removesuffix("...").strip()
+
+
+def comment(text: str, indent: int = 0) -> list[str]:
+    """The text as lines of a comment. Control characters are escaped."""
+    plain = "".join(mark if mark.isprintable() else repr(mark)[1:-1] for mark in text)
+    return textwrap.wrap(
+        plain, _WIDTH, initial_indent=" " * indent + "# ", subsequent_indent=" " * indent + "# ", break_long_words=False
+    )
+
+
+def unsure(text: str, indent: int = 0) -> list[str]:
+    """The alternatives of a decision as a comment; no line for ""."""
+    return comment(f"UNSURE: {text}.", indent) if text else []
+
+
+def header(name: str, data: str, samples: Sequence[Sample], notes: Iterable[str]) -> list[str]:
+    """The first lines: what was looked at, and what is not read."""
+    lines = comment(
+        "Written by gatewise init. A comment gives the reason for what follows it; UNSURE marks what to check."
+    )
+    for sample in samples:
+        rows, of = sample.frame.height, sample.total
+        said = f"all {of:,} rows" if rows == of else f"a sample of {rows:,} of {of:,} rows"
+        lines += comment(f"{sample.source.path}: {said}.")
+    for note in notes:
+        lines += comment(note)
+    return [*lines, f"name: {flow(name)}", f"data: {flow(data)}", ""]
+
+
+def of_logs(join: Join, tasks: FoundTasks) -> list[str]:
+    """The sections `logs` and `split`."""
+    impressions = join.impressions
+    lines = ["logs:", *unsure(join.unsure, 2), f"  impressions: {impressions.name}", "  streams:"]
+    used = [impressions, *(task.stream for task in tasks.tasks)]
+    worst = 0.0
+    for stream in used:
+        value = next((task.value for task in tasks.tasks if task.stream is stream), None)
+        if stream is not impressions:
+            share = join.contained[stream.name]
+            worst = max(worst, 1 - share)
+            lines += comment(f"{stream.rows:,} rows; the impressions have the keys of {share:.1%} of them.", 4)
+        lines += _stream(stream, join.keys[stream.name], value)
+    dropped = {**join.left_out, **tasks.left_out}
+    for name, why in dropped.items():
+        lines += comment(f"The stream {name} is left out: {why}.", 2)
+    if worst > 0.3:
+        limit = min(0.99, round(worst + 0.05, 2))
+        lines += comment(f"Up to {worst:.1%} of a stream's outcomes have no impression with their key.", 2)
+        lines += [f"  limits: {{orphans: {limit}}}"]
+    lines += [
+        "",
+        *comment(f"By time, the newest impressions are the eval split. {tasks.note[0].upper()}{tasks.note[1:]}."),
+    ]
+    return [*lines, f"split: {{validate_fraction: 0.1, eval_fraction: {tasks.eval_share}}}", ""]
+
+
+def of_examples(examples: FoundExamples) -> list[str]:
+    """The sections `examples` and `split`."""
+    source = examples.sample.source
+    lines = ["examples:", f"  path: {flow(source.path)}"]
+    for key, path in (("eval_path", examples.eval_path), ("validate_path", examples.validate_path)):
+        if path is not None:
+            lines.append(f"  {key}: {flow(path)}")
+    lines += _dialect(examples.sample, 2)
+    if examples.time is not None:
+        lines += _time(examples.time, 2)
+    if examples.weight is not None:
+        lines += unsure(
+            f"{examples.weight} may be the weight of the examples. Alternative: weight: {flow(examples.weight)}", 2
+        )
+    split = {} if examples.validate_path else {"validate_fraction": 0.1}
+    if examples.eval_path is None:
+        split["eval_fraction"] = 0.2
+    how = "by time" if examples.time is not None else "by a hash of the row"
+    divided = f"The examples of `path` are divided {how}." if split else "Each split has its own files."
+    return [*lines, "", *comment(divided), f"split: {flow(split)}" if split else "split: {}", ""]
+
+
+def of_features(features: Sequence[FoundFeature], none: Mapping[str, str]) -> list[str]:
+    """The section `features`, and the columns that are no features."""
+    lines = ["features:"]
+    for feature in features:
+        column = {} if feature.column == feature.name else {"column": feature.column}
+        side = {} if feature.side == "context" else {"side": feature.side}
+        values = dict(feature.values)
+        values = {"kind": values.pop("kind"), **column, **side, **values}
+        lines += comment(f"{feature.note[0].upper()}{feature.note[1:]}.", 2) + unsure(feature.unsure, 2)
+        lines.append(f"  {flow(feature.name)}: {flow(values)}")
+    if none:
+        lines += comment("Columns that are no features:", 2)
+        for name, why in none.items():
+            lines += comment(f"  {name}: {why}.", 2)
+    return [*lines, ""]
+
+
+def of_log_tasks(tasks: Sequence[FoundTask], values: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """The section `tasks` of logs.
+
+    Args:
+        tasks: the tasks.
+        values: name of a regression task -> its keys, after the task of the same stream.
+    """
+    lines = ["tasks:"]
+    for task in tasks:
+        name, window = task.stream.name, format_duration(task.window)
+        lines += comment(f"{task.note[0].upper()}{task.note[1:]}. {task.positives:,} sampled impressions have one.", 2)
+        lines += unsure(task.unsure, 2)
+        lines.append(f"  {name}: {flow({'kind': 'binary', 'outcome': name, 'window': window})}")
+        for other, keys in values.items():
+            if keys["outcome"] == name:
+                lines += unsure(
+                    f"the value of an outcome as a task of its own. Alternative: remove {other}, and value in the stream",
+                    2,
+                )
+                lines.append(f"  {other}: {flow(dict(keys))}")
+    return [*lines, ""]
+
+
+def of_label_tasks(examples: FoundExamples) -> list[str]:
+    """The section `tasks` of labelled examples."""
+    lines = ["tasks:"]
+    for label in examples.labels:
+        of = {"column": label.column} | ({"positive": list(label.positive)} if label.positive else {})
+        lines += comment(f"{label.note[0].upper()}{label.note[1:]}.", 2) + unsure(label.unsure, 2)
+        lines.append(f"  {label.task}: {flow({'kind': label.kind, 'label': of})}")
+    return [*lines, ""]
+
+
+def of_evaluation(slices: Sequence[str], group_key: str | None) -> list[str]:
+    """The section `evaluation`."""
+    keys: dict[str, Any] = {}
+    if slices:
+        keys["slices"] = [[column] for column in slices]
+    if group_key is not None:
+        keys["group_key"] = group_key
+    return ["evaluation:", *(f"  {key}: {flow(value)}" for key, value in keys.items())] if keys else []
+
+
+def _stream(stream: FoundStream, key: Sequence[str], value: str | None) -> list[str]:
+    lines = [f"    {stream.name}:", f"      path: {flow(stream.sample.source.path)}", *_dialect(stream.sample, 6)]
+    if stream.where is not None:
+        lines.append(f"      where: {flow({stream.where[0]: [stream.where[1]]})}")
+    lines += [f"      key: {flow(list(key))}", *_time(stream.time, 6)]
+    if stream.event_id is not None:
+        lines.append(f"      event_id: {flow(stream.event_id)}")
+    if value is not None:
+        lines.append(f"      value: {flow(value)}")
+    return lines
+
+
+def _dialect(sample: Sample, indent: int) -> list[str]:
+    lines = []
+    if sample.delimiter != ",":
+        lines.append(f"csv: {flow({'delimiter': sample.delimiter})}")
+    if sample.nulls:
+        lines.append(f"nulls: {flow(list(sample.nulls))}")
+    return [" " * indent + line for line in lines]
+
+
+def _time(time: FoundTime, indent: int) -> list[str]:
+    values = {"column": time.column, "unit": time.unit} | ({"zone": time.zone} if time.zone else {})
+    lines = comment(f"{time.note[0].upper()}{time.note[1:]}.", indent) + unsure(time.unsure, indent)
+    return [*lines, f"{' ' * indent}time: {flow(values)}"]
