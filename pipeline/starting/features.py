@@ -86,7 +86,7 @@ def find_features(
             unsure = "a position is known only after the ranking, so every candidate is served as if at the first one. Alternative: remove served_as"
         taken = [feature.name for feature in found]
         feature = FoundFeature(
-            name=name if _valid(name, taken) else plain_name(name, taken),
+            name=name if _valid(name, taken) else plain_name(name.removesuffix("_missing"), [*taken, *columns(frame)]),
             column=name,
             values=values,
             side=side,
@@ -235,7 +235,8 @@ def _first(values: pl.Series) -> int:
 def _valid(name: str, taken: list[str]) -> bool:
     lower = [other.lower() for other in taken]
     plain = name.isascii() and name[:1].isalpha() and name.replace("_", "").isalnum() and len(name) <= 80
-    return plain and name.lower() not in lower
+    reserved = name.endswith("_missing")  # a number marks its missing values in an input of this name
+    return plain and not reserved and name.lower() not in lower
 
 
 def _shown(present: pl.Series) -> str:

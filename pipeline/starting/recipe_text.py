@@ -21,8 +21,13 @@ _WIDTH = 130
 
 
 def flow(value: Any) -> str:
-    """A value of YAML on one line."""
-    text: str = yaml.safe_dump(value, default_flow_style=True, sort_keys=False, allow_unicode=True, width=10**9)
+    """A value of YAML on one line. Line breaks and the like in a text are escaped."""
+    text = _dumped(value, escaped=False)
+    return text if yaml.safe_load(text) == value else _dumped(value, escaped=True)
+
+
+def _dumped(value: Any, escaped: bool) -> str:
+    text: str = yaml.safe_dump(value, default_flow_style=True, sort_keys=False, allow_unicode=not escaped, width=10**9)
     return text.strip().removesuffix("...").strip()
 
 

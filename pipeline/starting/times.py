@@ -19,7 +19,8 @@ _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _EARLIEST, _LATEST = 946_684_800, 2_208_988_800  # 2000-01-01 and 2040-01-01
 _MOSTLY, _SOME = 0.95, 0.02
 _TEXT = r"^\s*\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}"
-_OFFSET = r"(?:[Zz]|[Uu][Tt][Cc]|[+-]\d{2}:?\d{2}|[+-]\d{2})\s*$"
+_DAY = r"^\s*\d{4}-\d{2}-\d{2}\s*$"
+_OFFSET = r":\d{2}.*(?:[Zz]|[Uu][Tt][Cc]|[+-]\d{2}:?\d{2}|[+-]\d{2})\s*$"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -41,9 +42,10 @@ class FoundTime:
     unsure: str = ""
 
     def micros(self, frame: pl.DataFrame) -> pl.Series:
-        """Microseconds since 1970 UTC; null for a row without a valid time."""
+        """Microseconds since 1970 UTC; null for a row without a time of the years 2000 to 2039."""
         plan = TimePlan(column=self.column, unit=self.unit, zone=self.zone)
-        return micros(frame[self.column], plan, "init")[0]
+        found = micros(frame[self.column], plan, "init")[0]
+        return found.set((found < _EARLIEST * 10**6) | (found >= _LATEST * 10**6), None)
 
 
 def find_time(frame: pl.DataFrame, source: str, answers: Answers, event: bool = True) -> FoundTime | None:
@@ -79,7 +81,7 @@ def find_time(frame: pl.DataFrame, source: str, answers: Answers, event: bool = 
 def time_columns(frame: pl.DataFrame) -> list[str]:
     """The columns that may be the time: timestamps, ISO texts with an hour, and epochs whose name is that of a time.
 
-    If there is none: the columns of whole numbers that are epochs by their range and no ids by name.
+    If there is none: days without an hour, and the columns of numbers that are epochs by their range and no ids by name.
     """
     found, weak = [], []
     for name in columns(frame):
@@ -90,6 +92,12 @@ def time_columns(frame: pl.DataFrame) -> list[str]:
             values.dtype == pl.String and values.str.contains(_TEXT).sum() >= _MOSTLY * values.len()
         ):
             found.append(name)
+        elif values.dtype == pl.Date or (
+            values.dtype == pl.String
+            and words.is_time(name)
+            and values.str.contains(_DAY).sum() >= _MOSTLY * values.len()
+        ):
+            weak.append(name)
         elif values.dtype.is_numeric() and not words.is_id(name):
             epochs = sum(shares(values).values())
             if words.is_time(name) and epochs >= _MOSTLY:
@@ -151,8 +159,8 @@ def _with_zone(frame: pl.DataFrame, column: str, unit: Unit, stream: str, answer
         return FoundTime(
             column=column, unit=unit, note=f"{share:.1%} of the values are times of 2000 to 2039 in {unit}"
         )
-    if isinstance(values.dtype, pl.Datetime):
-        local = values.dtype.time_zone is None
+    if isinstance(values.dtype, pl.Datetime | pl.Date):
+        local = getattr(values.dtype, "time_zone", None) is None
     else:
         local = not values.cast(pl.String).str.contains(_OFFSET).all()
     if not local:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -156,4 +157,20 @@ def epoch_csv(folder: Path) -> None:
         table.rename({"user": "user_id", "item": "item_id"}).write_csv(folder / f"{name}.csv", separator=";")
 
 
-LAYOUTS = {f.__name__: f for f in (deskdrop, taobao, globo, census, hive, json_events, epoch_csv)}
+def labelled_days(folder: Path) -> None:
+    """Gzipped CSV of labelled impressions, one file for each day, times without an offset."""
+    rng = np.random.default_rng(12)
+    views = shown().with_columns(
+        (pl.col("item") % 2 == 0).alias("in_stock"),
+        pl.Series("clicked", rng.integers(0, 5, 4000) == 0).cast(pl.Int64),
+        pl.Series("liked", rng.integers(0, 20, 4000) == 0).cast(pl.Int64),
+        pl.Series("dwell_seconds", rng.random(4000)),
+    )
+    folder.mkdir(parents=True)
+    for (day,), part in views.group_by(pl.col("at") // DAY - START // DAY + 1, maintain_order=True):
+        at = pl.from_epoch("at").dt.strftime("%Y-%m-%d %H:%M:%S").alias("at")
+        content = part.with_columns(at).write_csv().encode()
+        (folder / f"log_2026-01-{day:02}.csv.gz").write_bytes(gzip.compress(content, mtime=0))
+
+
+LAYOUTS = {f.__name__: f for f in (deskdrop, taobao, globo, census, hive, json_events, epoch_csv, labelled_days)}

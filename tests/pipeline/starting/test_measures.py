@@ -110,7 +110,7 @@ def test_units_by_the_range_of_the_numbers() -> None:
             "day": ["2026-01-01"] * 3,
         }
     )
-    assert time_columns(frame) == ["n"]
+    assert time_columns(frame) == ["n", "day"]
     assert time_columns(frame.with_columns(created_at=pl.lit("2026-01-01 08:30"), at=pl.col("n") * 1000)) == [
         "created_at",
         "at",

@@ -141,6 +141,22 @@ def test_csv_with_semicolons(tmp_path: Path) -> None:
     assert windows(recipe) == {"click": 0.25 * HOUR}
 
 
+def test_labelled_impressions_with_a_time(tmp_path: Path) -> None:
+    recipe, text = made(tmp_path, "labelled_days")
+    assert recipe.examples is not None and recipe.examples.path == "log_*.csv.gz"
+    assert recipe.examples.time is not None and (recipe.examples.time.unit, recipe.examples.time.zone) == (
+        "text",
+        "UTC",
+    )
+    assert "UNSURE: zone UTC is an assumption" in text
+    assert {name: task.label and task.label.column for name, task in recipe.tasks.items()} == {
+        "clicked": "clicked",
+        "liked": "liked",
+    }
+    assert "in_stock" in recipe.features and "dwell_seconds" not in recipe.features
+    assert recipe.split.eval_fraction == 0.2 and recipe.evaluation.group_key == "user"
+
+
 def test_the_simulated_shop(tmp_path: Path) -> None:
     simulate(tmp_path / "shop", 6000, 3)
     recipe = start(tmp_path / "shop", "shop", Answers()).recipe
@@ -231,6 +247,33 @@ def test_what_would_shift_labels_is_not_guessed(tmp_path: Path, change: dict, an
     folder = write(tmp_path / "logs", impressions=views.with_columns(**change), clicks=clicks)
     with pytest.raises(InputError, match=message):
         start(folder, "logs", Answers(**answers))
+
+
+def test_names_that_a_recipe_does_not_allow(tmp_path: Path) -> None:
+    views = shown().with_columns(
+        pl.col("price").alias("price_missing"),
+        pl.col("device").alias('Gerät: "neu" #1'),
+        pl.col("country").alias("Device"),
+    )
+    recipe = start(write(tmp_path / "1 logs!", views=views, clicks=outcomes(views, 0.2, 100, 2)), ".", Answers()).recipe
+    columns = {name: feature.column or name for name, feature in recipe.features.items()}
+    assert (
+        columns["ger_t_neu_1"] == 'Gerät: "neu" #1'
+        and columns["price_2"] == "price_missing"
+        and columns["device_2"] == "Device"
+    )
+    assert recipe.name == "x_1_logs"
+
+
+def test_days_without_an_hour_are_a_time_if_there_is_no_other(tmp_path: Path) -> None:
+    views = shown(days=60)
+    day = pl.from_epoch("at").dt.strftime("%Y-%m-%d")
+    clicks = outcomes(views, 0.3, small_layouts.DAY, 2).with_columns(day=day).drop("at")
+    recipe = start(
+        write(tmp_path / "logs", views=views.with_columns(day=day).drop("at"), clicks=clicks), "logs", Answers()
+    ).recipe
+    assert recipe.logs is not None and recipe.logs.streams["view"].time.column == "day"
+    assert windows(recipe) == {"click": 24 * HOUR}
 
 
 def test_an_option_decides(tmp_path: Path) -> None:
