@@ -169,7 +169,12 @@ def _kind(values: pl.Series, name: str, answers: Answers) -> tuple[dict[str, Any
 
 def _whole(present: pl.Series, name: str, distinct: int, answers: Answers) -> tuple[dict[str, Any], str, str]:
     note = f"whole numbers, {distinct:,} values"
-    code = words.is_id(name) or _is_large(present) or bool(words.user_column([name]) or words.item_column([name]))
+    code = (
+        words.is_id(name)
+        or words.is_code(name)
+        or _is_large(present)
+        or bool(words.user_column([name]) or words.item_column([name]))
+    )
     if code or (distinct <= _FEW and not words.is_quantity(name)):
         return _categorical("integer", distinct), note, ""
     numeric = _quantity(present)
@@ -180,7 +185,11 @@ def _whole(present: pl.Series, name: str, distinct: int, answers: Answers) -> tu
     kind = answers.choose(f"Are the numbers of {name} quantities or codes?", ["quantities", "codes"], "quantities")
     if kind == "codes":
         return _categorical("integer", distinct), note, ""
-    asked = "" if answers.ask else "Alternative, if the numbers are codes: {kind: categorical, type: integer}"
+    asked = (
+        ""
+        if answers.ask
+        else "the numbers are taken for quantities. Alternative, if they are codes: {kind: categorical, type: integer}"
+    )
     return numeric, note, asked
 
 

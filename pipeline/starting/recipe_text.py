@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from models.recipe.units import format_duration
+from pipeline.starting.complete import Complete
 from pipeline.starting.features import FoundFeature
 from pipeline.starting.joins import Join
 from pipeline.starting.labelled import FoundExamples
@@ -58,7 +59,7 @@ def header(name: str, data: str, samples: Sequence[Sample], notes: Iterable[str]
     return [*lines, f"name: {flow(name)}", f"data: {flow(data)}", ""]
 
 
-def of_logs(join: Join, tasks: FoundTasks) -> list[str]:
+def of_logs(join: Join, tasks: FoundTasks, complete: Complete) -> list[str]:
     """The sections `logs` and `split`."""
     impressions = join.impressions
     lines = ["logs:", *unsure(join.unsure, 2), f"  impressions: {impressions.name}", "  streams:"]
@@ -74,6 +75,12 @@ def of_logs(join: Join, tasks: FoundTasks) -> list[str]:
     dropped = {**join.left_out, **tasks.left_out}
     for name, why in dropped.items():
         lines += comment(f"The stream {name} is left out: {why}.", 2)
+    if complete.as_of is not None:
+        lines += comment(f"{complete.note[0].upper()}{complete.note[1:]}, as from a clock that runs ahead.", 2)
+        lines += unsure(
+            "as_of is the end of the other rows. Alternative: the moment up to which the logs are complete", 2
+        )
+        lines.append(f"  as_of: {flow(complete.as_of)}")
     if worst > 0.3:
         limit = min(0.99, round(worst + 0.05, 2))
         lines += comment(f"Up to {worst:.1%} of a stream's outcomes have no impression with their key.", 2)

@@ -14,6 +14,7 @@ from models.recipe.recipe import Recipe
 from pipeline.starting import recipe_text as text
 from pipeline.starting import words
 from pipeline.starting.answers import Answers, refuse
+from pipeline.starting.complete import complete
 from pipeline.starting.features import find_features, slices
 from pipeline.starting.joins import find_join
 from pipeline.starting.labelled import find_examples, split_files
@@ -92,7 +93,8 @@ def _user(sample: Sample, answers: Answers) -> str | None:
 def _logs(name: str, data: str, samples: Sequence[Sample], answers: Answers) -> tuple[list[str], list[Sample]]:
     streams, notes = find_streams(samples, answers)
     answers.check([*(stream.name for stream in streams), *(sample.source.name for sample in samples)])
-    join = find_join(streams, answers)
+    known = complete(streams)
+    join = find_join(known.streams, answers)
     tasks = find_tasks(join)
     if not tasks.tasks:
         said = "; ".join(f"{stream}: {why}" for stream, why in tasks.left_out.items())
@@ -118,7 +120,7 @@ def _logs(name: str, data: str, samples: Sequence[Sample], answers: Answers) -> 
     features, none = find_features(frame, roles, labels, join.user, join.item, answers)
     _require(features, impressions.name)
     lines = text.header(name, data, used, notes)
-    lines += text.of_logs(join, tasks) + text.of_features(features, none)
+    lines += text.of_logs(join, tasks, known) + text.of_features(features, none)
     lines += text.of_log_tasks(tasks.tasks, _values(tasks.tasks))
     return lines + text.of_evaluation(slices(features, frame), join.user), used
 

@@ -25,6 +25,10 @@ _QUANTITY = re.compile(
     r"(?:^|_)(?:price|amount|cost|revenue|value|total|count|num|number|age|length|size|duration|seconds|score|rating|weeks|days|hours"
     r"|minutes|distance|weight|height|width|balance|income|salary|wage|gains|losses|dividends|quantity|qty|per|rate|ctr|ratio|share)(?:$|_)"
 )
+_CODE = re.compile(
+    r"(?:^|_)(?:region|country|city|state|zone|os|platform|type|kind|category|class|group|brand|language|lang|segment|channel|source|status|gender"
+    r"|sex|hour|weekday|month|occupation|industry|genre|topic|tag)$"
+)
 _AFTER = re.compile(
     r"^(?:is_|has_|was_|did_)?(?:clicked|click|purchased?|bought|ordered|converted|conversion|liked|label|labels|target|outcome|skipped"
     r"|shared|saved|added_to_cart|carted|installed|watched|finished|completed|dwell(?:_.*)?|watch_(?:time|seconds|ms)|time_spent(?:_.*)?"
@@ -110,6 +114,11 @@ def is_event_id(column: str) -> bool:
 
 def is_event_type(column: str) -> bool:
     return bool(_EVENTS.match(snake(column)))
+
+
+def is_code(column: str) -> bool:
+    """Whether whole numbers of this name are codes, such as those of regions."""
+    return bool(_CODE.search(snake(column)))
 
 
 def is_quantity(column: str) -> bool:

@@ -276,6 +276,22 @@ def test_days_without_an_hour_are_a_time_if_there_is_no_other(tmp_path: Path) ->
     assert windows(recipe) == {"click": 24 * HOUR}
 
 
+def test_the_logs_end_before_a_clock_that_runs_ahead(tmp_path: Path) -> None:
+    views = shown()
+    clicks = outcomes(views, 0.2, 100, 2).sort("at")
+    end = clicks["at"].max()
+    late = clicks.tail(2).with_columns(pl.col("at") + 9 * small_layouts.DAY)
+    found = start(write(tmp_path / "logs", views=views, clicks=pl.concat([clicks, late])), "logs", Answers())
+    last = min(int(end), int(views["at"].max()))  # type: ignore[call-overload]
+    assert found.recipe.logs is not None and found.recipe.logs.as_of == datetime.datetime.fromtimestamp(
+        last + 1, datetime.UTC
+    )
+    assert "The last 2 sampled rows of click came 9.0 days after the others" in found.text
+    assert (
+        start(write(tmp_path / "clean", views=views, clicks=clicks), "clean", Answers()).recipe.logs.as_of == "latest"
+    )  # type: ignore[union-attr]
+
+
 def test_an_option_decides(tmp_path: Path) -> None:
     views = shown().with_columns(ended_at=pl.col("at") + 60)
     folder = write(tmp_path / "logs", impressions=views, clicks=outcomes(views, 0.2, 100, 2))
