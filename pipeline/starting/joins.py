@@ -44,7 +44,8 @@ def find_join(streams: Sequence[FoundStream], answers: Answers) -> Join:
     """Chooses the impressions and the key.
 
     The impressions are the stream whose name comes first in the funnel (impression, view, click, cart, purchase); among several of the
-    same place, the largest one. Without such names: the largest stream that has the keys of at least half of the others' rows.
+    same place, the largest one. If no name says impression or view, and the name of the largest stream says nothing: the largest
+    stream, if it has the keys of at least half of the rows of each other stream.
 
     Raises:
         InputError: no column joins, or the impressions are not clear, and no option decides.
@@ -69,6 +70,9 @@ def find_join(streams: Sequence[FoundStream], answers: Answers) -> Join:
         )
     user = answers.user or words.user_column(impressions.columns)
     item = answers.item or words.item_column(impressions.columns)
+    if keys[impressions.name] == (user,) and not answers.key:
+        alone = "the key is the user alone, as no column has items: an outcome counts for the user's last impression (--key COLUMN,COLUMN)"
+        unsure = "; ".join(part for part in (unsure, alone) if part)
     return Join(
         impressions=impressions,
         outcomes=tuple(joined),
@@ -89,10 +93,8 @@ def containment(impressions: FoundStream, key: Sequence[str], outcome: FoundStre
 
 def keyed(frame: pl.DataFrame, key: Sequence[str]) -> pl.DataFrame:
     """The rows with the key as one text in the column KEYED; rows without a key are left out."""
-    parts = [
-        pl.col(name).cast(pl.Int64 if frame[name].dtype.is_integer() else pl.String, strict=False).cast(pl.String)
-        for name in key
-    ]
+    whole = {name for name in key if frame[name].dtype.is_float()}  # 1007.0 is 1007
+    parts = [pl.col(name).cast(pl.Int64 if name in whole else pl.String, strict=False).cast(pl.String) for name in key]
     return frame.with_columns(pl.concat_str(parts, separator="\0").alias(_KEYED)).filter(pl.col(_KEYED).is_not_null())
 
 
@@ -110,10 +112,10 @@ def _impressions(streams: Sequence[FoundStream], answers: Answers) -> tuple[Foun
             )
         return by_name[answers.impressions], ""
     staged = {name: place for name in names if (place := words.stage(name)) is not None}
-    if staged:
+    largest = max(names, key=lambda name: by_name[name].rows)
+    if staged and (min(staged.values()) <= 1 or largest in staged):
         first = min(staged.values())
         best = max((name for name in names if staged.get(name) == first), key=lambda name: by_name[name].rows)
-        largest = max(names, key=lambda name: by_name[name].rows)
         if first <= 1 and best == largest and list(staged.values()).count(first) == 1:
             return by_name[best], ""
     else:

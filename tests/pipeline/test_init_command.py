@@ -57,6 +57,18 @@ def test_a_question_is_asked_again_until_its_answer_is_known(
     assert capsys.readouterr().out == "Expected one of cart, buy; received 'neither'.\n"
 
 
+def test_a_terminal_is_asked_unless_yes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    LAYOUTS["taobao"](tmp_path / "logs")
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("typer.prompt", lambda text, default: "buy" if default == "cart" else default)
+    said(capsys, tmp_path / "logs", "--out", tmp_path / "asked.yaml")
+    said(capsys, tmp_path / "logs", "--out", tmp_path / "yes.yaml", "--yes")
+    found = {name: load_recipe(tmp_path / f"{name}.yaml").logs for name in ("asked", "yes")}
+    assert {name: logs and logs.impressions for name, logs in found.items()} == {"asked": "buy", "yes": "cart"}
+
+
 def test_init_needs_no_tensorflow(tmp_path: Path) -> None:
     LAYOUTS["globo"](tmp_path / "logs")
     code = (

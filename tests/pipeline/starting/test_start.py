@@ -292,6 +292,30 @@ def test_the_logs_end_before_a_clock_that_runs_ahead(tmp_path: Path) -> None:
     )  # type: ignore[union-attr]
 
 
+def test_the_largest_stream_without_a_known_name_has_the_impressions_if_it_has_the_keys(tmp_path: Path) -> None:
+    views = shown().with_columns(pl.col("user").cast(pl.Float64))
+    likes = outcomes(shown(), 0.2, 100, 2)
+    found = start(write(tmp_path / "logs", feed=views, likes=likes), "logs", Answers())
+    assert found.recipe.logs is not None and found.recipe.logs.impressions == "feed"
+    assert "the impressions have the keys of 100.0% of them" in found.text
+    few = write(
+        tmp_path / "few", feed=views.with_columns(pl.col("item") + pl.int_range(pl.len()) % 4 * 1000), likes=likes
+    )
+    with pytest.raises(
+        InputError,
+        match=r"feed: no name says which stream .* too few keys of the others \(\d+% of like\).*--impressions NAME",
+    ):
+        start(few, "few", Answers())
+
+
+def test_a_key_of_the_user_alone_is_marked(tmp_path: Path) -> None:
+    views = shown().rename({"item": "slate"})
+    clicks = outcomes(shown(), 0.2, 100, 2).drop("item")
+    found = start(write(tmp_path / "logs", views=views, clicks=clicks), "logs", Answers())
+    assert found.recipe.logs is not None and found.recipe.logs.streams["view"].key == ("user",)
+    assert "UNSURE: the key is the user alone" in found.text
+
+
 def test_an_option_decides(tmp_path: Path) -> None:
     views = shown().with_columns(ended_at=pl.col("at") + 60)
     folder = write(tmp_path / "logs", impressions=views, clicks=outcomes(views, 0.2, 100, 2))
