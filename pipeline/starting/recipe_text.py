@@ -64,12 +64,11 @@ def of_logs(join: Join, tasks: FoundTasks, complete: Complete) -> list[str]:
     impressions = join.impressions
     lines = ["logs:", *unsure(join.unsure, 2), f"  impressions: {impressions.name}", "  streams:"]
     used = [impressions, *(task.stream for task in tasks.tasks)]
-    worst = 0.0
+    worst = max(task.orphans for task in tasks.tasks)
     for stream in used:
         value = next((task.value for task in tasks.tasks if task.stream is stream), None)
         if stream is not impressions:
             share = join.contained[stream.name]
-            worst = max(worst, 1 - share)
             lines += comment(f"{stream.rows:,} rows; the impressions have the keys of {share:.1%} of them.", 4)
         lines += _stream(stream, join.keys[stream.name], value)
     dropped = {**join.left_out, **tasks.left_out}
@@ -81,9 +80,9 @@ def of_logs(join: Join, tasks: FoundTasks, complete: Complete) -> list[str]:
             "as_of is the end of the other rows. Alternative: the moment up to which the logs are complete", 2
         )
         lines.append(f"  as_of: {flow(complete.as_of)}")
-    if worst > 0.3:
-        limit = min(0.99, round(worst + 0.05, 2))
-        lines += comment(f"Up to {worst:.1%} of a stream's outcomes have no impression with their key.", 2)
+    if worst > 0.4:
+        limit = min(1.0, round(worst + 0.05, 2))
+        lines += comment(f"Up to {worst:.1%} of a stream's outcomes have no impression before them.", 2)
         lines += [f"  limits: {{orphans: {limit}}}"]
     lines += [
         "",

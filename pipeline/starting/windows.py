@@ -53,6 +53,7 @@ class FoundTask:
         stream: the outcome stream, whose name is the task's.
         window: the attribution window.
         positives: sampled impressions with an outcome in the window.
+        orphans: share of the sampled outcomes without an impression before them.
         value: column of the outcome's value, for a regression task; None if there is none.
         note: why this window.
         unsure: alternatives, or "".
@@ -61,6 +62,7 @@ class FoundTask:
     stream: FoundStream
     window: datetime.timedelta
     positives: int
+    orphans: float
     value: str | None
     note: str
     unsure: str = ""
@@ -147,6 +149,7 @@ def find_tasks(join: Join) -> FoundTasks:
                 stream=outcome,
                 window=window,
                 positives=rows.len(),
+                orphans=1 - lags.height / outcome.frame.height,
                 value=_value(outcome, join),
                 note=note,
                 unsure=unsure,
