@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -59,14 +59,14 @@ def header(name: str, data: str, samples: Sequence[Sample], notes: Iterable[str]
     return [*lines, f"name: {flow(name)}", f"data: {flow(data)}", ""]
 
 
-def of_logs(join: Join, tasks: FoundTasks, complete: Complete) -> list[str]:
-    """The sections `logs` and `split`."""
+def of_logs(join: Join, tasks: FoundTasks, complete: Complete, valued: Collection[str]) -> list[str]:
+    """The sections `logs` and `split`. The streams in `valued` have a regression task on their value."""
     impressions = join.impressions
     lines = ["logs:", *unsure(join.unsure, 2), f"  impressions: {impressions.name}", "  streams:"]
     used = [impressions, *(task.stream for task in tasks.tasks)]
     worst = max(task.orphans for task in tasks.tasks)
     for stream in used:
-        value = next((task.value for task in tasks.tasks if task.stream is stream), None)
+        value = next((task.value for task in tasks.tasks if task.stream is stream and stream.name in valued), None)
         if stream is not impressions:
             share = join.contained[stream.name]
             lines += comment(f"{stream.rows:,} rows; the impressions have the keys of {share:.1%} of them.", 4)
@@ -75,7 +75,7 @@ def of_logs(join: Join, tasks: FoundTasks, complete: Complete) -> list[str]:
     for name, why in dropped.items():
         lines += comment(f"The stream {name} is left out: {why}.", 2)
     if complete.as_of is not None:
-        lines += comment(f"{complete.note[0].upper()}{complete.note[1:]}, as from a clock that runs ahead.", 2)
+        lines += comment(f"{_first_upper(complete.note)}, as from a clock that runs ahead.", 2)
         lines += unsure(
             "as_of is the end of the other rows. Alternative: the moment up to which the logs are complete", 2
         )
@@ -86,7 +86,7 @@ def of_logs(join: Join, tasks: FoundTasks, complete: Complete) -> list[str]:
         lines += [f"  limits: {{orphans: {limit}}}"]
     lines += [
         "",
-        *comment(f"By time, the newest impressions are the eval split. {tasks.note[0].upper()}{tasks.note[1:]}."),
+        *comment(f"By time, the newest impressions are the eval split. {_first_upper(tasks.note)}."),
     ]
     return [*lines, f"split: {{validate_fraction: 0.1, eval_fraction: {tasks.eval_share}}}", ""]
 
@@ -121,7 +121,7 @@ def of_features(features: Sequence[FoundFeature], none: Mapping[str, str]) -> li
         side = {} if feature.side == "context" else {"side": feature.side}
         values = dict(feature.values)
         values = {"kind": values.pop("kind"), **column, **side, **values}
-        lines += comment(f"{feature.note[0].upper()}{feature.note[1:]}.", 2) + unsure(feature.unsure, 2)
+        lines += comment(f"{_first_upper(feature.note)}.", 2) + unsure(feature.unsure, 2)
         lines.append(f"  {flow(feature.name)}: {flow(values)}")
     if none:
         lines += comment("Columns that are no features:", 2)
@@ -130,26 +130,33 @@ def of_features(features: Sequence[FoundFeature], none: Mapping[str, str]) -> li
     return [*lines, ""]
 
 
-def of_log_tasks(tasks: Sequence[FoundTask], values: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def of_log_tasks(
+    tasks: Sequence[FoundTask], values: Mapping[str, Mapping[str, Any]], wanted: Collection[str], asked: bool
+) -> list[str]:
     """The section `tasks` of logs.
 
     Args:
-        tasks: the tasks.
-        values: name of a regression task -> its keys, after the task of the same stream.
+        tasks: the binary tasks.
+        values: name of a possible regression task -> its keys.
+        wanted: the names of those that the recipe has. The others are comments.
+        asked: whether the user has refused the others.
     """
     lines = ["tasks:"]
     for task in tasks:
         name, window = task.stream.name, format_duration(task.window)
-        lines += comment(f"{task.note[0].upper()}{task.note[1:]}. {task.positives:,} sampled impressions have one.", 2)
+        lines += comment(f"{_first_upper(task.note)}. {task.positives:,} sampled impressions have one.", 2)
         lines += unsure(task.unsure, 2)
         lines.append(f"  {name}: {flow({'kind': 'binary', 'outcome': name, 'window': window})}")
         for other, keys in values.items():
-            if keys["outcome"] == name:
+            line = f"{other}: {flow(dict(keys))}"
+            if keys["outcome"] == name and other in wanted:
+                lines.append(f"  {line}")
+            elif keys["outcome"] == name and not asked:
                 lines += unsure(
-                    f"the value of an outcome as a task of its own. Alternative: remove {other}, and value in the stream",
+                    f"{task.value} may be a task of its own. Alternative: `value: {flow(task.value)}` in the stream {name}, and here",
                     2,
                 )
-                lines.append(f"  {other}: {flow(dict(keys))}")
+                lines.append(f"  # {line}")
     return [*lines, ""]
 
 
@@ -158,7 +165,7 @@ def of_label_tasks(examples: FoundExamples) -> list[str]:
     lines = ["tasks:"]
     for label in examples.labels:
         of = {"column": label.column} | ({"positive": list(label.positive)} if label.positive else {})
-        lines += comment(f"{label.note[0].upper()}{label.note[1:]}.", 2) + unsure(label.unsure, 2)
+        lines += comment(f"{_first_upper(label.note)}.", 2) + unsure(label.unsure, 2)
         lines.append(f"  {label.task}: {flow({'kind': label.kind, 'label': of})}")
     return [*lines, ""]
 
@@ -196,5 +203,9 @@ def _dialect(sample: Sample, indent: int) -> list[str]:
 
 def _time(time: FoundTime, indent: int) -> list[str]:
     values = {"column": time.column, "unit": time.unit} | ({"zone": time.zone} if time.zone else {})
-    lines = comment(f"{time.note[0].upper()}{time.note[1:]}.", indent) + unsure(time.unsure, indent)
+    lines = comment(f"{_first_upper(time.note)}.", indent) + unsure(time.unsure, indent)
     return [*lines, f"{' ' * indent}time: {flow(values)}"]
+
+
+def _first_upper(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from models.recipe.errors import InputError
 from models.recipe.file import load_recipe
 from models.recipe.recipe import Recipe
+from models.recipe.units import format_duration
 from pipeline.starting import recipe_text as text
 from pipeline.starting import words
 from pipeline.starting.answers import Answers, refuse
@@ -96,6 +97,12 @@ def _logs(name: str, data: str, samples: Sequence[Sample], answers: Answers) -> 
     known = complete(streams)
     join = find_join(known.streams, answers)
     tasks = find_tasks(join)
+    values = _values(tasks.tasks)
+    wanted = {
+        name: keys
+        for name, keys in values.items()
+        if answers.choose(f"Shall the model predict {name} of {keys['outcome']}, too?", ["no", "yes"], "no") == "yes"
+    }
     if not tasks.tasks:
         said = "; ".join(f"{stream}: {why}" for stream, why in tasks.left_out.items())
         refuse(
@@ -120,13 +127,15 @@ def _logs(name: str, data: str, samples: Sequence[Sample], answers: Answers) -> 
     features, none = find_features(frame, roles, labels, join.user, join.item, answers)
     _require(features, impressions.name)
     lines = text.header(name, data, used, notes)
-    lines += text.of_logs(join, tasks, known) + text.of_features(features, none)
-    lines += text.of_log_tasks(tasks.tasks, _values(tasks.tasks))
+    lines += text.of_logs(join, tasks, known, {keys["outcome"] for keys in wanted.values()}) + text.of_features(
+        features, none
+    )
+    lines += text.of_log_tasks(tasks.tasks, values, wanted, asked=answers.ask is not None)
     return lines + text.of_evaluation(slices(features, frame), join.user), used
 
 
-def _values(tasks: Sequence[FoundTask]) -> Mapping[str, Mapping[str, Any]]:
-    """The regression tasks on the values of outcomes."""
+def _values(tasks: Sequence[FoundTask]) -> dict[str, dict[str, Any]]:
+    """Regression tasks on the values of outcomes: name -> keys."""
     found: dict[str, dict[str, Any]] = {}
     names = [task.stream.name for task in tasks]
     for task in tasks:
@@ -134,7 +143,7 @@ def _values(tasks: Sequence[FoundTask]) -> Mapping[str, Mapping[str, Any]]:
             continue
         name = task.stream.name
         numbers = task.stream.frame[task.value].drop_nulls()
-        keys: dict[str, Any] = {"kind": "regression", "outcome": name, "window": text.format_duration(task.window)}
+        keys: dict[str, Any] = {"kind": "regression", "outcome": name, "window": format_duration(task.window)}
         keys["conditioned_on"] = name
         if float(numbers.min() or 0) >= 0:  # type: ignore[arg-type]
             keys["loss"] = "tweedie"  # predicts the mean, as calibration and rmse of the default gates ask for

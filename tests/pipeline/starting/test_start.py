@@ -100,7 +100,11 @@ def test_census_is_labelled_and_the_copy_of_the_label_is_left_out(tmp_path: Path
 
 
 def test_hive_days_with_other_names_in_each_stream(tmp_path: Path) -> None:
-    recipe, text = made(tmp_path, "hive")
+    recipe, text = made(
+        tmp_path,
+        "hive",
+        Answers(ask=lambda question, answers, default: "yes" if "predict" in question else str(default)),
+    )
     assert streams(recipe) == {
         "product_view": ("product_views/*/part-*.csv", ("user_id", "product_id"), "text", None),
         "order": ("orders/*/part-*.csv", ("customer_id", "sku"), "text", None),
@@ -121,7 +125,11 @@ def test_hive_days_with_other_names_in_each_stream(tmp_path: Path) -> None:
         "price": "item",
         "device": "context",
     }
-    assert "ISO times with an offset from UTC" in text
+    assert "ISO times with an offset from UTC" in text and "# UNSURE: order_value" not in text
+    recipe, text = made(tmp_path / "unasked", "hive")
+    assert list(recipe.tasks) == ["order"] and recipe.logs is not None and recipe.logs.streams["order"].value is None
+    keys = "kind: regression, outcome: order, window: 12h, conditioned_on: order, loss: tweedie"
+    assert f"`value: order_value` in the stream order, and here.\n  # order_value: {{{keys}}}\n" in text
 
 
 def test_json_lines_with_mixed_events(tmp_path: Path) -> None:
