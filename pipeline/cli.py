@@ -23,6 +23,7 @@ from pipeline.day_option import DayOption, days_told, load_on_day, night_told
 from pipeline.dead_letters_command import dead_letters
 from pipeline.groups_command import groups
 from pipeline.index_command import index
+from pipeline.init_command import init
 from pipeline.kubeflow.schedule_commands import app as schedule_commands
 from pipeline.machine_faults import machine_faults_told
 from pipeline.native_stderr import native_stderr_to
@@ -40,7 +41,8 @@ INTERRUPTED = 130  # what Typer makes of Ctrl-C
 app = typer.Typer(
     name="gatewise",
     help="Train, gate and push a multi-task ranking model from event logs.\n\n"
-    "Start with gatewise validate RECIPE, then gatewise run RECIPE. docs/recipe.md explains every key of a recipe.\n\n"
+    "gatewise init DIR writes a recipe for your logs. Start with gatewise validate RECIPE, then gatewise run RECIPE. "
+    "docs/recipe.md explains every key of a recipe.\n\n"
     "Exit codes: 0 done (run: model pushed, or blessed with --no-push), 1 input refused, 2 model not blessed, 3 crashed or no verdict on the model, "
     "143 stopped by SIGTERM.",
     cls=GroupedCommands,
@@ -52,6 +54,7 @@ app.callback()(common)
 app.add_typer(schedule_commands)
 app.add_typer(runs_commands)
 app.command()(groups)
+app.command()(init)
 app.command()(simulate)
 app.command()(fetch)
 app.command()(compare)
