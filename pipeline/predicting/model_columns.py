@@ -82,6 +82,11 @@ def check_absent(absent: Collection[str], inputs: Mapping[str, Any], schema: pa.
             raise InputError(f"--missing {name}: the model reads no such column; {known(name, inputs)}")
         if name in schema.names:
             raise InputError(f"--missing {name}: the input has this column. Leave it out of --missing, or rename it.")
+    if set(absent) >= set(inputs):
+        raise InputError(
+            f"--missing {','.join(absent)}: every row would have the same predictions. Expected at least one of the model's "
+            f"columns {', '.join(inputs)} in the input; received {', '.join(schema.names) or 'none'}."
+        )
 
 
 def tensors(table: pa.Table, inputs: Mapping[str, Mapping[str, Any]], rows: int) -> dict[str, tf.Tensor]:

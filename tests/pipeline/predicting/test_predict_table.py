@@ -202,6 +202,8 @@ STAYS = 9
         ({}, {"columns": ["row", "row"]}, "--columns row: the column occurs twice"),
         ({}, {"absent": ("who", "itm")}, "--missing itm: the model reads no such column; did you mean 'item'"),
         ({}, {"absent": ("who", "item")}, "--missing item: the input has this column"),
+        ({"age": None, "item": None, "tags": None}, {"absent": ("who", "age", "item", "tags")},
+         "every row would have the same predictions.*received row"),
         ({"age": [{"a": 1}] * STAYS}, {}, r"in.parquet, column 'age': expected a number of 32 bits, received the type struct"),
         ({"age": [datetime.date(2026, 1, 1)] * STAYS}, {}, r"column 'age': expected a number .* received the type date32"),
         ({"age": ["1"] * 7 + ["x", "1"]}, {}, r"in.parquet, row 8, column 'age': expected a number of 32 bits, received 'x'"),
@@ -342,3 +344,25 @@ def test_memory_is_bounded_by_the_batches(ranker: Path, tmp_path: Path, monkeypa
     monkeypatch.setattr(module.Scorer, "__call__", scored)
     predict_table(ranker, str(path), None, columns=[], absent=ABSENT, part=4)
     assert done[0] == 25 and ahead[0] <= 6
+
+
+@pytest.mark.parametrize("ending", ["parquet", "csv", "jsonl"])
+def test_the_file_and_the_row_of_a_wrong_value(ending: str, ranker: Path, tmp_path: Path) -> None:
+    """Also if a batch has rows of several files."""
+    for name, values in (("a", ["1"] * 5), ("b", []), ("c", ["1", "1", "x"]), ("d", ["1"] * 9)):
+        if values or ending == "parquet":
+            write(pa.table({"age": pa.array(values, pa.string())}), tmp_path / f"{name}.{ending}")
+    absent = ("who", "item", "tags")
+    with pytest.raises(
+        InputError, match=rf"c\.{ending}, row 3, column 'age': expected a number of 32 bits, received 'x'"
+    ):
+        predict_table(ranker, str(tmp_path / f"*.{ending}"), tmp_path / "out.parquet", absent=absent, part=4)
+
+
+def test_a_retrieval_model(tmp_path: Path) -> None:
+    from small_ranker import write_ranker
+
+    write(frame(3), tmp_path / "in.parquet")
+    version = write_ranker(tmp_path, 1, kind="retrieval")
+    with pytest.raises(InputError, match="expected a ranker, found a retrieval model"):
+        predict_table(version, str(tmp_path / "in.parquet"), tmp_path / "out.parquet")
