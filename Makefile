@@ -38,6 +38,7 @@ bench: setup ## Time every stage against its peers (hours; a quick run: make ben
 		.venv/bin/python -m benchmarks.$$name $(if $(ROWS),--rows $(ROWS)) $(if $(RUNS),--runs $(RUNS)) || exit 1; \
 	done
 	.venv/bin/python -m benchmarks.serving
+	.venv/bin/python -m benchmarks.predict $(if $(ROWS),--rows $(ROWS)) $(if $(RUNS),--runs $(RUNS))
 	.venv/bin/python -m benchmarks.two_stage $(if $(ROWS),--rows $(ROWS))
 	.venv/bin/python -m benchmarks.top_k $(if $(ROWS),--rows $(ROWS))
 

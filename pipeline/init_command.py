@@ -50,9 +50,10 @@ def init(
     ] = [],  # noqa: B006
     yes: Annotated[bool, typer.Option("--yes", help="Ask nothing: take the default of each question.")] = False,
 ) -> None:
-    """Write a recipe for a folder of logs, with the reasons as comments. It validates and runs without an edit.
+    """Write a recipe for a folder of logs.
 
-    Looks at most at 200,000 rows of each file or folder of files. On a terminal, asks what the logs do not tell.
+    It validates and runs without an edit; its comments give the reasons. Looks at most at 200,000 rows of each file or folder of
+    files. On a terminal, asks what the logs do not tell.
 
     Example: gatewise init logs --out my.yaml && gatewise run my.yaml
     """
