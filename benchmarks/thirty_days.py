@@ -28,6 +28,7 @@ import typer
 from benchmarks.machine import machine
 from benchmarks.session import WORK, Work, say
 from benchmarks.thirty_days_page import page
+from models.files.whole_file import write_whole
 
 ROOT = Path(__file__).parents[1]
 PAGE, RESULTS = ROOT / "docs" / "thirty_days.md", ROOT / "docs" / "thirty_days.json"
@@ -67,8 +68,9 @@ def main(
     simulate += ["--seed", str(seed), *DIALS, *poisoned]
     if not (folder / "source" / "dirt.json").is_file():
         _gatewise([*simulate[1:], "--out", str(folder / "source")])
-    done: list[dict[str, Any]] = []
-    for number in range(nights):
+    seen = folder / "nights.json"
+    done: list[dict[str, Any]] = json.loads(seen.read_text(encoding="utf-8")) if seen.is_file() else []
+    for number in range(len(done), nights):
         deliver(folder / "source", folder / "logs", number, scenario)
         day = _day(number)
         found = {"day": str(day), **night(folder, day)}
@@ -78,6 +80,7 @@ def main(
             found["cold"] = night(folder, day, "cold", overrides, push=False)
         say(f"{day}: exit code {found['exit_code']}, {found['seconds']:.0f} s, {found['reason']}")
         done.append(found)
+        write_whole(seen, json.dumps(done, indent=1))
         result = {
             "commands": [
                 shlex.join(simulate),
