@@ -58,6 +58,7 @@ def main(
     impressions: Annotated[int, typer.Option(min=1000, help="Mean number of impressions of a day.")] = 20_000,
     seed: Annotated[int, typer.Option(help="Seed of the simulation.")] = 7,
     cold_every: Annotated[int, typer.Option(min=1, help="Every so many nights, also train cold.")] = 5,
+    remark: Annotated[str, typer.Option(help="A sentence for the page, such as what else ran on the machine.")] = "",
     work: Work = WORK,
 ) -> None:
     """Run the nights, and write docs/thirty_days.json and docs/thirty_days.md."""
@@ -90,6 +91,7 @@ def main(
             "nights": done,
             "faults": {name: None if value is None else str(_day(value)) for name, value in vars(scenario).items()},
             "impressions": impressions,
+            "remark": remark,
             "cores": machine()["cores"],
         }
         RESULTS.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")

@@ -31,6 +31,7 @@ def _lines(result: Mapping[str, Any]) -> Iterator[str]:
         f"{len(nights)} nights of about {result['impressions']:,} impressions, on {result['cores']} cores: {len(pushed)} pushed, "
         f"{len(nights) - len(pushed)} not. The poisoned day is {faults['poisoned']}; clicks of {faults['late']} arrive a day late, and "
         f"{faults['half']} arrives by a third and is whole a day later."
+        + (f" {result['remark']}" if result.get("remark") else "")
     )
     yield ""
     yield from _against_cold(pushed)
