@@ -25,6 +25,7 @@ from pipeline.kubeflow.schedule_commands import app as schedule_commands
 from pipeline.machine_faults import machine_faults_told
 from pipeline.native_stderr import native_stderr_to
 from pipeline.output import ClosedOutput, output_file, standard_output, write_lines, write_output
+from pipeline.predict_command import predict
 from pipeline.recommend_command import recommend
 from pipeline.report_command import report
 from pipeline.rollback_commands import rollback, versions
@@ -53,6 +54,7 @@ app.command()(simulate)
 app.command()(fetch)
 app.command()(compare)
 app.command()(tune)
+app.command()(predict)
 app.command()(recommend)
 app.command()(index)
 app.command()(serving_config)
@@ -181,31 +183,6 @@ def compile_file(
     write_output(out, compiled.text)
     parameters = ", ".join(f"{name}={json.dumps(default)}" for name, default in compiled.parameters.items())
     typer.echo(f"{out}: pipeline {compiled.name}, version {compiled.version}; parameters {parameters}")
-
-
-@app.command()
-def predict(
-    model: Annotated[
-        Path,
-        typer.Argument(metavar="MODEL_DIR", help="Pushed version, or folder of versions (the newest is used)."),
-    ],
-    requests: Annotated[
-        Path,
-        typer.Option(
-            "--input", metavar="FILE.jsonl", help="One JSON object per line: column -> value or list of values."
-        ),
-    ],
-    output: Answers = None,
-) -> None:
-    """Predict with an exported model: one line of JSON in, one line of JSON out with a probability or value per task.
-
-    A column that is left out counts as missing. Example: gatewise predict runs/serving/shop --input recipes/shop_requests.jsonl
-    """
-    with tempfile.TemporaryFile() as noise, native_stderr_to(noise.fileno()):
-        from pipeline.predict import answer
-
-        answers = answer(model, requests)
-    write_lines(answers, output)
 
 
 @app.command()

@@ -103,7 +103,7 @@ def _frames(
         yield plain(frame)
         return
     for batch in opened.iter_batches(size, row_groups=groups, use_threads=True):
-        table = pa.table([_for_polars(column) for column in batch.columns], names=batch.schema.names)
+        table = pa.table([for_polars(column) for column in batch.columns], names=batch.schema.names)
         yield plain(pl.DataFrame(pl.from_arrow(table)))
 
 
@@ -137,7 +137,7 @@ def _is_simple(dtype: pa.DataType) -> bool:
     )
 
 
-def _for_polars(column: pa.Array) -> pa.Array:
+def for_polars(column: pa.Array) -> pa.Array:
     """Converts timestamps with a fixed offset ("+05:30") to UTC and wide decimals to text. Polars reads neither."""
     if pa.types.is_timestamp(column.type) and column.type.tz and column.type.tz[0] in "+-":
         return column.cast(pa.timestamp(column.type.unit, "UTC"))

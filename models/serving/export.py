@@ -95,6 +95,9 @@ def export(
         "arguments": argument_names(inputs),
         "tasks": kinds,
         "weights": plan.tunable,
+        "score": plan.score,
+        "score_weights": dict(plan.weights),
+        "served": sorted(served or {}),
         "exported_at": int(time.time()),
     }
     (unfinished / INPUTS).write_text(json.dumps(notes, indent=2), encoding="utf-8")

@@ -47,7 +47,7 @@ def load_server(directory: str | Path, logged: bool = False) -> Callable[[list[b
 
 
 def load_named(directory: str | Path, *signatures: str) -> list[Callable[[Mapping[str, Any]], dict[str, np.ndarray]]]:
-    """The exported model as functions of named columns, {column or weight: array} -> {output: array}.
+    """The exported model as functions of named columns, {column or weight: array or tensor} -> {output: array}.
 
     Args:
         directory: folder of the exported model.
@@ -79,6 +79,8 @@ def _named(
 
 
 def _tensor(values: Any, like: tf.Tensor) -> tf.Tensor:
+    if isinstance(values, tf.Tensor):
+        return values
     return tf.constant(values, like.dtype, shape=np.shape(values))
 
 

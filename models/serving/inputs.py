@@ -15,7 +15,8 @@ from models.serving.named_rows import checked_values
 
 INPUTS = "assets.extra/inputs.json"
 """{"inputs": {column: {"type", "multivalued", "side"}}, "arguments": {column: name in `raw` and `rank`},
-"tasks": {task: kind}, "weights": {tunable weight: value}, "exported_at": seconds since 1970}."""
+"tasks": {task: kind}, "weights": {tunable weight: value}, "score": formula, "score_weights": {weight: value},
+"served": [columns whose values in a request are ignored], "exported_at": seconds since 1970}."""
 
 EXPECTED = "assets.extra/expected.json"
 """{"example_ids": [...], "predictions": {task: [...]}}: predictions of the trainer for some validate examples."""
