@@ -46,7 +46,6 @@ def predict(model: Model, df: pd.DataFrame, *, prefix: str = "", missing: Collec
     from gatewise.frames import to_arrow
 
     with _quiet():
-        from models.recipe.checks.served_names import OWN
         from models.serving.inputs import is_retrieval, read_inputs
         from pipeline.predicting.model_columns import WrongValueError, check_schema
         from pipeline.predicting.predict_table import BATCH
@@ -62,15 +61,15 @@ def predict(model: Model, df: pd.DataFrame, *, prefix: str = "", missing: Collec
         clash = [name for name in added.values() if name in df.columns]
         if clash:
             raise InputError(f"predict: the rows have a column {clash[0]!r} already. Give the predictions a prefix.")
-        if not table.num_columns:  # otherwise it has no rows
-            table = pa.table({f"{OWN}row": pa.nulls(len(df))})
+        if not table.num_columns:
+            raise InputError(f"predict: the rows have no column of the model's: {', '.join(scorer.inputs)}.")
         batches = []
         for start in range(0, max(len(df), 1), BATCH):
             try:
                 batches.append(scorer(table.slice(start, BATCH)))
             except WrongValueError as error:
-                label = df.index[start + error.row]
-                raise InputError(f"predict: row {label!r}, {error.what}. Correct or remove the value.") from None
+                where = f"predict: row {df.index[start + error.row]}"
+                raise InputError(f"{where}, {error.what}. Correct or remove the value.") from None
     predicted = pa.Table.from_batches(batches)
     return df.assign(**{new: predicted.column(name).to_numpy() for name, new in added.items()})
 
