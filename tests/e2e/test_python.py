@@ -20,7 +20,7 @@ SMALL = "{units: [16], tower_units: [8]}"
 NETWORKS = (
     f"model.options.single_task={SMALL}",
     f"model.options.shared_bottom={SMALL}",
-    "model.options.ple={experts: 1, units: [8]}",
+    "model.options.ple={levels: 1, units: [8], tower_units: [8]}",
 )
 
 
