@@ -19,6 +19,9 @@ from pipeline.backfill import ended_with_this_process
 ROOT = Path(__file__).parents[1]
 """Parent folder of the packages."""
 
+_COMMAND = ("-P", "-m", "pipeline.cli")
+"""Without -P, a folder `models` or `pipeline` in the working directory would hide gatewise's."""
+
 REFUSED = 1
 _SAID = "gatewise: "
 """Beginning of the message of an error (`pipeline.cli.main`)."""
@@ -33,7 +36,7 @@ def call(
     quiet: bool,
     *,
     results: str | None = None,
-    what: Sequence[str] = ("-m", "pipeline.cli"),
+    what: Sequence[str] = _COMMAND,
 ) -> str:
     """Runs `gatewise ARGUMENTS`, and shows its progress on `sys.stderr`.
 
@@ -51,7 +54,7 @@ def call(
         InputError: the exit code is 1. The message is the command's.
         GatewiseError: another exit code.
     """
-    path = os.pathsep.join(dict.fromkeys([str(ROOT), *(part for part in sys.path if part)]))
+    path = os.pathsep.join(dict.fromkeys([str(ROOT), *(part or os.getcwd() for part in sys.path)]))
     environment = {**os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
     last: collections.deque[str] = collections.deque(maxlen=_KEPT)
     shown = not quiet

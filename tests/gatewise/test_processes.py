@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gatewise.processes import call
+from gatewise.processes import ROOT, call
 from models.recipe.errors import GatewiseError, InputError
 
 
@@ -29,6 +30,14 @@ def test_the_search_path_is_this_process_s(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.syspath_prepend("/my/methods")
     found = python("print(sys.path)")
     assert "'/my/methods'" in found
+
+
+def test_folders_of_a_notebook_do_not_hide_gatewise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("models", "pipeline"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text("raise RuntimeError('of the notebook')")
+    monkeypatch.chdir(tmp_path)
+    assert "valid" in call(["validate", str(ROOT / "recipes" / "shop.yaml")], (0,), True)
 
 
 def test_a_refusal_is_an_input_error_with_the_command_s_message(capsys: pytest.CaptureFixture[str]) -> None:
