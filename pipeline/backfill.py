@@ -187,14 +187,14 @@ def _run_day(recipe: Path, day: str, options: Sequence[str], command: Sequence[s
     with tempfile.TemporaryDirectory() as folder:
         summary = Path(folder) / "summary.json"
         arguments = [*command, str(recipe), *options, "--day", day, "--json", str(summary)]
-        with _ended_with_this_process(subprocess.Popen(arguments)) as process:
+        with ended_with_this_process(subprocess.Popen(arguments)) as process:
             code = process.wait()
         found = json.loads(summary.read_text(encoding="utf-8")) if summary.is_file() else None
     return DayDone(day=day, code=code, seconds=time.monotonic() - begun, summary=found)
 
 
 @contextlib.contextmanager
-def _ended_with_this_process(process: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+def ended_with_this_process(process: subprocess.Popen[Any]) -> Iterator[subprocess.Popen[Any]]:
     """Ends the run if this process is interrupted, and waits for it: it holds the lock of the recipe's folder."""
     try:
         yield process

@@ -156,6 +156,8 @@ class HostBuild:
         environment = {name: self._below(value) for name, value in stage.environment.items() if name != "PATH"}
         # The stage's own programs, then those that only record, then the host's.
         path = stage.environment.get("PATH", "$PATH").replace("$PATH", "/usr/local/bin")
+        # The image has a newer C library than the host may have.
+        environment["GATEWISE_BUILD_ONLY"] = "1"
         environment["PATH"] = f"{self._below(path)}:{self._bin}:{os.environ['PATH']}"
         script = self._below(command.value[0])
         if command.value[0].startswith("python3 -c "):
