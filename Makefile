@@ -19,6 +19,7 @@ demo: setup $(LOGS) ## Simulate shop logs, train and push a model, answer three 
 	.venv/bin/gatewise predict runs/serving/shop --input recipes/shop_requests.jsonl
 	.venv/bin/gatewise recommend runs/serving/shop --user '{"segment": "loyal", "country": "DE", "age": 34, "device": "phone"}' --k 5
 	.venv/bin/gatewise report runs
+	@echo "To see all of it in a browser: .venv/bin/gatewise ui runs"
 
 $(LOGS): | setup
 	.venv/bin/gatewise simulate recipes/shop.yaml --impressions 200000 --seed 7 --out $(LOGS)

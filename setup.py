@@ -52,7 +52,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11,<3.14",
     packages=find_packages(include=["gatewise*", "pipeline*", "models*", "components*"]),
-    package_data={"gatewise": ["py.typed"]},
+    package_data={"gatewise": ["py.typed"], "pipeline.ui": ["static/*", "templates/*"]},
     install_requires=_requirements("runtime.in"),
     extras_require={
         "kubeflow": _requirements("kubeflow.in"),

@@ -35,6 +35,7 @@ from pipeline.rollback_commands import rollback, versions
 from pipeline.runs_command import app as runs_commands
 from pipeline.serving_config_command import serving_config
 from pipeline.termination import STOPPED, TERMINATED, sigterm_interrupts
+from pipeline.ui.command import ui
 
 CRASHED = 3
 INTERRUPTED = 130  # what Typer makes of Ctrl-C
@@ -68,6 +69,7 @@ app.command()(versions)
 app.command()(rollback)
 app.command(name="dead-letters")(dead_letters)
 app.command()(report)
+app.command()(ui)
 
 RecipeFile = Annotated[Path, typer.Argument(metavar="RECIPE", help="Recipe file, such as recipes/shop.yaml.")]
 Overrides = Annotated[

@@ -6,13 +6,13 @@ Only this module escapes text for HTML.
 from __future__ import annotations
 
 import html
-import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from components.event_logs.tally import losses_in
 from pipeline import report_charts
+from pipeline.report_numbers import count, number
 from pipeline.report_style import STYLE
 
 NOT_USED = (
@@ -27,13 +27,6 @@ def text(value: object) -> str:
     return html.escape(str(value), quote=True)
 
 
-def number(value: object, digits: int = 4) -> str:
-    """A number with fixed digits; a dash for None."""
-    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
-        return "–"
-    return f"{value:,.{digits}f}".replace("-", "\N{MINUS SIGN}")
-
-
 def signed(value: float, digits: int = 4) -> str:
     """A difference with fixed digits and its sign; 0 has none."""
     rounded = round(value, digits) + 0.0  # not -0.0
@@ -44,11 +37,6 @@ def moment(value: object) -> str:
     """A time in ISO 8601 to the minute; other text unchanged."""
     found = re.fullmatch(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)\S*Z", str(value))
     return f"{found[1]} {found[2]} UTC" if found else str(value)
-
-
-def count(value: object) -> str:
-    """An integer with thousands separators; a dash for None."""
-    return number(round(value) if isinstance(value, int | float) and math.isfinite(value) else None, 0)
 
 
 def share(part: object, whole: object, digits: int = 1) -> str:
