@@ -32,26 +32,6 @@ def to_pandas(frame: pl.DataFrame) -> pd.DataFrame:
     return others.assign(**made)[frame.columns]
 
 
-def scalars(frame: pl.DataFrame, lists: Collection[str]) -> pl.DataFrame:
-    """Examples, whose columns are lists of at most one value, with one value in each row.
-
-    Args:
-        frame: columns of lists.
-        lists: columns that stay lists, as do those with a longer list.
-
-    Returns:
-        An empty list becomes a missing value. Bytes become text, if all of a column's are UTF-8.
-    """
-    import polars as pl
-
-    columns = []
-    for name, column in zip(frame.columns, frame.get_columns(), strict=True):
-        if isinstance(column.dtype, pl.List) and name not in lists and (column.list.len().max() or 0) <= 1:  # type: ignore[operator]
-            column = column.list.first()
-        columns.append(_text(column))
-    return pl.DataFrame(columns)
-
-
 def to_arrow(frame: pd.DataFrame, what: str, wanted: Collection[str]) -> pa.Table:
     """Columns of a data frame, without its index.
 
@@ -81,19 +61,3 @@ def to_arrow(frame: pd.DataFrame, what: str, wanted: Collection[str]) -> pa.Tabl
                 f"{what}, column {name!r}: expected values of one type: {str(error).splitlines()[0]}. Convert the column."
             ) from None
     return pa.table(arrays, names=names)
-
-
-def _text(column: pl.Series) -> pl.Series:
-    import polars as pl
-
-    target: pl.DataType | type[pl.DataType]
-    if column.dtype == pl.Binary:
-        target = pl.String
-    elif column.dtype == pl.List(pl.Binary):
-        target = pl.List(pl.String)
-    else:
-        return column
-    try:
-        return column.cast(target)
-    except pl.exceptions.PolarsError:
-        return column

@@ -169,17 +169,15 @@ class Run:
         """
         import polars as pl
 
-        from components.example_schema import SPLITS, TIME
-        from gatewise.frames import scalars, to_pandas
+        from components.example_schema import SPLITS
+        from gatewise.frames import to_pandas
+        from pipeline.plain_examples import list_columns, plain
 
         lookup(split, dict.fromkeys(SPLITS), "split", "examples")
         files = sorted((self._examples_folder() / f"Split-{split}").glob("*.parquet"))
         if not files:
             raise self._lacks(f"examples in the split {split!r}")
-        found = scalars(pl.read_parquet(files), self._multivalued())
-        if TIME in found.columns:
-            found = found.with_columns(pl.from_epoch(TIME, time_unit="us").dt.replace_time_zone("UTC"))
-        return to_pandas(found)
+        return to_pandas(plain(pl.scan_parquet(files, glob=False), list_columns(self.record["resolved"])).collect())
 
     def report(self, path: str | Path | None = None) -> Path:
         """Writes the report, one HTML page.
@@ -226,10 +224,6 @@ class Run:
         if folder is None:
             raise self._lacks("examples")
         return folder
-
-    def _multivalued(self) -> set[str]:
-        features = self.record["resolved"]["features"]
-        return {about.get("column") or name for name, about in features.items() if about["kind"] == "multivalued"}
 
     def _lacks(self, what: str) -> InputError:
         error = self.record.get("error")

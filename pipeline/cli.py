@@ -21,6 +21,7 @@ from pipeline.comparing.commands import compare, tune
 from pipeline.data_commands import fetch, simulate
 from pipeline.day_option import DayOption, days_told, load_on_day, night_told
 from pipeline.dead_letters_command import dead_letters
+from pipeline.examples_command import examples
 from pipeline.groups_command import groups
 from pipeline.index_command import index
 from pipeline.init_command import init
@@ -58,6 +59,7 @@ app.add_typer(runs_commands)
 app.command()(groups)
 app.command()(init)
 app.command()(simulate)
+app.command()(examples)
 app.command()(fetch)
 app.command()(compare)
 app.command()(tune)

@@ -9,7 +9,7 @@ from typer.core import TyperGroup
 GROUPS: dict[str, tuple[str, ...]] = {
     "Begin": ("init", "validate", "simulate", "fetch"),
     "Train": ("run", "compare", "tune", "groups"),
-    "Look": ("ui", "runs", "report", "versions", "dead-letters"),
+    "Look": ("ui", "runs", "report", "versions", "examples", "dead-letters"),
     "Predict and serve": ("predict", "recommend", "index", "serve", "request", "serving-config", "rollback"),
     "Kubeflow": ("compile", "schedule"),
 }
