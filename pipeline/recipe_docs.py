@@ -35,6 +35,7 @@ from models.recipe.serving import Serving
 from models.recipe.split import Split
 from models.recipe.tasks import Gate, Label, Task
 from models.recipe.validation import Validation
+from models.recipe.vector import Vector
 from models.regularizers import REGULARIZERS
 from pipeline.method_docs import methods_page
 from pipeline.recipe_docs_text import EXAMPLE, HEAD, LOSSES_HEAD, OWN_METHODS
@@ -56,6 +57,7 @@ SECTIONS: tuple[tuple[str, type[Section]], ...] = (
     ("`features.NAME`, kind `bucketised`", Bucketised),
     ("`features.NAME`, kind `piecewise_linear`", PiecewiseLinear),
     ("`features.NAME`, kind `periodic`", Periodic),
+    ("`features.NAME`, kind `vector`", Vector),
     ("`tasks.NAME`", Task),
     ("`label` of a task", Label),
     ("`gates` of a task", Gate),

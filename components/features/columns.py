@@ -56,6 +56,14 @@ def first_values(column: pa.Array, most: int) -> pa.Array:
     return values.filter(pa.array(positions(counts) < most))
 
 
+def whole_vectors(column: pa.Array, dim: int) -> np.ndarray:
+    """(vector, dim) float32: the rows with `dim` values, all finite. The others have no vector, as in the graph."""
+    values = column.flatten().cast(pa.float32(), safe=False).to_numpy(zero_copy_only=False)
+    counts = lengths(column)
+    vectors = values[np.repeat(counts == dim, counts)].reshape(-1, dim)
+    return vectors[np.isfinite(vectors).all(axis=1)]
+
+
 def lengths(column: pa.Array) -> np.ndarray:
     """(row,) int64: how many values each row has; 0 for null."""
     if not column.null_count:

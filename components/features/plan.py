@@ -11,6 +11,7 @@ from models.recipe.night import Night
 from models.recipe.recipe import Recipe
 from models.recipe.spans import end_of
 from models.recipe.stage_plan import StagePlan
+from models.recipe.vector import Vector
 
 
 class IdsPlan(StagePlan):
@@ -71,4 +72,6 @@ def _needed(feature: Feature, dim: int) -> Feature:
         needed["dim"] = feature.dim or dim
     if isinstance(feature, MultiValued):
         needed["separator"] = None
+    if isinstance(feature, Vector):
+        needed["separator"] = ","
     return feature.model_copy(update=needed)

@@ -12,7 +12,7 @@ from models.features.value_texts import text_of
 from models.losses import LOSSES
 from models.objectives import OBJECTIVES
 from models.recipe.checks.distill import distilled
-from models.recipe.features import MultiValued, column_of, column_types, feature_columns
+from models.recipe.features import MultiValued, column_of, column_types, feature_columns, has_list
 from models.recipe.model import Training
 from models.recipe.night import Night
 from models.recipe.recipe import Recipe
@@ -21,6 +21,7 @@ from models.recipe.section import Scalar
 from models.recipe.stage_plan import StagePlan
 from models.recipe.tasks import after_of, funnel_of, loss_of
 from models.recipe.teacher import teacher_recipe
+from models.recipe.vector import Vector
 from models.recipe.warm import Warm
 from models.regularizers import REGULARIZERS
 from models.serving.plan import InputPlan, ServingPlan
@@ -79,9 +80,6 @@ class TrainerPlan(StagePlan):
         Converts options to the types of the methods: YAML reads 1e-6 as text, and "8" or 8.0 mean 8.
         """
         model, columns, types = recipe.model, feature_columns(recipe.features), column_types(recipe.features)
-        lists = {
-            column_of(name, feature) for name, feature in recipe.features.items() if isinstance(feature, MultiValued)
-        }
         return cls(
             tasks={
                 name: TaskPlan(
@@ -117,9 +115,10 @@ class TrainerPlan(StagePlan):
             inputs={
                 column: InputPlan(
                     type=types[column],
-                    multivalued=column in lists,
+                    multivalued=has_list(feature),
                     side=feature.side,
                     separator=feature.separator if isinstance(feature, MultiValued) else None,
+                    length=feature.dim if isinstance(feature, Vector) else None,
                 )
                 for column, feature in columns.items()
             },

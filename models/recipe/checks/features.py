@@ -14,9 +14,11 @@ from models.recipe.features import (
     Periodic,
     PiecewiseLinear,
     column_of,
+    has_list,
     raw_type,
 )
 from models.recipe.recipe import Recipe
+from models.recipe.vector import Vector
 
 
 def feature_problems(recipe: Recipe) -> Iterator[Problem]:
@@ -35,19 +37,27 @@ def feature_problems(recipe: Recipe) -> Iterator[Problem]:
                 f"{text!r} reads the column {column!r} as text, {number!r} as numbers. If its values are numbers, write "
                 f"'type: integer' (whole numbers) or 'type: number' in {text!r}; otherwise log the column twice.",
             )
-        if isinstance(first, MultiValued) != isinstance(feature, MultiValued):
+        if (has_list(first) or has_list(feature)) and first.kind != feature.kind:
             yield (
                 at,
-                f"{reader!r} reads the column {column!r} as {first.kind}, this feature as {feature.kind}. A column has either "
-                "one value or a list: use one kind, or log the column twice.",
+                f"{reader!r} reads the column {column!r} as {first.kind}, this feature as {feature.kind}. A column has one value, a "
+                "list or a vector: use one kind, or log the column twice.",
             )
+        if isinstance(first, Vector) and isinstance(feature, Vector):
+            for key in ("dim", "separator"):
+                if getattr(first, key) != getattr(feature, key):
+                    yield (
+                        (*at, key),
+                        f"reads the same column as {reader!r}, so {key} must agree: {reader!r} has {getattr(first, key)!r}, this "
+                        f"feature {getattr(feature, key)!r}.",
+                    )
         if (first.side == "user") != (feature.side == "user"):
             yield (
                 at,
                 f"another feature reads the column {column!r} on the side {first.side!r}, this one on the side "
                 f"{feature.side!r}. A ranking request has a column either once or once per candidate: use the same side.",
             )
-        if f"{name}_missing" in recipe.features and isinstance(feature, Numeric | PiecewiseLinear | Periodic):
+        if f"{name}_missing" in recipe.features and isinstance(feature, Numeric | PiecewiseLinear | Periodic | Vector):
             yield (
                 ("features", f"{name}_missing"),
                 f"the name is reserved for the input that marks missing values of {name!r}. Choose another name.",
@@ -102,7 +112,7 @@ def _served(at: tuple[str, str], feature: Feature, first: Feature, reader: str) 
         )
     if value is None:
         return
-    if isinstance(feature, MultiValued):
+    if has_list(feature):
         yield (*at, "served_as"), "a feature with several values per example has no single served value. Remove it."
     elif feature.side != "context":
         yield (

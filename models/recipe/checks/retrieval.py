@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from models.recipe.features import MultiValued, column_of, column_types, feature_columns
+from models.recipe.features import column_of, column_types, feature_columns, has_list
 from models.recipe.registry import known
 from models.recipe.retrieval import SUFFIX, TRUE_RECALL, Retrieval, metric_names
 from models.recipe.retrieval_columns import history_feature, item_features, user_features
@@ -61,7 +61,7 @@ def _ids(recipe: Recipe, section: Retrieval) -> Iterator[Problem]:
         feature = columns.get(column)
         if feature is None:
             continue
-        if types[column] == "float" or isinstance(feature, MultiValued):
+        if types[column] == "float" or has_list(feature):
             yield (
                 ("retrieval", key),
                 f"a feature reads the column {column!r} as {feature.kind}, so it cannot identify a single {key}. Make the feature "

@@ -524,6 +524,33 @@ WRONG = {
             "use one kind, or log the column twice",
         ],
     ),
+    "a vector and a number of one column": (
+        "  hour:",
+        "  text: {kind: vector, dim: 3, column: age_hours}\n  hour:",
+        ["features.text: 'age_hours' reads the column 'age_hours' as numeric, this feature as vector."],
+    ),
+    "vectors of one column that differ": (
+        "  hour:",
+        "  text: {kind: vector, dim: 3}\n  topic: {kind: vector, dim: 4, column: text}\n  hour:",
+        [
+            "features.topic.dim: reads the same column as 'text', so dim must agree: 'text' has 3, this feature 4.",
+        ],
+    ),
+    "a vector without its length": (
+        "  hour:",
+        "  text: {kind: vector}\n  hour:",
+        ["features.text: the key 'dim' is missing. Number of components."],
+    ),
+    "a served vector": (
+        "  hour:",
+        "  text: {kind: vector, dim: 3, served_as: 1}\n  hour:",
+        ["features.text.served_as: a feature with several values per example has no single served value."],
+    ),
+    "a name that a vector reserves": (
+        "  hour:",
+        "  text: {kind: vector, dim: 3}\n  text_missing: {kind: numeric}\n  hour:",
+        ["features.text_missing: the name is reserved for the input that marks missing values of 'text'."],
+    ),
     "a weight of outcomes": (
         "value: seconds",
         "weight: seconds",
