@@ -21,6 +21,7 @@ from models.losses import LOSS, LOSSES
 from models.objectives import OBJECTIVES
 from models.recipe import kubeflow, retrieval, schedule
 from models.recipe.beam import Beam
+from models.recipe.cross import Cross
 from models.recipe.distill import Distill
 from models.recipe.evaluation import Evaluation, NotBelow, Truth
 from models.recipe.features import Bucketised, Categorical, MultiValued, Numeric, Periodic, PiecewiseLinear
@@ -58,6 +59,7 @@ SECTIONS: tuple[tuple[str, type[Section]], ...] = (
     ("`features.NAME`, kind `piecewise_linear`", PiecewiseLinear),
     ("`features.NAME`, kind `periodic`", Periodic),
     ("`features.NAME`, kind `vector`", Vector),
+    ("`features.NAME`, kind `cross`", Cross),
     ("`tasks.NAME`", Task),
     ("`label` of a task", Label),
     ("`gates` of a task", Gate),

@@ -25,6 +25,7 @@ from components.features.night_ids import NightIds, Past, with_ids
 from components.features.seen import Seen, merge_seen, see
 from models.features.layout import Analysed, table_of
 from models.layers.input_names import component_name, input_of
+from models.recipe.cross import Cross
 from models.recipe.errors import InputError
 from models.recipe.features import (
     Bucketised,
@@ -60,6 +61,10 @@ def analyse(batch: pa.RecordBatch, features: Mapping[str, Feature], since: Mappi
     """
     parts: list[Analysis] = [{"rows": batch.num_rows}]
     for name, feature in features.items():
+        if isinstance(feature, Cross):
+            there = [lengths(batch.column(column)) > 0 for column in feature.columns]
+            parts.append({f"values/{name}": int(np.logical_and.reduce(there).sum())})
+            continue
         most = feature.max_length if isinstance(feature, MultiValued) else 1
         column = batch.column(column_of(name, feature))
         if isinstance(feature, Vector):
@@ -189,8 +194,8 @@ def conclude(
             continue
         if not analysis[f"values/{name}"]:
             raise InputError(
-                f"Feature {name!r}: the column {column_of(name, feature)!r} has no value in any of the {rows} train "
-                "examples. The name may be wrong, or the column may be new: correct it, or remove the feature."
+                f"Feature {name!r}: {_columns(name, feature)} no value in any of the {rows} train examples. The name may be "
+                "wrong, or the column may be new: correct it, or remove the feature."
             )
         if isinstance(feature, Numeric):
             scaling[name] = _scaling(_of(Moments, analysis[f"moments/{name}"]), feature.scale)
@@ -214,6 +219,12 @@ def conclude(
         limit_errors=limit_errors,
     )
     return analysed, dict(vocabularies)
+
+
+def _columns(name: str, feature: Feature) -> str:
+    if isinstance(feature, Cross):
+        return f"its columns {', '.join(map(repr, feature.columns))} together have"
+    return f"the column {column_of(name, feature)!r} has"
 
 
 def _vocabularies(

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from components.example_schema import ARROW_TYPES, TIME
 from models.recipe.errors import InputError
-from models.recipe.features import Feature, column_of, column_types, feature_columns
+from models.recipe.features import Feature, column_types, columns_of, feature_columns
 
 
 def check_columns(schema: pa.Schema, features: Mapping[str, Feature], where: str) -> None:
@@ -20,8 +20,8 @@ def check_columns(schema: pa.Schema, features: Mapping[str, Feature], where: str
         InputError: a column is missing or has another type.
     """
     types = column_types(features)
-    for name, feature in features.items():
-        column = column_of(name, feature)
+    read = [(name, column) for name, feature in features.items() for column in columns_of(name, feature)]
+    for name, column in read:
         if column not in schema.names:
             raise InputError(
                 f"{where}: feature {name!r} reads the column {column!r}, which the examples do not have. "

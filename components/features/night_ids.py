@@ -30,7 +30,7 @@ from models.recipe.vector import Vector
 _TYPES = {"string": pa.large_binary(), "integer": pa.int64(), "number": pa.float32()}
 ROOM, LEAST_ROOM = 2, 64
 """A table has rows for so many times the values of its cold start, for 64 at least and for `vocabulary` at most."""
-_DEFINING = ("kind", "column", "type", "transform", "scale", "buckets", "boundaries")
+_DEFINING = ("kind", "column", "type", "transform", "scale", "buckets", "boundaries", "columns")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from models.layers.input_names import component_name, input_of
+from models.recipe.cross import Cross
 from models.recipe.errors import InputError
 from models.recipe.features import (
     Bucketised,
@@ -149,6 +150,8 @@ def feature_layout(
             rows = 1 + feature.hash_buckets * (2 if feature.quotient_remainder else 1)
         elif isinstance(feature, Categorical | MultiValued):
             rows = first_vocabulary_id(feature) + capacities.get(table, analysed.vocabulary_sizes[table])
+        elif isinstance(feature, Cross):
+            rows = 1 + feature.hash_buckets
         elif isinstance(feature, Bucketised):
             rows = 1 + len(analysed.boundaries[name]) + 1
         else:
@@ -161,7 +164,7 @@ def feature_layout(
         categorical=tuple(
             (name, table_of(name, feature))
             for name, feature in features.items()
-            if isinstance(feature, Categorical | Bucketised) and not is_quotient_remainder(feature)
+            if isinstance(feature, Categorical | Bucketised | Cross) and not is_quotient_remainder(feature)
         ),
         multivalued={
             name: (table_of(name, feature), *_list(feature))

@@ -18,6 +18,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from models.features.crosses import crosses_of
 from models.features.layout import Analysed, FeatureLayout, is_quotient_remainder
 from models.features.number_inputs import numbers_of
 from models.features.raw_columns import Column, first_values, lists, with_one_text
@@ -72,7 +73,7 @@ def encode_columns(
 ) -> dict[str, tf.Tensor]:
     """Computes the features from a batch of raw columns, for training and serving.
 
-    Outputs: categorical and bucketised: (batch,) int64 ids. multivalued: (batch, max_length) int64 ids, padded with
+    Outputs: categorical, bucketised and cross: (batch,) int64 ids. multivalued: (batch, max_length) int64 ids, padded with
     -1. numeric: (batch,) float32 `<feature>` and `<feature>_missing`; piecewise linear and periodic: (batch,) float32
     `<feature>/<component>` for each component, and `<feature>_missing`; vector: (batch, dim) float32 `<feature>`, and
     `<feature>_missing`.
@@ -80,7 +81,7 @@ def encode_columns(
     Without a vocabulary: 0 is missing; then the `hash_buckets` ids. quotient_remainder: (batch, 2) or (batch, 2 max_length)
     int64: for each value 1 + hash mod hash_buckets, and an id of the second half of the rows, by the hash's quotient;
     missing is 0 and -1.
-    Bucketised: 0 is missing; then the intervals. Numbers that are not finite are missing.
+    Cross: 0 is missing; then the `hash_buckets` ids. Bucketised: 0 is missing; then the intervals. Numbers that are not finite are missing.
     An empty text is also missing, as in the logs. A single-valued feature uses the first of several values.
     Texts are first normalized as in the logs: "7.0" as "7", "True" as "true" (`models.features.value_texts`).
 
@@ -109,6 +110,7 @@ def encode_columns(
             feature = features[name]
             pairs = is_quotient_remainder(feature)
             outputs[name] = pairs_of(tf.expand_dims(first, 1), feature, missing=0) if pairs else tf.maximum(first, 0)
+    outputs |= crosses_of(features, columns, batch)
     return outputs | numbers_of(features, analysed, columns, batch) | vectors_of(features, analysed, columns, batch)
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from models.recipe.cross import Cross
 from models.recipe.feature_base import EmbeddedBase, FeatureBase
 from models.recipe.section import Name, Number, Real
 from models.recipe.vector import Vector
@@ -154,15 +155,25 @@ class Periodic(FeatureBase):
 
 
 Feature = Annotated[
-    Categorical | MultiValued | Numeric | Bucketised | PiecewiseLinear | Periodic | Vector, Field(discriminator="kind")
+    Categorical | MultiValued | Numeric | Bucketised | PiecewiseLinear | Periodic | Vector | Cross,
+    Field(discriminator="kind"),
 ]
 RawType = Literal["bytes", "int", "float"]
 """Type of a column in the examples and in a request: one of the three types of tf.Example."""
 
 
-def column_of(name: str, feature: Feature) -> str:
-    """The column that a feature reads."""
+OneColumn = Categorical | MultiValued | Numeric | Bucketised | PiecewiseLinear | Periodic | Vector
+"""The kinds of features that read one column."""
+
+
+def column_of(name: str, feature: OneColumn) -> str:
+    """The column that a feature of one column reads."""
     return feature.column or name
+
+
+def columns_of(name: str, feature: Feature) -> tuple[str, ...]:
+    """The columns that a feature reads."""
+    return feature.columns if isinstance(feature, Cross) else (column_of(name, feature),)
 
 
 def has_list(feature: Feature | None) -> bool:
@@ -170,7 +181,7 @@ def has_list(feature: Feature | None) -> bool:
     return isinstance(feature, MultiValued | Vector)
 
 
-def raw_type(feature: Feature) -> RawType:
+def raw_type(feature: OneColumn) -> RawType:
     """The type that a feature by itself gives its column."""
     if isinstance(feature, Categorical | MultiValued):
         return _RAW_TYPES[feature.type]
@@ -184,14 +195,14 @@ def column_types(features: Mapping[str, Feature]) -> dict[str, RawType]:
     """The type of each raw column, in the order of `feature_columns`.
 
     `int` if any feature reads integers: all values are whole numbers, and the graph converts them for the other readers.
-    `bytes` if the features read text, `float` otherwise.
+    `bytes` if the features read text, or if only crosses read the column; `float` otherwise.
     """
     types: dict[str, RawType] = {}
     for name, feature in features.items():
-        column = column_of(name, feature)
-        own = raw_type(feature)
-        types[column] = own if types.get(column, "float") == "float" else types[column]
-    return types
+        if not isinstance(feature, Cross):
+            column, own = column_of(name, feature), raw_type(feature)
+            types[column] = own if types.get(column, "float") == "float" else types[column]
+    return {column: types.get(column, "bytes") for column in feature_columns(features)}
 
 
 def quantities(features: Mapping[str, Feature]) -> tuple[str, ...]:
@@ -200,7 +211,7 @@ def quantities(features: Mapping[str, Feature]) -> tuple[str, ...]:
     read = {
         column_of(name, feature)
         for name, feature in features.items()
-        if not isinstance(feature, Categorical | MultiValued)
+        if not isinstance(feature, Categorical | MultiValued | Cross)
     }
     return tuple(sorted(column for column in read if types[column] == "int"))
 
@@ -208,9 +219,14 @@ def quantities(features: Mapping[str, Feature]) -> tuple[str, ...]:
 def feature_columns(features: Mapping[str, Feature]) -> dict[str, Feature]:
     """The raw columns that the features read: {column: the first feature that reads it}, in order.
 
+    Crosses count only for columns that no other feature reads.
+
     Several features may read one column; `models.recipe.checks.features` checks that they agree on text or numbers.
     """
     columns: dict[str, Feature] = {}
     for name, feature in features.items():
-        columns.setdefault(column_of(name, feature), feature)
+        for column in columns_of(name, feature):
+            first = columns.setdefault(column, feature)
+            if isinstance(first, Cross) and not isinstance(feature, Cross):
+                columns[column] = feature
     return columns

@@ -12,7 +12,8 @@ from models.features.value_texts import text_of
 from models.losses import LOSSES
 from models.objectives import OBJECTIVES
 from models.recipe.checks.distill import distilled
-from models.recipe.features import MultiValued, column_of, column_types, feature_columns, has_list
+from models.recipe.cross import Cross
+from models.recipe.features import Feature, MultiValued, column_of, column_types, columns_of, feature_columns, has_list
 from models.recipe.model import Training
 from models.recipe.night import Night
 from models.recipe.recipe import Recipe
@@ -48,7 +49,8 @@ class TaskPlan(StagePlan):
 class TrainerPlan(StagePlan):
     """The trainer's part of the recipe, passed as JSON in the Trainer's `custom_config`.
 
-    `columns`: {feature: the raw column that it reads}. `served`: {raw column: its `served_as`}. `served_features`: the features
+    `columns`: {feature: the raw column that it reads}, without crosses. `shared_columns`: user columns that a feature reads together
+    with other columns. `served`: {raw column: its `served_as`}. `served_features`: the features
     that read these columns. `state`: folder of the state to go on from, "" to start from the seed. `keeps_state`: whether the
     training leaves its own state in `model_run_dir` (`models.training.state`).
     """
@@ -66,6 +68,7 @@ class TrainerPlan(StagePlan):
     inputs: Mapping[str, InputPlan]
     columns: Mapping[str, str] = {}
     user_features: tuple[str, ...] = ()
+    shared_columns: tuple[str, ...] = ()
     served: Mapping[str, str | int | float] = {}
     served_features: tuple[str, ...] = ()
     serving: ServingPlan | None = None
@@ -122,10 +125,15 @@ class TrainerPlan(StagePlan):
                 )
                 for column, feature in columns.items()
             },
-            columns={name: column_of(name, feature) for name, feature in recipe.features.items()},
+            columns={
+                name: column_of(name, feature)
+                for name, feature in recipe.features.items()
+                if not isinstance(feature, Cross)
+            },
             user_features=tuple(
-                name for name, feature in recipe.features.items() if columns[column_of(name, feature)].side == "user"
+                name for name, feature in recipe.features.items() if _sides(name, feature, columns) == {"user"}
             ),
+            shared_columns=_shared(recipe.features),
             served={
                 column: _of_type(types[column], feature.served_as)
                 for column, feature in columns.items()
@@ -149,6 +157,7 @@ class TrainerPlan(StagePlan):
                 "inputs": {},
                 "columns": {},
                 "user_features": (),
+                "shared_columns": (),
                 "serving": None,
                 "training": self.training.model_copy(update={"affinity_every": None, "importance": False}),
             }
@@ -178,6 +187,22 @@ class DistillPlan(StagePlan):
             share=distill.share,
             unobserved=distill.unobserved,
         )
+
+
+def _sides(name: str, feature: Feature, columns: Mapping[str, Feature]) -> set[str]:
+    return {columns[column].side for column in columns_of(name, feature)}
+
+
+def _shared(features: Mapping[str, Feature]) -> tuple[str, ...]:
+    """The user columns that a feature reads together with columns of another side, in order."""
+    columns = feature_columns(features)
+    mixed = {
+        column
+        for name, feature in features.items()
+        if len(_sides(name, feature, columns)) > 1
+        for column in columns_of(name, feature)
+    }
+    return tuple(column for column, first in columns.items() if first.side == "user" and column in mixed)
 
 
 def _training(recipe: Recipe, night: Night | None) -> Training:

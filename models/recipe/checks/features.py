@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from models.recipe.checks.crosses import cross_problems
 from models.recipe.checks.problem import Problem
+from models.recipe.cross import Cross
 from models.recipe.features import (
     Bucketised,
     Categorical,
     Feature,
     MultiValued,
     Numeric,
+    OneColumn,
     Periodic,
     PiecewiseLinear,
     column_of,
+    columns_of,
     has_list,
     raw_type,
 )
@@ -22,14 +26,16 @@ from models.recipe.vector import Vector
 
 
 def feature_problems(recipe: Recipe) -> Iterator[Problem]:
-    readers: dict[str, str] = {}
+    readers: dict[str, tuple[str, OneColumn]] = {}
     tables: dict[str, str] = {}
-    weight = recipe.example_weight
     for name, feature in recipe.features.items():
+        yield from _answers(recipe, name, feature)
+        if isinstance(feature, Cross):
+            yield from cross_problems(recipe, name, feature)
+            continue
         at = ("features", name)
         column = column_of(name, feature)
-        reader = readers.setdefault(column, name)
-        first = recipe.features[reader]
+        reader, first = readers.setdefault(column, (name, feature))
         if _is_text(first) != _is_text(feature):
             text, number = (reader, name) if _is_text(first) else (name, reader)
             yield (
@@ -87,7 +93,13 @@ def feature_problems(recipe: Recipe) -> Iterator[Problem]:
                         f"{other!r} has {theirs!r}, {name!r} has {ours!r}.",
                     )
         yield from _served(at, feature, first, reader)
-        if column == weight:
+
+
+def _answers(recipe: Recipe, name: str, feature: Feature) -> Iterator[Problem]:
+    """Columns of a feature that a request does not have."""
+    at = ("features", name)
+    for column in columns_of(name, feature):
+        if column == recipe.example_weight:
             yield (
                 at,
                 f"the column {column!r} is the weight of the examples, which a request does not have. Remove the feature.",
@@ -102,7 +114,7 @@ def feature_problems(recipe: Recipe) -> Iterator[Problem]:
                 )
 
 
-def _served(at: tuple[str, str], feature: Feature, first: Feature, reader: str) -> Iterator[Problem]:
+def _served(at: tuple[str, str], feature: OneColumn, first: OneColumn, reader: str) -> Iterator[Problem]:
     value, kind = feature.served_as, raw_type(feature)
     if value != first.served_as:
         yield (
@@ -126,7 +138,7 @@ def _served(at: tuple[str, str], feature: Feature, first: Feature, reader: str) 
         yield (*at, "served_as"), f"expected {number}, as the feature reads its column; received {value!r}."
 
 
-def _is_text(feature: Feature) -> bool:
+def _is_text(feature: OneColumn) -> bool:
     return raw_type(feature) == "bytes"
 
 

@@ -68,6 +68,7 @@ FEATURES: dict[str, dict[str, Any]] = {
     "ages": {"kind": "piecewise_linear", "column": "age", "buckets": 3},
     "cycle": {"kind": "periodic", "column": "age", "period": 7},
     "text": {"kind": "vector", "dim": 2, "normalise": "standard"},
+    "device_item": {"kind": "cross", "columns": ["device", "item"], "hash_buckets": 50},
     "direction": {"kind": "vector", "dim": 2, "normalise": "l2", "column": "text"},
 }
 COLUMNS: dict[str, tuple[str, list[Any]]] = {

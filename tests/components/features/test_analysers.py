@@ -33,6 +33,8 @@ def test_every_kind_by_hand(make_table: Any, make_plan: Any, features: Any, colu
     assert vocabularies["share_value"].to_pylist() == [0.5, 0.25, 0.75]
     assert vocabularies["share_often"].to_pylist() == [0.5]
     assert analysed.vocabulary_sizes == {"device": 3, "item": 7, "share_value": 3, "share_often": 1}
+    # A cross has no constants.
+    assert "device_item" not in {*analysed.vocabulary_sizes, *analysed.boundaries, *analysed.scaling}
     # 1..7: floor(7/3) = 2, floor(14/3) = 4.
     assert analysed.boundaries == {"age": (3.0, 5.0), "ages": (1.0, 3.0, 5.0, 7.0)}
     assert analysed.scaling["share"] == (0.25, 0.5)
