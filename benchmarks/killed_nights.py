@@ -33,6 +33,9 @@ SMALL = (
 )
 """A small network without compilation, and no gates: the nights are to be pushed, whatever they learn."""
 
+LATEST = 0.7
+"""Latest kill, in times of the night's duration: what was finished before is not repeated, so a later one would seldom come."""
+
 
 def main(
     nights: Annotated[int, typer.Option(min=1, help="Number of nights.")] = 10,
@@ -56,7 +59,7 @@ def main(
     for number, day in enumerate(days):
         most = -(-(kills - spent) // (nights - number))
         for _ in range(most):
-            if _run(folder, roots["killed"], day, rng.uniform(0.5, 1.05 * seconds[number])) > 0:
+            if _run(folder, roots["killed"], day, rng.uniform(0.5, LATEST * seconds[number])) > 0:
                 break  # it ended before its kill
             spent += 1
         _run(folder, roots["killed"], day, None)

@@ -21,6 +21,7 @@ from models.losses import LOSS, LOSSES
 from models.objectives import OBJECTIVES
 from models.recipe import kubeflow, retrieval, schedule
 from models.recipe.beam import Beam
+from models.recipe.cross import Cross
 from models.recipe.distill import Distill
 from models.recipe.evaluation import Evaluation, NotBelow, Truth
 from models.recipe.features import Bucketised, Categorical, MultiValued, Numeric, Periodic, PiecewiseLinear
@@ -35,6 +36,7 @@ from models.recipe.serving import Serving
 from models.recipe.split import Split
 from models.recipe.tasks import Gate, Label, Task
 from models.recipe.validation import Validation
+from models.recipe.vector import Vector
 from models.regularizers import REGULARIZERS
 from pipeline.method_docs import methods_page
 from pipeline.recipe_docs_text import EXAMPLE, HEAD, LOSSES_HEAD, OWN_METHODS
@@ -56,6 +58,8 @@ SECTIONS: tuple[tuple[str, type[Section]], ...] = (
     ("`features.NAME`, kind `bucketised`", Bucketised),
     ("`features.NAME`, kind `piecewise_linear`", PiecewiseLinear),
     ("`features.NAME`, kind `periodic`", Periodic),
+    ("`features.NAME`, kind `vector`", Vector),
+    ("`features.NAME`, kind `cross`", Cross),
     ("`tasks.NAME`", Task),
     ("`label` of a task", Label),
     ("`gates` of a task", Gate),

@@ -11,6 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from components.example_schema import EXAMPLE_ID
+from models.recipe.features import columns_of
 from models.recipe.recipe import Recipe
 
 Array = NDArray[np.float64]
@@ -42,7 +43,7 @@ def kinds(recipe: Recipe) -> Kinds:
     """The columns of a recipe's features: ids and texts, and numbers."""
     found: dict[str, list[str]] = {"categorical": [], "numeric": []}
     for name, feature in recipe.features.items():
-        found[feature.kind].append(feature.column or name)
+        found[feature.kind] += columns_of(name, feature)
     return Kinds(categorical=tuple(found["categorical"]), numeric=tuple(found["numeric"]))
 
 

@@ -10,12 +10,13 @@ ColumnType = Literal["bytes", "int", "float"]
 
 
 class ColumnPlan(StagePlan):
-    """A raw column of the examples."""
+    """A raw column of the examples. `length`: number of values of a vector."""
 
     name: str
     type: ColumnType
     multivalued: bool = False
     separator: str | None = None
+    length: int | None = None
 
 
 class TimePlan(StagePlan):

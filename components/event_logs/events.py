@@ -10,26 +10,19 @@ import numpy as np
 import polars as pl
 
 from components.event_logs.blocks import Block, without
+from components.event_logs.casting import EXPECTED, cast_column, expected_of
 from components.event_logs.column_plan import ColumnPlan
 from components.event_logs.plan import EventLogsPlan, StreamPlan, TaskPlan
 from components.event_logs.times import micros
 from components.event_logs.values import (
-    DIGITS,
     NOT_NEGATIVE,
     OUTSIDE,
     as_text,
-    cast,
     is_inexact,
-    is_number,
     is_one_of,
-    is_scalar,
-    items_of,
-    may_hold_truths,
-    one_text_each,
 )
 from components.example_schema import EVENT_ID, TIME
 from models.recipe.checks.served_names import OWN
-from models.recipe.errors import InputError
 
 KEY, USER, ROW, VALUE, WEIGHT, NUMBER = (f"{OWN}{name}" for name in ("key", "user", "row", "value", "weight", "number"))
 FUTURE = "time in the future"
@@ -155,25 +148,25 @@ def prepare(
         names.append(pl.col(TIME))
         problems += [(pl.col(_TIME_PROBLEM).is_not_null(), pl.col(_TIME_PROBLEM)), (pl.col(TIME) > limit, FUTURE)]
     if stream.event_id:
-        names.append(_cast(mine, ColumnPlan(name=stream.event_id, type="bytes"), file)[0].alias(EVENT_ID))
+        names.append(cast_column(mine, ColumnPlan(name=stream.event_id, type="bytes"), file)[0].alias(EVENT_ID))
     if stream.value:
-        value, missing, wrong = _cast(mine, ColumnPlan(name=stream.value, type="float"), file)
+        value, missing, wrong = cast_column(mine, ColumnPlan(name=stream.value, type="float"), file)
         names.append(value.cast(pl.Float64).alias(VALUE))
         problems.append((missing, f"no value in value column {stream.value!r}"))
         if wrong is not None:
-            problems.append((wrong, f"value column {stream.value!r}: {_expected('float')}"))
+            problems.append((wrong, f"value column {stream.value!r}: {EXPECTED['float']}"))
     if stream.weight:
-        weight, missing, wrong = _cast(mine, ColumnPlan(name=stream.weight, type="float"), file)
+        weight, missing, wrong = cast_column(mine, ColumnPlan(name=stream.weight, type="float"), file)
         names.append(weight.alias(WEIGHT))
         problems.append((missing, f"no value in weight column {stream.weight!r}"))
         negative, expected = OUTSIDE[NOT_NEGATIVE]
         wrong = negative(weight) if wrong is None else wrong | negative(weight)
         problems.append((wrong, f"weight column {stream.weight!r}: {expected}"))
     for wanted in columns:
-        value, _, wrong = _cast(mine, wanted.column, file)
+        value, _, wrong = cast_column(mine, wanted.column, file)
         names.append(value.alias(wanted.name))
         if wrong is not None:
-            outside, expected = OUTSIDE.get(wanted.range or "", (None, _expected(wanted.column.type)))
+            outside, expected = OUTSIDE.get(wanted.range or "", (None, expected_of(wanted.column)))
             wrong = wrong | outside(value).fill_null(False) if outside else wrong
             problems.append((wrong, f"{wanted.what} {wanted.column.name!r}: {expected}"))
     bad = pl.any_horizontal([wrong.fill_null(False) for wrong, _ in problems]) if problems else pl.lit(False)
@@ -248,42 +241,8 @@ def _absent(frame: pl.DataFrame, column: str) -> pl.Expr:
     return text.is_null() | (text == "")
 
 
-def _cast(frame: pl.DataFrame, column: ColumnPlan, file: str) -> tuple[pl.Expr, pl.Expr, pl.Expr | None]:
-    """(value, whether it is missing, whether it has a wrong type: None if that is impossible), as in `values.cast`.
-
-    Several texts in one text stay unsplit until `writing`, because that takes half the memory of lists.
-    """
-    dtype, name = frame.schema[column.name], pl.col(column.name)
-    inner = items_of(dtype)
-    scalars = is_scalar(inner) and (column.multivalued or is_scalar(dtype))
-    if not scalars or (column.type != "bytes" and not is_number(inner)):
-        expected = {"bytes": "text", "int": "integers", "float": "numbers"}[column.type]
-        hint = " Lists need `kind: multivalued`." if isinstance(dtype, pl.List) and not column.multivalued else ""
-        raise InputError(f"{file}: column {column.name!r} has type {dtype}; expected {expected}.{hint}")
-    if column.type != "bytes" and isinstance(dtype, pl.String) and may_hold_truths(frame[column.name]):
-        name = name.replace(DIGITS)
-    if column.multivalued and column.separator and column.type == "bytes" and isinstance(dtype, pl.String):
-        separator = column.separator
-        name = name.map_batches(lambda texts: one_text_each(texts, separator), return_dtype=pl.String)
-    if not column.multivalued or (column.type == "bytes" and not isinstance(dtype, pl.List)):
-        return cast(name, dtype, column.type)
-    if not isinstance(dtype, pl.List):
-        text = as_text(name, dtype)
-        items = text.str.split(column.separator) if column.separator else pl.concat_list(text)
-        name, inner = items, pl.String()
-    value, _, wrong = cast(pl.element(), inner, column.type)
-    values = name.list.eval(value.drop_nulls())
-    some = values.list.len().fill_null(0) > 0
-    spoilt = None if wrong is None else name.list.eval(wrong).list.any().fill_null(False)
-    return pl.when(some).then(values), ~some, spoilt
-
-
 def _literal(reason: str | pl.Expr) -> pl.Expr:
     return pl.lit(reason) if isinstance(reason, str) else reason
-
-
-def _expected(type: str) -> str:
-    return {"bytes": "not a text", "int": "not an integer", "float": "not a finite number"}[type]
 
 
 def _dead(

@@ -12,7 +12,7 @@ from components.event_logs.domain_plan import DomainPlan, domain_of
 from components.event_logs.moments import EPOCH, micros
 from components.event_logs.split_plan import SplitPlan
 from components.example_schema import EVAL, VALIDATE
-from models.recipe.features import MultiValued, column_types, feature_columns
+from models.recipe.features import column_types, feature_columns, has_list
 from models.recipe.logs import Csv, LabelledExamples, Logs, Time
 from models.recipe.night import Cursor, Night
 from models.recipe.recipe import Recipe
@@ -21,6 +21,7 @@ from models.recipe.section import Scalar
 from models.recipe.spans import Spans, as_of, eval_start, paths_of, spans_of, start_of
 from models.recipe.stage_plan import StagePlan
 from models.recipe.tasks import reads_numbers, unmeasured_of
+from models.recipe.vector import Vector
 
 FILES_OF = {VALIDATE: "validate_examples", EVAL: "eval_examples"}
 """Split -> name of the file set of labelled examples that is this split, in `EventLogsPlan.streams`."""
@@ -277,9 +278,10 @@ def _tasks(recipe: Recipe) -> tuple[TaskPlan, ...]:
 def _columns(recipe: Recipe) -> tuple[ColumnPlan, ...]:
     columns, types = {}, column_types(recipe.features)
     for name, feature in feature_columns(recipe.features).items():
-        many = isinstance(feature, MultiValued)
-        separator = feature.separator if isinstance(feature, MultiValued) else None
-        columns[name] = ColumnPlan(name=name, type=types[name], multivalued=many, separator=separator)
+        separator, length = getattr(feature, "separator", None), feature.dim if isinstance(feature, Vector) else None
+        columns[name] = ColumnPlan(
+            name=name, type=types[name], multivalued=has_list(feature), separator=separator, length=length
+        )
     slices = [column for entry in recipe.evaluation.slices for column in entry]
     group = [recipe.evaluation.group_key] if recipe.evaluation.group_key else []
     for name in slices + group:

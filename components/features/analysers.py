@@ -20,10 +20,12 @@ from components.columnar.counts import count_values, vocabulary
 from components.columnar.frequent import Frequent, count_frequent, merge_frequent
 from components.columnar.moments import Moments, measure, merge_moments
 from components.example_schema import TIME
-from components.features.columns import first_values, lengths
+from components.features.columns import first_values, lengths, whole_vectors
 from components.features.night_ids import NightIds, Past, with_ids
 from components.features.seen import Seen, merge_seen, see
 from models.features.layout import Analysed, table_of
+from models.layers.input_names import component_name, input_of
+from models.recipe.cross import Cross
 from models.recipe.errors import InputError
 from models.recipe.features import (
     Bucketised,
@@ -34,6 +36,7 @@ from models.recipe.features import (
     PiecewiseLinear,
     column_of,
 )
+from models.recipe.vector import Vector
 
 MOST_NUMBERS = 2**21
 """Distinct numbers of a column up to which its quantiles are exact. Beyond, a cell forgets at most 11 of the 32 bits of a float32, and
@@ -42,7 +45,7 @@ a limit is at most by its 2^-12th part below the exact one."""
 Part = Frequent | Seen | Cells | Moments | int
 Analysis = dict[str, Part]
 """`rows` and `values/<feature>`: numbers; `vocabulary/<table>`: Frequent, or Seen where the ids go from night to night;
-`quantiles/<feature>`: Cells; `moments/<feature>`: Moments."""
+`quantiles/<feature>`: Cells; `moments/<feature>`, or `moments/<feature>/<component>` of a vector: Moments."""
 
 
 def analyse(batch: pa.RecordBatch, features: Mapping[str, Feature], since: Mapping[str, int] | None = None) -> Analysis:
@@ -58,8 +61,15 @@ def analyse(batch: pa.RecordBatch, features: Mapping[str, Feature], since: Mappi
     """
     parts: list[Analysis] = [{"rows": batch.num_rows}]
     for name, feature in features.items():
+        if isinstance(feature, Cross):
+            there = [lengths(batch.column(column)) > 0 for column in feature.columns]
+            parts.append({f"values/{name}": int(np.logical_and.reduce(there).sum())})
+            continue
         most = feature.max_length if isinstance(feature, MultiValued) else 1
         column = batch.column(column_of(name, feature))
+        if isinstance(feature, Vector):
+            parts.append(_of_vectors(name, feature, column))
+            continue
         values = first_values(column, most)
         if not isinstance(feature, Categorical | MultiValued) or feature.type == "number":
             values = finite_numbers(values)
@@ -79,6 +89,15 @@ def analyse(batch: pa.RecordBatch, features: Mapping[str, Feature], since: Mappi
             parts.append({f"quantiles/{name}": count_numbers(values)})
         parts.append({f"values/{name}": len(values)})
     return merge(parts)
+
+
+def _of_vectors(name: str, feature: Vector, column: pa.Array) -> Analysis:
+    vectors = whole_vectors(column, feature.dim)
+    parts: Analysis = {f"values/{name}": len(vectors)}
+    if feature.normalise == "standard":
+        components = [component_name(name, str(number)) for number in range(1, feature.dim + 1)]
+        parts |= {f"moments/{one}": measure(values) for one, values in zip(components, vectors.T, strict=True)}
+    return parts
 
 
 def _seen(batch: pa.RecordBatch, column: pa.Array, feature: Categorical | MultiValued, since: int) -> Seen:
@@ -170,16 +189,20 @@ def conclude(
     for name, feature in features.items():
         if past is not None and past.has(name, feature):
             _take_over(name, past.analysed.boundaries, boundaries)
-            _take_over(name, past.analysed.scaling, scaling)
+            scaling |= {one: pair for one, pair in past.analysed.scaling.items() if input_of(one) == name}
             _take_over(name, past.analysed.limit_errors, limit_errors)
             continue
         if not analysis[f"values/{name}"]:
             raise InputError(
-                f"Feature {name!r}: the column {column_of(name, feature)!r} has no value in any of the {rows} train "
-                "examples. The name may be wrong, or the column may be new: correct it, or remove the feature."
+                f"Feature {name!r}: {_columns(name, feature)} no value in any of the {rows} train examples. The name may be "
+                "wrong, or the column may be new: correct it, or remove the feature."
             )
         if isinstance(feature, Numeric):
-            scaling[name] = _scaling(_of(Moments, analysis[f"moments/{name}"]), feature)
+            scaling[name] = _scaling(_of(Moments, analysis[f"moments/{name}"]), feature.scale)
+        elif isinstance(feature, Vector) and feature.normalise == "standard":
+            for number in range(1, feature.dim + 1):
+                one = component_name(name, str(number))
+                scaling[one] = _scaling(_of(Moments, analysis[f"moments/{one}"]), "zscore")
         elif isinstance(feature, Bucketised | PiecewiseLinear):
             numbers = None if feature.buckets is None else _of(Cells, analysis[f"quantiles/{name}"])
             boundaries[name] = _limits(feature, numbers)
@@ -196,6 +219,12 @@ def conclude(
         limit_errors=limit_errors,
     )
     return analysed, dict(vocabularies)
+
+
+def _columns(name: str, feature: Feature) -> str:
+    if isinstance(feature, Cross):
+        return f"its columns {', '.join(map(repr, feature.columns))} together have"
+    return f"the column {column_of(name, feature)!r} has"
 
 
 def _vocabularies(
@@ -226,14 +255,14 @@ def _limits(feature: Bucketised | PiecewiseLinear, numbers: Cells | None) -> tup
     return limits * 2 if isinstance(feature, PiecewiseLinear) and len(limits) == 1 else limits
 
 
-def _scaling(moments: Moments, feature: Numeric) -> tuple[float, float]:
+def _scaling(moments: Moments, scale: str) -> tuple[float, float]:
     """(shift, scale); a constant column becomes 0."""
-    shift, scale = {
+    shift, width = {
         "zscore": lambda: (moments.mean, moments.deviation),
         "minmax": lambda: (moments.smallest, moments.largest - moments.smallest),
         "none": lambda: (0.0, 1.0),
-    }[feature.scale]()
-    return shift, scale or 1.0
+    }[scale]()
+    return shift, width or 1.0
 
 
 Kind = TypeVar("Kind")

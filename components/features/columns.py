@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from components.example_schema import ARROW_TYPES, TIME
 from models.recipe.errors import InputError
-from models.recipe.features import Feature, column_of, column_types, feature_columns
+from models.recipe.features import Feature, column_types, columns_of, feature_columns
 
 
 def check_columns(schema: pa.Schema, features: Mapping[str, Feature], where: str) -> None:
@@ -20,8 +20,8 @@ def check_columns(schema: pa.Schema, features: Mapping[str, Feature], where: str
         InputError: a column is missing or has another type.
     """
     types = column_types(features)
-    for name, feature in features.items():
-        column = column_of(name, feature)
+    read = [(name, column) for name, feature in features.items() for column in columns_of(name, feature)]
+    for name, column in read:
         if column not in schema.names:
             raise InputError(
                 f"{where}: feature {name!r} reads the column {column!r}, which the examples do not have. "
@@ -54,6 +54,14 @@ def first_values(column: pa.Array, most: int) -> pa.Array:
     if not len(counts) or counts.max() <= most:
         return values
     return values.filter(pa.array(positions(counts) < most))
+
+
+def whole_vectors(column: pa.Array, dim: int) -> np.ndarray:
+    """(vector, dim) float32: the rows with `dim` values, all finite. The others have no vector, as in the graph."""
+    values = column.flatten().cast(pa.float32(), safe=False).to_numpy(zero_copy_only=False)
+    counts = lengths(column)
+    vectors = values[np.repeat(counts == dim, counts)].reshape(-1, dim)
+    return vectors[np.isfinite(vectors).all(axis=1)]
 
 
 def lengths(column: pa.Array) -> np.ndarray:

@@ -25,11 +25,12 @@ from models.features.ids import SCHEMA, Ids, read_ids
 from models.features.layout import ANALYSED_FILE, Analysed, table_of
 from models.recipe.errors import InputError
 from models.recipe.features import Categorical, Feature, MultiValued
+from models.recipe.vector import Vector
 
 _TYPES = {"string": pa.large_binary(), "integer": pa.int64(), "number": pa.float32()}
 ROOM, LEAST_ROOM = 2, 64
 """A table has rows for so many times the values of its cold start, for 64 at least and for `vocabulary` at most."""
-_DEFINING = ("kind", "column", "type", "transform", "scale", "buckets", "boundaries")
+_DEFINING = ("kind", "column", "type", "transform", "scale", "buckets", "boundaries", "columns")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,7 +76,8 @@ class NightIds:
 
 def definition(feature: Feature) -> str:
     """What the ids or the constants of a feature depend on, as text. Sizes and limits of counts are not part of it."""
-    return json.dumps(feature.model_dump(mode="json", include=set(_DEFINING)), sort_keys=True)
+    defining = {*_DEFINING, "dim", "normalise"} if isinstance(feature, Vector) else {*_DEFINING}
+    return json.dumps(feature.model_dump(mode="json", include=defining), sort_keys=True)
 
 
 def with_ids(features: Mapping[str, Feature]) -> dict[str, Categorical | MultiValued]:

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 
 from components.event_logs.moments import EPOCH, micros
 from models.recipe.checks.groups import compares_within_groups
+from models.recipe.cross import Cross
 from models.recipe.features import Bucketised, Categorical, Feature, MultiValued
 from models.recipe.night import Night
 from models.recipe.recipe import Recipe
 from models.recipe.spans import end_of
 from models.recipe.stage_plan import StagePlan
+from models.recipe.vector import Vector
 
 
 class IdsPlan(StagePlan):
@@ -66,9 +68,13 @@ def _ids(recipe: Recipe, night: Night) -> IdsPlan:
 
 
 def _needed(feature: Feature, dim: int) -> Feature:
-    needed: dict[str, object] = {"side": "context", "served_as": None}
-    if isinstance(feature, Categorical | MultiValued | Bucketised):
+    needed: dict[str, object] = {"side": "context"}
+    if not isinstance(feature, Cross):
+        needed["served_as"] = None
+    if isinstance(feature, Categorical | MultiValued | Bucketised | Cross):
         needed["dim"] = feature.dim or dim
     if isinstance(feature, MultiValued):
         needed["separator"] = None
+    if isinstance(feature, Vector):
+        needed["separator"] = ","
     return feature.model_copy(update=needed)

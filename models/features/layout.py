@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from models.layers.input_names import component_name, input_of
+from models.recipe.cross import Cross
 from models.recipe.errors import InputError
 from models.recipe.features import (
     Bucketised,
@@ -20,6 +21,7 @@ from models.recipe.features import (
     Periodic,
     PiecewiseLinear,
 )
+from models.recipe.vector import Vector
 
 LAYOUT_FILE = "layout.json"
 ANALYSED_FILE = "analysed.json"
@@ -35,7 +37,8 @@ class Analysed:
         vocabulary_sizes: {table: number of values in the vocabulary}.
         boundaries: {bucketised feature: limits, ascending float32 values; piecewise linear feature: the limits of its
             intervals, at least two, ascending; twice the same number for a constant column}.
-        scaling: {numeric feature: (shift, scale)}: the input is (value - shift) / scale, after the transform.
+        scaling: {numeric feature, or feature/component of a vector: (shift, scale)}: the input is (value - shift) / scale, after
+            the transform.
         count_errors: {table: rows}, only for tables with too many distinct values to count exactly. Values whose counts
             differ by more than this are in the correct order.
         limit_errors: {bucketised or piecewise linear feature: part}, only for features with too many distinct numbers to count exactly. A
@@ -147,6 +150,8 @@ def feature_layout(
             rows = 1 + feature.hash_buckets * (2 if feature.quotient_remainder else 1)
         elif isinstance(feature, Categorical | MultiValued):
             rows = first_vocabulary_id(feature) + capacities.get(table, analysed.vocabulary_sizes[table])
+        elif isinstance(feature, Cross):
+            rows = 1 + feature.hash_buckets
         elif isinstance(feature, Bucketised):
             rows = 1 + len(analysed.boundaries[name]) + 1
         else:
@@ -159,7 +164,7 @@ def feature_layout(
         categorical=tuple(
             (name, table_of(name, feature))
             for name, feature in features.items()
-            if isinstance(feature, Categorical | Bucketised) and not is_quotient_remainder(feature)
+            if isinstance(feature, Categorical | Bucketised | Cross) and not is_quotient_remainder(feature)
         ),
         multivalued={
             name: (table_of(name, feature), *_list(feature))
@@ -185,6 +190,8 @@ def numeric_inputs(name: str, feature: Feature, analysed: Analysed) -> tuple[str
         components = [str(number) for number in range(1, len(analysed.boundaries[name]))]
     elif isinstance(feature, Periodic):
         components = [f"{wave}{harmonic}" for harmonic in range(1, feature.harmonics + 1) for wave in ("sin", "cos")]
+    elif isinstance(feature, Vector):
+        components = [str(number) for number in range(1, feature.dim + 1)]
     return tuple(component_name(name, component) for component in components)
 
 

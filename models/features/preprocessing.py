@@ -9,18 +9,22 @@ float32, because the last bit of a logarithm depends on the batch size (vectoriz
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 
+from models.features.crosses import crosses_of
 from models.features.layout import Analysed, FeatureLayout, is_quotient_remainder
 from models.features.number_inputs import numbers_of
 from models.features.raw_columns import Column, first_values, lists, with_one_text
 from models.features.value_ids import Table, codes_of, load_vocabulary, pairs_of, vocabulary_file
+from models.features.vectors import vectors_of
+from models.layers.input_names import input_of
 from models.recipe.features import Categorical, Feature, MultiValued, column_of, column_types, feature_columns
 
 _DTYPES = {"bytes": tf.string, "int": tf.int64, "float": tf.float32}
@@ -46,10 +50,18 @@ def pack(outputs: Mapping[str, Any], layout: FeatureLayout) -> dict[str, tf.Tens
         ids = tf.stack([outputs[feature] for feature, _ in layout.categorical], axis=1)
         packed["categorical"] = tf.cast(ids, tf.int32)
     if layout.numeric:
-        packed["numeric"] = tf.stack([outputs[name] for name in layout.numeric], axis=1)
+        packed["numeric"] = _numeric(outputs, layout.numeric)
     for feature in layout.multivalued:
         packed[f"multivalued/{feature}"] = tf.cast(outputs[feature], tf.int32)
     return packed
+
+
+def _numeric(outputs: Mapping[str, Any], names: Sequence[str]) -> tf.Tensor:
+    """(batch, input) float32. A vector is one output of several inputs."""
+    parts = []
+    for whole, some in itertools.groupby(names, lambda name: "" if name in outputs else input_of(name)):
+        parts.append(outputs[whole] if whole else tf.stack([outputs[name] for name in some], axis=1))
+    return parts[0] if len(parts) == 1 else tf.concat(parts, axis=1)
 
 
 def encode_columns(
@@ -61,14 +73,15 @@ def encode_columns(
 ) -> dict[str, tf.Tensor]:
     """Computes the features from a batch of raw columns, for training and serving.
 
-    Outputs: categorical and bucketised: (batch,) int64 ids. multivalued: (batch, max_length) int64 ids, padded with
+    Outputs: categorical, bucketised and cross: (batch,) int64 ids. multivalued: (batch, max_length) int64 ids, padded with
     -1. numeric: (batch,) float32 `<feature>` and `<feature>_missing`; piecewise linear and periodic: (batch,) float32
-    `<feature>/<component>` for each component, and `<feature>_missing`.
+    `<feature>/<component>` for each component, and `<feature>_missing`; vector: (batch, dim) float32 `<feature>`, and
+    `<feature>_missing`.
     Ids: 0 is missing; then the `oov_buckets` ids of out-of-vocabulary values; then the vocabulary.
     Without a vocabulary: 0 is missing; then the `hash_buckets` ids. quotient_remainder: (batch, 2) or (batch, 2 max_length)
     int64: for each value 1 + hash mod hash_buckets, and an id of the second half of the rows, by the hash's quotient;
     missing is 0 and -1.
-    Bucketised: 0 is missing; then the intervals. Numbers that are not finite are missing.
+    Cross: 0 is missing; then the `hash_buckets` ids. Bucketised: 0 is missing; then the intervals. Numbers that are not finite are missing.
     An empty text is also missing, as in the logs. A single-valued feature uses the first of several values.
     Texts are first normalized as in the logs: "7.0" as "7", "True" as "true" (`models.features.value_texts`).
 
@@ -97,7 +110,8 @@ def encode_columns(
             feature = features[name]
             pairs = is_quotient_remainder(feature)
             outputs[name] = pairs_of(tf.expand_dims(first, 1), feature, missing=0) if pairs else tf.maximum(first, 0)
-    return outputs | numbers_of(features, analysed, columns, batch)
+    outputs |= crosses_of(features, columns, batch)
+    return outputs | numbers_of(features, analysed, columns, batch) | vectors_of(features, analysed, columns, batch)
 
 
 def preprocessing_fn(

@@ -112,11 +112,15 @@ def _bucket(values: tf.Tensor, buckets: int) -> tf.Tensor:
         return tf.zeros_like(values, dtype=tf.int64)
     if values.dtype == tf.string:
         return tf.strings.to_hash_bucket_fast(values, buckets)
-    mixed = tf.bitcast(float_keys(values) if values.dtype.is_floating else values, tf.uint64)
+    mixed = finalised(tf.bitcast(float_keys(values) if values.dtype.is_floating else values, tf.uint64))
+    return tf.bitcast(_shifted(mixed, 1), tf.int64) % buckets
+
+
+def finalised(mixed: tf.Tensor) -> tf.Tensor:
+    """(value,) uint64: the finaliser of SplitMix64, without the addition before it (`models.features.splitmix.mix`)."""
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
         mixed = tf.bitwise.bitwise_xor(mixed, _shifted(mixed, shift)) * tf.constant(factor, tf.uint64)
-    mixed = tf.bitwise.bitwise_xor(mixed, _shifted(mixed, 31))
-    return tf.bitcast(_shifted(mixed, 1), tf.int64) % buckets
+    return tf.bitwise.bitwise_xor(mixed, _shifted(mixed, 31))
 
 
 def _shifted(values: tf.Tensor, bits: int) -> tf.Tensor:

@@ -7,37 +7,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from models.recipe.section import Name, NonEmpty, Number, Real, Scalar, Section
+from models.recipe.cross import Cross
+from models.recipe.feature_base import EmbeddedBase, FeatureBase
+from models.recipe.section import Name, Number, Real
+from models.recipe.vector import Vector
 
 
-class _Feature(Section):
-    column: NonEmpty | None = Field(
-        default=None,
-        description="Column of the impression stream. By default the name of the feature.",
-        examples=["price"],
-    )
-    side: Literal["user", "item", "context"] = Field(
-        default="context",
-        description="What the feature describes: the user, the item or the context. A `rank` request gives the columns of the "
-        "user only once.",
-    )
-    served_as: Scalar | None = Field(
-        default=None,
-        description="Value that the served model uses in every request, whatever the request has in the column. Training and "
-        "evaluation use the logged value. For what is known of an impression only after the ranking, such as its position: the "
-        "model learns the effect of the position, and ranks all candidates as if they were at the same one. The feature must be "
-        "of side `context`. By default the value of the request.",
-        examples=[1],
-    )
-
-
-class _Embedded(_Feature):
-    dim: Annotated[int, Field(ge=1, le=1024), Number] | None = Field(
-        default=None, description="Width of the embedding. By default `model.embedding_dim`.", examples=[16]
-    )
-
-
-class _Vocabulary(_Embedded):
+class _Vocabulary(EmbeddedBase):
     type: Literal["string", "integer", "number"] = Field(
         default="string",
         description="Type of the values. `string` converts numbers to text. `integer` reads whole numbers of 64 bits; a value "
@@ -102,7 +78,7 @@ class MultiValued(_Vocabulary):
     )
 
 
-class Numeric(_Feature):
+class Numeric(FeatureBase):
     """A number that the model reads as a number. A missing value is 0 after scaling, and a second input marks it as missing."""
 
     kind: Literal["numeric"] = Field(description="Kind of the feature.")
@@ -116,7 +92,7 @@ class Numeric(_Feature):
     )
 
 
-class Bucketised(_Embedded):
+class Bucketised(EmbeddedBase):
     """A number that the model reads as the embedding of its interval. A missing value has an id of its own."""
 
     kind: Literal["bucketised"] = Field(description="Kind of the feature.")
@@ -133,7 +109,7 @@ class Bucketised(_Embedded):
     )
 
 
-class PiecewiseLinear(_Feature):
+class PiecewiseLinear(FeatureBase):
     """A number that the model reads as its position in each of several intervals.
 
     With the boundaries b_0 < ... < b_k, component j = 1..k is clip((x - b_(j-1)) / (b_j - b_(j-1)), 0, 1): 1 above the interval,
@@ -160,7 +136,7 @@ class PiecewiseLinear(_Feature):
     )
 
 
-class Periodic(_Feature):
+class Periodic(FeatureBase):
     """A number that repeats after a period, such as an hour of the day, a day of the week or an angle.
 
     The inputs are sin(2 pi h x / period) and cos(2 pi h x / period) for h = 1..harmonics. Hours 23 and 0 are then as close as
@@ -179,18 +155,33 @@ class Periodic(_Feature):
 
 
 Feature = Annotated[
-    Categorical | MultiValued | Numeric | Bucketised | PiecewiseLinear | Periodic, Field(discriminator="kind")
+    Categorical | MultiValued | Numeric | Bucketised | PiecewiseLinear | Periodic | Vector | Cross,
+    Field(discriminator="kind"),
 ]
 RawType = Literal["bytes", "int", "float"]
 """Type of a column in the examples and in a request: one of the three types of tf.Example."""
 
 
-def column_of(name: str, feature: Feature) -> str:
-    """The column that a feature reads."""
+OneColumn = Categorical | MultiValued | Numeric | Bucketised | PiecewiseLinear | Periodic | Vector
+"""The kinds of features that read one column."""
+
+
+def column_of(name: str, feature: OneColumn) -> str:
+    """The column that a feature of one column reads."""
     return feature.column or name
 
 
-def raw_type(feature: Feature) -> RawType:
+def columns_of(name: str, feature: Feature) -> tuple[str, ...]:
+    """The columns that a feature reads."""
+    return feature.columns if isinstance(feature, Cross) else (column_of(name, feature),)
+
+
+def has_list(feature: Feature | None) -> bool:
+    """Whether the column of a feature has several values per example."""
+    return isinstance(feature, MultiValued | Vector)
+
+
+def raw_type(feature: OneColumn) -> RawType:
     """The type that a feature by itself gives its column."""
     if isinstance(feature, Categorical | MultiValued):
         return _RAW_TYPES[feature.type]
@@ -204,14 +195,14 @@ def column_types(features: Mapping[str, Feature]) -> dict[str, RawType]:
     """The type of each raw column, in the order of `feature_columns`.
 
     `int` if any feature reads integers: all values are whole numbers, and the graph converts them for the other readers.
-    `bytes` if the features read text, `float` otherwise.
+    `bytes` if the features read text, or if only crosses read the column; `float` otherwise.
     """
     types: dict[str, RawType] = {}
     for name, feature in features.items():
-        column = column_of(name, feature)
-        own = raw_type(feature)
-        types[column] = own if types.get(column, "float") == "float" else types[column]
-    return types
+        if not isinstance(feature, Cross):
+            column, own = column_of(name, feature), raw_type(feature)
+            types[column] = own if types.get(column, "float") == "float" else types[column]
+    return {column: types.get(column, "bytes") for column in feature_columns(features)}
 
 
 def quantities(features: Mapping[str, Feature]) -> tuple[str, ...]:
@@ -220,7 +211,7 @@ def quantities(features: Mapping[str, Feature]) -> tuple[str, ...]:
     read = {
         column_of(name, feature)
         for name, feature in features.items()
-        if not isinstance(feature, Categorical | MultiValued)
+        if not isinstance(feature, Categorical | MultiValued | Cross)
     }
     return tuple(sorted(column for column in read if types[column] == "int"))
 
@@ -228,9 +219,14 @@ def quantities(features: Mapping[str, Feature]) -> tuple[str, ...]:
 def feature_columns(features: Mapping[str, Feature]) -> dict[str, Feature]:
     """The raw columns that the features read: {column: the first feature that reads it}, in order.
 
+    Crosses count only for columns that no other feature reads.
+
     Several features may read one column; `models.recipe.checks.features` checks that they agree on text or numbers.
     """
     columns: dict[str, Feature] = {}
     for name, feature in features.items():
-        columns.setdefault(column_of(name, feature), feature)
+        for column in columns_of(name, feature):
+            first = columns.setdefault(column, feature)
+            if isinstance(first, Cross) and not isinstance(feature, Cross):
+                columns[column] = feature
     return columns

@@ -6,11 +6,21 @@ from collections.abc import Mapping
 from typing import Literal
 
 from models.features.layout import table_of
-from models.recipe.features import Categorical, Feature, MultiValued, RawType, column_of, column_types
+from models.recipe.features import (
+    Categorical,
+    Feature,
+    MultiValued,
+    RawType,
+    column_of,
+    column_types,
+    feature_columns,
+    has_list,
+)
 from models.recipe.recipe import Recipe
 from models.recipe.retrieval import Retrieval
 from models.recipe.retrieval_columns import column_type, history_feature, item_features, user_features
 from models.recipe.stage_plan import StagePlan
+from models.recipe.vector import Vector
 from models.serving.plan import InputPlan
 
 HISTORY, EXCLUDE = "history", "exclude"
@@ -110,14 +120,15 @@ def _id(recipe: Recipe, column: str) -> IdPlan:
 
 def _inputs(features: Mapping[str, Feature], types: Mapping[str, RawType]) -> dict[str, InputPlan]:
     columns: dict[str, InputPlan] = {}
-    for name, feature in features.items():
+    for column, feature in feature_columns(features).items():
         columns.setdefault(
-            column_of(name, feature),
+            column,
             InputPlan(
-                type=types[column_of(name, feature)],
-                multivalued=isinstance(feature, MultiValued),
+                type=types[column],
+                multivalued=has_list(feature),
                 side=feature.side,
                 separator=feature.separator if isinstance(feature, MultiValued) else None,
+                length=feature.dim if isinstance(feature, Vector) else None,
             ),
         )
     return columns

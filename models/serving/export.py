@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -52,6 +52,7 @@ def export(
     plan: ServingPlan | None = None,
     for_one_user: ForOneUser | None = None,
     served: Mapping[str, Any] | None = None,
+    shared: Collection[str] = (),
 ) -> None:
     """Writes a SavedModel with its signatures and its notes, atomically.
 
@@ -78,9 +79,11 @@ def export(
         plan: score and weights. Default: the first task.
         for_one_user: the same predictions with the user's part computed once. Default: computed for each candidate.
         served: {raw column: value} that `serving_default`, `raw` and `rank` use in every row, whatever the request has.
+        shared: user columns that features of the candidates read, too.
     """
     plan = plan or ServingPlan(score=next(iter(kinds)))
-    module = _module(predictions, transform_graph, layout, inputs, tuple(kinds), plan, for_one_user, served or {})
+    tasks = tuple(kinds)
+    module = _module(predictions, transform_graph, layout, inputs, tasks, plan, for_one_user, served or {}, shared)
     unfinished = directory.with_name(f".{directory.name}.tmp")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.parent.mkdir(parents=True, exist_ok=True)
@@ -117,6 +120,7 @@ def _module(
     plan: ServingPlan,
     for_one_user: ForOneUser | None,
     served: Mapping[str, Any],
+    shared: Collection[str],
 ) -> tf.Module:
     """The signatures over one set of variables.
 
@@ -184,7 +188,8 @@ def _module(
         else:
             # Two passes through the graph, because in one pass all columns have the same number of rows.
             user = pack(features(users, tf.constant(1)), for_one_user.user_layout)
-            candidates = pack(features(each, count), for_one_user.candidate_layout)
+            joined = {**each, **{name: users[name] for name in shared}}
+            candidates = pack(features(joined, count), for_one_user.candidate_layout)
             answers = flat(for_one_user(user, candidates))
         weights = {name: columns[name] if name in tunable else fixed[name] for name in plan.weights}
         blend = formula.evaluate(parsed, {**answers, **weights}, lambda value: tf.constant(value, tf.float32))

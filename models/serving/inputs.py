@@ -14,7 +14,7 @@ from models.recipe.registry import known
 from models.serving.named_rows import checked_values
 
 INPUTS = "assets.extra/inputs.json"
-"""{"inputs": {column: {"type", "multivalued", "side"}}, "arguments": {column: name in `raw` and `rank`},
+"""{"inputs": {column: {"type", "multivalued", "side", "separator", "length"}}, "arguments": {column: name in `raw` and `rank`},
 "tasks": {task: kind}, "weights": {tunable weight: value}, "score": formula, "score_weights": {weight: value},
 "served": [columns whose values in a request are ignored], "exported_at": seconds since 1970}."""
 
@@ -108,4 +108,7 @@ _ENCODERS = {
 def typical_row(inputs: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """A row with a value in every column, for the warm-up of a server."""
     values = {"bytes": "", "int": 0, "float": 0.0}
-    return {column: values[about["type"]] for column, about in inputs.items()}
+    return {
+        column: [values[about["type"]]] * about["length"] if about.get("length") else values[about["type"]]
+        for column, about in inputs.items()
+    }

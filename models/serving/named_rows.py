@@ -36,7 +36,8 @@ def named_columns(
 
     Args:
         rows: {column: value or list of values} for each row.
-        inputs: {column: {"type": "bytes" | "int" | "float", "multivalued": bool, "separator": str | None, ...}}.
+        inputs: {column: {"type": "bytes" | "int" | "float", "multivalued": bool, "separator": str | None, "length": int |
+            None, ...}}.
         columns: the columns of `inputs` to convert.
         where: prefix of error messages.
 
@@ -122,10 +123,11 @@ def page_of(
 def checked_values(value: Any, about: Mapping[str, Any], where: str) -> list[Any]:
     """Values of a column in one row of a JSON request: texts as bytes, numbers within their type; [] if missing.
 
-    NaN is missing, as in the logs. Infinity is kept, and the transform graph reads it as missing.
+    NaN is missing, as in the logs. Infinity is kept, and the transform graph reads it as missing. A vector with either is missing.
 
     Raises:
-        InputError: a value of another type, or several values for a single-valued column. Begins with `where`.
+        InputError: a value of another type, several values for a single-valued column, or a vector of another length. Begins with
+            `where`.
     """
     kind, separator = about["type"], about.get("separator")
     if separator and isinstance(value, str) and kind == "bytes":
@@ -133,6 +135,11 @@ def checked_values(value: Any, about: Mapping[str, Any], where: str) -> list[Any
     values = [] if value is None else list(value) if isinstance(value, list | tuple) else [value]
     if len(values) > 1 and not about["multivalued"]:
         raise InputError(f"{where}: expected one value, received {len(values)}: {value!r}.")
+    length = about.get("length")
+    if length is not None and values and len(values) != length:
+        raise InputError(
+            f"{where}: expected a list of {length} numbers, received {len(values)}. Give the whole vector."
+        )
     if kind != "float":  # NaN already marks a missing float
         values = [one for one in values if not (isinstance(one, float) and math.isnan(one))]
     return [_CHECKS[kind](one, where) for one in values]

@@ -9,12 +9,13 @@ from models.recipe.stage_plan import StagePlan
 
 
 class InputPlan(StagePlan):
-    """One column of a request to the served model."""
+    """One column of a request to the served model. `length`: number of values of a vector."""
 
     type: Literal["bytes", "int", "float"]
     multivalued: bool
     side: Literal["user", "item", "context"]
     separator: str | None = None
+    length: int | None = None
 
 
 class ServingPlan(StagePlan):

@@ -12,7 +12,8 @@ from models.features.value_texts import text_of
 from models.losses import LOSSES
 from models.objectives import OBJECTIVES
 from models.recipe.checks.distill import distilled
-from models.recipe.features import MultiValued, column_of, column_types, feature_columns
+from models.recipe.cross import Cross
+from models.recipe.features import Feature, MultiValued, column_of, column_types, columns_of, feature_columns, has_list
 from models.recipe.model import Training
 from models.recipe.night import Night
 from models.recipe.recipe import Recipe
@@ -21,6 +22,7 @@ from models.recipe.section import Scalar
 from models.recipe.stage_plan import StagePlan
 from models.recipe.tasks import after_of, funnel_of, loss_of
 from models.recipe.teacher import teacher_recipe
+from models.recipe.vector import Vector
 from models.recipe.warm import Warm
 from models.regularizers import REGULARIZERS
 from models.serving.plan import InputPlan, ServingPlan
@@ -47,7 +49,8 @@ class TaskPlan(StagePlan):
 class TrainerPlan(StagePlan):
     """The trainer's part of the recipe, passed as JSON in the Trainer's `custom_config`.
 
-    `columns`: {feature: the raw column that it reads}. `served`: {raw column: its `served_as`}. `served_features`: the features
+    `columns`: {feature: the raw column that it reads}, without crosses. `shared_columns`: user columns that a feature reads together
+    with other columns. `served`: {raw column: its `served_as`}. `served_features`: the features
     that read these columns. `state`: folder of the state to go on from, "" to start from the seed. `keeps_state`: whether the
     training leaves its own state in `model_run_dir` (`models.training.state`).
     """
@@ -65,6 +68,7 @@ class TrainerPlan(StagePlan):
     inputs: Mapping[str, InputPlan]
     columns: Mapping[str, str] = {}
     user_features: tuple[str, ...] = ()
+    shared_columns: tuple[str, ...] = ()
     served: Mapping[str, str | int | float] = {}
     served_features: tuple[str, ...] = ()
     serving: ServingPlan | None = None
@@ -79,9 +83,6 @@ class TrainerPlan(StagePlan):
         Converts options to the types of the methods: YAML reads 1e-6 as text, and "8" or 8.0 mean 8.
         """
         model, columns, types = recipe.model, feature_columns(recipe.features), column_types(recipe.features)
-        lists = {
-            column_of(name, feature) for name, feature in recipe.features.items() if isinstance(feature, MultiValued)
-        }
         return cls(
             tasks={
                 name: TaskPlan(
@@ -117,16 +118,22 @@ class TrainerPlan(StagePlan):
             inputs={
                 column: InputPlan(
                     type=types[column],
-                    multivalued=column in lists,
+                    multivalued=has_list(feature),
                     side=feature.side,
                     separator=feature.separator if isinstance(feature, MultiValued) else None,
+                    length=feature.dim if isinstance(feature, Vector) else None,
                 )
                 for column, feature in columns.items()
             },
-            columns={name: column_of(name, feature) for name, feature in recipe.features.items()},
+            columns={
+                name: column_of(name, feature)
+                for name, feature in recipe.features.items()
+                if not isinstance(feature, Cross)
+            },
             user_features=tuple(
-                name for name, feature in recipe.features.items() if columns[column_of(name, feature)].side == "user"
+                name for name, feature in recipe.features.items() if _sides(name, feature, columns) == {"user"}
             ),
+            shared_columns=_shared(recipe.features),
             served={
                 column: _of_type(types[column], feature.served_as)
                 for column, feature in columns.items()
@@ -150,6 +157,7 @@ class TrainerPlan(StagePlan):
                 "inputs": {},
                 "columns": {},
                 "user_features": (),
+                "shared_columns": (),
                 "serving": None,
                 "training": self.training.model_copy(update={"affinity_every": None, "importance": False}),
             }
@@ -179,6 +187,22 @@ class DistillPlan(StagePlan):
             share=distill.share,
             unobserved=distill.unobserved,
         )
+
+
+def _sides(name: str, feature: Feature, columns: Mapping[str, Feature]) -> set[str]:
+    return {columns[column].side for column in columns_of(name, feature)}
+
+
+def _shared(features: Mapping[str, Feature]) -> tuple[str, ...]:
+    """The user columns that a feature reads together with columns of another side, in order."""
+    columns = feature_columns(features)
+    mixed = {
+        column
+        for name, feature in features.items()
+        if len(_sides(name, feature, columns)) > 1
+        for column in columns_of(name, feature)
+    }
+    return tuple(column for column, first in columns.items() if first.side == "user" and column in mixed)
 
 
 def _training(recipe: Recipe, night: Night | None) -> Training:

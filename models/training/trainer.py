@@ -106,6 +106,7 @@ def run_fn(fn_args: Any) -> None:
         plan=plan.serving,
         for_one_user=for_one_user(trained.model, layout, plan),
         served=plan.served,
+        shared=plan.shared_columns,
     )
     write_what_it_learned(run_dir, trained.model, plan, layout, evaluation, EVAL_BATCH)
     history = trained.history | {"rows": len(data.labels), **taught.about}

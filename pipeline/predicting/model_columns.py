@@ -63,10 +63,11 @@ def check_schema(
     for name, about in inputs.items():
         if name in schema.names:
             received = schema.field(name).type
-            if not _fits(received, about["type"]):
+            if not _fits(received, about["type"]) or (about.get("length") and not _is_vector(received)):
                 many = " or a list of such values" if about["multivalued"] else ""
+                expected = _of_length(about["length"]) if about.get("length") else f"{WORDS[about['type']]}{many}"
                 raise InputError(
-                    f"{file}, column {name!r}: expected {WORDS[about['type']]}{many}, received the type {received}. "
+                    f"{file}, column {name!r}: expected {expected}, received the type {received}. "
                     "Convert the column, or rename it and use --missing."
                 )
 
@@ -146,6 +147,8 @@ def _tensor(name: str, column: pa.ChunkedArray, about: Mapping[str, Any], rows: 
     array, lengths = column.combine_chunks(), None
     if isinstance(array, pa.ChunkedArray):  # no chunk at all
         array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.nulls(0, column.type)
+    if about.get("length"):
+        return _vectors(name, array, about["length"], about.get("separator") or ",", rows)
     if about["type"] == "bytes" and about.get("separator") and not is_list(array.type):
         texts = _plain(array)
         if _is_text(texts.type):
@@ -158,6 +161,41 @@ def _tensor(name: str, column: pa.ChunkedArray, about: Mapping[str, Any], rows: 
         array = array.flatten()
     values = _converted(name, _plain(array), about["type"], lengths)
     return _laid_out(values, lengths, about, rows)
+
+
+def _is_vector(kind: pa.DataType) -> bool:
+    kind = kind.value_type if _types.is_dictionary(kind) else kind
+    return is_list(kind) or _is_text(kind) or bool(_types.is_null(kind))
+
+
+def _of_length(length: int) -> str:
+    return f"a list of {length} finite numbers"
+
+
+def _vectors(name: str, array: pa.Array, length: int, separator: str, rows: int) -> tf.Tensor:
+    """(rows, length) float32: vectors; NaN in a row without one. A text such as "[0.1, -0.2]" is a vector, too.
+
+    Raises:
+        WrongValueError: a vector of another length, or with a value that is missing or not finite.
+    """
+    given = array
+    if not is_list(array.type):
+        texts = pc.utf8_trim(_plain(array).cast(pa.large_string()), " \t[]")
+        texts = pc.if_else(pc.equal(texts, ""), pa.scalar(None, texts.type), texts)
+        array = pc.split_pattern(texts, separator)
+    lengths = pc.fill_null(pc.list_value_length(array), 0).to_numpy(zero_copy_only=False).astype(np.int64)
+    values = _converted(name, _plain(array.flatten()), "float", lengths)
+    there = lengths > 0
+    spoilt = there & (lengths != length)
+    spoilt[np.repeat(np.arange(len(lengths)), lengths)[values.is_null().to_numpy(zero_copy_only=False)]] = True
+    if spoilt.any():
+        row = int(spoilt.argmax())
+        raise WrongValueError(
+            row, f"column {name!r}: expected {_of_length(length)}, received {shown(given[row].as_py())}"
+        )
+    filled = np.full((rows, length), np.nan, np.float32)
+    filled[: len(lengths)][there] = values.to_numpy(zero_copy_only=False).reshape(-1, length)
+    return tf.constant(filled)
 
 
 def _plain(array: pa.Array) -> pa.Array:

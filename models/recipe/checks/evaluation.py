@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from models.recipe.checks.problem import Problem
 from models.recipe.evaluation import NotBelow
-from models.recipe.features import MultiValued, feature_columns
+from models.recipe.features import feature_columns, has_list
 from models.recipe.recipe import Recipe
 from models.recipe.registry import known
 from models.recipe.tasks import METRICS, metrics_of
@@ -17,13 +17,13 @@ def evaluation_problems(recipe: Recipe) -> Iterator[Problem]:
         if not entry or len(set(entry)) != len(entry):
             yield ("evaluation", "slices", index), f"expected one or more distinct columns, received {list(entry)}."
         for column in entry:
-            if isinstance(feature_columns(recipe.features).get(column), MultiValued):
+            if has_list(feature_columns(recipe.features).get(column)):
                 yield (
                     ("evaluation", "slices", index),
                     f"the column {column!r} has several values per example; slice by a column with one value.",
                 )
     group_key = recipe.evaluation.group_key
-    if group_key and isinstance(feature_columns(recipe.features).get(group_key), MultiValued):
+    if group_key and has_list(feature_columns(recipe.features).get(group_key)):
         yield (
             ("evaluation", "group_key"),
             f"the column {group_key!r} has several values per example; group by a column with one value.",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from models.recipe.checks.log_odds import is_log_odds, losses_of_log_odds
 from models.recipe.checks.problem import Problem
-from models.recipe.features import column_of
+from models.recipe.features import columns_of
 from models.recipe.recipe import Recipe
 from models.recipe.tasks import Task, loss_of
 
@@ -26,7 +26,7 @@ def _column(task: str, column: str, recipe: Recipe) -> Iterator[Problem]:
             f"the column {column!r} is already the weight of every example, which would count twice. Remove 'weight_column'.",
         )
     for name, feature in recipe.features.items():
-        if column_of(name, feature) == column:
+        if column in columns_of(name, feature):
             yield (
                 ("features", name),
                 f"the column {column!r} is the weight of the task {task!r}, which a request does not have and which may depend on the "

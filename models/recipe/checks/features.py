@@ -4,30 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from models.recipe.checks.crosses import cross_problems
 from models.recipe.checks.problem import Problem
+from models.recipe.cross import Cross
 from models.recipe.features import (
     Bucketised,
     Categorical,
     Feature,
     MultiValued,
     Numeric,
+    OneColumn,
     Periodic,
     PiecewiseLinear,
     column_of,
+    columns_of,
+    has_list,
     raw_type,
 )
 from models.recipe.recipe import Recipe
+from models.recipe.vector import Vector
 
 
 def feature_problems(recipe: Recipe) -> Iterator[Problem]:
-    readers: dict[str, str] = {}
+    readers: dict[str, tuple[str, OneColumn]] = {}
     tables: dict[str, str] = {}
-    weight = recipe.example_weight
     for name, feature in recipe.features.items():
+        yield from _answers(recipe, name, feature)
+        if isinstance(feature, Cross):
+            yield from cross_problems(recipe, name, feature)
+            continue
         at = ("features", name)
         column = column_of(name, feature)
-        reader = readers.setdefault(column, name)
-        first = recipe.features[reader]
+        reader, first = readers.setdefault(column, (name, feature))
         if _is_text(first) != _is_text(feature):
             text, number = (reader, name) if _is_text(first) else (name, reader)
             yield (
@@ -35,19 +43,27 @@ def feature_problems(recipe: Recipe) -> Iterator[Problem]:
                 f"{text!r} reads the column {column!r} as text, {number!r} as numbers. If its values are numbers, write "
                 f"'type: integer' (whole numbers) or 'type: number' in {text!r}; otherwise log the column twice.",
             )
-        if isinstance(first, MultiValued) != isinstance(feature, MultiValued):
+        if (has_list(first) or has_list(feature)) and first.kind != feature.kind:
             yield (
                 at,
-                f"{reader!r} reads the column {column!r} as {first.kind}, this feature as {feature.kind}. A column has either "
-                "one value or a list: use one kind, or log the column twice.",
+                f"{reader!r} reads the column {column!r} as {first.kind}, this feature as {feature.kind}. A column has one value, a "
+                "list or a vector: use one kind, or log the column twice.",
             )
+        if isinstance(first, Vector) and isinstance(feature, Vector):
+            for key in ("dim", "separator"):
+                if getattr(first, key) != getattr(feature, key):
+                    yield (
+                        (*at, key),
+                        f"reads the same column as {reader!r}, so {key} must agree: {reader!r} has {getattr(first, key)!r}, this "
+                        f"feature {getattr(feature, key)!r}.",
+                    )
         if (first.side == "user") != (feature.side == "user"):
             yield (
                 at,
                 f"another feature reads the column {column!r} on the side {first.side!r}, this one on the side "
                 f"{feature.side!r}. A ranking request has a column either once or once per candidate: use the same side.",
             )
-        if f"{name}_missing" in recipe.features and isinstance(feature, Numeric | PiecewiseLinear | Periodic):
+        if f"{name}_missing" in recipe.features and isinstance(feature, Numeric | PiecewiseLinear | Periodic | Vector):
             yield (
                 ("features", f"{name}_missing"),
                 f"the name is reserved for the input that marks missing values of {name!r}. Choose another name.",
@@ -77,7 +93,13 @@ def feature_problems(recipe: Recipe) -> Iterator[Problem]:
                         f"{other!r} has {theirs!r}, {name!r} has {ours!r}.",
                     )
         yield from _served(at, feature, first, reader)
-        if column == weight:
+
+
+def _answers(recipe: Recipe, name: str, feature: Feature) -> Iterator[Problem]:
+    """Columns of a feature that a request does not have."""
+    at = ("features", name)
+    for column in columns_of(name, feature):
+        if column == recipe.example_weight:
             yield (
                 at,
                 f"the column {column!r} is the weight of the examples, which a request does not have. Remove the feature.",
@@ -92,7 +114,7 @@ def feature_problems(recipe: Recipe) -> Iterator[Problem]:
                 )
 
 
-def _served(at: tuple[str, str], feature: Feature, first: Feature, reader: str) -> Iterator[Problem]:
+def _served(at: tuple[str, str], feature: OneColumn, first: OneColumn, reader: str) -> Iterator[Problem]:
     value, kind = feature.served_as, raw_type(feature)
     if value != first.served_as:
         yield (
@@ -102,7 +124,7 @@ def _served(at: tuple[str, str], feature: Feature, first: Feature, reader: str) 
         )
     if value is None:
         return
-    if isinstance(feature, MultiValued):
+    if has_list(feature):
         yield (*at, "served_as"), "a feature with several values per example has no single served value. Remove it."
     elif feature.side != "context":
         yield (
@@ -116,7 +138,7 @@ def _served(at: tuple[str, str], feature: Feature, first: Feature, reader: str) 
         yield (*at, "served_as"), f"expected {number}, as the feature reads its column; received {value!r}."
 
 
-def _is_text(feature: Feature) -> bool:
+def _is_text(feature: OneColumn) -> bool:
     return raw_type(feature) == "bytes"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from models.recipe.features import MultiValued, column_of, column_types, feature_columns
+from models.recipe.features import column_types, columns_of, feature_columns, has_list
 from models.recipe.registry import known
 from models.recipe.retrieval import SUFFIX, TRUE_RECALL, Retrieval, metric_names
 from models.recipe.retrieval_columns import history_feature, item_features, user_features
@@ -61,7 +61,7 @@ def _ids(recipe: Recipe, section: Retrieval) -> Iterator[Problem]:
         feature = columns.get(column)
         if feature is None:
             continue
-        if types[column] == "float" or isinstance(feature, MultiValued):
+        if types[column] == "float" or has_list(feature):
             yield (
                 ("retrieval", key),
                 f"a feature reads the column {column!r} as {feature.kind}, so it cannot identify a single {key}. Make the feature "
@@ -119,16 +119,15 @@ def _towers(recipe: Recipe, section: Retrieval) -> Iterator[Problem]:
             "the user tower has no input. Write 'side: user' for a feature that describes the user, list features in "
             "'context', or set 'history' above 0.",
         )
-    answers = {section.item, *(column_of(name, feature) for name, feature in of_item.items())}
+    answers = {section.item, *(column for name, feature in of_item.items() for column in columns_of(name, feature))}
     for name, feature in of_user.items():
-        column = column_of(name, feature)
-        if column in answers and feature.side != "item":
+        for column in answers.intersection(columns_of(name, feature)) if feature.side != "item" else ():
             at = (
                 ("retrieval", "context", section.context.index(name)) if name in section.context else ("features", name)
             )
             yield at, f"its column {column!r} describes the item: the user tower would read the label. Remove it."
     for name, feature in of_item.items():
-        if column_of(name, feature) == section.user:
+        if section.user in columns_of(name, feature):
             yield (
                 ("features", name),
                 f"its column {section.user!r} identifies the user, but the item tower reads only the item. Write 'side: user'.",
@@ -145,7 +144,9 @@ def _history(recipe: Recipe, section: Retrieval) -> Iterator[Problem]:
 
 
 def _taken(recipe: Recipe, section: Retrieval) -> Iterator[Problem]:
-    columns = {column_of(name, feature): name for name, feature in user_features(recipe, section).items()}
+    columns = {
+        column: name for name, feature in user_features(recipe, section).items() for column in columns_of(name, feature)
+    }
     for column in columns:
         if column.lower() in TAKEN:  # TensorFlow ignores case
             yield (

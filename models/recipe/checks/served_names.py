@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 
 from models.recipe.argument_names import argument_names, is_argument_name
 from models.recipe.checks.problem import Problem
+from models.recipe.cross import Cross
 from models.recipe.errors import InputError
-from models.recipe.features import column_of, feature_columns
+from models.recipe.features import Feature, columns_of, feature_columns
 from models.recipe.formula import RANK_OUTPUTS, parse
 from models.recipe.recipe import Recipe
 
@@ -28,8 +29,9 @@ def _columns(recipe: Recipe) -> Iterator[Problem]:
     of_tasks = {f"{part}/{task}" for task in recipe.tasks for part in ("label", "weight")}
     evaluation = recipe.evaluation
     read: list[tuple[tuple[str | int, ...], str]] = [
-        (("features", name, *(("column",) if feature.column else ())), column_of(name, feature))
+        (("features", name, *_place(feature)), column)
         for name, feature in recipe.features.items()
+        for column in columns_of(name, feature)
     ]
     for index, entry in enumerate(evaluation.slices):
         read += [(("evaluation", "slices", index, place), column) for place, column in enumerate(entry)]
@@ -44,6 +46,13 @@ def _columns(recipe: Recipe) -> Iterator[Problem]:
                 f"the name of the column {column!r} is reserved: the examples use label/TASK, weight/TASK and names that "
                 f"begin with {OWN}. Rename the column in the log.",
             )
+
+
+def _place(feature: Feature) -> tuple[str, ...]:
+    """The key of the column in a feature, if it is written."""
+    if isinstance(feature, Cross):
+        return ("columns",)
+    return ("column",) if feature.column else ()
 
 
 def _cases(at: tuple[str, ...], names: Iterable[str]) -> Iterator[Problem]:

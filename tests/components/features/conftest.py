@@ -47,7 +47,7 @@ def make_plan() -> Callable[..., FeaturesPlan]:
     return make
 
 
-WITHOUT_TABLE = ("numeric", "piecewise_linear", "periodic")
+WITHOUT_TABLE = ("numeric", "piecewise_linear", "periodic", "vector")
 FEATURES: dict[str, dict[str, Any]] = {
     "device": {"kind": "categorical", "oov_buckets": 3},
     "item": {"kind": "categorical", "type": "integer", "embedding": "item", "oov_buckets": 2},
@@ -67,6 +67,9 @@ FEATURES: dict[str, dict[str, Any]] = {
     "item_size": {"kind": "numeric", "column": "item", "scale": "none"},
     "ages": {"kind": "piecewise_linear", "column": "age", "buckets": 3},
     "cycle": {"kind": "periodic", "column": "age", "period": 7},
+    "text": {"kind": "vector", "dim": 2, "normalise": "standard"},
+    "device_item": {"kind": "cross", "columns": ["device", "item"], "hash_buckets": 50},
+    "direction": {"kind": "vector", "dim": 2, "normalise": "l2", "column": "text"},
 }
 COLUMNS: dict[str, tuple[str, list[Any]]] = {
     "device": ("bytes", [[b"phone"], [b"tv"], None, [b"phone"], [b"caf\xc3\xa9"], [b"tv"], [b"phone"], []]),
@@ -75,6 +78,10 @@ COLUMNS: dict[str, tuple[str, list[Any]]] = {
     "price": ("float", [[1.0], [0.0], [10.5], None, [3.0], [float("nan")], [-2.5], [1e6]]),
     "age": ("float", [[1.0], [2.0], [3.0], [4.0], [5.0], [6.0], None, [7.0]]),
     "share": ("float", [[0.5], [0.25], [0.75], [0.5], [0.5], [0.5], [0.5], None]),
+    "text": (
+        "float",
+        [[3.0, 4.0], [1.0, 0.0], None, [0.0, 0.0], [1.0], [5.0, float("nan")], [1.0, 2.0, 3.0], [4.0, 8.0]],
+    ),
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -32,9 +33,15 @@ def test_every_kind_by_hand(make_table: Any, make_plan: Any, features: Any, colu
     assert vocabularies["share_value"].to_pylist() == [0.5, 0.25, 0.75]
     assert vocabularies["share_often"].to_pylist() == [0.5]
     assert analysed.vocabulary_sizes == {"device": 3, "item": 7, "share_value": 3, "share_often": 1}
+    # A cross has no constants.
+    assert "device_item" not in {*analysed.vocabulary_sizes, *analysed.boundaries, *analysed.scaling}
     # 1..7: floor(7/3) = 2, floor(14/3) = 4.
     assert analysed.boundaries == {"age": (3.0, 5.0), "ages": (1.0, 3.0, 5.0, 7.0)}
     assert analysed.scaling["share"] == (0.25, 0.5)
+    # The whole vectors: (3, 4), (1, 0), (0, 0), (4, 8). Components: 3, 1, 0, 4 and 4, 0, 0, 8.
+    assert analysed.scaling["text/1"] == pytest.approx((2.0, math.sqrt(2.5)), rel=1e-14)
+    assert analysed.scaling["text/2"] == pytest.approx((3.0, math.sqrt(11.0)), rel=1e-14)
+    assert not any(name.startswith("direction") for name in analysed.scaling)
     prices = np.float32([1.0, 0.0, 10.5, 3.0, -2.5, 1e6])
     logs = (np.sign(prices) * np.log1p(np.abs(prices).astype(np.float64))).astype(np.float32).astype(np.float64)
     assert analysed.scaling["price"] == pytest.approx((logs.mean(), logs.std()), rel=1e-14)

@@ -83,6 +83,7 @@ def rows() -> dict[str, tuple[str, list[Any]]]:
         "price": ("float", some(lambda: float(np.float32(random.lognormal(2, 3))), 1)),
         "age": ("float", some(lambda: float(np.float32(random.normal(40, 10))), 1)),
         "share": ("float", some(lambda: SHARES[random.integers(0, len(SHARES))], 1)),
+        "text": ("float", some(lambda: float(np.float32(random.normal())) if random.random() < 0.9 else math.nan, 3)),
     }
 
 

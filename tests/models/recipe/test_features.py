@@ -6,6 +6,7 @@ import itertools
 
 import pytest
 
+from models.recipe.cross import Cross
 from models.recipe.features import Categorical, Feature, Numeric, Periodic, column_types, feature_columns, quantities
 
 READERS: dict[str, Feature] = {
@@ -34,3 +35,18 @@ def test_other_columns() -> None:
     }
     assert column_types(features) == {"x": "float", "y": "bytes", "z": "int", "hour": "float"}
     assert quantities(features) == ()
+
+
+def test_a_cross_reads_columns_as_the_other_features_do() -> None:
+    both = Cross(kind="cross", columns=("x", "place", "age"), hash_buckets=9, side="item")
+    features: dict[str, Feature] = {
+        "both": both,
+        "id": READERS["id"],
+        "age": Numeric(kind="numeric"),
+        "age_id": Categorical(kind="categorical", type="integer", column="age", side="user"),
+    }
+    # Of `place`, which only the cross reads, the cross says the side; of the others, the first other reader does.
+    assert feature_columns(features) == {"x": READERS["id"], "place": both, "age": features["age"]}
+    assert list(feature_columns(features)) == ["x", "place", "age"]
+    assert column_types(features) == {"x": "int", "place": "bytes", "age": "int"}
+    assert quantities(features) == ("age",)

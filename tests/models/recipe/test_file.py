@@ -524,6 +524,71 @@ WRONG = {
             "use one kind, or log the column twice",
         ],
     ),
+    "a vector and a number of one column": (
+        "  hour:",
+        "  text: {kind: vector, dim: 3, column: age_hours}\n  hour:",
+        ["features.text: 'age_hours' reads the column 'age_hours' as numeric, this feature as vector."],
+    ),
+    "vectors of one column that differ": (
+        "  hour:",
+        "  text: {kind: vector, dim: 3}\n  topic: {kind: vector, dim: 4, column: text}\n  hour:",
+        [
+            "features.topic.dim: reads the same column as 'text', so dim must agree: 'text' has 3, this feature 4.",
+        ],
+    ),
+    "a cross of one column": (
+        "  hour:",
+        "  both: {kind: cross, columns: [a], hash_buckets: 9}\n  hour:",
+        ["features.both.columns"],
+    ),
+    "a cross of a column with itself": (
+        "  hour:",
+        "  both: {kind: cross, columns: [a, a], hash_buckets: 9}\n  hour:",
+        ["features.both.columns: expected distinct columns, received ['a', 'a']."],
+    ),
+    "a cross of numbers": (
+        "  hour:",
+        "  both: {kind: cross, columns: [a, age_hours], hash_buckets: 9}\n  hour:",
+        [
+            "features.both.columns.1: another feature reads the column 'age_hours' as numbers.",
+            "'kind: categorical, type: integer'",
+        ],
+    ),
+    "a cross of a list": (
+        "  hour:",
+        "  both: {kind: cross, columns: [last_read, a], hash_buckets: 9}\n  hour:",
+        ["features.both.columns.0: another feature reads the column 'last_read' as multivalued"],
+    ),
+    "a cross of a served column": (
+        "  hour:",
+        "  place: {kind: categorical, served_as: a}\n  both: {kind: cross, columns: [a, place], hash_buckets: 9}\n  hour:",
+        ["features.both.columns.1: the column 'place' has 'served_as' in another feature"],
+    ),
+    "a cross of two sides": (
+        "  hour:",
+        "  both: {kind: cross, columns: [reader, article], hash_buckets: 9, side: user}\n  hour:",
+        ["features.both.side: the column 'article' is of side item", "Write 'side: context'."],
+    ),
+    "a cross of a reserved column": (
+        "  hour:",
+        "  both: {kind: cross, columns: [a, label/read], hash_buckets: 9}\n  hour:",
+        ["features.both.columns: the name of the column 'label/read' is reserved"],
+    ),
+    "a vector without its length": (
+        "  hour:",
+        "  text: {kind: vector}\n  hour:",
+        ["features.text: the key 'dim' is missing. Number of components."],
+    ),
+    "a served vector": (
+        "  hour:",
+        "  text: {kind: vector, dim: 3, served_as: 1}\n  hour:",
+        ["features.text.served_as: a feature with several values per example has no single served value."],
+    ),
+    "a name that a vector reserves": (
+        "  hour:",
+        "  text: {kind: vector, dim: 3}\n  text_missing: {kind: numeric}\n  hour:",
+        ["features.text_missing: the name is reserved for the input that marks missing values of 'text'."],
+    ),
     "a weight of outcomes": (
         "value: seconds",
         "weight: seconds",
@@ -1064,3 +1129,12 @@ def test_schema_accepts_what_the_recipe_accepts(recipe_file: Path) -> None:
     document["training"] = {"epoch": 2}
     with pytest.raises(jsonschema.ValidationError, match="epoch"):
         jsonschema.validate(document, schema)
+
+
+def test_a_cross_may_not_read_the_label(tmp_path: Path) -> None:
+    path = tmp_path / "recipe.yaml"
+    cross = "  both: {kind: cross, columns: [age, seconds], hash_buckets: 9}\n"
+    tasks = "tasks:\n  long: {kind: binary, label: {column: seconds, positive: [9]}}\n"
+    path.write_text(f"name: labels\n{EXAMPLES}features:\n{cross}{tasks}")
+    with pytest.raises(InputError, match=r"features\.both: the column 'seconds' is the label of the task 'long'"):
+        load_recipe(path)

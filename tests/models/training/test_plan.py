@@ -94,10 +94,10 @@ def test_what_the_trainer_needs() -> None:
     assert made.regularizers == {"l2": {"strength": 0.1}}
     assert made.training.epochs == 2 and made.probe_requests == 7
     assert {column: tuple(about.model_dump().values()) for column, about in made.inputs.items()} == {
-        "device": ("bytes", False, "context", None),
-        "words": ("bytes", True, "item", "|"),
-        "item": ("int", False, "item", None),
-        "age": ("int", False, "user", None),
+        "device": ("bytes", False, "context", None, None),
+        "words": ("bytes", True, "item", "|", None),
+        "item": ("int", False, "item", None, None),
+        "age": ("int", False, "user", None, None),
     }
 
 

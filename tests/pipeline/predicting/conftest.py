@@ -28,6 +28,8 @@ FEATURES: dict[str, dict[str, Any]] = {
     "age_group": {"kind": "bucketised", "column": "age", "boundaries": [20.0, 40.0], "dim": 2},
     "price": {"kind": "piecewise_linear", "side": "item", "boundaries": [1.0, 5.0, 10.0]},
     "hour": {"kind": "periodic", "period": 24.0, "harmonics": 2},
+    "look": {"kind": "vector", "side": "item", "dim": 3},
+    "device_item": {"kind": "cross", "columns": ["device", "item"], "hash_buckets": 40, "dim": 2},
     "position": {"kind": "numeric", "served_as": 1},
 }
 VOCABULARIES = {

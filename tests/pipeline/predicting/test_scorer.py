@@ -39,6 +39,7 @@ def rows(count: int) -> list[dict[str, Any]]:
             "age": one(3.0, 20.0, 77.5, NAN, INF, None),
             "price": one(0.5, 4.0, 50.0, None),
             "hour": one(0.0, 6.5, 23.0, None),
+            "look": one([0.5, -1.0, 2.0], [1.0, 1.0, 1.0], [], None),
             "position": one(1.0, 9.0, None),
         }
         for _ in range(count)
@@ -95,6 +96,9 @@ def test_predictions_of_a_row_do_not_depend_on_the_batch(every_kind: SimpleNames
         ("recent", pa.array([[1, None, 2], None, []], pa.large_list(pa.int32())), [[1, 2], [], []]),
         ("recent", pa.array([[1, 2], [2, 1], None], pa.list_(pa.int64(), 2)), [[1, 2], [2, 1], []]),
         ("recent", pa.array([1, 2, None]), [[1], [2], []]),
+        ("look", pa.array([[1, 2, 3], None, []], pa.large_list(pa.int32())), [[1.0, 2.0, 3.0], None, None]),
+        ("look", pa.array(["[1, 2, 3.5]", None, "[]"]), [[1.0, 2.0, 3.5], None, None]),
+        ("look", pa.array([[1.0, 2.0, 3.0]] * 3, pa.list_(pa.float64(), 3)), [[1.0, 2.0, 3.0]] * 3),
     ],
 )
 def test_types_of_a_column(column: str, values: pa.Array, same: list[Any], every_kind: SimpleNamespace) -> None:
@@ -111,6 +115,19 @@ def test_types_of_a_column(column: str, values: pa.Array, same: list[Any], every
         ("age", ["3", "x"], 1, "column 'age': expected a number of 32 bits, received 'x'"),
         ("age", [1.0, 1e39], 1, "column 'age': expected a number of 32 bits, received 1e+39"),
         ("item", [7.0, 8.0, 7.5], 2, "column 'item': expected a whole number of 64 bits, received 7.5"),
+        (
+            "look",
+            [[1.0, 2.0, 3.0], None, [1.0, 2.0]],
+            2,
+            "column 'look': expected a list of 3 finite numbers, received [1.0, 2.0]",
+        ),
+        (
+            "look",
+            [[1.0, 2.0, 3.0], [1.0, None, 3.0]],
+            1,
+            "column 'look': expected a list of 3 finite numbers, received [1.0, None, 3.0]",
+        ),
+        ("look", ["1,2,3", "1,x,3"], 1, "column 'look': expected a number of 32 bits, received 'x'"),
         ("device", [["a"], ["a", "b"]], 1, "column 'device': expected one value, received ['a', 'b']"),
         (
             "recent",
