@@ -21,6 +21,7 @@ _MANY = 1000
 _RECURRING, _SOME = 0.2, 0.01
 _SKEWED = 3.0
 _BUCKETS = 10
+_LONGEST_VECTOR = 8192
 _SEPARATORS = "|;,"
 
 
@@ -122,6 +123,8 @@ def _no_feature(frame: pl.DataFrame, name: str, times: list[str], user: str | No
     present = values.drop_nulls()
     if present.is_empty():
         return "it has no value"
+    if present.dtype.is_nested() and present.explode().dtype.is_float():
+        return None if _vector_length(present) else "it has lists of numbers of several lengths"
     distinct = _distinct(values)
     if distinct < 2 and present.len() == values.len():
         return f"it has one value only, {_shown(present)}"
@@ -133,6 +136,15 @@ def _no_feature(frame: pl.DataFrame, name: str, times: list[str], user: str | No
     return None
 
 
+def _vector_length(present: pl.Series) -> int:
+    """Number of values of each list of floats, without empty lists; 0 if they are no vectors."""
+    if not present.dtype.is_nested() or not present.explode().dtype.is_float():
+        return 0
+    lengths = present.list.len()
+    found = lengths.filter(lengths > 0).unique().to_list()
+    return int(found[0]) if len(found) == 1 and 2 <= found[0] <= _LONGEST_VECTOR else 0
+
+
 def recurring(values: pl.Series) -> float:
     """Share of the last fifth of the rows whose value occurs in the rows before: ids that never come again cannot be learned."""
     cut = values.len() * 4 // 5
@@ -142,6 +154,12 @@ def recurring(values: pl.Series) -> float:
 def _kind(values: pl.Series, name: str, answers: Answers) -> tuple[dict[str, Any], str, str]:
     """(keys of the feature, why, alternatives or "")."""
     present, distinct = values.drop_nulls(), _distinct(values)
+    if _vector_length(present):
+        return (
+            {"kind": "vector", "dim": _vector_length(present), "normalise": "standard"},
+            "lists of numbers of one length",
+            "",
+        )
     if present.dtype.is_nested():
         inner = "integer" if present.explode().dtype.is_integer() else "string"
         length = int(present.list.len().quantile(0.99) or 1)

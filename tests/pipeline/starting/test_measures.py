@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from models.recipe.errors import InputError
 from pipeline.starting import words
-from pipeline.starting.answers import by_stream
-from pipeline.starting.features import recurring
+from pipeline.starting.answers import Answers, by_stream
+from pipeline.starting.features import find_features, recurring
 from pipeline.starting.joins import Join, containment
 from pipeline.starting.leaks import leak_of
 from pipeline.starting.recipe_text import comment, flow
@@ -231,3 +231,19 @@ def test_options_of_streams() -> None:
     for wrong in (["=at"], ["click="], ["click=a", "click=b"]):
         with pytest.raises(InputError, match=r"--time .*: expected STREAM=VALUE once for each stream"):
             by_stream("time", wrong)
+
+
+def test_lists_of_numbers_of_one_length_are_vectors() -> None:
+    frame = pl.DataFrame(
+        {
+            "text": [[0.5, 1.0, -2.0], [], [1.0, 2.0, 3.0], None],
+            "odd": [[0.5], [1.0, 2.0], [3.0], [4.0]],
+            "tags": [["a", "b"], ["a"], [], ["b"]],
+            "ids": [[1, 2], [3, 4], [1, 3], [2, 4]],
+        }
+    )
+    found, none = find_features(frame, {}, {}, None, None, Answers(), logged=False)
+    kinds = {feature.name: feature.values for feature in found}
+    assert kinds["text"] == {"kind": "vector", "dim": 3, "normalise": "standard"}
+    assert kinds["tags"]["kind"] == kinds["ids"]["kind"] == "multivalued"
+    assert none == {"odd": "it has lists of numbers of several lengths"}
