@@ -66,7 +66,12 @@ class Playground:
             self._rank = self._recommender.rank
         else:
             self._rank = load_named(pushed.ranker, RANK)[0]
-        self._sample = _sample(pushed, self._notes["inputs"])
+        read = {name: about for name, about in self._notes["inputs"].items() if name not in pushed.fixed}
+        self._sample = _sample(pushed, read)
+        # An item whose columns have changed in the logs has several rows: the most frequent one counts.
+        self._items: dict[str, dict[str, Any]] = {}
+        for row in self._sample.items:
+            self._items.setdefault(self._name(row), row)
         self.answer({})  # The first call of a signature is slow.
 
     @property
@@ -106,7 +111,7 @@ class Playground:
             ],
             "users": self._sample.users,
             "actions": list(pushed.actions) or ["choose"],
-            "items": retrieval.retrieval_notes["items"] if retrieval else len(self._sample.items),
+            "items": retrieval.retrieval_notes["items"] if retrieval else len(self._items),
             "retrieval": retrieval is not None,
             "moves": self.moves,
             "note": note,
@@ -168,7 +173,7 @@ class Playground:
 
     def _ranked(self, asked: _Asked) -> tuple[list[dict[str, Any]], list[str]]:
         left_out = set(asked.history) if asked.exclude else set()
-        rows = [row for row in self._sample.items or [{}] if self._name(row) not in left_out]
+        rows = [row for name, row in self._items.items() if name not in left_out] if self._items else [{}]
         if not rows:
             return [], []
         chosen = checked_weights(asked.weights, self._notes["weights"])
@@ -189,8 +194,7 @@ class Playground:
     def _described(self, history: list[Any]) -> list[dict[str, Any]]:
         """The items of a history with their columns, as far as they are known."""
         if self._recommender is None:
-            known = {self._name(row): row for row in self._sample.items}
-            return [{"item": str(one), "columns": self._shown(known.get(str(one), {}))} for one in history]
+            return [{"item": one, "columns": self._shown(self._items.get(one, {}))} for one in history]
         distinct = list(dict.fromkeys(history))
         try:
             rows = self._recommender.items([_bytes(one) for one in distinct]).to_pylist() if distinct else []
