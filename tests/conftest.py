@@ -23,6 +23,7 @@ LONGEST_FIRST = (
     "tests/e2e/test_real_recipes.py",
     "tests/e2e/test_compare.py",
     "tests/e2e/test_python.py",
+    "tests/e2e/test_nights.py",
     "tests/e2e/test_kubeflow.py",
     "tests/models/training/test_multi_task_model.py",
     "tests/e2e/test_census_architectures.py",
