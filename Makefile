@@ -6,7 +6,7 @@ BENCHMARKS := event_logs statistics features input_pipeline evaluation pipeline 
 BENCHMARKS += $(if $(wildcard /dev/nvidia[0-9]*),gpu_step)
 LOCK := .runtime/tools/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet
 
-.PHONY: help setup demo test check bench docs lock clean
+.PHONY: help setup demo test check bench docs site lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -33,6 +33,7 @@ check: setup ## Check formatting, lint, types, import rules and generated pages
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 	.venv/bin/python -m pipeline.recipe_docs --check
+	.venv/bin/python -m pipeline.command_docs --check
 
 bench: setup ## Time every stage against its peers (hours; a quick run: make bench ROWS=20000 RUNS=1)
 	@for name in $(BENCHMARKS); do \
@@ -43,8 +44,12 @@ bench: setup ## Time every stage against its peers (hours; a quick run: make ben
 	.venv/bin/python -m benchmarks.two_stage $(if $(ROWS),--rows $(ROWS))
 	.venv/bin/python -m benchmarks.top_k $(if $(ROWS),--rows $(ROWS))
 
-docs: setup ## Write docs/recipe.md and recipes/recipe.schema.json from models/recipe
+docs: setup ## Write docs/recipe.md, docs/cli.md and recipes/recipe.schema.json from the code
 	.venv/bin/python -m pipeline.recipe_docs
+	.venv/bin/python -m pipeline.command_docs
+
+site: setup ## Build the documentation site, site/html/index.html
+	.venv/bin/python -m sphinx -W --keep-going -q -c docs/site -d site/doctrees . site/html
 
 lock: setup ## Resolve the locks again from requirements/*.in
 	$(LOCK) requirements/dev.in -o requirements/dev.lock
@@ -53,5 +58,5 @@ lock: setup ## Resolve the locks again from requirements/*.in
 	$(LOCK) -c requirements/dev.lock requirements/gpu.in -o requirements/gpu.lock
 	$(LOCK) requirements/tools.in -o requirements/tools.lock
 
-clean: ## Remove the environment and the output of runs
-	rm -rf .venv .runtime runs
+clean: ## Remove the environment, the site and the output of runs
+	rm -rf .venv .runtime runs site

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from pipeline import command_docs
 from pipeline.recipe_docs import stale
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -18,6 +22,7 @@ TRACKED = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, tex
 
 def test_generated_pages_are_up_to_date() -> None:
     assert stale() == [], "run: make docs"
+    assert command_docs.PAGE.read_text("utf-8") == command_docs.page(), "run: make docs"
 
 
 def test_ci_runs_the_readme_s_test_command() -> None:
@@ -26,11 +31,27 @@ def test_ci_runs_the_readme_s_test_command() -> None:
     assert command in (ROOT / ".ci" / "run").read_text()
 
 
+def anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them: lower case, without punctuation, `-` for a space."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    found: set[str] = set()
+    for heading in re.findall(r"^#+ (.+)$", text, re.MULTILINE):
+        slug = first = re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+        number = 0
+        while slug in found:
+            number += 1
+            slug = f"{first}-{number}"
+        found.add(slug)
+    return found
+
+
 @pytest.mark.parametrize("page", [name for name in TRACKED if name.endswith(".md")])
 def test_links_of_pages_lead_somewhere(page: str) -> None:
     text = (ROOT / page).read_text()
-    for target in re.findall(r"\]\((?!http|#)([^)#]+)", text):
-        assert ((ROOT / page).parent / target).exists(), f"{page}: {target}"
+    for target, anchor in re.findall(r"\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)", text):
+        file = (ROOT / page).parent / target if target else ROOT / page
+        assert file.exists(), f"{page}: {target}"
+        assert not anchor or anchor in anchors(file), f"{page}: {target}#{anchor}"
 
 
 def test_no_registry_host_in_any_file() -> None:
@@ -82,3 +103,41 @@ def test_every_command_that_is_shown_exists_with_its_options() -> None:
         options = {option for parameter in shown_command.params for option in parameter.opts}
         for option in re.findall(r"(?<!\S)--[a-z-]+", rest):
             assert option in options, f"{page}: gatewise {command} {option}"
+
+
+def shown_lines() -> Iterator[tuple[str, list[str]]]:
+    """Page and words of each command of gatewise in a block of code of a page. A block of `text` shows a form, no command."""
+    for name in (name for name in TRACKED if name.endswith(".md")):
+        text = (ROOT / name).read_text(encoding="utf-8")
+        for kind, block in re.findall(r"^ *```(\w*)\n(.*?)^ *```", text, re.MULTILINE | re.DOTALL):
+            for line in (
+                block.replace("\\\n", " ").replace(" && ", "\n").splitlines() if kind in ("", "bash", "sh") else ()
+            ):
+                if re.match(r" *(\.venv/bin/)?gatewise ", line):
+                    yield name, shlex.split(line, comments=True)[1:]
+
+
+def test_every_command_in_a_block_of_code_parses() -> None:
+    """Its options have values, and it has as many arguments as it needs. Values are not checked."""
+    import typer
+    import typer.main
+
+    from pipeline.cli import app
+
+    shown = list(shown_lines())
+    assert len(shown) >= 100
+    for page, words in shown:
+        command: Any = typer.main.get_command(app)
+        said = f"{page}: gatewise {shlex.join(words)}"
+        while hasattr(command, "commands"):
+            if words[0] not in command.commands and words[0] not in ("-v", "-q"):
+                words = ["list", *words]  # gatewise runs [ROOT] is short for gatewise runs list [ROOT]
+            command, words = command.commands[words[0]], words[1:]
+        with typer.Context(command, info_name=command.name) as context:
+            values, _, _ = command.make_parser(context).parse_args(args=list(words))
+        missing = [
+            parameter.name
+            for parameter in command.params
+            if parameter.required and not parameter.envvar and values.get(parameter.name) is None
+        ]
+        assert missing == [], said
