@@ -12,7 +12,9 @@ def examples(
     root: Annotated[
         Path, typer.Argument(metavar="ROOT", help="--root of the runs, or one recipe's folder in it.")
     ] = Path("runs"),
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder to write to.")] = Path("examples"),
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Folder to write to. Default: ROOT/examples.")
+    ] = None,
     run: Annotated[
         str | None, typer.Option("--run", metavar="ID", help="Id of the run, or its beginning. Default: the newest.")
     ] = None,
@@ -28,6 +30,7 @@ def examples(
     from pipeline.run_records import find, read_records
 
     records = read_records(root)
+    out = out or root / "examples"
     written = write_plain(records[0] if run is None else find(records, run), out)
     for name, rows in written.items():
         typer.echo(f"{out / name}: {rows:,} rows")

@@ -17,7 +17,13 @@ from pipeline.output import output_file, write_output
 def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder with the logs: Parquet, CSV or JSON Lines.")],
     out: Annotated[
-        Path, typer.Option("--out", metavar="FILE", callback=output_file, help="Recipe to write. It must not exist.")
+        Path,
+        typer.Option(
+            "--out",
+            metavar="FILE",
+            callback=output_file,
+            help="Recipe to write, which must not exist. Its name is the recipe's.",
+        ),
     ] = Path("recipe.yaml"),
     time: Annotated[
         list[str], typer.Option("--time", metavar="[STREAM=]COLUMN", help="Column of the time. Repeatable.")
@@ -74,15 +80,21 @@ def init(
         labels=tuple(label),
         ask=ask if sys.stdin.isatty() and not yes else None,
     )
-    found = start(folder, os.path.relpath(folder.resolve(), out.absolute().parent.resolve()), answers)
+    name = "" if out.name == "recipe.yaml" else out.stem
+    found = start(folder, os.path.relpath(folder.resolve(), out.absolute().parent.resolve()), answers, name=name)
     write_output(out, found.text)
     for sample in found.samples:
         rows, of = sample.frame.height, sample.total
         typer.echo(f"{sample.source.path}: {f'{of:,} rows' if rows == of else f'{rows:,} sampled of {of:,} rows'}")
     typer.echo(
         f"{out}: {len(found.recipe.features)} features, tasks {', '.join(found.recipe.tasks)}; {found.unsure} to check, marked UNSURE\n"
-        f"Next: gatewise run {out}"
+        f"Next: {_program()} run {out}"
     )
+
+
+def _program() -> str:
+    """The program as the user has called it."""
+    return sys.argv[0] if Path(sys.argv[0]).name == "gatewise" else "gatewise"
 
 
 def ask(question: str, answers: Sequence[str], default: str | None) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from pipeline.native_stderr import native_stderr_to
 
 
 def report(
@@ -26,7 +29,9 @@ def report(
 
     Example: gatewise report runs --run 20260115-093000-411
     """
-    from pipeline.report_data import write_reports
+    with tempfile.TemporaryFile() as noise, native_stderr_to(noise.fileno()):
+        from pipeline.report_data import write_reports
 
-    for page in write_reports(root, out, run):
+        pages = write_reports(root, out, run)
+    for page in pages:
         typer.echo(str(page))

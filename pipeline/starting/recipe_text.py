@@ -170,6 +170,17 @@ def of_label_tasks(examples: FoundExamples) -> list[str]:
     return [*lines, ""]
 
 
+def of_score(tasks: Sequence[str]) -> list[str]:
+    """The served score, as a comment: the recipe's default, and an alternative if there are several tasks."""
+    if len(tasks) < 2:
+        return []
+    score = " + ".join(tasks)
+    return [
+        *comment(f"The served score is the first task, {tasks[0]}. To weigh several, write:"),
+        f"# serving: {{score: {score}}}",
+    ]
+
+
 def of_evaluation(slices: Sequence[str], group_key: str | None) -> list[str]:
     """The section `evaluation`."""
     keys: dict[str, Any] = {}

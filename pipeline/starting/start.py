@@ -43,7 +43,7 @@ class Start:
     unsure: int
 
 
-def start(folder: Path, data: str, answers: Answers, limit: int = MOST_ROWS) -> Start:
+def start(folder: Path, data: str, answers: Answers, limit: int = MOST_ROWS, name: str = "") -> Start:
     """Looks at the files of a folder and writes the text of a recipe for them.
 
     Args:
@@ -51,12 +51,13 @@ def start(folder: Path, data: str, answers: Answers, limit: int = MOST_ROWS) -> 
         data: the recipe's key `data`.
         answers: the options, and the questions on a terminal.
         limit: maximum number of rows of a source that are looked at.
+        name: of the recipe; "": that of the folder.
 
     Raises:
         InputError: a file cannot be read, or a guess could shift labels. The message names the option that decides.
     """
     samples = _samples(folder, answers, limit)
-    name = plain_name(folder.resolve().name or "logs", ("serving",))
+    name = plain_name(name or folder.resolve().name or "logs", ("serving",))
     timed = [sample for sample in samples if _is_timed(sample, answers)]
     mixed = [sample for sample in timed if event_column(sample.frame, answers)]
     if answers.events is not None and not any(answers.events in columns(sample.frame) for sample in samples):
@@ -131,6 +132,7 @@ def _logs(name: str, data: str, samples: Sequence[Sample], answers: Answers) -> 
         features, none
     )
     lines += text.of_log_tasks(tasks.tasks, values, wanted, asked=answers.ask is not None)
+    lines += text.of_score([task.stream.name for task in tasks.tasks])
     return lines + text.of_evaluation(slices(features, frame), join.user), used
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -18,13 +19,14 @@ def ui(
         bool, typer.Option("--public", help="Allow other addresses than loopback. The page has no password.")
     ] = False,
 ) -> None:
-    """Show the runs, versions and comparisons of a root in a web page, with a playground for its pushed models.
+    """Show runs, versions and comparisons in a web page.
 
-    The playground ranks items for a user with the pushed SavedModel, and re-ranks them when a tunable weight or the user's history
-    changes. The page writes nothing.
+    Its playground ranks items for a user with the pushed SavedModels, and re-ranks them when a tunable weight or the user's
+    history changes. The page writes nothing.
 
     Example: gatewise ui runs --port 8600
     """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's notes on the machine would look like errors
     from pipeline.ui.server import serve
 
     serve(root, host, port, public, lambda line: print(line, flush=True))

@@ -13,7 +13,6 @@ from models.recipe.errors import InputError
 from models.recipe.file import load_recipe
 from pipeline import cli
 from pipeline.day_option import load_on_day
-from pipeline.kubeflow.compile import compile_recipe
 
 PROJECT = Path(cli.__file__).resolve().parents[1]
 
@@ -106,15 +105,3 @@ def test_a_run_stops_at_a_missing_day_and_records_its_day(
     values = json.loads(record.read_text())
     assert (values["state"], values["overrides"]) == ("failed", ["logs.day=2026-01-03"])
     assert values["resolved"]["logs"]["day"] == "2026-01-03"
-
-
-def test_kubeflow_refuses_spans(recipe: Path) -> None:
-    place: dict[str, Any] = {
-        "pipeline_root": "s3://shop/pipelines",
-        "root": "/gatewise",
-        "defaults": {"volumes": {"/gatewise": "claim"}},
-        "data": "s3://shop/logs",
-        "image": "shop:1",
-    }
-    with pytest.raises(InputError, match=r"logs.span: a run on Kubeflow cannot be told its day yet"):
-        compile_recipe(load_recipe(recipe, [f"kubeflow={json.dumps(place)}", "logs.day=2026-01-03"]))

@@ -32,7 +32,9 @@ ANSWERING = """
 import sys
 import types
 from pipeline import cli
-sys.modules["pipeline.predict"] = types.SimpleNamespace(answer=lambda *_: [{"click": 0.5}] * 100_000)
+sys.modules["pipeline.predict"] = types.SimpleNamespace(
+    answer=lambda *_: [{"click": 0.5}] * 100_000, newest_version=lambda model: model
+)
 cli.main(["predict", "m", "--input", "r", *sys.argv[1:]])
 """
 

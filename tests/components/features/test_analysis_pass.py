@@ -91,8 +91,9 @@ def test_writes_a_transform_graph_with_its_encoding(
         "age": (1 + 3, 4),
         "share_value": (1 + 1 + 3, 4),
         "share_often": (1 + 2 + 1, 4),
+        "device_item": (1 + 50, 4),
     }
-    names = ("device", "item", "age", "share_value", "share_often")
+    names = ("device", "item", "age", "share_value", "share_often", "device_item")
     assert layout.categorical == tuple(zip(names, names, strict=True))
     assert layout.multivalued == {"seen": ("item", "sum", 2)}
     output = tft.TFTransformOutput(str(folder))

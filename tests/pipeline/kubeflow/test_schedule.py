@@ -428,7 +428,7 @@ def test_the_schedule_is_no_part_of_what_is_compiled(scheduled: RecipeFile) -> N
         ({}, "kubeflow.schedule: the key 'cron' is missing."),
         (
             {**CHANGED, "parameters": {"epoch": 3}},
-            "epoch: unknown key 'epoch'; did you mean 'epochs'? Known: as_of, epochs",
+            "epoch: unknown key 'epoch'; did you mean 'epochs'? Known: as_of, day, epochs",
         ),
         ({**CHANGED, "parameters": {"epochs": 0}}, "kubeflow.schedule.parameters.epochs:"),
         ({**CHANGED, "parameters": {"push": "no"}}, "kubeflow.schedule.parameters.push:"),
@@ -466,7 +466,7 @@ def test_a_wrong_value_in_the_schedule_s_own_file_is_shown_there(
     [
         (
             "epoch=3",
-            "--parameter epoch=3: expected KEY=VALUE; did you mean 'epochs'? Known: as_of, epochs, push, seed.",
+            "--parameter epoch=3: expected KEY=VALUE; did you mean 'epochs'? Known: as_of, day, epochs, push, seed.",
         ),
         ("epochs", "expected KEY=VALUE"),
         ("epochs=none", "--parameter epochs=none: expected a whole number"),
