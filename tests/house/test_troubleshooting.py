@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
-MESSAGES = re.findall(r"^- `(.+)`$", PAGE, re.MULTILINE)
+MESSAGES = [message for _, message in re.findall(r"^- (``?)(.+)\1$", PAGE, re.MULTILINE)]
 
 
 @functools.cache
@@ -45,6 +45,6 @@ def test_each_quoted_message_is_one_text_of_the_source(message: str) -> None:
 
 def test_each_message_has_a_cure_below_it() -> None:
     assert len(MESSAGES) >= 20
-    parts = re.split(r"^- `.+`$", PAGE, flags=re.MULTILINE)[1:]
+    parts = re.split(r"^- `.*`$", PAGE, flags=re.MULTILINE)[1:]
     for message, part in zip(MESSAGES, parts, strict=True):
         assert re.match(r"\n\n  \S", part), message
