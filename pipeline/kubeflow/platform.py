@@ -39,10 +39,10 @@ class KubeflowPlatform(Platform):
 
     def __init__(self, recipe: Recipe) -> None:
         self._kubeflow = kubeflow_of(recipe)
-        root = PurePosixPath(self._kubeflow.root)
-        self.served = str(root / "serving" / (recipe.serving.model_name or recipe.name))
+        root, name = PurePosixPath(self._kubeflow.root), recipe.serving.model_name or recipe.name
+        self.served = str(root / "serving" / name)
         self.served_retrieval = self.served + SUFFIX
-        self.states = str(root / "states" / (recipe.serving.model_name or recipe.name))
+        self.states = str(root / "states" / name)
         self.kept_statistics = str(root / recipe.name / "statistics")
         self.kept_best = str(root / recipe.name / "best") if recipe.asks_for_best else ""
         self.trainer_options = {"checkpoints": str(root / recipe.name / "checkpoints")}

@@ -4,14 +4,8 @@ from __future__ import annotations
 
 import os
 
-FORMATS = {
-    ".parquet": "parquet",
-    ".pq": "parquet",
-    ".csv": "csv",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".json": "jsonl",
-}
+from components.event_logs.files import FORMATS
+
 ENDINGS = ", ".join(FORMATS)
 
 COMPRESSED = {".gz": "gzip"}

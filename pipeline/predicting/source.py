@@ -19,7 +19,7 @@ import pyarrow.csv as pc_csv
 
 from models.recipe.errors import InputError
 from pipeline.predicting import json_files, parquet_files
-from pipeline.predicting.formats import COMPRESSED, ENDINGS, format_of
+from pipeline.predicting.formats import ENDINGS, compression_of, format_of
 
 Pieces = Callable[[str, Sequence[str], int, Callable[[int], None]], Iterator[pa.RecordBatch]]
 """(file, columns, rows to skip, function that receives the rows read or skipped) -> the rows after them."""
@@ -177,7 +177,7 @@ def _csv(file: str, schema: pa.Schema | None) -> Any:
     )
     try:
         return pc_csv.open_csv(
-            pa.input_stream(file, compression=COMPRESSED.get(os.path.splitext(file)[1].lower())),
+            pa.input_stream(file, compression=compression_of(file)),
             read_options=pc_csv.ReadOptions(block_size=_BLOCK),
             parse_options=pc_csv.ParseOptions(newlines_in_values=True),
             convert_options=convert,
